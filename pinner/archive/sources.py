@@ -1,0 +1,31 @@
+"""Where apt would look: `Source` values, from a distribution's data or from sources files (sources.list(5))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Who may sign a source. `keyring` is a shipped keyring's name (`debian`) or the path of a key file.
+
+    `fingerprints` are of primary keys, upper-case hex; empty means every key of the keyring.
+    """
+
+    keyring: str
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One suite of one archive for one Debian architecture, in the order apt would read it.
+
+    `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`.
+    """
+
+    uri: str
+    suite: str
+    components: tuple[str, ...]
+    arch: str
+    signed_by: Keys
+    check_valid_until: bool = True

@@ -1,0 +1,203 @@
+"""What several indices offer together: `Index`, `Offer`, and which entries are one version.
+
+Entries with equal version and equal Size, Multi-Arch, Installed-Size, Depends, Pre-Depends, Conflicts,
+Breaks and Replaces are one version, described by the first index that lists it; with any other difference
+in these fields they are two. Differences elsewhere (SHA256, Recommends, Provides) go unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from pinner.archive.packages import Package
+from pinner.archive.release import Release
+from pinner.archive.sources import Source
+from pinner.resolve import relations, version
+from pinner.resolve.relations import Relation
+
+
+class Index(Protocol):
+    """One verified Packages file: a component of a suite for one architecture."""
+
+    @property
+    def source(self) -> Source:
+        """The source it was loaded for."""
+
+    @property
+    def component(self) -> str:
+        """`main`, `contrib`, …"""
+
+    @property
+    def release(self) -> Release:
+        """The Release that vouches for it; `release.files` may be empty."""
+
+    @property
+    def release_sha256(self) -> str:
+        """Lower-case hex digest of the InRelease file."""
+
+    def packages(self, name: str) -> tuple[Package, ...]:
+        """Every version of the name, in file order."""
+
+    def providers(self, name: str) -> tuple[Package, ...]:
+        """The packages with `name` in Provides, in file order."""
+
+    def names(self) -> Iterable[str]:
+        """Every package name, once each."""
+
+    def order(self, name: str) -> int | None:
+        """The rank of the name's first mention, counting stanza by stanza as apt reads them; None if it has
+        none.
+
+        A stanza mentions its own name, then those in Pre-Depends, Depends, Conflicts, Breaks, Recommends,
+        Suggests, Replaces, Enhances and Provides.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offer:
+    """A version that could be installed. There is one per version and universe: compare with `is`.
+
+    `pockets` are the indices that list it, in the order of the sources; `index` is the first of them, from
+    which apt would download, and None for a version that is only installed. `priority` is the highest among
+    them.
+    """
+
+    package: Package
+    index: Index | None
+    pockets: tuple[Index, ...]
+    priority: int
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.package.name
+
+    @property
+    def version(self) -> str:
+        """The version as text."""
+        return self.package.version
+
+    def __repr__(self) -> str:
+        return f"<{self.name}={self.version}>"
+
+
+class Offers:
+    """What the indices say of a name, found once and remembered. Each index brings its priority."""
+
+    def __init__(self, indexes: Sequence[Index], priorities: Sequence[int]) -> None:
+        self.indexes = tuple(indexes)
+        self.priorities = tuple(priorities)
+        self._versions: dict[str, tuple[Offer, ...]] = {}
+        self._providers: dict[str, tuple[Offer, ...]] = {}
+        self._candidates: dict[str, Offer | None] = {}
+        self._orders: dict[str, int | None] = {}
+
+    def versions(self, name: str) -> tuple[Offer, ...]:
+        """Every version of the name, highest first; among equals the first listed."""
+        found = self._versions.get(name)
+        if found is None:
+            found = self._versions[name] = self._collect(name)
+        return found
+
+    def _collect(self, name: str) -> tuple[Offer, ...]:
+        groups: dict[tuple[object, ...], list[tuple[Package, int]]] = {}
+        for number, index in enumerate(self.indexes):
+            for package in index.packages(name):
+                groups.setdefault(_identity(package), []).append((package, number))
+        offers = [
+            Offer(
+                group[0][0],
+                self.indexes[group[0][1]],
+                tuple(self.indexes[number] for number in dict.fromkeys(number for _, number in group)),
+                max(self.priorities[number] for _, number in group),
+            )
+            for group in groups.values()
+        ]
+        offers.sort(key=lambda offer: version.key(offer.version), reverse=True)  # stable: first listed first
+        return tuple(offers)
+
+    def find(self, package: Package) -> Offer | None:
+        """The offer that this installed package is; by its version alone if no more is known of it."""
+        same = [offer for offer in self.versions(package.name) if offer.version == package.version]
+        if _is_bare(package):
+            return same[0] if same else None
+        content = _content(package)
+        return next((offer for offer in same if _content(offer.package) == content), None)
+
+    def candidate(self, name: str) -> Offer | None:
+        """The candidate where the name is not installed."""
+        if name not in self._candidates:
+            best = None
+            for offer in self.versions(name):
+                if offer.priority > (best.priority if best else 0):
+                    best = offer
+            self._candidates[name] = best
+        return self._candidates[name]
+
+    def providers(self, name: str) -> tuple[Offer, ...]:
+        """The versions that provide the name, in the order of the indices."""
+        found = self._providers.get(name)
+        if found is None:
+            offers: dict[Offer, None] = {}
+            for index in self.indexes:
+                for package in index.providers(name):
+                    own = _identity(package)
+                    for offer in self.versions(package.name):
+                        if _identity(offer.package) == own:
+                            if provides(offer.package, name):
+                                offers[offer] = None
+                            break
+            found = self._providers[name] = tuple(offers)
+        return found
+
+    def order(self, name: str) -> int | None:
+        """The rank of the first mention over all indices."""
+        if name not in self._orders:
+            self._orders[name] = None
+            for number, index in enumerate(self.indexes):
+                rank = index.order(name)
+                if rank is not None:
+                    self._orders[name] = (number << 40) + rank
+                    break
+        return self._orders[name]
+
+
+def _identity(package: Package) -> tuple[object, ...]:
+    return (version.key(package.version), package.size, _content(package))
+
+
+def _content(package: Package) -> tuple[str, ...]:
+    return (
+        package.multi_arch,
+        package.installed_size,
+        *map(
+            _normal,
+            (package.depends, package.pre_depends, package.conflicts, package.breaks, package.replaces),
+        ),
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _normal(text: str) -> str:
+    """A relation field as apt hashes it: without white space, in lower case, obsolete operators made new."""
+    text = "".join(text.lower().split())
+    return re.sub(r"\(([<>])(?![<>=])", r"(\1=", text)
+
+
+def _is_bare(package: Package) -> bool:
+    return not any(
+        (package.installed_size, package.depends, package.pre_depends, package.size, package.provides)
+    )
+
+
+def provides(package: Package, name: str) -> list[Relation]:
+    """How a package provides a name. Only exact provided versions count (Policy 7.5)."""
+    return [
+        clause[0]
+        for clause in relations.parse(package.provides)
+        if clause[0].name == name and clause[0].op in ("", "=")
+    ]

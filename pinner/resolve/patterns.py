@@ -1,0 +1,109 @@
+"""The patterns of apt's command line: `name=version`, `name/release` and `-t release`, as tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from pinner.resolve.offers import Index
+
+
+def version_test(text: str) -> Callable[[str], bool]:
+    """The test that `name=text` makes on a version.
+
+    It holds if the version equals the text without regard to case, if the text ends in `*` and the version
+    begins with the rest, or if the text, a last `*` taken away, matches as a glob.
+    """
+    whole = text.lower()
+    prefix = text.endswith("*")
+    if prefix:
+        text = text[:-1]
+    lower, glob = text.lower(), _glob(text)
+
+    def test(candidate: str) -> bool:
+        own = candidate.lower()
+        return own == whole or (prefix and own.startswith(lower)) or glob.fullmatch(candidate) is not None
+
+    return test
+
+
+def release_test(spec: str) -> Callable[[Index], bool]:
+    """The test that `-t spec` or `name/spec` makes on an index.
+
+    `spec` is a name or version of a release, or `n=…,a=…` pairs as in apt_preferences(5).
+    """
+    if spec == "*":
+        return lambda _: True
+    tests: list[Callable[[Index], bool]] = []
+    if "=" not in spec:
+        if spec[:1].isdigit():
+            tests.append(_release_version_test(spec))
+        elif spec:
+            glob = _glob(spec)
+            tests.append(
+                lambda index: bool(
+                    glob.fullmatch(index.release.suite) or glob.fullmatch(index.release.codename)
+                )
+            )
+    else:
+        for part in spec.split(","):
+            letter, _, value = part.strip().partition("=")
+            if not value:
+                continue
+            if letter.lower() == "v":
+                tests.append(_release_version_test(value))
+            else:
+                tests.append(_field_test(letter.lower(), _glob(value)))
+    return lambda index: bool(tests) and all(test(index) for test in tests)
+
+
+def _field_test(letter: str, glob: re.Pattern[str]) -> Callable[[Index], bool]:
+    def test(index: Index) -> bool:
+        field = {
+            "o": index.release.origin,
+            "a": index.release.suite,
+            "n": index.release.codename,
+            "l": index.release.label,
+            "c": index.component,
+            "b": index.source.arch,
+        }.get(letter)
+        return field is not None and glob.fullmatch(field) is not None
+
+    return test
+
+
+def _release_version_test(value: str) -> Callable[[Index], bool]:
+    test = version_test(value)
+    return lambda index: bool(index.release.version) and test(index.release.version)
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """A shell pattern as fnmatch(3) reads it, without regard to case."""
+    out, at = [], 0
+    while at < len(pattern):
+        char = pattern[at]
+        at += 1
+        if char == "*":
+            out.append(".*")
+        elif char == "?":
+            out.append(".")
+        elif char == "\\" and at < len(pattern):
+            out.append(re.escape(pattern[at]))
+            at += 1
+        elif char == "[" and (close := _class_end(pattern, at)) > 0:
+            inner = pattern[at:close]
+            negated = inner[0] in "!^"
+            inner = inner[1:] if negated else inner
+            out.append(f"[{'^' if negated else ''}{re.escape(inner).replace(chr(92) + '-', '-')}]")
+            at = close + 1
+        else:
+            out.append(re.escape(char))
+    return re.compile("".join(out), re.IGNORECASE | re.DOTALL)
+
+
+def _class_end(pattern: str, at: int) -> int:
+    """Where a bracket expression that begins before `at` closes; 0 if it does not."""
+    start = at + 1 if pattern[at : at + 1] in ("!", "^") and pattern[at : at + 1] else at
+    return pattern.find("]", start + 1) if start < len(pattern) else 0

@@ -1,0 +1,369 @@
+"""What one root could install: several indices and what is installed, as apt's policy sees them.
+
+Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
+
+- An index has priority 500; 100 with `ButAutomaticUpgrades: yes`, 1 with `NotAutomatic: yes` alone; 990 when
+  `-t` names its Suite, Codename or Version. What is installed has 100. Preferences files are not read.
+- The candidate is found by going from the highest version to the lowest and changing one's mind only for a
+  strictly higher priority; versions below the installed one are passed over unless their priority is 1000.
+- One architecture at a time: relations to a foreign architecture are satisfied by nothing.
+  `name:any` is satisfied by `Multi-Arch: allowed` packages alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.archive.packages import Package
+from pinner.errors import Unsatisfiable
+from pinner.resolve import relations, version
+from pinner.resolve.offers import Index, Offer, Offers, provides
+from pinner.resolve.patterns import release_test, version_test
+from pinner.resolve.relations import Clause, Relation
+
+__all__ = ["Index", "Need", "Offer", "Universe"]
+
+TARGET = 990
+INSTALLED = 100
+DOWNGRADE = 1000
+
+
+Kind = Literal["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests"]
+
+
+class Need:
+    """One clause of an offer's relations. `options` holds, for each alternative, the versions that satisfy
+    it.
+
+    For a negative clause (Conflicts, Breaks) these are the versions that must not be there.
+    """
+
+    __slots__ = ("_options", "_universe", "clause", "critical", "kind", "negative", "owner")
+
+    def __init__(self, owner: Offer, kind: Kind, clause: Clause, universe: Universe) -> None:
+        self.owner = owner
+        self.kind: Kind = kind
+        self.clause = clause
+        self.negative = kind in ("Conflicts", "Breaks")
+        self.critical = kind not in ("Recommends", "Suggests")
+        self._universe = universe
+        self._options: tuple[tuple[Offer, ...], ...] | None = None
+
+    @property
+    def options(self) -> tuple[tuple[Offer, ...], ...]:
+        """Found at the first look; a package never conflicts with itself (Policy 7.4)."""
+        if self._options is None:
+            found = tuple(self._universe.targets(relation) for relation in self.clause)
+            if self.negative:
+                name = self.owner.name
+                found = tuple(tuple(offer for offer in one if offer.name != name) for one in found)
+            self._options = found
+        return self._options
+
+    def __str__(self) -> str:
+        """`Depends: a (>= 1) | b`."""
+        return f"{self.kind}: {' | '.join(map(str, self.clause))}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Answers that universes with the same versions in them can share."""
+
+    needs: dict[Offer, tuple[Need, ...]]
+    targets: dict[Relation, tuple[Offer, ...]]
+
+
+class Universe:
+    """The versions of every name, which of them is the candidate, who provides what.
+
+    Immutable but for what it remembers of earlier questions, which is shared with every universe made from
+    it by `with_installed`: make one per platform and `-t`, then one of these per stage.
+    """
+
+    def __init__(
+        self,
+        indexes: Sequence[Index],
+        *,
+        arch: str,
+        installed: Iterable[Package] = (),
+        target_release: str = "",
+    ) -> None:
+        """Raise `Unsatisfiable` if `target_release` is the release of no index, as apt does."""
+        self.arch = arch
+        self._offers = Offers(indexes, _priorities(indexes, target_release))
+        self._shared = _Shared({}, {})
+        self._install(installed)
+
+    def with_installed(self, installed: Iterable[Package]) -> Universe:
+        """The same indices seen by a root that holds these packages."""
+        other = object.__new__(Universe)
+        other.arch = self.arch
+        other._offers = self._offers
+        other._shared = self._shared
+        other._install(installed)
+        return other
+
+    def _install(self, installed: Iterable[Package]) -> None:
+        self._installed: dict[str, Offer] = {}
+        self._extra: dict[str, Offer] = {}
+        self._extra_provides: dict[str, list[Offer]] = {}
+        for package in installed:
+            offer = self._offers.find(package)
+            if offer is None:
+                offer = Offer(package, None, (), INSTALLED)
+                self._extra[package.name] = offer
+                for clause in relations.parse(package.provides):
+                    self._extra_provides.setdefault(clause[0].name, []).append(offer)
+            self._installed[package.name] = offer
+        self._candidates: dict[str, Offer | None] = {}
+        # What is only installed changes what satisfies a relation; then nothing is shared.
+        self._memo = _Shared({}, {}) if self._extra else self._shared
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """In the order of the sources."""
+        return self._offers.indexes
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """What is installed, in the order given."""
+        return tuple(offer.package for offer in self._installed.values())
+
+    def installed(self, name: str) -> Offer | None:
+        """The installed version."""
+        return self._installed.get(name)
+
+    def all_installed(self) -> Iterable[Offer]:
+        """Every installed version, in the order given."""
+        return self._installed.values()
+
+    def versions(self, name: str) -> tuple[Offer, ...]:
+        """Every version of the name, highest first; among equals the first listed."""
+        offers = self._offers.versions(name)
+        extra = self._extra.get(name)
+        if extra is None:
+            return offers
+        here = version.key(extra.version)
+        at = sum(version.key(offer.version) >= here for offer in offers)
+        return (*offers[:at], extra, *offers[at:])
+
+    def candidate(self, name: str) -> Offer | None:
+        """The version that `apt-get install name` would take."""
+        if name not in self._candidates:
+            installed = self._installed.get(name)
+            self._candidates[name] = (
+                self._offers.candidate(name) if installed is None else self._choose(name, installed)
+            )
+        return self._candidates[name]
+
+    def _choose(self, name: str, installed: Offer) -> Offer | None:
+        best, priority = None, -1
+        for offer in self.versions(name):
+            own = max(offer.priority, INSTALLED) if offer is installed else offer.priority
+            if own == 0 or own <= priority:
+                continue
+            if own < DOWNGRADE and version.compare(offer.version, installed.version) < 0:
+                continue
+            best, priority = offer, own
+        return best
+
+    def providers(self, name: str) -> tuple[Offer, ...]:
+        """The versions that provide the name, candidates or not."""
+        return (*self._offers.providers(name), *self._extra_provides.get(name, ()))
+
+    def order(self, name: str) -> int:
+        """Where apt first met the name: the indices in order, then what is installed. Higher is later."""
+        rank = self._offers.order(name)
+        if rank is not None:
+            return rank
+        here = list(self._extra).index(name) if name in self._extra else len(self._extra)
+        return (len(self.indexes) << 40) + here
+
+    def targets(self, relation: Relation) -> tuple[Offer, ...]:
+        """Every version that satisfies the relation: of the name itself highest first, then providers."""
+        found = self._memo.targets.get(relation)
+        if found is None:
+            found = self._memo.targets[relation] = tuple(self._satisfying(relation))
+        return found
+
+    def _satisfying(self, relation: Relation) -> Iterable[Offer]:
+        arch = relation.arch
+        if arch not in ("", "any", "native", self.arch):
+            return
+        for offer in self.versions(relation.name):
+            if arch == "any" and offer.package.multi_arch != "allowed":
+                continue
+            if relations.satisfied(relation, offer.version):
+                yield offer
+        for offer in self.providers(relation.name):
+            for given in provides(offer.package, relation.name):
+                if arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
+                    continue
+                if given.arch not in ("", self.arch) and given.arch != arch:
+                    continue
+                if relations.satisfied(relation, given.version):
+                    yield offer
+                    break
+
+    def needs(self, offer: Offer) -> tuple[Need, ...]:
+        """The clauses of an offer in apt's order of fields, whatever the order in the stanza."""
+        found = self._memo.needs.get(offer)
+        if found is None:
+            package = offer.package
+            fields: tuple[tuple[Kind, str], ...] = (
+                ("Pre-Depends", package.pre_depends),
+                ("Depends", package.depends),
+                ("Conflicts", package.conflicts),
+                ("Breaks", package.breaks),
+                ("Recommends", package.recommends),
+                ("Suggests", package.suggests),
+            )
+            found = self._memo.needs[offer] = tuple(
+                Need(offer, kind, clause, self)
+                for kind, text in fields
+                if text
+                for clause in relations.parse(text)
+            )
+        return found
+
+    def essential(self, name: str) -> bool:
+        """Whether any version of the name says `Essential: yes`; apt keeps the mark with the name."""
+        return any(offer.package.essential for offer in self.versions(name))
+
+    def important(self, name: str) -> bool:
+        """Whether any version of the name says `Important: yes` or `Protected: yes`."""
+        return any(offer.package.important for offer in self.versions(name))
+
+    def match(self, name: str, text: str) -> Offer | None:
+        """The version that `name=text` selects: from the highest down the first match, whatever its priority.
+
+        See `patterns.version_test`. A package that provides its own name matches by that version too.
+        """
+        matches = version_test(text)
+        for offer in self.versions(name):
+            if matches(offer.version):
+                return offer
+        for offer in self.providers(name):
+            if offer.name == name and any(
+                given.version and matches(given.version) for given in provides(offer.package, name)
+            ):
+                return offer
+        return None
+
+    def in_release(self, name: str, release: str) -> Offer | None:
+        """The version that `name/release` selects: the highest that an index of the release lists.
+
+        `release` is a glob over Suite and Codename or, when it begins with a digit, over Version.
+        """
+        matches = release_test(release)
+        for offer in self.versions(name):
+            if any(matches(index) for index in offer.pockets):
+                return offer
+        return None
+
+    def sole_provider(self, name: str) -> Offer | None:
+        """The candidate that provides the name, if there is exactly one package whose candidate does."""
+        found = {offer.name: offer for offer in self._providing_candidates(name)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _providing_candidates(self, name: str) -> Iterable[Offer]:
+        return (offer for offer in self.providers(name) if self.candidate(offer.name) is offer)
+
+    def select(self, name: str, *, version_text: str = "", release: str = "") -> Offer:
+        """The version that an argument of `apt-get install` names; of another package if `name` is virtual.
+
+        Raises `Unsatisfiable` in the cases in which apt finds nothing: an unknown name, a name that exists
+        only in relations, a virtual name with several providers, a version or release that matches nothing.
+        """
+        if version_text in ("candidate", "newest", "installed"):
+            version_text, keyword = "", version_text
+        else:
+            keyword = ""
+        offers = self.versions(name)
+        if not offers:
+            return self._select_virtual(name, version_text)
+        if version_text:
+            found = self.match(name, version_text)
+            if found is None:
+                have = ", ".join(offer.version for offer in offers)
+                raise Unsatisfiable(
+                    f"version {version_text!r} of {name} was not found", hint=f"there is {have}"
+                )
+        elif release:
+            found = self.in_release(name, release)
+            if found is None:
+                raise Unsatisfiable(f"release {release!r} was not found for {name}")
+        elif keyword == "newest":
+            found = offers[0]
+        elif keyword == "installed":
+            found = self.installed(name)
+            if found is None:
+                raise Unsatisfiable(f"{name} is not installed, so it has no version 'installed'")
+        else:
+            found = self.candidate(name)
+            if found is None:
+                provider = self.sole_provider(name)
+                if provider is None:
+                    raise Unsatisfiable(f"{name} has no installation candidate")
+                return provider
+        return found
+
+    def _select_virtual(self, name: str, version_text: str) -> Offer:
+        providing = {offer.name: offer for offer in self._providing_candidates(name)}
+        if version_text:
+            providing = {
+                own: offer
+                for own, offer in providing.items()
+                if any(given.version == version_text for given in provides(offer.package, name))
+            }
+        if len(providing) == 1:
+            return next(iter(providing.values()))
+        if providing:
+            raise Unsatisfiable(
+                f"{name} is a virtual package provided by {', '.join(providing)}",
+                hint="name one of these instead",
+            )
+        if self.known(name):
+            raise Unsatisfiable(
+                f"{name} has no installation candidate: other packages mention it, none is it"
+            )
+        near = self.near(name)
+        raise Unsatisfiable(
+            f"there is no package {name}", hint=f"did you mean {' or '.join(near)}?" if near else ""
+        )
+
+    def known(self, name: str) -> bool:
+        """Whether the name exists, is provided or is at least mentioned in some package's relations.
+
+        apt tries a name as a glob and as a regular expression only if it does not.
+        """
+        return bool(self.versions(name) or self.providers(name)) or self._offers.order(name) is not None
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Up to three existing names that look like this one, the likest first. Slow: for messages."""
+        from difflib import get_close_matches
+
+        names = {
+            other for index in self.indexes for other in index.names() if abs(len(other) - len(name)) <= 2
+        }
+        return tuple(get_close_matches(name, sorted(names), n=3, cutoff=0.75))
+
+
+def _priorities(indexes: Sequence[Index], target_release: str) -> list[int]:
+    if not target_release:
+        return [_priority(index) for index in indexes]
+    matches = release_test(target_release)
+    if not any(map(matches, indexes)):
+        raise Unsatisfiable(
+            f"the target release {target_release!r} is the release of no source",
+            hint="name a suite or codename that the sources offer",
+        )
+    return [TARGET if matches(index) else _priority(index) for index in indexes]
+
+
+def _priority(index: Index) -> int:
+    if index.release.but_automatic_upgrades:
+        return 100
+    return 1 if index.release.not_automatic else 500

@@ -5,9 +5,12 @@ Format: https://wiki.debian.org/DebianRepository/Format#A.22Release.22_files
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+
+from pinner.errors import TrustError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,12 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The Release of one suite. Absent text fields are empty; `date` and `valid_until` are aware, in UTC."""
+    """The Release of one suite. Absent text fields are empty; `date` and `valid_until` are aware, in UTC.
+
+    `components` are as they are written in a source: security's `updates/main` is `main`.
+    `all_apart` is true where packages of architecture `all` have a Packages file of their own that the others do
+    not repeat.
+    """
 
     origin: str
     label: str
@@ -35,3 +43,82 @@ class Release:
     architectures: tuple[str, ...]
     components: tuple[str, ...]
     files: Mapping[str, FileEntry]
+    all_apart: bool = False
+
+
+def parse(text: str) -> Release:
+    """The value of a Release file's text. Raises TrustError that names the field, without an URL.
+
+    A Release is one paragraph, which needs none of deb822's generality, and is parsed on the warm path too.
+    Without SHA256 it vouches for nothing (apt-secure(8)): MD5Sum and SHA1 are not read.
+    """
+    fields: dict[str, str] = {}
+    for match in re.finditer(
+        r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", text.replace("\r\n", "\n"), re.MULTILINE
+    ):
+        name = match[1].lower()
+        if name in fields:
+            raise TrustError(f"the Release has two {match[1]} fields")
+        fields[name] = match[2].strip()
+    if not fields.get("date"):
+        raise TrustError("the Release has no Date")
+    if "sha256" not in fields:
+        raise TrustError(
+            "the Release has no SHA256 field: it vouches for nothing", hint="ask the archive's keepers"
+        )
+    valid_until = fields.get("valid-until")
+    architectures = tuple(fields.get("architectures", "").split())
+    repeated = fields.get("no-support-for-architecture-all", "").split()
+    return Release(
+        origin=fields.get("origin", ""),
+        label=fields.get("label", ""),
+        suite=fields.get("suite", ""),
+        codename=fields.get("codename", ""),
+        version=fields.get("version", ""),
+        date=_date(fields["date"], "Date"),
+        valid_until=_date(valid_until, "Valid-Until") if valid_until else None,
+        not_automatic=fields.get("notautomatic") == "yes",
+        but_automatic_upgrades=fields.get("butautomaticupgrades") == "yes",
+        acquire_by_hash=fields.get("acquire-by-hash") == "yes",
+        architectures=architectures,
+        components=tuple(name.rpartition("/")[2] for name in fields.get("components", "").split()),
+        files=_files(fields["sha256"]),
+        all_apart="all" in architectures and "Packages" not in repeated,
+    )
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _date(value: str, field: str) -> datetime:
+    """An RFC 2822 date, in UTC by the format (`Sat, 11 Jul 2026 10:16:37 UTC`; `GMT`, `Z` and `+0000` are seen)."""
+    match = re.fullmatch(
+        r"(?:[A-Za-z]{3}, +)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) +(\d{1,2}):(\d\d):(\d\d) (?:UTC|GMT|Z|[+-]0000)",
+        value,
+        re.ASCII,
+    )
+    if match is None or match[2] not in _MONTHS:
+        raise TrustError(f"the Release's {field} cannot be read: {value}")
+    try:
+        day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+        return datetime(year, _MONTHS.index(match[2]) + 1, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise TrustError(f"the Release's {field} cannot be read: {value}") from None
+
+
+def _files(listing: str) -> Mapping[str, FileEntry]:
+    """The SHA256 field: digest, size, path. A path that leaves the suite's directory is refused."""
+    files: dict[str, FileEntry] = {}
+    for line in listing.splitlines():
+        if not line.strip():
+            continue
+        match = re.fullmatch(r"\s*([0-9a-fA-F]{64})\s+(\d{1,15})\s+(\S+)\s*", line, re.ASCII)
+        if match is None:
+            raise TrustError(f"the Release's SHA256 field cannot be read: {line.strip()}")
+        digest, size, path = match.groups()
+        if path.startswith("/") or ".." in path.split("/"):
+            raise TrustError(f"the Release's SHA256 field names a path outside the suite: {path}")
+        entry = FileEntry(int(size), digest.lower())
+        if files.setdefault(path, entry) != entry:
+            raise TrustError(f"the Release's SHA256 field contradicts itself about {path}")
+    return files

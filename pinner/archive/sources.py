@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Who may sign a source. `keyring` is a shipped keyring's name (`debian`) or the path of a key file.
+    """Who may sign a source. `keyring` is a shipped keyring's name (`debian-archive-keyring`) or a key file's path.
 
     `fingerprints` are of primary keys, upper-case hex; empty means every key of the keyring.
+    `accept_expired` is for suites past their end of life and for snapshots: a key that has expired since it
+    signed is accepted, one that had expired before is not.
     """
 
     keyring: str
     fingerprints: tuple[str, ...] = ()
+    accept_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""The cache directory: what lies where, and how files come into being there.
+
+    indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `index`
+    releases/<SHA-256 of URI, suite and keys>                 see `load`
+    http/<SHA-256 of the URL>                                 see `http_cache`
+    new/                                                      files being written
+
+The directory belongs to the user, and like apt's lists nothing in it is verified against a signature a second
+time; damage is noticed (digests, CRCs) and repaired.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pinner.archive.index import SCHEMA
+from pinner.errors import InputError
+
+_ABANDONED = 24 * 3600.0  # seconds after which a file in `new` belongs to a run that was killed
+
+
+class Cache:
+    """The files below `root`, which comes into being with the first file written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.http = root / "http"
+        self.releases = root / "releases"
+        self.indices = root / "indices"
+
+    def index(self, digest: str) -> Path:
+        """Where the store of the Packages file with this SHA-256 lies."""
+        return self.indices / f"{digest}.{SCHEMA}.sqlite"
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Puts `content` at `path`: at any moment the old file is there, or the new one."""
+        with self.new(path) as draft:
+            draft.write_bytes(content)
+
+    @contextmanager
+    def new(self, path: Path) -> Iterator[Path]:
+        """A draft's path; it becomes `path` at the end of the block, once it is on the disk, or vanishes.
+
+        Raises InputError where the disk is full or the directory cannot be written.
+        """
+        draft = self.root / "new" / f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}"
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield draft
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise InputError(
+                f"the cache cannot be written: {reason}",
+                path=str(self.root),
+                hint="make room (pinner cache prune), or name another directory in PINNER_CACHE_DIR",
+            ) from None
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+
+    def prune(self, keep: frozenset[str], now: float) -> int:
+        """Removes the indices whose digest is not in `keep` and the drafts of killed runs; the bytes set free.
+
+        `now` is in seconds since the epoch.
+        """
+        kept = {self.index(digest) for digest in keep}
+        drafts = (file for file in _files(self.root / "new") if now - file.stat().st_mtime > _ABANDONED)
+        return _remove([file for file in _files(self.indices) if file not in kept] + list(drafts))
+
+    def clear(self) -> int:
+        """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
+        directories = (self.http, self.releases, self.indices, self.root / "new")
+        freed = _remove([file for directory in directories for file in _files(directory)])
+        for directory in directories:
+            with suppress(OSError):
+                directory.rmdir()
+        return freed
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []
+
+
+def _remove(files: list[Path]) -> int:
+    freed = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # another process may prune as well
+            size = file.stat().st_size
+            file.unlink()
+            freed += size
+    return freed

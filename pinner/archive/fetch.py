@@ -1,0 +1,232 @@
+"""URL → bounded, retried bytes: the only HTTP in the program.
+
+Messages name the official URL and never the mirror's, which may hold a password.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinner import __version__
+from pinner.archive.cache import Cache
+from pinner.errors import FetchError, TrustError
+
+if TYPE_CHECKING:
+    import requests
+
+TRIES = 4
+LONGEST_WAIT = 60.0
+_TIMEOUTS = (10.0, 30.0)  # to connect, and between two pieces of an answer
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_CONNECTIONS = 8
+_CHUNK = 1 << 16
+
+
+class Fetcher:
+    """HTTP over one pool of connections for all threads.
+
+    `mirrors` maps URI prefixes to those that are asked in their place; the longest one counts. Answers that can
+    be revalidated are kept in `cache`. `wait` takes the seconds between two tries, `now` is for dates in
+    Retry-After.
+    """
+
+    def __init__(
+        self, cache: Cache, *, now: datetime, wait: Callable[[float], None], mirrors: Mapping[str, str]
+    ) -> None:
+        self._cache = cache
+        self._now = now
+        self._wait = wait
+        self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
+        self._lock = threading.Lock()
+        self._sessions: tuple[requests.Session, requests.Session] | None = None
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        revalidate: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytes:
+        """The body at `url`, of at most `limit` bytes: a longer one is cut off and raises TrustError.
+
+        `revalidate` takes the answer from the HTTP cache if the server says that it is unchanged. `progress` gets
+        the number of bytes so far. Statuses 429 and 5xx, resets, time-outs and truncated bodies are tried again,
+        after the time that Retry-After asks for, or a time that doubles. Raises FetchError.
+        """
+        address = self._address(url)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                if address.startswith("file:"):
+                    return _file(address, url, limit)
+                return self._once(address, url, limit, revalidate, progress)
+            except _Failed as failure:
+                if not failure.again or tries == TRIES:
+                    times = f" ({tries} tries)" if tries > 1 else ""
+                    raise FetchError(
+                        f"{url}: {failure}{times}",
+                        url=url,
+                        status=failure.status,
+                        tries=tries,
+                        hint=_hint(failure.status),
+                    ) from None
+                self._wait(_pause(tries) if failure.after is None else min(failure.after, LONGEST_WAIT))
+
+    def _address(self, url: str) -> str:
+        """Where `url` is really asked for."""
+        for prefix, mirror in self._mirrors:
+            if f"{url}/".startswith(f"{prefix.rstrip('/')}/"):
+                return mirror.rstrip("/") + url[len(prefix.rstrip("/")) :]
+        return url
+
+    def _once(
+        self, address: str, url: str, limit: int, revalidate: bool, progress: Callable[[int], None] | None
+    ) -> bytes:
+        import requests
+        import urllib3
+
+        plain, revalidating = self._ready()
+        session, headers = (revalidating, {"Cache-Control": "max-age=0"}) if revalidate else (plain, {})
+        try:
+            with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
+                status = response.status_code
+                if status != 200:
+                    after = self._retry_after(response.headers.get("Retry-After", ""))
+                    raise _Failed(f"HTTP status {status}", status=status, again=status in _AGAIN, after=after)
+                body = bytearray()
+                # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
+                while chunk := response.raw.read(_CHUNK, decode_content=False):
+                    body += chunk
+                    _check_length(len(body), limit, url)
+                    if progress:
+                        progress(len(body))
+                return bytes(body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
+            # AssertionError is how CacheControl takes a date it cannot read
+            raise _Failed(_reason(error)) from None
+
+    def _ready(self) -> tuple[requests.Session, requests.Session]:
+        """A plain session, and one that revalidates, over the same connections."""
+        with self._lock:
+            if self._sessions is None:
+                import requests
+                from requests.adapters import HTTPAdapter
+
+                from pinner.archive.http_cache import adapter
+
+                plain = HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
+                cached = adapter(self._cache)
+                cached.poolmanager = plain.poolmanager
+                sessions = requests.Session(), requests.Session()
+                for session, transport in zip(sessions, (plain, cached), strict=True):
+                    session.headers.update(
+                        {"User-Agent": f"pinner/{__version__}", "Accept-Encoding": "identity"}
+                    )
+                    session.max_redirects = 5
+                    session.mount("http://", transport)
+                    session.mount("https://", transport)
+                self._sessions = sessions
+            return self._sessions
+
+    def _retry_after(self, value: str) -> float | None:
+        """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3)."""
+        if value.isascii() and value.isdecimal():
+            return float(value)
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - self._now).total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+
+class _Failed(Exception):
+    """A try that failed, and whether and after how many seconds another one may succeed."""
+
+    def __init__(
+        self, problem: str, *, status: int = 0, again: bool = True, after: float | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.again = again
+        self.after = after
+
+
+def _file(address: str, url: str, limit: int) -> bytes:
+    """The content of a `file:` mirror; a missing file is a 404."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    try:
+        with Path(url2pathname(urlsplit(address).path)).open("rb") as file:
+            body = file.read(limit + 1)
+    except OSError as error:
+        status = 404 if isinstance(error, FileNotFoundError) else 0
+        raise _Failed(error.strerror or "cannot be read", status=status, again=False) from None
+    _check_length(len(body), limit, url)
+    return body
+
+
+def _check_length(length: int, limit: int, url: str) -> None:
+    if length > limit:
+        raise TrustError(
+            f"{url}: longer than the {limit} bytes it may have",
+            hint="the mirror may be in the middle of an update: try again in some minutes, or another mirror",
+        )
+
+
+def _pause(tries: int) -> float:
+    """Seconds before the next try: doubling, with jitter so that many clients do not come back at once."""
+    from random import uniform
+
+    return 2.0 ** (tries - 1) * uniform(0.5, 1.0)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in words; the text of these errors names addresses and objects."""
+    kinds = {type(link).__name__ for link in _chain(error)}
+    for words, names in (
+        ("the host name is not known", {"NameResolutionError", "gaierror"}),
+        ("the connection was refused", {"ConnectionRefusedError"}),
+        ("no answer in time", {"ConnectTimeoutError", "ReadTimeoutError", "TimeoutError"}),
+        ("the answer was cut short", {"IncompleteRead", "InvalidChunkLength"}),
+        ("the connection was broken", {"ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"}),
+        ("the server's certificate is not accepted", {"SSLError", "SSLCertVerificationError"}),
+        ("too many redirections", {"TooManyRedirects"}),
+        (
+            "this is not an address for HTTP",
+            {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError"},
+        ),
+    ):
+        if kinds & names:
+            return words
+    return f"the connection failed ({type(error).__name__})"
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """`error` and what it wraps: requests and urllib3 put the cause into `args`, Python into `__context__`."""
+    found: list[BaseException] = []
+    todo: list[BaseException] = [error]
+    while todo:
+        link = todo.pop()
+        if link not in found:
+            found.append(link)
+            inner = (*link.args, link.__context__, getattr(link, "reason", None))
+            todo += [one for one in inner if isinstance(one, BaseException)]
+    return found
+
+
+def _hint(status: int) -> str:
+    if status in (404, 410):
+        return "check the suite's name; a suite past its end of life has left the mirrors"
+    if status in (401, 403, 407):
+        return "the server wants a login: check the mirror or the proxy"
+    if status:
+        return "the server cannot answer now: try again later, or another mirror"
+    return "check the network and the proxy; --offline uses what is cached"

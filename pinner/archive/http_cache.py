@@ -1,0 +1,47 @@
+"""Answers that can be revalidated, for CacheControl, one file each. Imported only where the network is needed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from cachecontrol.adapter import CacheControlAdapter
+from cachecontrol.cache import BaseCache
+
+from pinner.archive.cache import Cache
+from pinner.errors import InputError
+
+
+class _Files(BaseCache):
+    """CacheControl's own file cache needs another library for its locks; a rename needs none.
+
+    An entry that was damaged would come back with each `304 Not Modified`: it starts with its digest.
+    The cache only saves transfers, so a disk that is full is a matter for what comes after it.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def get(self, key: str) -> bytes | None:
+        with suppress(OSError):
+            entry = self._path(key).read_bytes()
+            if entry[:32] == sha256(entry[32:]).digest():
+                return entry[32:]
+        return None
+
+    def set(self, key: str, value: bytes, expires: int | datetime | None = None) -> None:
+        with suppress(InputError):
+            self._cache.write(self._path(key), sha256(value).digest() + value)
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._cache.http / sha256(key.encode()).hexdigest()
+
+
+def adapter(cache: Cache) -> CacheControlAdapter:
+    """A transport that keeps its answers in `cache`."""
+    return CacheControlAdapter(_Files(cache))

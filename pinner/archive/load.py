@@ -1,0 +1,221 @@
+"""The only door to the world: sources → indices, always in the order fetch, trust, parse, digest, unpack, index."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from pinner.archive import parallel, suites, trust
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.archive.index import SqliteIndex, build
+from pinner.archive.release import FileEntry, Release
+from pinner.archive.sources import Source
+from pinner.archive.suites import Held, Suite
+from pinner.archive.unpack import EXTENSIONS, unpack
+from pinner.errors import FetchError, InputError, TrustError
+
+MAX_AGE = timedelta(minutes=10)
+_RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; unpackers, 40 MB each
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A Packages file: its path in the suite's directory, and what the Release says about its plain form."""
+
+    suite: Suite
+    release: Release
+    source: Source
+    component: str
+    path: str
+    plain: FileEntry
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.suite.name} {self.component} {self.source.arch}"
+
+
+class Archive:
+    """Archives as seen through one cache directory.
+
+    `now` is the time of the run. A Release that was asked for within `max_age` is not asked for again; with
+    `offline` nothing is asked for. `mirrors` maps URI prefixes to those that are asked in their place: locks and
+    messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
+    `wait` takes the seconds between two tries.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        now: datetime,
+        max_age: timedelta = MAX_AGE,
+        offline: bool = False,
+        mirrors: Mapping[str, str] | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cache = Cache(cache)
+        self._now = now
+        self._max_age = max_age
+        self._offline = offline
+        self._progress = progress
+        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
+
+    def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
+        """The indices in the order of sources and components, and notes for people.
+
+        A suite that does not offer a source's architecture gives no index but a note. A Release in the cache is
+        used as it is within `max_age`; after that a network that fails is an error, so that nothing is stale
+        without a word. Raises FetchError, TrustError and InputError (the cache, a component that does not exist).
+        """
+        by_source = {source: _suite(source) for source in sources}
+        before = {suite: suites.read(self._cache, suite) for suite in by_source.values()}
+        held, notes = self._cached(before) if self._offline else self._asked(before)
+        wanted = []
+        for source, suite in by_source.items():
+            found = list(_wanted(source, suite, held[suite].release))
+            if not found:
+                notes.append(f"{suite.name} does not serve {source.arch}")
+            wanted += found
+        self._build_missing(wanted)
+        for suite, now_held in held.items():
+            if now_held != before[suite]:
+                suites.keep(self._cache, suite, now_held)
+                self._drop_superseded(before[suite], now_held)
+        return tuple(self._index(one, held[one.suite]) for one in wanted), tuple(dict.fromkeys(notes))
+
+    def _cached(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
+        held, notes = {}, []
+        for suite, one in before.items():
+            if one is None:
+                raise FetchError(
+                    f"{suite.url('InRelease')}: not in the cache, and --offline asks nobody",
+                    url=suite.url("InRelease"),
+                    tries=0,
+                    hint="run once without --offline",
+                )
+            held[suite] = one
+            expired = one.release.valid_until is not None and one.release.valid_until < self._now
+            notes.append(
+                f"{suite.name}: as of {one.checked:%Y-%m-%d %H:%M} UTC, {_age(self._now - one.checked)} ago"
+                + (f"; its Release expired on {one.release.valid_until:%Y-%m-%d}" if expired else "")
+            )
+        return held, notes
+
+    def _asked(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
+        held = {suite: one for suite, one in before.items() if one is not None and self._is_fresh(suite, one)}
+        missing = [suite for suite in before if suite not in held]
+        answers = parallel.run(
+            [partial(suites.ask, self._fetcher, suite, before[suite], self._now) for suite in missing],
+            _RELEASES,
+        )
+        held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
+        return held, [note for _, note in answers if note]
+
+    def _is_fresh(self, suite: Suite, held: Held) -> bool:
+        if not timedelta(0) <= self._now - held.checked <= self._max_age:
+            return False
+        try:
+            suites.check_valid(suite, held.release, self._now)
+        except TrustError:
+            return False
+        return True
+
+    def _build_missing(self, wanted: Sequence[_Wanted]) -> None:
+        missing = {
+            one.plain.sha256: one for one in wanted if not self._cache.index(one.plain.sha256).exists()
+        }
+        largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
+        parallel.run([partial(self._build, one) for one in largest_first], _INDICES)
+
+    def _build(self, one: _Wanted) -> None:
+        """Fetches, verifies, unpacks and indexes a Packages file."""
+        if self._offline:
+            raise FetchError(
+                f"{one.suite.url(one.path)}: not in the cache, and --offline asks nobody",
+                url=one.suite.url(one.path),
+                tries=0,
+                hint="run once without --offline",
+            )
+        packed, extension, url = self._packed(one)
+        with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
+            build(parallel.ahead(unpack(packed, extension, one.plain, url=url)), one.plain.sha256, draft)
+
+    def _packed(self, one: _Wanted) -> tuple[bytes, str, str]:
+        """The smallest form of the file that the Release lists and the mirror has, verified; its extension and URL."""
+        files = one.release.files
+        forms = sorted((files[one.path + ext].size, ext) for ext in EXTENSIONS if one.path + ext in files)
+        absent: FetchError | None = None
+        for _, extension in forms:
+            entry, path = files[one.path + extension], one.path + extension
+            by_hash = f"{path.rpartition('/')[0]}/by-hash/SHA256/{entry.sha256}"
+            for place in (by_hash, path) if one.release.acquire_by_hash else (path,):
+                url = one.suite.url(place)
+                try:
+                    packed = self._fetcher.get(
+                        url, limit=entry.size, progress=self._reporter(one.label, entry.size)
+                    )
+                except FetchError as error:
+                    if error.status != 404:
+                        raise
+                    absent = error
+                else:
+                    trust.check(packed, entry, url=url)
+                    return packed, extension, url
+        assert absent is not None  # the plain form at least is listed
+        raise absent
+
+    def _reporter(self, label: str, size: int) -> Callable[[int], None] | None:
+        progress = self._progress
+        return (lambda so_far: progress(label, so_far, size)) if progress else None
+
+    def _drop_superseded(self, before: Held | None, after: Held) -> None:
+        """Removes the indices that only the Release before named: one that changes daily would fill the disk."""
+        if before is None:
+            return
+        current = {entry.sha256 for entry in after.release.files.values()}
+        for path, entry in before.release.files.items():
+            if path.endswith("/Packages") and entry.sha256 not in current:
+                self._cache.index(entry.sha256).unlink(missing_ok=True)
+
+    def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
+        return SqliteIndex(
+            self._cache.index(one.plain.sha256),
+            source=one.source,
+            component=one.component,
+            release=replace(held.release, files={}),
+            release_sha256=held.sha256,
+            rebuild=partial(self._build, one),
+        )
+
+
+def _suite(source: Source) -> Suite:
+    return Suite(source.uri, source.suite, source.signed_by, source.check_valid_until)
+
+
+def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:
+    """The Packages files of a source: one for each component, and that of architecture `all` where it is apart."""
+    for component in source.components:
+        if release.components and component not in release.components:
+            raise InputError(
+                f"{suite.name} at {suite.uri} has no component {component}",
+                hint=f"it has {', '.join(release.components)}",
+            )
+        for arch in (source.arch, "all") if release.all_apart else (source.arch,):
+            path = f"{component}/binary-{arch}/Packages"
+            if path in release.files:
+                yield _Wanted(suite, release, source, component, path, release.files[path])
+
+
+def _age(age: timedelta) -> str:
+    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(age.total_seconds()) // seconds
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

@@ -1,0 +1,176 @@
+"""OpenPGP signatures and digests: bytes in, trusted bytes out, or TrustError. See apt-secure(8).
+
+The rules for a signature:
+
+1. Only the bytes that it covers come out; text outside the signed block is refused, as apt does.
+2. At least one is by a key of the source's own `Keys`. Unknown further signers do not matter: a Release is
+   signed by the keys of several Debian releases.
+3. Its hash is not a weak one (MD5, SHA-1): Sequoia's standard policy.
+4. Neither the certificate nor the signing subkey is revoked, or expired by `now`. `Keys.accept_expired` accepts
+   one that expired after the date the Release gives itself.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinner.archive.release import FileEntry
+from pinner.archive.sources import Keys
+from pinner.errors import InputError, TrustError
+
+if TYPE_CHECKING:
+    from pysequoia import Cert
+
+_SHIPPED = Path(__file__).parent.parent / "data"
+_CLEARSIGNED = [
+    b"-----BEGIN PGP SIGNED MESSAGE-----",
+    b"-----BEGIN PGP SIGNATURE-----",
+    b"-----END PGP SIGNATURE-----",
+]
+_NOT_AN_ARCHIVE = (
+    "a login page, a broken mirror or an attack answers in the archive's place; try another network or mirror"
+)
+
+
+def signed(inrelease: bytes, keys: Keys, *, now: datetime, url: str) -> bytes:
+    """The text that a clear-signed file (InRelease) vouches for. `url` is for messages."""
+    if re.findall(rb"^-----[A-Z ]+-----", inrelease, re.MULTILINE) != _CLEARSIGNED:
+        raise TrustError(f"{url}: this is not one clear-signed text", hint=_NOT_AN_ARCHIVE)
+    outside = (inrelease.partition(_CLEARSIGNED[0])[0] + inrelease.rpartition(_CLEARSIGNED[2])[2]).strip()
+    if outside:
+        found = outside[:40].decode("utf-8", "replace")
+        raise TrustError(f"{url}: there is text outside the signed block: {found}", hint=_NOT_AN_ARCHIVE)
+    return _verified(inrelease, None, keys, now, url)
+
+
+def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datetime, url: str) -> bytes:
+    """`release` again, if one of the detached `signatures` (Release.gpg) vouches for it."""
+    from pysequoia.packet import PacketPile
+
+    try:
+        packets = [bytes(packet) for packet in PacketPile.from_bytes(signatures)]
+    except Exception as error:  # pysequoia knows no kinds of errors
+        raise TrustError(f"{url}: no signature: {_first_line(error)}", hint=_NOT_AN_ARCHIVE) from None
+    refusal = TrustError(f"{url}: no signature", hint=_NOT_AN_ARCHIVE)
+    for packet in packets:
+        try:
+            return _verified(release, packet, keys, now, url)
+        except TrustError as error:
+            refusal = error
+    raise refusal
+
+
+def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime, url: str) -> bytes:
+    from pysequoia import Sig, verify
+
+    certificates = _certificates(keys)
+    try:
+        if signature is None:
+            result = verify(content, lambda _: certificates)
+        else:
+            result = verify(content, lambda _: certificates, signature=Sig.from_bytes(signature))
+    except Exception as error:  # pysequoia knows no kinds of errors
+        raise TrustError(
+            f"{url}: not signed by a key of {keys.keyring}: {_first_line(error)}",
+            hint="the key is not this archive's, the file was altered, or the signature uses a weak hash",
+        ) from None
+    text = content if signature is not None else result.bytes or b""
+    refusals = []
+    for by in result.valid_sigs:
+        certificate = next(c for c in certificates if c.fingerprint == by.certificate)
+        refusal = _refusal(certificate, by.signing_key, keys, now, text)
+        if not refusal:
+            return text
+        refusals.append(f"the key {by.signing_key.upper()} {refusal}")
+    raise TrustError(
+        f"{url}: {'; '.join(refusals)}",
+        hint="a newer pinner ships newer keys; a suite past its end of life is read from a snapshot",
+    )
+
+
+def _refusal(certificate: Cert, signing_key: str, keys: Keys, now: datetime, text: bytes) -> str:
+    """Why a signature that is valid as such is not accepted; nothing if it is."""
+    expiry, revoked = _life(certificate, signing_key)
+    if revoked:
+        return "is revoked"
+    if expiry is None or expiry > now:
+        return ""
+    if not keys.accept_expired:
+        return f"expired on {expiry:%Y-%m-%d}"
+    made = _date(text)
+    if made is None or made >= expiry:
+        return f"expired on {expiry:%Y-%m-%d}, before the Release was made"
+    return ""
+
+
+def _life(certificate: Cert, signing_key: str) -> tuple[datetime | None, bool]:
+    """When the signing (sub)key or its certificate expires, and whether either is revoked.
+
+    Sequoia judges both at the time of the signature, which an attacker with a stolen key chooses.
+    """
+    from pysequoia.packet import PacketPile, SignatureType, Tag
+
+    revoked = certificate.is_revoked
+    expiries = [certificate.expiration] if certificate.expiration else []
+    subkey, created, bound, validity = None, None, None, None
+    for packet in PacketPile.from_bytes(bytes(certificate)):
+        if packet.tag == Tag.PublicSubkey:
+            subkey, key_created = packet.fingerprint, packet.key_created
+        elif subkey == signing_key and packet.signature_type == SignatureType.SubkeyRevocation:
+            revoked = True
+        elif subkey == signing_key and packet.signature_type == SignatureType.SubkeyBinding:
+            made = packet.signature_created
+            if bound is None or (made is not None and made > bound):  # the newest binding counts
+                bound, created, validity = made, key_created, packet.key_validity_period
+    if created is not None and validity:
+        expiries.append(created + validity)
+    return min(expiries, default=None), revoked
+
+
+def _date(text: bytes) -> datetime | None:
+    from pinner.archive.release import parse
+
+    return parse(text.decode("utf-8", "replace")).date
+
+
+def _certificates(keys: Keys) -> list[Cert]:
+    from pysequoia import Cert
+
+    path = _SHIPPED / f"{keys.keyring}.pgp"
+    if "/" in keys.keyring or not path.is_file():
+        path = Path(keys.keyring)
+    try:
+        certificates = Cert.split_bytes(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"the keyring cannot be read: {error.strerror}",
+            path=str(path),
+            hint="name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image",
+        ) from None
+    except Exception as error:  # pysequoia knows no kinds of errors
+        raise InputError(f"this is not a keyring: {_first_line(error)}", path=str(path)) from None
+    if keys.fingerprints:
+        certificates = [c for c in certificates if c.fingerprint.upper() in keys.fingerprints]
+    if not certificates:
+        raise InputError("the keyring holds none of the wanted keys", path=str(path))
+    return certificates
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def check(content: bytes | bytearray, entry: FileEntry, *, url: str) -> None:
+    """Raises TrustError unless `content` has the vouched size and SHA-256."""
+    if len(content) != entry.size:
+        raise TrustError(f"{url}: {len(content)} bytes instead of {entry.size}", hint=_CHANGING)
+    digest = sha256(content).hexdigest()
+    if digest != entry.sha256:
+        raise TrustError(f"{url}: SHA-256 {digest} instead of {entry.sha256}", hint=_CHANGING)
+
+
+_CHANGING = "the mirror may be in the middle of an update: try again in some minutes, or another mirror"

@@ -7,7 +7,8 @@ count from 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -63,8 +64,6 @@ class Lines:
 
     def position(self, offset: int) -> tuple[int, int]:
         """The 1-based line and column (code points) of `offset`; a BOM at the start takes no column."""
-        from bisect import bisect_right
-
         line = bisect_right(self._starts, offset)
         start = self._starts[line - 1]
         if line == 1 and self._source.startswith("\ufeff"):
@@ -80,3 +79,61 @@ class Lines:
         width = max(1, min(span.end - span.start, len(text) - column + 1))
         lead = "".join("\t" if char == "\t" else " " for char in text[: column - 1])
         return f"    {text}\n    {lead}{'^' * width}"
+
+
+class Joined:
+    """A text made of pieces of a source that remembers where each character came from.
+
+    This is what a program downstream gets to read once continuation marks, comment lines and the like were taken
+    out; spans found in it translate back to the source.
+    """
+
+    __slots__ = ("_origins", "_starts", "text")
+
+    def __init__(self, text: str, starts: Sequence[int], origins: Sequence[int]) -> None:
+        """Piece *i* begins at `starts[i]` in `text` and at `origins[i]` in the source; `starts[0]` is 0."""
+        self.text = text
+        self._starts = starts
+        self._origins = origins
+
+    @classmethod
+    def without(cls, source: str, span: Span, gaps: Sequence[Span]) -> Joined:
+        """The text of `span` with `gaps` (sorted, apart, inside the span) taken out."""
+        pieces: list[str] = []
+        starts: list[int] = []
+        origins: list[int] = []
+        length = 0
+        begin = span.start
+        for gap in (*gaps, Span(span.end, span.end)):
+            if gap.start > begin:
+                pieces.append(source[begin : gap.start])
+                starts.append(length)
+                origins.append(begin)
+                length += gap.start - begin
+            begin = gap.end
+        if not pieces:
+            return cls("", (0,), (span.start,))
+        return cls("".join(pieces), starts, origins)
+
+    def origin(self, index: int) -> int:
+        """The source offset of the character at `index`; one past the last is the end of the last piece."""
+        piece = bisect_right(self._starts, index) - 1
+        return self._origins[piece] + index - self._starts[piece]
+
+    def index(self, origin: int) -> int:
+        """Where the character at the source offset `origin` came to stand; `origin` must lie in a piece."""
+        piece = max(bisect_right(self._origins, origin) - 1, 0)
+        return self._starts[piece] + origin - self._origins[piece]
+
+    def span(self, start: int, end: int) -> Span:
+        """Where `text[start:end]` stands in the source; an empty range stands before the character at `start`."""
+        begin = self.origin(start)
+        return Span(begin, self.origin(end - 1) + 1 if end > start else begin)
+
+    def part(self, start: int, end: int) -> Joined:
+        """`text[start:end]`, with the same memory."""
+        first = bisect_right(self._starts, start) - 1
+        last = max(bisect_right(self._starts, end - 1), first + 1)
+        starts = [max(self._starts[piece] - start, 0) for piece in range(first, last)]
+        origins = [self.origin(start), *self._origins[first + 1 : last]]
+        return Joined(self.text[start:end], starts, origins)

@@ -1,0 +1,166 @@
+"""One package argument of `apt-get install` → what it asks for (apt-get(8), "install"; apt's order of interpretation).
+
+What only the archive can decide is left to it: a name with a full stop may be a name or, if there is none such, a
+glob; one with `++` at its end (`g++`) is a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.text.shell import Word
+
+Kind = Literal[
+    "plain",
+    "arch",
+    "pinned",
+    "suite",
+    "variable",
+    "glob",
+    "brace",
+    "file",
+    "suffix",
+    "task",
+    "pattern",
+    "other",
+]
+Action = Literal["pin", "keep", "skip"]
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
+_PACKAGE = re.compile(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
+_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
+_GLOB = frozenset("?*[]!")
+_REGEX = frozenset("+|^$()\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One package argument of an install call.
+
+    `action` says what the text alone allows: `pin`, a version may be inserted at offset `at`; `keep`, it has one;
+    `skip`, for the `reason` (a stable code) and `detail` (a clause for people). `name` comes without architecture,
+    pin, release and modifier; "" where the text does not tell.
+    """
+
+    word: Word
+    kind: Kind
+    action: Action
+    reason: str = ""
+    detail: str = ""
+    name: str = ""
+    arch: str = ""
+    pin: str = ""
+    release: str = ""
+    at: int = 0
+
+
+def read(words: list[Word]) -> Iterator[Request]:
+    """The requests that the argument `words` make, one for each."""
+    template = False
+    for word in words:
+        opens = word.raw.rfind("{{") > word.raw.rfind("}}")
+        if template or opens:
+            yield _skip(word, "other", "template", "a template fills it in")
+            template = opens or "}}" not in word.raw
+        else:
+            yield _request(word)
+
+
+def _skip(word: Word, kind: Kind, reason: str, detail: str, name: str = "") -> Request:
+    return Request(word, kind, "skip", reason, detail, name)
+
+
+def _request(word: Word) -> Request:
+    value = word.value
+    if word.split:
+        detail = (
+            f"it is continued over the end of a line, so the shell reads {value!r}"
+            if value
+            else "it is continued"
+        )
+        return _skip(word, "other", "split-word", detail)
+    if _TEMPLATE.search(word.raw):
+        return _skip(word, "other", "template", "a template fills it in")
+    if value is None:
+        return _expanded(word)
+    if _BRACES.search(word.bare):
+        return _skip(word, "brace", "brace", "bash expands the braces, sh does not")
+    if value.startswith(("/", "./", "../")) or value in (".", ".."):
+        return _skip(word, "file", "file", "it is a file")
+    if value.startswith(("?", "~")):
+        return _skip(word, "pattern", "pattern", "it is a search pattern")
+    return _modified(word, value)
+
+
+def _expanded(word: Word) -> Request:
+    """A word that an expansion decides."""
+    kinds = {part.kind for part in word.parts}
+    if "command" in kinds:
+        return _skip(word, "other", "command-substitution", "a command's output decides it")
+    if kinds & {"arithmetic", "other"}:
+        return _skip(word, "other", "expansion", "an expansion decides it")
+    head = ""
+    for part in word.parts:
+        if part.kind == "variable":
+            break
+        head += part.text
+    variables = ", ".join(dict.fromkeys(word.variables))
+    if head.startswith(("/", "./", "../")):
+        return _skip(word, "file", "file", "it is a file")
+    before, equals, _ = head.partition("=")
+    if equals:
+        match = _PACKAGE.fullmatch(before)
+        name, arch = (match["name"], match["arch"] or "") if match else ("", "")
+        detail = f"its version is in {variables}"
+        return Request(word, "variable", "skip", "variable-pin", detail, name, arch)
+    if any(part.kind != "variable" and "=" in part.text for part in word.parts):
+        return _skip(word, "variable", "variable-pin", f"its name and version are in {variables}")
+    return _skip(word, "variable", "variable-unknown", f"the value of {variables} is not known here")
+
+
+def _modified(word: Word, value: str) -> Request:
+    """A trailing `-` removes, `+` installs, `^` is a task; what ends in `++` is a name."""
+    if value.endswith("-") and len(value) > 1:
+        return _skip(word, "suffix", "removal", "the trailing - removes it", value[:-1])
+    if value.endswith("^"):
+        return _skip(word, "task", "task", "it is a task", value[:-1])
+    at = max(value.rfind("="), value.rfind("/"))
+    if at < 0:
+        if value.endswith("+") and not value.endswith("++"):
+            return _skip(word, "suffix", "suffix", "nothing may stand behind the trailing +", value[:-1])
+        return _named(word, value)
+    name, chosen = value[:at], value[at + 1 :]
+    match = _PACKAGE.fullmatch(name)
+    if match is None:
+        return _unnamed(word, name)
+    arch = match["arch"] or ""
+    if not chosen:
+        return Request(
+            word, "other", "skip", "refused", "apt finds no version that is empty", match["name"], arch
+        )
+    if value[at] == "=":
+        return Request(word, "pinned", "keep", "", "", match["name"], arch, pin=chosen)
+    detail = f"it is taken from the release {chosen}"
+    return Request(word, "suite", "skip", "release", detail, match["name"], arch, release=chosen)
+
+
+def _named(word: Word, value: str) -> Request:
+    match = _PACKAGE.fullmatch(value)
+    if match is None:
+        return _unnamed(word, value)
+    at = word.span.end - len(word.closing)
+    arch = match["arch"] or ""
+    return Request(word, "arch" if arch else "plain", "pin", "", "", match["name"], arch, at=at)
+
+
+def _unnamed(word: Word, value: str) -> Request:
+    """What is no package name."""
+    if not _GLOB.isdisjoint(value):
+        return _skip(word, "glob", "glob", "it may stand for several packages")
+    if not _REGEX.isdisjoint(value):
+        return _skip(word, "other", "regex", "it is a regular expression")
+    return _skip(word, "other", "not-a-name", "no package can have this name")

@@ -1,0 +1,84 @@
+"""Places where a stage changes what apt reads, so that the archive alone no longer tells what apt would install.
+
+Found by their traces in the text, and generously: a false alarm leaves a word unpinned and says why, a miss would
+pin a word to a version that another repository overrides. A stage that knows better says so with a comment
+`# pinner: repositories=ignore`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pinner.text.dockerfile import Dockerfile
+from pinner.text.span import Lines, Span
+
+# Each pattern begins where the trace does; the first group of alternatives a text matches names the trace.
+_RUN = re.compile(
+    r"""
+      (?P<command>\b(?:add-apt-repository|apt-add-repository|extrepo\s+enable)\b)
+    | (?P<script>\b(?:curl|wget)\b
+        [^|;&<>]*(?:nodesource|packagecloud|script\.(?:deb|rpm)|setup_\d|/(?:repo|apt)\b|apt[._-])
+        [^|;&]*(?:\\\s*)?\|\s*(?:\\\s*)?(?:sudo\s+)?(?:-?\w+=\S*\s+|-E\s+)*(?:env\s+)?(?:ba|da)?sh\b)
+    | (?P<package>\bdpkg\b[^|;&]*\s(?:-i|--install)\s[^|;&]*(?:repo|release|prod|apt-config|apt-source|keyring)\S*\.deb)
+    | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
+    | (?P<setting>\b(?:apt::)?default-release\b[^;&|]*/etc/apt/apt\.conf)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_COPY = re.compile(r"/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$")
+# A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
+_SUITE = re.compile(
+    r"stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot",
+    re.IGNORECASE,
+)
+_READS = re.compile(
+    r"\b(?:cat|ls|grep|test|head|tail|stat|rm\s+(?:-\w+\s+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A change of apt's sources or preferences: where, and a clause for people."""
+
+    stage: int
+    span: Span
+    what: str
+
+
+def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
+    """Every trace of a repository or preference added by the file itself, in file order."""
+    if "/etc/apt" not in dockerfile.text and not _RUN.search(dockerfile.text):
+        return ()
+    lines = Lines(dockerfile.text)
+    found = []
+    for stage in dockerfile.stages:
+        if any(each.key == "repositories" and each.value == "ignore" for each in stage.directives):
+            continue
+        for instruction in stage.instructions:
+            body = instruction.span.of(dockerfile.text)
+            pattern = (
+                _COPY
+                if instruction.keyword in {"COPY", "ADD"}
+                else _RUN
+                if instruction.keyword == "RUN"
+                else None
+            )
+            for match in pattern.finditer(body) if pattern else ():
+                if _harmless(body, match.start()):
+                    continue
+                start = instruction.span.start + match.start()
+                line, _ = lines.position(start)
+                span = Span(start, instruction.span.start + match.end())
+                found.append(
+                    Addition(stage.index, span, f"line {line} changes where apt takes packages from")
+                )
+    return tuple(found)
+
+
+def _harmless(body: str, at: int) -> bool:
+    """Whether the command that names a file of apt's at `at` only reads or removes it, or swaps a mirror's host."""
+    command = body[max(body.rfind(mark, 0, at) for mark in ("&&", "||", "; ", "| ")) + 1 : at]
+    if _READS.search(command):
+        return True
+    return bool(re.search(r"\bsed\b", command)) and not _SUITE.search(command)

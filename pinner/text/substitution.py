@@ -1,0 +1,90 @@
+"""Quote removal and `${…}` as BuildKit does them in FROM and ARG (Dockerfile reference, "Environment replacement").
+
+This is not the shell's: no fields are split, no commands run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# Deeper nesting of ${…} than any person writes is treated as unknown instead of followed.
+_DEEPEST = 20
+
+_TOKEN = re.compile(
+    r"""(?P<single>'[^']*')|(?P<double>")|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<brace>[A-Za-z_]\w*)|(?P<char>.)""",
+    re.DOTALL | re.ASCII,
+)
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
+_WORD_BACKTICK = re.compile(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
+
+
+def words(text: str, escape: str) -> list[str]:
+    """The blank-separated words of `text`, quotes kept; a quoted blank does not separate."""
+    return (_WORD if escape == "\\" else _WORD_BACKTICK).findall(text)
+
+
+def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str | None:
+    """`word` with quotes removed and variables replaced; None when something in it is not known.
+
+    `values` maps a variable to its value, or to None when it has one that is not known here. A variable that is
+    absent is empty, as in Docker.
+    """
+    result, end = _expand(word, 0, values, escape, "", 0)
+    return result if end == len(word) else None
+
+
+def _expand(
+    word: str, at: int, values: Mapping[str, str | None], escape: str, stop: str, depth: int
+) -> tuple[str | None, int]:
+    """Expand from `at` up to an unquoted `stop`; the result, and where it ended."""
+    out: list[str] = []
+    known = depth <= _DEEPEST
+    quoted = False
+    while known and at < len(word):
+        if word[at] == stop and not quoted:
+            return "".join(out), at
+        if word[at] == escape and at + 1 < len(word):
+            if quoted and word[at + 1] not in f'"${escape}':
+                out.append(escape)
+            out.append(word[at + 1])
+            at += 2
+            continue
+        match = _TOKEN.match(word, at)
+        if match is None:
+            break
+        at = match.end()
+        if match["single"] and not quoted:
+            out.append(match["single"][1:-1])
+        elif match["double"]:
+            quoted = not quoted
+        elif match["name"]:
+            value = values.get(match["name"], "")
+            known = value is not None
+            out.append(value or "")
+        elif match["brace"]:
+            value, at = _braced(word, at, values.get(match["brace"], ""), values, escape, depth)
+            known = value is not None
+            out.append(value or "")
+        elif match["single"]:
+            # A single quote inside double quotes is a character like others.
+            out.append("'")
+            at = match.start() + 1
+        else:
+            out.append(match["char"])
+    return ("".join(out) if known and not quoted and not stop else None), at
+
+
+def _braced(
+    word: str, at: int, value: str | None, values: Mapping[str, str | None], escape: str, depth: int
+) -> tuple[str | None, int]:
+    """What follows `${NAME`: `}` or one of `:-x} -x} :+x} +x} :?x} ?x}`; other operators are not followed."""
+    if word.startswith("}", at):
+        return value, at + 1
+    operator = re.compile(r":?[-+?]").match(word, at)
+    if operator is None:
+        return None, at
+    default, end = _expand(word, operator.end(), values, escape, "}", depth + 1)
+    if not word.startswith("}", end) or value is None:
+        return None, end
+    return {"-": value or default, "+": default if value else "", "?": value}[operator[0][-1]], end + 1

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]"
+)
 
 
 def printable(text: str) -> str:
@@ -46,7 +48,14 @@ class InputError(PinnerError):
     exit_status = 3
 
     def __init__(
-        self, message: str, *, path: str = "", line: int = 0, column: int = 0, excerpt: str = "", hint: str = ""
+        self,
+        message: str,
+        *,
+        path: str = "",
+        line: int = 0,
+        column: int = 0,
+        excerpt: str = "",
+        hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.path = path
@@ -72,7 +81,7 @@ class Unsatisfiable(PinnerError):
 
 
 class FetchError(PinnerError):
-    """Bytes could not be had. `status` is the HTTP status, 0 when there was no answer; `tries` how often it was asked."""
+    """Bytes could not be had. `status` is the HTTP status, 0 without an answer; `tries` how often it was asked."""
 
     exit_status = 5
 

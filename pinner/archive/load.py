@@ -74,6 +74,27 @@ class Archive:
         used as it is within `max_age`; after that a network that fails is an error, so that nothing is stale
         without a word. Raises FetchError, TrustError and InputError (the cache, a component that does not exist).
         """
+        try:
+            return self._load(sources)
+        finally:
+            self._fetcher.close()
+
+    def codename(self, source: Source) -> str:
+        """The codename that the Release of `source` gives, which tells what an alias like `stable` means today.
+
+        Raises as `load` does.
+        """
+        suite = _suite(source)
+        before = {suite: suites.read(self._cache, suite)}
+        try:
+            held, _ = self._cached(before) if self._offline else self._asked(before)
+        finally:
+            self._fetcher.close()
+        if held[suite] != before[suite]:
+            suites.keep(self._cache, suite, held[suite])
+        return held[suite].release.codename
+
+    def _load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
         by_source = {source: _suite(source) for source in sources}
         before = {suite: suites.read(self._cache, suite) for suite in by_source.values()}
         held, notes = self._cached(before) if self._offline else self._asked(before)
@@ -191,8 +212,14 @@ class Archive:
             component=one.component,
             release=replace(held.release, files={}),
             release_sha256=held.sha256,
-            rebuild=partial(self._build, one),
+            rebuild=partial(self._rebuild, one),
         )
+
+    def _rebuild(self, one: _Wanted) -> None:
+        try:
+            self._build(one)
+        finally:
+            self._fetcher.close()
 
 
 def _suite(source: Source) -> Suite:

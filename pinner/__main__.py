@@ -1,0 +1,5 @@
+"""`python -m pinner`."""
+
+from pinner.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""One module a command: flags to options, one workflow, print, exit status."""

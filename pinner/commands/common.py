@@ -1,0 +1,205 @@
+"""What several commands share: their options, the projects that files belong to, and the door to the archives."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pinner import files
+from pinner.archive.distributions import DEFAULT_PLATFORMS
+from pinner.config import Config, canonical_platform, load
+from pinner.errors import InputError, PinnerError
+from pinner.lockfile import NAME as LOCK_NAME
+from pinner.report.terminal import Style
+from pinner.workflow.lock import Archives
+from pinner.workflow.stages import Options
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+STDIN = "-"
+
+
+class Duration(click.ParamType[timedelta]):
+    """`90s`, `10m`, `2h`, `3d`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration; click reports what is not one."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
+        if not match:
+            self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return timedelta(**{unit: int(match[1])})
+
+
+def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """The options of `groups`, in the order in which help lists them."""
+
+    def decorate(function: _F) -> _F:
+        for group in reversed(groups):
+            for option in reversed(group):
+                function = option(function)
+        return function
+
+    return decorate
+
+
+PATHS: list[Callable[[_F], _F]] = [click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...")]
+WHERE: list[Callable[[_F], _F]] = [
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        help="Pin for this platform; repeatable. [default: linux/amd64 and linux/arm64]",
+    ),
+    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
+]
+ARCHIVE: list[Callable[[_F], _F]] = [
+    click.option("--offline", is_flag=True, help="Use only cached indices; say how old they are."),
+    click.option(
+        "--max-age",
+        type=Duration(),
+        default="10m",
+        show_default=True,
+        metavar="AGE",
+        help="Ask the archive again when the last answer is older.",
+    ),
+]
+OUTPUT: list[Callable[[_F], _F]] = [
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors alone."),
+    click.option("-v", "--verbose", is_flag=True, help="Print kept words and notes too."),
+]
+
+
+@dataclass
+class Project:
+    """Files that share a configuration and a lock. `texts` are what they hold, by the name the lock gives them."""
+
+    config: Config
+    lock_path: Path
+    paths: dict[str, Path] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def shown(self, name: str) -> str:
+        """How a file of this project is named to people: from the current directory."""
+        return files.relative(self.paths[name], Path.cwd()) if name in self.paths else name
+
+
+def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
+    """The projects of the named files and directories (none: the current directory), and the files that cannot be read.
+
+    A lock lies beside the configuration, or else at the root of the git work tree, or else beside the file.
+    """
+    errors: list[PinnerError] = []
+    named: list[Path] = []
+    for name in paths or (".",):
+        path = Path(name)
+        if path.is_dir():
+            config, _ = load(path.resolve())
+            named += files.find(path, config.exclude)
+        else:
+            named.append(path)
+    projects: dict[Path, Project] = {}
+    settings: dict[Path, tuple[Config, Path]] = {}
+    for path in files.readable(named):
+        folder = path.resolve().parent
+        if folder not in settings:
+            config, source = load(folder)
+            root = source.parent if source else files.work_tree(folder) or folder
+            settings[folder] = config, root / LOCK_NAME
+        config, lock_path = settings[folder]
+        project = projects.setdefault(lock_path, Project(config, lock_path))
+        name = files.relative(path.resolve(), lock_path.parent)
+        try:
+            project.texts[name] = files.read(path)
+            project.paths[name] = path
+        except PinnerError as error:
+            errors.append(error)
+    return [project for project in projects.values() if project.texts], errors
+
+
+def from_stdin() -> Project:
+    """A project of the text on standard input alone."""
+    config, _ = load(Path.cwd())
+    text = files.decode(sys.stdin.buffer.read(), "<stdin>")
+    return Project(config, Path(LOCK_NAME), {}, {"<stdin>": text})
+
+
+def to_options(config: Config, platforms: Sequence[str], suite: str) -> Options:
+    """The workflow's options: the command line first, then the configuration."""
+    asked = (
+        tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in platforms)) or config.platforms
+    )
+    return Options(
+        platforms=asked or DEFAULT_PLATFORMS,
+        asked=bool(asked),
+        suite=suite,
+        fallback=config.suite,
+        images=config.images,
+        ignore=config.ignore,
+    )
+
+
+def cache_dir() -> Path:
+    """Where verified indices are kept: PINNER_CACHE_DIR, or else the platform's place for caches."""
+    own = os.environ.get("PINNER_CACHE_DIR")
+    if own:
+        return Path(own)
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("pinner"))
+
+
+def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style) -> Archives:
+    """The archives as seen through the cache, with a progress line on a terminal."""
+    from pinner.archive.load import Archive
+
+    archive = Archive(
+        cache_dir(),
+        now=datetime.now(UTC),
+        max_age=max_age,
+        offline=offline,
+        mirrors=config.mirrors,
+        progress=_progress if sys.stderr.isatty() and not style.quiet else None,
+    )
+    return Archives(archive.load, archive.codename)
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    """One line on the terminal, overwritten as bytes come in and wiped at the end."""
+    if total and done < total:
+        text = f"{what} {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+        sys.stderr.write(f"\r\x1b[K{text[:78]}")
+    else:
+        sys.stderr.write("\r\x1b[K")
+    sys.stderr.flush()
+
+
+def to_style(*, quiet: bool, verbose: bool) -> Style:
+    """How to print: colours only on a terminal that wants them (https://no-color.org)."""
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Style(colour=colour, verbose=verbose, quiet=quiet)
+
+
+def read_lock(path: Path) -> str | None:
+    """The lock's text, None if there is none. Raises `InputError`."""
+    try:
+        return files.read(path)
+    except InputError:
+        if path.exists():
+            raise
+        return None

@@ -1,0 +1,130 @@
+"""`pinner lock`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pinner import files, lockfile
+from pinner.commands import common
+from pinner.commands.common import Project
+from pinner.errors import PinnerError
+from pinner.report import terminal
+from pinner.report.terminal import Style
+from pinner.workflow.lock import Plan, plan
+
+
+@click.command("lock")
+@common.options(common.PATHS, common.WHERE)
+@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@common.options(common.ARCHIVE, common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    platforms: tuple[str, ...],
+    suite: str,
+    dry_run: bool,
+    check: bool,
+    offline: bool,
+    max_age: timedelta,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Pin the packages of install lines to the versions that apt would install.
+
+    Without FILE, takes every Dockerfile and Containerfile below the current directory. `-` reads standard input and
+    writes the pinned text to standard output. Pins that are there are kept.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    if common.STDIN in paths:
+        if len(paths) > 1:
+            raise click.UsageError("- stands alone")
+        projects = [common.from_stdin()]
+        errors: list[PinnerError] = []
+    else:
+        projects, errors = common.collect(paths)
+    plans = []
+    archives = None
+    for project in projects:
+        archives = archives or common.archives(project.config, offline=offline, max_age=max_age, style=style)
+        plans.append(plan(project.texts, common.to_options(project.config, platforms, suite), archives))
+    results = [Outcome(project, result) for project, result in zip(projects, plans, strict=True)]
+    write = not (dry_run or check or common.STDIN in paths)
+    if write:
+        texts: dict[Path, str] = {}
+        before: dict[Path, str | None] = {}
+        for outcome in results:
+            texts |= outcome.texts
+            before |= outcome.before
+        files.write(texts, before)
+    if as_json:
+        from pinner.report import as_json as json_report
+
+        click.echo(json_report.lock([(each.plan, each.wrote) for each in results], written=write))
+    else:
+        _print(results, style, would=not write, diff=dry_run, stdin=common.STDIN in paths)
+    for error in errors:
+        click.echo(f"pinner: {error}", err=True)
+    if not as_json and not projects and not errors:
+        click.echo("pinner: no Dockerfile or Containerfile here", err=True)
+    if errors:
+        return max(error.exit_status for error in errors)
+    changed = any(outcome.texts for outcome in results)
+    return int(any(outcome.plan.fails for outcome in results) or (check and changed))
+
+
+class Outcome:
+    """A project's plan and the files it would change, the lock among them."""
+
+    def __init__(self, project: Project, result: Plan) -> None:
+        self.project = project
+        self.plan = result
+        self.before: dict[Path, str | None] = {}
+        self.texts: dict[Path, str] = {}
+        for planned in result.files:
+            if planned.old != planned.new and planned.path in project.paths:
+                path = project.paths[planned.path]
+                self.before[path], self.texts[path] = planned.old, planned.new
+        if project.paths:
+            self._lock(project)
+
+    def _lock(self, project: Project) -> None:
+        old = common.read_lock(project.lock_path)
+        new = lockfile.dumps(self.plan.lock) if self.plan.lock.targets else None
+        if old == new:
+            return
+        if old is not None:
+            merged = lockfile.loads(old, str(project.lock_path)).replace(self.plan.lock, project.texts)
+            new = lockfile.dumps(merged)
+        if new is None or new == old:
+            return
+        lockfile.loads(new, str(project.lock_path))
+        self.before[project.lock_path], self.texts[project.lock_path] = old, new
+
+    @property
+    def wrote(self) -> Sequence[str]:
+        """The changed files as people know them, the lock last."""
+        here = Path.cwd()
+        return [files.relative(path, here) for path in self.texts]
+
+
+def _print(outcomes: Sequence[Outcome], style: Style, *, would: bool, diff: bool, stdin: bool) -> None:
+    for outcome in outcomes:
+        for note in outcome.plan.notes:
+            click.echo(f"pinner: {note}", err=True)
+        if stdin and not diff:
+            click.echo(outcome.plan.files[0].new, nl=False)
+        if diff:
+            from pinner.report.diff import unified
+
+            for planned in outcome.plan.files:
+                click.echo(unified(outcome.project.shown(planned.path), planned.old, planned.new), nl=False)
+        if style.quiet:
+            continue
+        for line in terminal.lines(outcome.plan, style, outcome.project.shown):
+            click.echo(line, err=stdin or diff)
+        click.echo(terminal.summary(outcome.plan, outcome.wrote, would=would), err=stdin or diff)

@@ -1,0 +1,48 @@
+"""`pinner scan`."""
+
+from __future__ import annotations
+
+import click
+
+from pinner.commands import common
+from pinner.errors import PinnerError
+from pinner.report import scan as report
+from pinner.workflow.read import read
+
+
+@click.command("scan")
+@common.options(common.PATHS, common.WHERE, common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    platforms: tuple[str, ...],
+    suite: str,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
+
+    Needs no network. Without FILE, takes every Dockerfile and Containerfile below the current directory.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    errors: list[PinnerError] = []
+    projects = [common.from_stdin()] if paths == (common.STDIN,) else []
+    if not projects:
+        projects, errors = common.collect(paths)
+    found = []
+    for project in projects:
+        options = common.to_options(project.config, platforms, suite)
+        for path, text in project.texts.items():
+            try:
+                found.append(read(project.shown(path), text, options))
+            except PinnerError as problem:
+                errors.append(problem)
+    if as_json:
+        click.echo(report.to_json(found))
+    elif not quiet:
+        for line in report.lines(found, style):
+            click.echo(line)
+        click.echo(report.summary(found))
+    for error in errors:
+        click.echo(f"pinner: {error}", err=True)
+    return max((error.exit_status for error in errors), default=0)

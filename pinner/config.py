@@ -1,0 +1,108 @@
+"""`pinner.toml`, or `[tool.pinner]` in pyproject.toml, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pinner.archive.distributions import platform
+from pinner.errors import InputError
+
+NAME = "pinner.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project says once for all runs.
+
+    `platforms` as Docker writes them; `suite` for stages whose image names none; `images` maps image references
+    (globs) to suites; `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files
+    that a search passes over; `ignore` names (globs) of packages that are never pinned.
+    """
+
+    platforms: tuple[str, ...] = ()
+    suite: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+def near(word: str, known: tuple[str, ...]) -> str:
+    """`did you mean …?` for the nearest of `known`, or all of them."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def _texts(value: Any, key: str, path: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{key} must be a list of strings", path=path)
+    return tuple(value)
+
+
+def _mapping(value: Any, key: str, path: str) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise InputError(f"[{key}] must map strings to strings", path=path)
+    return value
+
+
+def from_table(table: Mapping[str, Any], path: str) -> Config:
+    """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
+    known = tuple(item.name for item in fields(Config))
+    for key in table:
+        if key not in known:
+            raise InputError(f"unknown key {key}", path=path, hint=near(key, known))
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in {"images", "mirrors"}:
+            values[key] = _mapping(value, key, path)
+        elif key == "suite":
+            if not isinstance(value, str):
+                raise InputError("suite must be a string", path=path)
+            values[key] = value
+        else:
+            values[key] = _texts(value, key, path)
+    values["platforms"] = tuple(canonical_platform(name, path) for name in values.get("platforms", ()))
+    return Config(**values)
+
+
+def canonical_platform(name: str, path: str = "") -> str:
+    """Docker's canonical spelling of a platform. Raises `InputError` for one that no Debian architecture serves."""
+    found = platform(name)
+    if found is None:
+        from pinner.archive.distributions import PLATFORMS
+
+        spelled = name if "/" in name else f"linux/{name}"
+        raise InputError(f"unknown platform {name}", path=path, hint=near(spelled, tuple(PLATFORMS)))
+    return found
+
+
+def load(start: Path) -> tuple[Config, Path | None]:
+    """The config that holds for `start`: the nearest upwards, up to the root of the work tree; and its file."""
+    for folder in (start, *start.parents):
+        own = folder / NAME
+        if own.is_file():
+            return from_table(_read(own), str(own)), own
+        project = folder / "pyproject.toml"
+        if project.is_file() and b"[tool.pinner" in project.read_bytes():
+            table = _read(project).get("tool", {}).get("pinner")
+            if isinstance(table, dict):
+                return from_table(table, f"{project} [tool.pinner]"), project
+        if (folder / ".git").exists():
+            break
+    return Config(), None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"not valid TOML: {error}", path=str(path)) from None
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from None

@@ -1,0 +1,168 @@
+"""Files: finding them, reading them as exact text, and writing several so that each is old or new, never half."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pinner.errors import InputError
+
+_DOCKERFILE = re.compile(
+    r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
+)
+_NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
+_PASSED_OVER = frozenset({"node_modules", "__pycache__"})
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file is taken for a Dockerfile by its name."""
+    return bool(_DOCKERFILE.fullmatch(name)) and not _NOT.fullmatch(name)
+
+
+def find(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
+    """The Dockerfiles below `folder` in order of path, as git sees them (tracked, or untracked and not ignored)."""
+    names = _git_files(folder)
+    if names is None:
+        names = _walk(folder)
+    found = {name for name in names if is_dockerfile(name.rpartition("/")[2])}
+    return [
+        folder / name
+        for name in sorted(found)
+        if not any(fnmatchcase(name, pattern) for pattern in exclude) and (folder / name).is_file()
+    ]
+
+
+def _git_files(folder: Path) -> list[str] | None:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    except OSError:
+        return None
+    if done.returncode:
+        return None
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _walk(folder: Path) -> list[str]:
+    names = []
+    for base, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _PASSED_OVER]
+        names += [Path(base, name).relative_to(folder).as_posix() for name in files]
+    return names
+
+
+def read(path: Path) -> str:
+    """The text of a file, every character of it: line ends and BOM stay. Raises `InputError`."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        hint = "name the files in it, or let pinner find them" if isinstance(error, IsADirectoryError) else ""
+        raise InputError(error.strerror or str(error), path=str(path), hint=hint) from None
+    return decode(data, str(path))
+
+
+def decode(data: bytes, path: str) -> str:
+    """UTF-8 `data` as text; `InputError` names the line and column of the first byte that is not."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+        byte = data[error.start]
+        raise InputError(
+            f"not UTF-8: byte 0x{byte:02x}",
+            path=path,
+            line=line,
+            column=column,
+            hint="convert the file to UTF-8",
+        ) from None
+
+
+def write(texts: Mapping[Path, str], expected: Mapping[Path, str | None]) -> None:
+    """Write several files: all are laid down beside their places and synced, then renamed one after the other.
+
+    A kill leaves each file old or new. `expected` is what each file held when it was read (None: there was none); one
+    that has changed since is not overwritten. Modes stay; a symbolic link stays and what it points to is written.
+    Raises `InputError`, with no file changed, for anything that cannot be written.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, text in texts.items():
+            place = path.resolve()
+            try:
+                staged.append((_stage(place, text), place))
+            except OSError as error:
+                raise InputError(
+                    f"cannot be written: {error.strerror or error}",
+                    path=str(path),
+                    hint="nothing was changed",
+                ) from None
+        for path, before in expected.items():
+            if _now(path) != before:
+                raise InputError(
+                    "was changed by somebody else while pinner worked on it",
+                    path=str(path),
+                    hint="nothing was written; run pinner again",
+                )
+        for temporary, place in staged:
+            temporary.replace(place)
+    finally:
+        for temporary, _ in staged:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _now(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path), hint="nothing was changed") from None
+
+
+def _stage(place: Path, text: str) -> Path:
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(place.stat().st_mode)
+        if not mode & 0o222 or not os.access(place, os.W_OK):
+            raise PermissionError(13, "the file is read-only")
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".pinner", dir=place.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            if mode is None:
+                mask = os.umask(0)
+                os.umask(mask)
+                mode = 0o666 & ~mask
+            temporary.chmod(mode)
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def work_tree(folder: Path) -> Path | None:
+    """The root of the git work tree that `folder` lies in, or None."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+
+
+def relative(path: Path, folder: Path) -> str:
+    """`path` as a lock names it: relative to `folder`, with forward slashes."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def readable(paths: Iterable[Path]) -> list[Path]:
+    """`paths` without repetition, by what they point to."""
+    return list({path.resolve(): path for path in paths}.values())

@@ -1,0 +1,129 @@
+"""What files ask for, as lines for people and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pinner.errors import printable
+from pinner.report.as_json import dumps
+from pinner.report.terminal import Style, count
+from pinner.text.installs import Request, Skipped
+from pinner.workflow.images import Alias, Named
+from pinner.workflow.read import Call, File
+
+_COLOURS = {"pin": "32", "keep": "", "skip": "33"}
+
+
+def suite_name(call: Call) -> str:
+    """The suite or alias of the call's stage as a name, "" if unknown."""
+    where = call.base.where
+    if isinstance(where, Named):
+        return where.suite.codename + (f"-{where.variant}" if where.variant else "")
+    return where.name if isinstance(where, Alias) else ""
+
+
+def lines(files: Sequence[File], style: Style) -> Iterable[str]:
+    """One line a call, one a word."""
+    for file in files:
+        for item in file.found:
+            line, column = file.lines.position(
+                item.span.start if isinstance(item, Skipped) else item.install.span.start
+            )
+            place = f"{printable(file.path)}:{line}:{column}"
+            stage = file.stage_name(item.stage if isinstance(item, Skipped) else item.install.stage)
+            if isinstance(item, Skipped):
+                yield f"{place}  stage {printable(stage)}  {style.paint('not read', '33')}: {printable(item.detail)}"
+                continue
+            suite = suite_name(item) or "suite unknown"
+            image = printable(item.base.image) or "image unknown"
+            yield f"{place}  stage {printable(stage)}  {item.install.command}  ({image}, {suite})"
+            for request in item.requests:
+                yield f"  {_word(file, request, style)}"
+
+
+def _word(file: File, request: Request, style: Style) -> str:
+    line, column = file.lines.position(request.word.span.start)
+    raw = " ".join(printable(request.word.raw).split())
+    action = style.paint(request.action, _COLOURS[request.action])
+    why = f"{request.reason}: {printable(request.detail)}" if request.detail else request.reason
+    return f"{line}:{column}  {raw}  {action}  {why}".rstrip()
+
+
+def summary(files: Sequence[File]) -> str:
+    """The share that `lock` would pin, and the reasons of the rest counted."""
+    words = [request for file in files for call in file.calls() for request in call.requests]
+    actions = Counter(request.action for request in words)
+    reasons = Counter(request.reason for request in words if request.action == "skip")
+    unread = Counter(item.reason for file in files for item in file.found if isinstance(item, Skipped))
+    text = f"{count(len(files), 'file')}, {count(len(words), 'package word')}: "
+    text += f"{actions['pin']} to pin, {actions['keep']} pinned"
+    if reasons:
+        text += f", {actions['skip']} skipped ({_counted(reasons)})"
+    if unread:
+        text += f"; not read: {_counted(unread)}"
+    return text
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in reasons.most_common())
+
+
+def to_json(files: Sequence[File]) -> str:
+    """Every call with its words, and what was not read. Lines and columns count from 1, ends are exclusive."""
+    calls, skipped = [], []
+    for file in files:
+        for item in file.found:
+            if isinstance(item, Skipped):
+                skipped.append(
+                    {
+                        "path": file.path,
+                        **_place(file, item.span.start, item.span.end),
+                        "stage": file.stage_name(item.stage),
+                        "raw": item.span.of(file.dockerfile.text),
+                        "reason": item.reason,
+                        "detail": item.detail,
+                    }
+                )
+            else:
+                calls.append(_call(file, item))
+    return dumps({"files": [file.path for file in files], "calls": calls, "skipped": skipped})
+
+
+def _place(file: File, start: int, end: int) -> dict[str, int]:
+    line, column = file.lines.position(start)
+    end_line, end_column = file.lines.position(end)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _call(file: File, call: Call) -> dict[str, Any]:
+    install = call.install
+    return {
+        "path": file.path,
+        **_place(file, install.span.start, install.span.end),
+        "command": install.command,
+        "stage": file.stage_name(install.stage),
+        "base_image": call.base.image,
+        "suite": suite_name(call),
+        "platforms": list(call.base.platforms),
+        "options": [word.raw for word in install.options],
+        "recommends": install.recommends,
+        "target_release": install.target_release,
+        "words": [
+            {
+                "word": request.word.raw if request.word.value is None else request.word.value,
+                "raw": request.word.raw,
+                **_place(file, request.word.span.start, request.word.span.end),
+                "kind": request.kind,
+                "action": request.action,
+                "reason": request.reason,
+                "detail": request.detail,
+                "name": request.name,
+                "arch": request.arch,
+                "pin": request.pin,
+                "release": request.release,
+            }
+            for request in install.requests
+        ],
+    }

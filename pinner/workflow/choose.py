@@ -1,0 +1,118 @@
+"""One version text for a word on all its platforms, or the reason why there is none.
+
+Per platform the version is apt's candidate (apt_preferences(5)). Where platforms differ by the number of a binNMU
+alone (`+b1`, Debian Policy 5.6.12 and the Developer's Reference 5.10.2), the pin is the source version with `*`; it
+is taken only if apt's own rule for `name=version` (apt-get(8)) makes it select the candidate on every platform. That
+also excludes versions that differ in more than the binNMU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.errors import Unsatisfiable
+from pinner.resolve.universe import Offer, Universe
+from pinner.resolve.version import source_version
+from pinner.text.installs import Request
+
+Status = Literal["pinned", "kept", "skipped", "gone", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of one word.
+
+    `version` is the text behind `=`, new or kept. `offers` is what apt would install per platform; a platform that has
+    no such package is absent. `fails` tells that the run cannot count as good.
+    """
+
+    status: Status
+    version: str = ""
+    offers: Mapping[str, Offer] | None = None
+    reason: str = ""
+    detail: str = ""
+    hint: str = ""
+    fails: bool = False
+
+
+def _per_platform(offers: Mapping[str, Offer]) -> str:
+    return ", ".join(f"{short(platform)} {offer.version}" for platform, offer in offers.items())
+
+
+def short(platform: str) -> str:
+    """A platform as people say it: without `linux/`."""
+    return platform.removeprefix("linux/")
+
+
+def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) -> Choice:
+    """Decide about one word that names a package. `asked`: each platform was asked for, so none may lack it."""
+    offers: dict[str, Offer] = {}
+    failure: Unsatisfiable | None = None
+    for platform, universe in universes.items():
+        try:
+            offers[platform] = universe.select(
+                request.name, version_text=request.pin, release=request.release
+            )
+        except Unsatisfiable as error:
+            failure = failure or error
+    if not offers and failure is not None:
+        return _gone(request, universes) or Choice(
+            "missing", reason="unknown-package", detail=failure.message, hint=failure.hint, fails=True
+        )
+    real = {offer.name for offer in offers.values()}
+    if real != {request.name}:
+        return Choice(
+            "skipped",
+            reason="virtual",
+            detail=f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone",
+            hint=f"write {min(real)} instead",
+        )
+    lacking = [short(platform) for platform in universes if platform not in offers]
+    note = f"not in {', '.join(lacking)}" if lacking else ""
+    if request.action == "keep":
+        return Choice("kept", request.pin, offers, detail=note)
+    if lacking and asked:
+        return Choice(
+            "missing",
+            offers=offers,
+            reason="platform",
+            detail=f"there is no package {request.name} for {', '.join(lacking)}",
+            hint="leave that platform out with --platform, or the word with `# pinner: ignore`",
+            fails=True,
+        )
+    versions = {offer.version for offer in offers.values()}
+    if len(versions) == 1:
+        return Choice("pinned", versions.pop(), offers, detail=note)
+    pattern = f"{min(map(source_version, versions))}*"
+    if all(universes[platform].match(request.name, pattern) is offer for platform, offer in offers.items()):
+        detail = _per_platform(offers)
+        return Choice("pinned", pattern, offers, detail=f"{detail}; {note}" if note else detail)
+    return Choice(
+        "skipped",
+        offers=offers,
+        reason="platforms-differ",
+        detail=f"the platforms differ: {_per_platform(offers)}",
+        hint="lock one platform by --platform, or a file for each",
+    )
+
+
+def _gone(request: Request, universes: Mapping[str, Universe]) -> Choice | None:
+    """A pin that matches nothing although the package is there."""
+    now = {
+        platform: candidate
+        for platform, universe in universes.items()
+        if request.action == "keep" and (candidate := universe.candidate(request.name)) is not None
+    }
+    if not now:
+        return None
+    versions = {offer.version for offer in now.values()}
+    return Choice(
+        "gone",
+        request.pin,
+        reason="gone",
+        detail=f"{request.pin} is gone; now {versions.pop() if len(versions) == 1 else _per_platform(now)}",
+        hint="pinner refresh moves it",
+        fails=True,
+    )

@@ -1,0 +1,101 @@
+"""From an image reference to the suite inside, as far as its name tells.
+
+The name is read token by token (`python:3.12-slim-bookworm`). A codename decides wherever it stands in the tag, or at
+the end of the repository (`distroless/base-debian12`); a bare number or an alias only for an image of the distribution
+itself, since `node:12` is not Debian 12 and `nginx:stable` is not Debian stable.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`)."""
+
+    distribution: Distribution
+    suite: Suite
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that moves (`stable`): the Release at `uri/dists/name` tells the codename of the day."""
+
+    distribution: Distribution
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Nothing in the name tells a suite; `why` is a clause for people."""
+
+    why: str
+
+
+def split(reference: str) -> tuple[str, str]:
+    """The repository and the tag of an image reference; a digest is dropped, a missing tag is `latest`.
+
+    Reference grammar: https://pkg.go.dev/github.com/distribution/reference
+    """
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return name, "" if digest else "latest"
+    return repository, tag
+
+
+def named(name: str) -> Named | Alias | Unnamed:
+    """What a person wrote as a suite: a codename, a number, an alias, or a codename with a variant."""
+    name = name.lower()
+    found = suite_named(name)
+    if found:
+        return Named(*found)
+    distribution = alias_of(name)
+    if distribution:
+        return Alias(distribution, name)
+    codename, dash, variant = name.partition("-")
+    found = suite_named(codename)
+    if found and dash and variant in found[1].variants:
+        return Named(*found, variant)
+    return Unnamed(RETIRED.get(name, f"{name} is not a suite that pinner knows"))
+
+
+def suite_of(reference: str) -> Named | Alias | Unnamed:
+    """The suite of the image `reference`."""
+    repository, tag = split(reference.lower())
+    basename = repository.rpartition("/")[2]
+    tokens = [token for token in re.split(r"[-_.+]", tag) if token]
+    ends = [token for token in re.split(r"[-_.]", basename) if token]
+    found: list[Named] = []
+    for token in (*tokens, *ends):
+        hit = suite_named(token) if not token[0].isdigit() else None
+        if hit:
+            found.append(Named(*hit))
+        elif token in RETIRED:
+            return Unnamed(RETIRED[token])
+    for distribution in DISTRIBUTIONS:
+        own = distribution.image == basename or basename.endswith(f"-{distribution.image}")
+        numbers = re.findall(
+            rf"(?:^|[-_.]){distribution.image}[-_]?(\d+)(?:$|[-_.])", f"{basename}:{tag}".replace(":", "-")
+        )
+        if own and not found:
+            numbers += re.findall(r"^(\d+)(?:\.\d+)*(?:$|-)", tag)
+        found += [Named(*hit) for number in numbers if (hit := suite_named(number))]
+        if own and not found and numbers:
+            return Unnamed(f"{distribution.image} {numbers[0]} is not a suite that pinner knows")
+        if own and not found:
+            alias = distribution.latest if tag == "latest" else tokens[0] if tokens else ""
+            if alias in distribution.aliases:
+                return Alias(distribution, alias)
+    suites = {hit.suite.codename: hit for hit in found}
+    if len(suites) > 1:
+        return Unnamed(f"the image {reference} names several suites: {', '.join(sorted(suites))}")
+    for one in suites.values():
+        variant = next((token for token in tokens if token in one.suite.variants), "")
+        return Named(one.distribution, one.suite, variant)
+    return Unnamed(f"the image {reference} does not name a suite")

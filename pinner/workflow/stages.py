@@ -1,0 +1,127 @@
+"""For each stage of a Dockerfile: which suite and platforms its packages come from, and who said so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
+from pinner.archive.sources import Source
+from pinner.errors import InputError
+from pinner.text.dockerfile import Dockerfile, Stage
+from pinner.text.span import Lines
+from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+
+HOW_TO_TELL = (
+    "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
+
+    `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
+    references to suites; `ignore` are globs of package names that are never pinned.
+    """
+
+    platforms: tuple[str, ...] = DEFAULT_PLATFORMS
+    asked: bool = False
+    suite: str = ""
+    fallback: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a stage stands on. `image` is the reference its chain of stages begins with."""
+
+    image: str
+    where: Named | Alias | Unnamed
+    platforms: tuple[str, ...]
+    asked: bool
+
+
+def _told(text: str, what: str) -> Named | Alias:
+    found = named(text)
+    if isinstance(found, Unnamed):
+        raise InputError(
+            f"{what}: {found.why}", hint="name a suite of Debian, like bookworm, or an alias, like stable"
+        )
+    return found
+
+
+def chain(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:
+    """The stage and those it is built on, the nearest first."""
+    stages = [stage]
+    while stages[-1].parent is not None:
+        stages.append(dockerfile.stages[stages[-1].parent])
+    return stages
+
+
+def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
+    """The suite and platforms of `stage`; strongest first: its comment, --suite, [images], the image's name.
+
+    Raises `InputError` for a suite that was told but is not known.
+    """
+    stages = chain(dockerfile, stage)
+    root = stages[-1]
+    fixed = platform(root.platform) if root.platform else None
+    platforms = (fixed,) if fixed else options.platforms
+    asked = options.asked or fixed is not None
+    for each in stages:
+        for directive in each.directives:
+            if directive.key == "suite":
+                found = named(directive.value)
+                if isinstance(found, Unnamed):
+                    lines = Lines(dockerfile.text)
+                    line, column = lines.position(directive.span.start)
+                    raise InputError(
+                        found.why, line=line, column=column, excerpt=lines.excerpt(directive.span)
+                    )
+                return Base(root.base, found, platforms, asked)
+    if options.suite:
+        return Base(root.base, _told(options.suite, "--suite"), platforms, asked)
+    for pattern, suite in options.images.items():
+        if root.base and fnmatchcase(root.base, pattern):
+            return Base(root.base, _told(suite, f"[images] {pattern}"), platforms, asked)
+    where = suite_of(root.base) if root.base else Unnamed(f"the base image {root.raw_base} is not known here")
+    if isinstance(where, Unnamed) and options.fallback:
+        where = _told(options.fallback, "suite")
+    return Base(root.base, where, platforms, asked)
+
+
+def alias_source(alias: Alias) -> Source:
+    """The source whose Release tells the codename behind `alias`; any architecture serves."""
+    distribution = alias.distribution
+    return Source(
+        distribution.alias_uri,
+        alias.name,
+        distribution.components,
+        PLATFORMS[DEFAULT_PLATFORMS[0]],
+        distribution.signed_by,
+    )
+
+
+def sources_of(where: Named, platform_name: str) -> tuple[Source, ...]:
+    """The sources that an image of this suite reads on one platform, in apt's order."""
+    variant = where.suite.variants.get(where.variant)
+    pockets = (*([variant] if variant else []), *where.suite.pockets)
+    distribution = where.distribution
+    return tuple(
+        Source(
+            pocket.uri,
+            pocket.suite,
+            distribution.components,
+            PLATFORMS[platform_name],
+            distribution.signed_by,
+        )
+        for pocket in pockets
+    )
+
+
+def unique(names: Sequence[str]) -> tuple[str, ...]:
+    """`names` without repetition, in their order."""
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,99 @@
+"""Imports go down a floor, never up; the pure floors do not touch the world."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "pinner"
+
+# Ground first. A module may import from its own floor's room and from every floor below.
+FLOORS = [
+    {"errors"},
+    {"text.span"},
+    {"resolve.version", "resolve.relations", "text.shell"},
+    {
+        "text",
+        "archive.packages",
+        "archive.installed",
+        "archive.release",
+        "archive.sources",
+        "archive.distributions",
+    },
+    {"resolve.offers", "resolve.patterns", "resolve.universe"},
+    {"resolve", "lockfile"},
+    {"archive", "data"},
+    {"workflow"},
+    {"report"},
+    {"config", "files"},
+    {"commands"},
+    {"cli", "__main__"},
+]
+PURE = (
+    *("errors", "text", "resolve", "lockfile", "workflow", "report"),
+    *(f"archive.{name}" for name in ("packages", "installed", "release", "sources", "distributions")),
+)
+BANNED = {
+    "requests",
+    "os",
+    "subprocess",
+    "time",
+    "click",
+    "sqlite3",
+    "pathlib",
+    "io",
+    "random",
+    "socket",
+    "urllib",
+}
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found.append((name, path))
+    return found
+
+
+def floor_of(module: str) -> int:
+    """The floor that names the module, or else the one that names its room."""
+    for name in (module, module.partition(".")[0]):
+        for number, floor in enumerate(FLOORS):
+            if name in floor:
+                return number
+    raise AssertionError(f"pinner.{module} stands on no floor")
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize(("module", "path"), modules())
+def test_imports_go_down(module: str, path: Path) -> None:
+    known = {name for name, _ in modules()}
+    for name in imports(path):
+        inner = name.removeprefix("pinner.")
+        if (
+            name.startswith("pinner.")
+            and inner in known
+            and inner not in {"text", "archive", "resolve", "data"}
+        ):
+            assert floor_of(inner) <= floor_of(module or "errors"), f"{module} imports {inner} from above"
+
+
+@pytest.mark.parametrize(("module", "path"), [item for item in modules() if item[0].startswith(PURE)])
+def test_pure_floors_do_not_touch_the_world(module: str, path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imports(path)}
+    assert not roots & BANNED
+    assert "datetime.now" not in path.read_text(encoding="utf-8")

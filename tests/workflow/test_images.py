@@ -1,0 +1,95 @@
+"""Which suite an image's name tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+
+SUITES = [
+    ("debian:bookworm", "bookworm"),
+    ("debian:bookworm-slim", "bookworm"),
+    ("debian:bookworm-20240701-slim", "bookworm"),
+    ("debian:12", "bookworm"),
+    ("debian:12.5", "bookworm"),
+    ("debian:12.5-slim", "bookworm"),
+    ("debian:12-slim@sha256:0000", "bookworm"),
+    ("debian:sid", "sid"),
+    ("docker.io/library/debian:11", "bullseye"),
+    ("localhost:5000/debian:13.1-slim", "trixie"),
+    ("arm64v8/debian:trixie", "trixie"),
+    ("python:3.12-slim-bookworm", "bookworm"),
+    ("buildpack-deps:trixie-curl", "trixie"),
+    ("mcr.microsoft.com/devcontainers/base:bookworm", "bookworm"),
+    ("mcr.microsoft.com/devcontainers/base:debian-12", "bookworm"),
+    ("mcr.microsoft.com/dotnet/sdk:8.0-bookworm-slim", "bookworm"),
+    ("gcr.io/distroless/base-debian12", "bookworm"),
+    ("registry.example.org/team/app-bookworm:1.2.3", "bookworm"),
+    ("php:8.3.1-cli-bookworm", "bookworm"),
+]
+
+
+@pytest.mark.parametrize(("reference", "codename"), SUITES)
+def test_the_name_tells_the_suite(reference: str, codename: str) -> None:
+    where = suite_of(reference)
+    assert isinstance(where, Named)
+    assert (where.suite.codename, where.variant) == (codename, "")
+
+
+@pytest.mark.parametrize(
+    ("reference", "alias"),
+    [
+        ("debian", "stable"),
+        ("debian:latest", "stable"),
+        ("debian:stable-slim", "stable"),
+        ("debian:testing", "testing"),
+        ("debian:unstable-20240101", "unstable"),
+        ("debian:oldstable", "oldstable"),
+    ],
+)
+def test_an_alias_is_looked_up_later(reference: str, alias: str) -> None:
+    where = suite_of(reference)
+    assert isinstance(where, Alias)
+    assert where.name == alias
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        ("node:12", "does not name a suite"),
+        ("nginx:stable", "does not name a suite"),
+        ("python:3.12", "does not name a suite"),
+        ("ubuntu:22.04", "does not name a suite"),
+        ("debian@sha256:0000", "does not name a suite"),
+        ("alpine:3.12", "does not name a suite"),
+        ("redis:11-alpine", "does not name a suite"),
+        ("debian:9", "debian 9 is not a suite that pinner knows"),
+        ("debian:buster-slim", "has left the Debian archive"),
+        ("ci/bookworm-to-trixie:1", "several suites: bookworm, trixie"),
+    ],
+)
+def test_what_the_name_does_not_tell_is_not_guessed(reference: str, why: str) -> None:
+    where = suite_of(reference)
+    assert isinstance(where, Unnamed)
+    assert why in where.why
+
+
+def test_the_backports_image_reads_one_pocket_more() -> None:
+    where = suite_of("debian:bookworm-backports")
+    assert isinstance(where, Named)
+    assert where.suite.variants[where.variant].suite == "bookworm-backports"
+
+
+@pytest.mark.parametrize(
+    ("text", "codename"),
+    [("bookworm", "bookworm"), ("Trixie", "trixie"), ("12", "bookworm"), ("12.5", "bookworm")],
+)
+def test_what_people_write_as_a_suite(text: str, codename: str) -> None:
+    where = named(text)
+    assert isinstance(where, Named)
+    assert where.suite.codename == codename
+
+
+@pytest.mark.parametrize("text", ["bookwurm", "", "bookworm-nonsense", "jessie"])
+def test_a_word_that_is_no_suite(text: str) -> None:
+    assert isinstance(named(text), Unnamed)

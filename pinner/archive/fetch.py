@@ -42,7 +42,7 @@ class Fetcher:
         self._wait = wait
         self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
         self._lock = threading.Lock()
-        self._sessions: tuple[requests.Session, requests.Session] | None = None
+        self._session: requests.Session | None = None
 
     def get(
         self,
@@ -78,6 +78,13 @@ class Fetcher:
                     ) from None
                 self._wait(_pause(tries) if failure.after is None else min(failure.after, LONGEST_WAIT))
 
+    def close(self) -> None:
+        """Ends the connections; the next `get` makes new ones."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
     def _address(self, url: str) -> str:
         """Where `url` is really asked for."""
         for prefix, mirror in self._mirrors:
@@ -91,48 +98,56 @@ class Fetcher:
         import requests
         import urllib3
 
-        plain, revalidating = self._ready()
-        session, headers = (revalidating, {"Cache-Control": "max-age=0"}) if revalidate else (plain, {})
+        session = self._ready()
         try:
+            if revalidate:
+                from pinner.archive.http_cache import rules
+
+                known = rules(self._cache)
+                request = requests.Request("GET", address, headers=dict(session.headers)).prepare()
+                headers = known.conditional_headers(request)
+            else:
+                known, headers = None, {}
             with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
-                status = response.status_code
-                if status != 200:
-                    after = self._retry_after(response.headers.get("Retry-After", ""))
-                    raise _Failed(f"HTTP status {status}", status=status, again=status in _AGAIN, after=after)
+                raw = response.raw
+                if known and raw.status == 304:
+                    raw = known.update_cached_response(request, raw)
+                if raw.status != 200:
+                    raise _Failed(
+                        f"HTTP status {raw.status}",
+                        status=raw.status,
+                        again=raw.status in _AGAIN,
+                        after=self._retry_after(raw.headers.get("Retry-After", "")),
+                    )
                 body = bytearray()
                 # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
-                while chunk := response.raw.read(_CHUNK, decode_content=False):
+                while chunk := raw.read(_CHUNK, decode_content=False):
                     body += chunk
                     _check_length(len(body), limit, url)
                     if progress:
                         progress(len(body))
+                if known and raw is response.raw:
+                    known.cache_response(request, raw, bytes(body))
                 return bytes(body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
             raise _Failed(_reason(error)) from None
 
-    def _ready(self) -> tuple[requests.Session, requests.Session]:
-        """A plain session, and one that revalidates, over the same connections."""
+    def _ready(self) -> requests.Session:
         with self._lock:
-            if self._sessions is None:
+            if self._session is None:
                 import requests
                 from requests.adapters import HTTPAdapter
 
-                from pinner.archive.http_cache import adapter
-
-                plain = HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
-                cached = adapter(self._cache)
-                cached.poolmanager = plain.poolmanager
-                sessions = requests.Session(), requests.Session()
-                for session, transport in zip(sessions, (plain, cached), strict=True):
-                    session.headers.update(
-                        {"User-Agent": f"pinner/{__version__}", "Accept-Encoding": "identity"}
-                    )
-                    session.max_redirects = 5
-                    session.mount("http://", transport)
-                    session.mount("https://", transport)
-                self._sessions = sessions
-            return self._sessions
+                self._session = requests.Session()
+                self._session.headers.update(
+                    {"User-Agent": f"pinner/{__version__}", "Accept-Encoding": "identity"}
+                )
+                self._session.max_redirects = 5
+                pool = HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
+                self._session.mount("http://", pool)
+                self._session.mount("https://", pool)
+            return self._session
 
     def _retry_after(self, value: str) -> float | None:
         """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3)."""

@@ -1,4 +1,4 @@
-"""Answers that can be revalidated, for CacheControl, one file each. Imported only where the network is needed."""
+"""Answers that can be revalidated, one file each. Imported only where the network is needed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from cachecontrol.adapter import CacheControlAdapter
 from cachecontrol.cache import BaseCache
+from cachecontrol.controller import CacheController
 
 from pinner.archive.cache import Cache
 from pinner.errors import InputError
@@ -42,6 +42,9 @@ class _Files(BaseCache):
         return self._cache.http / sha256(key.encode()).hexdigest()
 
 
-def adapter(cache: Cache) -> CacheControlAdapter:
-    """A transport that keeps its answers in `cache`."""
-    return CacheControlAdapter(_Files(cache))
+def rules(cache: Cache) -> CacheController:
+    """What HTTP says of cached answers (RFC 9111), over the files of `cache`.
+
+    CacheControl's adapter would write each answer to a temporary file on the way; its rules alone do not.
+    """
+    return CacheController(_Files(cache))

@@ -179,10 +179,13 @@ class SqliteIndex:
         return entry[0] if entry else None
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Lets go of the file, until the next question."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def _entry(self, name: str) -> tuple[int, bytes, bytes] | None:
         if name not in self._entries:

@@ -169,12 +169,17 @@ class Archive:
             build(parallel.ahead(unpack(packed, extension, one.plain, url=url)), one.plain.sha256, draft)
 
     def _packed(self, one: _Wanted) -> tuple[bytes, str, str]:
-        """The smallest form of the file that the Release lists and the mirror has, verified; its extension and URL."""
+        """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
         files = one.release.files
-        forms = sorted((files[one.path + ext].size, ext) for ext in EXTENSIONS if one.path + ext in files)
+        listed = {
+            extension: files[one.path + extension]
+            for extension in EXTENSIONS
+            if one.path + extension in files
+        }
         absent: FetchError | None = None
-        for _, extension in forms:
-            entry, path = files[one.path + extension], one.path + extension
+        # The plain form comes last: Debian lists it but does not have it.
+        for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
+            path = one.path + extension
             by_hash = f"{path.rpartition('/')[0]}/by-hash/SHA256/{entry.sha256}"
             for place in (by_hash, path) if one.release.acquire_by_hash else (path,):
                 url = one.suite.url(place)

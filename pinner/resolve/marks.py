@@ -1,0 +1,268 @@
+"""What is to become of each package while an install is worked out: the marks, and the tests made on them.
+
+A package has a current version (installed before), a target (what will be there after) and a candidate (what an
+install would take). Marks may be changed only where apt allows it: never against a request, never to remove an
+Essential or Protected package on its own account (apt's pkgDepCache; observed behaviour of apt 2.6 and 3.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from pinner.resolve import version
+from pinner.resolve.universe import Need, Offer, Universe
+
+Mode = Literal["keep", "install", "delete"]
+
+TOO_DEEP = 3000
+
+PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
+
+
+class Mark:
+    """The state of one package name.
+
+    `protected` marks are requests, or what requests cannot do without: only another request changes them.
+    `automatic` means brought along. `published` is the candidate that other packages' tests still see: apt drops
+    a candidate without telling them, and tells them with the package's next change.
+    """
+
+    __slots__ = (
+        "automatic", "candidate", "current", "garbage", "held", "mode", "name", "newness", "protected",
+        "published", "reached", "target",
+    )  # fmt: skip
+
+    def __init__(self, name: str, current: Offer | None, candidate: Offer | None) -> None:
+        self.name = name
+        self.current = current
+        self.candidate = candidate
+        self.published = candidate
+        self.target = current
+        self.mode: Mode = "keep"
+        self.protected = False
+        self.automatic = False
+        self.held = False
+        self.reached = False
+        self.garbage = False
+        self.newness = 2
+        self.reckon()
+
+    def reckon(self) -> None:
+        """Set `newness`: 2 for a name that is not installed, else the sign of candidate against current."""
+        if self.current is None or self.candidate is None:
+            self.newness = 2
+        else:
+            self.newness = version.compare(self.candidate.version, self.current.version)
+
+    @property
+    def installing(self) -> bool:
+        """Whether a version other than the current one is to be installed."""
+        return self.mode == "install"
+
+    @property
+    def barred(self) -> bool:
+        """Whether nobody may choose the package: it was asked to stay away or to go."""
+        return self.protected and (self.mode == "delete" or (self.mode == "keep" and self.current is None))
+
+
+class Marks:
+    """The marks of all packages that were looked at, by name, and what holds under them."""
+
+    def __init__(self, universe: Universe, *, recommends: bool, suggests: bool) -> None:
+        self.universe = universe
+        self.recommends = recommends
+        self.suggests = suggests
+        self._marks: dict[str, Mark] = {
+            offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
+            for offer in universe.all_installed()
+        }
+
+    def __getitem__(self, name: str) -> Mark:
+        mark = self._marks.get(name)
+        if mark is None:
+            mark = self._marks[name] = Mark(name, None, self.universe.candidate(name))
+        return mark
+
+    def all(self) -> Iterable[Mark]:
+        """Every mark so far: what is installed, then what was looked at."""
+        return list(self._marks.values())
+
+    # --- tests -------------------------------------------------------------------------------------------
+
+    def wanted(self, need: Need) -> bool:
+        """Whether the need counts: Recommends and Suggests may be switched off."""
+        return need.critical or (self.recommends if need.kind == "Recommends" else self.suggests)
+
+    def there(self, options: Iterable[Offer]) -> bool:
+        """Whether one of these versions will be there."""
+        marks = self._marks
+        for offer in options:
+            mark = marks.get(offer.name)
+            if mark is not None and mark.target is offer:
+                return True
+        return False
+
+    def holds(self, need: Need) -> bool:
+        """Whether the need is fulfilled by what will be there."""
+        for options in need.options:
+            if self.there(options):
+                return not need.negative
+        return need.negative
+
+    def held_before(self, need: Need) -> bool:
+        """Whether the need was fulfilled by what was there before."""
+        installed = self.universe.installed
+        return (
+            any(installed(offer.name) is offer for options in need.options for offer in options)
+            != need.negative
+        )
+
+    def possible(self, need: Need) -> bool:
+        """Whether some candidate would fulfil the need, as far as the candidates are published."""
+        for options in need.options:
+            for offer in options:
+                if self[offer.name].published is offer:
+                    return not need.negative
+        return need.negative
+
+    def broken(self, mark: Mark) -> bool:
+        """Whether a critical need of the target does not hold."""
+        return mark.target is not None and any(
+            need.critical and not self.holds(need) for need in self.universe.needs(mark.target)
+        )
+
+    def lacking(self, mark: Mark) -> bool:
+        """Whether any need that counts does not hold."""
+        return mark.target is not None and any(
+            self.wanted(need) and not self.holds(need) for need in self.universe.needs(mark.target)
+        )
+
+    def broken_before(self, mark: Mark) -> bool:
+        """Whether the current version had a critical need that did not hold."""
+        return mark.current is not None and any(
+            need.critical and not self.held_before(need) for need in self.universe.needs(mark.current)
+        )
+
+    def all_broken(self) -> list[Mark]:
+        """Every package that cannot be as marked."""
+        return [mark for mark in self._marks.values() if self.broken(mark)]
+
+    def may_change(self, mark: Mark, mode: Mode, depth: int, *, by_user: bool) -> bool:
+        """Whether the mode of the package may be changed to this one."""
+        if depth > TOO_DEEP or not self.universe.versions(mark.name):
+            return False
+        if by_user or mark.mode == mode:
+            return True
+        if mark.protected or (mark.held and mode != "keep"):
+            return False
+        return mode != "delete" or not (
+            self.universe.essential(mark.name) or self.universe.important(mark.name)
+        )
+
+    def may_delete(self, mark: Mark, *, by_user: bool) -> bool:
+        """Whether removing it would not undo what a user asked to install."""
+        return (
+            by_user or mark.current is not None or mark.target is None or mark.newness != 2 or mark.automatic
+        )
+
+    # --- changes -----------------------------------------------------------------------------------------
+
+    def keep(self, mark: Mark, depth: int = 0, *, by_user: bool = False) -> bool:
+        """Let the package be as it was."""
+        if not self.may_change(mark, "keep", depth, by_user=by_user):
+            return False
+        if mark.mode != "keep":
+            mark.mode = "keep"
+            mark.target = mark.current
+            mark.published = mark.candidate
+        return True
+
+    def delete(self, mark: Mark, depth: int = 0, *, by_user: bool = False) -> bool:
+        """Remove the package, or do not install it after all."""
+        if not self.may_change(mark, "delete", depth, by_user=by_user):
+            return False
+        if mark.mode == "delete" or mark.target is None:
+            return True
+        if not self.may_delete(mark, by_user=by_user):
+            return False
+        mark.mode = "keep" if mark.current is None else "delete"
+        mark.target = None
+        mark.published = mark.candidate
+        return True
+
+    def set_candidate(self, offer: Offer) -> None:
+        """Make this version the one that an install would take."""
+        mark = self[offer.name]
+        if mark.candidate is not offer:
+            if mark.installing and mark.target is mark.candidate:
+                mark.target = offer
+            mark.candidate = mark.published = offer
+            mark.reckon()
+
+    def drop_candidate(self, mark: Mark) -> None:
+        """Forget the candidate unless it is already the target; other packages do not learn of it yet."""
+        mark.candidate = mark.target
+
+    def drop_install(self, mark: Mark) -> None:
+        """Take back an install that failed, and never try it again."""
+        if mark.mode == "keep" and mark.target is mark.candidate is mark.current:
+            return
+        mark.target = mark.current
+        mark.mode = "keep"
+        mark.published = mark.candidate
+        self.drop_candidate(mark)
+
+    def take_candidate(self, mark: Mark, *, by_user: bool) -> None:
+        """Make the candidate the target."""
+        if mark.protected and mark.target is mark.candidate:
+            return
+        mark.mode = "keep" if mark.candidate is mark.current else "install"
+        mark.target = mark.published = mark.candidate
+        if mark.newness == 2:
+            mark.automatic = not by_user
+        elif by_user and mark.current is not None:
+            mark.automatic = False
+
+    # --- solutions ---------------------------------------------------------------------------------------
+
+    def solutions(self, need: Need, choose: Callable[[Mark], Offer | None]) -> list[Offer]:
+        """The versions that satisfy the need and are `choose(mark)` of their package, best first.
+
+        For each alternative in turn the packages in the order of `_rank`; of the whole, those that are installed
+        in some version come first (apt's CompareProviders).
+        """
+        installed: list[Offer] = []
+        others: list[Offer] = []
+        for number, options in enumerate(need.options):
+            found = list(dict.fromkeys(offer for offer in options if choose(self[offer.name]) is offer))
+            if len(found) > 1:
+                found = self._ranked(found, need.clause[number].name)
+            for offer in found:
+                (others if self[offer.name].current is None else installed).append(offer)
+        ordered = installed + others
+        ordered = [offer for at, offer in enumerate(ordered) if at == 0 or ordered[at - 1] is not offer]
+        if need.negative:
+            return ordered
+        return [offer for offer in ordered if not self[offer.name].barred]
+
+    def _ranked(self, offers: list[Offer], target: str) -> list[Offer]:
+        ranks = {offer: self._rank(offer, target) for offer in offers}
+        if len(set(ranks.values())) == len(offers):
+            return sorted(offers, key=ranks.__getitem__)
+        order = self.universe.order
+        return sorted(offers, key=lambda offer: (ranks[offer], -order(offer.name)))
+
+    def _rank(self, offer: Offer, target: str) -> tuple[bool, bool, bool, bool, bool, bool, int]:
+        """What makes one package preferable to another, smaller is better; the last rule is who was met last."""
+        mark = self[offer.name]
+        absent = mark.current is None
+        return (
+            not mark.protected,
+            absent or offer.package.multi_arch != "same",
+            absent,
+            offer.name != target,
+            not self.universe.essential(offer.name),
+            not self.universe.important(offer.name),
+            PRIORITIES.get(offer.package.priority, 5),
+        )

@@ -1,0 +1,232 @@
+"""Which packages would apt install? The classic solver of apt 2.x and 3.0, with the cause of every choice.
+
+The steps, each in a module that lists its rules:
+
+1. What is asked for becomes versions (`universe.Universe.select`, facts of apt-get(8)).
+2. Removals go first; then, in command-line order, every package asked for is marked and protected.
+3. Then in command-line order each one's needs are marked, depth first (`marking`).
+4. What is still broken goes to the scoring problem resolver (`problems`).
+5. What was brought along for nothing is dropped again (`sweep`).
+
+Candidates alone are ever installed: `app=1.0` that needs `lib (= 1.0)` fails where lib's candidate is 2.0.
+
+Refused rather than guessed: a request that apt could meet only by removing or holding back what is installed in
+an order that depends on equal scores; a foreign architecture. Not modelled: dpkg holds and preferences files,
+packages that were marked as automatically installed before, `APT::Get` options other than Recommends and
+Suggests, the sections `metapackages`, `tasks` and `oldlibs`, which only move the mark `auto`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pinner.archive.packages import Package
+from pinner.errors import Unsatisfiable
+from pinner.resolve import version
+from pinner.resolve.marking import Cause, Marker
+from pinner.resolve.marks import TOO_DEEP, Mark, Marks
+from pinner.resolve.problems import Problems
+from pinner.resolve.sweep import drop_garbage
+from pinner.resolve.switching import switch
+from pinner.resolve.universe import Need, Offer, Universe
+
+MODERN = "2.9"
+"""From this version on apt follows the rules of 3.0."""
+
+_FRAMES_PER_LEVEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One package argument of an install call: a version as `Universe.select` gives it.
+
+    `remove` for `name-`. `release` is that of `name/release`, which also switches the candidates of dependencies.
+    """
+
+    offer: Offer
+    remove: bool = False
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A version that will be installed. `replaces` is the version it upgrades or downgrades, None for a new one.
+
+    `causes` has the one that brought it along first, then the others; never empty.
+    """
+
+    offer: Offer
+    causes: tuple[Cause, ...]
+    replaces: Offer | None = None
+
+    @property
+    def requested(self) -> bool:
+        """Whether it was asked for."""
+        return self.causes[0].parent is None
+
+    @property
+    def downgrades(self) -> bool:
+        """Whether it is older than what it replaces: apt refuses that unless it is told `--allow-downgrades`."""
+        return self.replaces is not None and version.compare(self.offer.version, self.replaces.version) < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What an install call does: `chosen` in the order of marking, `removed` versions, and what is there after."""
+
+    chosen: tuple[Chosen, ...]
+    removed: tuple[Offer, ...]
+    after: tuple[Package, ...]
+
+
+def solve(
+    universe: Universe, asked: Sequence[Asked], *, recommends: bool = True, suggests: bool = False
+) -> Resolution:
+    """What `apt-get install` of these packages would do to the root that the universe describes.
+
+    For a following call use `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain
+    of causes, where apt fails.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
+    try:
+        return _solve(universe, asked, recommends=recommends, suggests=suggests)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
+    marks = Marks(universe, recommends=recommends, suggests=suggests)
+    marker = Marker(marks, modern=_is_modern(universe))
+    wishes = list(dict.fromkeys(asked))
+    for wish in wishes:
+        if wish.remove:
+            mark = marks[wish.offer.name]
+            mark.protected = True
+            if mark.current is None:
+                mark.held = True
+            else:
+                marks.delete(mark, by_user=True)
+    wanted = [wish.offer for wish in wishes if not wish.remove]
+    for offer in wanted:
+        mark = marks[offer.name]
+        marks.set_candidate(offer)
+        mark.protected = True
+        marker.install(mark, follow=False, by_user=True)
+    switch(marks, [(wish.offer, wish.release) for wish in wishes if wish.release and not wish.remove])
+    for offer in wanted:
+        marker.install(marks[offer.name], by_user=True)
+
+    names = {wish.offer.name for wish in wishes}
+    Problems(marker, names, {wish.offer.name for wish in wishes if wish.remove}).solve()
+    broken = marks.all_broken()
+    if broken:
+        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
+    drop_garbage(marker)
+    broken = marks.all_broken()
+    if broken:
+        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
+    return _result(marker, wanted)
+
+
+def _is_modern(universe: Universe) -> bool:
+    apt = universe.installed("apt") or universe.candidate("apt")
+    return apt is not None and version.compare(apt.version, MODERN) >= 0
+
+
+# --- the result ------------------------------------------------------------------------------------------
+
+
+def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
+    marks = marker.marks
+    targets = {mark.name: mark.target for mark in marks.all() if mark.target is not None}
+    causes: dict[str, list[Cause]] = {
+        mark.name: [] for mark in marks.all() if mark.installing and mark.target is not None
+    }
+    for offer in dict.fromkeys(wanted):
+        if targets.get(offer.name) is offer and offer.name in causes:
+            causes[offer.name].append(Cause(None, None))
+    for name, reason in marker.reasons.items():
+        if name in causes and reason.parent is not None and targets.get(reason.parent.name) is reason.parent:
+            causes[name].append(reason)
+    for parent in targets.values():
+        for need in marks.universe.needs(parent):
+            if need.negative or not marks.wanted(need):
+                continue
+            for offer in dict.fromkeys(offer for options in need.options for offer in options):
+                found = causes.get(offer.name)
+                if (
+                    found is not None
+                    and targets[offer.name] is offer
+                    and all(c.need is not need for c in found)
+                ):
+                    found.append(Cause(need, parent))
+    chosen = tuple(Chosen(targets[name], tuple(found), marks[name].current) for name, found in causes.items())
+    removed = tuple(
+        mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None
+    )
+    return Resolution(chosen, removed, tuple(offer.package for offer in targets.values()))
+
+
+# --- failures --------------------------------------------------------------------------------------------
+
+
+def _explain(marker: Marker, broken: Iterable[Mark]) -> str:
+    marks = marker.marks
+    lines = []
+    for mark in broken:
+        offer = mark.target
+        if offer is None:
+            continue
+        for need in marks.universe.needs(offer):
+            if need.critical and not marks.holds(need):
+                lines.append(f"{_name(offer)} {_trouble(marks, need)}{_chain(marker, mark.name)}")
+    return "; ".join(lines)
+
+
+def _trouble(marks: Marks, need: Need) -> str:
+    relation = " | ".join(map(str, need.clause))
+    if need.negative:
+        others = [o for options in need.options for o in options if marks[o.name].target is o]
+        verb = "conflicts with" if need.kind == "Conflicts" else "breaks"
+        return f"{verb} {relation}, and {' and '.join(map(_name, others))} would be there"
+    reasons = []
+    for one in need.clause:
+        mark = marks[one.name]
+        best = mark.target or marks.universe.candidate(one.name)
+        if best is not None:
+            reasons.append(f"{_name(best)} is {'to be there' if mark.target else 'the candidate'}")
+        elif marks.universe.providers(one.name):
+            reasons.append(f"no provider of {one.name} can be installed")
+        else:
+            reasons.append(f"there is no {one.name}")
+    return f"needs {relation}, but {', '.join(reasons)}"
+
+
+def _chain(marker: Marker, name: str) -> str:
+    text, seen = "", {name}
+    while (reason := marker.reasons.get(name)) and reason.parent and reason.parent.name not in seen:
+        name = reason.parent.name
+        seen.add(name)
+        text += f", required by {_name(reason.parent)}"
+    return text
+
+
+def _hint(marks: Marks, broken: Iterable[Mark]) -> str:
+    for mark in broken:
+        if mark.target is None:
+            continue
+        for need in marks.universe.needs(mark.target):
+            if need.critical and not need.negative and not marks.holds(need):
+                fitting = [offer for options in need.options for offer in options]
+                if fitting:
+                    return (
+                        f"ask for {fitting[0].name}={fitting[0].version} as well: apt takes candidates only"
+                    )
+    return ""
+
+
+def _name(offer: Offer) -> str:
+    return f"{offer.name} {offer.version}"

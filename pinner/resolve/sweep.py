@@ -1,0 +1,111 @@
+"""What was brought along and is needed by nobody after all: it is not installed.
+
+Packages asked for, installed before or marked Essential, Protected or required are roots; what they depend on,
+recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired` with its default settings).
+"""
+
+from __future__ import annotations
+
+from pinner.resolve import version
+from pinner.resolve.marking import Marker
+from pinner.resolve.marks import Mark, Marks
+from pinner.resolve.universe import Need, Offer
+
+
+def find_garbage(marks: Marks, *, modern: bool) -> None:
+    """Set `garbage` on every package that is, or is to be, installed and that no root leads to."""
+    everything = marks.all()
+    for mark in everything:
+        mark.reached = mark.garbage = False
+    stack = []
+    for mark in everything:
+        offer = _present(mark)
+        if offer is not None and (not mark.automatic or _is_root(marks, mark)):
+            stack.append(mark)
+    while stack:
+        mark = stack.pop()
+        offer = _present(mark)
+        if mark.reached or offer is None:
+            continue
+        mark.reached = True
+        for need in marks.universe.needs(offer):
+            if need.kind not in ("Conflicts", "Breaks"):
+                stack.extend(_followed(marks, need, modern=modern))
+    for mark in everything:
+        mark.garbage = not mark.reached and (mark.current is not None or mark.installing)
+
+
+def _present(mark: Mark) -> Offer | None:
+    """The version that will be there, of a package that is not on its way out."""
+    if mark.current is None:
+        return None if mark.mode == "keep" else mark.target
+    return None if mark.mode == "delete" else (mark.target if mark.installing else mark.current)
+
+
+def _is_root(marks: Marks, mark: Mark) -> bool:
+    if mark.current is not None and mark.current.package.priority == "required":
+        return True
+    return marks.universe.essential(mark.name) or marks.universe.important(mark.name)
+
+
+def _followed(marks: Marks, need: Need, *, modern: bool) -> list[Mark]:
+    """All that fulfils any alternative; of several binaries of one source only those of its newest version."""
+    found: list[Mark] = []
+    for options in need.options:
+        by_source: dict[str, list[Offer]] = {}
+        for offer in dict.fromkeys(options):
+            if _present(marks[offer.name]) is offer:
+                by_source.setdefault(offer.package.source, []).append(offer)
+        groups = []
+        for offers in by_source.values():
+            newest = max(version.key(offer.package.source_version) for offer in offers)
+            groups.append([offer for offer in offers if version.key(offer.package.source_version) == newest])
+        chosen = [marks[offer.name] for group in groups for offer in group]
+        if modern and len(groups) >= 2 and any(mark.current is not None for mark in chosen):
+            chosen = [mark for mark in chosen if mark.current is not None]
+        found.extend(chosen)
+    return found
+
+
+def drop_garbage(marker: Marker) -> None:
+    """Take back what is brought along for nothing, unless that leaves a package without what it names."""
+    marks = marker.marks
+    find_garbage(marks, modern=marker.modern)
+    dropped = [mark for mark in marks.all() if mark.garbage and mark.installing and mark.current is None]
+    if not dropped:
+        return
+    for mark in dropped:
+        marks.delete(mark)
+    if not any(marks.lacking(mark) for mark in marks.all()):
+        return
+    named: set[str] = set()
+    for mark in marks.all():
+        named |= _named(marks, mark)
+    changed = True
+    while changed:
+        changed = False
+        for mark in list(dropped):
+            if mark.candidate is None or not (_own_names(mark.candidate) & named):
+                continue
+            dropped.remove(mark)
+            if marker.install(mark, follow=False):
+                named |= _named(marks, mark)
+                changed = True
+
+
+def _own_names(offer: Offer) -> set[str]:
+    from pinner.resolve import relations
+
+    return {offer.name, *(clause[0].name for clause in relations.parse(offer.package.provides))}
+
+
+def _named(marks: Marks, mark: Mark) -> set[str]:
+    offer = _present(mark)
+    if offer is None or (mark.installing and mark.candidate is not offer):
+        return set()
+    return {
+        relation.name
+        for need in marks.universe.needs(offer)
+        if not need.negative and marks.wanted(need)
+        for relation in need.clause
+    }

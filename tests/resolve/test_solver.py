@@ -1,0 +1,430 @@
+"""Small stories, each told to the resolver and, in the live run, to real apt."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pinner.errors import Unsatisfiable
+from pinner.resolve.solver import Asked, Resolution, solve
+from pinner.resolve.universe import Universe
+from tests.resolve.stories import index, package, stanzas
+
+FAILS = "fails"
+
+
+@dataclass(frozen=True)
+class Story:
+    """`asked` is what stands after `apt-get install`; `expected` are the steps: `name` or `name=version` to
+    install (without a version it is 1.0), `-name` to remove."""
+
+    name: str
+    archive: str | Mapping[str, str]
+    asked: str
+    expected: str
+    installed: str = ""
+
+    @property
+    def suites(self) -> Mapping[str, str]:
+        return {"a": self.archive} if isinstance(self.archive, str) else self.archive
+
+
+XY = "need Depends: x | y\nz Depends: y\nx\ny"
+RELEASES: dict[str, dict[str, bool]] = {"bpo": {"not_automatic": True, "but_automatic_upgrades": True}}
+
+STORIES = [
+    Story("one", "a", "a", "a"),
+    Story(
+        "pre-depends come first", "a Depends: b; Pre-Depends: c\nb Conflicts: d\nc Depends: d\nd", "a", FAILS
+    ),
+    Story("order of the command line, the chooser first", XY, "need z", "x y need z"),
+    Story("order of the command line, the other first", XY, "z need", "y need z"),
+    Story("an alternative that is asked for", XY, "need y", "y need"),
+    Story(
+        "order in a field: the choice later", "need Depends: z, x | y\nz Depends: y\nx\ny", "need", "y need z"
+    ),
+    Story(
+        "order in a field: the choice first",
+        "need Depends: x | y, z\nz Depends: y\nx\ny",
+        "need",
+        "x y need z",
+    ),
+    Story("an alternative that is missing", "need Depends: missing | real\nreal", "need", "need real"),
+    Story("an alternative that is installed", "need Depends: x | y\nx\ny", "need", "need", "y"),
+    Story(
+        "an alternative whose needs cannot be met",
+        "need Depends: x | y\nx Depends: gone\ny",
+        "need",
+        "need y",
+    ),
+    Story(
+        "an alternative that fails deeper down",
+        "need Depends: x | y\nx Depends: x1, x2\nx1\nx2 Depends: x3\nx3 Depends: gone\ny",
+        "need",
+        "need y",
+    ),
+    Story(
+        "provider met last wins",
+        "need Depends: v\np1 Provides: v\np2 Provides: v\np3 Provides: v",
+        "need",
+        "need p3",
+    ),
+    Story(
+        "a provider mentioned earlier is met earlier",
+        "need Depends: v; Suggests: p3\np1 Provides: v\np2 Provides: v\np3 Provides: v",
+        "need",
+        "need p2",
+    ),
+    Story(
+        "an architecture-qualified mention is of another name",
+        "need Depends: v; Suggests: p2:any\np1 Provides: v\np2 Provides: v",
+        "need",
+        "need p2",
+    ),
+    Story(
+        "provider of higher priority wins",
+        "need Depends: v\np1 Provides: v; Priority: important\np2 Provides: v",
+        "need",
+        "need p1",
+    ),
+    Story(
+        "the real package wins over any provider",
+        "need Depends: real\nreal\np Provides: real; Priority: required",
+        "need",
+        "need real",
+    ),
+    Story(
+        "provider that is asked for wins",
+        "need Depends: v\np1 Provides: v\np2 Provides: v",
+        "need p1",
+        "need p1",
+    ),
+    Story(
+        "provider that is installed",
+        "need Depends: v\np1 Provides: v\np2 Provides: v",
+        "need",
+        "need",
+        "p1 Provides: v",
+    ),
+    Story(
+        "an essential provider wins",
+        "need Depends: v\np1 Provides: v; Essential: yes\np2 Provides: v; Priority: required",
+        "need",
+        "need p1",
+    ),
+    Story(
+        "unversioned provide does not satisfy a version",
+        "need Depends: v (>= 1)\np Provides: v",
+        "need",
+        FAILS,
+    ),
+    Story(
+        "versioned provide", "need Depends: v (>= 1)\np Provides: v (= 2)\nq Provides: v", "need", "need p"
+    ),
+    Story(
+        "provide that is not exact is ignored", "need Depends: v (>= 1)\np Provides: v (>= 2)", "need", FAILS
+    ),
+    Story("sole provider as an argument", "p Provides: v", "v", "p"),
+    Story("several providers as an argument", "p Provides: v\nq Provides: v", "v", FAILS),
+    Story("unknown", "a", "b", FAILS),
+    Story("dependency that is missing", "need Depends: gone", "need", FAILS),
+    Story("candidates only", "need Depends: q (= 1.0)\nq=1.0\nq=2.0", "need", FAILS),
+    Story("a version asked for", "need Depends: q (= 1.0)\nq=1.0\nq=2.0", "need q=1.0", "need q"),
+    Story("a version asked for, first", "need Depends: q (= 1.0)\nq=1.0\nq=2.0", "q=1.0 need", "need q"),
+    Story("the last of two versions counts", "q=1.0\nq=2.0", "q q=1.0", "q"),
+    Story("the last of two versions counts, the other", "q=1.0\nq=2.0", "q=1.0 q", "q=2.0"),
+    Story(
+        "a pin fixes one name",
+        {"a": "app=2.0 Depends: lib (= 2.0)\nlib=2.0", "b": "app Depends: lib (= 1.0)\nlib"},
+        "app=1.0",
+        FAILS,
+    ),
+    Story(
+        "pins of siblings on one line",
+        {"a": "app=2.0 Depends: lib (= 2.0)\nlib=2.0", "b": "app Depends: lib (= 1.0)\nlib"},
+        "app=1.0 lib=1.0",
+        "app lib",
+    ),
+    Story(
+        "a release switches what it needs",
+        {"a": "app=2.0 Depends: lib (= 2.0)\nlib=2.0", "b": "app Depends: lib (= 1.0)\nlib"},
+        "app/b",
+        "app lib",
+    ),
+    Story("backports wait to be asked", {"a": "q=1.0", "bpo": "q=2.0"}, "q", "q"),
+    Story("backports by glob", {"a": "q=1.0", "bpo": "q=2.0"}, "q=*", "q=2.0"),
+    Story("backports by release", {"a": "q=1.0", "bpo": "q=2.0 Depends: r\nr=2.0"}, "q/bpo", "q=2.0 r=2.0"),
+    Story("conflict of two requests", "a Conflicts: b\nb", "a b", FAILS),
+    Story("conflict with a dependency", "a Depends: c\nb Conflicts: c\nc", "a b", FAILS),
+    Story(
+        "conflict avoided by another alternative",
+        "a Conflicts: x\nneed Depends: x | y\nx\ny",
+        "a need",
+        "a need y",
+    ),
+    Story(
+        "conflict met later than the choice",
+        "a Conflicts: x\nneed Depends: x | y\nx\ny",
+        "need a",
+        "a need y",
+    ),
+    Story("conflict with oneself through a provide", "a Provides: v; Conflicts: v\nb", "a", "a"),
+    Story("a conflict removes what is installed", "a Conflicts: b\nb", "a", "a -b", "b"),
+    Story(
+        "a conflict spares the essential", "a Conflicts: b\nb Essential: yes", "a", FAILS, "b Essential: yes"
+    ),
+    Story(
+        "a conflict spares the protected", "a Conflicts: b\nb Protected: yes", "a", FAILS, "b Protected: yes"
+    ),
+    Story("a break upgrades what is installed", "a Breaks: b (<< 2)\nb=2.0", "a", "a b=2.0", "b"),
+    Story("a break removes what has no upgrade", "a Breaks: b (<< 2)\nb=1.0", "a", "a -b", "b"),
+    Story(
+        "what depends on the removed goes too",
+        "a Conflicts: b\nb\nc Depends: b",
+        "a",
+        "a -b -c",
+        "b\nc Depends: b",
+    ),
+    Story("an upgrade for a version", "a Depends: b (>= 2)\nb=2.0", "a", "a b=2.0", "b"),
+    Story("an installed package asked for is upgraded", "b=2.0", "b", "b=2.0", "b"),
+    Story("an installed package at its version", "b", "b", "", "b"),
+    Story("an installed package newer than the archive", "b", "b", "", "b=2.0"),
+    Story("newer installed than a strict sibling", "a Depends: b (= 1.0)\nb", "a", FAILS, "b=2.0"),
+    Story(
+        "siblings of one source are upgraded together",
+        "lib=2.0 Source: s\ntool=2.0 Source: s\nother=2.0 Source: t",
+        "lib",
+        "lib=2.0 tool=2.0",
+        "lib Source: s\ntool Source: s\nother Source: t",
+    ),
+    Story(
+        "what needs the old version is upgraded",
+        "lib=2.0\napp=2.0 Depends: lib (= 2.0)",
+        "lib",
+        "lib=2.0 app=2.0",
+        "lib\napp Depends: lib (= 1.0)",
+    ),
+    Story(
+        "what needs the old version and has no upgrade",
+        "lib=2.0\napp Depends: lib (= 1.0)",
+        "lib",
+        "lib=2.0 -app",
+        "lib\napp Depends: lib (= 1.0)",
+    ),
+    Story("a downgrade that is asked for", "b=1.0\nb=2.0", "b=1.0", "b", "b=2.0"),
+    Story("recommends come along", "a Recommends: b\nb Recommends: c\nc", "a", "a b c"),
+    Story("recommends switched off", "a Recommends: b\nb", "--no-install-recommends a", "a"),
+    Story("suggests do not", "a Suggests: b\nb", "a", "a"),
+    Story("suggests switched on", "a Suggests: b\nb", "--install-suggests a", "a b"),
+    Story("enhances never", "a Enhances: b\nb Enhances: a", "a", "a"),
+    Story("a recommendation that is missing", "a Recommends: gone", "a", "a"),
+    Story("a recommendation that fails", "a Recommends: b\nb Depends: c, gone\nc", "a", "a"),
+    Story("a recommendation that conflicts", "a Recommends: b\nb Conflicts: a", "a", "a"),
+    Story(
+        "a recommendation that conflicts with a request", "a Recommends: b\nb\nc Conflicts: b", "a c", "a c"
+    ),
+    Story("recommended alternatives", "a Recommends: gone | b\nb", "a", "a b"),
+    Story(
+        "what a failed recommendation brought is swept",
+        "a Recommends: b\nb Depends: c, d\nc\nd Depends: e\ne Depends: gone",
+        "a",
+        "a",
+    ),
+    Story("recommends of an upgrade: a new one", "a=2.0 Recommends: b\nb", "a", "a=2.0 b", "a"),
+    Story("recommends of an upgrade: an old one", "a=2.0 Recommends: b\nb", "a", "a=2.0", "a Recommends: b"),
+    Story("removal bars", "new Depends: x | y\nx\ny", "new x-", "new y"),
+    Story("removal of an installed package", "a\nb", "a b-", "a -b", "b"),
+    Story("removal of what is needed", "a Depends: b\nb", "a b-", FAILS),
+    Story("a name that ends in a dash", "x-\nx", "x-", "x-"),
+    Story("cycle", "a Depends: b\nb Depends: c\nc Depends: a", "a", "a b c"),
+    Story("cycle with a recommendation", "a Depends: b\nb Recommends: a", "b", "a b"),
+    Story("any: allowed", "a Depends: b:any\nb Multi-Arch: allowed; Architecture: amd64", "a", "a b"),
+    Story(
+        "any: foreign is not allowed",
+        "a Depends: b:any\nb Multi-Arch: foreign; Architecture: amd64",
+        "a",
+        FAILS,
+    ),
+    Story("any: no", "a Depends: b:any\nb Architecture: amd64", "a", FAILS),
+    Story(
+        "any: a versioned one",
+        "a Depends: b:any (>= 2)\nb=2.0 Multi-Arch: allowed; Architecture: amd64",
+        "a",
+        "a b=2.0",
+    ),
+    Story(
+        "any: through a provide",
+        "a Depends: v:any\nb Multi-Arch: allowed; Architecture: amd64; Provides: v",
+        "a",
+        "a b",
+    ),
+    Story("native architecture by name", "a Depends: b:amd64\nb Architecture: amd64", "a", "a b"),
+    Story("a foreign architecture", "a Depends: b:arm64\nb Architecture: amd64", "a", FAILS),
+    Story("multi-arch same", "a Depends: b\nb Multi-Arch: same; Architecture: amd64", "a", "a b"),
+    Story(
+        "two pockets, the security one newer",
+        {"a": "lib=1.0\napp Depends: lib (>= 1.1)", "b": "lib=1.1"},
+        "app",
+        "app lib=1.1",
+    ),
+    Story(
+        "a choice that conflicts with a later need",
+        "need Depends: x | y, w\nx Conflicts: w\ny\nw",
+        "need",
+        FAILS,
+    ),
+    Story(
+        "a protected chain bars what it conflicts with",
+        "a Depends: b\nb Conflicts: x\nneed Depends: x | y\nx\ny",
+        "a need",
+        "a b need y",
+    ),
+    Story(
+        "recommended alternative given up for a later dependency",
+        "a Recommends: x; Depends: b\nb Conflicts: x\nx",
+        "a",
+        "a b",
+    ),
+    Story(
+        "a break against a candidate",
+        "a Depends: b, c\nb Breaks: c (<< 2)\nc=1.0",
+        "a",
+        FAILS,
+    ),
+    Story(
+        "a virtual conflict among providers",
+        "need Depends: m\np Provides: m; Conflicts: m\nq Provides: m; Conflicts: m",
+        "need",
+        "need q",
+    ),
+    Story(
+        "two providers that exclude each other",
+        "p Provides: m; Conflicts: m\nq Provides: m; Conflicts: m",
+        "p q",
+        FAILS,
+    ),
+    Story(
+        "a provider changes",
+        "p Provides: m; Conflicts: m\nq Provides: m; Conflicts: m",
+        "p",
+        "p -q",
+        "q Provides: m; Conflicts: m",
+    ),
+]
+
+
+def call(story: Story) -> tuple[list[str], dict[str, bool]]:
+    words = story.asked.split()
+    options = {
+        "recommends": "--no-install-recommends" not in words,
+        "suggests": "--install-suggests" in words,
+    }
+    return [word for word in words if not word.startswith("--")], options
+
+
+def ask(universe: Universe, word: str) -> Asked:
+    if word.endswith("-") and not universe.versions(word):
+        return Asked(universe.versions(word[:-1])[0], remove=True)
+    name, _, version = word.partition("=")
+    name, _, release = name.partition("/")
+    return Asked(universe.select(name, version_text=version, release=release), release=release)
+
+
+def universe_of(story: Story) -> Universe:
+    indexes = [index(text, suite, **RELEASES.get(suite, {})) for suite, text in story.suites.items()]
+    return Universe(indexes, arch="amd64", installed=map(package, stanzas(story.installed)))
+
+
+def steps(resolution: Resolution) -> set[str]:
+    found = {f"{one.offer.name}={one.offer.version}" for one in resolution.chosen}
+    return found | {f"-{gone.name}" for gone in resolution.removed}
+
+
+def expected(story: Story) -> set[str]:
+    return {word if "=" in word or word.startswith("-") else f"{word}=1.0" for word in story.expected.split()}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_story(story: Story) -> None:
+    words, options = call(story)
+    universe = universe_of(story)
+    try:
+        resolution = solve(universe, [ask(universe, word) for word in words], **options)
+    except Unsatisfiable as error:
+        assert story.expected == FAILS, error
+    else:
+        assert story.expected != FAILS
+        assert steps(resolution) == expected(story)
+        assert all(one.causes for one in resolution.chosen)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_story_with_apt(story: Story, tmp_path: Path) -> None:
+    words, _ = call(story)
+    options = [word for word in story.asked.split() if word.startswith("--")]
+    ran = apt(tmp_path, story, "apt-get", "-s", *options, "install", *words)
+    if story.expected == FAILS:
+        assert ran.returncode == 100, ran.stdout
+        return
+    assert ran.returncode == 0, ran.stderr
+    found = {
+        f"{name}={new}" for name, new in re.findall(r"^Inst (\S+) (?:\[[^]]+\] )?\((\S+)", ran.stdout, re.M)
+    }
+    found |= {f"-{name}" for name in re.findall(r"^Remv (\S+)", ran.stdout, re.M)}
+    assert found == expected(story)
+
+
+def apt(root: Path, story: Story, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run apt in a root of its own (apt.conf(5), Dir), whose only sources are the story's suites."""
+    for folder in (
+        "etc/apt/preferences.d",
+        "var/lib/apt/lists/partial",
+        "var/cache/apt/archives/partial",
+        "var/lib/dpkg",
+    ):
+        (root / folder).mkdir(parents=True)
+    status = "".join(
+        stanza_text({**stanza, "Status": "install ok installed"}) for stanza in stanzas(story.installed)
+    )
+    (root / "var/lib/dpkg/status").write_text(status)
+    lines = []
+    for suite, text in story.suites.items():
+        repository = root / "repo" / suite
+        repository.mkdir(parents=True)
+        body = "".join(
+            stanza_text(
+                {"Size": "1", "SHA256": "0" * 64, "Filename": f"./{s['Package']}_{s['Version']}.deb", **s}
+            )
+            for s in stanzas(text)
+        )
+        (repository / "Packages").write_text(body)
+        flags = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"} if suite in RELEASES else {}
+        release = {"Origin": "Syn", "Label": "Syn", "Suite": suite, "Codename": suite, **flags}
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        (repository / "Release").write_text(
+            "".join(f"{key}: {value}\n" for key, value in release.items())
+            + f"Date: Mon, 02 Nov 2026 00:00:00 UTC\nSHA256:\n {digest} {len(body)} Packages\n"
+        )
+        lines.append(f"deb [trusted=yes] file:{repository} ./\n")
+    (root / "etc/apt/sources.list").write_text("".join(lines))
+    (root / "apt.conf").write_text(
+        f'Dir "{root}"; Dir::State::status "{root}/var/lib/dpkg/status"; Dir::Etc::main "/dev/null";\n'
+        'Dir::Etc::parts "/dev/null"; APT::Architecture "amd64"; APT::Architectures { "amd64"; };\n'
+        'Acquire::Languages "none"; APT::Sandbox::User "root"; Debug::NoLocking "1";\n'
+    )
+    environment = {**os.environ, "APT_CONFIG": f"{root}/apt.conf", "LC_ALL": "C"}
+    subprocess.run(["apt-get", "update", "-qq"], env=environment, capture_output=True, check=True)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def stanza_text(stanza: Mapping[str, str]) -> str:
+    fields = {"Package": "", "Maintainer": "x", "Description": "x", **stanza}
+    return "".join(f"{key}: {value}\n" for key, value in fields.items()) + "\n"

@@ -12,8 +12,20 @@ from dataclasses import dataclass, field
 
 from pinner.text.shell import Word
 
-_TRUE = frozenset(["1", "yes", "true", "with", "on", "enable"])
-_FALSE = frozenset(["0", "no", "false", "without", "off", "disable"])
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TRUE = _words("1 yes true with on enable")
+_FALSE = _words("0 no false without off disable")
+
+_SUBCOMMANDS = _words(
+    """install reinstall remove purge autoremove auto-remove autopurge autoclean auto-clean clean
+    dist-clean distclean update upgrade dist-upgrade full-upgrade dselect-upgrade build-dep satisfy
+    source download changelog check indextargets markauto unmarkauto moo help list search show showsrc
+    policy depends rdepends edit-sources hold unhold why why-not"""
+)
 
 # Options of `install` that take a value, with the configuration item they set; short and long spellings.
 _VALUED = {
@@ -25,66 +37,14 @@ _VALUED = {
 _LEVELS = frozenset(("q", "quiet", "silent"))
 _BOOLEAN = {
     **dict.fromkeys(
-        [
-            "y",
-            "yes",
-            "assume-yes",
-            "assume-no",
-            "f",
-            "fix-broken",
-            "m",
-            "ignore-missing",
-            "fix-missing",
-            "V",
-            "verbose-versions",
-            "u",
-            "show-upgraded",
-            "d",
-            "download-only",
-            "s",
-            "simulate",
-            "just-print",
-            "dry-run",
-            "recon",
-            "no-act",
-            "b",
-            "build",
-            "compile",
-            "reinstall",
-            "only-upgrade",
-            "upgrade",
-            "remove",
-            "purge",
-            "autoremove",
-            "auto-remove",
-            "allow-downgrades",
-            "allow-change-held-packages",
-            "allow-remove-essential",
-            "allow-unauthenticated",
-            "force-yes",
-            "show-progress",
-            "fix-policy",
-            "ignore-hold",
-            "mark-auto",
-            "trivial-only",
-            "print-uris",
-            "download",
-            "h",
-            "help",
-            "v",
-            "version",
-            "U",
-            "update",
-            "strict-pinning",
-            "list-columns",
-            "color",
-            "audit",
-            "arch-only",
-            "only-source",
-            "diff-only",
-            "dsc-only",
-            "tar-only",
-        ],
+        _words(
+            """y yes assume-yes assume-no f fix-broken m ignore-missing fix-missing V verbose-versions u
+            show-upgraded d download-only s simulate just-print dry-run recon no-act b build compile
+            reinstall only-upgrade upgrade remove purge autoremove auto-remove allow-downgrades
+            allow-change-held-packages allow-remove-essential allow-unauthenticated force-yes show-progress
+            fix-policy ignore-hold mark-auto trivial-only print-uris download h help v version U update
+            strict-pinning list-columns color audit arch-only only-source diff-only dsc-only tar-only"""
+        ),
         "",
     ),
     "install-recommends": "apt::install-recommends",
@@ -92,22 +52,9 @@ _BOOLEAN = {
 }
 
 # aptitude(8) reads its options with getopt.
-_APTITUDE_VALUED = frozenset(
-    [
-        "t",
-        "o",
-        "w",
-        "F",
-        "O",
-        "S",
-        "target-release",
-        "add-user-tag",
-        "add-user-tag-to",
-        "remove-user-tag",
-        "remove-user-tag-from",
-        "log-file",
-        "log-level",
-    ]
+_APTITUDE_VALUED = _words(
+    """t o w F O S target-release add-user-tag add-user-tag-to remove-user-tag remove-user-tag-from
+    log-file log-level"""
 )
 
 
@@ -116,7 +63,7 @@ class Call:
     """What one apt command says. `error` is apt's complaint about its options, "" if it has none.
 
     `settings` are the configuration items set, names in lower case, the last value winning; a value is None when an
-    expansion decides it.
+    expansion decides it. `expansions` tells that there are some where the sub-command stands.
     """
 
     subcommand: str = ""
@@ -124,6 +71,12 @@ class Call:
     arguments: list[Word] = field(default_factory=list)
     settings: dict[str, str | None] = field(default_factory=dict)
     error: str = ""
+    expansions: bool = False
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether an expansion may be the sub-command."""
+        return self.expansions and self.subcommand not in _SUBCOMMANDS
 
     def boolean(self, item: str) -> bool | None:
         """The configuration item read as apt reads a boolean; None when not set, or not to be read as one."""
@@ -169,6 +122,7 @@ def leading_text(word: Word) -> str:
 def _take_subcommand(call: Call) -> None:
     """The first argument that is certain; expansions before it can only be options."""
     for at, word in enumerate(call.arguments):
+        call.expansions |= word.value is None
         if word.value is not None:
             call.subcommand = word.value
             call.options += call.arguments[:at]

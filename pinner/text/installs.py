@@ -136,7 +136,7 @@ class _Reader:
         for comment in script.comments:
             self._ignored.comment(comment)
         for assignment in script.assignments:
-            if prefixes.asks("".join(part.text for part in assignment.parts)):
+            if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
         for command in script.commands:
             yield from self._command(command)
@@ -156,18 +156,18 @@ class _Reader:
         if program.reason:
             yield self._skip(command.span, program.reason, program.detail)
             return
-        if not command.certain:
-            yield self._skip(command.span, "unparsable", "its shell text is not understood")
-            return
         words = command.words[program.at + 1 :]
         call = aptline.parse(program.name, words)
         if call.subcommand != "install":
-            if call.options and any(word.value is None for word in call.options) and not call.subcommand:
+            if call.uncertain:
                 yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
             return
         span = Span(command.words[program.at].span.start, command.span.end)
         if command.nested:
             yield self._skip(span, "command-substitution", "the call stands in a command substitution")
+            return
+        if not command.certain:
+            yield self._skip(span, "unparsable", "its shell text is not understood")
             return
         requests = tuple(map(self._ignored.apply, arguments.read(call.arguments)))
         if call.error:

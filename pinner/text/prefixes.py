@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from pinner.text.shell import Word
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
-SHELLS = frozenset(
-    ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "su", "runuser", "eval", "ssh", "script"]
-)
+SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _ASKS = re.compile(r"\bapt(?:-get|itude)?\b[^;&|\n]*\binstall\b")
@@ -27,7 +30,7 @@ class _Prefix:
 
 
 def _prefix(short: str = "", long: str = "", operands: int = 0, assignments: bool = False) -> _Prefix:
-    return _Prefix(short, frozenset(long.split()), operands, assignments)
+    return _Prefix(short, _words(long), operands, assignments)
 
 
 _PREFIXES = {
@@ -49,60 +52,16 @@ _PREFIXES = {
     "faketime": _prefix("f", operands=1),
     "flock": _prefix("wEc", "wait timeout conflict-exit-code", operands=1),
     **dict.fromkeys(
-        ["command", "eatmydata", "nohup", "setsid", "chronic", "unbuffer", "fakeroot", "linux32", "linux64"],
+        _words("command eatmydata nohup setsid chronic unbuffer fakeroot linux32 linux64"),
         _prefix(),
     ),
 }
 
 # These only read or print their arguments; an apt command among those is never run.
-_NEVER_RUN = frozenset(
-    [
-        "echo",
-        "printf",
-        ":",
-        "true",
-        "false",
-        "which",
-        "type",
-        "hash",
-        "test",
-        "[",
-        "export",
-        "alias",
-        "read",
-        "local",
-        "set",
-        "unset",
-        "man",
-        "cat",
-        "tee",
-        "rm",
-        "cp",
-        "mv",
-        "ln",
-        "ls",
-        "mkdir",
-        "touch",
-        "chmod",
-        "chown",
-        "install",
-        "grep",
-        "egrep",
-        "fgrep",
-        "sed",
-        "awk",
-        "find",
-        "dpkg",
-        "dpkg-query",
-        "dpkg-divert",
-        "apt-cache",
-        "apt-mark",
-        "apt-key",
-        "apt-config",
-        "apt-file",
-        "add-apt-repository",
-        "logger",
-    ]
+_NEVER_RUN = _words(
+    """echo printf : true false which type hash test [ export alias read local set unset man cat tee rm cp
+    mv ln ls mkdir touch chmod chown install grep egrep fgrep sed awk find dpkg dpkg-query dpkg-divert
+    apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger"""
 )
 
 
@@ -174,7 +133,7 @@ def _behind(words: tuple[Word, ...], at: int, prefix: _Prefix) -> int:
 def _other(name: str, words: tuple[Word, ...]) -> Program | None:
     """What to say of a command that is neither apt nor a known prefix."""
     if name in SHELLS:
-        if any(asks("".join(part.text for part in word.parts)) for word in words) or _lists(words):
+        if any(asks(word.literal) for word in words) or _lists(words):
             return Program(reason="string", detail=f"the call stands in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 # Deeper nesting of ${…} than any person writes is treated as unknown instead of followed.
 _DEEPEST = 20
 
+_OPERATOR = re.compile(r":?[-+?]")
 _TOKEN = re.compile(
     r"""(?P<single>'[^']*')|(?P<double>")|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<brace>[A-Za-z_]\w*)|(?P<char>.)""",
     re.DOTALL | re.ASCII,
@@ -63,7 +64,7 @@ def _expand(
             known = value is not None
             out.append(value or "")
         elif match["brace"]:
-            value, at = _braced(word, at, values.get(match["brace"], ""), values, escape, depth)
+            value, at = _braced(word, at, match["brace"], values, escape, depth)
             known = value is not None
             out.append(value or "")
         elif match["single"]:
@@ -76,15 +77,22 @@ def _expand(
 
 
 def _braced(
-    word: str, at: int, value: str | None, values: Mapping[str, str | None], escape: str, depth: int
+    word: str, at: int, name: str, values: Mapping[str, str | None], escape: str, depth: int
 ) -> tuple[str | None, int]:
     """What follows `${NAME`: `}` or one of `:-x} -x} :+x} +x} :?x} ?x}`; other operators are not followed."""
+    value = values.get(name, "")
     if word.startswith("}", at):
         return value, at + 1
-    operator = re.compile(r":?[-+?]").match(word, at)
+    operator = _OPERATOR.match(word, at)
     if operator is None:
         return None, at
-    default, end = _expand(word, operator.end(), values, escape, "}", depth + 1)
+    other, end = _expand(word, operator.end(), values, escape, "}", depth + 1)
     if not word.startswith("}", end) or value is None:
         return None, end
-    return {"-": value or default, "+": default if value else "", "?": value}[operator[0][-1]], end + 1
+    given = value != "" if operator[0].startswith(":") else name in values
+    kind = operator[0][-1]
+    if kind == "-":
+        return (value if given else other), end + 1
+    if kind == "+":
+        return (other if given else ""), end + 1
+    return (value if given else None), end + 1

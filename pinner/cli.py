@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from pinner import __version__
-from pinner.errors import PinnerError
+from pinner.errors import InputError, PinnerError
 
+_OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _COMMANDS = {
     "lock": "Pin what apt would install, in place, and write pinner.lock.",
     "scan": "Show what files ask for and what lock would do, without any network.",
@@ -73,9 +74,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_FAULTS:
+            raise
+        click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
+        return InputError.exit_status
     return result if isinstance(result, int) else 0
 
 

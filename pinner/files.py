@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 from pinner.errors import InputError
 
@@ -18,6 +19,7 @@ _DOCKERFILE = re.compile(
     r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
 )
 _NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
+_LARGEST = 64 * 2**20  # bytes
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
 
@@ -61,11 +63,20 @@ def _walk(folder: Path) -> list[str]:
 def read(path: Path) -> str:
     """The text of a file, every character of it: line ends and BOM stay. Raises `InputError`."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = bounded(file, str(path))
     except OSError as error:
         hint = "name the files in it, or let pinner find them" if isinstance(error, IsADirectoryError) else ""
         raise InputError(error.strerror or str(error), path=str(path), hint=hint) from None
     return decode(data, str(path))
+
+
+def bounded(file: BinaryIO, path: str) -> bytes:
+    """All that `file` holds; `InputError` if that is more than any Dockerfile or lock has, like /dev/zero."""
+    data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise InputError(f"larger than {_LARGEST // 2**20} MiB", path=path, hint="is this the right file?")
+    return data
 
 
 def decode(data: bytes, path: str) -> str:
@@ -96,7 +107,7 @@ def write(texts: Mapping[Path, str], expected: Mapping[Path, str | None]) -> Non
     staged: list[tuple[Path, Path]] = []
     try:
         for path, text in texts.items():
-            place = path.resolve()
+            place = resolve(path)
             try:
                 staged.append((_stage(place, text), place))
             except OSError as error:
@@ -112,8 +123,16 @@ def write(texts: Mapping[Path, str], expected: Mapping[Path, str | None]) -> Non
                     path=str(path),
                     hint="nothing was written; run pinner again",
                 )
-        for temporary, place in staged:
-            temporary.replace(place)
+        for number, (temporary, place) in enumerate(staged):
+            try:
+                temporary.replace(place)
+            except OSError as error:  # a file that is a mount of its own
+                done = ", ".join(str(place) for _, place in staged[:number])
+                raise InputError(
+                    f"cannot be replaced: {error.strerror or error}",
+                    path=str(place),
+                    hint=f"already written: {done}" if done else "nothing was changed",
+                ) from None
     finally:
         for temporary, _ in staged:
             with suppress(OSError):
@@ -163,6 +182,11 @@ def relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def readable(paths: Iterable[Path]) -> list[Path]:
+def resolve(path: Path) -> Path:
+    """What `path` points to, absolute; for a loop of links or a name that cannot be, as far as it goes."""
+    return Path(os.path.realpath(path))
+
+
+def distinct(paths: Iterable[Path]) -> list[Path]:
     """`paths` without repetition, by what they point to."""
-    return list({path.resolve(): path for path in paths}.values())
+    return list({resolve(path): path for path in paths}.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 from pinner.archive import trust
 from pinner.archive.cache import Cache
@@ -44,8 +45,12 @@ class Held:
 
 def read(cache: Cache, suite: Suite) -> Held | None:
     """The Release in the cache; None if there is none or it is damaged."""
+    return _read(cache.releases / _key(suite))
+
+
+def _read(path: Path) -> Held | None:
     try:
-        first, _, rest = (cache.releases / _key(suite)).read_bytes().partition(b"\n")
+        first, _, rest = path.read_bytes().partition(b"\n")
         if first != _MAGIC + sha256(rest).hexdigest().encode():
             return None
     except OSError:
@@ -53,6 +58,21 @@ def read(cache: Cache, suite: Suite) -> Held | None:
     head, _, text = rest.partition(b"\n")
     digest, checked = head.decode().split(" ")
     return Held(parse(text.decode("utf-8", "replace")), text, digest, datetime.fromisoformat(checked))
+
+
+def forget(cache: Cache, before: datetime) -> frozenset[str]:
+    """Removes the Releases in the cache that were last asked for before that moment, or are damaged.
+
+    Gives the digests of all files that the others name.
+    """
+    digests: set[str] = set()
+    for path in cache.releases.iterdir() if cache.releases.is_dir() else ():
+        held = _read(path)
+        if held is None or held.checked < before:
+            path.unlink(missing_ok=True)
+        else:
+            digests.update(entry.sha256 for entry in held.release.files.values())
+    return frozenset(digests)
 
 
 def keep(cache: Cache, suite: Suite, held: Held) -> None:

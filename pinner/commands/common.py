@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,16 +15,19 @@ from typing import Any, TypeVar
 import click
 
 from pinner import files
-from pinner.archive.distributions import DEFAULT_PLATFORMS
+from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS
+from pinner.archive.sources import Source
 from pinner.config import Config, canonical_platform, load
 from pinner.errors import InputError, PinnerError
 from pinner.lockfile import NAME as LOCK_NAME
 from pinner.report.terminal import Style
+from pinner.resolve.universe import Index
 from pinner.workflow.lock import Archives
 from pinner.workflow.stages import Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
+_WIPE = "\r\x1b[K"
 
 
 class Duration(click.ParamType[timedelta]):
@@ -54,13 +58,16 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     return decorate
 
 
-PATHS: list[Callable[[_F], _F]] = [click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...")]
+PATHS: list[Callable[[_F], _F]] = [
+    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True))
+]
 WHERE: list[Callable[[_F], _F]] = [
     click.option(
         "--platform",
         "platforms",
         multiple=True,
         metavar="OS/ARCH",
+        shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
         help="Pin for this platform; repeatable. [default: linux/amd64 and linux/arm64]",
     ),
     click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
@@ -76,10 +83,11 @@ ARCHIVE: list[Callable[[_F], _F]] = [
         help="Ask the archive again when the last answer is older.",
     ),
 ]
+JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
 OUTPUT: list[Callable[[_F], _F]] = [
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-    click.option("-q", "--quiet", is_flag=True, help="Print errors alone."),
-    click.option("-v", "--verbose", is_flag=True, help="Print kept words and notes too."),
+    *JSON,
+    click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
+    click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
 ]
 
 
@@ -106,22 +114,31 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
     named: list[Path] = []
     for name in paths or (".",):
         path = Path(name)
-        if path.is_dir():
-            config, _ = load(path.resolve())
-            named += files.find(path, config.exclude)
-        else:
+        if not os.path.isdir(path):  # noqa: PTH112, it takes any name
             named.append(path)
+            continue
+        config, _ = load(path.resolve())
+        found = files.find(path, config.exclude)
+        if not found:
+            errors.append(
+                InputError(
+                    "no Dockerfile or Containerfile in this directory or below",
+                    path=str(path),
+                    hint="name the file, or another directory",
+                )
+            )
+        named += found
     projects: dict[Path, Project] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
-    for path in files.readable(named):
-        folder = path.resolve().parent
+    for path in files.distinct(named):
+        folder = files.resolve(path).parent
         if folder not in settings:
             config, source = load(folder)
             root = source.parent if source else files.work_tree(folder) or folder
             settings[folder] = config, root / LOCK_NAME
         config, lock_path = settings[folder]
         project = projects.setdefault(lock_path, Project(config, lock_path))
-        name = files.relative(path.resolve(), lock_path.parent)
+        name = files.relative(files.resolve(path), lock_path.parent)
         try:
             project.texts[name] = files.read(path)
             project.paths[name] = path
@@ -133,7 +150,7 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
 def from_stdin() -> Project:
     """A project of the text on standard input alone."""
     config, _ = load(Path.cwd())
-    text = files.decode(sys.stdin.buffer.read(), "<stdin>")
+    text = files.decode(files.bounded(sys.stdin.buffer, "<stdin>"), "<stdin>")
     return Project(config, Path(LOCK_NAME), {}, {"<stdin>": text})
 
 
@@ -166,25 +183,49 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
     """The archives as seen through the cache, with a progress line on a terminal."""
     from pinner.archive.load import Archive
 
+    progress = _Progress() if sys.stderr.isatty() and not style.quiet else None
     archive = Archive(
         cache_dir(),
         now=datetime.now(UTC),
         max_age=max_age,
         offline=offline,
         mirrors=config.mirrors,
-        progress=_progress if sys.stderr.isatty() and not style.quiet else None,
+        progress=progress,
     )
-    return Archives(archive.load, archive.codename)
+
+    def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
+        try:
+            return archive.load(sources)
+        finally:
+            if progress:
+                progress.wipe()
+
+    return Archives(load, archive.codename)
 
 
-def _progress(what: str, done: int, total: int) -> None:
-    """One line on the terminal, overwritten as bytes come in and wiped at the end."""
-    if total and done < total:
-        text = f"{what} {done / 1e6:.1f} of {total / 1e6:.1f} MB"
-        sys.stderr.write(f"\r\x1b[K{text[:78]}")
-    else:
-        sys.stderr.write("\r\x1b[K")
-    sys.stderr.flush()
+class _Progress:
+    """One line on the terminal for all that is fetched, from several threads; overwritten, and wiped at the end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`done` of the `total` bytes of `what` are here."""
+        with self._lock:
+            self._parts[what] = done, total
+            so_far, size = (sum(numbers) / 1e6 for numbers in zip(*self._parts.values(), strict=True))
+            label = what if len(self._parts) == 1 else f"{len(self._parts)} indices"
+            sys.stderr.write(f"{_WIPE}fetching {label}: {so_far:.1f} of {size:.1f} MB")
+            sys.stderr.flush()
+
+    def wipe(self) -> None:
+        """The line is gone; what is fetched later counts anew."""
+        with self._lock:
+            if self._parts:
+                self._parts.clear()
+                sys.stderr.write(_WIPE)
+                sys.stderr.flush()
 
 
 def to_style(*, quiet: bool, verbose: bool) -> Style:

@@ -11,7 +11,7 @@ import click
 from pinner import files, lockfile
 from pinner.commands import common
 from pinner.commands.common import Project
-from pinner.errors import PinnerError
+from pinner.errors import PinnerError, printable
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.lock import Plan, plan
@@ -69,8 +69,6 @@ def command(
         _print(results, style, would=not write, diff=dry_run, stdin=common.STDIN in paths)
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
-    if not as_json and not projects and not errors:
-        click.echo("pinner: no Dockerfile or Containerfile here", err=True)
     if errors:
         return max(error.exit_status for error in errors)
     changed = any(outcome.texts for outcome in results)
@@ -114,8 +112,8 @@ class Outcome:
 
 def _print(outcomes: Sequence[Outcome], style: Style, *, would: bool, diff: bool, stdin: bool) -> None:
     for outcome in outcomes:
-        for note in outcome.plan.notes:
-            click.echo(f"pinner: {note}", err=True)
+        for note in () if style.quiet else outcome.plan.notes:
+            click.echo(f"pinner: {printable(note)}", err=True)
         if stdin and not diff:
             click.echo(outcome.plan.files[0].new, nl=False)
         if diff:
@@ -123,8 +121,7 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, would: bool, diff: bool
 
             for planned in outcome.plan.files:
                 click.echo(unified(outcome.project.shown(planned.path), planned.old, planned.new), nl=False)
-        if style.quiet:
-            continue
         for line in terminal.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=stdin or diff)
-        click.echo(terminal.summary(outcome.plan, outcome.wrote, would=would), err=stdin or diff)
+        if not style.quiet:
+            click.echo(terminal.summary(outcome.plan, outcome.wrote, would=would), err=stdin or diff)

@@ -39,7 +39,7 @@ def command(
                 errors.append(problem)
     if as_json:
         click.echo(report.to_json(found))
-    elif not quiet:
+    elif found and not quiet:
         for line in report.lines(found, style):
             click.echo(line)
         click.echo(report.summary(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from pinner.errors import printable
@@ -25,7 +26,7 @@ def suite_name(call: Call) -> str:
 
 
 def lines(files: Sequence[File], style: Style) -> Iterable[str]:
-    """One line a call, one a word."""
+    """One line a call, one a word or several that are skipped alike."""
     for file in files:
         for item in file.found:
             line, column = file.lines.position(
@@ -39,15 +40,26 @@ def lines(files: Sequence[File], style: Style) -> Iterable[str]:
             suite = suite_name(item) or "suite unknown"
             image = printable(item.base.image) or "image unknown"
             yield f"{place}  stage {printable(stage)}  {item.install.command}  ({image}, {suite})"
-            for request in item.requests:
-                yield f"  {_word(file, request, style)}"
+            for same in _alike(item.requests, style):
+                yield f"  {_words(file, same, style)}"
 
 
-def _word(file: File, request: Request, style: Style) -> str:
-    line, column = file.lines.position(request.word.span.start)
-    raw = " ".join(printable(request.word.raw).split())
-    action = style.paint(request.action, _COLOURS[request.action])
-    why = f"{request.reason}: {printable(request.detail)}" if request.detail else request.reason
+def _alike(requests: Sequence[Request], style: Style) -> Iterable[Sequence[Request]]:
+    """Neighbours that are skipped for the same reason, together, unless all is asked for."""
+
+    def outcome(request: Request) -> object:
+        skipped = request.action == "skip" and not style.verbose
+        return (request.reason, request.detail) if skipped else request.word.span
+
+    return [list(same) for _, same in groupby(requests, outcome)]
+
+
+def _words(file: File, same: Sequence[Request], style: Style) -> str:
+    first = same[0]
+    line, column = file.lines.position(first.word.span.start)
+    raw = " ".join(" ".join(printable(request.word.raw).split()) for request in same)
+    action = style.paint(first.action, _COLOURS[first.action])
+    why = f"{first.reason}: {printable(first.detail)}" if first.detail else first.reason
     return f"{line}:{column}  {raw}  {action}  {why}".rstrip()
 
 

@@ -15,7 +15,7 @@ _VERSION = 20
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How lines are shown: `colour` uses ANSI colours, `verbose` shows kept words too, `quiet` shows errors alone."""
+    """How lines are shown: `colour` uses ANSI colours, `verbose` shows every word, `quiet` what fails alone."""
 
     colour: bool = False
     verbose: bool = False
@@ -32,9 +32,17 @@ def count(number: int, noun: str) -> str:
 
 
 def _word(finding: Finding) -> str:
-    shown = finding.name if finding.choice.status in {"pinned", "kept"} and finding.name else finding.raw
-    shown = " ".join(printable(shown).split())
+    """The word as the file has it, without its pin."""
+    raw = finding.raw.partition("=")[0].strip("\"'") if finding.choice.status == "kept" else finding.raw
+    shown = " ".join(printable(raw).split())
     return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
+
+
+def _words(findings: Sequence[Finding]) -> str:
+    """The words of a row: all of them where they fit."""
+    words = [_word(finding) for finding in findings]
+    joined = " ".join(words)
+    return joined if len(joined) <= _WIDEST else f"{words[0]} and {len(words) - 1} more"
 
 
 def _outcome(finding: Finding, style: Style) -> str:
@@ -48,22 +56,41 @@ def _outcome(finding: Finding, style: Style) -> str:
     return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(choice.hint)})" if choice.hint else "")
 
 
+def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
+    """What is shown, by line: neighbours that are skipped for the same reason share one, unless all is asked for."""
+    row: list[Finding] = []
+    for finding in plan.findings:
+        choice = finding.choice
+        if style.quiet and not choice.fails:
+            continue
+        if not style.verbose and choice.status == "kept" and not choice.detail:
+            continue
+        same = row and choice.status == "skipped" and (row[-1].path, row[-1].choice) == (finding.path, choice)
+        if same and not style.verbose:
+            row.append(finding)
+            continue
+        if row:
+            yield row
+        row = [finding]
+    if row:
+        yield row
+
+
 def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str]:
-    """One line a word: place, name, version or why there is none. Kept words only when asked for.
+    """One line a word: place, word, version or why there is none. Kept words only when asked for.
 
     `shown` turns a file's name in the lock into the one that people know it by.
     """
-    findings = [
-        finding
-        for finding in plan.findings
-        if style.verbose or finding.choice.status != "kept" or finding.choice.detail
-    ]
-    places = [f"{printable(shown(finding.path))}:{finding.line}" for finding in findings]
-    names = [_word(finding) for finding in findings]
+    rows = list(_rows(plan, style))
+    places = []
+    for row in rows:
+        place = f"{printable(shown(row[0].path))}:{row[0].line}"
+        places.append(place if row[-1].line == row[0].line else f"{place}-{row[-1].line}")
+    words = [_words(row) for row in rows]
     place_width = max(map(len, places), default=0)
-    name_width = max(map(len, names), default=0)
-    for finding, place, name in zip(findings, places, names, strict=True):
-        yield f"{place:{place_width}}  {name:{name_width}}  {_outcome(finding, style)}"
+    word_width = max(map(len, words), default=0)
+    for row, place, word in zip(rows, places, words, strict=True):
+        yield f"{place:{place_width}}  {word:{word_width}}  {_outcome(row[0], style)}"
 
 
 def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:

@@ -57,6 +57,11 @@ _PACK: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
+@cache
+def _packed(form: str, plain: bytes) -> bytes:
+    return _PACK[form](plain)
+
+
 class Key:
     """A key that signs; without `expires_after` it never expires."""
 
@@ -159,7 +164,8 @@ class SimulatedSuite:
             for component in self.components
             for arch in self.architectures
         }
-        return {path + form: _PACK[form](content) for path, content in plain.items() for form in _PACK}
+        forms = {*self.listed, *self.served}
+        return {path + form: _packed(form, content) for path, content in plain.items() for form in forms}
 
     def release(self) -> bytes:
         """The text of the Release."""

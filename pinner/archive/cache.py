@@ -1,7 +1,8 @@
 """The cache directory: what lies where, and how files come into being there.
 
-    indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `index`
+    indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `index`; and what it keeps beside it
     releases/<SHA-256 of URI, suite and keys>                 see `load`
+    images/                                                   see `registry`
     http/<SHA-256 of the URL>                                 see `http_cache`
     new/                                                      files being written
 
@@ -31,10 +32,17 @@ class Cache:
         self.http = root / "http"
         self.releases = root / "releases"
         self.indices = root / "indices"
+        self.images = root / "images"
 
     def index(self, digest: str) -> Path:
         """Where the store of the Packages file with this SHA-256 lies."""
         return self.indices / f"{digest}.{SCHEMA}.sqlite"
+
+    def drop(self, digest: str) -> None:
+        """Removes the store of the Packages file with this SHA-256, and what lies beside it."""
+        for file in _files(self.indices):
+            if file.name.startswith(digest):
+                file.unlink(missing_ok=True)
 
     def write(self, path: Path, content: bytes) -> None:
         """Puts `content` at `path`: at any moment the old file is there, or the new one."""
@@ -71,13 +79,13 @@ class Cache:
 
         `now` is in seconds since the epoch.
         """
-        kept = {self.index(digest) for digest in keep}
+        kept = {self.index(digest).stem for digest in keep}
         drafts = (file for file in _files(self.root / "new") if now - file.stat().st_mtime > _ABANDONED)
-        return _remove([file for file in _files(self.indices) if file not in kept] + list(drafts))
+        return _remove([file for file in _files(self.indices) if file.stem not in kept] + list(drafts))
 
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
-        directories = (self.http, self.releases, self.indices, self.root / "new")
+        directories = (self.http, self.releases, self.indices, self.images, self.root / "new")
         freed = _remove([file for directory in directories for file in _files(directory)])
         for directory in directories:
             with suppress(OSError):

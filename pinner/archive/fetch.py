@@ -6,10 +6,11 @@ Messages name the official URL and never the mirror's, which may hold a password
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
@@ -24,6 +25,8 @@ _TIMEOUTS = (10.0, 30.0)  # to connect, and between two pieces of an answer
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _CONNECTIONS = 8
 _CHUNK = 1 << 16
+
+T = TypeVar("T")
 
 
 class Fetcher:
@@ -51,7 +54,7 @@ class Fetcher:
         limit: int,
         revalidate: bool = False,
         progress: Callable[[int], None] | None = None,
-    ) -> bytes:
+    ) -> bytearray:
         """The body at `url`, of at most `limit` bytes: a longer one is cut off and raises TrustError.
 
         `revalidate` takes the answer from the HTTP cache if the server says that it is unchanged. `progress` gets
@@ -59,13 +62,34 @@ class Fetcher:
         after the time that Retry-After asks for, or a time that doubles. Raises FetchError.
         """
         address = self._address(url)
+        if address.startswith("file:"):
+            return self._tried(url, lambda: _file(address, url, limit))
+        return self._tried(url, lambda: self._once(address, url, limit, revalidate, progress))
+
+    @contextmanager
+    def ask(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        method: str = "GET",
+        form: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
+        """One answer, whatever its status: redirections are the caller's business, since `headers` may hold a login.
+
+        `url` is asked for as it is, and logins from ~/.netrc are not used. A `form` is the body of a POST. Statuses
+        429 and 5xx and resets are tried again as by `get`, unless the server asks for a longer wait than
+        `LONGEST_WAIT`. Raises FetchError, also when the answer breaks off while it is read.
+        """
+        with self._tried(url, lambda: self._answer(url, method, headers, form)) as response:
+            yield Answer(url, response)
+
+    def _tried(self, url: str, attempt: Callable[[], T]) -> T:
         tries = 0
         while True:
             tries += 1
             try:
-                if address.startswith("file:"):
-                    return _file(address, url, limit)
-                return self._once(address, url, limit, revalidate, progress)
+                return attempt()
             except _Failed as failure:
                 if not failure.again or tries == TRIES:
                     times = f" ({tries} tries)" if tries > 1 else ""
@@ -94,7 +118,7 @@ class Fetcher:
 
     def _once(
         self, address: str, url: str, limit: int, revalidate: bool, progress: Callable[[int], None] | None
-    ) -> bytes:
+    ) -> bytearray:
         import requests
         import urllib3
 
@@ -128,10 +152,41 @@ class Fetcher:
                         progress(len(body))
                 if known and raw is response.raw:
                     known.cache_response(request, raw, bytes(body))
-                return bytes(body)
+                return body
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
             raise _Failed(_reason(error)) from None
+
+    def _answer(
+        self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> requests.Response:
+        import requests
+        import urllib3
+
+        try:
+            response = self._ready().request(
+                method,
+                url,
+                headers=dict(headers),
+                data=form,
+                auth=lambda request: request,  # without it, requests would look into ~/.netrc
+                allow_redirects=False,
+                stream=True,
+                timeout=_TIMEOUTS,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _Failed(_reason(error)) from None
+        if response.status_code in _AGAIN:
+            after = self._retry_after(response.headers.get("Retry-After", ""))
+            wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"
+            response.close()
+            raise _Failed(
+                f"HTTP status {response.status_code}{wish}",
+                status=response.status_code,
+                again=after is None or after <= LONGEST_WAIT,
+                after=after,
+            )
+        return response
 
     def _ready(self) -> requests.Session:
         with self._lock:
@@ -161,6 +216,35 @@ class Fetcher:
             return None
 
 
+class Answer:
+    """A status, headers (their names in any case), and a body that is read in pieces."""
+
+    def __init__(self, url: str, response: requests.Response) -> None:
+        self.url = url
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self._raw = response.raw
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it was sent. Raises FetchError when it breaks off."""
+        import urllib3
+
+        try:
+            while piece := self._raw.read(_CHUNK, decode_content=False):
+                yield piece
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise FetchError(f"{self.url}: {_reason(error)}", url=self.url, hint=_hint(0)) from None
+
+    def body(self, limit: int) -> bytes:
+        """The whole body; a longer one than `limit` bytes raises TrustError."""
+        body = bytearray()
+        for piece in self.pieces():
+            body += piece
+            if len(body) > limit:
+                raise TrustError(f"{self.url}: longer than the {limit} bytes it may have")
+        return bytes(body)
+
+
 class _Failed(Exception):
     """A try that failed, and whether and after how many seconds another one may succeed."""
 
@@ -173,14 +257,14 @@ class _Failed(Exception):
         self.after = after
 
 
-def _file(address: str, url: str, limit: int) -> bytes:
+def _file(address: str, url: str, limit: int) -> bytearray:
     """The content of a `file:` mirror; a missing file is a 404."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     try:
         with Path(url2pathname(urlsplit(address).path)).open("rb") as file:
-            body = file.read(limit + 1)
+            body = bytearray(file.read(limit + 1))
     except OSError as error:
         status = 404 if isinstance(error, FileNotFoundError) else 0
         raise _Failed(error.strerror or "cannot be read", status=status, again=False) from None

@@ -5,17 +5,19 @@ never changes, so that any number of processes can read it while others build th
 stanzas and 100,000 names would double the time of building, so a row is a page:
 
     stanza  the records (see packages.scan) of 64 stanzas, in file order
-    name    128 names in order, each with the rank of its first mention and the numbers of the stanzas that are
-            its versions and that provide it
+    name    128 names in order, each with the numbers of the stanzas that are its versions and that provide it
     meta    schema and digest of the Packages file; written last: a torn file has none
 
-Each page has its CRC, since SQLite does not notice a change inside of its values.
+Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
+file of its own (`Mentions`), made when it is first needed: most runs do not.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from zlib import crc32
@@ -25,7 +27,7 @@ from pinner.archive.release import Release
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 _STANZAS, _NAMES = 64, 128  # to a page
 _BETWEEN = b"\0"  # the records of a page
 _TABLES = """
@@ -57,21 +59,19 @@ def build(chunks: Iterable[bytes], digest: str, path: Path) -> None:
 
 
 class _Names:
-    """What a file says about each name. `rank` grows in the order of first mention, as apt's package IDs do."""
+    """The names of a file, with the numbers of their stanzas as text."""
 
     def __init__(self) -> None:
-        self.rank: dict[bytes, int] = {}
         self.versions: dict[bytes, bytes] = {}
         self.providers: dict[bytes, bytes] = {}
 
     def pages(self) -> Iterator[tuple[bytes, bytes, int]]:
         """Rows of the table `name`."""
-        names = iter(sorted(self.rank))
+        names = iter(sorted(self.versions.keys() | self.providers.keys()))
+        versions, providers = self.versions.get, self.providers.get
         while some := list(islice(names, _NAMES)):
             page = b"\n".join(
-                b"%b\t%d\t%b\t%b"
-                % (name, self.rank[name], self.versions.get(name, b""), self.providers.get(name, b""))
-                for name in some
+                [b"%b\t%b\t%b" % (name, versions(name, b""), providers(name, b"")) for name in some]
             )
             yield some[0], page, crc32(page)
 
@@ -80,23 +80,23 @@ def _stanza_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int,
     """Rows of the table `stanza`; fills `names` on the way."""
     number = 0
     records: list[bytes] = []
+    versions, providers = names.versions, names.providers
     for text in _whole_stanzas(chunks):
         if _BETWEEN in text:
             raise InputError("the Packages file has a NUL character")
-        in_order = []
         for fields in scan(text):
             records.append(b"\n".join(fields))
-            in_order.append(b"\n".join(in_reading_order(fields)))
-            _note(names.versions, fields[0], number)
+            name = fields[0]
+            versions[name] = b"%b %d" % (versions[name], number) if name in versions else b"%d" % number
             if provided := provides(fields):
                 for name in dict.fromkeys(mentions(provided)):
-                    _note(names.providers, name, number)
+                    providers[name] = (
+                        b"%b %d" % (providers[name], number) if name in providers else b"%d" % number
+                    )
             number += 1
             if len(records) == _STANZAS:
                 yield _stanza_page(number - 1, records)
                 records = []
-        for name in dict.fromkeys(mentions(b"\n".join(in_order))):
-            names.rank.setdefault(name, len(names.rank))
     if records:
         yield _stanza_page(number - 1, records)
 
@@ -104,11 +104,6 @@ def _stanza_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int,
 def _stanza_page(last: int, records: list[bytes]) -> tuple[int, bytes, int]:
     page = _BETWEEN.join(records)
     return last // _STANZAS, page, crc32(page)
-
-
-def _note(numbers: dict[bytes, bytes], name: bytes, number: int) -> None:
-    before = numbers.get(name)
-    numbers[name] = b"%d" % number if before is None else b"%b %d" % (before, number)
 
 
 def _whole_stanzas(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -132,7 +127,7 @@ class SqliteIndex:
 
     Packages are made when they are asked for, and remembered. `rebuild` makes the store at `path` anew; it is
     called when the store turns out to be absent or damaged, now or later, and its errors reach the caller.
-    `release.files` is empty.
+    `keep` writes a file beside it. `release.files` is empty.
     """
 
     def __init__(
@@ -144,6 +139,7 @@ class SqliteIndex:
         release: Release,
         release_sha256: str,
         rebuild: Callable[[], None],
+        keep: Callable[[Path, bytes], None],
     ) -> None:
         self.source = source
         self.component = component
@@ -151,32 +147,39 @@ class SqliteIndex:
         self.release_sha256 = release_sha256
         self._path = path
         self._rebuild = rebuild
+        self._keep = keep
+        self._mentions: bytes | None = None
         self._packages: dict[int, Package] = {}
-        self._entries: dict[str, tuple[int, bytes, bytes] | None] = {}
+        self._entries: dict[str, tuple[bytes, bytes] | None] = {}
         self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
         entry = self._entry(name)
-        return tuple(self._package(int(number)) for number in entry[1].split()) if entry else ()
+        return tuple(self._package(int(number)) for number in entry[0].split()) if entry else ()
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
         entry = self._entry(name)
-        return tuple(self._package(int(number)) for number in entry[2].split()) if entry else ()
+        return tuple(self._package(int(number)) for number in entry[1].split()) if entry else ()
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
         for page in self._pages("SELECT page, crc FROM name ORDER BY first"):
             for line in page.split(b"\n"):
-                name, _, versions, _ = line.split(b"\t")
+                name, versions, _ = line.split(b"\t")
                 if versions:
                     yield name.decode("utf-8", "replace")
 
     def order(self, name: str) -> int | None:
-        """The rank of the first mention of `name` in apt's reading order, None if it is never mentioned."""
-        entry = self._entry(name)
-        return entry[0] if entry else None
+        """The rank of the first mention of `name` in apt's reading order, None if it is never mentioned.
+
+        The first question reads the whole store; the answer to all further ones is kept beside it.
+        """
+        if self._mentions is None:
+            self._mentions = self._first_mentions()
+        rank = self._mentions.find(b"\n%b\n" % _encoded(name))
+        return rank if rank >= 0 else None
 
     def close(self) -> None:
         """Lets go of the file, until the next question."""
@@ -187,18 +190,18 @@ class SqliteIndex:
     def __del__(self) -> None:
         self.close()
 
-    def _entry(self, name: str) -> tuple[int, bytes, bytes] | None:
+    def _entry(self, name: str) -> tuple[bytes, bytes] | None:
         if name not in self._entries:
-            self._entries[name] = self._find(name.encode("utf-8", "surrogateescape"))
+            self._entries[name] = self._find(_encoded(name))
         return self._entries[name]
 
-    def _find(self, name: bytes) -> tuple[int, bytes, bytes] | None:
+    def _find(self, name: bytes) -> tuple[bytes, bytes] | None:
         query = "SELECT page, crc FROM name WHERE first <= ? ORDER BY first DESC LIMIT 1"
         for page in self._pages(query, name):
             at = (b"\n" + page).find(b"\n" + name + b"\t")
             if at >= 0:
-                _, rank, versions, providers = page[at:].partition(b"\n")[0].split(b"\t")
-                return int(rank), versions, providers
+                _, versions, providers = page[at:].partition(b"\n")[0].split(b"\t")
+                return versions, providers
         return None
 
     def _package(self, number: int) -> Package:
@@ -207,6 +210,22 @@ class SqliteIndex:
             (page,) = self._pages("SELECT page, crc FROM stanza WHERE number = ?", page_number)
             self._packages[number] = package(page.split(_BETWEEN)[place])
         return self._packages[number]
+
+    def _first_mentions(self) -> bytes:
+        """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""
+        path = self._path.with_suffix(".mentions")
+        with suppress(OSError):
+            kept = path.read_bytes()
+            if kept[:32] == sha256(kept[32:]).digest():
+                return kept[32:]
+        seen: dict[bytes, None] = {}
+        for page in self._pages("SELECT page, crc FROM stanza ORDER BY number"):
+            read = [b"\n".join(in_reading_order(record.split(b"\n"))) for record in page.split(_BETWEEN)]
+            seen.update(dict.fromkeys(mentions(b"\n".join(read))))
+        found = b"\n%b\n" % b"\n".join(seen)
+        with suppress(InputError):  # a cache that cannot be written costs time, no more
+            self._keep(path, sha256(found).digest() + found)
+        return found
 
     def _pages(self, query: str, *arguments: bytes | int) -> list[bytes]:
         """The pages that `query` selects, from a rebuilt store if need be."""
@@ -229,3 +248,7 @@ class SqliteIndex:
         if any(not isinstance(page, bytes) or crc32(page) != crc for page, crc in rows):
             raise _Damaged
         return [page for page, _ in rows]
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

@@ -20,7 +20,8 @@ from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
 
 MAX_AGE = timedelta(minutes=10)
-_RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; unpackers, 40 MB each
+_RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
+_LARGE = 24 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,11 @@ class Archive:
             one.plain.sha256: one for one in wanted if not self._cache.index(one.plain.sha256).exists()
         }
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
-        parallel.run([partial(self._build, one) for one in largest_first], _INDICES)
+        large = sum(one.plain.size > _LARGE for one in largest_first)
+        threads = 2 if large == 1 else 1  # with several, each has one, which bounds the memory
+        parallel.run([partial(self._build, one, threads) for one in largest_first], _INDICES)
 
-    def _build(self, one: _Wanted) -> None:
+    def _build(self, one: _Wanted, threads: int) -> None:
         """Fetches, verifies, unpacks and indexes a Packages file."""
         if self._offline:
             raise FetchError(
@@ -166,9 +169,10 @@ class Archive:
             )
         packed, extension, url = self._packed(one)
         with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
-            build(parallel.ahead(unpack(packed, extension, one.plain, url=url)), one.plain.sha256, draft)
+            chunks = unpack(packed, extension, one.plain, url=url, threads=threads)
+            build(chunks, one.plain.sha256, draft)
 
-    def _packed(self, one: _Wanted) -> tuple[bytes, str, str]:
+    def _packed(self, one: _Wanted) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
         files = one.release.files
         listed = {
@@ -208,7 +212,7 @@ class Archive:
         current = {entry.sha256 for entry in after.release.files.values()}
         for path, entry in before.release.files.items():
             if path.endswith("/Packages") and entry.sha256 not in current:
-                self._cache.index(entry.sha256).unlink(missing_ok=True)
+                self._cache.drop(entry.sha256)
 
     def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
         return SqliteIndex(
@@ -218,11 +222,12 @@ class Archive:
             release=replace(held.release, files={}),
             release_sha256=held.sha256,
             rebuild=partial(self._rebuild, one),
+            keep=self._cache.write,
         )
 
     def _rebuild(self, one: _Wanted) -> None:
         try:
-            self._build(one)
+            self._build(one, threads=1)
         finally:
             self._fetcher.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -51,8 +52,8 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
     return [results[number] for number in range(len(tasks))]
 
 
-def ahead(chunks: Iterable[bytes], depth: int = 4) -> Iterator[bytes]:
-    """The same chunks, made in a thread that is up to `depth` of them ahead."""
+def ahead(chunks: Iterable[bytes], depth: int) -> Iterator[bytes]:
+    """The same chunks, made in a thread that begins now and is up to `depth` of them ahead."""
     ready: queue.Queue[bytes | BaseException | None] = queue.Queue(depth)
     abandoned = threading.Event()
 
@@ -67,13 +68,25 @@ def ahead(chunks: Iterable[bytes], depth: int = 4) -> Iterator[bytes]:
             last = error
         ready.put(last)
 
+    def taken() -> Iterator[bytes]:
+        try:
+            while (item := ready.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            abandoned.set()
+            while not ready.empty():  # lets a waiting `put` go on, to see that nobody listens
+                ready.get()
+
     threading.Thread(target=work, daemon=True).start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        abandoned.set()
-        while not ready.empty():  # lets a waiting `put` go on, to see that nobody listens
-            ready.get()
+    return taken()
+
+
+def chained(parts: Sequence[Iterable[bytes]], width: int) -> Iterator[bytes]:
+    """The chunks of all parts in order; `width` parts are made at a time, each as far ahead as it goes."""
+    waiting = iter(parts)
+    running = [ahead(part, 0) for part in islice(waiting, width)]
+    while running:
+        yield from running.pop(0)
+        running += [ahead(part, 0) for part in islice(waiting, 1)]

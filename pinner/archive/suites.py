@@ -129,7 +129,7 @@ def _fetched(fetcher: Fetcher, suite: Suite, now: datetime) -> tuple[bytes, str]
     """The verified text, and the digest of the file that was asked for first: InRelease, or else Release."""
     url = suite.url("InRelease")
     try:
-        inrelease = fetcher.get(url, limit=LARGEST, revalidate=True)
+        inrelease = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
     except FetchError as error:
         if error.status != 404:
             raise
@@ -138,11 +138,11 @@ def _fetched(fetcher: Fetcher, suite: Suite, now: datetime) -> tuple[bytes, str]
         return trust.signed(inrelease, suite.signed_by, now=now, url=url), sha256(inrelease).hexdigest()
     url = suite.url("Release")
     try:
-        release = fetcher.get(url, limit=LARGEST, revalidate=True)
+        release = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
     except FetchError as error:
         raise absent if error.status == 404 else error from None
     try:
-        signatures = fetcher.get(suite.url("Release.gpg"), limit=LARGEST, revalidate=True)
+        signatures = bytes(fetcher.get(suite.url("Release.gpg"), limit=LARGEST, revalidate=True))
     except FetchError as error:
         if error.status != 404:
             raise

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from io import BufferedIOBase, BytesIO
 
+from pinner.archive import parallel, xz
 from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
 
 EXTENSIONS = (".xz", ".gz", ".bz2", "")
+# Not smaller: after each piece the unpacking thread waits for Python's lock, which the indexing thread holds.
 _CHUNK = 1 << 20
 
 
-def unpack(packed: bytes, extension: str, plain: FileEntry, *, url: str) -> Iterator[bytes]:
-    """The content of a packed file, a chunk at a time; ends in TrustError if it is not what `plain` vouches for.
+def unpack(
+    packed: bytes | bytearray, extension: str, plain: FileEntry, *, url: str, threads: int
+) -> Iterator[bytes]:
+    """The content of a packed file, a chunk at a time, unpacked in other threads.
 
-    So what was made of the chunks may be used only after the last one.
+    Ends in TrustError if it is not what `plain` vouches for: what was made of the chunks may be used only after the
+    last one. More than one of `threads` is for .xz files of several blocks, and takes 24 MiB for each.
     """
     import lzma
     import zlib
 
     digest, size = sha256(), 0
     try:
-        with _opened(packed, extension) as file:
-            while chunk := file.read(min(_CHUNK, plain.size - size + 1)):
-                size += len(chunk)
-                if size > plain.size:
-                    raise TrustError(
-                        f"{url}: unpacks to more than the {plain.size} bytes it should", hint=_ODD
-                    )
-                digest.update(chunk)
-                yield chunk
+        for chunk in _chunks(packed, extension, threads):
+            size += len(chunk)
+            if size > plain.size:
+                raise TrustError(f"{url}: unpacks to more than the {plain.size} bytes it should", hint=_ODD)
+            digest.update(chunk)
+            yield chunk
     except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
     if (size, digest.hexdigest()) != (plain.size, plain.sha256):
@@ -45,18 +46,38 @@ def unpack(packed: bytes, extension: str, plain: FileEntry, *, url: str) -> Iter
 _ODD = "the archive itself vouches for a file that does not fit: tell its keepers"
 
 
-def _opened(packed: bytes, extension: str) -> BufferedIOBase:
-    source = BytesIO(packed)
-    if extension == ".xz":
-        import lzma
+def _chunks(packed: bytes | bytearray, extension: str, threads: int) -> Iterator[bytes]:
+    if extension == "":
+        yield bytes(packed)
+    elif extension == ".xz" and threads > 1 and len(blocks := xz.blocks(packed)) > 1:
+        yield from parallel.chained([xz.unpack(packed, block, _CHUNK) for block in blocks], threads)
+    else:
+        yield from parallel.ahead(_stream(packed, extension), depth=2)
 
-        return lzma.LZMAFile(source)
-    if extension == ".gz":
-        import gzip
 
-        return gzip.GzipFile(fileobj=source)
-    if extension == ".bz2":
-        import bz2
+def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
+    """Unpacked in one go, also where several streams follow one another. Raises EOFError for a torn one."""
+    import bz2
+    import lzma
+    import zlib
 
-        return bz2.BZ2File(source)
-    return source
+    rest: bytes | bytearray = packed
+    while rest:
+        if extension == ".gz":
+            inflater = zlib.decompressobj(wbits=31)
+            while not inflater.eof:
+                piece = inflater.decompress(rest, _CHUNK)
+                rest = inflater.unconsumed_tail
+                if not piece and not rest and not inflater.eof:
+                    raise EOFError("it ends too early")
+                yield piece
+            rest = inflater.unused_data
+        else:
+            decompressor = lzma.LZMADecompressor() if extension == ".xz" else bz2.BZ2Decompressor()
+            while not decompressor.eof:
+                piece = decompressor.decompress(rest, _CHUNK)
+                rest = b""
+                if not piece and decompressor.needs_input and not decompressor.eof:
+                    raise EOFError("it ends too early")
+                yield piece
+            rest = decompressor.unused_data.lstrip(b"\0")  # stream padding

@@ -153,7 +153,7 @@ class _Apt:
         if not certain and not equals:
             return at + 1
         negated: bool | None = None
-        if not _known(name):
+        if len(name) == 1 or not _known(name):
             sense, _, rest = name.partition("-")
             negated = _boolean(sense)
             if not (rest in _BOOLEAN or rest in _LEVELS) or negated is None:

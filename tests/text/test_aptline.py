@@ -79,6 +79,9 @@ def test_what_remains_are_the_packages(line: str, packages: str) -> None:
         ("apt-get install --no-install-recommends=maybe a", "value of --install-recommends"),
         ("apt-get install --allow-releaseinfo-change a", "not understood"),
         ("apt-get install --no-cache a", "not understood"),
+        ("apt-get install --y a", "not understood"),
+        ("apt-get install --t sid a", "not understood"),
+        ("apt-get install --no-t a", "not understood"),
     ],
 )
 def test_what_apt_refuses(line: str, error: str) -> None:

@@ -80,6 +80,10 @@ class Unsatisfiable(PinnerError):
     exit_status = 4
 
 
+class Refused(Unsatisfiable):
+    """apt may find a solution, but pinner does not follow how: it does not guess."""
+
+
 class FetchError(PinnerError):
     """Bytes could not be had. `status` is the HTTP status, 0 without an answer; `tries` how often it was asked."""
 

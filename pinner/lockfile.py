@@ -52,26 +52,35 @@ class LockedPackage:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A package in a target. `asked` is the word's package part as the file has it ("" if brought along), `pin` what
-    the file now says behind its `=`, `by` the ids' names that brought it along."""
+    """A package in a target: asked for by the word `asked`, or brought along `by` the package of that name."""
 
     id: str
     asked: str = ""
-    pin: str = ""
-    by: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What one stage of one file installs on one platform. `installed` says which starting set was assumed."""
+    """What one stage of one file installs on one platform.
+
+    `installed` says which starting set was assumed. `calls` are the install calls as the file has them now, in order;
+    `packages` what they install, in apt's order. `problem` says why the packages brought along are not known.
+    """
 
     file: str
     stage: str
     platform: str
     image: str
     suite: str
-    installed: str = ""
-    packages: tuple[Locked, ...] = ()
+    installed: str
+    calls: tuple[str, ...]
+    packages: tuple[Locked, ...]
+    problem: str = ""
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """All but the outcome: with the same archives, equal inputs install the same."""
+        return self.key, self.image, self.suite, self.installed, self.calls
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -92,10 +101,19 @@ class Lock:
         """The files that have a target here."""
         return frozenset(target.file for target in self.targets)
 
+    def target(self, key: tuple[str, str, str]) -> Target | None:
+        """The target of a file, stage and platform."""
+        return next((target for target in self.targets if target.key == key), None)
+
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
-        """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped."""
+        """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped.
+
+        If that changes no target, this lock stays as it is: its sources say what it was made from.
+        """
         gone = frozenset(files)
         kept = tuple(target for target in self.targets if target.file not in gone)
+        if {*kept, *new.targets} == set(self.targets) and set(new.packages) <= set(self.packages):
+            return self
         targets = kept + new.targets
         used = {locked.id for target in targets for locked in target.packages}
         packages = {package.id: package for package in self.packages if package.id in used}
@@ -137,10 +155,8 @@ def _locked(locked: Locked) -> str:
     parts = [f"id = {_text(locked.id)}"]
     if locked.asked:
         parts.append(f"asked = {_text(locked.asked)}")
-    if locked.pin:
-        parts.append(f"pin = {_text(locked.pin)}")
     if locked.by:
-        parts.append(f"by = [{', '.join(map(_text, locked.by))}]")
+        parts.append(f"by = {_text(locked.by)}")
     return f"  {{ {', '.join(parts)} }},\n"
 
 
@@ -172,10 +188,11 @@ def dumps(lock: Lock) -> str:
                     ("image", target.image),
                     ("suite", target.suite),
                     ("installed", target.installed),
+                    ("problem", target.problem),
                 ),
             )
         )
-        out.append("packages = [\n")
+        out += ("calls = [\n", *(f"  {_text(call)},\n" for call in target.calls), "]\n", "packages = [\n")
         out += (_locked(locked) for locked in target.packages)
         out.append("]\n")
     for package in sorted(lock.packages):
@@ -223,7 +240,7 @@ class _Reader:
         return value
 
     def texts(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-        value = table.get(key, [])
+        value = table.get(key)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(f"{where}.{key}", "must be a list of strings")
         return tuple(value)
@@ -287,21 +304,20 @@ def loads(text: str, path: str = NAME) -> Lock:
     targets = []
     for number, table in enumerate(reader.tables(data, "target")):
         where = f"target[{number}]"
-        said = ("file", "stage", "platform", "image", "suite", "installed")
-        reader.only(table, (*said, "packages"), where)
-        values = {key: reader.text(table, key, where, optional=key in {"image", "installed"}) for key in said}
+        said = ("file", "stage", "platform", "image", "suite", "installed", "problem")
+        reader.only(table, (*said, "calls", "packages"), where)
+        values = {key: reader.text(table, key, where, optional=key in {"image", "problem"}) for key in said}
         content = []
         for index, item in enumerate(reader.tables(table, "packages", f"{where}.")):
             place = f"{where}.packages[{index}]"
-            reader.only(item, ("id", "asked", "pin", "by"), place)
+            reader.only(item, ("id", "asked", "by"), place)
             locked = Locked(
                 reader.text(item, "id", place),
                 reader.text(item, "asked", place, optional=True),
-                reader.text(item, "pin", place, optional=True),
-                reader.texts(item, "by", place),
+                reader.text(item, "by", place, optional=True),
             )
             if locked.id not in known:
                 raise reader.error(f"{place}.id", f"there is no package {locked.id}")
             content.append(locked)
-        targets.append(Target(packages=tuple(content), **values))
+        targets.append(Target(calls=reader.texts(table, "calls", where), packages=tuple(content), **values))
     return Lock(tuple(sources), tuple(targets), tuple(packages), schema)

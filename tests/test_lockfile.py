@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,9 @@ LOCK = Lock(
     (SOURCE,),
     (
         Target(
-            *("Dockerfile", "0", "linux/amd64", "debian:bookworm-slim", "bookworm"),
-            packages=(Locked(CURL.id, "curl", "7.88.1-10"), Locked(JQ.id, by=("curl",))),
+            *("Dockerfile", "0", "linux/amd64", "debian:bookworm-slim", "bookworm", "minbase"),
+            calls=("apt-get install curl=7.88.1-10",),
+            packages=(Locked(CURL.id, asked="curl"), Locked(JQ.id, by="curl")),
         ),
     ),
     (CURL, JQ),
@@ -47,9 +49,13 @@ stage = "0"
 platform = "linux/amd64"
 image = "debian:bookworm-slim"
 suite = "bookworm"
+installed = "minbase"
+calls = [
+  "apt-get install curl=7.88.1-10",
+]
 packages = [
-  {{ id = "curl:amd64=7.88.1-10", asked = "curl", pin = "7.88.1-10" }},
-  {{ id = "jq:amd64=1.6-2.1", by = ["curl"] }},
+  {{ id = "curl:amd64=7.88.1-10", asked = "curl" }},
+  {{ id = "jq:amd64=1.6-2.1", by = "curl" }},
 ]
 
 [[package]]
@@ -119,7 +125,12 @@ def test_any_names_read_back(names: list[tuple[str, str]]) -> None:
             '{ id = "jqq:amd64',
             "target[0].packages[1].id: there is no package jqq:amd64=1.6-2.1",
         ),
-        ('by = ["curl"]', 'by = "curl"', "target[0].packages[1].by: must be a list of strings"),
+        ('by = "curl"', 'by = ["curl"]', "target[0].packages[1].by: must be a string"),
+        (
+            'calls = [\n  "apt-get install curl=7.88.1-10",\n]\n',
+            "",
+            "target[0].calls: must be a list of strings",
+        ),
         (
             "[[target]]",
             "<<<<<<< HEAD\n[[target]]",
@@ -137,12 +148,9 @@ def test_what_is_refused_is_named(old: str, new: str, message: str) -> None:
 
 def test_replacing_one_file_leaves_the_others() -> None:
     other = Target(
-        "b/Dockerfile",
-        "0",
-        "linux/amd64",
-        "debian:12",
-        "bookworm",
-        packages=(Locked(JQ.id, "jq", "1.6-2.1"),),
+        *("b/Dockerfile", "0", "linux/amd64", "debian:12", "bookworm", "minbase"),
+        calls=("apt-get install jq",),
+        packages=(Locked(JQ.id, asked="jq"),),
     )
     both = Lock(LOCK.sources, (*LOCK.targets, other), LOCK.packages)
     left = both.replace(Lock(), ["Dockerfile"])
@@ -156,9 +164,11 @@ def test_one_changed_package_touches_few_lines() -> None:
         "jq", "1.6-2.2", "amd64", "bookworm", URI, "pool/main/j/jq/jq_2.deb", 64001, "dd" * 32
     )
     target = LOCK.targets[0]
-    moved = Target(
-        *("Dockerfile", "0", "linux/amd64", "debian:bookworm-slim", "bookworm"),
-        packages=(target.packages[0], Locked(newer.id, by=("curl",))),
-    )
+    moved = replace(target, packages=(target.packages[0], Locked(newer.id, by="curl")))
     old, new = TEXT.splitlines(), dumps(Lock(LOCK.sources, (moved,), (CURL, newer))).splitlines()
     assert len(set(new) - set(old)) == 5
+
+
+def test_newer_releases_alone_do_not_move_a_lock() -> None:
+    newer = replace(SOURCE, date="2026-08-01T00:00:00Z", sha256="ee" * 32)
+    assert LOCK.replace(replace(LOCK, sources=(newer,)), ["Dockerfile"]) is LOCK

@@ -22,7 +22,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.lockfile import NAME as LOCK_NAME
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
-from pinner.workflow.lock import Archives
+from pinner.workflow.archives import Archives
 from pinner.workflow.stages import Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -12,6 +12,7 @@ from pinner import files, lockfile
 from pinner.commands import common
 from pinner.commands.common import Project
 from pinner.errors import PinnerError, printable
+from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.lock import Plan, plan
@@ -47,12 +48,14 @@ def command(
         errors: list[PinnerError] = []
     else:
         projects, errors = common.collect(paths)
-    plans = []
+    results = []
     archives = None
     for project in projects:
         archives = archives or common.archives(project.config, offline=offline, max_age=max_age, style=style)
-        plans.append(plan(project.texts, common.to_options(project.config, platforms, suite), archives))
-    results = [Outcome(project, result) for project, result in zip(projects, plans, strict=True)]
+        text = common.read_lock(project.lock_path)
+        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        result = plan(project.texts, common.to_options(project.config, platforms, suite), archives, lock)
+        results.append(Outcome(project, result, text, lock))
     write = not (dry_run or check or common.STDIN in paths)
     if write:
         texts: dict[Path, str] = {}
@@ -78,7 +81,7 @@ def command(
 class Outcome:
     """A project's plan and the files it would change, the lock among them."""
 
-    def __init__(self, project: Project, result: Plan) -> None:
+    def __init__(self, project: Project, result: Plan, lock_text: str | None, lock: Lock) -> None:
         self.project = project
         self.plan = result
         self.before: dict[Path, str | None] = {}
@@ -87,21 +90,11 @@ class Outcome:
             if planned.old != planned.new and planned.path in project.paths:
                 path = project.paths[planned.path]
                 self.before[path], self.texts[path] = planned.old, planned.new
-        if project.paths:
-            self._lock(project)
-
-    def _lock(self, project: Project) -> None:
-        old = common.read_lock(project.lock_path)
-        new = lockfile.dumps(self.plan.lock) if self.plan.lock.targets else None
-        if old == new:
-            return
-        if old is not None:
-            merged = lockfile.loads(old, str(project.lock_path)).replace(self.plan.lock, project.texts)
-            new = lockfile.dumps(merged)
-        if new is None or new == old:
-            return
-        lockfile.loads(new, str(project.lock_path))
-        self.before[project.lock_path], self.texts[project.lock_path] = old, new
+        merged = lock.replace(result.lock, project.texts)
+        text = lockfile.dumps(merged)
+        if project.paths and text != lock_text and (merged.targets or lock_text is not None):
+            lockfile.loads(text, str(project.lock_path))
+            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
 
     @property
     def wrote(self) -> Sequence[str]:

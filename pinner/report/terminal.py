@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pinner.errors import printable
 from pinner.workflow.lock import Finding, Plan
 
-_COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing": "31"}
+_COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing": "31", "unsolved": "31"}
+_LABELS = {"skipped": "not pinned", "gone": "gone", "missing": "error", "unsolved": "apt would fail"}
 _WIDEST = 40
 _VERSION = 20
 
@@ -32,7 +33,9 @@ def count(number: int, noun: str) -> str:
 
 
 def _word(finding: Finding) -> str:
-    """The word as the file has it, without its pin."""
+    """The word as the file has it, without its pin; the command where the call as a whole is meant."""
+    if finding.choice.status == "unsolved":
+        return finding.name
     raw = finding.raw.partition("=")[0].strip("\"'") if finding.choice.status == "kept" else finding.raw
     shown = " ".join(printable(raw).split())
     return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
@@ -52,7 +55,7 @@ def _outcome(finding: Finding, style: Style) -> str:
     if choice.status in {"pinned", "kept"}:
         version = style.paint(choice.version, colour)
         return f"{version}{' ' * max(1, _VERSION - len(choice.version))} {detail}" if detail else version
-    label = {"skipped": "not pinned", "gone": "gone", "missing": "error"}[choice.status]
+    label = _LABELS[choice.status] if choice.status != "unsolved" or choice.fails else "closure not locked"
     return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(choice.hint)})" if choice.hint else "")
 
 
@@ -95,7 +98,7 @@ def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str
 
 def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
     """The last line: how much is pinned, for which platforms and suites, and what was written."""
-    statuses = [finding.choice.status for finding in plan.findings]
+    statuses = [finding.choice.status for finding in plan.findings if finding.choice.status != "unsolved"]
     total = len(statuses)
     if not total:
         return "found no packages to pin"

@@ -17,7 +17,7 @@ from pinner.resolve.universe import Offer, Universe
 from pinner.resolve.version import source_version
 from pinner.text.installs import Request
 
-Status = Literal["pinned", "kept", "skipped", "gone", "missing"]
+Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
     if real != {request.name}:
         return Choice(
             "skipped",
+            offers=offers,
             reason="virtual",
             detail=f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone",
             hint=f"write {min(real)} instead",

@@ -6,23 +6,18 @@ a version for each word, edit, read the edited text again, and state the lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.sources import Source
-from pinner.errors import InputError, Unsatisfiable
-from pinner.lockfile import Lock, Locked, LockedPackage, LockedSource, Target
-from pinner.resolve.universe import Index, Offer, Universe
+from pinner.errors import Unsatisfiable
+from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
+from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
-from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.read import Call, File, read
-from pinner.workflow.stages import Options, alias_source, sources_of
-
-Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
-Codename = Callable[[Source], str]
+from pinner.workflow.read import File, read
+from pinner.workflow.stages import Options
+from pinner.workflow.targets import Problem, Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,82 +64,16 @@ class Plan:
         return any(finding.choice.fails for finding in self.findings)
 
 
-class Archives:
-    """The indices of a run, loaded once for all files, and the universes made of them."""
+def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lock) -> Plan:
+    """What `pinner lock` would do to these files, by path. `old` is the lock as it is.
 
-    def __init__(self, load: Load, codename: Codename) -> None:
-        self._load = load
-        self._codename = codename
-        self._named: dict[Alias, Named] = {}
-        self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
-        self._universes: dict[tuple[Named, str, str], Universe] = {}
-        self.notes: dict[str, None] = {}
-
-    def named(self, where: Named | Alias) -> Named:
-        """The suite itself, an alias looked up in its Release."""
-        if isinstance(where, Named):
-            return where
-        if where not in self._named:
-            codename = self._codename(alias_source(where))
-            suites = {suite.codename: suite for suite in where.distribution.suites}
-            if codename not in suites:
-                raise InputError(
-                    f"{where.name} is now {codename}, a suite that this pinner does not know",
-                    hint="use a newer pinner",
-                )
-            self._named[where] = Named(where.distribution, suites[codename])
-        return self._named[where]
-
-    def prepare(self, calls: Sequence[Call]) -> None:
-        """Load what these calls need and was not loaded yet, all at once."""
-        needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
-        for call in calls:
-            if isinstance(call.base.where, Named | Alias) and any(
-                word.action != "skip" for word in call.requests
-            ):
-                where = self.named(call.base.where)
-                for platform in call.base.platforms:
-                    if (where, platform) not in self._indexes:
-                        needed[where, platform] = sources_of(where, platform)
-        sources = [source for group in needed.values() for source in group]
-        if not sources:
-            return
-        indexes, notes = self._load(sources)
-        self.notes.update(dict.fromkeys(notes))
-        for key, group in needed.items():
-            self._indexes[key] = tuple(index for index in indexes if index.source in group)
-
-    def universes(self, call: Call) -> dict[str, Universe]:
-        """What the stage of a call could install, by platform. Raises `Unsatisfiable` for a `-t` that nothing has."""
-        assert not isinstance(call.base.where, Unnamed)
-        where = self.named(call.base.where)
-        return {
-            platform: self._universe(where, platform, call.install.target_release)
-            for platform in call.base.platforms
-        }
-
-    def _universe(self, where: Named, platform: str, target_release: str) -> Universe:
-        key = (where, platform, target_release)
-        if key not in self._universes:
-            indexes = self._indexes[where, platform]
-            self._universes[key] = Universe(indexes, arch=PLATFORMS[platform], target_release=target_release)
-        return self._universes[key]
-
-    def indexes(self) -> Mapping[str, tuple[Index, ...]]:
-        """What was read, by platform."""
-        found: dict[str, tuple[Index, ...]] = {}
-        for (_, platform), indexes in self._indexes.items():
-            found[platform] = found.get(platform, ()) + indexes
-        return found
-
-
-def plan(texts: Mapping[str, str], options: Options, archives: Archives) -> Plan:
-    """What `pinner lock` would do to these files, by path. Raises `PinnerError`; writes nothing."""
+    What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
+    be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
+    """
     files = [read(path, text, options) for path, text in texts.items()]
-    archives.prepare([call for file in files for call in file.calls()])
+    archives.prepare(call for file in files for call in file.calls())
+    targets = Targets(archives, old)
     planned = []
-    targets: list[Target] = []
-    packages: dict[str, LockedPackage] = {}
     for file in files:
         choices = _choices(file, archives)
         edits = pin(
@@ -154,14 +83,13 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives) -> Plan
         new = apply(file.dockerfile.text, edits)
         if edits:
             _prove(file, new, choices, options)
-        planned.append(Planned(file.path, file.dockerfile.text, new, _findings(file, choices)))
-        targets += _targets(file, choices, archives, packages)
-    sources = _sources(archives)
+        problems = targets.add(file, choices)
+        planned.append(Planned(file.path, file.dockerfile.text, new, _findings(file, choices, problems)))
     return Plan(
         tuple(planned),
-        Lock(sources, tuple(targets), tuple(packages.values())),
-        tuple(dict.fromkeys(source.platform for source in sources)),
-        tuple(dict.fromkeys(source.suite for source in sources)),
+        targets.lock(),
+        tuple(targets.suites),
+        tuple(dict.fromkeys(source.suite for source in targets.lock().sources)),
         tuple(archives.notes),
     )
 
@@ -174,7 +102,7 @@ def _choices(file: File, archives: Archives) -> dict[Request, Choice]:
                 choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
                 continue
             try:
-                universes = archives.universes(call)
+                universes = archives.universes(call, request.arch)
             except Unsatisfiable as error:
                 choices[request] = Choice(
                     "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
@@ -203,81 +131,24 @@ def _prove(file: File, new: str, choices: Mapping[Request, Choice], options: Opt
         )
 
 
-def _findings(file: File, choices: Mapping[Request, Choice]) -> tuple[Finding, ...]:
+def _findings(
+    file: File, choices: Mapping[Request, Choice], problems: Sequence[Problem]
+) -> tuple[Finding, ...]:
     found = []
     for item in file.found:
         if isinstance(item, Skipped):
-            line, column = file.lines.position(item.span.start)
-            raw = item.span.of(file.dockerfile.text)
             choice = Choice("skipped", reason=item.reason, detail=item.detail)
-            found.append(Finding(file.path, line, column, item.span, raw, "", choice))
+            found.append(_finding(file, item.span, "", choice))
             continue
-        for request in item.requests:
-            line, column = file.lines.position(request.word.span.start)
-            span = request.word.span
-            found.append(
-                Finding(file.path, line, column, span, request.word.raw, request.name, choices[request])
-            )
+        found += [
+            _finding(file, request.word.span, request.name, choices[request]) for request in item.requests
+        ]
+        for problem in problems:
+            if problem.call is item:
+                found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
     return tuple(found)
 
 
-def _targets(
-    file: File, choices: Mapping[Request, Choice], archives: Archives, packages: dict[str, LockedPackage]
-) -> list[Target]:
-    targets: dict[tuple[int, str], Target] = {}
-    for call in file.calls():
-        if not isinstance(call.base.where, Named | Alias):
-            continue
-        where = archives.named(call.base.where)
-        for platform in call.base.platforms:
-            key = (call.install.stage, platform)
-            target = targets.get(key) or Target(
-                file.path,
-                file.stage_name(call.install.stage),
-                platform,
-                call.base.image,
-                where.suite.codename,
-            )
-            for request in call.requests:
-                choice = choices[request]
-                offer = (choice.offers or {}).get(platform)
-                if offer is None or choice.status not in {"pinned", "kept"}:
-                    continue
-                package = _locked_package(offer)
-                packages[package.id] = package
-                asked = f"{request.name}:{request.arch}" if request.arch else request.name
-                locked = Locked(package.id, asked, choice.version)
-                if locked not in target.packages:
-                    target = replace(target, packages=(*target.packages, locked))
-            targets[key] = target
-    return [target for target in targets.values() if target.packages]
-
-
-def _locked_package(offer: Offer) -> LockedPackage:
-    package = offer.package
-    assert offer.index is not None  # what is only installed was never chosen
-    return LockedPackage(
-        package.name,
-        package.version,
-        package.architecture,
-        offer.index.source.suite,
-        offer.index.source.uri,
-        package.filename,
-        package.size,
-        package.sha256,
-    )
-
-
-def _sources(archives: Archives) -> tuple[LockedSource, ...]:
-    return tuple(
-        LockedSource(
-            index.source.uri,
-            index.source.suite,
-            index.component,
-            platform,
-            index.release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            index.release_sha256,
-        )
-        for platform, indexes in archives.indexes().items()
-        for index in indexes
-    )
+def _finding(file: File, span: Span, name: str, choice: Choice) -> Finding:
+    line, column = file.lines.position(span.start)
+    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice)

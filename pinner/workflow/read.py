@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from pinner.errors import InputError
 from pinner.text import dockerfile as dockerfiles
@@ -12,18 +13,26 @@ from pinner.text import installs
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
 from pinner.text.repositories import Addition, additions
+from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines
 from pinner.workflow.images import Unnamed
 from pinner.workflow.stages import HOW_TO_TELL, Base, Options, base_of, chain
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One install call, its requests as they stand after the stage's suite, its repositories and the caller's wishes
-    were weighed, and what the stage is built on."""
+    """One install call and what it stands on.
+
+    Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
+    `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add.
+    """
 
     install: Install
     base: Base
+    recommends: bool
+    architectures: tuple[str, ...]
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -54,7 +63,8 @@ def read(path: str, text: str, options: Options) -> File:
     try:
         parsed = dockerfiles.parse(text)
         added = additions(parsed)
-        bases = {}
+        told = settings(parsed)
+        bases: dict[int, Base] = {}
         found: list[Call | Skipped] = []
         for item in installs.find(parsed):
             if isinstance(item, Skipped):
@@ -63,25 +73,37 @@ def read(path: str, text: str, options: Options) -> File:
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
             base = bases[item.stage]
-            foreign = _foreign(parsed, item, added)
-            requests = tuple(_weighed(request, base, foreign, options) for request in item.requests)
-            found.append(Call(replace(item, requests=requests), base))
+            foreign = _before(parsed, item, [(each.stage, each.span.start, each) for each in added])
+            requests = tuple(
+                _weighed(request, base, foreign[-1] if foreign else None, options)
+                for request in item.requests
+            )
+            found.append(_call(replace(item, requests=requests), base, parsed, told))
     except InputError as error:
         error.path = path
         raise
     return File(path, parsed, Lines(text), tuple(found))
 
 
-def _foreign(parsed: Dockerfile, install: Install, added: tuple[Addition, ...]) -> Addition | None:
-    """The last addition of a repository that apt has already seen when it comes to this call."""
+def _call(install: Install, base: Base, parsed: Dockerfile, told: Sequence[Setting]) -> Call:
+    seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
+    recommends = install.recommends
+    if recommends is None:
+        said = [each.recommends for each in seen if each.recommends is not None]
+        recommends = said[-1] if said else True
+    return Call(install, base, recommends, tuple(each.architecture for each in seen if each.architecture))
+
+
+def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, int, _T]]) -> list[_T]:
+    """Those (stage, offset, thing) that took effect before the call: earlier in its stage, or in one below it."""
+    if not places:
+        return []
     stages = [stage.index for stage in chain(parsed, parsed.stages[install.stage])]
-    seen = [
-        addition
-        for addition in added
-        if addition.stage in stages
-        and (addition.stage != install.stage or addition.span.start < install.span.start)
+    return [
+        thing
+        for stage, at, thing in places
+        if stage in stages and (stage != install.stage or at < install.span.start)
     ]
-    return seen[-1] if seen else None
 
 
 def _weighed(request: Request, base: Base, foreign: Addition | None, options: Options) -> Request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -105,23 +105,12 @@ def alias_source(alias: Alias) -> Source:
     )
 
 
-def sources_of(where: Named, platform_name: str) -> tuple[Source, ...]:
-    """The sources that an image of this suite reads on one platform, in apt's order."""
+def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
+    """The sources that an image of this suite reads for one Debian architecture, in apt's order."""
     variant = where.suite.variants.get(where.variant)
     pockets = (*([variant] if variant else []), *where.suite.pockets)
     distribution = where.distribution
     return tuple(
-        Source(
-            pocket.uri,
-            pocket.suite,
-            distribution.components,
-            PLATFORMS[platform_name],
-            distribution.signed_by,
-        )
+        Source(pocket.uri, pocket.suite, distribution.components, arch, distribution.signed_by)
         for pocket in pockets
     )
-
-
-def unique(names: Sequence[str]) -> tuple[str, ...]:
-    """`names` without repetition, in their order."""
-    return tuple(dict.fromkeys(names))

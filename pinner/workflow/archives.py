@@ -1,0 +1,111 @@
+"""The indices of a run, loaded once for all files, and the universes made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pinner.archive.distributions import PLATFORMS
+from pinner.archive.sources import Source
+from pinner.errors import InputError
+from pinner.lockfile import LockedSource
+from pinner.resolve.universe import Index, Universe
+from pinner.workflow.images import Alias, Named, Unnamed
+from pinner.workflow.read import Call
+from pinner.workflow.stages import alias_source, sources_of
+
+Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
+Codename = Callable[[Source], str]
+
+#: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
+OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
+
+
+class Archives:
+    """Answers what a stage could install. The world comes in as two functions.
+
+    `load` gives the indices of sources and notes for people; `codename` what an alias's Release names today.
+    """
+
+    def __init__(self, load: Load, codename: Codename) -> None:
+        self._load = load
+        self._codename = codename
+        self._named: dict[Alias, Named] = {}
+        self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
+        self._universes: dict[tuple[Named, str, str], Universe] = {}
+        self.notes: dict[str, None] = {}
+
+    def named(self, where: Named | Alias | Unnamed) -> Named | None:
+        """The suite itself, an alias looked up in its Release; None if the suite is not known."""
+        if isinstance(where, Alias):
+            if where not in self._named:
+                self._named[where] = self._look_up(where)
+            return self._named[where]
+        return where if isinstance(where, Named) else None
+
+    def _look_up(self, alias: Alias) -> Named:
+        codename = self._codename(alias_source(alias))
+        for suite in alias.distribution.suites:
+            if suite.codename == codename:
+                return Named(alias.distribution, suite)
+        raise InputError(
+            f"{alias.name} is now {codename}, a suite that this pinner does not know",
+            hint="use a newer pinner",
+        )
+
+    def prepare(self, calls: Iterable[Call]) -> None:
+        """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises."""
+        needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
+        for call in calls:
+            where = self.named(call.base.where)
+            if where is None or not call.requests:
+                continue
+            for arch in (*(PLATFORMS[platform] for platform in call.base.platforms), *call.architectures):
+                if (where, arch) not in self._indexes:
+                    needed[where, arch] = sources_of(where, arch)
+        if not needed:
+            return
+        indexes, notes = self._load([source for group in needed.values() for source in group])
+        self.notes.update(dict.fromkeys(notes))
+        for key, group in needed.items():
+            self._indexes[key] = tuple(index for index in indexes if index.source in group)
+
+    def universes(self, call: Call, arch: str = "") -> dict[str, Universe]:
+        """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.
+
+        Raises `Unsatisfiable` for a `-t` that no source has.
+        """
+        where = self.named(call.base.where)
+        assert where is not None
+        found = {}
+        for platform in call.base.platforms:
+            own = PLATFORMS[platform]
+            if arch in OWN_ARCHITECTURE or arch == own:
+                found[platform] = self.universe(where, own, call.install.target_release)
+            elif arch in call.architectures:
+                found[platform] = self.universe(where, arch, call.install.target_release)
+        return found
+
+    def universe(self, where: Named, arch: str, target_release: str) -> Universe:
+        """The universe of a suite for one architecture, under apt's `-t` if given."""
+        key = (where, arch, target_release)
+        if key not in self._universes:
+            self._universes[key] = Universe(
+                self._indexes[where, arch], arch=arch, target_release=target_release
+            )
+        return self._universes[key]
+
+    def sources(self, platforms: Mapping[str, Iterable[Named]]) -> tuple[LockedSource, ...]:
+        """The indices of these suites, by platform, as the lock states them."""
+        return tuple(
+            LockedSource(
+                index.source.uri,
+                index.source.suite,
+                index.component,
+                platform,
+                index.release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                index.release_sha256,
+            )
+            for platform, suites in platforms.items()
+            for where in suites
+            for index in self._indexes[where, PLATFORMS[platform]]
+        )

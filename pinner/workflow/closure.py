@@ -1,0 +1,158 @@
+"""What the install calls of a file bring in, stage by stage: each call sees what came before it.
+
+A stage starts from its base image's packages, or from what the stage it is built on left behind. Words whose meaning is
+not known here are left out, and so the closure says nothing of what they would bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pinner.archive.distributions import PLATFORMS
+from pinner.archive.packages import Package
+from pinner.data import minbase
+from pinner.errors import Refused, Unsatisfiable
+from pinner.resolve.solver import Asked, Chosen, Resolution, solve
+from pinner.resolve.universe import Universe
+from pinner.resolve.version import compare
+from pinner.text.installs import Request
+from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
+from pinner.workflow.choose import Choice
+from pinner.workflow.images import Named
+from pinner.workflow.read import Call, File
+from pinner.workflow.stages import chain
+
+#: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
+_OTHER_SOLVER = "3.1"
+
+# Reasons of words of which the archive alone does not tell what they install.
+_UNREAD = frozenset(
+    {"variable-unknown", "variable-pin", "command-substitution", "other-repository", "file", "split-word"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One install call on one platform: what it brings in, in apt's order, or why that is not known."""
+
+    call: Call
+    chosen: tuple[Chosen, ...] = ()
+    problem: Unsatisfiable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What a base image holds. `label` is how the lock names it."""
+
+    label: str
+    packages: tuple[Package, ...]
+
+
+class Closures:
+    """Follows files through their stages. Equal questions, as many files ask them, are answered once."""
+
+    def __init__(self, archives: Archives) -> None:
+        self._archives = archives
+        self._roots: dict[tuple[Named, str], Root] = {}
+        # The packages are kept with the universe: their identity is part of the key.
+        self._universes: dict[tuple[Named, str, str, int], tuple[tuple[Package, ...], Universe]] = {}
+        self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
+
+    def of(
+        self, file: File, choices: Mapping[Request, Choice], platform: str
+    ) -> dict[int, tuple[Root, list[Installed]]]:
+        """By stage: what it started from and what its calls bring in, on one platform."""
+        after: dict[int, tuple[Package, ...]] = {}
+        found: dict[int, tuple[Root, list[Installed]]] = {}
+        for call in file.calls():
+            where = self._archives.named(call.base.where)
+            if where is None or platform not in call.base.platforms:
+                continue
+            root = self._root(where, PLATFORMS[platform])
+            stages = [
+                stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
+            ]
+            before = next((after[index] for index in stages if index in after), root.packages)
+            done, after[stages[0]] = self._install(call, choices, where, platform, before)
+            found.setdefault(stages[0], (root, []))[1].append(done)
+        return found
+
+    def _root(self, where: Named, arch: str) -> Root:
+        """The minimal set that images of a suite begin with, at the versions of the indices."""
+        key = (where, arch)
+        if key not in self._roots:
+            universe = self._archives.universe(where, arch, "")
+            found = map(universe.candidate, minbase.NAMES.get(where.suite.codename, ()))
+            self._roots[key] = Root("minbase", tuple(offer.package for offer in found if offer is not None))
+        return self._roots[key]
+
+    def _install(
+        self,
+        call: Call,
+        choices: Mapping[Request, Choice],
+        where: Named,
+        platform: str,
+        before: tuple[Package, ...],
+    ) -> tuple[Installed, tuple[Package, ...]]:
+        try:
+            universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
+            asked = tuple(_asked(call, choices, universe, platform))
+            result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
+        except Unsatisfiable as problem:
+            return Installed(call, problem=problem), before
+        return Installed(call, result.chosen), result.after
+
+    def _universe(
+        self, where: Named, arch: str, target_release: str, packages: tuple[Package, ...]
+    ) -> Universe:
+        key = (where, arch, target_release, id(packages))
+        if key not in self._universes:
+            bare = self._archives.universe(where, arch, target_release)
+            self._universes[key] = packages, bare.with_installed(packages)
+        return self._universes[key][1]
+
+    def _solve(
+        self, universe: Universe, asked: tuple[Asked, ...], recommends: bool, suggests: bool
+    ) -> Resolution:
+        key = (universe, asked, recommends, suggests)
+        if key not in self._solved:
+            apt = universe.installed("apt") or universe.candidate("apt")
+            try:
+                if apt is None:
+                    raise Refused("the starting set holds no apt, and the archive offers none")
+                if compare(apt.version, _OTHER_SOLVER) >= 0:
+                    raise Refused(
+                        f"apt {apt.version} resolves by another solver, which pinner does not follow"
+                    )
+                self._solved[key] = solve(universe, asked, recommends=recommends, suggests=suggests)
+            except Unsatisfiable as problem:
+                self._solved[key] = problem
+        result = self._solved[key]
+        if isinstance(result, Unsatisfiable):
+            raise result
+        return result
+
+
+def _asked(
+    call: Call, choices: Mapping[Request, Choice], universe: Universe, platform: str
+) -> Iterator[Asked]:
+    for request in call.requests:
+        choice = choices[request]
+        if choice.fails and choice.status == "missing":
+            raise Unsatisfiable(choice.detail, hint=choice.hint)
+        if not request.name or choice.reason in _UNREAD:
+            continue
+        if request.arch not in OWN_ARCHITECTURE and request.arch != universe.arch:
+            raise Refused(
+                f"{request.name}:{request.arch} is of another architecture, which pinner does not follow"
+            )
+        if request.reason == "removal":
+            versions = universe.versions(request.name)
+            if versions:
+                yield Asked(universe.installed(request.name) or versions[0], remove=True)
+            continue
+        pin = choice.version if choice.status in {"pinned", "kept"} else request.pin
+        yield Asked(
+            universe.select(request.name, version_text=pin, release=request.release), release=request.release
+        )

@@ -1,0 +1,71 @@
+"""Which distribution and suite an image was made from, as it says itself. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.archive.manifests import Config
+
+# https://wiki.ubuntu.com/Releases
+UBUNTU = {
+    "14.04": "trusty",
+    "16.04": "xenial",
+    "18.04": "bionic",
+    "20.04": "focal",
+    "22.04": "jammy",
+    "24.04": "noble",
+    "24.10": "oracular",
+    "25.04": "plucky",
+    "25.10": "questing",
+    "26.04": "resolute",
+}
+
+# The command that stands in the history of the official Debian images and of all that are built on them:
+# debian.sh --arch 'amd64' out/ 'bookworm' '@1721606400'
+_DEBUERREOTYPE = re.compile(r"\bdebian\.sh (?:[^\n]* )?'([a-z][a-z0-9-]*)' '@\d+'")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`distribution` is an ID of os-release(5) and `suite` a codename, or what stood for one (`testing`); or empty.
+
+    `told_by` says where that was read.
+    """
+
+    distribution: str = ""
+    suite: str = ""
+    told_by: Literal["history", "label", "os-release", ""] = ""
+
+
+def from_config(config: Config) -> Origin:
+    """The origin by the image's history, or else by its labels; an empty one if neither tells a suite.
+
+    Labels are inherited, and an image built on Ubuntu's may give itself another version: the map then has none.
+    """
+    suites = {match[1] for step in config.history for match in _DEBUERREOTYPE.finditer(step)}
+    if len(suites) == 1:
+        return Origin("debian", suites.pop(), "history")
+    labels = dict(config.labels)
+    suite = UBUNTU.get(labels.get("org.opencontainers.image.version", ""), "")
+    if suite and labels.get("org.opencontainers.image.ref.name") == "ubuntu":
+        return Origin("ubuntu", suite, "label")
+    return Origin()
+
+
+def from_os_release(text: str) -> Origin:
+    """The origin by os-release(5). Releases before 2017, and distroless, have the codename in VERSION only."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r"\s*([A-Z][A-Z0-9_]*)=(\"|'|)(.*?)\2\s*", line)
+        if match:
+            fields[match[1]] = match[3]
+    codename = fields.get("VERSION_CODENAME", "")
+    if not codename and (match := re.search(r"\(([a-z]+)\)$", fields.get("VERSION", ""))):
+        codename = match[1]
+    identity = fields.get("ID", "")
+    if not re.fullmatch(r"[a-z0-9._-]+", identity):
+        return Origin()
+    suite = codename if re.fullmatch(r"[a-z][a-z0-9._-]*", codename) else ""
+    return Origin(identity, suite, "os-release")

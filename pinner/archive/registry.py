@@ -1,0 +1,198 @@
+"""Container registries: image → `Image`, through the cache.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import new, sha256
+from pathlib import Path
+
+from pinner.archive import image, layers, reference
+from pinner.archive.cache import Cache
+from pinner.archive.credentials import login
+from pinner.archive.fetch import TRIES, Fetcher
+from pinner.archive.image import Image
+from pinner.archive.image_cache import ImageCache
+from pinner.archive.layers import Layer
+from pinner.archive.manifests import INDEXES, MANIFESTS, Descriptor
+from pinner.archive.reference import DIGEST, Reference
+from pinner.archive.registry_client import Client, host_of
+from pinner.errors import FetchError, TrustError
+
+MAX_AGE = timedelta(minutes=10)
+_LARGEST_MANIFEST = 4 << 20  # bytes; what registries must take at least
+_LARGEST_CONFIG = 8 << 20
+_MANIFEST = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
+
+Progress = Callable[[str, int, int], None]
+
+
+class Registry:
+    """Registries as seen through one cache directory.
+
+    `docker_config` is Docker's config.json with the logins. Hosts in `insecure` (with a port or, for all ports,
+    without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
+    is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
+    with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
+    seconds between two tries.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        now: datetime,
+        max_age: timedelta = MAX_AGE,
+        docker_config: Path | None = None,
+        insecure: Sequence[str] = (),
+        mirrors: Mapping[str, str] | None = None,
+        offline: bool = False,
+        progress: Progress | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cache = ImageCache(Cache(cache))
+        self._now = now
+        self._max_age = max_age
+        self._docker_config = docker_config
+        self._insecure = frozenset(insecure)
+        self._mirrors = mirrors or {}
+        self._offline = offline
+        self._progress = progress
+        self._fetcher = Fetcher(Cache(cache), now=now, wait=wait, mirrors={})
+
+    def inspect(self, name: str, platform: str, *, layers: bool = True) -> Image:
+        """The image `name` for `platform` (`linux/arm64`).
+
+        Without `layers`, only what its configuration tells, which takes some small requests. Raises InputError for a
+        name or an image that cannot be read, FetchError, TrustError.
+        """
+        wanted = reference.platform(platform)
+        parsed = reference.parse(name)
+        base = self._base(parsed.registry)
+        client = Client(self._fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
+        blobs = _Repository(client, self._cache, parsed, self._offline, self._progress)
+        try:
+            top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
+            found = image.find(blobs, (top,), wanted, str(parsed))[0]
+            return image.look(found, blobs.layer, reference=str(parsed), platform=wanted, layers=layers)
+        finally:
+            self._fetcher.close()
+
+    def _base(self, registry: str) -> str:
+        """The address at which `registry` is asked."""
+        address = f"https://{registry}"
+        for prefix, mirror in self._mirrors.items():
+            if prefix.rstrip("/") == address:
+                return mirror.rstrip("/")
+        plain = {registry, registry.rpartition(":")[0] or registry} & self._insecure
+        return f"http://{registry}" if plain else address
+
+    def _resolve(self, blobs: _Repository, name: str) -> str:
+        """The digest that the tag of `name` means."""
+        known = self._cache.tag(name)
+        if known and (self._offline or timedelta() <= self._now - known[1] < self._max_age):
+            return known[0]
+        digest = blobs.resolve()
+        self._cache.keep_tag(name, digest, self._now)
+        return digest
+
+
+class _Repository:
+    """The documents and layers of one image, from the cache or from the registry."""
+
+    def __init__(
+        self, client: Client, cache: ImageCache, name: Reference, offline: bool, progress: Progress | None
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._name = name
+        self._offline = offline
+        self._progress = progress
+
+    def resolve(self) -> str:
+        """What the tag means now. Registries count a HEAD less than a GET, or not at all."""
+        self._network()
+        path = f"manifests/{self._name.tag}"
+        with self._client.ask(path, method="HEAD", headers=_MANIFEST) as answer:
+            digest = answer.headers.get("Docker-Content-Digest", "")
+        if DIGEST.fullmatch(digest):
+            return digest
+        with self._client.ask(path, headers=_MANIFEST) as answer:
+            content = answer.body(_LARGEST_MANIFEST)
+        digest = f"sha256:{sha256(content).hexdigest()}"
+        self._cache.keep_document(digest, content)
+        return digest
+
+    def manifest(self, descriptor: Descriptor) -> bytes:
+        """An index or a manifest."""
+        return self._document(descriptor, "manifests", _MANIFEST, _LARGEST_MANIFEST)
+
+    def config(self, descriptor: Descriptor) -> bytes:
+        """An image's configuration."""
+        return self._document(descriptor, "blobs", {}, _LARGEST_CONFIG)
+
+    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> Layer:
+        """What a layer says about the `wanted` paths."""
+        layer = self._cache.layer(descriptor.digest, wanted)
+        if layer is None:
+            self._network()
+            what = f"{self._name}: layer {descriptor.digest}"
+            layer = layers.read(self._chunks(descriptor), descriptor, wanted, what)
+            self._cache.keep_layer(descriptor.digest, wanted, layer)
+        return layer
+
+    def _document(self, descriptor: Descriptor, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
+        digest = descriptor.digest
+        content = self._cache.document(digest)
+        if content is not None:
+            return content
+        self._network()
+        with self._client.ask(f"{kind}/{digest}", headers=headers) as answer:
+            content = answer.body(limit)
+        algorithm, _, expected = digest.partition(":")
+        if (found := new(algorithm, content).hexdigest()) != expected:
+            raise TrustError(
+                f"{self._name}: what the registry gives for {digest} has another digest: {found}",
+                hint="the registry or a proxy delivers other bytes than were asked for",
+            )
+        self._cache.keep_document(digest, content)
+        return content
+
+    def _chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """The bytes of a blob; where they break off they are asked for from there on."""
+        done = breaks = 0
+        while True:
+            headers = {"Range": f"bytes={done}-"} if done else {}
+            with self._client.ask(f"blobs/{descriptor.digest}", headers=headers) as answer:
+                if answer.status == 206 and not answer.headers.get("Content-Range", "").startswith(
+                    f"bytes {done}-"
+                ):
+                    raise FetchError(
+                        f"{self._name}: the registry gives another part than asked for", url=answer.url
+                    )
+                unwanted = done if answer.status == 200 else 0
+                try:
+                    for piece in answer.pieces():
+                        fresh = piece[unwanted:]
+                        unwanted -= len(piece) - len(fresh)
+                        done += len(fresh)
+                        if self._progress:
+                            self._progress(str(self._name), done, descriptor.size)
+                        yield fresh
+                    return
+                except FetchError:
+                    breaks += 1
+                    if breaks == TRIES:
+                        raise
+
+    def _network(self) -> None:
+        if self._offline:
+            raise FetchError(
+                f"{self._name}: not in the cache, and the network may not be used",
+                url=f"https://{self._name.registry}/",
+                hint="run once without --offline",
+            )

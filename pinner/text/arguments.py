@@ -1,7 +1,8 @@
 """One package argument of `apt-get install` → what it asks for (apt-get(8), "install"; apt's order of interpretation).
 
-What only the archive can decide is left to it: a name with a full stop may be a name or, if there is none such, a
-glob; one with `++` at its end (`g++`) is a name.
+What only the archive can decide is left to it, because apt tries the whole word as a name first: a full stop may
+make it a glob (`python3.11`, `lib.`), a trailing `+` may ask to install what would otherwise be removed (`g++` and
+`ncbi-blast+` are names, `curl+` is curl).
 """
 
 from __future__ import annotations
@@ -123,15 +124,13 @@ def _expanded(word: Word) -> Request:
 
 
 def _modified(word: Word, value: str) -> Request:
-    """A trailing `-` removes, `+` installs, `^` is a task; what ends in `++` is a name."""
+    """A trailing `-` removes (no package's name ends in one), a trailing `^` is a task."""
     if value.endswith("-") and len(value) > 1:
         return _skip(word, "suffix", "removal", "the trailing - removes it", value[:-1])
     if value.endswith("^"):
         return _skip(word, "task", "task", "it is a task", value[:-1])
     at = max(value.rfind("="), value.rfind("/"))
     if at < 0:
-        if value.endswith("+") and not value.endswith("++"):
-            return _skip(word, "suffix", "suffix", "nothing may stand behind the trailing +", value[:-1])
         return _named(word, value)
     name, chosen = value[:at], value[at + 1 :]
     match = _PACKAGE.fullmatch(name)

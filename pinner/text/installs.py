@@ -49,7 +49,11 @@ class Skipped:
 
 
 def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
-    """Every install call of the file, read or skipped, in file order."""
+    """Every install call of the file, read or skipped, in file order.
+
+    Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
+    grammar shows to be one.
+    """
     found: list[Install | Skipped] = []
     if _MENTION.search(dockerfile.text) or any(
         not heredoc.terminated

@@ -25,6 +25,8 @@ __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
 _UNSEEN = re.compile(r"[^\t\n -~]")
 _TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|<%[^%'"&;|\n]*%>""")
+# The grammar takes an escaped blank that stands alone for no word at all.
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
 _TOKEN = re.compile(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
 _ASSIGNMENT = re.compile(r"\w+(?:\[[^]]*\])?\+?=")
@@ -117,6 +119,8 @@ def _mask(text: str, blanks: Iterable[Span]) -> str:
         text = text[: blank.start] + " " * (blank.end - blank.start) + text[blank.end :]
     if "{{" in text or "<%" in text:
         text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
+    if "\\ " in text or "\\\t" in text:
+        text = _ESCAPED.sub(lambda match: "xx" if match[0][1] in " \t" else match[0], text)
     return _UNSEEN.sub(".", text)
 
 

@@ -238,10 +238,9 @@ class SqliteIndex:
 
     def _read(self, query: str, arguments: tuple[bytes | int, ...]) -> list[bytes]:
         if self._connection is None:
-            # `immutable` spares the locks and the look for a journal
-            self._connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True
-            )
+            # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
+            uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             if self._connection.execute("SELECT schema FROM meta").fetchall() != [(SCHEMA,)]:
                 raise _Damaged
         rows = self._connection.execute(query, arguments).fetchall()

@@ -76,7 +76,7 @@ Fields = tuple[bytes, ...]
 in_reading_order = itemgetter(*map(FIELDS.index, _READING_ORDER))
 provides = itemgetter(FIELDS.index("Provides"))
 
-_NAME = rb"[a-z0-9][a-z0-9+.\-]++"
+_NAME = rb"[a-z0-9][a-z0-9+.\-]*+"
 
 
 @cache
@@ -141,9 +141,13 @@ def _read(stanza: bytes) -> Fields | None:
     from debian.deb822 import Deb822
 
     decoded = stanza.replace(b"\r\n", b"\n").decode("utf-8", "replace")
-    paragraph = Deb822(decoded.splitlines(), strict={"whitespace-separates-paragraphs": False})
-    if not paragraph:
+    lines = [line for line in decoded.split("\n") if line.strip() and not line.startswith("#")]
+    if not lines:
         return None
+    odd = next((line for line in lines if not re.match(r"[!-9;-~]+:|[ \t]", line)), None)
+    if odd is not None:  # python-debian passes over such a line
+        raise InputError(f"a line is no field: {odd[:60]!r}")
+    paragraph = Deb822(lines, strict={"whitespace-separates-paragraphs": False})
     values = tuple(" ".join(paragraph.get(field, "").split()).encode() for field in FIELDS)
     if not re.fullmatch(rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*", values[0]):
         raise InputError(f"a stanza has no Package field that names a package: {decoded[:60]!r}")

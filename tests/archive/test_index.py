@@ -1,0 +1,163 @@
+"""The store: what goes in comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinner.archive.cache import Cache
+from pinner.archive.index import SqliteIndex, build
+from pinner.archive.release import Release
+from pinner.archive.sources import Keys, Source
+from pinner.errors import InputError
+
+RELEASE = Release(
+    "", "", "s", "s", "", datetime(2026, 11, 24, tzinfo=UTC), None, False, False, False, (), (), {}
+)
+TEXT = b"""\
+Package: linux-libc-dev
+Version: 6.1.1
+Depends: first, libc6 (>= 2) | second:any
+
+Package: exim4
+Version: 4
+Provides: mail-transport-agent, exim (= 4)
+Enhances: enhanced
+Pre-Depends: before
+
+Package: linux-libc-dev
+Version: 6.1.2
+Conflicts: mail-transport-agent
+
+Package: postfix
+Version: 3
+Provides: mail-transport-agent
+"""
+
+
+def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex:
+    path = directory / "store.sqlite"
+    path.unlink(missing_ok=True)
+    path.with_suffix(".mentions").unlink(missing_ok=True)
+    build((text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
+    return SqliteIndex(
+        path,
+        source=Source(
+            "http://deb.debian.org/debian", "s", ("main",), "amd64", Keys("debian-archive-keyring")
+        ),
+        component="main",
+        release=RELEASE,
+        release_sha256="",
+        rebuild=lambda: pytest.fail("the store is damaged"),
+        keep=Cache(directory / "cache").write,
+    )
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100, 10000])
+def test_all_versions_and_providers_in_file_order(chunk: int, tmp_path: Path) -> None:
+    index = stored(TEXT, tmp_path, chunk=chunk)
+    assert [p.version for p in index.packages("linux-libc-dev")] == ["6.1.1", "6.1.2"]
+    assert [p.name for p in index.providers("mail-transport-agent")] == ["exim4", "postfix"]
+    assert [p.name for p in index.providers("exim")] == ["exim4"]
+    assert list(index.names()) == ["exim4", "linux-libc-dev", "postfix"]
+    for name in (
+        "mail-transport-agent",
+        "first",
+        "",
+        "linux",
+        "linux-libc-devel",
+        "zzz",
+        "a\tb",
+        "\n",
+        "\udc80",
+    ):
+        assert index.packages(name) == ()
+    assert index.providers("exim4") == ()
+
+
+def test_the_order_of_first_mention(tmp_path: Path) -> None:
+    index = stored(TEXT, tmp_path)
+    expected = [
+        "linux-libc-dev", "first", "libc6", "exim4", "before", "enhanced", "mail-transport-agent", "exim", "postfix"
+    ]  # fmt: skip
+    ranks = {name: index.order(name) for name in expected}
+    assert sorted(ranks, key=lambda name: ranks[name] or 0) == expected
+    assert index.order("second") is None
+    assert index.order("nowhere") is None
+    assert index.order("libc") is None
+
+
+def test_the_order_is_kept_and_damage_to_it_noticed(tmp_path: Path) -> None:
+    first = stored(TEXT, tmp_path)
+    kept = tmp_path / "store.mentions"
+    rank = first.order("postfix")
+    content = kept.read_bytes()
+    for damage in (content, content[:-9], content.replace(b"postfix", b"prefix"), b""):
+        kept.write_bytes(damage)
+        again = stored(TEXT, tmp_path)
+        kept.write_bytes(damage)
+        assert again.order("postfix") == rank
+
+
+def test_no_packages_at_all(tmp_path: Path) -> None:
+    index = stored(b"", tmp_path)
+    assert list(index.names()) == []
+    assert index.packages("x") == index.providers("x") == ()
+    assert index.order("x") is None
+
+
+def test_more_than_a_page_of_everything(tmp_path: Path) -> None:
+    text = b"\n".join(
+        b"Package: p%d\nVersion: %d\nProvides: v%d, all\nDepends: d%d\n" % (n, n, n % 7, n)
+        for n in range(1000)
+    )
+    index = stored(text, tmp_path, chunk=5000)
+    assert [index.packages(f"p{n}")[0].version for n in range(1000)] == [str(n) for n in range(1000)]
+    assert [p.version for p in index.providers("v3")] == [str(n) for n in range(1000) if n % 7 == 3]
+    assert len(index.providers("all")) == 1000
+    assert sorted(index.names()) == sorted(f"p{n}" for n in range(1000))
+    ranks = [index.order(f"d{n}") or 0 for n in range(1000)]
+    assert ranks == sorted(ranks)
+
+
+def test_a_nul_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="NUL"):
+        stored(b"Package: x\nVersion: 1\nDepends: a\0b\n", tmp_path)
+
+
+def test_an_error_of_the_chunks_is_passed_on(tmp_path: Path) -> None:
+    def torn() -> Iterator[bytes]:
+        yield TEXT
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        build(torn(), "digest", tmp_path / "x")
+
+
+NAMES = st.sampled_from(["aa", "ab", "b", "b+", "lib-c", "z9.z"])
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(NAMES, st.integers(0, 9), st.lists(NAMES, unique=True)), max_size=200),
+    st.integers(1, 300),
+)
+def test_like_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, int, list[str]]], chunk: int
+) -> None:
+    text = "\n".join(
+        f"Package: {name}\nVersion: {version}\n" + (f"Provides: {', '.join(provided)}\n" if provided else "")
+        for name, version, provided in made
+    )
+    index = stored(text.encode(), tmp_path_factory.mktemp("store"), chunk=chunk)
+    for asked in ("aa", "ab", "b", "b+", "lib-c", "z9.z", "a", "none"):
+        assert [int(p.version) for p in index.packages(asked)] == [v for n, v, _ in made if n == asked]
+        assert [(p.name, int(p.version)) for p in index.providers(asked)] == [
+            (n, v) for n, v, p in made if asked in p
+        ]
+    index.close()

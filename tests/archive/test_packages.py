@@ -1,0 +1,236 @@
+"""The scan of a Packages file: a fast path for the usual stanza, python-debian for the others; both say the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinner.archive import packages
+from pinner.archive.packages import FIELDS, Package, mentions, package, scan
+from pinner.errors import InputError
+
+USUAL = b"""\
+Package: 0ad
+Version: 0.0.26-3
+Installed-Size: 28591
+Maintainer: Debian Games Team <pkg-games-devel@lists.alioth.debian.org>
+Architecture: amd64
+Depends: 0ad-data (>= 0.0.26), libc6 (>= 2.34) | libc0.1
+Pre-Depends: dpkg (>= 1.15.6~)
+Description: Real-time strategy game of ancient warfare
+Homepage: https://play0ad.com/
+Description-md5: d943033bedada21853d2ae54a2578a7b
+Tag: game::strategy, interface::graphical, interface::x11, role::program,
+ uitoolkit::sdl, uitoolkit::wxwidgets
+Section: games
+Priority: optional
+Filename: pool/main/0/0ad/0ad_0.0.26-3_amd64.deb
+Size: 7891488
+MD5sum: 4d471183a39a3a11d00cd35bf9f6803d
+SHA256: 3A2118DF47BF3F04285649F0455C2FC6FE2DC7F0B237073038AA00AF41F0D5F2
+"""
+
+
+def scanned(text: bytes) -> list[dict[str, str]]:
+    return [
+        {field: value.decode().strip() for field, value in zip(FIELDS, fields, strict=True) if value}
+        for fields in scan(text)
+    ]
+
+
+def by_hand(text: bytes, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The same by python-debian alone."""
+    read = [packages._read(stanza + b"\n") for stanza in text.split(b"\n\n") if stanza.strip()]
+    return [
+        {field: value.decode() for field, value in zip(FIELDS, fields, strict=True) if value}
+        for fields in read
+        if fields is not None
+    ]
+
+
+def test_the_value_of_a_stanza() -> None:
+    (fields,) = scan(USUAL)
+    assert package(b"\n".join(fields)) == Package(
+        name="0ad",
+        version="0.0.26-3",
+        architecture="amd64",
+        source="0ad",
+        source_version="0.0.26-3",
+        pre_depends="dpkg (>= 1.15.6~)",
+        depends="0ad-data (>= 0.0.26), libc6 (>= 2.34) | libc0.1",
+        installed_size="28591",
+        filename="pool/main/0/0ad/0ad_0.0.26-3_amd64.deb",
+        size=7891488,
+        sha256="3a2118df47bf3f04285649f0455c2fc6fe2dc7f0b237073038aa00af41f0d5f2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "source", "source_version"),
+    [
+        (b"Package: x\nVersion: 1+b1\n", "x", "1+b1"),
+        (b"Package: x\nSource: y\nVersion: 1+b1\n", "y", "1+b1"),
+        (b"Package: x\nSource: y (1)\nVersion: 1+b1\n", "y", "1"),
+    ],
+)
+def test_the_source_of_a_package(fields: bytes, source: str, source_version: str) -> None:
+    (scanned_fields,) = scan(fields)
+    made = package(b"\n".join(scanned_fields))
+    assert (made.source, made.source_version) == (source, source_version)
+
+
+@pytest.mark.parametrize("field", ["Essential", "Important", "Protected"])
+@pytest.mark.parametrize(("value", "expected"), [("yes", True), ("no", False)])
+def test_flags(field: str, value: str, expected: bool) -> None:
+    (fields,) = scan(f"Package: x\nVersion: 1\n{field}: {value}\n".encode())
+    made = package(b"\n".join(fields))
+    assert (made.essential or made.important) is expected
+
+
+def slow_path_is_not_needed(stanza: bytes) -> None:
+    raise AssertionError(stanza)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        USUAL,
+        USUAL + b"\n" + USUAL,
+        b"\n\n" + USUAL + b"\n\n\n",
+        USUAL.rstrip(b"\n") + b"\n\n",
+        b"Package: x\nVersion: 1\n",
+        # security's order
+        b"Package: x\nVersion: 1\nArchitecture: all\nDepends: a\nDescription: d\nDescription-md5: e\nEssential: no\n"
+        b"Multi-Arch: foreign\nPre-Depends: b\nRecommends: c\nSection: s\nPriority: optional\nFilename: f\nSize: 1\n",
+    ],
+)
+def test_the_usual_takes_the_fast_path(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = by_hand(text, monkeypatch)
+    monkeypatch.setattr(packages, "_read", slow_path_is_not_needed)
+    assert scanned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            b"Package: x\nVersion: 1\nDepends: a,\n b,\n\tc\nSize: 1\n",
+            {"Depends": "a, b, c", "Size": "1"},
+            id="folded",
+        ),
+        pytest.param(b"Package: x\nVersion: 1\nDepends:\n a\n", {"Depends": "a"}, id="folded from the start"),
+        pytest.param(b"Version: 1\nDepends: a\nPackage: x\n", {"Depends": "a"}, id="name last"),
+        pytest.param(
+            b"Package: x\nVersion: 1\nSHA256: s\nDepends: a\n", {"SHA256": "s", "Depends": "a"}, id="order"
+        ),
+        pytest.param(b"package: x\nVERSION: 1\ndepends: a\n", {"Depends": "a"}, id="lower case"),
+        pytest.param(b"Package: x\nVersion: 1\nDePends: a\n", {"Depends": "a"}, id="mixed case"),
+        pytest.param(
+            b"Package: x\nVersion: 1\nPre-depends: a\n", {"Pre-Depends": "a"}, id="lower second word"
+        ),
+        pytest.param(b"Package: x\nVersion: 1\nDepends:a\n", {"Depends": "a"}, id="no space"),
+        pytest.param(b"Package:  x \nVersion:  1 \nDepends:  a \n", {"Depends": "a"}, id="many spaces"),
+        pytest.param(b"Package: x\r\nVersion: 1\r\nDepends: a\r\n", {"Depends": "a"}, id="CRLF"),
+        pytest.param(b"Package: x\nVersion: 1\nDepends: a", {"Depends": "a"}, id="no last newline"),
+        pytest.param(b"# note\nPackage: x\nVersion: 1\nDepends: a\n", {"Depends": "a"}, id="comment"),
+        pytest.param(
+            b"Package: x\nVersion: 1\nMaintainer: \xe9\xff\nDepends: a\n", {"Depends": "a"}, id="not UTF-8"
+        ),
+        pytest.param(
+            b"Package: x\nVersion: 1\nTag: a\n \n b\nDepends: a\n", {"Depends": "a"}, id="blank continuation"
+        ),
+    ],
+)
+def test_the_unusual_is_read_all_the_same(text: bytes, expected: dict[str, str]) -> None:
+    assert scanned(text) == [{"Package": "x", "Version": "1", **expected}]
+    assert scanned(USUAL + b"\n" + text + b"\n\n" + USUAL) == [
+        *scanned(USUAL),
+        {"Package": "x", "Version": "1", **expected},
+        *scanned(USUAL),
+    ]
+
+
+def test_crlf_throughout() -> None:
+    assert scanned((USUAL + b"\n" + USUAL).replace(b"\n", b"\r\n")) == scanned(USUAL + b"\n" + USUAL)
+
+
+def test_a_stanza_without_a_version_is_passed_over() -> None:
+    assert [found["Package"] for found in scanned(b"Package: a\n\nPackage: b\nVersion: 1\n")] == ["b"]
+
+
+@pytest.mark.parametrize("text", [b"Version: 1\n", b"Package: \nVersion: 1\n", b"Package: a b\nVersion: 1\n"])
+def test_a_stanza_without_a_package_is_refused(text: bytes) -> None:
+    with pytest.raises(InputError, match="no Package field"):
+        scanned(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b"garbage", b"Package: x\nVersion: 1\ngarbage\n", b"<html>\n", b"\x00\x01\n"]
+)
+def test_a_line_that_is_no_field_is_refused(text: bytes) -> None:
+    with pytest.raises(InputError, match="a line is no field"):
+        scanned(text)
+
+
+def test_nothing() -> None:
+    assert scanned(b"") == scanned(b"\n\n") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (b"self\na, b (>= 1) | c\n\nd (= 2)", ["self", "a", "b", "c", "d"]),
+        (b"python3:any, python3 (<< 3.12), x:amd64", ["python3"]),
+        (b"a|b , c(>= 1)", ["a", "b", "c"]),
+        (b"", []),
+    ],
+)
+def test_mentions(fields: bytes, expected: list[str]) -> None:
+    assert [name.decode() for name in mentions(fields)] == expected
+
+
+NAMES = st.sampled_from(
+    [
+        *FIELDS[3:],
+        "Maintainer",
+        "Description",
+        "Tag",
+        "MD5sum",
+        "Description-md5",
+        "X-Own-Field",
+        "depends",
+        "SIZE",
+        "Pre-depends",
+    ]
+)
+LINES = st.text(st.sampled_from("ab1 (>=).,|:-\t"), min_size=0, max_size=12)
+VALUES = st.lists(LINES, min_size=1, max_size=3).map(
+    lambda lines: "\n ".join([lines[0], *(line if line.strip() else "x" for line in lines[1:])])
+)
+
+
+@st.composite
+def stanzas(draw: st.DrawFn) -> bytes:
+    fields = draw(st.dictionaries(NAMES, VALUES, max_size=8))
+    usual = draw(st.booleans())
+    order = (
+        sorted(fields, key=lambda name: FIELDS.index(name) if name in FIELDS else 99)
+        if usual
+        else list(fields)
+    )
+    lower: set[str] = set()
+    body = ""
+    for name in order:
+        if name.lower() not in lower:  # python-debian and apt differ on which of two fields counts
+            lower.add(name.lower())
+            body += f"{name}: {fields[name]}\n"
+    return f"Package: p\nVersion: 1\n{body}".encode()
+
+
+@given(st.lists(stanzas(), min_size=1, max_size=3))
+def test_both_paths_say_the_same(texts: list[bytes]) -> None:
+    text = b"\n".join(texts)
+    slow = [packages._read(stanza) for stanza in texts]
+    fast = [tuple(b" ".join(value.split()) for value in fields) for fields in scan(text)]
+    assert fast == slow

@@ -15,6 +15,7 @@ from pinner.errors import PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.workflow.archives import Archives
 from pinner.workflow.lock import Plan, plan
 
 
@@ -49,15 +50,21 @@ def command(
     else:
         projects, errors = common.collect(paths)
     results = []
-    archives = None
+    by_mirrors: dict[tuple[tuple[str, str], ...], Archives] = {}
     for project in projects:
-        archives = archives or common.archives(project.config, offline=offline, max_age=max_age, style=style)
+        mirrors = tuple(project.config.mirrors.items())
+        if mirrors not in by_mirrors:
+            by_mirrors[mirrors] = common.archives(
+                project.config, offline=offline, max_age=max_age, style=style
+            )
+        archives = by_mirrors[mirrors]
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         result = plan(project.texts, common.to_options(project.config, platforms, suite), archives, lock)
         results.append(Outcome(project, result, text, lock))
-    write = not (dry_run or check or common.STDIN in paths)
-    if write:
+    stdin = common.STDIN in paths
+    write = not (dry_run or check)
+    if write and not stdin:
         texts: dict[Path, str] = {}
         before: dict[Path, str | None] = {}
         for outcome in results:
@@ -69,12 +76,12 @@ def command(
 
         click.echo(json_report.lock([(each.plan, each.wrote) for each in results], written=write))
     else:
-        _print(results, style, would=not write, diff=dry_run, stdin=common.STDIN in paths)
+        _print(results, style, write=write, diff=dry_run, stdin=stdin)
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
     if errors:
         return max(error.exit_status for error in errors)
-    changed = any(outcome.texts for outcome in results)
+    changed = any(outcome.wrote for outcome in results)
     return int(any(outcome.plan.fails for outcome in results) or (check and changed))
 
 
@@ -98,16 +105,19 @@ class Outcome:
 
     @property
     def wrote(self) -> Sequence[str]:
-        """The changed files as people know them, the lock last."""
+        """The changed files as people know them, the lock last; standard output if the text came from there."""
         here = Path.cwd()
+        if not self.project.paths:
+            return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
         return [files.relative(path, here) for path in self.texts]
 
 
-def _print(outcomes: Sequence[Outcome], style: Style, *, would: bool, diff: bool, stdin: bool) -> None:
+def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
+    aside = diff or (stdin and write)
     for outcome in outcomes:
         for note in () if style.quiet else outcome.plan.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
-        if stdin and not diff:
+        if stdin and write:
             click.echo(outcome.plan.files[0].new, nl=False)
         if diff:
             from pinner.report.diff import unified
@@ -115,6 +125,6 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, would: bool, diff: bool
             for planned in outcome.plan.files:
                 click.echo(unified(outcome.project.shown(planned.path), planned.old, planned.new), nl=False)
         for line in terminal.lines(outcome.plan, style, outcome.project.shown):
-            click.echo(line, err=stdin or diff)
+            click.echo(line, err=aside)
         if not style.quiet:
-            click.echo(terminal.summary(outcome.plan, outcome.wrote, would=would), err=stdin or diff)
+            click.echo(terminal.summary(outcome.plan, outcome.wrote, would=not write), err=aside)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from pinner.errors import printable
+
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def unified(path: str, old: str, new: str) -> str:
     """The unified diff from `old` to `new`, "" if they are equal. Line ends other than newline are shown escaped."""
+    return "".join(_lines(path, old, new))
+
+
+def _lines(path: str, old: str, new: str) -> Iterator[str]:
     if old == new:
-        return ""
+        return
     from difflib import unified_diff
 
-    before, after = (text.split("\n") for text in (old, new))
-    lines = unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="")
-    return "".join(f"{printable(line)}\n" for line in lines)
+    for line in unified_diff(_LINES.findall(old), _LINES.findall(new), f"a/{path}", f"b/{path}"):
+        yield printable(line)
+        if not line.endswith("\n"):
+            yield "\n\\ No newline at end of file\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -37,8 +38,9 @@ def _word(finding: Finding) -> str:
     if finding.choice.status == "unsolved":
         return finding.name
     raw = finding.raw.partition("=")[0].strip("\"'") if finding.choice.status == "kept" else finding.raw
-    shown = " ".join(printable(raw).split())
-    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
+    first, *more = printable(raw).strip().split("\n")
+    shown = " ".join(first.split())
+    return shown if len(shown) <= _WIDEST and not more else shown[: _WIDEST - 1].rstrip(" \\") + "…"
 
 
 def _words(findings: Sequence[Finding]) -> str:
@@ -68,8 +70,8 @@ def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
             continue
         if not style.verbose and choice.status == "kept" and not choice.detail:
             continue
-        same = row and choice.status == "skipped" and (row[-1].path, row[-1].choice) == (finding.path, choice)
-        if same and not style.verbose:
+        alike = row and (row[-1].path, row[-1].choice) == (finding.path, choice)
+        if alike and choice.status == "skipped" and not style.verbose and not re.search(r"\s", finding.raw):
             row.append(finding)
             continue
         if row:
@@ -107,10 +109,8 @@ def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
     if new:
         text = f"{'would pin' if would else 'pinned'} {new} of {count(total, 'package')}{where}"
         text += f", {kept} pinned already" if kept else ""
-    elif kept == total:
-        text = f"all {count(total, 'package')} pinned already{where}"
     else:
-        text = f"nothing to pin: {kept} of {count(total, 'package')} pinned already{where}"
+        text = f"{kept} of {count(total, 'package')} pinned already{where}"
     if wrote:
         return f"{text}; {'would write' if would else 'wrote'} {', '.join(map(printable, wrote))}"
     return f"{text}; nothing to write"

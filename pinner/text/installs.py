@@ -66,7 +66,7 @@ def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
             shells.append(shells[stage.parent] if stage.parent is not None else "sh")
             for instruction in stage.instructions:
                 if instruction.keyword == "SHELL" and instruction.argv:
-                    shells[-1] = re.split(r"[/\\]", instruction.argv[0])[-1]
+                    shells[-1] = _shell(instruction.argv)
                 found += _Reader(dockerfile, stage, instruction, shells[-1]).read()
     return tuple(sorted(found, key=lambda call: call.span))
 
@@ -85,6 +85,12 @@ def pin(source: str, chosen: Mapping[Request, str]) -> tuple[Edit, ...]:
         text = version if word.closing or "*" not in version else f'"{version}"'
         edits.append(Edit(Span(request.at, request.at), f"={text}"))
     return tuple(sorted(edits))
+
+
+def _shell(argv: tuple[str, ...]) -> str:
+    """The shell that a SHELL instruction names, also behind `env` or `conda run`; else its program."""
+    names = [re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe") for argument in argv]
+    return next((name for name in names if name in _POSIX_SHELLS), names[0])
 
 
 class _Reader:
@@ -126,7 +132,7 @@ class _Reader:
             if prefixes.asks(" ".join(instruction.argv)):
                 yield self._skip(instruction.body, "exec-form", "the call is in the exec form")
             return
-        if self._shell.lower().removesuffix(".exe") not in _POSIX_SHELLS:
+        if self._shell not in _POSIX_SHELLS:
             if prefixes.asks(text):
                 yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
             return

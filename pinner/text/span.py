@@ -99,6 +99,8 @@ class Joined:
     @classmethod
     def without(cls, source: str, span: Span, gaps: Sequence[Span]) -> Joined:
         """The text of `span` with `gaps` (sorted, apart, inside the span) taken out."""
+        if not gaps:
+            return cls(span.of(source), (0,), (span.start,))
         pieces: list[str] = []
         starts: list[int] = []
         origins: list[int] = []

@@ -186,7 +186,9 @@ def test_the_rest_is_read_beside_what_is_skipped() -> None:
     [
         ('["bash", "-c"]', True),
         ('["/bin/bash", "-o", "pipefail", "-c"]', True),
+        ('["conda", "run", "-n", "x", "/bin/bash", "-c"]', True),
         ('["powershell", "-c"]', False),
+        ('["C:\\\\x\\\\PowerShell.exe", "-c"]', False),
         ('["cmd", "/S", "/C"]', False),
     ],
 )

@@ -79,9 +79,11 @@ class Cache:
 
         `now` is in seconds since the epoch.
         """
-        kept = {self.index(digest).stem for digest in keep}
+        kept = tuple(f"{self.index(digest).stem}." for digest in keep)
         drafts = (file for file in _files(self.root / "new") if now - file.stat().st_mtime > _ABANDONED)
-        return _remove([file for file in _files(self.indices) if file.stem not in kept] + list(drafts))
+        return _remove(
+            [file for file in _files(self.indices) if not file.name.startswith(kept)] + list(drafts)
+        )
 
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""

@@ -213,7 +213,7 @@ class SqliteIndex:
 
     def _first_mentions(self) -> bytes:
         """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""
-        path = self._path.with_suffix(".mentions")
+        path = self._path.with_suffix(f".{self.source.arch}.mentions")
         with suppress(OSError):
             kept = path.read_bytes()
             if kept[:32] == sha256(kept[32:]).digest():
@@ -221,7 +221,7 @@ class SqliteIndex:
         seen: dict[bytes, None] = {}
         for page in self._pages("SELECT page, crc FROM stanza ORDER BY number"):
             read = [b"\n".join(in_reading_order(record.split(b"\n"))) for record in page.split(_BETWEEN)]
-            seen.update(dict.fromkeys(mentions(b"\n".join(read))))
+            seen.update(dict.fromkeys(mentions(b"\n".join(read), self.source.arch)))
         found = b"\n%b\n" % b"\n".join(seen)
         with suppress(InputError):  # a cache that cannot be written costs time, no more
             self._keep(path, sha256(found).digest() + found)

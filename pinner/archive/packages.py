@@ -154,12 +154,14 @@ def _read(stanza: bytes) -> Fields | None:
     return values if values[2] else None
 
 
-def mentions(fields: bytes) -> list[bytes]:
+def mentions(fields: bytes, arch: str = "") -> list[bytes]:
     """The package names in lines of relation fields (and of plain names), in order, with repetitions.
 
-    An architecture-qualified name (`python3:any`) names another package to apt (pkgCacheGenerator).
+    To apt, `python3:any` and `python3:i386` are other packages than `python3` (pkgCacheGenerator::NewDepends);
+    `python3:amd64` is the same one where `arch` is amd64.
     """
-    return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)(?!:)", fields)
+    qualified = rb"(?::" + re.escape(arch.encode()) + rb"(?![a-z0-9-]))?+" if arch else b""
+    return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)" + qualified + rb"(?!:)", fields)
 
 
 def package(record: bytes) -> Package:

@@ -39,7 +39,7 @@ def test_prune_keeps_what_is_named_and_what_is_being_written(tmp_path: Path) -> 
     cache = Cache(tmp_path)
     kept, beside, old = (
         cache.index("a" * 64),
-        cache.index("a" * 64).with_suffix(".mentions"),
+        cache.index("a" * 64).with_suffix(".amd64.mentions"),
         cache.index("b" * 64),
     )
     for path in (kept, beside, old):

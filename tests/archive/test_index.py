@@ -43,7 +43,7 @@ Provides: mail-transport-agent
 def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex:
     path = directory / "store.sqlite"
     path.unlink(missing_ok=True)
-    path.with_suffix(".mentions").unlink(missing_ok=True)
+    path.with_suffix(".amd64.mentions").unlink(missing_ok=True)
     build((text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
     return SqliteIndex(
         path,
@@ -94,7 +94,7 @@ def test_the_order_of_first_mention(tmp_path: Path) -> None:
 
 def test_the_order_is_kept_and_damage_to_it_noticed(tmp_path: Path) -> None:
     first = stored(TEXT, tmp_path)
-    kept = tmp_path / "store.mentions"
+    kept = tmp_path / "store.amd64.mentions"
     rank = first.order("postfix")
     content = kept.read_bytes()
     for damage in (content, content[:-9], content.replace(b"postfix", b"prefix"), b""):

@@ -10,6 +10,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,12 +106,15 @@ class Workbench:
             texts.append(stream.buffer.getvalue().decode())
         return Result(status, *texts)
 
-    def start(self, *arguments: str, **given: Any) -> subprocess.Popen[bytes]:
-        """The same as a process of its own, for what ends a process."""
+    def start(
+        self, *arguments: str, first: str = "", environment: Mapping[str, str] | None = None, **given: Any
+    ) -> subprocess.Popen[bytes]:
+        """The same as a process of its own, for what ends a process. `first` is Python that it runs before all."""
+        own = {"PYTHONPATH": str(REPOSITORY), "PINNER_CACHE_DIR": str(self.cache)}
         return subprocess.Popen(
-            [sys.executable, "-c", _LAUNCH, str(self.keyrings), *arguments],
+            [sys.executable, "-c", first + _LAUNCH, str(self.keyrings), *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PINNER_CACHE_DIR": str(self.cache)},
+            env={**os.environ, **own, **(environment or {})},
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given},
         )
 

@@ -76,8 +76,10 @@ def canonical_platform(name: str, path: str = "") -> str:
     if found is None:
         from pinner.archive.distributions import PLATFORMS
 
-        spelled = name if "/" in name else f"linux/{name}"
-        raise InputError(f"unknown platform {name}", path=path, hint=near(spelled, tuple(PLATFORMS)))
+        known = {platform.removeprefix("linux/"): platform for platform in PLATFORMS}
+        raise InputError(
+            f"unknown platform {name}", path=path, hint=near(name.removeprefix("linux/"), tuple(known))
+        )
     return found
 
 

@@ -20,6 +20,7 @@ from pinner.archive.sources import Source
 from pinner.config import Config, canonical_platform, load
 from pinner.errors import InputError, PinnerError
 from pinner.lockfile import NAME as LOCK_NAME
+from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import Archives
@@ -103,6 +104,10 @@ class Project:
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: from the current directory."""
         return files.relative(self.paths[name], Path.cwd()) if name in self.paths else name
+
+    def gone(self, lock: Lock) -> list[str]:
+        """The files that the lock knows and that are not there any more."""
+        return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
 
 
 def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:

@@ -62,6 +62,9 @@ def command(
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         result = plan(project.texts, common.to_options(project.config, platforms, suite), archives, lock)
         results.append(Outcome(project, result, text, lock))
+        for problem in result.errors:
+            problem.path = project.shown(problem.path)
+            errors.append(problem)
     stdin = common.STDIN in paths
     write = not (dry_run or check)
     if write and not stdin:
@@ -97,7 +100,7 @@ class Outcome:
             if planned.old != planned.new and planned.path in project.paths:
                 path = project.paths[planned.path]
                 self.before[path], self.texts[path] = planned.old, planned.new
-        merged = lock.replace(result.lock, project.texts)
+        merged = lock.replace(result.lock, [*(planned.path for planned in result.files), *project.gone(lock)])
         text = lockfile.dumps(merged)
         if project.paths and text != lock_text and (merged.targets or lock_text is not None):
             lockfile.loads(text, str(project.lock_path))

@@ -21,7 +21,7 @@ from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
-from pinner.workflow.stages import chain
+from pinner.workflow.stages import Root, chain
 
 #: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
 _OTHER_SOLVER = "3.1"
@@ -41,51 +41,44 @@ class Installed:
     problem: Unsatisfiable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
-    """What a base image holds. `label` is how the lock names it."""
-
-    label: str
-    packages: tuple[Package, ...]
-
-
 class Closures:
     """Follows files through their stages. Equal questions, as many files ask them, are answered once."""
 
     def __init__(self, archives: Archives) -> None:
         self._archives = archives
-        self._roots: dict[tuple[Named, str], Root] = {}
+        self._minimal: dict[tuple[Named, str], tuple[Package, ...]] = {}
         # The packages are kept with the universe: their identity is part of the key.
         self._universes: dict[tuple[Named, str, str, int], tuple[tuple[Package, ...], Universe]] = {}
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
 
-    def of(
-        self, file: File, choices: Mapping[Request, Choice], platform: str
-    ) -> dict[int, tuple[Root, list[Installed]]]:
-        """By stage: what it started from and what its calls bring in, on one platform."""
+    def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
+        """What the calls of each stage bring in, on one platform."""
         after: dict[int, tuple[Package, ...]] = {}
-        found: dict[int, tuple[Root, list[Installed]]] = {}
+        found: dict[int, list[Installed]] = {}
         for call in file.calls():
             where = self._archives.named(call.base.where)
             if where is None or platform not in call.base.platforms:
                 continue
-            root = self._root(where, PLATFORMS[platform])
             stages = [
                 stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
             ]
-            before = next((after[index] for index in stages if index in after), root.packages)
+            before = next((after[index] for index in stages if index in after), None)
+            if before is None:
+                before = self._start(call.base.root, where, PLATFORMS[platform])
             done, after[stages[0]] = self._install(call, choices, where, platform, before)
-            found.setdefault(stages[0], (root, []))[1].append(done)
+            found.setdefault(stages[0], []).append(done)
         return found
 
-    def _root(self, where: Named, arch: str) -> Root:
-        """The minimal set that images of a suite begin with, at the versions of the indices."""
+    def _start(self, root: Root, where: Named, arch: str) -> tuple[Package, ...]:
+        """What the root holds; of the minimal set the versions that the indices have now."""
+        if root.packages:
+            return root.packages
         key = (where, arch)
-        if key not in self._roots:
+        if key not in self._minimal:
             universe = self._archives.universe(where, arch, "")
             found = map(universe.candidate, minbase.NAMES.get(where.suite.codename, ()))
-            self._roots[key] = Root("minbase", tuple(offer.package for offer in found if offer is not None))
-        return self._roots[key]
+            self._minimal[key] = tuple(offer.package for offer in found if offer is not None)
+        return self._minimal[key]
 
     def _install(
         self,

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
 
+HOW_TO_TELL = (
+    "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -32,9 +36,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """Nothing in the name tells a suite; `why` is a clause for people."""
+    """Nothing in the name tells a suite pinner can read; `why` is a clause for people, `hint` what to do."""
 
     why: str
+    hint: str = HOW_TO_TELL
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -62,7 +67,7 @@ def named(name: str) -> Named | Alias | Unnamed:
     found = suite_named(codename)
     if found and dash and variant in found[1].variants:
         return Named(*found, variant)
-    return Unnamed(RETIRED.get(name, f"{name} is not a suite that pinner knows"))
+    return Unnamed(RETIRED.get(name, f"{name} is not a suite that pinner knows"), hint="")
 
 
 def suite_of(reference: str) -> Named | Alias | Unnamed:
@@ -77,7 +82,7 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
         if hit:
             found.append(Named(*hit))
         elif token in RETIRED:
-            return Unnamed(RETIRED[token])
+            return Unnamed(RETIRED[token], hint="")
     for distribution in DISTRIBUTIONS:
         own = distribution.image == basename or basename.endswith(f"-{distribution.image}")
         numbers = re.findall(

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pinner.errors import Unsatisfiable
+from pinner.errors import InputError, Unsatisfiable
 from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
+from pinner.workflow.images import Unnamed
 from pinner.workflow.read import File, read
 from pinner.workflow.stages import Options
 from pinner.workflow.targets import Problem, Targets
@@ -45,9 +46,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a run would write and say. `lock` holds these files' targets alone."""
+    """All that a run would write and say. `lock` holds these files' targets alone.
+
+    `errors` are those of files that cannot be used at all, which take no part.
+    """
 
     files: tuple[Planned, ...]
+    errors: tuple[InputError, ...]
     lock: Lock
     platforms: tuple[str, ...]
     suites: tuple[str, ...]
@@ -70,7 +75,14 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
     What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
     """
-    files = [read(path, text, options) for path, text in texts.items()]
+    files, errors = [], []
+    for path, text in texts.items():
+        try:
+            files.append(read(path, text, options))
+        except InputError as error:
+            if not error.line:
+                raise
+            errors.append(error)
     archives.prepare(call for file in files for call in file.calls())
     targets = Targets(archives, old)
     planned = []
@@ -85,11 +97,13 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             _prove(file, new, choices, options)
         problems = targets.add(file, choices)
         planned.append(Planned(file.path, file.dockerfile.text, new, _findings(file, choices, problems)))
+    lock = targets.lock()
     return Plan(
         tuple(planned),
-        targets.lock(),
-        tuple(targets.suites),
-        tuple(dict.fromkeys(source.suite for source in targets.lock().sources)),
+        tuple(errors),
+        lock,
+        tuple(dict.fromkeys(source.platform for source in lock.sources)),
+        tuple(dict.fromkeys(source.suite for source in lock.sources)),
         tuple(archives.notes),
     )
 
@@ -99,7 +113,9 @@ def _choices(file: File, archives: Archives) -> dict[Request, Choice]:
     for call in file.calls():
         for request in call.requests:
             if request.action == "skip":
-                choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
+                where = call.base.where
+                hint = where.hint if request.reason == "suite-unknown" and isinstance(where, Unnamed) else ""
+                choices[request] = Choice("skipped", reason=request.reason, detail=request.detail, hint=hint)
                 continue
             try:
                 universes = archives.universes(call, request.arch)

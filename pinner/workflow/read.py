@@ -16,7 +16,7 @@ from pinner.text.repositories import Addition, additions
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines
 from pinner.workflow.images import Unnamed
-from pinner.workflow.stages import HOW_TO_TELL, Base, Options, base_of, chain
+from pinner.workflow.stages import Base, Options, base_of, chain
 
 _T = TypeVar("_T")
 
@@ -80,7 +80,8 @@ def read(path: str, text: str, options: Options) -> File:
             )
             found.append(_call(replace(item, requests=requests), base, parsed, told))
     except InputError as error:
-        error.path = path
+        if error.line:
+            error.path = path
         raise
     return File(path, parsed, Lines(text), tuple(found))
 
@@ -112,8 +113,7 @@ def _weighed(request: Request, base: Base, foreign: Addition | None, options: Op
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
         return replace(request, action="skip", reason="ignored", detail="ignored by the configuration")
     if isinstance(base.where, Unnamed):
-        detail = f"{base.where.why}: {HOW_TO_TELL}"
-        return replace(request, action="skip", reason="suite-unknown", detail=detail)
+        return replace(request, action="skip", reason="suite-unknown", detail=base.where.why)
     if foreign is not None and request.action == "pin":
         detail = f"{foreign.what}, which pinner does not read and which may serve another version"
         return replace(request, action="skip", reason="other-repository", detail=detail)

@@ -7,15 +7,26 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
+from pinner.archive.packages import Package
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 
-HOW_TO_TELL = (
-    "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
-)
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The packages that a base image holds. `label` is how the lock names the set.
+
+    Without packages it is the minimal set of the suite, at the versions of the indices.
+    """
+
+    label: str
+    packages: tuple[Package, ...] = ()
+
+
+MINBASE = Root("minbase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,8 @@ class Options:
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
-    references to suites; `ignore` are globs of package names that are never pinned.
+    references to suites; `ignore` are globs of package names that are never pinned. `roots` says what images hold, by
+    globs of image references.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -32,6 +44,7 @@ class Options:
     fallback: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    roots: Mapping[str, Root] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class Base:
     where: Named | Alias | Unnamed
     platforms: tuple[str, ...]
     asked: bool
+    root: Root
 
 
 def _told(text: str, what: str) -> Named | Alias:
@@ -62,15 +76,24 @@ def chain(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:
 
 
 def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
-    """The suite and platforms of `stage`; strongest first: its comment, --suite, [images], the image's name.
+    """What `stage` stands on. The suite is told, strongest first, by its comment, --suite, [images], the image's name.
 
     Raises `InputError` for a suite that was told but is not known.
     """
     stages = chain(dockerfile, stage)
-    root = stages[-1]
-    fixed = platform(root.platform) if root.platform else None
-    platforms = (fixed,) if fixed else options.platforms
-    asked = options.asked or fixed is not None
+    image = stages[-1].base
+    fixed = platform(stages[-1].platform) if stages[-1].platform else None
+    root = next((root for pattern, root in options.roots.items() if fnmatchcase(image, pattern)), MINBASE)
+    return Base(
+        image,
+        _where(dockerfile, stages, options),
+        (fixed,) if fixed else options.platforms,
+        options.asked or fixed is not None,
+        root,
+    )
+
+
+def _where(dockerfile: Dockerfile, stages: list[Stage], options: Options) -> Named | Alias | Unnamed:
     for each in stages:
         for directive in each.directives:
             if directive.key == "suite":
@@ -78,19 +101,19 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
                 if isinstance(found, Unnamed):
                     lines = Lines(dockerfile.text)
                     line, column = lines.position(directive.span.start)
-                    raise InputError(
-                        found.why, line=line, column=column, excerpt=lines.excerpt(directive.span)
-                    )
-                return Base(root.base, found, platforms, asked)
+                    excerpt = lines.excerpt(directive.span)
+                    raise InputError(found.why, line=line, column=column, excerpt=excerpt)
+                return found
     if options.suite:
-        return Base(root.base, _told(options.suite, "--suite"), platforms, asked)
+        return _told(options.suite, "--suite")
+    image = stages[-1].base
     for pattern, suite in options.images.items():
-        if root.base and fnmatchcase(root.base, pattern):
-            return Base(root.base, _told(suite, f"[images] {pattern}"), platforms, asked)
-    where = suite_of(root.base) if root.base else Unnamed(f"the base image {root.raw_base} is not known here")
+        if image and fnmatchcase(image, pattern):
+            return _told(suite, f"[images] {pattern}")
+    where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
     if isinstance(where, Unnamed) and options.fallback:
-        where = _told(options.fallback, "suite")
-    return Base(root.base, where, platforms, asked)
+        return _told(options.fallback, "suite")
+    return where
 
 
 def alias_source(alias: Alias) -> Source:

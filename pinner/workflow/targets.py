@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
-from pinner.lockfile import Lock, Locked, LockedPackage, LockedSource, Target
-from pinner.resolve.solver import Chosen
+from pinner.lockfile import Lock, Locked, LockedPackage, Target
 from pinner.resolve.universe import Offer
 from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, short
-from pinner.workflow.closure import Closures, Installed, Root
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
+
+if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
+    from pinner.resolve.solver import Chosen
+    from pinner.workflow.closure import Closures, Installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,31 @@ class Targets:
 
     def __init__(self, archives: Archives, old: Lock) -> None:
         self._archives = archives
-        self._closures = Closures(archives)
         self._old = {target.key: target for target in old.targets}
         self._old_packages = {package.id: package for package in old.packages}
+        self._old_sources = frozenset(old.sources)
+        self._same: dict[str, bool] = {}
         self._targets: list[Target] = []
         self._packages: dict[str, LockedPackage] = {}
-        self.suites: dict[str, dict[Named, None]] = {}
+        self._suites: dict[str, dict[Named, None]] = {}
+
+    @cached_property
+    def _closures(self) -> Closures:
+        from pinner.workflow.closure import Closures
+
+        return Closures(self._archives)
 
     def add(self, file: File, choices: Mapping[Request, Choice]) -> tuple[Problem, ...]:
         """Add what the stages of a file install, and return the calls that cannot be carried out."""
-        platforms: dict[str, None] = {}
-        for call in file.calls():
-            where = self._archives.named(call.base.where)
-            if where is not None:
-                for platform in call.base.platforms:
-                    platforms[platform] = None
-                    self.suites.setdefault(platform, {})[where] = None
         problems: dict[tuple[int, str], Problem] = {}
-        for platform in platforms:
-            for stage, (root, calls) in self._closures.of(file, choices, platform).items():
-                self._target(file, stage, platform, root, calls, choices)
+        for platform, stages in self._stages(file).items():
+            bare = {stage: self._bare(file, calls, choices, platform) for stage, calls in stages.items()}
+            if all(map(self._answered, bare.values())):
+                for target in bare.values():
+                    self._reuse(self._old[target.key])
+                continue
+            for stage, calls in self._closures.of(file, choices, platform).items():
+                self._fill(bare[stage], calls, choices)
                 for done in calls:
                     if done.problem is not None and not any(
                         choices[word].fails for word in done.call.requests
@@ -72,24 +81,55 @@ class Targets:
                         problems[key] = Problem(done.call, (*before, platform), done.problem)
         return tuple(problems.values())
 
-    def _target(
-        self,
-        file: File,
-        stage: int,
-        platform: str,
-        root: Root,
-        calls: list[Installed],
-        choices: Mapping[Request, Choice],
-    ) -> None:
-        where = self._archives.named(calls[0].call.base.where)
+    def _stages(self, file: File) -> dict[str, dict[int, list[Call]]]:
+        """The calls whose suite is known, by platform and stage."""
+        found: dict[str, dict[int, list[Call]]] = {}
+        for call in file.calls():
+            where = self._archives.named(call.base.where)
+            if where is not None:
+                for platform in call.base.platforms:
+                    found.setdefault(platform, {}).setdefault(call.install.stage, []).append(call)
+                    self._suites.setdefault(platform, {})[where] = None
+        return found
+
+    def _bare(
+        self, file: File, calls: list[Call], choices: Mapping[Request, Choice], platform: str
+    ) -> Target:
+        """The target of a stage as far as it is known without a resolver."""
+        base = calls[0].base
+        where = self._archives.named(base.where)
         assert where is not None
+        return Target(
+            file.path,
+            file.stage_name(calls[0].install.stage),
+            platform,
+            base.image,
+            where.suite.codename,
+            base.root.label,
+            tuple(line(call, choices) for call in calls),
+            (),
+        )
+
+    def _answered(self, bare: Target) -> bool:
+        """Whether the old lock has resolved the same calls from the very same indices."""
+        old = self._old.get(bare.key)
+        if old is None or old.problem or old.inputs != bare.inputs:
+            return False
+        platform = bare.platform
+        if platform not in self._same:
+            now = self._archives.sources({platform: self._suites[platform]})
+            self._same[platform] = self._old_sources.issuperset(now)
+        return self._same[platform]
+
+    def _fill(self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice]) -> None:
+        """Add the target with what a resolver found."""
         asked: dict[str, str] = {}
         packages: dict[str, Locked] = {}
         used: dict[str, LockedPackage] = {}
         for done in calls:
             for request in done.call.requests:
                 choice = choices[request]
-                offer = (choice.offers or {}).get(platform)
+                offer = (choice.offers or {}).get(bare.platform)
                 if offer is not None and choice.status in {"pinned", "kept"}:
                     word = f"{request.name}:{request.arch}" if request.arch else request.name
                     asked[offer.name] = word
@@ -102,47 +142,37 @@ class Targets:
                 used[package.id] = package
                 packages[package.name] = Locked(package.id, asked.get(package.name, ""), _by(chosen, asked))
         problem = next((done.problem.message for done in calls if done.problem is not None), "")
-        target = Target(
-            file.path,
-            file.stage_name(stage),
-            platform,
-            calls[0].call.base.image,
-            where.suite.codename,
-            root.label,
-            tuple(_line(done.call, choices) for done in calls),
-            tuple(packages.values()),
-            problem,
-        )
-        kept = self._kept(target, where, platform)
-        if kept is not None:
-            target, used = kept
-        if target.packages:
+        target = replace(bare, packages=tuple(packages.values()), problem=problem)
+        where = self._archives.named(calls[0].call.base.where)
+        if where is not None and self._still_there(target, where):
+            self._reuse(self._old[target.key])
+        elif packages:
             self._targets.append(target)
             self._packages |= used
 
-    def _kept(
-        self, target: Target, where: Named, platform: str
-    ) -> tuple[Target, dict[str, LockedPackage]] | None:
-        """The old target, where it answers the same question and all it holds is still in the archive."""
+    def _reuse(self, old: Target) -> None:
+        self._targets.append(old)
+        self._packages |= {locked.id: self._old_packages[locked.id] for locked in old.packages}
+
+    def _still_there(self, target: Target, where: Named) -> bool:
+        """Whether the old target answers the same question and all it holds can still be had."""
         old = self._old.get(target.key)
         if old is None or old.problem or target.problem or old.inputs != target.inputs:
-            return None
-        used = {locked.id: self._old_packages[locked.id] for locked in old.packages}
-        if old.packages == target.packages:
-            return None
-        universe = self._archives.universe(where, PLATFORMS[platform], "")
-        for package in used.values():
-            if not any(
+            return False
+        universe = self._archives.universe(where, PLATFORMS[target.platform], "")
+        return all(
+            any(
                 offer.version == package.version and offer.package.sha256 == package.sha256
                 for offer in universe.versions(package.name)
-            ):
-                return None
-        return old, used
+            )
+            for package in (self._old_packages[locked.id] for locked in old.packages)
+        )
 
     def lock(self) -> Lock:
         """The lock of this run's files alone."""
-        sources: tuple[LockedSource, ...] = self._archives.sources(self.suites)
-        return Lock(sources, tuple(self._targets), tuple(self._packages.values()))
+        return Lock(
+            self._archives.sources(self._suites), tuple(self._targets), tuple(self._packages.values())
+        )
 
 
 def _by(chosen: Chosen, asked: Mapping[str, str]) -> str:
@@ -151,7 +181,7 @@ def _by(chosen: Chosen, asked: Mapping[str, str]) -> str:
     return "" if parent is None or chosen.offer.name in asked else parent.name
 
 
-def _line(call: Call, choices: Mapping[Request, Choice]) -> str:
+def line(call: Call, choices: Mapping[Request, Choice]) -> str:
     """The call as the file has it now, reduced to what decides its outcome."""
     words = ["apt-get", "install"]
     if not call.recommends:

@@ -29,6 +29,7 @@ from tests.registry import (
     packed,
     serve,
     tar,
+    zstd,
 )
 
 NOW = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -489,6 +490,13 @@ def test_a_manifest_and_a_config_of_another_digest(registry: Registry, tmp_path:
 def test_layers_that_cannot_be_used(registry: Registry, tmp_path: Path, layer: bytes, words: str) -> None:
     registry.put("app:1", make(layer))
     with pytest.raises(InputError, match=words):
+        inspect(registry, tmp_path)
+
+
+def test_a_layer_that_needs_much_memory(registry: Registry, tmp_path: Path) -> None:
+    window = {zstd.CompressionParameter.window_log: 27}
+    registry.put("app:1", make(zstd.compress(tar({"zeros": bytes(40 << 20)}), options=window)))
+    with pytest.raises(InputError, match="needs more than 32 MiB"):
         inspect(registry, tmp_path)
 
 

@@ -62,10 +62,11 @@ def tar(
     return buffer.getvalue()
 
 
-def packed(content: bytes, how: str) -> bytes:
+def packed(content: bytes, how: str, window: int = 21) -> bytes:
     if how == "gzip":
         return gzip.compress(content, 6, mtime=0)
-    return zstd.compress(content) if how == "zstd" else content
+    options: dict[int, int] = {zstd.CompressionParameter.window_log: window}
+    return zstd.compress(content, options=options) if how == "zstd" else content
 
 
 def digest(content: bytes) -> str:

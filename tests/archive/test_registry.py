@@ -29,7 +29,6 @@ from tests.registry import (
     packed,
     serve,
     tar,
-    zstd,
 )
 
 NOW = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -494,8 +493,7 @@ def test_layers_that_cannot_be_used(registry: Registry, tmp_path: Path, layer: b
 
 
 def test_a_layer_that_needs_much_memory(registry: Registry, tmp_path: Path) -> None:
-    window = {zstd.CompressionParameter.window_log: 27}
-    registry.put("app:1", make(zstd.compress(tar({"zeros": bytes(40 << 20)}), options=window)))
+    registry.put("app:1", make(packed(tar({"zeros": bytes(40 << 20)}), "zstd", window=27)))
     with pytest.raises(InputError, match="needs more than 32 MiB"):
         inspect(registry, tmp_path)
 

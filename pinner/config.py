@@ -76,10 +76,12 @@ def canonical_platform(name: str, path: str = "") -> str:
     if found is None:
         from pinner.archive.distributions import PLATFORMS
 
-        known = {platform.removeprefix("linux/"): platform for platform in PLATFORMS}
-        raise InputError(
-            f"unknown platform {name}", path=path, hint=near(name.removeprefix("linux/"), tuple(known))
-        )
+        from difflib import get_close_matches
+
+        known = {each.removeprefix("linux/"): each for each in PLATFORMS}
+        close = get_close_matches(name.removeprefix("linux/"), known, n=1)
+        hint = f"did you mean {known[close[0]]}?" if close else f"known are {', '.join(PLATFORMS)}"
+        raise InputError(f"unknown platform {name}", path=path, hint=hint)
     return found
 
 

@@ -54,7 +54,7 @@ def test_the_search_ends_at_the_work_tree(tmp_path: Path) -> None:
         ('platform = ["amd64"]', "unknown key platform\nhint: did you mean platforms?"),
         ("zzz = 1", "unknown key zzz\nhint: known are platforms, suite,"),
         ('platforms = "amd64"', "platforms must be a list of strings"),
-        ('platforms = ["amd65"]', "unknown platform amd65\nhint: did you mean amd64?"),
+        ('platforms = ["amd65"]', "unknown platform amd65\nhint: did you mean linux/amd64?"),
         ("images = 1", "[images] must map strings to strings"),
         ("suite = 12", "suite must be a string"),
         ("suite = ", "not valid TOML"),

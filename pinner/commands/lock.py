@@ -120,8 +120,8 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool
     for outcome in outcomes:
         for note in () if style.quiet else outcome.plan.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
-        if stdin and write:
-            click.echo(outcome.plan.files[0].new, nl=False)
+        for planned in outcome.plan.files if stdin and write else ():
+            click.echo(planned.new, nl=False)
         if diff:
             from pinner.report.diff import unified
 
@@ -129,5 +129,5 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool
                 click.echo(unified(outcome.project.shown(planned.path), planned.old, planned.new), nl=False)
         for line in terminal.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=aside)
-        if not style.quiet:
+        if outcome.plan.files and not style.quiet:
             click.echo(terminal.summary(outcome.plan, outcome.wrote, would=not write), err=aside)

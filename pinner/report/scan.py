@@ -11,7 +11,7 @@ from pinner.errors import printable
 from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.text.installs import Request, Skipped
-from pinner.workflow.images import Alias, Named
+from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import Call, File
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
@@ -41,7 +41,9 @@ def lines(files: Sequence[File], style: Style) -> Iterable[str]:
             image = printable(item.base.image) or "image unknown"
             yield f"{place}  stage {printable(stage)}  {item.install.command}  ({image}, {suite})"
             for same in _alike(item.requests, style):
-                yield f"  {_words(file, same, style)}"
+                hint = item.base.where.hint if isinstance(item.base.where, Unnamed) else ""
+                unknown = hint and same[0].reason == "suite-unknown"
+                yield f"  {_words(file, same, style)}" + (f" ({hint})" if unknown else "")
 
 
 def _alike(requests: Sequence[Request], style: Style) -> Iterable[Sequence[Request]]:

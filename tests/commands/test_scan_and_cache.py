@@ -34,7 +34,7 @@ def test_scan_tells_what_lock_would_do_without_a_network(bench: Workbench) -> No
         "  5:7  $EXTRA  skip  variable-unknown: the value of EXTRA is not known here\n"
         "  5:14  ${MORE}  skip  variable-unknown: the value of MORE is not known here\n"
         "Dockerfile:7:5  stage 1  apt-get install  (example, suite unknown)\n"
-        f"  7:24  a b  skip  suite-unknown: the image example does not name a suite: {how}\n"
+        f"  7:24  a b  skip  suite-unknown: the image example does not name a suite ({how})\n"
         "Dockerfile:8:5  stage 1  not read: the call is in the exec form\n"
         "1 file, 6 package words: 1 to pin, 1 pinned, 4 skipped (variable-unknown 2, suite-unknown 2); "
         "not read: exec-form 1\n",

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 from zlib import crc32
@@ -67,7 +68,7 @@ class _Names:
 
     def pages(self) -> Iterator[tuple[bytes, bytes, int]]:
         """Rows of the table `name`."""
-        names = iter(sorted(self.versions.keys() | self.providers.keys()))
+        names = merge(sorted(self.versions), sorted(self.providers.keys() - self.versions.keys()))
         versions, providers = self.versions.get, self.providers.get
         while some := list(islice(names, _NAMES)):
             page = b"\n".join(
@@ -86,13 +87,11 @@ def _stanza_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int,
             raise InputError("the Packages file has a NUL character")
         for fields in scan(text):
             records.append(b"\n".join(fields))
-            name = fields[0]
-            versions[name] = b"%b %d" % (versions[name], number) if name in versions else b"%d" % number
+            name, label = fields[0], b"%d" % number
+            versions[name] = b"%b %b" % (versions[name], label) if name in versions else label
             if provided := provides(fields):
                 for name in dict.fromkeys(mentions(provided)):
-                    providers[name] = (
-                        b"%b %d" % (providers[name], number) if name in providers else b"%d" % number
-                    )
+                    providers[name] = b"%b %b" % (providers[name], label) if name in providers else label
             number += 1
             if len(records) == _STANZAS:
                 yield _stanza_page(number - 1, records)

@@ -167,10 +167,14 @@ class Archive:
                 tries=0,
                 hint="run once without --offline",
             )
-        packed, extension, url = self._packed(one)
+        chunks = self._unpacked(one, threads)
         with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
-            chunks = unpack(packed, extension, one.plain, url=url, threads=threads)
             build(chunks, one.plain.sha256, draft)
+
+    def _unpacked(self, one: _Wanted, threads: int) -> Iterator[bytes]:
+        """The content of the file; what it was packed in is let go of after the last chunk."""
+        packed, extension, url = self._packed(one)
+        return unpack(packed, extension, one.plain, url=url, threads=threads)
 
     def _packed(self, one: _Wanted) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""

@@ -38,7 +38,7 @@ class Registry:
     without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
     is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
     with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
-    seconds between two tries.
+    seconds between two tries. Several threads may share a registry.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Registry:
         progress: Progress | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._cache = ImageCache(Cache(cache))
+        self._root = Cache(cache)
+        self._cache = ImageCache(self._root)
         self._now = now
         self._max_age = max_age
         self._docker_config = docker_config
@@ -62,7 +63,7 @@ class Registry:
         self._mirrors = mirrors or {}
         self._offline = offline
         self._progress = progress
-        self._fetcher = Fetcher(Cache(cache), now=now, wait=wait, mirrors={})
+        self._wait = wait
 
     def inspect(self, name: str, platform: str, *, layers: bool = True) -> Image:
         """The image `name` for `platform` (`linux/arm64`).
@@ -73,14 +74,15 @@ class Registry:
         wanted = reference.platform(platform)
         parsed = reference.parse(name)
         base = self._base(parsed.registry)
-        client = Client(self._fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
+        fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={})
+        client = Client(fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
         blobs = _Repository(client, self._cache, parsed, self._offline, self._progress)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
             return image.look(found, blobs.layer, reference=str(parsed), platform=wanted, layers=layers)
         finally:
-            self._fetcher.close()
+            fetcher.close()
 
     def _base(self, registry: str) -> str:
         """The address at which `registry` is asked."""

@@ -102,8 +102,8 @@ class Project:
     texts: dict[str, str] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
-        """How a file of this project is named to people: from the current directory."""
-        return files.relative(self.paths[name], Path.cwd()) if name in self.paths else name
+        """How a file of this project is named to people: as they did."""
+        return str(self.paths.get(name, name))
 
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""

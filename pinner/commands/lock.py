@@ -109,10 +109,10 @@ class Outcome:
     @property
     def wrote(self) -> Sequence[str]:
         """The changed files as people know them, the lock last; standard output if the text came from there."""
-        here = Path.cwd()
         if not self.project.paths:
             return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
-        return [files.relative(path, here) for path in self.texts]
+        own, here = self.project.lock_path, Path.cwd()
+        return [files.relative(path, here) if path == own else str(path) for path in self.texts]
 
 
 def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
@@ -126,7 +126,9 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool
             from pinner.report.diff import unified
 
             for planned in outcome.plan.files:
-                click.echo(unified(outcome.project.shown(planned.path), planned.old, planned.new), nl=False)
+                place = outcome.project.paths.get(planned.path)
+                name = files.relative(place, Path.cwd()) if place else planned.path
+                click.echo(unified(name, planned.old, planned.new), nl=False)
         for line in terminal.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=aside)
         if outcome.plan.files and not style.quiet:

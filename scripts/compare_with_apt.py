@@ -136,6 +136,7 @@ def load_indexes(root: Root, work: Path, suite: str, arch: str) -> list[SqliteIn
                 release=releases.parse(body.decode()),
                 release_sha256=sha256(signed).hexdigest(),
                 rebuild=rebuild,
+                keep=Path.write_bytes,
             )
         )
     return indexes

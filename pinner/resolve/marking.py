@@ -210,7 +210,7 @@ class Marker:
                             self._dependents.setdefault(relation.name, []).append((need, relation))
         for need, relation in reversed(self._dependents.get(mark.name, [])):
             other = self.marks[need.owner.name]
-            if other.installing or not self.marks.wanted(need) or relation.arch == "any":
+            if other.installing or not self.marks.wanted(need) or relation.arch:
                 continue
             if self.modern and (other.mode == "delete" or other in removals):
                 continue

@@ -237,7 +237,9 @@ class Marks:
         for number, options in enumerate(need.options):
             found = list(dict.fromkeys(offer for offer in options if choose(self[offer.name]) is offer))
             if len(found) > 1:
-                found = self._ranked(found, need.clause[number].name)
+                relation = need.clause[number]
+                # A qualified name (`make:any`) is a virtual one to apt: no package is preferred for its name.
+                found = self._ranked(found, "" if relation.arch else relation.name)
             for offer in found:
                 (others if self[offer.name].current is None else installed).append(offer)
         ordered = installed + others

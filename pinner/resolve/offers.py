@@ -139,7 +139,7 @@ class Offers:
         return self._candidates[name]
 
     def providers(self, name: str) -> tuple[Offer, ...]:
-        """The versions that provide the name, in the order of the indices."""
+        """The versions that provide the name, last met first: so apt looks at them."""
         found = self._providers.get(name)
         if found is None:
             offers: dict[Offer, None] = {}
@@ -151,7 +151,7 @@ class Offers:
                             if provides(offer.package, name):
                                 offers[offer] = None
                             break
-            found = self._providers[name] = tuple(offers)
+            found = self._providers[name] = tuple(reversed(offers))
         return found
 
     def order(self, name: str) -> int | None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pinner.resolve import relations
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import PRIORITIES, Mark
+from pinner.resolve.offers import provides
 from pinner.resolve.sweep import find_garbage
 from pinner.resolve.universe import Need, Offer
 
@@ -119,13 +121,13 @@ class Problems:
                 for need in universe.needs(offer):
                     if need.kind in ("Pre-Depends", "Depends", "Recommends"):
                         for relation in need.clause:
-                            if relation.arch != "any" and marks[relation.name].target is not None:
+                            if not relation.arch and marks[relation.name].target is not None:
                                 scores[relation.name] += inherited
         for mark, _ in present:
             transfer = abs(scores[mark.name] - first[mark.name])
             if transfer:
                 for provider in dict.fromkeys(universe.providers(mark.name)):
-                    if provider.name != mark.name and marks[provider.name].target is provider:
+                    if marks[provider.name].target is provider:
                         scores[provider.name] += transfer
         for mark in marks.all():
             if mark.name in self.asked:
@@ -140,11 +142,18 @@ class Problems:
         for relation, options in zip(need.clause, need.options, strict=True):
             there = {offer.name for offer in options if self.marks[offer.name].target is offer}
             own = relation.name
-            if relation.arch != "any" and not (need.negative and own == need.owner.name):
+            if not relation.arch and not (need.negative and own == need.owner.name):
                 if relation.op and own not in there:
                     continue
                 found.append(own)
             found.extend(there - {own})
+            if own in there and any(
+                relations.satisfied(relation, given.version)
+                for offer in options
+                if offer.name == own and self.marks[own].target is offer
+                for given in provides(offer.package, own)
+            ):
+                found.append(own)
         return found
 
     # --- one broken package ------------------------------------------------------------------------------

@@ -170,8 +170,8 @@ class Universe:
         return best
 
     def providers(self, name: str) -> tuple[Offer, ...]:
-        """The versions that provide the name, candidates or not."""
-        return (*self._offers.providers(name), *self._extra_provides.get(name, ()))
+        """The versions that provide the name, candidates or not, last met first."""
+        return (*reversed(self._extra_provides.get(name, ())), *self._offers.providers(name))
 
     def order(self, name: str) -> int:
         """Where apt first met the name: the indices in order, then what is installed. Higher is later."""

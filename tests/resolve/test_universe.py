@@ -171,7 +171,7 @@ def test_select(story: str, name: str, version_text: str, expected: str) -> None
 @pytest.mark.parametrize(
     ("story", "name", "version_text", "message"),
     [
-        ("p Provides: v\nq Provides: v", "v", "", "virtual package provided by p, q"),
+        ("p Provides: v\nq Provides: v", "v", "", "virtual package provided by q, p"),
         ("p=1 Provides: v\np=2", "v", "", "no installation candidate"),
         ("p Provides: v (= 7)", "v", "1.0", "no installation candidate"),
         ("p Provides: v (= 7)", "v", "7*", "no installation candidate"),
@@ -190,11 +190,11 @@ def test_select_refuses(story: str, name: str, version_text: str, message: str) 
 @pytest.mark.parametrize(
     ("relation", "expected"),
     [
-        (Relation("v"), "v=2 v=1 p=1.0 q=1.0"),
+        (Relation("v"), "v=2 v=1 q=1.0 p=1.0"),
         (Relation("v", "", ">=", "2"), "v=2 q=1.0"),
         (Relation("v", "any"), "m=1.0"),
         (Relation("m", "any"), "m=1.0"),
-        (Relation("v", "amd64"), "v=2 v=1 p=1.0 q=1.0"),
+        (Relation("v", "amd64"), "v=2 v=1 q=1.0 p=1.0"),
         (Relation("v", "arm64"), ""),
         (Relation("w"), ""),
     ],
@@ -215,7 +215,7 @@ def test_targets(relation: Relation, expected: str) -> None:
 
 def test_installed_only_packages_count() -> None:
     one = universe("local=5 Provides: v", a="local=4\np Provides: v")
-    assert " ".join(map(text, one.targets(Relation("v")))) == "p=1.0 local=5"
+    assert " ".join(map(text, one.targets(Relation("v")))) == "local=5 p=1.0"
     assert " ".join(map(text, one.versions("local"))) == "local=5 local=4"
     assert one.order("local") < one.order("nothing")
 

@@ -23,7 +23,7 @@ FLOORS = [
         "archive.distributions",
     },
     {"resolve.offers", "resolve.patterns", "resolve.universe"},
-    {"resolve", "lockfile"},
+    {"resolve", "lockfile", "lockreader"},
     {"archive", "data"},
     {"workflow"},
     {"report"},
@@ -32,7 +32,7 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 PURE = (
-    *("errors", "text", "resolve", "lockfile", "workflow", "report"),
+    *("errors", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
     *(f"archive.{name}" for name in ("packages", "installed", "release", "sources", "distributions")),
 )
 BANNED = {

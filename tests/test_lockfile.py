@@ -172,3 +172,7 @@ def test_one_changed_package_touches_few_lines() -> None:
 def test_newer_releases_alone_do_not_move_a_lock() -> None:
     newer = replace(SOURCE, date="2026-08-01T00:00:00Z", sha256="ee" * 32)
     assert LOCK.replace(replace(LOCK, sources=(newer,)), ["Dockerfile"]) is LOCK
+
+
+def test_any_other_spelling_reads_the_same() -> None:
+    assert loads(TEXT.replace(" = ", "=").replace("# @generated", "# generated")) == LOCK

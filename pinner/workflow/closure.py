@@ -63,9 +63,17 @@ class Closures:
                 stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
             ]
             before = next((after[index] for index in stages if index in after), None)
-            if before is None:
-                before = self._start(call.base.root, where, PLATFORMS[platform])
-            done, after[stages[0]] = self._install(call, choices, where, platform, before)
+            try:
+                if before is None:
+                    before = self._start(call.base.root, where, PLATFORMS[platform])
+                result = self._install(call, choices, where, platform, before)
+            except Unsatisfiable as problem:
+                done = Installed(call, problem=problem)
+            else:
+                done = Installed(call, result.chosen)
+                before = result.after
+            if before is not None:
+                after[stages[0]] = before
             found.setdefault(stages[0], []).append(done)
         return found
 
@@ -76,7 +84,7 @@ class Closures:
         key = (where, arch)
         if key not in self._minimal:
             universe = self._archives.universe(where, arch, "")
-            found = map(universe.candidate, minbase.NAMES.get(where.suite.codename, ()))
+            found = map(universe.candidate, minbase.names(where.suite.codename, arch))
             self._minimal[key] = tuple(offer.package for offer in found if offer is not None)
         return self._minimal[key]
 
@@ -87,14 +95,10 @@ class Closures:
         where: Named,
         platform: str,
         before: tuple[Package, ...],
-    ) -> tuple[Installed, tuple[Package, ...]]:
-        try:
-            universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
-            asked = tuple(_asked(call, choices, universe, platform))
-            result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
-        except Unsatisfiable as problem:
-            return Installed(call, problem=problem), before
-        return Installed(call, result.chosen), result.after
+    ) -> Resolution:
+        universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
+        asked = tuple(_asked(call, choices, universe, platform))
+        return self._solve(universe, asked, call.recommends, bool(call.install.suggests))
 
     def _universe(
         self, where: Named, arch: str, target_release: str, packages: tuple[Package, ...]

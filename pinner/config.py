@@ -74,9 +74,9 @@ def canonical_platform(name: str, path: str = "") -> str:
     """Docker's canonical spelling of a platform. Raises `InputError` for one that no Debian architecture serves."""
     found = platform(name)
     if found is None:
-        from pinner.archive.distributions import PLATFORMS
-
         from difflib import get_close_matches
+
+        from pinner.archive.distributions import PLATFORMS
 
         known = {each.removeprefix("linux/"): each for each in PLATFORMS}
         close = get_close_matches(name.removeprefix("linux/"), known, n=1)

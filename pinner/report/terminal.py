@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pinner.errors import printable
 from pinner.workflow.lock import Finding, Plan
@@ -13,6 +14,7 @@ _COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing"
 _LABELS = {"skipped": "not pinned", "gone": "gone", "missing": "error", "unsolved": "apt would fail"}
 _WIDEST = 40
 _VERSION = 20
+_MOST_NAMES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def _words(findings: Sequence[Finding]) -> str:
     return joined if len(joined) <= _WIDEST else f"{words[0]} and {len(words) - 1} more"
 
 
-def _outcome(finding: Finding, style: Style) -> str:
+def _outcome(finding: Finding, hint: str, style: Style) -> str:
     choice = finding.choice
     colour = _COLOURS[choice.status]
     detail = printable(choice.detail)
@@ -58,7 +60,7 @@ def _outcome(finding: Finding, style: Style) -> str:
         version = style.paint(choice.version, colour)
         return f"{version}{' ' * max(1, _VERSION - len(choice.version))} {detail}" if detail else version
     label = _LABELS[choice.status] if choice.status != "unsolved" or choice.fails else "closure not locked"
-    return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(choice.hint)})" if choice.hint else "")
+    return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(hint)})" if hint else "")
 
 
 def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
@@ -82,20 +84,26 @@ def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
 
 
 def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str]:
-    """One line a word: place, word, version or why there is none. Kept words only when asked for.
+    """One line a word: place, word, version or why there is none. Kept words only when asked for, a hint only once.
 
     `shown` turns a file's name in the lock into the one that people know it by.
     """
-    rows = list(_rows(plan, style))
-    places = []
-    for row in rows:
-        place = f"{printable(shown(row[0].path))}:{row[0].line}"
-        places.append(place if row[-1].line == row[0].line else f"{place}-{row[-1].line}")
-    words = [_words(row) for row in rows]
-    place_width = max(map(len, places), default=0)
-    word_width = max(map(len, words), default=0)
-    for row, place, word in zip(rows, places, words, strict=True):
-        yield f"{place:{place_width}}  {word:{word_width}}  {_outcome(row[0], style)}"
+    hints = {""}
+    for path, group in groupby(_rows(plan, style), key=lambda row: row[0].path):
+        rows = list(group)
+        places = [_place(printable(shown(path)), row) for row in rows]
+        words = [_words(row) for row in rows]
+        place_width, word_width = max(map(len, places)), max(map(len, words))
+        for row, place, word in zip(rows, places, words, strict=True):
+            hint = row[0].choice.hint
+            outcome = _outcome(row[0], "" if hint in hints else hint, style)
+            hints.add(hint)
+            yield f"{place:{place_width}}  {word:{word_width}}  {outcome}"
+
+
+def _place(path: str, row: Sequence[Finding]) -> str:
+    first, last = row[0].line, row[-1].line
+    return f"{path}:{first}" if first == last else f"{path}:{first}-{last}"
 
 
 def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
@@ -111,6 +119,7 @@ def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
         text += f", {kept} pinned already" if kept else ""
     else:
         text = f"{kept} of {count(total, 'package')} pinned already{where}"
-    if wrote:
-        return f"{text}; {'would write' if would else 'wrote'} {', '.join(map(printable, wrote))}"
-    return f"{text}; nothing to write"
+    if not wrote:
+        return f"{text}; nothing to write"
+    names = ", ".join(map(printable, wrote)) if len(wrote) <= _MOST_NAMES else count(len(wrote), "file")
+    return f"{text}; {'would write' if would else 'wrote'} {names}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -42,6 +40,8 @@ def find(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
 
 
 def _git_files(folder: Path) -> list[str] | None:
+    import subprocess
+
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
@@ -154,6 +154,8 @@ def _stage(place: Path, text: str) -> Path:
         mode = stat.S_IMODE(place.stat().st_mode)
         if not mode & 0o222 or not os.access(place, os.W_OK):
             raise PermissionError(13, "the file is read-only")
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".pinner", dir=place.parent)
     temporary = Path(name)
     try:

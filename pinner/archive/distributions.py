@@ -25,13 +25,15 @@ class Pocket:
 @dataclass(frozen=True, slots=True, eq=False)
 class Suite:
     """One release. `version` is its number ("" if it has none); `end` the last day of security support that the
-    distribution's own archive gives (`None`: not announced). `variants` are pockets that an image adds when its tag
-    says so; they are listed first, since their sources file sorts before the distribution's."""
+    distribution's own archive gives (`None`: not announced). Until the day `full` the release itself is updated too,
+    by point releases; after it comes long-term support, by security alone. `variants` are pockets that an image adds
+    when its tag says so; they are listed first, since their sources file sorts before the distribution's."""
 
     codename: str
     version: str
     pockets: tuple[Pocket, ...]
     end: date | None = None
+    full: date | None = None
     variants: Mapping[str, Pocket] = field(default_factory=dict)
 
 
@@ -58,13 +60,15 @@ _DEBIAN = "http://deb.debian.org/debian"
 _SECURITY = "http://deb.debian.org/debian-security"
 
 
-def _debian(codename: str, version: str, end: date | None = None) -> Suite:
+def _debian(codename: str, version: str, end: date | None = None, full: date | None = None) -> Suite:
     pockets = (
         Pocket(_DEBIAN, codename),
         Pocket(_DEBIAN, f"{codename}-updates"),
         Pocket(_SECURITY, f"{codename}-security"),
     )
-    return Suite(codename, version, pockets, end, {"backports": Pocket(_DEBIAN, f"{codename}-backports")})
+    return Suite(
+        codename, version, pockets, end, full, {"backports": Pocket(_DEBIAN, f"{codename}-backports")}
+    )
 
 
 DEBIAN = Distribution(
@@ -79,9 +83,10 @@ DEBIAN = Distribution(
                 Pocket(_DEBIAN, "bullseye-updates"),
             ),
             date(2026, 8, 31),
+            date(2024, 8, 14),
         ),
-        _debian("bookworm", "12", date(2028, 6, 30)),
-        _debian("trixie", "13", date(2030, 6, 30)),
+        _debian("bookworm", "12", date(2028, 6, 30), date(2026, 7, 11)),
+        _debian("trixie", "13", date(2030, 6, 30), date(2028, 8, 9)),
         _debian("forky", "14"),
         Suite("sid", "", (Pocket(_DEBIAN, "sid"),)),
         Suite("experimental", "", (Pocket(_DEBIAN, "sid"), Pocket(_DEBIAN, "experimental"))),
@@ -99,7 +104,7 @@ DISTRIBUTIONS = (DEBIAN,)
 #: Codenames that are known but cannot be resolved, and why: said rather than taken for an unknown word.
 RETIRED: Mapping[str, str] = {
     name: f"{name} has left the Debian archive; pinner does not read archive.debian.org"
-    for name in ("jessie", "stretch", "buster")
+    for name in ("lenny", "squeeze", "wheezy", "jessie", "stretch", "buster")
 }
 
 #: Docker's platform strings and the Debian architectures they mean (https://wiki.debian.org/ArchitectureSpecificsMemo).

@@ -97,7 +97,7 @@ class Archive:
 
     def _load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
         by_source = {source: _suite(source) for source in sources}
-        before = {suite: suites.read(self._cache, suite) for suite in by_source.values()}
+        before = {suite: suites.read(self._cache, suite) for suite in dict.fromkeys(by_source.values())}
         held, notes = self._cached(before) if self._offline else self._asked(before)
         wanted = []
         for source, suite in by_source.items():

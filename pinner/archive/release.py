@@ -109,10 +109,11 @@ def _date(value: str, field: str) -> datetime:
 def _files(listing: str) -> Mapping[str, FileEntry]:
     """The SHA256 field: digest, size, path. A path that leaves the suite's directory is refused."""
     files: dict[str, FileEntry] = {}
+    pattern = re.compile(r"\s*([0-9a-fA-F]{64})\s+(\d{1,15})\s+(\S+)\s*", re.ASCII)
     for line in listing.splitlines():
         if not line.strip():
             continue
-        match = re.fullmatch(r"\s*([0-9a-fA-F]{64})\s+(\d{1,15})\s+(\S+)\s*", line, re.ASCII)
+        match = pattern.fullmatch(line)
         if match is None:
             raise TrustError(f"the Release's SHA256 field cannot be read: {line.strip()}")
         digest, size, path = match.groups()

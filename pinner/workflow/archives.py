@@ -59,7 +59,8 @@ class Archives:
             where = self.named(call.base.where)
             if where is None or not call.requests:
                 continue
-            for arch in (*(PLATFORMS[platform] for platform in call.base.platforms), *call.architectures):
+            foreign = set(call.architectures).intersection(word.arch for word in call.requests)
+            for arch in (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign)):
                 if (where, arch) not in self._indexes:
                     needed[where, arch] = sources_of(where, arch)
         if not needed:
@@ -93,6 +94,10 @@ class Archives:
                 self._indexes[where, arch], arch=arch, target_release=target_release
             )
         return self._universes[key]
+
+    def universe_of(self, where: Named, platform: str) -> Universe:
+        """The universe of a suite for one platform, as apt sees it without `-t`."""
+        return self.universe(where, PLATFORMS[platform], "")
 
     def sources(self, platforms: Mapping[str, Iterable[Named]]) -> tuple[LockedSource, ...]:
         """The indices of these suites, by platform, as the lock states them."""

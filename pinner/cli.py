@@ -15,6 +15,7 @@ from pinner.errors import InputError, PinnerError
 _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _COMMANDS = {
     "lock": "Pin what apt would install, in place, and write pinner.lock.",
+    "verify": "Check that the pins still exist and that apt could install each line.",
     "scan": "Show what files ask for and what lock would do, without any network.",
     "cache": "Look after the cache of package indices.",
 }

@@ -1,0 +1,115 @@
+"""`pinner verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from pinner import lockfile
+from pinner.commands import common
+from pinner.errors import PinnerError, printable
+from pinner.lockfile import Lock
+from pinner.report import verify as report
+from pinner.report.terminal import Style
+from pinner.report.verify import Checked, Row
+from pinner.workflow.verify import Verifier
+
+_FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
+
+
+@click.command("verify")
+@common.options(common.PATHS, common.WHERE)
+@click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["superseded", "security"]),
+    default=None,
+    help="Exit 1 also for pins that have a newer version, or a security update.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print."
+)
+@common.options(common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    platforms: tuple[str, ...],
+    suite: str,
+    strict: bool,
+    fail_on: str | None,
+    form: str,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Check that every pin and every locked package is still in the archive, and that apt could install each line.
+
+    Always asks the archive anew. Exits 1 if something is gone, cannot be installed, differs from the lock or is a word
+    with a version that cannot be read; 5 or 6 if an archive could not be asked.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    now = datetime.now(UTC)
+    projects, errors = common.collect(paths)
+    verifier = None
+    all_checked = []
+    for project in projects:
+        if verifier is None:
+            archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
+            verifier = Verifier(archives, now)
+        text = common.read_lock(project.lock_path)
+        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        options = common.to_options(project.config, platforms, suite)
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock))
+        all_checked.append(Checked(verified, project.shown))
+        errors += verified.errors
+    found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
+    pins = sum(len(checked.verified.pins) for checked in all_checked)
+    failed = report.fails(found) or (strict and not pins)
+    status = max((error.exit_status for error in errors), default=int(failed))
+    for line in _printed("json" if as_json else form, all_checked, found, status, now, style):
+        click.echo(line)
+    _tell(all_checked, errors, style)
+    return status
+
+
+def _printed(
+    form: str,
+    all_checked: Sequence[Checked],
+    found: Sequence[Row],
+    status: int,
+    now: datetime,
+    style: Style,
+) -> Iterator[str]:
+    if form == "json":
+        from pinner.report.verify_json import to_json
+
+        yield to_json(all_checked, status)
+    elif form == "sarif":
+        from pinner.report.sarif import to_sarif
+
+        yield to_sarif(found)
+    elif form == "junit":
+        from pinner.report.junit import to_junit
+
+        yield to_junit(all_checked, found, now)
+    elif form == "github":
+        from pinner.report.github import commands
+
+        yield from commands(found)
+    elif form == "markdown":
+        from pinner.report.markdown import of_verify
+
+        yield from of_verify(all_checked, found)
+    else:
+        yield from report.lines(all_checked, found, style)
+        if all_checked and not style.quiet:
+            yield report.summary(all_checked)
+
+
+def _tell(all_checked: Sequence[Checked], errors: Sequence[PinnerError], style: Style) -> None:
+    notes = dict.fromkeys(note for checked in all_checked for note in checked.verified.notes)
+    for note in () if style.quiet else notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    for text in dict.fromkeys(map(str, errors)):
+        click.echo(f"pinner: {text}", err=True)

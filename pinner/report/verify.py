@@ -1,0 +1,233 @@
+"""What `pinner verify` found, as rows that every output format shows, and as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.errors import InputError, PinnerError, printable
+from pinner.report.terminal import Style, count
+from pinner.workflow.choose import short
+from pinner.workflow.drift import Drift
+from pinner.workflow.standing import Standing
+from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
+
+Level = Literal["error", "warning", "note"]
+Shown = Callable[[str], str]
+
+#: Every rule with what it means, for the formats that list them.
+RULES: Mapping[str, str] = {
+    "gone": "No enabled pocket has the version any more: apt-get install fails.",
+    "uninstallable": "The versions exist, but apt cannot install the line as it stands.",
+    "unknown": "It could not be checked, and does not count as good.",
+    "drift": "The file and pinner.lock tell different things.",
+    "security": "A security update is waiting: a newer version is in a security pocket.",
+    "superseded": "The version is there, and apt would take a newer one.",
+    "unfollowed": "pinner cannot tell whether apt would install the line.",
+    "stale-release": "A pocket's Release has not moved for too long.",
+    "end-of-life": "The security support of the suite ends soon or has ended.",
+    "not-served": "The security pocket does not serve the platform.",
+    "unread": "A file or an archive could not be read.",
+}
+
+_COLOURS: Mapping[Level, str] = {"error": "31", "warning": "33", "note": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding. `level` is `error` exactly where the run must not count as good. `subject` is the word or thing."""
+
+    rule: str
+    level: Level
+    place: Place
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One project: what was found, and how its files are named to people."""
+
+    verified: Verified
+    shown: Shown
+
+    @property
+    def name(self) -> str:
+        """How the project's lock is named to people."""
+        return self.shown("pinner.lock")
+
+
+def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
+    """All findings of a project but what is live. `fail_on`: `superseded` or `security` make these errors too."""
+    verified = checked.verified
+    gone: set[tuple[str, str]] = set()
+    for pin in verified.pins:
+        if pin.state == "gone":
+            gone |= {(pin.name, each) for each in (pin.version, *_versions(pin.standings))}
+        if pin.state != "live":
+            rule, level = _severity(pin, fail_on)
+            subject = f"{pin.name}={pin.version}" if pin.version else " ".join(pin.raw.split())
+            yield Row(rule, level, _shown(pin.place, checked), subject, by_platform(pin.standings))
+    for broken in verified.broken:
+        yield _of_broken(broken, checked)
+    for drift, place in verified.drifts:
+        yield Row("drift", "error", _shown(place, checked), drift.name, drift_text(drift))
+    for held in verified.held:
+        if held.state == "gone" and (held.name, held.version) not in gone:
+            text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
+            yield Row("gone", "error", Place(checked.name), f"{held.name}={held.version}", text)
+    for notice in verified.notices:
+        yield Row(notice.rule, "warning", Place(checked.name), notice.about, notice.text)
+    for error in verified.errors:
+        yield _of_error(error, checked)
+
+
+def fails(all_rows: Iterable[Row]) -> bool:
+    """Whether the findings are such that the run must not count as good."""
+    return any(row.level == "error" for row in all_rows)
+
+
+def _versions(standings: Mapping[str, Standing]) -> Iterator[str]:
+    return (each.version for each in standings.values() if each.version)
+
+
+def _shown(place: Place, checked: Checked) -> Place:
+    path = checked.shown(place.path)
+    return Place(path, place.line, place.column, place.end_line, place.end_column)
+
+
+def _severity(pin: Pin, fail_on: str) -> tuple[str, Level]:
+    if pin.state != "superseded":
+        return pin.state, "error"
+    if pin.security:
+        return "security", "error" if fail_on in {"security", "superseded"} else "warning"
+    return "superseded", "error" if fail_on == "superseded" else "note"
+
+
+def _of_broken(broken: Broken, checked: Checked) -> Row:
+    text = f"{broken.detail} ({', '.join(map(short, broken.platforms))})"
+    text += f"; {broken.hint}" if broken.hint else ""
+    rule, level = ("uninstallable", "error") if broken.certain else ("unfollowed", "warning")
+    return Row(
+        rule, "error" if level == "error" else "warning", _shown(broken.place, checked), broken.command, text
+    )
+
+
+def _of_error(error: PinnerError, checked: Checked) -> Row:
+    path, line, column = "", 0, 0
+    if isinstance(error, InputError):
+        path, line, column = checked.shown(error.path) if error.path else "", error.line, error.column
+    text = f"{error.message}; {error.hint}" if error.hint else error.message
+    return Row("unread", "error", Place(path or checked.name, line, column, line, column), "error", text)
+
+
+def standing_text(each: Standing) -> str:
+    """How a version stands, as a clause."""
+    newer = f"{each.newer} in {each.newer_pocket}" if each.newer_pocket else each.newer
+    security = ", a security update" if each.security else ""
+    if each.state == "live":
+        return f"live in {each.pocket}" if each.pocket else "live"
+    if each.state == "superseded":
+        return f"superseded by {newer}{security}"
+    if each.state == "unknown":
+        return f"not checked: {each.detail}" if each.detail else "not checked"
+    text = f"gone: {each.detail}" if each.detail else "gone"
+    if each.newer and not each.detail:
+        text += f"; next is {newer}{security}"
+        if each.candidate != each.newer:
+            text += f"; apt would take {each.candidate}"
+    return text
+
+
+def by_platform(standings: Mapping[str, Standing]) -> str:
+    """The clauses of all platforms; equal ones are said once."""
+    groups: dict[str, list[str]] = {}
+    for platform, each in standings.items():
+        groups.setdefault(standing_text(each), []).append(short(platform))
+    if len(groups) == 1:
+        return next(iter(groups))
+    return "; ".join(f"{', '.join(platforms)}: {text}" for text, platforms in groups.items())
+
+
+def drift_text(drift: Drift) -> str:
+    """A difference between file and lock, as a clause."""
+    where = f" ({', '.join(map(short, drift.platforms))})"
+    hint = "; pinner lock writes it down"
+    texts = {
+        "edited": f"the file has {drift.found}, the lock {drift.locked}",
+        "removed": f"the lock has {drift.locked}, which the file does not ask for",
+        "added": f"the file asks for {drift.found}, which the lock does not know",
+        "unlocked": "the lock does not know it",
+        "file-gone": "the lock knows this file, which is not there",
+        "stage-gone": "the lock knows this stage, which the file does not have",
+        "suite": f"the stage stands on {drift.found}, the lock says {drift.locked}",
+    }
+    return texts[drift.kind] + where + hint
+
+
+def at(place: Place) -> str:
+    """`path:line`, or the path alone."""
+    return f"{place.path}:{place.line}" if place.line else place.path
+
+
+def lines(all_checked: Sequence[Checked], found: Sequence[Row], style: Style) -> Iterator[str]:
+    """One line a finding, for people; with `verbose` also what is live and the locked packages that are superseded."""
+    shown: list[tuple[str, str, str, str]] = []
+    for row in found:
+        if row.rule != "unread" and (row.level == "error" or not style.quiet):
+            shown.append((at(row.place), row.subject, row.text, _COLOURS[row.level]))
+    for checked in all_checked if style.verbose else ():
+        shown += [
+            (at(_shown(pin.place, checked)), f"{pin.name}={pin.version}", by_platform(pin.standings), "")
+            for pin in checked.verified.pins
+            if pin.state == "live"
+        ]
+        shown += [
+            (checked.name, f"{held.name}={held.version}", by_platform(held.standings), "")
+            for held in checked.verified.held
+            if held.state == "superseded" and not held.asked
+        ]
+    place_width = max((len(printable(place)) for place, *_ in shown), default=0)
+    subject_width = min(max((len(printable(subject)) for _, subject, *_ in shown), default=0), 48)
+    for place, subject, text, colour in shown:
+        head = f"{printable(place):{place_width}}  {printable(subject):{subject_width}}"
+        state, colon, rest = printable(text).partition(":")
+        state, rest = (state, colon + rest) if colon and " " not in state else ("", printable(text))
+        yield f"{head}  {style.paint(state, colour)}{rest}"
+
+
+def summary(all_checked: Sequence[Checked]) -> str:
+    """The last line: how many pins and locked packages were checked, and how they stand."""
+    pins = [pin for checked in all_checked for pin in checked.verified.pins]
+    held = [each for checked in all_checked for each in checked.verified.held if not each.asked]
+    if not pins:
+        unpinned = sum(checked.verified.unpinned for checked in all_checked)
+        return "found no pins" + (f"; {count(unpinned, 'package')} without one" if unpinned else "")
+    platforms = dict.fromkeys(name for pin in pins for name in pin.standings if name)
+    text = f"checked {count(len(pins), 'pin')}"
+    text += f" and {count(len(held), 'package')} that they bring along" if held else ""
+    text += f" for {', '.join(platforms)}" if platforms else ""
+    broken = sum(each.certain for checked in all_checked for each in checked.verified.broken)
+    drifts = sum(len(checked.verified.drifts) for checked in all_checked)
+    parts = [states(pins)]
+    if held:
+        parts.append(f"brought along: {states(held)}")
+    if broken:
+        parts.append(f"{count(broken, 'call')} uninstallable")
+    if drifts:
+        parts.append(f"{count(drifts, 'difference')} from the lock")
+    return f"{text}: {'; '.join(parts)}"
+
+
+def states(things: Sequence[Pin] | Sequence[Held]) -> str:
+    """`8 live, 1 superseded (1 by security), 1 gone`."""
+    parts = []
+    for state in ("live", "superseded", "gone", "unknown"):
+        group = [thing for thing in things if thing.state == state]
+        if not group:
+            continue
+        urgent = sum(any(each.security for each in thing.standings.values()) for thing in group)
+        tail = f" ({urgent} by security)" if urgent and state == "superseded" else ""
+        parts.append(f"{len(group)} {state}{tail}")
+    return ", ".join(parts)

@@ -1,0 +1,94 @@
+"""What `pinner verify` found, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pinner.report.as_json import dumps
+from pinner.report.verify import Checked, drift_text
+from pinner.workflow.standing import Standing
+from pinner.workflow.verify import Place
+
+
+def to_json(all_checked: Sequence[Checked], status: int) -> str:
+    """One document for all projects. `status` is the exit status of the run."""
+    pins: list[dict[str, Any]] = []
+    packages: list[dict[str, Any]] = []
+    broken: list[dict[str, Any]] = []
+    drifts: list[dict[str, Any]] = []
+    notices: dict[tuple[str, str], dict[str, Any]] = {}
+    errors: list[dict[str, Any]] = []
+    notes: dict[str, None] = {}
+    for checked in all_checked:
+        verified = checked.verified
+        pins += (
+            {
+                **_place(pin.place, checked),
+                "name": pin.name,
+                "pin": pin.version,
+                "raw": pin.raw,
+                "state": pin.state,
+                "security": pin.security,
+                "platforms": _standings(pin.standings),
+            }
+            for pin in verified.pins
+        )
+        packages += (
+            {
+                "name": held.name,
+                "version": held.version,
+                "asked": held.asked,
+                "state": held.state,
+                "files": [checked.shown(path) for path in held.files],
+                "platforms": _standings(held.standings),
+            }
+            for held in verified.held
+        )
+        broken += (
+            {
+                **_place(each.place, checked),
+                "command": each.command,
+                "state": "uninstallable" if each.certain else "unknown",
+                "platforms": list(each.platforms),
+                "detail": each.detail,
+                "hint": each.hint,
+            }
+            for each in verified.broken
+        )
+        drifts += (
+            {
+                **_place(place, checked),
+                "kind": drift.kind,
+                "name": drift.name,
+                "locked": drift.locked,
+                "found": drift.found,
+                "platforms": list(drift.platforms),
+                "detail": drift_text(drift),
+            }
+            for drift, place in verified.drifts
+        )
+        notices |= {(each.rule, each.about): asdict(each) for each in verified.notices}
+        errors += ({"message": str(error), "exit_status": error.exit_status} for error in verified.errors)
+        notes |= dict.fromkeys(verified.notes)
+    return dumps(
+        {
+            "status": status,
+            "pins": pins,
+            "packages": packages,
+            "uninstallable": broken,
+            "drift": drifts,
+            "notices": list(notices.values()),
+            "errors": errors,
+            "notes": list(notes),
+        }
+    )
+
+
+def _place(place: Place, checked: Checked) -> dict[str, Any]:
+    return {**asdict(place), "path": checked.shown(place.path)}
+
+
+def _standings(standings: Mapping[str, Standing]) -> dict[str, Any]:
+    return {platform: asdict(each) for platform, each in standings.items()}

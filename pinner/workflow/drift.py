@@ -1,0 +1,155 @@
+"""Where files and the lock tell different stories: somebody edited one and not the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.lockfile import Lock, Target
+from pinner.text.installs import Request
+from pinner.text.span import Span
+from pinner.workflow.archives import Archives
+from pinner.workflow.choose import Choice
+from pinner.workflow.images import Named
+from pinner.workflow.read import Call, File
+from pinner.workflow.targets import line
+
+Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference. `span` is None where no place in the file shows it.
+
+    `edited`: a word asks for another version than was locked. `removed`: a locked word is not there any more. `added`:
+    a word is there that was not locked. `unlocked`: the lock does not know the file, stage or platform. `file-gone`,
+    `stage-gone`: the lock knows one that is not there. `suite`: the stage stands on another suite now.
+    """
+
+    kind: Kind
+    path: str
+    span: Span | None
+    name: str
+    locked: str
+    found: str
+    platforms: tuple[str, ...]
+
+
+def of_absent(lock: Lock, absent: Iterable[str]) -> Iterator[Drift]:
+    """The lock's entries of files that do not exist."""
+    for path in sorted(lock.files() & frozenset(absent)):
+        platforms = tuple(dict.fromkeys(target.platform for target in lock.targets if target.file == path))
+        yield Drift("file-gone", path, None, path, path, "", platforms)
+
+
+def of_file(file: File, lock: Lock, archives: Archives) -> tuple[Drift, ...]:
+    """The differences between a file and the targets that the lock has for it, those of several platforms as one.
+
+    A stage of which no suite is known is passed over: nothing can be said of it.
+    """
+    found: dict[tuple[object, ...], Drift] = {}
+    for drift in _of_file(file, lock, archives):
+        key = (drift.kind, drift.span, drift.name, drift.locked, drift.found)
+        before = found.get(key)
+        platforms = (*(before.platforms if before else ()), *drift.platforms)
+        found[key] = Drift(
+            drift.kind, drift.path, drift.span, drift.name, drift.locked, drift.found, platforms
+        )
+    return tuple(found.values())
+
+
+def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
+    stages: dict[tuple[int, str], list[Call]] = {}
+    unknown: set[str] = set()
+    for call in file.calls():
+        if archives.named(call.base.where) is None:
+            unknown.add(file.stage_name(call.install.stage))
+            continue
+        for platform in call.base.platforms:
+            stages.setdefault((call.install.stage, platform), []).append(call)
+    locked = {target.key: target for target in lock.targets if target.file == file.path}
+    if not locked:
+        asking = [call for calls in stages.values() for call in calls if _is_lockable(call)]
+        if asking:
+            platforms = tuple(dict.fromkeys(name for call in asking for name in call.base.platforms))
+            yield Drift("unlocked", file.path, asking[0].install.span, file.path, "", file.path, platforms)
+        return
+    for (stage, platform), calls in stages.items():
+        name = file.stage_name(stage)
+        target = locked.pop((file.path, name, platform), None)
+        if target is not None:
+            where = archives.named(calls[0].base.where)
+            assert where is not None
+            yield from _of_target(file, calls, target, where)
+        elif any(map(_is_lockable, calls)):
+            yield Drift("unlocked", file.path, calls[0].install.span, name, "", name, (platform,))
+    for path, name, platform in locked:
+        if name not in unknown:
+            yield Drift("stage-gone", path, None, name, name, "", (platform,))
+
+
+def _is_lockable(call: Call) -> bool:
+    return any(request.action != "skip" for request in call.requests)
+
+
+def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> Iterator[Drift]:
+    platforms = (target.platform,)
+    codename = where.suite.codename
+    if target.suite != codename:
+        span = calls[0].install.span
+        yield Drift("suite", file.path, span, target.stage, target.suite, codename, platforms)
+    now = [(call, line(call, _as_written(call))) for call in calls]
+    if tuple(text for _, text in now) == target.calls:
+        return
+    locked = {_name(word): word for text in target.calls for word in _words(text)}
+    found = {
+        _name(word): (word, span)
+        for call, _ in now
+        for word, span in _spans(call)
+        if not word.startswith("-")
+    }
+    differs = False
+    for name, (word, span) in found.items():
+        before = locked.pop(name, None)
+        if before != word:
+            differs = True
+            kind: Kind = "added" if before is None else "edited"
+            yield Drift(kind, file.path, span, name, before or "", word, platforms)
+    for name, word in locked.items():
+        differs = True
+        yield Drift("removed", file.path, calls[0].install.span, name, word, "", platforms)
+    if not differs:
+        yield Drift(
+            "edited",
+            file.path,
+            calls[0].install.span,
+            "the call",
+            "; ".join(target.calls),
+            "; ".join(text for _, text in now),
+            platforms,
+        )
+
+
+def _as_written(call: Call) -> dict[Request, Choice]:
+    return {request: Choice("kept") for request in call.requests}
+
+
+def _spans(call: Call) -> Iterator[tuple[str, Span]]:
+    for request in call.requests:
+        word = request.word
+        yield (word.raw if word.value is None else word.value), word.span
+
+
+def _words(call: str) -> Iterator[str]:
+    """The package words of a call as the lock has it; apt's own words and options are left out."""
+    words = iter(call.split(" ")[2:])
+    for word in words:
+        if word == "-t":
+            next(words, None)
+        elif not word.startswith("-"):
+            yield word
+
+
+def _name(word: str) -> str:
+    return word.partition("=")[0]

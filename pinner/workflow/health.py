@@ -1,0 +1,70 @@
+"""The archive's own state: a Release that stands still, a suite at its end, a platform left without security."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from pinner.archive.distributions import PLATFORMS, Suite
+from pinner.workflow.archives import Archives
+from pinner.workflow.images import Named
+from pinner.workflow.stages import sources_of
+from pinner.workflow.standing import is_security
+
+#: Pockets and moving suites are signed anew at least weekly, their Valid-Until says so; a released suite moves with
+#: its point releases, every two months or so (https://wiki.debian.org/DebianReleases/PointReleases).
+_STILL, _STILL_RELEASED = timedelta(days=14), timedelta(days=200)
+_NEAR = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about a suite that no pin shows. `about` is the suite, or suite and platform."""
+
+    rule: Literal["stale-release", "end-of-life", "not-served"]
+    about: str
+    text: str
+
+
+def notices(
+    wheres: Mapping[tuple[str, str, str], Named], archives: Archives, now: datetime
+) -> Iterator[Notice]:
+    """What is to be said of the suites of these (file, stage, platform), each thing once."""
+    for where in dict.fromkeys(wheres.values()):
+        platforms = dict.fromkeys(key[2] for key, value in wheres.items() if value == where)
+        suite = where.suite
+        yield from _end(suite, now.date())
+        dates = {
+            index.source.suite: index.release.date
+            for platform in platforms
+            for index in archives.universe_of(where, platform).indexes
+        }
+        if suite.end is None or now.date() <= suite.end:
+            for name, moved in dates.items():
+                yield from _still(suite, name, moved, now)
+        for platform in platforms:
+            arch = PLATFORMS[platform]
+            served = {index.source.suite for index in archives.universe_of(where, platform).indexes}
+            for source in sources_of(where, arch):
+                if is_security(source.suite) and source.suite not in served:
+                    text = f"{source.suite} does not serve {arch}: no security update reaches {platform}"
+                    yield Notice("not-served", f"{source.suite} {platform}", text)
+
+
+def _end(suite: Suite, today: date) -> Iterator[Notice]:
+    if suite.end is None or today + _NEAR < suite.end:
+        return
+    days = (suite.end - today).days
+    when = f"ended on {suite.end}" if days < 0 else f"ends on {suite.end}, in {days} days"
+    yield Notice("end-of-life", suite.codename, f"security support of {suite.codename} {when}")
+
+
+def _still(suite: Suite, name: str, moved: datetime, now: datetime) -> Iterator[Notice]:
+    released = name == suite.codename and suite.full is not None
+    if released and suite.full is not None and now.date() > suite.full:
+        return
+    if now - moved > (_STILL_RELEASED if released else _STILL):
+        text = f"the Release of {name} has not moved since {moved:%Y-%m-%d}, {(now - moved).days} days ago"
+        yield Notice("stale-release", name, text)

@@ -1,0 +1,367 @@
+"""`pinner verify`: does every pin still exist, is it what apt would take, and could apt install the line as it stands?
+
+The story: read each file, load the indices of all suites and platforms, look up every pin and every locked package, let
+the solver follow each call, compare files and lock, and look at the archive's own state. What could not be looked up is
+unknown and never counts as good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pinner.errors import PinnerError, Refused, Unsatisfiable
+from pinner.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.resolve.universe import Universe
+from pinner.text.installs import Request, Skipped
+from pinner.text.span import Span
+from pinner.workflow import drift, health, standing
+from pinner.workflow.archives import Archives
+from pinner.workflow.choose import Choice, choose
+from pinner.workflow.closure import Closures, Installed
+from pinner.workflow.drift import Drift
+from pinner.workflow.health import Notice
+from pinner.workflow.images import Alias, Named, Unnamed
+from pinner.workflow.read import Call, File, read
+from pinner.workflow.stages import Options
+from pinner.workflow.standing import Standing, State
+
+_PIN = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
+_WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
+_ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: 1-based, the end exclusive; line 0 means the whole file."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A word with a version, and how that stands by platform. A platform that has no such package at all is absent
+    where nobody asked for that platform."""
+
+    place: Place
+    name: str
+    version: str
+    raw: str
+    standings: Mapping[str, Standing]
+
+    @property
+    def state(self) -> State:
+        """The worst of its platforms."""
+        return worst(self.standings.values())
+
+    @property
+    def security(self) -> bool:
+        """Whether a security update is waiting on any platform."""
+        return any(each.security for each in self.standings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word."""
+
+    name: str
+    version: str
+    asked: bool
+    files: tuple[str, ...]
+    standings: Mapping[str, Standing]
+
+    @property
+    def state(self) -> State:
+        """The worst of its platforms."""
+        return worst(self.standings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A call that apt could not carry out as it stands, or (not `certain`) of which pinner cannot tell."""
+
+    place: Place
+    command: str
+    platforms: tuple[str, ...]
+    detail: str
+    hint: str
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """All that was found about one project. `unpinned` counts the words that ask for no version."""
+
+    pins: tuple[Pin, ...]
+    held: tuple[Held, ...]
+    broken: tuple[Broken, ...]
+    drifts: tuple[tuple[Drift, Place], ...]
+    notices: tuple[Notice, ...]
+    errors: tuple[PinnerError, ...]
+    files: tuple[str, ...]
+    unpinned: int
+    notes: tuple[str, ...]
+
+
+def worst(standings: Iterable[Standing]) -> State:
+    """The state that counts: the worst one; `unknown` of nothing."""
+    return max((each.state for each in standings), key=_ORDER.index, default="unknown")
+
+
+class Verifier:
+    """Verifies projects against the same archives; equal questions are answered once. `now` is aware."""
+
+    def __init__(self, archives: Archives, now: datetime) -> None:
+        self._archives = archives
+        self._closures = Closures(archives)
+        self._now = now
+        self._standings: dict[tuple[object, ...], Standing] = {}
+
+    def verify(
+        self, texts: Mapping[str, str], options: Options, lock: Lock, absent: Iterable[str] = ()
+    ) -> Verified:
+        """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist."""
+        files: list[File] = []
+        errors: list[PinnerError] = []
+        for path, text in texts.items():
+            try:
+                files.append(read(path, text, as_locked(options, lock, path)))
+            except PinnerError as error:
+                errors.append(error)
+        failed = self._load(files)
+        errors += dict.fromkeys(failed.values())
+        pins: list[Pin] = []
+        broken: list[Broken] = []
+        drifts = [(each, Place(each.path)) for each in drift.of_absent(lock, absent)]
+        unpinned = 0
+        for file in files:
+            choices: dict[Request, Choice] = {}
+            for item in file.found:
+                if isinstance(item, Skipped):
+                    pins += _unread(file, item)
+                    continue
+                pins += self._call(file, item, choices, failed.get(item.base.where))
+                unpinned += sum(request.action == "pin" for request in item.requests)
+            if not any(call.base.where in failed for call in file.calls()):
+                broken += self._broken(file, choices)
+                if lock.targets:
+                    drifts += (
+                        (each, place(file, each.span) if each.span else Place(file.path))
+                        for each in drift.of_file(file, lock, self._archives)
+                    )
+        wheres = self._wheres(files, failed)
+        return Verified(
+            tuple(pins),
+            tuple(self._held(lock, files, wheres)),
+            tuple(broken),
+            tuple(drifts),
+            tuple(health.notices(wheres, self._archives, self._now)),
+            tuple(errors),
+            tuple(texts),
+            unpinned,
+            tuple(self._archives.notes),
+        )
+
+    def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
+        """Load all indices; where that fails, suite by suite, so that one suite's failure hides no other's state."""
+        calls = [call for file in files for call in file.calls()]
+        try:
+            self._archives.prepare(calls)
+        except PinnerError:
+            pass
+        else:
+            return {}
+        groups: dict[Named | Alias | Unnamed, list[Call]] = {}
+        for call in calls:
+            groups.setdefault(call.base.where, []).append(call)
+        failed: dict[Named | Alias | Unnamed, PinnerError] = {}
+        for where, group in groups.items():
+            try:
+                self._archives.prepare(group)
+            except PinnerError as error:
+                failed[where] = error
+        return failed
+
+    def _call(
+        self, file: File, call: Call, choices: dict[Request, Choice], error: PinnerError | None
+    ) -> Iterator[Pin]:
+        for request in call.requests:
+            if request.action == "skip":
+                choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
+                if _hides_pin(request):
+                    yield _pin(file, call, request, {"": standing.unknown(request.detail)})
+                continue
+            if error is not None:
+                if request.pin:
+                    lost = standing.unknown(error.message)
+                    yield _pin(file, call, request, dict.fromkeys(call.base.platforms, lost))
+                continue
+            try:
+                universes = self._archives.universes(call, request.arch)
+            except Unsatisfiable as problem:
+                choices[request] = Choice("missing", detail=problem.message, hint=problem.hint, fails=True)
+                continue
+            choices[request] = choose(request, universes, asked=call.base.asked)
+            if request.pin:
+                yield _pin(file, call, request, self._standings_of(call, request, universes))
+
+    def _standings_of(
+        self, call: Call, request: Request, universes: Mapping[str, Universe]
+    ) -> dict[str, Standing]:
+        """By platform; one that has no such package is left out, unless it was asked for or none has it."""
+        found = {
+            platform: self._of_pin(platform, universe, request.name, request.pin)
+            for platform, universe in universes.items()
+        }
+        there = {platform: each for platform, each in found.items() if each.state != "gone" or each.newer}
+        return found if call.base.asked or not there else there
+
+    def _of_pin(self, platform: str, universe: Universe, name: str, pin: str) -> Standing:
+        if not universe.indexes:
+            return standing.unknown(f"no source serves {platform}")
+        key = (universe, name, pin)
+        if key not in self._standings:
+            self._standings[key] = standing.of_pin(universe, name, pin)
+        return self._standings[key]
+
+    def _broken(self, file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
+        """The calls that fail for another reason than a version that is gone, which its own line tells."""
+        found: dict[tuple[Span, str], Broken] = {}
+        platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
+        for platform in platforms:
+            for calls in self._closures.of(file, choices, platform).values():
+                for done in calls:
+                    problem = _problem(done)
+                    if problem is None or any(
+                        _excuses(word, choices[word], platform) for word in done.call.requests
+                    ):
+                        continue
+                    span = done.call.install.span
+                    before = found.get((span, problem.message))
+                    found[span, problem.message] = Broken(
+                        place(file, span),
+                        done.call.install.command,
+                        (*(before.platforms if before else ()), platform),
+                        problem.message,
+                        problem.hint,
+                        not isinstance(problem, Refused),
+                    )
+        yield from found.values()
+
+    def _wheres(
+        self, files: Iterable[File], failed: Mapping[Named | Alias | Unnamed, PinnerError]
+    ) -> dict[tuple[str, str, str], Named]:
+        """The suite by file, stage and platform, where it is known."""
+        found = {}
+        for file in files:
+            for call in file.calls():
+                if call.base.where in failed or not call.requests:
+                    continue
+                where = self._archives.named(call.base.where)
+                if where is not None:
+                    for platform in call.base.platforms:
+                        found[file.path, file.stage_name(call.install.stage), platform] = where
+        return found
+
+    def _held(
+        self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
+    ) -> Iterator[Held]:
+        """The locked packages of these files' stages."""
+        packages = {package.id: package for package in lock.packages}
+        paths = {file.path for file in files}
+        uses: dict[tuple[str, str, Named], list[tuple[Target, Locked]]] = {}
+        for target in lock.targets:
+            where = wheres.get(target.key)
+            if where is not None and target.file in paths:
+                for locked in target.packages:
+                    package = packages[locked.id]
+                    uses.setdefault((package.name, package.version, where), []).append((target, locked))
+        for (name, version, where), group in uses.items():
+            yield Held(
+                name,
+                version,
+                any(locked.asked for _, locked in group),
+                tuple(dict.fromkeys(target.file for target, _ in group)),
+                {
+                    target.platform: self._of_file(where, target.platform, packages[locked.id])
+                    for target, locked in group
+                },
+            )
+
+    def _of_file(self, where: Named, platform: str, package: LockedPackage) -> Standing:
+        key = (where, platform, package)
+        if key not in self._standings:
+            universe = self._archives.universe_of(where, platform)
+            self._standings[key] = standing.of_file(universe, package.name, package.version, package.sha256)
+        return self._standings[key]
+
+
+def as_locked(options: Options, lock: Lock, path: str) -> Options:
+    """The options for a file: what nobody told is as it was when the file was locked."""
+    targets = [target for target in lock.targets if target.file == path]
+    if not targets:
+        return options
+    if not options.asked:
+        platforms = tuple(dict.fromkeys(target.platform for target in targets))
+        options = replace(options, platforms=platforms)
+    suites = {target.suite for target in targets}
+    if not options.fallback and len(suites) == 1:
+        options = replace(options, fallback=suites.pop())
+    return options
+
+
+def place(file: File, span: Span) -> Place:
+    """Where a span of the file begins and ends."""
+    return Place(file.path, *file.lines.position(span.start), *file.lines.position(span.end))
+
+
+def _pin(file: File, call: Call, request: Request, standings: Mapping[str, Standing]) -> Pin:
+    span = request.word.span
+    name = request.name or request.word.raw
+    return Pin(place(file, span), name, request.pin, request.word.raw, standings)
+
+
+def _hides_pin(request: Request) -> bool:
+    """Whether a word that is not read asks for a version, as far as one can see."""
+    return request.reason not in _WITHOUT_PIN and bool(request.pin or "=" in request.word.raw)
+
+
+def _unread(file: File, skipped: Skipped) -> Iterator[Pin]:
+    """A call that is not read, if a pin seems to be in it."""
+    text = skipped.span.of(file.dockerfile.text)
+    if _PIN.search(text):
+        unknown = {"": standing.unknown(skipped.detail)}
+        yield Pin(place(file, skipped.span), "a call that is not read", "", text, unknown)
+
+
+def _problem(done: Installed) -> Unsatisfiable | None:
+    """Why apt would not carry the call out. `apt-get -y` refuses to downgrade (apt-get(8), --allow-downgrades); what
+    an assumed starting set holds proves nothing about the image."""
+    if done.problem is not None:
+        return done.problem
+    options = done.call.install.options
+    if any(option.value in {"--allow-downgrades", "--force-yes"} for option in options):
+        return None
+    lower = [(chosen.offer, chosen.replaces) for chosen in done.chosen if chosen.downgrades]
+    if not lower:
+        return None
+    known = bool(done.call.base.root.packages)
+    text = ", ".join(
+        f"{offer.name} from {before.version} to {offer.version}" for offer, before in lower if before
+    )
+    return (Unsatisfiable if known else Refused)(
+        f"apt would have to downgrade {text}, which {'the' if known else 'a fresh'} base image holds",
+        hint="pinner refresh moves the pin",
+    )
+
+
+def _excuses(word: Request, choice: Choice, platform: str) -> bool:
+    """Whether a word of the call is a finding of its own, is to be ignored, or is not there on a platform that nobody
+    asked for."""
+    return choice.fails or bool(word.pin and platform not in (choice.offers or {}))

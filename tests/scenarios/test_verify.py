@@ -252,10 +252,10 @@ def test_the_archive_is_asked_each_time(story: Story) -> None:
     story.verify()
     story.bench.archive.requests.clear()
     story.verify()
-    assert [path for path in story.bench.archive.requests if path.endswith("/InRelease")] == [
-        "/debian/dists/bookworm/InRelease",
-        "/debian/dists/bookworm-updates/InRelease",
+    assert sorted(story.bench.archive.requests) == [
         "/debian-security/dists/bookworm-security/InRelease",
+        "/debian/dists/bookworm-updates/InRelease",
+        "/debian/dists/bookworm/InRelease",
     ]
 
 

@@ -121,7 +121,7 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool
         for note in () if style.quiet else outcome.plan.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         for planned in outcome.plan.files if stdin and write else ():
-            click.echo(planned.new, nl=False)
+            click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
         if diff:
             from pinner.report.diff import unified
 

@@ -118,7 +118,7 @@ def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
         text = f"{'would pin' if would else 'pinned'} {new} of {count(total, 'package')}{where}"
         text += f", {kept} pinned already" if kept else ""
     else:
-        text = f"{kept} of {count(total, 'package')} pinned already{where}"
+        text = f"{kept or 'none'} of {count(total, 'package')} pinned{' already' if kept else ''}{where}"
     if not wrote:
         return f"{text}; nothing to write"
     names = ", ".join(map(printable, wrote)) if len(wrote) <= _MOST_NAMES else count(len(wrote), "file")

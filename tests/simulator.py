@@ -354,6 +354,9 @@ class SimulatedArchive:
         answer = Answer(body=body) if body is not None else Answer(404, body=b"not here\n")
         if self.validators and body is not None:
             answer = _validated(answer, headers)
+        return self._mischievous(meant, answer)
+
+    def _mischievous(self, meant: str, answer: Answer) -> Answer:
         for mischief in self._mischief:
             if fnmatchcase(meant, mischief.pattern) and mischief.times != 0:
                 if mischief.times is not None:
@@ -417,12 +420,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
+        if self.command == "HEAD":
+            self.end_headers()
+            return
         if answer.status != 304:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body[: answer.cut_at])
         if answer.cut_at is not None:
             self.close_connection = True
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date field, by the archive's clock."""
+        return super().date_time_string(
+            self.server.archive.now.timestamp() if timestamp is None else timestamp
+        )
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""

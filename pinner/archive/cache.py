@@ -3,6 +3,7 @@
     indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `index`; and what it keeps beside it
     releases/<SHA-256 of URI, suite and keys>                 see `load`
     images/                                                   see `registry`
+    snapshots/<SHA-256 of the question>                       see `snapshot`
     http/<SHA-256 of the URL>                                 see `http_cache`
     new/                                                      files being written
 
@@ -33,6 +34,7 @@ class Cache:
         self.releases = root / "releases"
         self.indices = root / "indices"
         self.images = root / "images"
+        self.snapshots = root / "snapshots"
 
     def index(self, digest: str) -> Path:
         """Where the store of the Packages file with this SHA-256 lies."""
@@ -87,7 +89,7 @@ class Cache:
 
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
-        directories = (self.http, self.releases, self.indices, self.images, self.root / "new")
+        directories = (self.http, self.releases, self.indices, self.images, self.snapshots, self.root / "new")
         freed = _remove([file for directory in directories for file in _files(directory)])
         for directory in directories:
             with suppress(OSError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
+from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 TRIES = 4
 LONGEST_WAIT = 60.0
+_PATIENT, _PATIENCE = 7, 300.0  # tries and seconds where a pace is kept
 _TIMEOUTS = (10.0, 30.0)  # to connect, and between two pieces of an answer
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+_AGAIN = frozenset({429, 500, 502, 503, 504, 509})  # 509: bandwidth limit exceeded, of some snapshot servers
 _CONNECTIONS = 8
 _CHUNK = 1 << 16
+_ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at their log
 
 T = TypeVar("T")
 
@@ -34,15 +37,24 @@ class Fetcher:
 
     `mirrors` maps URI prefixes to those that are asked in their place; the longest one counts. Answers that can
     be revalidated are kept in `cache`. `wait` takes the seconds between two tries, `now` is for dates in
-    Retry-After.
+    Retry-After. With a `pace` it is a guest of a service that never changes a file: one connection, no faster than
+    that, a longer patience, and a body that breaks off is resumed where it ended (RFC 9110, 14.2).
     """
 
     def __init__(
-        self, cache: Cache, *, now: datetime, wait: Callable[[float], None], mirrors: Mapping[str, str]
+        self,
+        cache: Cache,
+        *,
+        now: datetime,
+        wait: Callable[[float], None],
+        mirrors: Mapping[str, str],
+        pace: Pace | None = None,
     ) -> None:
         self._cache = cache
         self._now = now
         self._wait = wait
+        self._pace = pace
+        self._tries, self._longest_wait = (TRIES, LONGEST_WAIT) if pace is None else (_PATIENT, _PATIENCE)
         self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
@@ -64,7 +76,8 @@ class Fetcher:
         address = self._address(url)
         if address.startswith("file:"):
             return self._tried(url, lambda: _file(address, url, limit))
-        return self._tried(url, lambda: self._once(address, url, limit, revalidate, progress))
+        body = bytearray()
+        return self._tried(url, lambda: self._once(address, url, limit, revalidate, progress, body))
 
     @contextmanager
     def ask(
@@ -91,7 +104,7 @@ class Fetcher:
             try:
                 return attempt()
             except _Failed as failure:
-                if not failure.again or tries == TRIES:
+                if not failure.again or tries == self._tries:
                     times = f" ({tries} tries)" if tries > 1 else ""
                     raise FetchError(
                         f"{url}: {failure}{times}",
@@ -100,7 +113,7 @@ class Fetcher:
                         tries=tries,
                         hint=_hint(failure.status),
                     ) from None
-                self._wait(_pause(tries) if failure.after is None else min(failure.after, LONGEST_WAIT))
+                self._wait(_pause(tries) if failure.after is None else min(failure.after, self._longest_wait))
 
     def close(self) -> None:
         """Ends the connections; the next `get` makes new ones."""
@@ -117,8 +130,15 @@ class Fetcher:
         return url
 
     def _once(
-        self, address: str, url: str, limit: int, revalidate: bool, progress: Callable[[int], None] | None
+        self,
+        address: str,
+        url: str,
+        limit: int,
+        revalidate: bool,
+        progress: Callable[[int], None] | None,
+        body: bytearray,
     ) -> bytearray:
+        """One try; `body` holds what an earlier one got before it broke off."""
         import requests
         import urllib3
 
@@ -131,19 +151,25 @@ class Fetcher:
                 request = requests.Request("GET", address, headers=dict(session.headers)).prepare()
                 headers = known.conditional_headers(request)
             else:
-                known, headers = None, {}
+                known, headers = None, {"Range": f"bytes={len(body)}-"} if body and self._pace else {}
             with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
                 raw = response.raw
                 if known and raw.status == 304:
                     raw = known.update_cached_response(request, raw)
-                if raw.status != 200:
+                resumed = raw.status == 206 and raw.headers.get("Content-Range", "").startswith(
+                    f"bytes {len(body)}-"
+                )
+                if not resumed and raw.status not in _AGAIN:
+                    body.clear()
+                if raw.status != 200 and not resumed:
+                    after = self._retry_after(raw.headers)
+                    too_long = self._pace is not None and after is not None and after > _PATIENCE
                     raise _Failed(
-                        f"HTTP status {raw.status}",
+                        f"HTTP status {raw.status}{f', to wait for {after:.0f} seconds' if too_long else ''}",
                         status=raw.status,
-                        again=raw.status in _AGAIN,
-                        after=self._retry_after(raw.headers.get("Retry-After", "")),
+                        again=(raw.status in _AGAIN and not too_long) or "Range" in headers,
+                        after=after,
                     )
-                body = bytearray()
                 # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
                 while chunk := raw.read(_CHUNK, decode_content=False):
                     body += chunk
@@ -177,7 +203,7 @@ class Fetcher:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Failed(_reason(error)) from None
         if response.status_code in _AGAIN:
-            after = self._retry_after(response.headers.get("Retry-After", ""))
+            after = self._retry_after(response.headers)
             wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"
             response.close()
             raise _Failed(
@@ -196,24 +222,29 @@ class Fetcher:
 
                 self._session = requests.Session()
                 self._session.headers.update(
-                    {"User-Agent": f"pinner/{__version__}", "Accept-Encoding": "identity"}
+                    {"User-Agent": f"pinner/{__version__} ({_ABOUT})", "Accept-Encoding": "identity"}
                 )
                 self._session.max_redirects = 5
-                pool = HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
+                pool = (
+                    HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
+                    if self._pace is None
+                    else self._pace.adapter()
+                )
                 self._session.mount("http://", pool)
                 self._session.mount("https://", pool)
             return self._session
 
-    def _retry_after(self, value: str) -> float | None:
-        """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3)."""
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3), by the server's clock."""
+        value = headers.get("Retry-After", "")
         if value.isascii() and value.isdecimal():
             return float(value)
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - self._now).total_seconds())
-        except (ValueError, TypeError, OverflowError):
-            return None
+        until = _instant(value)
+        return (
+            None
+            if until is None
+            else max(0.0, (until - (_instant(headers.get("Date", "")) or self._now)).total_seconds())
+        )
 
 
 class Answer:
@@ -285,6 +316,15 @@ def _pause(tries: int) -> float:
     from random import uniform
 
     return 2.0 ** (tries - 1) * uniform(0.5, 1.0)
+
+
+def _instant(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _reason(error: Exception) -> str:

@@ -15,7 +15,7 @@ from pinner.archive.fetch import Fetcher
 from pinner.archive.index import SqliteIndex, build
 from pinner.archive.release import FileEntry, Release
 from pinner.archive.sources import Source
-from pinner.archive.suites import Held, Suite
+from pinner.archive.suites import Getter, Held, Suite
 from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
 
@@ -47,7 +47,7 @@ class Archive:
     `now` is the time of the run. A Release that was asked for within `max_age` is not asked for again; with
     `offline` nothing is asked for. `mirrors` maps URI prefixes to those that are asked in their place: locks and
     messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
-    `wait` takes the seconds between two tries.
+    `wait` takes the seconds between two tries. Sources of a snapshot are read through `snapshots`, once and for ever.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Archive:
         mirrors: Mapping[str, str] | None = None,
         progress: Callable[[str, int, int], None] | None = None,
         wait: Callable[[float], None] = time.sleep,
+        snapshots: Getter | None = None,
     ) -> None:
         self._cache = Cache(cache)
         self._now = now
@@ -67,6 +68,7 @@ class Archive:
         self._offline = offline
         self._progress = progress
         self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
+        self._snapshots = snapshots
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
         """The indices in the order of sources and components, and notes for people.
@@ -78,7 +80,7 @@ class Archive:
         try:
             return self._load(sources)
         finally:
-            self._fetcher.close()
+            self._close()
 
     def codename(self, source: Source) -> str:
         """The codename that the Release of `source` gives, which tells what an alias like `stable` means today.
@@ -90,7 +92,7 @@ class Archive:
         try:
             held, _ = self._cached(before) if self._offline else self._asked(before)
         finally:
-            self._fetcher.close()
+            self._close()
         if held[suite] != before[suite]:
             suites.keep(self._cache, suite, held[suite])
         return held[suite].release.codename
@@ -99,6 +101,12 @@ class Archive:
         by_source = {source: _suite(source) for source in sources}
         before = {suite: suites.read(self._cache, suite) for suite in dict.fromkeys(by_source.values())}
         held, notes = self._cached(before) if self._offline else self._asked(before)
+        notes += [
+            f"{suite.name} of {suite.snapshot}: the keys that signed it have expired since; they were valid on the "
+            f"date that it gives, {one.release.date:%Y-%m-%d}"
+            for suite, one in held.items()
+            if one.lapsed
+        ]
         wanted = []
         for source, suite in by_source.items():
             found = list(_wanted(source, suite, held[suite].release))
@@ -123,6 +131,8 @@ class Archive:
                     hint="run once without --offline",
                 )
             held[suite] = one
+            if suite.snapshot:
+                continue
             expired = one.release.valid_until is not None and one.release.valid_until < self._now
             notes.append(
                 f"{suite.name}: as of {one.checked:%Y-%m-%d %H:%M} UTC, {_age(self._now - one.checked)} ago"
@@ -134,13 +144,27 @@ class Archive:
         held = {suite: one for suite, one in before.items() if one is not None and self._is_fresh(suite, one)}
         missing = [suite for suite in before if suite not in held]
         answers = parallel.run(
-            [partial(suites.ask, self._fetcher, suite, before[suite], self._now) for suite in missing],
+            [partial(suites.ask, self._door(suite), suite, before[suite], self._now) for suite in missing],
             _RELEASES,
         )
         held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
         return held, [note for _, note in answers if note]
 
+    def _door(self, suite: Suite) -> Getter:
+        """Who fetches the files of a suite."""
+        if not suite.snapshot:
+            return self._fetcher
+        assert self._snapshots is not None
+        return self._snapshots
+
+    def _close(self) -> None:
+        self._fetcher.close()
+        if self._snapshots is not None:
+            self._snapshots.close()
+
     def _is_fresh(self, suite: Suite, held: Held) -> bool:
+        if suite.snapshot:
+            return True
         if not timedelta(0) <= self._now - held.checked <= self._max_age:
             return False
         try:
@@ -189,10 +213,12 @@ class Archive:
         for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
             path = one.path + extension
             by_hash = f"{path.rpartition('/')[0]}/by-hash/SHA256/{entry.sha256}"
-            for place in (by_hash, path) if one.release.acquire_by_hash else (path,):
+            for place in (
+                (by_hash, path) if one.release.acquire_by_hash and not one.suite.snapshot else (path,)
+            ):
                 url = one.suite.url(place)
                 try:
-                    packed = self._fetcher.get(
+                    packed = self._door(one.suite).get(
                         url, limit=entry.size, progress=self._reporter(one.label, entry.size)
                     )
                 except FetchError as error:
@@ -233,11 +259,11 @@ class Archive:
         try:
             self._build(one, threads=1)
         finally:
-            self._fetcher.close()
+            self._close()
 
 
 def _suite(source: Source) -> Suite:
-    return Suite(source.uri, source.suite, source.signed_by, source.check_valid_until)
+    return Suite(source.uri, source.suite, source.signed_by, source.check_valid_until, source.snapshot)
 
 
 def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:

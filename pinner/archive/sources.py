@@ -23,7 +23,8 @@ class Keys:
 class Source:
     """One suite of one archive for one Debian architecture, in the order apt would read it.
 
-    `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`.
+    `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`. `snapshot` is the timestamp of the
+    import that `uri` names, "" for an archive as it is now.
     """
 
     uri: str
@@ -32,3 +33,4 @@ class Source:
     arch: str
     signed_by: Keys
     check_valid_until: bool = True
+    snapshot: str = ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from pinner.archive import trust
 from pinner.archive.cache import Cache
-from pinner.archive.fetch import Fetcher
+from pinner.archive.moments import instant
 from pinner.archive.release import Release, parse
 from pinner.archive.sources import Keys
 from pinner.errors import FetchError, TrustError
@@ -17,6 +19,23 @@ from pinner.errors import FetchError, TrustError
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize
 _FUTURE = timedelta(seconds=10)  # apt's Acquire::Max-FutureTime
 _MAGIC = b"pinner-release 1 "
+
+
+class Getter(Protocol):
+    """Whoever fetches, as `fetch.Fetcher.get` says: an archive as it is now, or a snapshot service."""
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        revalidate: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytearray:
+        """The body at `url`."""
+
+    def close(self) -> None:
+        """Ends the connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,7 @@ class Suite:
     name: str
     signed_by: Keys
     check_valid_until: bool
+    snapshot: str = ""
 
     def url(self, path: str) -> str:
         """The official URL of a file in the suite's directory."""
@@ -35,12 +55,16 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A verified Release, with its text, the SHA-256 of the InRelease file, and when the archive was last asked."""
+    """A verified Release, with its text, the SHA-256 of the InRelease file, and when the archive was last asked.
+
+    `lapsed` tells that the keys which signed it have expired since.
+    """
 
     release: Release
     text: bytes
     sha256: str
     checked: datetime
+    lapsed: bool = False
 
 
 def read(cache: Cache, suite: Suite) -> Held | None:
@@ -56,8 +80,9 @@ def _read(path: Path) -> Held | None:
     except OSError:
         return None
     head, _, text = rest.partition(b"\n")
-    digest, checked = head.decode().split(" ")
-    return Held(parse(text.decode("utf-8", "replace")), text, digest, datetime.fromisoformat(checked))
+    digest, checked, *lapsed = head.decode().split(" ")
+    release = parse(text.decode("utf-8", "replace"))
+    return Held(release, text, digest, datetime.fromisoformat(checked), bool(lapsed))
 
 
 def forget(cache: Cache, before: datetime) -> frozenset[str]:
@@ -77,7 +102,9 @@ def forget(cache: Cache, before: datetime) -> frozenset[str]:
 
 def keep(cache: Cache, suite: Suite, held: Held) -> None:
     """Puts the Release into the cache."""
-    rest = f"{held.sha256} {held.checked.isoformat()}\n".encode() + held.text
+    rest = (
+        f"{held.sha256} {held.checked.isoformat()}{' lapsed' if held.lapsed else ''}\n".encode() + held.text
+    )
     cache.write(cache.releases / _key(suite), _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
 
 
@@ -87,19 +114,19 @@ def _key(suite: Suite) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def ask(fetcher: Fetcher, suite: Suite, before: Held | None, now: datetime) -> tuple[Held, str]:
+def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tuple[Held, str]:
     """The Release that the archive has now, and a note, if any.
 
     A Release that is older than the verified one of `before` is not used, which apt does not either: it is a mirror
     that lags behind, or a replay. Raises FetchError, and TrustError for one that is not signed by the suite's keys, is
     of another suite, from the future, or expired.
     """
-    text, digest = _fetched(fetcher, suite, now)
+    text, digest, lapsed = _fetched(fetcher, suite, now)
     try:
         release = parse(text.decode("utf-8", "replace"))
     except TrustError as error:
         raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
-    held, note = Held(release, text, digest, now), ""
+    held, note = Held(release, text, digest, now, lapsed), ""
     _check_suite(suite, release)
     if release.date > now + _FUTURE:
         raise TrustError(
@@ -117,7 +144,12 @@ def ask(fetcher: Fetcher, suite: Suite, before: Held | None, now: datetime) -> t
 
 
 def check_valid(suite: Suite, release: Release, now: datetime) -> None:
-    """Raises TrustError if the Release is past its Valid-Until, unless the source says that this does not matter."""
+    """Raises TrustError if the Release is past its Valid-Until, unless the source says that this does not matter.
+
+    A snapshot is judged by its own time: it had to be valid when it was imported.
+    """
+    if suite.snapshot:
+        now = instant(suite.snapshot)
     if suite.check_valid_until and release.valid_until is not None and release.valid_until < now:
         raise TrustError(
             f"{suite.url('InRelease')}: expired on {release.valid_until:%Y-%m-%d %H:%M} UTC",
@@ -125,8 +157,9 @@ def check_valid(suite: Suite, release: Release, now: datetime) -> None:
         )
 
 
-def _fetched(fetcher: Fetcher, suite: Suite, now: datetime) -> tuple[bytes, str]:
-    """The verified text, and the digest of the file that was asked for first: InRelease, or else Release."""
+def _fetched(fetcher: Getter, suite: Suite, now: datetime) -> tuple[bytes, str, bool]:
+    """The verified text, the digest of the file that was asked for first (InRelease, or else Release), and whether
+    the keys have expired since."""
     url = suite.url("InRelease")
     try:
         inrelease = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
@@ -135,7 +168,8 @@ def _fetched(fetcher: Fetcher, suite: Suite, now: datetime) -> tuple[bytes, str]
             raise
         absent = error
     else:
-        return trust.signed(inrelease, suite.signed_by, now=now, url=url), sha256(inrelease).hexdigest()
+        text, lapsed = _trusted(suite, lambda keys: trust.signed(inrelease, keys, now=now, url=url))
+        return text, sha256(inrelease).hexdigest(), lapsed
     url = suite.url("Release")
     try:
         release = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
@@ -147,8 +181,20 @@ def _fetched(fetcher: Fetcher, suite: Suite, now: datetime) -> tuple[bytes, str]
         if error.status != 404:
             raise
         raise TrustError(f"{url}: not signed", hint="pinner takes nothing from an unsigned archive") from None
-    text = trust.signed_detached(release, signatures, suite.signed_by, now=now, url=url)
-    return text, sha256(release).hexdigest()
+    text, lapsed = _trusted(
+        suite, lambda keys: trust.signed_detached(release, signatures, keys, now=now, url=url)
+    )
+    return text, sha256(release).hexdigest(), lapsed
+
+
+def _trusted(suite: Suite, verify: Callable[[Keys], bytes]) -> tuple[bytes, bool]:
+    """The verified text, and whether that took a key that has expired since: only where the source accepts it."""
+    if not suite.signed_by.accept_expired:
+        return verify(suite.signed_by), False
+    try:
+        return verify(replace(suite.signed_by, accept_expired=False)), False
+    except TrustError:
+        return verify(suite.signed_by), True
 
 
 def _check_suite(suite: Suite, release: Release) -> None:

@@ -1,0 +1,121 @@
+"""Moments in the life of an archive: timestamps as snapshot.debian.org writes them, and the sources of a moment.
+
+A snapshot service holds a tree for each import of an archive. Asked for another time it answers with the last import
+before it, each archive by itself: the same time stands for different imports of `debian` and `debian-security`. A
+`Moment` names the imports themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pinner.errors import InputError
+
+OFFICIAL = "http://snapshot.debian.org"
+LATEST = timedelta(days=1)  # the age from which an import counts as complete and mirrored everywhere
+_FORMAT = "%Y%m%dT%H%M%SZ"
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_WHEN = (_FORMAT, "%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ")
+_URI = re.compile(rf"{re.escape(OFFICIAL)}/archive/([a-z][a-z0-9-]*)/({_STAMP.pattern})")
+_LIVE = "http://deb.debian.org/"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One import of each archive: pairs of its name and the import's timestamp, in order of name."""
+
+    imports: tuple[tuple[str, str], ...]
+
+    def uri(self, live: str) -> str:
+        """Where the archive at the live address lies at this moment. Raises `InputError` if it is not kept."""
+        name = archive_of(live)
+        for archive, stamp in self.imports:
+            if archive == name:
+                return f"{OFFICIAL}/archive/{archive}/{stamp}"
+        raise InputError(f"there is no snapshot of {live} at {self}")
+
+    def __str__(self) -> str:
+        stamps = {stamp for _, stamp in self.imports}
+        if len(stamps) == 1:
+            return stamps.pop()
+        return ", ".join(f"{archive} {stamp}" for archive, stamp in self.imports)
+
+
+def archive_of(live: str) -> str:
+    """What the service calls the archive at a live address. Raises `InputError` for one that it does not keep."""
+    if not live.startswith(_LIVE):
+        raise InputError(
+            f"snapshot.debian.org does not keep {live}", hint="it keeps what deb.debian.org serves"
+        )
+    return live.removeprefix(_LIVE)
+
+
+def split(uri: str) -> tuple[str, str] | None:
+    """The archive and the timestamp of a snapshot's address; None for another address."""
+    match = _URI.fullmatch(uri)
+    return (match[1], match[2]) if match else None
+
+
+def stamp(instant: datetime) -> str:
+    """The timestamp of an instant."""
+    return instant.astimezone(UTC).strftime(_FORMAT)
+
+
+def instant(text: str) -> datetime:
+    """The instant of a timestamp that is known to be one."""
+    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+
+
+def is_stamp(text: str) -> bool:
+    """Whether `text` is a timestamp of a time that exists."""
+    try:
+        return bool(_STAMP.fullmatch(text) and text.isascii() and instant(text))
+    except ValueError:
+        return False
+
+
+def when(text: str, now: datetime) -> datetime:
+    """The time that a person means: a timestamp, a date (its first second, UTC), `yesterday`, or `latest`.
+
+    `latest` is a day ago: what is younger may not be complete. Raises `InputError`.
+    """
+    if text == "latest":
+        return now - LATEST
+    if text == "yesterday":
+        return (now - timedelta(days=1)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for form in _WHEN if text.isascii() else ():
+        try:
+            found = datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if found > now:
+            raise InputError(f"{text} is in the future", hint="`latest` is the newest complete snapshot")
+        return found
+    raise InputError(
+        f"{text} is not a moment",
+        hint="write 20261101T000000Z, 2026-11-01, yesterday or latest (times are UTC)",
+    )
+
+
+def before(stamps: Sequence[str], wanted: str) -> str | None:
+    """The last of `stamps`, which are in order, that is not after `wanted`: what the service itself answers with."""
+    at = bisect_right(stamps, wanted)
+    return stamps[at - 1] if at else None
+
+
+def moment(runs: Mapping[str, Sequence[str]], wanted: datetime) -> Moment:
+    """The imports of all archives at a time, from their lists. Raises `InputError` before an archive's first one."""
+    found = []
+    for archive, stamps in sorted(runs.items()):
+        last = before(stamps, stamp(wanted))
+        if last is None:
+            raise InputError(
+                f"there is no snapshot of {archive} as early as {stamp(wanted)}",
+                hint=f"its first one is {stamps[0]}" if stamps else "",
+            )
+        found.append((archive, last))
+    return Moment(tuple(found))

@@ -1,0 +1,54 @@
+"""How fast a service may be asked: one connection, and a rest between the answer to one request and the next request.
+
+snapshot.debian.org bans addresses that ask in parallel or without pause.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
+INTERVAL = 1.5  # seconds
+
+
+class Pace:
+    """At least `interval` seconds between requests, whatever threads, redirections and further tries there are.
+
+    `clock` gives seconds that never go back, `wait` sleeps that many. The rest begins with the answer, so that the
+    server, too, sees at least `interval` between two requests.
+    """
+
+    def __init__(self, interval: float, *, clock: Callable[[], float], wait: Callable[[float], None]) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._last: float | None = None
+
+    def rest(self) -> None:
+        """Waits until the next request may be sent."""
+        if self._last is not None:
+            missing = self._last + self._interval - self._clock()
+            if missing > 0:
+                self._wait(missing)
+
+    def adapter(self) -> HTTPAdapter:
+        """What a session sends its requests through."""
+        from requests.adapters import HTTPAdapter
+
+        pace = self
+
+        class Paced(HTTPAdapter):
+            def send(self, *arguments: Any, **options: Any) -> Any:
+                with pace._lock:
+                    pace.rest()
+                    try:
+                        return super().send(*arguments, **options)
+                    finally:
+                        pace._last = pace._clock()
+
+        return Paced(pool_maxsize=1, pool_block=True)

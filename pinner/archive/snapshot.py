@@ -1,0 +1,218 @@
+"""The snapshot service: which imports there are, when a .deb was first seen, and the files of an import.
+
+Its interface is described at https://salsa.debian.org/snapshot-team/snapshot/-/blob/master/API. It is asked slowly
+(see `pace`), and never twice for what cannot change: what was learned is on the disk before the next question.
+Nothing that it says is proof of anything but a lower bound; indices are verified as those of any archive.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pinner.archive import moments
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.archive.moments import OFFICIAL
+from pinner.archive.pace import INTERVAL, Pace
+from pinner.errors import FetchError, InputError
+
+LISTING_AGE = timedelta(hours=1)
+_LARGEST = 32 << 20  # bytes: all timestamps since 2005 are 1 MB
+
+T = TypeVar("T")
+
+
+class Snapshots:
+    """The service behind its mirrors, which are tried in order.
+
+    `mirrors` are addresses that serve what `http://snapshot.debian.org` does; `rewrites` are the mirrors of all
+    addresses, which count where `mirrors` is empty. One that does not have the import that is asked for yet is passed
+    over, since it would answer with an older one. `clock` and `wait` are those of `Pace`, `offline` asks nobody.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        now: datetime,
+        mirrors: Sequence[str] = (),
+        rewrites: Mapping[str, str] | None = None,
+        interval: float = INTERVAL,
+        offline: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cache = Cache(cache)
+        self._now = now
+        self._offline = offline
+        pace = Pace(interval, clock=clock, wait=wait)
+        fallback = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(rewrites or {})
+        self._fetchers = [
+            Fetcher(self._cache, now=now, wait=wait, mirrors=places, pace=pace)
+            for places in [{OFFICIAL: mirror} for mirror in mirrors] or [fallback]
+        ]
+        self._order = list(range(len(self._fetchers)))
+        self._listed: dict[tuple[int, str], tuple[str, ...]] = {}
+
+    def close(self) -> None:
+        """Ends the connection."""
+        for fetcher in self._fetchers:
+            fetcher.close()
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        revalidate: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytearray:
+        """The body at an official URL, from the first mirror that has it. Raises FetchError, as `Fetcher.get`.
+
+        `revalidate` has no meaning here: what lies under a timestamp never changes.
+        """
+
+        def body(number: int) -> bytearray:
+            self._check_follows(number, url)
+            return self._ask(number, url, limit, progress)
+
+        return self._first(body)
+
+    def timestamps(self, archive: str) -> tuple[str, ...]:
+        """The timestamps of all imports of an archive, in order. Raises FetchError, InputError for an unknown one."""
+        return self._first(lambda number: self._runs(number, archive))
+
+    def first_seen(self, name: str, version: str, arch: str) -> Mapping[str, str]:
+        """When the service first saw a .deb of this version for the architecture, by archive.
+
+        That is when it appeared under /pool, maybe before any index had it, maybe for another suite: a lower bound.
+        Empty if the service does not know it. Raises FetchError.
+        """
+        from urllib.parse import quote
+
+        path = f"/mr/binary/{quote(name, safe='')}/{quote(version, safe='')}/binfiles?fileinfo=1"
+        known = self._kept(path)
+        found = _first_seen(known[1], arch) if known else {}
+        if not found and not self._offline:
+            try:
+                answer = self._first(lambda number: self._json(number, path, path))
+            except FetchError as error:
+                if error.status != 404:
+                    raise
+            else:
+                found = _first_seen(answer, arch)
+        return found
+
+    def _first(self, ask: Callable[[int], T]) -> T:
+        """What the first mirror that can answer says."""
+        failure: FetchError | None = None
+        for number in tuple(self._order):
+            try:
+                return ask(number)
+            except FetchError as error:
+                failure = failure or error
+                if error.status != 404:  # ask it last from now on: each time costs many tries
+                    self._order.remove(number)
+                    self._order.append(number)
+        assert failure is not None
+        raise failure
+
+    def _ask(
+        self, number: int, url: str, limit: int, progress: Callable[[int], None] | None = None
+    ) -> bytearray:
+        if self._offline:
+            raise FetchError(
+                f"{url}: not in the cache, and --offline asks nobody",
+                url=url,
+                tries=0,
+                hint="run once without --offline",
+            )
+        return self._fetchers[number].get(url, limit=limit, progress=progress)
+
+    def _check_follows(self, number: int, url: str) -> None:
+        """Raises FetchError if that mirror is behind the import that `url` lies in; a sole mirror is not asked."""
+        tree = moments.split("/".join(url.split("/")[:6]))
+        if tree is None or len(self._fetchers) == 1:
+            return
+        archive, stamp = tree
+        if self._runs(number, archive)[-1] < stamp:
+            raise FetchError(
+                f"{url}: the mirror does not have this import yet",
+                url=url,
+                status=404,
+                hint="name another mirror",
+            )
+
+    def _runs(self, number: int, archive: str) -> tuple[str, ...]:
+        """The imports that the mirror with this number has."""
+        if (number, archive) not in self._listed:
+            path = f"/mr/timestamp/?archive={archive}"
+            key = f"{number}{path}"
+            kept = self._kept(key)
+            fresh = kept and (self._offline or timedelta(0) <= self._now - kept[0] <= LISTING_AGE)
+            answer = kept[1] if kept and fresh else self._json(number, path, key)
+            self._listed[number, archive] = _timestamps(answer, archive)
+        return self._listed[number, archive]
+
+    def _json(self, number: int, path: str, key: str) -> Any:
+        """The JSON that one mirror has at a path; it goes into the cache."""
+        body = self._ask(number, OFFICIAL + path, _LARGEST)
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            raise _strange(path) from None
+        entry = json.dumps({"asked": self._now.isoformat(), "answer": answer})
+        self._cache.write(self._place(key), entry.encode())
+        return answer
+
+    def _place(self, key: str) -> Path:
+        return self._cache.snapshots / sha256(key.encode()).hexdigest()
+
+    def _kept(self, key: str) -> tuple[datetime, Any] | None:
+        """When a question was asked, and the answer; None if it was not, or the file is damaged."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            entry = json.loads(self._place(key).read_bytes())
+            return datetime.fromisoformat(entry["asked"]), entry["answer"]
+        return None
+
+
+def _strange(path: str) -> FetchError:
+    return FetchError(
+        f"{OFFICIAL}{path}: this is not the service's answer",
+        url=OFFICIAL + path,
+        status=200,
+        hint="a login page or another service answers in its place; check the network and [snapshot] mirrors",
+    )
+
+
+def _timestamps(answer: Any, archive: str) -> tuple[str, ...]:
+    try:
+        stamps = answer["result"][archive]
+        found = sorted(stamp for stamp in stamps if moments.is_stamp(stamp))
+    except (KeyError, TypeError, AttributeError):
+        raise _strange(f"/mr/timestamp/?archive={archive}") from None
+    if not found:
+        raise InputError(f"snapshot.debian.org has no archive {archive}")
+    return tuple(dict.fromkeys(found))
+
+
+def _first_seen(answer: Any, arch: str) -> dict[str, str]:
+    """The earliest first_seen of the files for an architecture, by archive. Older servers say `run` for `fileinfo`."""
+    found: dict[str, str] = {}
+    try:
+        infos = answer.get("fileinfo", answer.get("run", {}))
+        for row in answer["result"]:
+            for info in infos[row["hash"]] if row["architecture"] in (arch, "all") else ():
+                archive, seen = info["archive_name"], info["first_seen"]
+                if moments.is_stamp(seen):
+                    found[archive] = min(seen, found.get(archive, seen))
+    except (KeyError, TypeError, AttributeError):
+        raise _strange("/mr/binary/…/binfiles") from None
+    return found

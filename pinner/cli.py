@@ -17,6 +17,8 @@ _COMMANDS = {
     "lock": "Pin what apt would install, in place, and write pinner.lock.",
     "verify": "Check that the pins still exist and that apt could install each line.",
     "scan": "Show what files ask for and what lock would do, without any network.",
+    "resolve": "Show what apt would install for a request, in its order, with causes.",
+    "why": "Explain why files bring in a package, and what apt has to choose from.",
     "cache": "Look after the cache of package indices.",
 }
 

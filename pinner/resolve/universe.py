@@ -126,6 +126,10 @@ class Universe:
         """In the order of the sources."""
         return self._offers.indexes
 
+    def priority(self, index: Index) -> int:
+        """The priority that apt gives to what this index lists."""
+        return self._offers.priorities[self.indexes.index(index)]
+
     @property
     def packages(self) -> tuple[Package, ...]:
         """What is installed, in the order given."""

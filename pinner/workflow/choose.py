@@ -58,6 +58,10 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
         except Unsatisfiable as error:
             failure = failure or error
     if not offers and failure is not None:
+        plain = request.name.removesuffix("+")
+        if plain != request.name and any(universe.versions(plain) for universe in universes.values()):
+            detail = f"a + behind {plain} is apt's mark for installing it, and a pin before it is not written"
+            return Choice("skipped", reason="suffix", detail=detail, hint=f"write {plain}")
         return _gone(request, universes) or Choice(
             "missing", reason="unknown-package", detail=failure.message, hint=failure.hint, fails=True
         )

@@ -34,11 +34,15 @@ _UNREAD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One install call on one platform: what it brings in, in apt's order, or why that is not known."""
+    """One install call on one platform: what it brings in, in apt's order, or why that is not known.
+
+    `universe` is what apt saw before the call, with what was installed by then.
+    """
 
     call: Call
     chosen: tuple[Chosen, ...] = ()
     problem: Unsatisfiable | None = None
+    universe: Universe | None = None
 
 
 class Closures:
@@ -66,11 +70,13 @@ class Closures:
             try:
                 if before is None:
                     before = self._start(call.base.root, where, PLATFORMS[platform])
-                result = self._install(call, choices, where, platform, before)
+                universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
+                asked = tuple(_asked(call, choices, universe, platform))
+                result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
             else:
-                done = Installed(call, result.chosen)
+                done = Installed(call, result.chosen, universe=universe)
                 before = result.after
             if before is not None:
                 after[stages[0]] = before
@@ -87,18 +93,6 @@ class Closures:
             found = map(universe.candidate, minbase.names(where.suite.codename, arch))
             self._minimal[key] = tuple(offer.package for offer in found if offer is not None)
         return self._minimal[key]
-
-    def _install(
-        self,
-        call: Call,
-        choices: Mapping[Request, Choice],
-        where: Named,
-        platform: str,
-        before: tuple[Package, ...],
-    ) -> Resolution:
-        universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
-        asked = tuple(_asked(call, choices, universe, platform))
-        return self._solve(universe, asked, call.recommends, bool(call.install.suggests))
 
     def _universe(
         self, where: Named, arch: str, target_release: str, packages: tuple[Package, ...]

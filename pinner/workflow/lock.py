@@ -87,7 +87,7 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
     targets = Targets(archives, old)
     planned = []
     for file in files:
-        choices = _choices(file, archives)
+        choices = choices_of(file, archives)
         edits = pin(
             file.dockerfile.text,
             {request: choice.version for request, choice in choices.items() if choice.status == "pinned"},
@@ -108,7 +108,8 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
     )
 
 
-def _choices(file: File, archives: Archives) -> dict[Request, Choice]:
+def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
+    """What becomes of each word of a file whose archives are loaded."""
     choices: dict[Request, Choice] = {}
     for call in file.calls():
         for request in call.requests:

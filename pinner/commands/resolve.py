@@ -1,0 +1,58 @@
+"""`pinner resolve`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pinner.commands import common
+from pinner.config import load
+from pinner.errors import printable
+from pinner.report import resolution
+from pinner.workflow.resolve import resolve
+
+
+@click.command("resolve")
+@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@common.options(common.WHERE)
+@click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
+@click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
+@click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
+@common.options(common.ARCHIVE, common.OUTPUT)
+def command(
+    packages: tuple[str, ...],
+    platforms: tuple[str, ...],
+    suite: str,
+    no_install_recommends: bool,
+    install_suggests: bool,
+    target_release: str,
+    offline: bool,
+    max_age: timedelta,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show what `apt-get install PACKAGE...` would install in a suite, in apt's order, with versions and causes.
+
+    PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    config, _ = load(Path.cwd())
+    options = common.to_options(config, platforms, suite)
+    if not options.suite and not options.fallback:
+        raise click.UsageError("which suite? say it by --suite")
+    archives = common.archives(config, offline=offline, max_age=max_age, style=style)
+    flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
+    flags += ["-t", target_release] if target_release else []
+    answers = resolve(packages, flags, options, archives)
+    if as_json:
+        click.echo(resolution.answers_json(answers))
+        return 0
+    for note in () if quiet else archives.notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    for answer in answers:
+        for line in resolution.answer_lines(answer, style):
+            click.echo(line)
+    return 0

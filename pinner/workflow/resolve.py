@@ -1,0 +1,169 @@
+"""`pinner resolve` and `pinner why`: what install calls bring in, with the causes, asked afresh."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pinner.errors import InputError, Unsatisfiable
+from pinner.resolve.marking import Cause
+from pinner.resolve.solver import Chosen
+from pinner.resolve.universe import Need, Offer, Universe
+from pinner.text.installs import Request
+from pinner.workflow.archives import Archives
+from pinner.workflow.choose import Choice
+from pinner.workflow.closure import Closures, Installed
+from pinner.workflow.lock import choices_of
+from pinner.workflow.read import File, read
+from pinner.workflow.stages import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request brings in on one platform. `root` names the starting set."""
+
+    platform: str
+    suites: tuple[str, ...]
+    root: str
+    chosen: tuple[Chosen, ...]
+
+
+def resolve(
+    words: Sequence[str], flags: Sequence[str], options: Options, archives: Archives
+) -> tuple[Answer, ...]:
+    """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile said it.
+
+    Raises `InputError` for words that name no package, `Unsatisfiable` where apt would fail.
+    """
+    line = shlex.join(["apt-get", "install", *flags, *words])
+    file = read("request", f"FROM request\nRUN {line}\n", options)
+    archives.prepare(file.calls())
+    choices = choices_of(file, archives)
+    _refuse(choices)
+    closures = Closures(archives)
+    found = []
+    for call in file.calls():
+        for platform in call.base.platforms:
+            (done,) = closures.of(file, choices, platform)[call.install.stage]
+            if done.problem is not None:
+                raise done.problem
+            universe = archives.universes(call)[platform]
+            suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
+            found.append(Answer(platform, suites, call.base.root.label, done.chosen))
+    if not found:
+        raise InputError(f"not a request that pinner reads: {line}")
+    return tuple(found)
+
+
+def _refuse(choices: Mapping[Request, Choice]) -> None:
+    for request, choice in choices.items():
+        if choice.status == "gone":
+            raise Unsatisfiable(f"{request.name}: {choice.detail}")
+        if choice.fails:
+            raise Unsatisfiable(choice.detail, hint=choice.hint)
+        if choice.status == "skipped" and request.reason not in {"", "removal", "release"}:
+            raise InputError(f"{request.word.raw}: {choice.detail or choice.reason}", hint=choice.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A package on the way from a Dockerfile's word to the one asked about, and the need that leads to the next."""
+
+    offer: Offer
+    need: Need | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A version that would have met the need as well, and why apt does not take it."""
+
+    offer: Offer
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a package is in a stage: `line` is that of the word at the beginning of `chain`."""
+
+    file: File
+    stage: str
+    platform: str
+    line: int
+    chosen: Chosen
+    chain: tuple[Step, ...]
+    passed: tuple[Passed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """All about one package: why it is there, and what apt's policy says of it, by platform."""
+
+    name: str
+    reasons: tuple[Reason, ...]
+    policies: Mapping[str, tuple[Universe, Offer | None]]
+
+
+def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives) -> Explained:
+    """Why files install a package. `policies` gives a platform's universe and what the base image holds of the name."""
+    files = [read(path, text, options) for path, text in texts.items()]
+    archives.prepare(call for file in files for call in file.calls())
+    closures = Closures(archives)
+    reasons: list[Reason] = []
+    policies: dict[str, tuple[Universe, Offer | None]] = {}
+    for file in files:
+        choices = choices_of(file, archives)
+        platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
+        for platform in platforms:
+            for stage, calls in closures.of(file, choices, platform).items():
+                for done in calls:
+                    universe = done.universe or archives.universes(done.call)[platform]
+                    policies.setdefault(platform, (universe, universe.installed(name)))
+                    reasons += _reasons(name, file, file.stage_name(stage), platform, done, universe)
+    return Explained(name, tuple(reasons), policies)
+
+
+def _reasons(
+    name: str, file: File, stage: str, platform: str, done: Installed, universe: Universe
+) -> Iterable[Reason]:
+    by_name = {chosen.offer.name: chosen for chosen in done.chosen}
+    chosen = by_name.get(name)
+    if chosen is None:
+        return
+    chain = [Step(chosen.offer, None)]
+    cause = chosen.causes[0]
+    seen = {name}
+    while cause.parent is not None and cause.parent.name not in seen:
+        seen.add(cause.parent.name)
+        chain.append(Step(cause.parent, cause.need))
+        parent = by_name.get(cause.parent.name)
+        if parent is None:
+            break
+        cause = parent.causes[0]
+    top = chain[-1].offer.name
+    spans = [request.word.span.start for request in done.call.requests if request.name == top]
+    line, _ = file.lines.position(spans[0] if spans else done.call.install.span.start)
+    passed = tuple(_passed_over(chosen.causes[0], chosen.offer, universe))
+    yield Reason(file, stage, platform, line, chosen, tuple(reversed(chain)), passed)
+
+
+def _passed_over(cause: Cause, taken: Offer, universe: Universe) -> Iterable[Passed]:
+    """The other versions that meet the need: what apt ranks behind, and what it could not take."""
+    if cause.need is None:
+        return
+    options = cause.need.options
+    at = next((number for number, offers in enumerate(options) if taken in offers), 0)
+    for number, offers in enumerate(options):
+        for offer in offers:
+            if offer.name == taken.name:
+                continue
+            if universe.candidate(offer.name) is not offer:
+                yield Passed(offer, "not its package's candidate")
+            elif number > at:
+                yield Passed(offer, "a later alternative")
+            elif number < at:
+                yield Passed(offer, "an earlier alternative that could not be installed")
+            elif offer.package.priority != taken.package.priority:
+                yield Passed(offer, f"a provider of priority {offer.package.priority}")
+            else:
+                yield Passed(offer, "a provider whose name apt met earlier")

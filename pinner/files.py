@@ -6,12 +6,14 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
+from pinner import journal
 from pinner.errors import InputError
+from pinner.journal import Move
 
 _DOCKERFILE = re.compile(
     r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
@@ -97,46 +99,104 @@ def decode(data: bytes, path: str) -> str:
         ) from None
 
 
-def write(texts: Mapping[Path, str], expected: Mapping[Path, str | None]) -> None:
+def write(
+    texts: Mapping[Path, str],
+    expected: Mapping[Path, str | None],
+    folders: Mapping[Path, Path] | None = None,
+) -> None:
     """Write several files: all are laid down beside their places and synced, then renamed one after the other.
 
     A kill leaves each file old or new. `expected` is what each file held when it was read (None: there was none); one
     that has changed since is not overwritten. Modes stay; a symbolic link stays and what it points to is written.
-    Raises `InputError`, with no file changed, for anything that cannot be written.
+    `folders` names the project folder of a file: the files of a project are replaced as one (`journal`), what a kill
+    leaves undone is done by `journal.recover`. Raises `InputError`, with no file changed, for anything that cannot be
+    written.
     """
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for path, text in texts.items():
-            place = resolve(path)
-            try:
-                staged.append((_stage(place, text), place))
-            except OSError as error:
-                raise InputError(
-                    f"cannot be written: {error.strerror or error}",
-                    path=str(path),
-                    hint="nothing was changed",
-                ) from None
-        for path, before in expected.items():
-            if _now(path) != before:
-                raise InputError(
-                    "was changed by somebody else while pinner worked on it",
-                    path=str(path),
-                    hint="nothing was written; run pinner again",
-                )
-        for number, (temporary, place) in enumerate(staged):
-            try:
-                temporary.replace(place)
-            except OSError as error:  # a file that is a mount of its own
-                done = ", ".join(str(place) for _, place in staged[:number])
-                raise InputError(
-                    f"cannot be replaced: {error.strerror or error}",
-                    path=str(place),
-                    hint=f"already written: {done}" if done else "nothing was changed",
-                ) from None
-    finally:
-        for temporary, _ in staged:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    token = os.urandom(4).hex()
+    staged: dict[Path, Move] = {}
+    projects: dict[Path, list[Move]] = {}
+    for path, text in texts.items():
+        place = resolve(path)
+        before = expected.get(path)
+        move = Move(
+            journal.draft_of(place, token),
+            place,
+            journal.digest(None if before is None else before.encode("utf-8", "surrogateescape")),
+            journal.digest(text.encode("utf-8")),
+        )
+        staged[path] = move
+        folder = (folders or {}).get(path)
+        if folder is not None and place.is_relative_to(resolve(folder)):
+            projects.setdefault(resolve(folder), []).append(move)
+    with ExitStack() as stack:
+        for folder in sorted(projects):
+            stack.enter_context(journal.alone(folder))
+        settled = True
+        try:
+            _note(projects, complete=False)
+            for path, move in staged.items():
+                _stage(path, move, texts[path])
+            for path, before in expected.items():
+                if _now(path) != before:
+                    raise InputError(
+                        "was changed by somebody else while pinner worked on it",
+                        path=str(path),
+                        hint="nothing was written; run pinner again",
+                    )
+            settled = False
+            _note(projects, complete=True)
+            _rename(staged, expected)
+            settled = True
+        except InputError:
+            settled = True
+            raise
+        except BaseException:
+            if not settled:  # an interrupt in the middle of renaming
+                for folder, moves in projects.items():
+                    journal.finish(folder, moves)
+                settled = True
+            raise
+        finally:
+            if settled:
+                _tidy(staged.values(), projects)
+
+
+def _tidy(moves: Iterable[Move], folders: Iterable[Path]) -> None:
+    for move in moves:
+        with suppress(OSError):
+            move.draft.unlink(missing_ok=True)
+    for folder in folders:
+        journal.sync(folder)
+        with suppress(OSError):
+            journal.remove(folder)
+
+
+def _note(projects: Mapping[Path, Sequence[Move]], *, complete: bool) -> None:
+    for folder, moves in projects.items():
+        try:
+            journal.write(folder, moves, complete=complete)
+        except OSError as error:
+            raise _unwritable(folder / journal.NAME, error) from None
+
+
+def _rename(staged: Mapping[Path, Move], expected: Mapping[Path, str | None]) -> None:
+    """Put the new files in their places; where that fails (a file that is a mount of its own), the old ones again."""
+    done: list[Path] = []
+    for path, move in staged.items():
+        try:
+            move.draft.replace(move.place)
+        except OSError as error:
+            for earlier in done:
+                before, place = expected.get(earlier), staged[earlier].place
+                if before is None:
+                    place.unlink()
+                else:
+                    _stage(earlier, staged[earlier], before)
+                    staged[earlier].draft.replace(place)
+            raise InputError(
+                f"cannot be replaced: {error.strerror or error}", path=str(path), hint="nothing was changed"
+            ) from None
+        done.append(path)
 
 
 def _now(path: Path) -> str | None:
@@ -148,30 +208,28 @@ def _now(path: Path) -> str | None:
         raise InputError(error.strerror or str(error), path=str(path), hint="nothing was changed") from None
 
 
-def _stage(place: Path, text: str) -> Path:
-    mode = None
-    with suppress(FileNotFoundError):
-        mode = stat.S_IMODE(place.stat().st_mode)
-        if not mode & 0o222 or not os.access(place, os.W_OK):
-            raise PermissionError(13, "the file is read-only")
-    import tempfile
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot be written: {error.strerror or error}", path=str(path), hint="nothing was changed"
+    )
 
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".pinner", dir=place.parent)
-    temporary = Path(name)
+
+def _stage(path: Path, move: Move, text: str) -> None:
+    """Lay the new file down at the draft's place, with the mode of the old one."""
+    mode = None
     try:
-        with os.fdopen(handle, "wb") as file:
+        with suppress(FileNotFoundError):
+            mode = stat.S_IMODE(move.place.stat().st_mode)
+            if not mode & 0o222 or not os.access(move.place, os.W_OK):
+                raise PermissionError(13, "the file is read-only")
+        with move.draft.open("xb") as file:
             file.write(text.encode("utf-8"))
             file.flush()
-            if mode is None:
-                mask = os.umask(0)
-                os.umask(mask)
-                mode = 0o666 & ~mask
-            temporary.chmod(mode)
+            if mode is not None:
+                move.draft.chmod(mode)
             os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def work_tree(folder: Path) -> Path | None:

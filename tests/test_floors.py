@@ -27,7 +27,7 @@ FLOORS = [
     {"archive", "data"},
     {"workflow"},
     {"report"},
-    {"config", "files"},
+    {"config", "files", "journal"},
     {"commands"},
     {"cli", "__main__"},
 ]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pinner import files
+from pinner import files, journal
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.archive.sources import Source
 from pinner.config import Config, canonical_platform, load
@@ -142,7 +142,10 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
             root = source.parent if source else files.work_tree(folder) or folder
             settings[folder] = config, root / LOCK_NAME
         config, lock_path = settings[folder]
-        project = projects.setdefault(lock_path, Project(config, lock_path))
+        if lock_path not in projects:
+            journal.recover(lock_path.parent)
+            projects[lock_path] = Project(config, lock_path)
+        project = projects[lock_path]
         name = files.relative(files.resolve(path), lock_path.parent)
         try:
             project.texts[name] = files.read(path)

@@ -70,10 +70,12 @@ def command(
     if write and not stdin:
         texts: dict[Path, str] = {}
         before: dict[Path, str | None] = {}
+        folders: dict[Path, Path] = {}
         for outcome in results:
             texts |= outcome.texts
             before |= outcome.before
-        files.write(texts, before)
+            folders |= dict.fromkeys(outcome.texts, outcome.project.lock_path.parent)
+        files.write(texts, before, folders)
     if as_json:
         from pinner.report import as_json as json_report
 

@@ -136,10 +136,15 @@ def load_indexes(root: Root, work: Path, suite: str, arch: str) -> list[SqliteIn
                 release=releases.parse(body.decode()),
                 release_sha256=sha256(signed).hexdigest(),
                 rebuild=rebuild,
-                keep=Path.write_bytes,
+                keep=keep,
             )
         )
     return indexes
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Write a file beside an index."""
+    path.write_bytes(content)
 
 
 def install_minbase(root: Root, universe: Universe, suite: str, arch: str) -> list[Package]:

@@ -1,4 +1,4 @@
-"""What a minimal image (debootstrap's minbase, `debian:<suite>-slim`) begins with. Made by scripts/update_minbase."""
+"""What a minimal image begins with: debootstrap's minbase. Made by scripts/update_minbase."""
 
 from __future__ import annotations
 

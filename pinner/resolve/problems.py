@@ -9,7 +9,9 @@ scores is an accident of its hash table; where two broken packages have equal sc
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 
 from pinner.resolve import relations
 from pinner.resolve.marking import Marker
@@ -42,7 +44,8 @@ class Problems:
         self.asked = asked
         self.leaving = leaving
         self.scores: Counter[str] = Counter()
-        self.upgradable: set[str] = set()
+        self._ranks: Counter[str] = Counter()
+        self.tried: set[str] = set()
         self.changed = False
         self.round = 0
 
@@ -58,28 +61,45 @@ class Problems:
                     again |= mark.installing
         everything = marks.all()
         installing = {mark.name for mark in everything if mark.installing}
-        self.upgradable = {mark.name for mark in everything}
+
         reinstate = set(installing)
         if not any(marks.broken(mark) or self._was_downgraded(mark) for mark in everything):
             return
         find_garbage(marks, modern=self.marker.modern)
         self._reckon_scores()
-        order = sorted(everything, key=lambda mark: -self.scores[mark.name])
+        self._ranks = self.scores.copy()
         self.changed = True
         for self.round in range(ROUNDS):
             if not self.changed:
                 break
             self.changed = False
-            for mark in order:
+            for mark in self._by_rank():
                 if mark.name in reinstate and self._was_downgraded(mark):
                     reinstate.discard(mark.name)
-                    self.upgradable.discard(mark.name)
+                    self.tried.add(mark.name)
                     self._reinstate(mark)
                 if marks.broken(mark):
                     self._investigate(mark)
         for mark in marks.all():
             if mark.installing and mark.newness == 2 and mark.name not in installing:
                 mark.automatic = True
+
+    def _by_rank(self) -> Iterator[Mark]:
+        """Every package from the highest first score to the lowest, those too that turn up on the way."""
+        waiting: list[Mark] = []
+        known: set[str] = set()
+        current: float = inf
+        while True:
+            new = [mark for mark in self.marks.all() if mark.name not in known]
+            if new:
+                known.update(mark.name for mark in new)
+                waiting += [mark for mark in new if self._ranks[mark.name] <= current]
+                waiting.sort(key=lambda mark: self._ranks[mark.name])
+            if not waiting:
+                return
+            mark = waiting.pop()
+            current = self._ranks[mark.name]
+            yield mark
 
     def _was_downgraded(self, mark: Mark) -> bool:
         return (
@@ -269,11 +289,11 @@ class Problems:
     def _upgrade(self, mark: Mark) -> bool:
         """Install the candidate in place of what is there, if what it needs is there or can be upgraded too."""
         marks = self.marks
-        if mark.name not in self.upgradable or mark.newness < 1 or mark.candidate is None:
+        if mark.name in self.tried or mark.newness < 1 or mark.candidate is None:
             return False
         if mark.name in self.asked:
             return False
-        self.upgradable.discard(mark.name)
+        self.tried.add(mark.name)
         was_kept = mark.mode == "keep"
         if not self.marker.install(mark, follow=False) or mark.target is None:
             return False

@@ -59,6 +59,7 @@ def refused(bench: Workbench, *arguments: str, status: int, text: str) -> None:
         ),
         ("a" * 300, None, f"{'a' * 300}: File name too long\n"),
     ],
+    ids=["missing", "latin-1", "utf-16", "empty", "no FROM", "control characters", "a long name"],
 )
 def test_a_file_that_cannot_be_used(
     bench: Workbench, command: str, name: str, content: bytes | None, said: str
@@ -195,6 +196,7 @@ LOCK = '# @generated\nschema = 1\n\n[[package]]\nname = "a"\n'
         (b"\xff", ":1:1: not UTF-8"),
         ("", "schema: must be a number"),
     ],
+    ids=["newer", "merge conflict", "cut off", "incomplete", "control characters", "not UTF-8", "empty"],
 )
 def test_a_lock_that_cannot_be_read(bench: Workbench, content: str | bytes, said: str) -> None:
     bench.write("pinner.lock", content)
@@ -290,6 +292,10 @@ def bomb(archive: SimulatedArchive, suite: SimulatedSuite) -> None:
         (wrong_digest, 6, r"$URL/\S+: SHA-256 \w{64} instead of \w{64}\nhint: the mirror may be"),
         (wrong_size, 6, r"$URL/\S+: longer than the \d+ bytes it may have\nhint: the mirror may be"),
         (bomb, 6, r"$URL/\S+: unpacks to more than the 10 bytes it should\nhint: the archive itself"),
+    ],
+    ids=[
+        *("no Release", "no Packages", "429", "503", "403", "reset", "cut short", "wrong signer", "altered"),
+        *("login page", "expired", "wrong digest", "wrong size", "bomb"),
     ],
 )
 def test_an_archive_that_cannot_be_used(

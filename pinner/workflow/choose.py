@@ -48,6 +48,14 @@ def short(platform: str) -> str:
 
 def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) -> Choice:
     """Decide about one word that names a package. `asked`: each platform was asked for, so none may lack it."""
+    if not universes:
+        return Choice(
+            "missing",
+            reason="architecture",
+            detail=f"{request.arch} is not an architecture of this stage",
+            hint=f"add it by `dpkg --add-architecture {request.arch}` before",
+            fails=True,
+        )
     offers: dict[str, Offer] = {}
     failure: Unsatisfiable | None = None
     for platform, universe in universes.items():

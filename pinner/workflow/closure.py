@@ -61,7 +61,7 @@ class Closures:
         found: dict[int, list[Installed]] = {}
         for call in file.calls():
             where = self._archives.named(call.base.where)
-            if where is None or platform not in call.base.platforms:
+            if where is None or platform not in call.base.platforms or not call.requests:
                 continue
             stages = [
                 stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
@@ -134,6 +134,8 @@ def _asked(
             raise Unsatisfiable(choice.detail, hint=choice.hint)
         if not request.name or choice.reason in _UNREAD:
             continue
+        if choice.offers and platform not in choice.offers:
+            raise Refused(f"there is no package {request.name} for {platform}")
         if request.arch not in OWN_ARCHITECTURE and request.arch != universe.arch:
             raise Refused(
                 f"{request.name}:{request.arch} is of another architecture, which pinner does not follow"

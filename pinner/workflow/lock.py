@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pinner.errors import InputError, Unsatisfiable
+from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable
 from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
@@ -83,7 +83,12 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             if not error.line:
                 raise
             errors.append(error)
-    archives.prepare(call for file in files for call in file.calls())
+    try:
+        archives.prepare(call for file in files for call in file.calls())
+    except (FetchError, TrustError) as error:
+        if len(files) > 1:
+            _name_the_asker(error, files, archives)
+        raise
     targets = Targets(archives, old)
     planned = []
     for file in files:
@@ -106,6 +111,17 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         tuple(dict.fromkeys(source.suite for source in lock.sources)),
         tuple(archives.notes),
     )
+
+
+def _name_the_asker(error: FetchError | TrustError, files: Sequence[File], archives: Archives) -> None:
+    """Say which file and stage first needs the source that failed: of many files one may name an odd suite."""
+    for file in files:
+        for call in file.calls():
+            where = archives.named(call.base.where)
+            if where and any(f"/dists/{pocket.suite}/" in error.message for pocket in where.suite.pockets):
+                stage = f"stage {file.stage_name(call.install.stage)} of {file.path}"
+                error.hint = f"{error.hint}; {stage} needs it" if error.hint else f"{stage} needs it"
+                return
 
 
 def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:

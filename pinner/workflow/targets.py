@@ -74,7 +74,7 @@ class Targets:
                 self._fill(bare[stage], calls, choices)
                 for done in calls:
                     if done.problem is not None and not any(
-                        choices[word].fails for word in done.call.requests
+                        _told(choices[word], platform) for word in done.call.requests
                     ):
                         key = (done.call.install.span.start, done.problem.message)
                         before = problems[key].platforms if key in problems else ()
@@ -86,7 +86,7 @@ class Targets:
         found: dict[str, dict[int, list[Call]]] = {}
         for call in file.calls():
             where = self._archives.named(call.base.where)
-            if where is not None:
+            if where is not None and call.requests:
                 for platform in call.base.platforms:
                     found.setdefault(platform, {}).setdefault(call.install.stage, []).append(call)
                     self._suites.setdefault(platform, {})[where] = None
@@ -173,6 +173,11 @@ class Targets:
         return Lock(
             self._archives.sources(self._suites), tuple(self._targets), tuple(self._packages.values())
         )
+
+
+def _told(choice: Choice, platform: str) -> bool:
+    """Whether a word's own finding says already that its call cannot be carried out on the platform."""
+    return choice.fails or bool(choice.offers and platform not in choice.offers)
 
 
 def _by(chosen: Chosen, asked: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@
 Every package has a score by its priority, by what needs it and by being asked for. From the highest score to the
 lowest each broken package is looked at: where the other side of the trouble scores higher it is held back or
 removed itself, else the other side is (apt's `pkgProblemResolver::ResolveInternal`). apt's order among equal
-scores is an accident of its hash table; where two broken packages have equal scores the order of marking is used.
+scores is an accident of its hash table: `tied` says that it was asked for, and `latest_first` takes the one order
+or the other, so that the caller can see whether it matters.
 """
 
 from __future__ import annotations
@@ -38,11 +39,13 @@ class _Look:
 class Problems:
     """One run of the resolver. `asked` are the names on the command line, `leaving` those to be removed."""
 
-    def __init__(self, marker: Marker, asked: set[str], leaving: set[str]) -> None:
+    def __init__(self, marker: Marker, asked: set[str], leaving: set[str], *, latest_first: bool) -> None:
         self.marker = marker
         self.marks = marker.marks
         self.asked = asked
         self.leaving = leaving
+        self.latest_first = latest_first
+        self.tied = False
         self.scores: Counter[str] = Counter()
         self._ranks: Counter[str] = Counter()
         self.tried: set[str] = set()
@@ -73,12 +76,16 @@ class Problems:
             if not self.changed:
                 break
             self.changed = False
+            looked_at: set[int] = set()
             for mark in self._by_rank():
                 if mark.name in reinstate and self._was_downgraded(mark):
                     reinstate.discard(mark.name)
                     self.tried.add(mark.name)
                     self._reinstate(mark)
                 if marks.broken(mark):
+                    rank = self._ranks[mark.name]
+                    self.tied |= rank in looked_at
+                    looked_at.add(rank)
                     self._investigate(mark)
         for mark in marks.all():
             if mark.installing and mark.newness == 2 and mark.name not in installing:
@@ -93,6 +100,8 @@ class Problems:
             new = [mark for mark in self.marks.all() if mark.name not in known]
             if new:
                 known.update(mark.name for mark in new)
+                if not self.latest_first:
+                    new.reverse()
                 waiting += [mark for mark in new if self._ranks[mark.name] <= current]
                 waiting.sort(key=lambda mark: self._ranks[mark.name])
             if not waiting:

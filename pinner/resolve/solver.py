@@ -10,10 +10,11 @@ The steps, each in a module that lists its rules:
 
 Candidates alone are ever installed: `app=1.0` that needs `lib (= 1.0)` fails where lib's candidate is 2.0.
 
-Refused rather than guessed: a request that apt could meet only by removing or holding back what is installed in
-an order that depends on equal scores; a foreign architecture. Not modelled: dpkg holds and preferences files,
-packages that were marked as automatically installed before, `APT::Get` options other than Recommends and
-Suggests, the sections `metapackages`, `tasks` and `oldlibs`, which only move the mark `auto`.
+Refused rather than guessed: what the problem resolver would decide by its order among equal scores, which is an
+accident of apt's hash table (both orders are tried, a difference is refused).
+
+Not modelled: a second architecture, preferences files, dpkg holds, packages that were marked as brought along
+before, the sections `metapackages`, `tasks` and `oldlibs` (which only move that mark), the solver of apt 3.1.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pinner.archive.packages import Package
-from pinner.errors import Unsatisfiable
+from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import version
 from pinner.resolve.marking import Cause, Marker
 from pinner.resolve.marks import TOO_DEEP, Mark, Marks
@@ -98,37 +99,56 @@ def solve(
 
 
 def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
+    marker, problems = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=True)
+    marks = marker.marks
+    if problems.tied:
+        other, _ = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=False)
+        if _outcome(other.marks) != _outcome(marks):
+            raise Refused(
+                "apt would have to remove or hold back packages of equal standing: pinner does not guess which",
+                hint="name the packages that are to stay in the same call",
+            )
+    broken = marks.all_broken()
+    if broken:
+        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
+    return _result(marker, [wish.offer for wish in asked if not wish.remove])
+
+
+def _mark(
+    universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool, latest_first: bool
+) -> tuple[Marker, Problems]:
+    """All steps but the last look; `latest_first` is the order among equal scores."""
     marks = Marks(universe, recommends=recommends, suggests=suggests)
     marker = Marker(marks, modern=_is_modern(universe))
     wishes = list(dict.fromkeys(asked))
-    for wish in wishes:
-        if wish.remove:
-            mark = marks[wish.offer.name]
-            mark.protected = True
-            if mark.current is None:
-                mark.held = True
-            else:
-                marks.delete(mark, by_user=True)
-    wanted = [wish.offer for wish in wishes if not wish.remove]
-    for offer in wanted:
-        mark = marks[offer.name]
-        marks.set_candidate(offer)
+    leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
+    for name in leaving:
+        mark = marks[name]
+        mark.protected = True
+        if mark.current is None:
+            mark.held = True
+        else:
+            marks.delete(mark, by_user=True)
+    wanted = [wish for wish in wishes if not wish.remove]
+    for wish in wanted:
+        mark = marks[wish.offer.name]
+        marks.set_candidate(wish.offer)
         mark.protected = True
         marker.install(mark, follow=False, by_user=True)
-    switch(marks, [(wish.offer, wish.release) for wish in wishes if wish.release and not wish.remove])
-    for offer in wanted:
-        marker.install(marks[offer.name], by_user=True)
-
-    names = {wish.offer.name for wish in wishes}
-    Problems(marker, names, {wish.offer.name for wish in wishes if wish.remove}).solve()
-    broken = marks.all_broken()
-    if broken:
-        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
+    switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
+    for wish in wanted:
+        marker.install(marks[wish.offer.name], by_user=True)
+    problems = Problems(marker, {wish.offer.name for wish in wishes}, set(leaving), latest_first=latest_first)
+    problems.solve()
     drop_garbage(marker)
-    broken = marks.all_broken()
-    if broken:
-        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
-    return _result(marker, wanted)
+    return marker, problems
+
+
+def _outcome(marks: Marks) -> frozenset[Offer]:
+    """What would be there, or nothing if that could not be."""
+    if marks.all_broken():
+        return frozenset()
+    return frozenset(mark.target for mark in marks.all() if mark.target is not None)
 
 
 def _is_modern(universe: Universe) -> bool:

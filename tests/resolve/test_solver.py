@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.errors import Unsatisfiable
+from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.solver import Asked, Resolution, solve
 from pinner.resolve.universe import Universe
 from tests.resolve.stories import index, package, stanzas
@@ -243,6 +243,13 @@ STORIES = [
     Story("removal of an installed package", "a\nb", "a b-", "a -b", "b"),
     Story("removal of what is needed", "a Depends: b\nb", "a b-", FAILS),
     Story("a name that ends in a dash", "x-\nx", "x-", "x-"),
+    Story(
+        "a break leaves another choice",
+        "w Conflicts: y\nneed Depends: x | y\nx\ny",
+        "w",
+        "w -y x",
+        "y\nneed Depends: x | y",
+    ),
     Story("cycle", "a Depends: b\nb Depends: c\nc Depends: a", "a", "a b c"),
     Story("cycle with a recommendation", "a Depends: b\nb Recommends: a", "b", "a b"),
     Story("any: allowed", "a Depends: b:any\nb Multi-Arch: allowed; Architecture: amd64", "a", "a b"),
@@ -363,6 +370,58 @@ def test_story(story: Story) -> None:
         assert story.expected != FAILS
         assert steps(resolution) == expected(story)
         assert all(one.causes for one in resolution.chosen)
+
+
+EQUALS = Story(
+    "two of equal standing, each of which can stay only without the other",
+    "a Conflicts: base\nbase\np=2.0 Conflicts: q\nq=2.0 Conflicts: p",
+    "a",
+    FAILS,
+    "base\np Depends: base\nq Depends: base",
+)
+
+
+def test_an_accident_of_apt_is_refused() -> None:
+    universe = universe_of(EQUALS)
+    with pytest.raises(Refused, match="does not guess"):
+        solve(universe, [ask(universe, "a")])
+
+
+def test_causes() -> None:
+    universe = universe_of(
+        Story("", "a Depends: b | x; Recommends: c\nb Depends: c\nc\nlib=2.0", "", "", "lib=1.0 Breaks: z")
+    )
+    resolution = solve(universe, [ask(universe, word) for word in ("a", "lib")])
+    told = {
+        one.offer.name: [
+            f"{cause.parent.name if cause.parent else ''}/{cause.need or ''}" for cause in one.causes
+        ]
+        for one in resolution.chosen
+    }
+    assert told == {
+        "lib": ["/"],
+        "a": ["/"],
+        "b": ["a/Depends: b | x"],
+        "c": ["b/Depends: c", "a/Recommends: c"],
+    }
+    lib = resolution.chosen[0]
+    assert (lib.requested, lib.replaces and lib.replaces.version, lib.downgrades) == (True, "1.0", False)
+
+
+def test_a_failure_tells_the_chain() -> None:
+    universe = universe_of(Story("", "a Depends: b\nb Depends: c (>= 2)\nc=1.0\nc=0.5", "", ""))
+    with pytest.raises(Unsatisfiable) as caught:
+        solve(universe, [ask(universe, "a")])
+    assert str(caught.value) == ("b 1.0 needs c (>= 2), but c 1.0 is the candidate, required by a 1.0")
+
+
+def test_calls_in_a_row() -> None:
+    universe = universe_of(Story("", "need Depends: x | y\nx\ny\nw Conflicts: y", "", ""))
+    first = solve(universe, [ask(universe, "y")])
+    second = solve(universe.with_installed(first.after), [ask(universe, "need")])
+    assert steps(second) == {"need=1.0"}
+    third = universe.with_installed(second.after)
+    assert steps(solve(third, [ask(third, "w")])) == {"w=1.0", "-y", "x=1.0"}
 
 
 @pytest.mark.live

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from pinner.resolve import relations
 from pinner.resolve.marks import Mark, Marks
+from pinner.resolve.neighbours import Neighbours
 from pinner.resolve.universe import Need, Offer
 
 
@@ -44,8 +45,7 @@ class Marker:
         self.marks = marks
         self.modern = modern
         self.reasons: dict[str, Cause] = {}
-        self._by_source: dict[str, list[str]] | None = None
-        self._dependents: dict[str, list[tuple[Need, relations.Relation]]] | None = None
+        self._neighbours = Neighbours(marks.universe)
 
     def install(self, mark: Mark, depth: int = 0, *, follow: bool = True, by_user: bool = False) -> bool:
         """Mark the candidate of the package, and with `follow` all it needs; False if it cannot be had."""
@@ -201,14 +201,7 @@ class Marker:
         """Add to `upgrades` the installed packages that need the version that is being replaced."""
         if mark.current is None:
             return
-        if self._dependents is None:
-            self._dependents = {}
-            for installed in self.marks.universe.all_installed():
-                for need in self.marks.universe.needs(installed):
-                    if not need.negative:
-                        for relation in need.clause:
-                            self._dependents.setdefault(relation.name, []).append((need, relation))
-        for need, relation in reversed(self._dependents.get(mark.name, [])):
+        for need, relation in reversed(self._neighbours.dependents(mark.name)):
             other = self.marks[need.owner.name]
             if other.installing or not self.marks.wanted(need) or relation.arch:
                 continue
@@ -228,14 +221,8 @@ class Marker:
         if offer is None:
             return
         source = (offer.package.source, offer.package.source_version)
-        universe = self.marks.universe
-        if self._by_source is None:
-            self._by_source = {}
-            for installed in universe.all_installed():
-                for name in {version.package.source for version in universe.versions(installed.name)}:
-                    self._by_source.setdefault(name, []).append(installed.name)
         siblings = []
-        for name in self._by_source.get(source[0], ()):
+        for name in self._neighbours.binaries(source[0]):
             other = self.marks[name]
             new = other.candidate
             if (
@@ -247,7 +234,7 @@ class Marker:
                 continue
             if (new.package.source, new.package.source_version) == source:
                 siblings.append(other)
-        siblings.sort(key=lambda other: universe.order(other.name))
+        siblings.sort(key=lambda other: self.marks.universe.order(other.name))
         for other in siblings:
             self.reasons.setdefault(other.name, Cause(None, offer))
             self.install(other, depth + 1, follow=False)

@@ -14,18 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
 
-from pinner.resolve import relations
 from pinner.resolve.marking import Marker
-from pinner.resolve.marks import PRIORITIES, Mark
-from pinner.resolve.offers import provides
+from pinner.resolve.marks import Mark
+from pinner.resolve.scores import reckon
 from pinner.resolve.sweep import find_garbage
 from pinner.resolve.universe import Need, Offer
 
 ROUNDS = 20
-
-_BY_PRIORITY = {1: 3, 2: 2, 3: 1, 4: -1, 5: -2}
-_BY_KIND = {"Pre-Depends": 1, "Depends": 1, "Recommends": 1, "Conflicts": -1, "Breaks": -1, "Suggests": 0}
-_ESSENTIAL, _ASKED_FOR, _NEVER_REMOVED = 100, 10_000, 5_000
 
 
 @dataclass(slots=True)
@@ -69,7 +64,7 @@ class Problems:
         if not any(marks.broken(mark) or self._was_downgraded(mark) for mark in everything):
             return
         find_garbage(marks, modern=self.marker.modern)
-        self._reckon_scores()
+        self.scores = reckon(marks, self.asked)
         self._ranks = self.scores.copy()
         self.changed = True
         for self.round in range(ROUNDS):
@@ -124,66 +119,6 @@ class Problems:
         self.marker.install(mark, follow=False)
         if self.marks.broken(mark) or before < len(self.marks.all_broken()):
             self.marks.keep(mark)
-
-    # --- scores ------------------------------------------------------------------------------------------
-
-    def _reckon_scores(self) -> None:
-        marks, universe = self.marks, self.marks.universe
-        scores: Counter[str] = Counter()
-        present = [(mark, mark.target) for mark in marks.all() if mark.target is not None]
-        for mark, offer in present:
-            if universe.essential(mark.name) or universe.important(mark.name):
-                scores[mark.name] += _ESSENTIAL
-            rank = PRIORITIES.get(offer.package.priority, 5) if offer.pockets else 5
-            scores[mark.name] += _BY_PRIORITY[rank]
-            if mark.current is not None and mark.candidate is not None and mark.candidate.pockets:
-                scores[mark.name] += 1
-            for need in universe.needs(offer):
-                weight = _BY_KIND[need.kind]
-                if weight:
-                    for name in self._supporters(need):
-                        scores[name] += weight
-        first = scores.copy()
-        for _, offer in present:
-            inherited = first[offer.name]
-            if inherited > 0:
-                for need in universe.needs(offer):
-                    if need.kind in ("Pre-Depends", "Depends", "Recommends"):
-                        for relation in need.clause:
-                            if not relation.arch and marks[relation.name].target is not None:
-                                scores[relation.name] += inherited
-        for mark, _ in present:
-            transfer = abs(scores[mark.name] - first[mark.name])
-            if transfer:
-                for provider in dict.fromkeys(universe.providers(mark.name)):
-                    if marks[provider.name].target is provider:
-                        scores[provider.name] += transfer
-        for mark in marks.all():
-            if mark.name in self.asked:
-                scores[mark.name] += _ASKED_FOR
-            if universe.essential(mark.name) or universe.important(mark.name):
-                scores[mark.name] += _NEVER_REMOVED
-        self.scores = scores
-
-    def _supporters(self, need: Need) -> list[str]:
-        """The names that gain or lose by the need: per alternative the name itself and its providers there."""
-        found: list[str] = []
-        for relation, options in zip(need.clause, need.options, strict=True):
-            there = {offer.name for offer in options if self.marks[offer.name].target is offer}
-            own = relation.name
-            if not relation.arch and not (need.negative and own == need.owner.name):
-                if relation.op and own not in there:
-                    continue
-                found.append(own)
-            found.extend(there - {own})
-            if own in there and any(
-                relations.satisfied(relation, given.version)
-                for offer in options
-                if offer.name == own and self.marks[own].target is offer
-                for given in provides(offer.package, own)
-            ):
-                found.append(own)
-        return found
 
     # --- one broken package ------------------------------------------------------------------------------
 

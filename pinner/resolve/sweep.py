@@ -6,7 +6,7 @@ recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired` wit
 
 from __future__ import annotations
 
-from pinner.resolve import version
+from pinner.resolve import relations, version
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.universe import Need, Offer
@@ -94,8 +94,6 @@ def drop_garbage(marker: Marker) -> None:
 
 
 def _own_names(offer: Offer) -> set[str]:
-    from pinner.resolve import relations
-
     return {offer.name, *(clause[0].name for clause in relations.parse(offer.package.provides))}
 
 

@@ -86,16 +86,19 @@ def _stanza(order: tuple[str, ...]) -> re.Pattern[bytes]:
     A gap takes the fields nobody asks for, with their continuation lines. It takes none of `FIELDS`, no
     continuation of one of them, and no field in another capitalisation (names are case-insensitive, Policy 5.1):
     whatever is unusual makes the match fail, never a field disappear.
+
+    `(?>(?:…)*)` rather than `(?:…)*+`: before Python 3.11.5 a possessive group that holds another may fail to match
+    (https://github.com/python/cpython/issues/106052), and Debian 12 has 3.11.2.
     """
     gap = (
-        rf"(?:(?!(?:{'|'.join(FIELDS)}):)(?:MD5sum|SHA1|SHA512|[A-Z][a-z0-9]*+(?:-(?:md5|[A-Z][a-z0-9]*+))*+):"
-        r"[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*+"
+        rf"(?>(?:(?!(?:{'|'.join(FIELDS)}):)(?:MD5sum|SHA1|SHA512|[A-Z][a-z0-9]*+(?>(?:-(?:md5|[A-Z][a-z0-9]*+))*)):"
+        r"[^\n]*+\n(?>(?:[ \t][^\n]*+\n)*))*)"
     )
     pattern = rf"Package: ({_NAME.decode()})\n"
     for before, field in pairwise(order):
         if (before, field) not in _ADJOINING:
             pattern += gap
-        pattern += r"Version: ([^\s]++)\n" if field == "Version" else rf"(?:{field}: ([^\n]++)\n)?+"
+        pattern += r"Version: ([^\s]++)\n" if field == "Version" else rf"(?>(?:{field}: ([^\n]++)\n)?)"
     return re.compile((pattern + gap + r"(?:\n++|\Z)").encode())
 
 
@@ -118,7 +121,7 @@ def scan(text: bytes) -> Iterator[Fields]:
     refuses the whole index. A stanza without a Version is passed over, as apt does.
     """
     usual, security = _stanza(FIELDS).match, _stanza(_SECURITY_ORDER).match
-    end_of_stanza = re.compile(rb"\n(?:\r?\n)++|\Z").search
+    end_of_stanza = re.compile(rb"\n(?>(?:\r?\n)+)|\Z").search
     position, end = len(text) - len(text.lstrip(b"\r\n")), len(text)
     while position < end:
         if match := usual(text, position):
@@ -160,7 +163,7 @@ def mentions(fields: bytes, arch: str = "") -> list[bytes]:
     To apt, `python3:any` and `python3:i386` are other packages than `python3` (pkgCacheGenerator::NewDepends);
     `python3:amd64` is the same one where `arch` is amd64.
     """
-    qualified = rb"(?::" + re.escape(arch.encode()) + rb"(?![a-z0-9-]))?+" if arch else b""
+    qualified = rb"(?>(?::" + re.escape(arch.encode()) + rb"(?![a-z0-9-]))?)" if arch else b""
     return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)" + qualified + rb"(?!:)", fields)
 
 

@@ -271,7 +271,11 @@ class SimulatedArchive:
     @property
     def mirrors(self) -> dict[str, str]:
         """Official hosts, to be asked here instead."""
-        return {"http://deb.debian.org": self.url, "http://security.debian.org": self.url}
+        hosts = (
+            *("deb.debian.org", "security.debian.org", "archive.debian.org"),
+            *("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com", "old-releases.ubuntu.com"),
+        )
+        return {f"http://{host}": self.url for host in hosts}
 
     def keyring(self, content: bytes) -> Keys:
         """Another keyring beside the archive's own."""

@@ -2,7 +2,7 @@
 
 A new distribution is a new value here, not a branch elsewhere. Pockets are those that the official images enable,
 in the order of the images' sources files, since apt prefers the first listed source of a version.
-Dates are those of Debian's distro-info-data.
+Dates are those of Debian's package distro-info-data; Ubuntu's hosts are those of its images' sources files.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ from pinner.archive.sources import Keys
 
 @dataclass(frozen=True, slots=True)
 class Pocket:
-    """One suite directory that an image of the distribution reads: `uri/dists/suite`."""
+    """One suite directory that an image of the distribution reads: `uri/dists/suite`, for the architectures in
+    `ports` (all but `here`, where that is given) below the address `ports` instead."""
 
     uri: str
     suite: str
+    ports: str = ""
+    here: frozenset[str] = frozenset()
+
+    def address(self, arch: str) -> str:
+        """The archive that serves an architecture."""
+        return self.ports if self.ports and arch not in self.here else self.uri
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,14 +34,17 @@ class Suite:
     """One release. `version` is its number ("" if it has none); `end` the last day of security support that the
     distribution's own archive gives (`None`: not announced). Until the day `full` the release itself is updated too,
     by point releases; after it comes long-term support, by security alone. `variants` are pockets that an image adds
-    when its tag says so; they are listed first, since their sources file sorts before the distribution's."""
+    when its tag says so; they are listed first, since their sources file sorts before the distribution's. A suite that
+    was `laid_up`, in an archive of its own for those past their end, has a Valid-Until that has passed."""
 
     codename: str
     version: str
     pockets: tuple[Pocket, ...]
+    signed_by: Keys
     end: date | None = None
     full: date | None = None
     variants: Mapping[str, Pocket] = field(default_factory=dict)
+    laid_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,69 +52,136 @@ class Distribution:
     """A family of suites that share keys and naming.
 
     `aliases` are suite directories below `alias_uri` whose Release names the codename of the day. `image` is the last
-    part of the official image's name, whose tags are codenames, numbers and aliases; `latest` is the alias that its
-    `latest` tag stands for.
+    part of the official image's name, whose tags are codenames, numbers (`number` is their pattern) and aliases;
+    `latest` is the alias that its `latest` tag stands for, "" if that is none of them. `signed_weekly` tells that the
+    Releases of living suites are renewed all the time, so that one which stands still is out of date.
     """
 
     name: str
     suites: tuple[Suite, ...]
-    aliases: tuple[str, ...]
-    alias_uri: str
     components: tuple[str, ...]
     signed_by: Keys
     image: str
-    latest: str
+    number: str
+    aliases: tuple[str, ...] = ()
+    alias_uri: str = ""
+    latest: str = ""
+    signed_weekly: bool = True
 
 
 _DEBIAN = "http://deb.debian.org/debian"
 _SECURITY = "http://deb.debian.org/debian-security"
+_DEBIAN_KEYS = Keys("debian-archive-keyring")
 
 
 def _debian(codename: str, version: str, end: date | None = None, full: date | None = None) -> Suite:
-    pockets = (
+    release, updates, security = (
         Pocket(_DEBIAN, codename),
         Pocket(_DEBIAN, f"{codename}-updates"),
         Pocket(_SECURITY, f"{codename}-security"),
     )
-    return Suite(
-        codename, version, pockets, end, full, {"backports": Pocket(_DEBIAN, f"{codename}-backports")}
+    # The images of bullseye list security in the middle, later ones last.
+    pockets = (release, security, updates) if codename == "bullseye" else (release, updates, security)
+    variants = {name: Pocket(_DEBIAN, f"{codename}-{name}") for name in ("backports", "proposed-updates")}
+    return Suite(codename, version, pockets, _DEBIAN_KEYS, end, full, variants)
+
+
+def _laid_up(codename: str, version: str, end: date, full: date) -> Suite:
+    """A suite on archive.debian.org. Its -updates pocket went into the last point release; not all have kept it."""
+    archive = "http://archive.debian.org"
+    pockets = (
+        Pocket(f"{archive}/debian", codename),
+        Pocket(f"{archive}/debian-security", f"{codename}/updates"),
     )
+    keys = Keys("debian-archive-removed-keys", accept_expired=True)
+    backports = {"backports": Pocket(f"{archive}/debian", f"{codename}-backports")}
+    return Suite(codename, version, pockets, keys, end, full, backports, laid_up=True)
+
+
+def _moving(codename: str, *names: str) -> Suite:
+    return Suite(codename, "", tuple(Pocket(_DEBIAN, name) for name in names), _DEBIAN_KEYS)
 
 
 DEBIAN = Distribution(
     name="debian",
     suites=(
-        Suite(
-            "bullseye",
-            "11",
-            (
-                Pocket(_DEBIAN, "bullseye"),
-                Pocket(_SECURITY, "bullseye-security"),
-                Pocket(_DEBIAN, "bullseye-updates"),
-            ),
-            date(2026, 8, 31),
-            date(2024, 8, 14),
-        ),
+        _laid_up("jessie", "8", date(2020, 6, 30), date(2018, 6, 17)),
+        _laid_up("stretch", "9", date(2022, 6, 30), date(2020, 7, 18)),
+        _laid_up("buster", "10", date(2024, 6, 30), date(2022, 9, 10)),
+        _debian("bullseye", "11", date(2026, 8, 31), date(2024, 8, 14)),
         _debian("bookworm", "12", date(2028, 6, 30), date(2026, 7, 11)),
         _debian("trixie", "13", date(2030, 6, 30), date(2028, 8, 9)),
         _debian("forky", "14"),
-        Suite("sid", "", (Pocket(_DEBIAN, "sid"),)),
-        Suite("experimental", "", (Pocket(_DEBIAN, "sid"), Pocket(_DEBIAN, "experimental"))),
+        _moving("sid", "sid"),
+        _moving("experimental", "sid", "experimental"),
+        _moving("rc-buggy", "sid", "experimental"),
     ),
+    components=("main",),
+    signed_by=_DEBIAN_KEYS,
+    image="debian",
+    number=r"\d+",
     aliases=("stable", "oldstable", "oldoldstable", "testing", "unstable"),
     alias_uri=_DEBIAN,
-    components=("main",),
-    signed_by=Keys("debian-archive-keyring"),
-    image="debian",
     latest="stable",
 )
 
-DISTRIBUTIONS = (DEBIAN,)
+_UBUNTU_KEYS = Keys("ubuntu-archive-keyring")
+
+
+def _ubuntu(codename: str, version: str, end: date) -> Suite:
+    """An Ubuntu in its archive: an LTS stays there after its end, updated for subscribers elsewhere (ESM)."""
+    here = frozenset({"amd64", "i386"})
+
+    def pocket(name: str, host: str = "archive") -> Pocket:
+        return Pocket(f"http://{host}.ubuntu.com/ubuntu", name, "http://ports.ubuntu.com/ubuntu-ports", here)
+
+    pockets = (
+        pocket(codename),
+        pocket(f"{codename}-updates"),
+        pocket(f"{codename}-backports"),
+        pocket(f"{codename}-security", "security"),
+    )
+    return Suite(
+        codename, version, pockets, _UBUNTU_KEYS, end, variants={"proposed": pocket(f"{codename}-proposed")}
+    )
+
+
+def _old_ubuntu(codename: str, version: str, end: date) -> Suite:
+    """An Ubuntu that has left its archive; the place where it lies has all architectures."""
+    pockets = tuple(
+        Pocket("http://old-releases.ubuntu.com/ubuntu", f"{codename}{name}")
+        for name in ("", "-updates", "-backports", "-security")
+    )
+    return Suite(codename, version, pockets, _UBUNTU_KEYS, end, laid_up=True)
+
+
+UBUNTU = Distribution(
+    name="ubuntu",
+    # Of the interim ones those since 2024: older names have other meanings in tags by now (ROS has a kinetic, too).
+    suites=(
+        _ubuntu("xenial", "16.04", date(2021, 4, 30)),
+        _ubuntu("bionic", "18.04", date(2023, 5, 31)),
+        _ubuntu("focal", "20.04", date(2025, 5, 29)),
+        _ubuntu("jammy", "22.04", date(2027, 6, 1)),
+        _ubuntu("noble", "24.04", date(2029, 5, 31)),
+        _old_ubuntu("oracular", "24.10", date(2025, 7, 10)),
+        _old_ubuntu("plucky", "25.04", date(2026, 1, 15)),
+        _ubuntu("questing", "25.10", date(2026, 7, 9)),
+        _ubuntu("resolute", "26.04", date(2031, 5, 29)),
+        _ubuntu("stonking", "26.10", date(2027, 7, 15)),
+    ),
+    components=("main", "universe", "restricted", "multiverse"),
+    signed_by=_UBUNTU_KEYS,
+    image="ubuntu",
+    number=r"\d\d\.?\d\d",
+    signed_weekly=False,
+)
+
+DISTRIBUTIONS = (DEBIAN, UBUNTU)
 
 #: Codenames that are known but cannot be resolved, and why: said rather than taken for an unknown word.
 RETIRED: Mapping[str, str] = {
-    name: f"{name} has left the Debian archive; pinner does not read archive.debian.org"
-    for name in ("lenny", "squeeze", "wheezy", "jessie", "stretch", "buster")
+    name: f"{name} is older than what pinner can verify" for name in ("lenny", "squeeze", "wheezy")
 }
 
 #: Docker's platform strings and the Debian architectures they mean (https://wiki.debian.org/ArchitectureSpecificsMemo).
@@ -143,12 +220,14 @@ def platform(text: str) -> str | None:
 
 
 def suite_named(name: str) -> tuple[Distribution, Suite] | None:
-    """The suite with this codename, or release number (`12`, `12.5`), or None. Aliases are not resolved here."""
+    """The suite with this codename, or release number (`12`, `12.5`, `22.04`, `2204`), or None.
+
+    Aliases are not resolved here.
+    """
     for distribution in DISTRIBUTIONS:
         for suite in distribution.suites:
-            if name == suite.codename or (
-                suite.version and (name == suite.version or name.startswith(f"{suite.version}."))
-            ):
+            numbers = (suite.version, suite.version.replace(".", "")) if suite.version else ()
+            if name in (suite.codename, *numbers) or (numbers and name.startswith(f"{suite.version}.")):
                 return distribution, suite
     return None
 

@@ -69,6 +69,7 @@ class Fetcher:
     ) -> bytearray:
         """The body at `url`, of at most `limit` bytes: a longer one is cut off and raises TrustError.
 
+        self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         `revalidate` takes the answer from the HTTP cache if the server says that it is unchanged. `progress` gets
         the number of bytes so far. Statuses 429 and 5xx, resets, time-outs and truncated bodies are tried again,
         after the time that Retry-After asks for, or a time that doubles. Raises FetchError.
@@ -98,13 +99,15 @@ class Fetcher:
             yield Answer(url, response)
 
     def _tried(self, url: str, attempt: Callable[[], T]) -> T:
-        tries = 0
+        host, tries = url.partition("://")[2].partition("/")[0], 0
         while True:
             tries += 1
             try:
                 return attempt()
             except _Failed as failure:
-                if not failure.again or tries == self._tries:
+                if not failure.again or tries == self._tries or host in self._silent:
+                    if not failure.status:
+                        self._silent.add(host)
                     times = f" ({tries} tries)" if tries > 1 else ""
                     raise FetchError(
                         f"{url}: {failure}{times}",

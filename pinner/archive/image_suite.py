@@ -6,21 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pinner.archive.distributions import UBUNTU
 from pinner.archive.manifests import Config
-
-# https://wiki.ubuntu.com/Releases
-UBUNTU = {
-    "14.04": "trusty",
-    "16.04": "xenial",
-    "18.04": "bionic",
-    "20.04": "focal",
-    "22.04": "jammy",
-    "24.04": "noble",
-    "24.10": "oracular",
-    "25.04": "plucky",
-    "25.10": "questing",
-    "26.04": "resolute",
-}
 
 # The command that stands in the history of the official Debian images and of all that are built on them:
 # debian.sh --arch 'amd64' out/ 'bookworm' '@1721606400'
@@ -48,7 +35,8 @@ def from_config(config: Config) -> Origin:
     if len(suites) == 1:
         return Origin("debian", suites.pop(), "history")
     labels = dict(config.labels)
-    suite = UBUNTU.get(labels.get("org.opencontainers.image.version", ""), "")
+    version = labels.get("org.opencontainers.image.version", "")
+    suite = next((suite.codename for suite in UBUNTU.suites if suite.version == version), "")
     if suite and labels.get("org.opencontainers.image.ref.name") == "ubuntu":
         return Origin("ubuntu", suite, "label")
     return Origin()

@@ -51,6 +51,7 @@ def command(
         projects, errors = common.collect(paths)
     results = []
     by_mirrors: dict[tuple[tuple[str, str], ...], Archives] = {}
+    unserved: dict[PinnerError, list[str]] = {}
     for project in projects:
         mirrors = tuple(project.config.mirrors.items())
         if mirrors not in by_mirrors:
@@ -68,6 +69,8 @@ def command(
     stdin = common.STDIN in paths
     write = not (dry_run or check)
     if write and not stdin:
+        for path, failure in result.unserved.items():
+            unserved.setdefault(failure, []).append(project.shown(path))
         texts: dict[Path, str] = {}
         before: dict[Path, str | None] = {}
         folders: dict[Path, Path] = {}
@@ -84,8 +87,12 @@ def command(
         _print(results, style, write=write, diff=dry_run, stdin=stdin)
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
-    if errors:
-        return max(error.exit_status for error in errors)
+    for failure, names in unserved.items():
+        some = any(outcome.plan.files for outcome in results)
+        named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
+        click.echo(f"pinner: {failure}{named}", err=True)
+    if errors or unserved:
+        return max(error.exit_status for error in (*errors, *unserved))
     changed = any(outcome.wrote for outcome in results)
     return int(any(outcome.plan.fails for outcome in results) or (check and changed))
 
@@ -120,6 +127,12 @@ class Outcome:
 def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
     aside = diff or (stdin and write)
     for outcome in outcomes:
+def _some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
         for note in () if style.quiet else outcome.plan.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         for planned in outcome.plan.files if stdin and write else ():

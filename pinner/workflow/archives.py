@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.sources import Source
-from pinner.errors import InputError
+from pinner.errors import FetchError, InputError, PinnerError, TrustError
 from pinner.lockfile import LockedSource
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.read import Call
+from pinner.workflow.read import Call, File
 from pinner.workflow.stages import alias_source, sources_of
 
 Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
@@ -32,6 +32,7 @@ class Archives:
         self._named: dict[Alias, Named] = {}
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str], Universe] = {}
+        self._failed: dict[Named | Alias, PinnerError] = {}
         self.notes: dict[str, None] = {}
 
     def named(self, where: Named | Alias | Unnamed) -> Named | None:
@@ -69,6 +70,34 @@ class Archives:
         self.notes.update(dict.fromkeys(notes))
         for key, group in needed.items():
             self._indexes[key] = tuple(index for index in indexes if index.source in group)
+
+    def prepare_each(self, files: Sequence[File]) -> dict[str, PinnerError]:
+        """Load what the files need; where that fails for some of their suites, why, by the paths of the files.
+
+        All is asked for at once first, since that nearly always succeeds. Raises what is no archive's fault.
+        """
+        by_suite: dict[Named | Alias, list[Call]] = {}
+        for file in files:
+            for call in file.calls():
+                if not isinstance(call.base.where, Unnamed):
+                    by_suite.setdefault(call.base.where, []).append(call)
+        self._prepare_apart(by_suite)
+        return {
+            file.path: self._failed[where]
+            for file in files
+            for call in file.calls()
+            if not isinstance(where := call.base.where, Unnamed) and where in self._failed
+        }
+
+    def _prepare_apart(self, by_suite: Mapping[Named | Alias, list[Call]]) -> None:
+        try:
+            self.prepare(call for calls in by_suite.values() for call in calls)
+        except (FetchError, TrustError) as error:
+            if len(by_suite) == 1:
+                self._failed[next(iter(by_suite))] = error
+                return
+            for where, calls in by_suite.items():
+                self._prepare_apart({where: calls})
 
     def universes(self, call: Call, arch: str = "") -> dict[str, Universe]:
         """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.

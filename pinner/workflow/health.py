@@ -41,7 +41,7 @@ def notices(
             for platform in platforms
             for index in archives.universe_of(where, platform).indexes
         }
-        if suite.end is None or now.date() <= suite.end:
+        if where.distribution.signed_weekly and (suite.end is None or now.date() <= suite.end):
             for name, moved in dates.items():
                 yield from _still(suite, name, moved, now)
         for platform in platforms:

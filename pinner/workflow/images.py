@@ -77,20 +77,24 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
     tokens = [token for token in re.split(r"[-_.+]", tag) if token]
     ends = [token for token in re.split(r"[-_.]", basename) if token]
     found: list[Named] = []
-    for token in (*tokens, *ends):
-        hit = suite_named(token) if not token[0].isdigit() else None
+    for token in (tag, *tokens, *ends):  # the whole tag may be a codename with a dash: rc-buggy
+        hit = suite_named(token) if not token[:1].isdigit() else None
         if hit:
             found.append(Named(*hit))
         elif token in RETIRED:
             return Unnamed(RETIRED[token], hint="")
     for distribution in DISTRIBUTIONS:
         own = distribution.image == basename or basename.endswith(f"-{distribution.image}")
+        number = distribution.number
         numbers = re.findall(
-            rf"(?:^|[-_.]){distribution.image}[-_]?(\d+)(?:$|[-_.])", f"{basename}:{tag}".replace(":", "-")
+            rf"(?:^|[-_.]){distribution.image}[-_]?({number})(?:$|[-_.])",
+            f"{basename}:{tag}".replace(":", "-"),
         )
         if own and not found:
-            numbers += re.findall(r"^(\d+)(?:\.\d+)*(?:$|-)", tag)
-        found += [Named(*hit) for number in numbers if (hit := suite_named(number))]
+            numbers += re.findall(rf"^({number})(?:\.\d+)*(?:$|-)", tag)
+        known = {suite.codename: suite for suite in distribution.suites}
+        hits = [suite_named(number) for number in numbers]
+        found += [Named(distribution, hit[1]) for hit in hits if hit and hit[1].codename in known]
         if own and not found and numbers:
             return Unnamed(f"{distribution.image} {numbers[0]} is not a suite that pinner knows")
         if own and not found:

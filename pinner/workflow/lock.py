@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable
+from pinner.errors import InputError, PinnerError, Unsatisfiable
 from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
@@ -48,7 +48,8 @@ class Planned:
 class Plan:
     """All that a run would write and say. `lock` holds these files' targets alone.
 
-    `errors` are those of files that cannot be used at all, which take no part.
+    `errors` are those of files that cannot be used at all, which take no part; neither do the `unserved` ones, by
+    path, whose archives gave that error.
     """
 
     files: tuple[Planned, ...]
@@ -57,6 +58,7 @@ class Plan:
     platforms: tuple[str, ...]
     suites: tuple[str, ...]
     notes: tuple[str, ...]
+    unserved: Mapping[str, PinnerError]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -83,12 +85,8 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             if not error.line:
                 raise
             errors.append(error)
-    try:
-        archives.prepare(call for file in files for call in file.calls())
-    except (FetchError, TrustError) as error:
-        if len(files) > 1:
-            _name_the_asker(error, files, archives)
-        raise
+    unserved = archives.prepare_each(files)
+    files = [file for file in files if file.path not in unserved]
     targets = Targets(archives, old)
     planned = []
     for file in files:
@@ -110,18 +108,8 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         tuple(dict.fromkeys(source.platform for source in lock.sources)),
         tuple(dict.fromkeys(source.suite for source in lock.sources)),
         tuple(archives.notes),
+        unserved,
     )
-
-
-def _name_the_asker(error: FetchError | TrustError, files: Sequence[File], archives: Archives) -> None:
-    """Say which file and stage first needs the source that failed: of many files one may name an odd suite."""
-    for file in files:
-        for call in file.calls():
-            where = archives.named(call.base.where)
-            if where and any(f"/dists/{pocket.suite}/" in error.message for pocket in where.suite.pockets):
-                stage = f"stage {file.stage_name(call.install.stage)} of {file.path}"
-                error.hint = f"{error.hint}; {stage} needs it" if error.hint else f"{stage} needs it"
-                return
 
 
 def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:

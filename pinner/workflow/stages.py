@@ -61,9 +61,8 @@ class Base:
 def _told(text: str, what: str) -> Named | Alias:
     found = named(text)
     if isinstance(found, Unnamed):
-        raise InputError(
-            f"{what}: {found.why}", hint="name a suite of Debian, like bookworm, or an alias, like stable"
-        )
+        hint = "name a suite of Debian or Ubuntu, like bookworm or jammy, or an alias, like stable"
+        raise InputError(f"{what}: {found.why}", hint=hint)
     return found
 
 
@@ -132,8 +131,14 @@ def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
     """The sources that an image of this suite reads for one Debian architecture, in apt's order."""
     variant = where.suite.variants.get(where.variant)
     pockets = (*([variant] if variant else []), *where.suite.pockets)
-    distribution = where.distribution
     return tuple(
-        Source(pocket.uri, pocket.suite, distribution.components, arch, distribution.signed_by)
+        Source(
+            pocket.address(arch),
+            pocket.suite,
+            where.distribution.components,
+            arch,
+            where.suite.signed_by,
+            check_valid_until=not where.suite.laid_up,
+        )
         for pocket in pockets
     )

@@ -140,3 +140,16 @@ def test_the_longest_prefix_of_whole_names_counts(url: str, address: str, tmp_pa
         "http://deb.debian.org/debian-security/": "http://sec",
     }
     assert Fetcher(Cache(tmp_path), now=NOW, wait=lambda _: None, mirrors=mirrors)._address(url) == address
+
+
+def test_a_host_that_gave_no_answer_is_not_waited_for_again(
+    archive: SimulatedArchive, fetcher: Fetcher
+) -> None:
+    archive.reset("*")
+    for tries in (fetch.TRIES, 1):
+        with pytest.raises(FetchError) as raised:
+            fetcher.get(archive.url + PATH, limit=9999)
+        assert raised.value.tries == tries
+    assert len(archive.waits) == fetch.TRIES - 1
+    archive.behave()
+    assert fetcher.get(archive.url + PATH, limit=9999)

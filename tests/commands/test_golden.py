@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.workbench import RELEASED, Workbench, debian
+from tests.commands.workbench import RELEASED, Workbench, debian, ubuntu
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "lock"
@@ -30,10 +30,12 @@ NOT_INPUT = ("archive", "command", "expected", "pinner.toml")
 def archive_of(description: str) -> SimulatedArchive:
     """Lines of `suite name version`, an architecture if it is for one alone, and a field: `| Provides: awk`."""
     archive = SimulatedArchive()
-    suites: dict[str, SimulatedSuite] = {}
     for codename in ("bullseye", "bookworm", "trixie"):
         debian(archive, codename)
-        suites |= {suite.name: suite for suite in archive.suites}
+    ubuntu(archive, "jammy")
+    suites: dict[str, list[SimulatedSuite]] = {}
+    for each in archive.suites:
+        suites.setdefault(each.name, []).append(each)
     archive.suite("stable", fields={"Codename": "trixie"}).date = RELEASED
     for line in description.splitlines():
         if not line or line.startswith("#"):
@@ -41,7 +43,8 @@ def archive_of(description: str) -> SimulatedArchive:
         words, _, field = line.partition(" | ")
         suite, name, version, *arch = words.split()
         key, _, value = field.partition(": ")
-        suites[suite].package(name, version, arch="".join(arch) or "any", **({key: value} if key else {}))
+        for each in suites[suite]:
+            each.package(name, version, arch="".join(arch) or "any", **({key: value} if key else {}))
     return archive
 
 

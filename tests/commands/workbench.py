@@ -44,6 +44,18 @@ def debian(archive: SimulatedArchive, codename: str) -> SimulatedSuite:
     return suite.package("apt", "2.6.1")
 
 
+def ubuntu(archive: SimulatedArchive, codename: str) -> None:
+    """The four pockets of an Ubuntu, amd64 in the archive and arm64 in the ports; empty."""
+    components = ("main", "restricted", "universe", "multiverse")
+    automatic = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
+    for path, arch in (("ubuntu", "amd64"), ("ubuntu-ports", "arm64")):
+        for pocket in ("", "-updates", "-backports", "-security"):
+            name = codename + pocket
+            fields = {"Suite": name, "Codename": codename} | (automatic if pocket == "-backports" else {})
+            suite = archive.suite(name, path=path, architectures=[arch], components=components, fields=fields)
+            suite.date = RELEASED
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run printed, and its exit status."""
@@ -62,7 +74,8 @@ class Workbench:
         self.cache = aside / "cache"
         self.keyrings = aside / "keyrings"
         self.keyrings.mkdir(parents=True, exist_ok=True)
-        (self.keyrings / "debian-archive-keyring.pgp").write_bytes(bytes(archive.key.certificate))
+        for name in ("debian-archive-keyring", "debian-archive-removed-keys", "ubuntu-archive-keyring"):
+            (self.keyrings / f"{name}.pgp").write_bytes(bytes(archive.key.certificate))
         self.configure("")
 
     def configure(self, text: str) -> None:

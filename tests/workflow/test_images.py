@@ -26,6 +26,26 @@ SUITES = [
     ("gcr.io/distroless/base-debian12", "bookworm"),
     ("registry.example.org/team/app-bookworm:1.2.3", "bookworm"),
     ("php:8.3.1-cli-bookworm", "bookworm"),
+    ("debian:9", "stretch"),
+    ("debian:buster-slim", "buster"),
+    ("debian:rc-buggy", "rc-buggy"),
+    ("ubuntu:22.04", "jammy"),
+    ("ubuntu:jammy", "jammy"),
+    ("ubuntu:jammy-20240111", "jammy"),
+    ("docker.io/library/ubuntu:24.04@sha256:0000", "noble"),
+    ("arm64v8/ubuntu:20.04", "focal"),
+    ("mcr.microsoft.com/devcontainers/base:ubuntu-22.04", "jammy"),
+    ("mcr.microsoft.com/devcontainers/base:0-ubuntu-20.04", "focal"),
+    ("nvidia/cuda:12.2.0-base-ubuntu22.04", "jammy"),
+    ("nvidia/cuda:11.8.0-cudnn8-devel-ubuntu20.04", "focal"),
+    ("rocm/dev-ubuntu-22.04:6.0", "jammy"),
+    ("quay.io/team/builder:ubuntu2204", "jammy"),
+    ("phusion/baseimage:jammy-1.0.1", "jammy"),
+    ("mcr.microsoft.com/dotnet/sdk:8.0-jammy", "jammy"),
+    ("eclipse-temurin:17-jdk-jammy", "jammy"),
+    ("eclipse-temurin:17-jdk-focal", "focal"),
+    ("ubuntu:26.04", "resolute"),
+    ("ubuntu:26.10", "stonking"),
 ]
 
 
@@ -59,12 +79,18 @@ def test_an_alias_is_looked_up_later(reference: str, alias: str) -> None:
         ("node:12", "does not name a suite"),
         ("nginx:stable", "does not name a suite"),
         ("python:3.12", "does not name a suite"),
-        ("ubuntu:22.04", "does not name a suite"),
+        ("ubuntu", "does not name a suite"),
+        ("ubuntu:latest", "does not name a suite"),
+        ("ubuntu:rolling", "does not name a suite"),
+        ("ubuntu:99.04", "ubuntu 99.04 is not a suite that pinner knows"),
+        ("groovy:jdk17", "does not name a suite"),
+        ("ros:kinetic", "does not name a suite"),
+        ("node:22.04", "does not name a suite"),
         ("debian@sha256:0000", "does not name a suite"),
         ("alpine:3.12", "does not name a suite"),
         ("redis:11-alpine", "does not name a suite"),
-        ("debian:9", "debian 9 is not a suite that pinner knows"),
-        ("debian:buster-slim", "has left the Debian archive"),
+        ("debian:7", "debian 7 is not a suite that pinner knows"),
+        ("debian:wheezy-slim", "older than what pinner can verify"),
         ("ci/bookworm-to-trixie:1", "several suites: bookworm, trixie"),
     ],
 )
@@ -82,7 +108,15 @@ def test_the_backports_image_reads_one_pocket_more() -> None:
 
 @pytest.mark.parametrize(
     ("text", "codename"),
-    [("bookworm", "bookworm"), ("Trixie", "trixie"), ("12", "bookworm"), ("12.5", "bookworm")],
+    [
+        ("bookworm", "bookworm"),
+        ("Trixie", "trixie"),
+        ("12", "bookworm"),
+        ("12.5", "bookworm"),
+        ("22.04", "jammy"),
+        ("focal", "focal"),
+        ("buster", "buster"),
+    ],
 )
 def test_what_people_write_as_a_suite(text: str, codename: str) -> None:
     where = named(text)
@@ -90,6 +124,6 @@ def test_what_people_write_as_a_suite(text: str, codename: str) -> None:
     assert where.suite.codename == codename
 
 
-@pytest.mark.parametrize("text", ["bookwurm", "", "bookworm-nonsense", "jessie"])
+@pytest.mark.parametrize("text", ["bookwurm", "", "bookworm-nonsense", "wheezy", "2604x"])
 def test_a_word_that_is_no_suite(text: str) -> None:
     assert isinstance(named(text), Unnamed)

@@ -8,11 +8,13 @@ make it a glob (`python3.11`, `lib.`), a trailing `+` may ask to install what wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pinner.text.shell import Word
+from pinner.text.span import Level, Span
+from pinner.text.values import Field, Piece, Unknown, joined
 
 Kind = Literal[
     "plain",
@@ -39,12 +41,27 @@ _REGEX = frozenset("+|^$()\\")
 
 
 @dataclass(frozen=True, slots=True)
+class VersionText:
+    """Where a word's version is written if a variable holds it.
+
+    The version is what stands at `span`, in the variable's value, with `before` and `after` around it (of several
+    values the longest is meant). `levels` are the quotings that a text there passes through; no shell looks for globs.
+    """
+
+    span: Span
+    before: str = ""
+    after: str = ""
+    levels: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One package argument of an install call.
 
     `action` says what the text alone allows: `pin`, a version may be inserted at offset `at`; `keep`, it has one;
     `skip`, for the `reason` (a stable code) and `detail` (a clause for people). `name` comes without architecture,
-    pin, release and modifier; "" where the text does not tell.
+    pin, release and modifier; "" where the text does not tell. `word` is where the name is said, which may be in the
+    value of a variable; `version` is where the pin is if it is in the value of a variable and in one place.
     """
 
     word: Word
@@ -57,25 +74,55 @@ class Request:
     pin: str = ""
     release: str = ""
     at: int = 0
+    version: VersionText | None = None
 
 
-def read(words: list[Word]) -> Iterator[Request]:
-    """The requests that the argument `words` make, one for each."""
+def read(fields: Sequence[Field]) -> Iterator[Request]:
+    """The requests that the argument words make, one for each."""
     template = False
-    for word in words:
+    for field in fields:
+        word = field.word
         opens = word.raw.rfind("{{") > word.raw.rfind("}}")
         if template or opens:
             yield _skip(word, "other", "template", "a template fills it in")
             template = opens or "}}" not in word.raw
         else:
-            yield _request(word)
+            request = _request(field)
+            yield replace(request, version=_version(field, request.pin)) if request.pin else request
+
+
+def _version(field: Field, pin: str) -> VersionText | None:
+    """Where the version `pin` that ends the word is written, if variables make it up."""
+    if not field.pieces:
+        return None
+    rest = len(pin)
+    inside: list[Piece] = []
+    for piece in reversed(field.pieces):
+        if isinstance(piece.text, Unknown) or rest <= 0:
+            break
+        size = len(piece.text.text)
+        cut = piece.text.part(max(size - rest, 0), size)
+        inside.insert(0, replace(piece, text=cut))
+        rest -= size
+    sizes = [
+        0 if isinstance(each.text, Unknown) or not each.through else len(each.text.text) for each in inside
+    ]
+    if not any(sizes):
+        return None
+    first = sizes.index(max(sizes))
+    last = first + 1
+    before, own, after = (joined(part) for part in (inside[:first], inside[first:last], inside[last:]))
+    if before is None or own is None or after is None or not own.is_whole(0, len(own.text)):
+        return None
+    return VersionText(own.span(0, len(own.text)), before.text, after.text, own.levels)
 
 
 def _skip(word: Word, kind: Kind, reason: str, detail: str, name: str = "") -> Request:
     return Request(word, kind, "skip", reason, detail, name)
 
 
-def _request(word: Word) -> Request:
+def _request(field: Field) -> Request:
+    word = field.word
     value = word.value
     if word.split:
         detail = (
@@ -87,7 +134,7 @@ def _request(word: Word) -> Request:
     if _TEMPLATE.search(word.raw):
         return _skip(word, "other", "template", "a template fills it in")
     if value is None:
-        return _expanded(word)
+        return _expanded(field)
     if _BRACES.search(word.bare):
         return _skip(word, "brace", "brace", "bash expands the braces, sh does not")
     if value.startswith(("/", "./", "../")) or value in (".", ".."):
@@ -97,8 +144,9 @@ def _request(word: Word) -> Request:
     return _modified(word, value)
 
 
-def _expanded(word: Word) -> Request:
+def _expanded(field: Field) -> Request:
     """A word that an expansion decides."""
+    word = field.word
     kinds = {part.kind for part in word.parts}
     if "command" in kinds:
         return _skip(word, "other", "command-substitution", "a command's output decides it")
@@ -116,10 +164,12 @@ def _expanded(word: Word) -> Request:
     if equals:
         match = _PACKAGE.fullmatch(before)
         name, arch = (match["name"], match["arch"] or "") if match else ("", "")
-        detail = f"its version is in {variables}"
+        detail = field.why.detail if field.why else f"its version is in {variables}"
         return Request(word, "variable", "skip", "variable-pin", detail, name, arch)
     if any(part.kind != "variable" and "=" in part.text for part in word.parts):
         return _skip(word, "variable", "variable-pin", f"its name and version are in {variables}")
+    if field.why is not None:
+        return _skip(word, "variable", field.why.reason, field.why.detail)
     return _skip(word, "variable", "variable-unknown", f"the value of {variables} is not known here")
 
 
@@ -151,9 +201,8 @@ def _named(word: Word, value: str) -> Request:
     match = _PACKAGE.fullmatch(value)
     if match is None:
         return _unnamed(word, value)
-    at = word.span.end - len(word.closing)
     arch = match["arch"] or ""
-    return Request(word, "arch" if arch else "plain", "pin", "", "", match["name"], arch, at=at)
+    return Request(word, "arch" if arch else "plain", "pin", "", "", match["name"], arch, at=word.tail)
 
 
 def _unnamed(word: Word, value: str) -> Request:

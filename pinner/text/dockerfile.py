@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
@@ -88,12 +89,16 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """A file that BuildKit would read; `comments` are the spans of its comment lines, each from its `#` on."""
+    """A file that BuildKit would read.
+
+    `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
+    """
 
     text: str
     escape: str
     stages: tuple[Stage, ...]
     comments: tuple[Span, ...]
+    arguments: tuple[Instruction, ...] = ()
 
 
 def parse(text: str) -> Dockerfile:
@@ -127,8 +132,13 @@ def parse(text: str) -> Dockerfile:
     if not stages:
         raise refuse(text, found[-1].span, "no build stage: the file has no FROM")
     stages[-1] = replace(stages[-1], instructions=tuple(found[start:]))
-    comments = tuple(lined.comments)
-    return Dockerfile(text, lined.escape, _with_directives(text, lined, stages, found), comments)
+    return Dockerfile(
+        text,
+        lined.escape,
+        _with_directives(text, lined, stages, found),
+        tuple(lined.comments),
+        tuple(itertools.takewhile(lambda instruction: instruction.keyword == "ARG", found)),
+    )
 
 
 def _instruction(text: str, escape: str, logical: Logical) -> Instruction:

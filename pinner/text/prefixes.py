@@ -82,28 +82,34 @@ def asks(text: str) -> bool:
 
 def find(words: tuple[Word, ...]) -> Program | None:
     """The apt program that the command `words` runs, None if it runs none."""
+    at, name = program(words)
+    if name in APT_PROGRAMS:
+        return Program(at, name)
+    return _other(name, words[at + 1 :]) if name else None
+
+
+def program(words: tuple[Word, ...]) -> tuple[int, str]:
+    """Where in a command the program stands that it runs in the end, and its name; "" if it is not known."""
     at = 0
     while at < len(words):
         value = words[at].value
         if value is None:
             # `$SUDO apt-get ...`: whatever it expands to, what follows is the program or its prefix's options.
             if not _only_variable(words[at]):
-                return None
+                break
             at += 1
             continue
         name = value.rpartition("/")[2]
-        if name in APT_PROGRAMS:
-            return Program(at, name)
         prefix = _PREFIXES.get(name)
         if prefix is None:
-            return _other(name, words[at + 1 :])
+            return at, name
         next_at = _behind(words, at + 1, prefix)
         if name == "command" and any(
             (word.value or "").startswith(("-v", "-V")) for word in words[at + 1 : next_at]
         ):
-            return None
+            break
         at = next_at
-    return None
+    return at, ""
 
 
 def _only_variable(word: Word) -> bool:

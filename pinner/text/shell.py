@@ -24,7 +24,7 @@ __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
 _UNSEEN = re.compile(r"[^\t\n -~]")
-_TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|<%[^%'"&;|\n]*%>""")
+_TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|<%[^%'"&;|\n]*%>""")
 # The grammar takes an escaped blank that stands alone for no word at all.
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
@@ -38,6 +38,14 @@ _QUERY = """
 (comment) @comment
 [(command_substitution) (process_substitution)] @nested
 """
+_FLOW_QUERY = """
+(function_definition) @function
+(for_statement) @for
+[(for_statement) (c_style_for_statement) (while_statement)] @loop
+[(if_statement) (case_statement) (subshell) (command_substitution) (process_substitution) (pipeline)] @branch
+(list "||" (_) @branch)
+[(declaration_command) (unset_command)] @declaration
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +53,68 @@ class Command:
     """A simple command without its assignments and redirections; `nested` if in a command substitution.
 
     `certain` is False where the tree leaves text of it unaccounted for: there may be words that are not listed.
+    `place` is where it stands in the shell's text.
     """
 
     words: tuple[Word, ...]
     span: Span
     nested: bool
     certain: bool
+    place: Range
 
 
-@dataclass(frozen=True, slots=True)
 class Script:
-    """The commands and assignments of a text that mention what was asked for, and its comments; in text order."""
+    """A text that was understood: what it does is looked up by a string that must occur there."""
 
-    commands: tuple[Command, ...]
-    assignments: tuple[Word, ...]
-    comments: tuple[Span, ...]
+    def __init__(self, source: str, shell: Joined, text: str, root: Node) -> None:
+        """`text` is the mask of `shell.text` that `root` is the tree of."""
+        self.source = source
+        self.shell = shell
+        self.builder = Builder(source, shell)
+        self._text = text
+        self._root = root
+        self._flow: Mapping[str, list[Node]] | None = None
+        self._found = _captures(_QUERY, root)
+        self._nested = list(_outermost(self._found.get("nested", ())))
+
+    def commands(self, mention: str) -> tuple[Command, ...]:
+        """The simple commands that mention `mention`, in text order. Raises `UnparsableError`."""
+        commands = []
+        for draft in _drafts(self.shell.text, self._text, self.builder, self._found, mention):
+            at = bisect_right(self._nested, (draft.start, len(self._text))) - 1
+            inside = at >= 0 and self._nested[at][1] > draft.start
+            span = self.shell.span(draft.first, draft.end)
+            certain = draft.certain(self._text)
+            commands.append(Command(tuple(draft.words), span, inside, certain, (draft.start, draft.end)))
+        return tuple(commands)
+
+    def assignments(self, mention: str) -> tuple[Word, ...]:
+        """The assignments that mention `mention`, each as one word `name=value`."""
+        return tuple(
+            self.builder.word([node], [])
+            for node in self._found.get("assignment", ())
+            if mention in self.shell.text[node.start_byte : node.end_byte]
+        )
+
+    def assignment_nodes(self) -> list[Node]:
+        """The assignments, in text order."""
+        return self._found.get("assignment", [])
+
+    def flow(self) -> Mapping[str, list[Node]]:
+        """The nodes that decide when and how often something is done: functions, loops, branches, declarations."""
+        if self._flow is None:
+            self._flow = _captures(_FLOW_QUERY, self._root)
+        return self._flow
+
+    def comments(self) -> tuple[Span, ...]:
+        """The comments."""
+        return tuple(
+            self.shell.span(node.start_byte, node.end_byte) for node in self._found.get("comment", ())
+        )
 
 
-def read(source: str, shell: Joined, mention: str, blanks: Iterable[Span] = ()) -> Script:
-    """What `shell`, pieces of `source`, does with `mention`; the ranges `blanks` of it are not looked at.
+def read(source: str, shell: Joined, blanks: Iterable[Span] = ()) -> Script:
+    """Read `shell`, pieces of `source`, as bash does; the ranges `blanks` of it are not looked at.
 
     Raises `UnparsableError`. Takes time linear in the text's size.
     """
@@ -71,29 +122,17 @@ def read(source: str, shell: Joined, mention: str, blanks: Iterable[Span] = ()) 
     root = _parser().parse(text.encode("ascii")).root_node
     if root.has_error:
         raise UnparsableError
+    return Script(source, shell, text, root)
+
+
+def _captures(query: str, root: Node) -> dict[str, list[Node]]:
     from tree_sitter import QueryCursor
 
-    found = {
+    found = QueryCursor(_query(query)).captures(root)
+    return {
         name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-        for name, nodes in QueryCursor(_query()).captures(root).items()
+        for name, nodes in found.items()
     }
-    builder = Builder(source, shell)
-    nested = list(_outermost(found.get("nested", ())))
-    commands = []
-    for draft in _drafts(shell.text, text, builder, found, mention):
-        at = bisect_right(nested, (draft.start, len(text))) - 1
-        inside = at >= 0 and nested[at][1] > draft.start
-        span = shell.span(draft.first, draft.end)
-        commands.append(Command(tuple(draft.words), span, inside, draft.certain(text)))
-    return Script(
-        tuple(commands),
-        tuple(
-            builder.word([node], [])
-            for node in found.get("assignment", ())
-            if mention in shell.text[node.start_byte : node.end_byte]
-        ),
-        tuple(shell.span(node.start_byte, node.end_byte) for node in found.get("comment", ())),
-    )
 
 
 @cache
@@ -105,12 +144,12 @@ def _parser() -> Parser:
 
 
 @cache
-def _query() -> Query:
+def _query(text: str) -> Query:
     import tree_sitter
 
     language = _parser().language
     assert language is not None
-    return tree_sitter.Query(language, _QUERY)
+    return tree_sitter.Query(language, text)
 
 
 def _mask(text: str, blanks: Iterable[Span]) -> str:

@@ -10,7 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+Level = Literal["json", "double", "single", "yaml-single"]
+
+_IN_JSON = re.compile(r'["\\]')
+_IN_DOUBLE_QUOTES = re.compile(r'["\\$`]')
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -81,44 +86,81 @@ class Lines:
         return f"    {text}\n    {lead}{'^' * width}"
 
 
+def encode(text: str, levels: Iterable[Level]) -> str | None:
+    """How `text` must be written to come through `levels`; None if it cannot be.
+
+    `json` is also YAML's double-quoted style; `double` and `single` are the shell's quotes.
+    """
+    for level in levels:
+        if level == "single" and "'" in text:
+            return None
+        if level == "yaml-single":
+            text = text.replace("'", "''")
+        elif level != "single":
+            text = (_IN_JSON if level == "json" else _IN_DOUBLE_QUOTES).sub(r"\\\g<0>", text)
+    return text
+
+
 class Joined:
     """A text made of pieces of a source that remembers where each character came from.
 
-    This is what a program downstream gets to read once continuation marks, comment lines and the like were taken
-    out; spans found in it translate back to the source.
+    This is what a program downstream gets to read once continuation marks, comment lines, escapes and the like were
+    taken out; spans found in it translate back to the source. A piece stands in the source as it does here, or it is
+    one character that the source writes otherwise, like the newline of `\\n` in JSON. `levels` are the quotings that
+    a text must pass through, the innermost first, to be read here as it is.
     """
 
-    __slots__ = ("_origins", "_starts", "text")
+    __slots__ = ("_ends", "_origins", "_starts", "levels", "text")
 
-    def __init__(self, text: str, starts: Sequence[int], origins: Sequence[int]) -> None:
-        """Piece *i* begins at `starts[i]` in `text` and at `origins[i]` in the source; `starts[0]` is 0."""
+    def __init__(
+        self,
+        text: str,
+        starts: Sequence[int],
+        origins: Sequence[int],
+        ends: Sequence[int],
+        levels: tuple[Level, ...] = (),
+    ) -> None:
+        """Piece *i* begins at `starts[i]` in `text`, and in the source it reaches from `origins[i]` to `ends[i]`.
+
+        `starts[0]` is 0. Of an empty text the only piece is empty.
+        """
         self.text = text
+        self.levels = levels
         self._starts = starts
         self._origins = origins
+        self._ends = ends
 
     @classmethod
     def without(cls, source: str, span: Span, gaps: Sequence[Span]) -> Joined:
         """The text of `span` with `gaps` (sorted, apart, inside the span) taken out."""
+        whole = cls(span.of(source), (0,), (span.start,), (span.end,))
         if not gaps:
-            return cls(span.of(source), (0,), (span.start,))
-        pieces: list[str] = []
+            return whole
+        return whole.replaced([(gap.start - span.start, gap.end - span.start, "") for gap in gaps])
+
+    @classmethod
+    def chain(cls, parts: Iterable[Joined]) -> Joined:
+        """`parts` one after the other; they must have the same levels."""
+        texts: list[str] = []
         starts: list[int] = []
         origins: list[int] = []
+        ends: list[int] = []
         length = 0
-        begin = span.start
-        for gap in (*gaps, Span(span.end, span.end)):
-            if gap.start > begin:
-                pieces.append(source[begin : gap.start])
-                starts.append(length)
-                origins.append(begin)
-                length += gap.start - begin
-            begin = gap.end
-        if not pieces:
-            return cls("", (0,), (span.start,))
-        return cls("".join(pieces), starts, origins)
+        levels: tuple[Level, ...] = ()
+        for part in parts:
+            levels = part.levels
+            if part.text:
+                texts.append(part.text)
+                starts += (length + start for start in part._starts)
+                origins += part._origins
+                ends += part._ends
+                length += len(part.text)
+        return cls("".join(texts), starts or (0,), origins or (0,), ends or (0,), levels)
 
     def origin(self, index: int) -> int:
         """The source offset of the character at `index`; one past the last is the end of the last piece."""
+        if index == len(self.text):
+            return self._ends[-1]
         piece = bisect_right(self._starts, index) - 1
         return self._origins[piece] + index - self._starts[piece]
 
@@ -130,7 +172,19 @@ class Joined:
     def span(self, start: int, end: int) -> Span:
         """Where `text[start:end]` stands in the source; an empty range stands before the character at `start`."""
         begin = self.origin(start)
-        return Span(begin, self.origin(end - 1) + 1 if end > start else begin)
+        return Span(begin, self._end(end) if end > start else begin)
+
+    def _end(self, end: int) -> int:
+        """Where the character before `end` ends in the source."""
+        piece = bisect_right(self._starts, end - 1) - 1
+        stop = len(self.text) if piece + 1 == len(self._starts) else self._starts[piece + 1]
+        return self._ends[piece] if end == stop else self._origins[piece] + end - self._starts[piece]
+
+    def is_whole(self, start: int, end: int) -> bool:
+        """Whether nothing was taken out between the characters of `text[start:end]`."""
+        first = bisect_right(self._starts, start) - 1
+        last = max(bisect_right(self._starts, end - 1), first + 1)
+        return all(self._ends[piece] == self._origins[piece + 1] for piece in range(first, last - 1))
 
     def part(self, start: int, end: int) -> Joined:
         """`text[start:end]`, with the same memory."""
@@ -138,4 +192,29 @@ class Joined:
         last = max(bisect_right(self._starts, end - 1), first + 1)
         starts = [max(self._starts[piece] - start, 0) for piece in range(first, last)]
         origins = [self.origin(start), *self._origins[first + 1 : last]]
-        return Joined(self.text[start:end], starts, origins)
+        ends = [*self._ends[first : last - 1], self._end(end) if end > start else origins[-1]]
+        return Joined(self.text[start:end], starts, origins, ends, self.levels)
+
+    def replaced(self, ranges: Sequence[tuple[int, int, str]], level: Level | None = None) -> Joined:
+        """This text with ranges (start, end, one character or none; sorted, apart) read as that character.
+
+        `level` is the quoting that makes them so.
+        """
+        levels = self.levels if level is None else (level, *self.levels)
+        parts: list[Joined] = []
+        begin = 0
+        for start, end, text in ranges:
+            if start > begin:
+                parts.append(self.part(begin, start))
+            if text:
+                span = self.span(start, end)
+                parts.append(Joined(text, (0,), (span.start,), (span.end,)))
+            begin = end
+        if begin < len(self.text) or not parts:
+            parts.append(self.part(begin, len(self.text)))
+        result = Joined.chain(parts)
+        if not result.text:
+            origin = self.origin(0)
+            return Joined("", (0,), (origin,), (origin,), levels)
+        result.levels = levels
+        return result

@@ -22,7 +22,12 @@ _WORD_BACKTICK = re.compile(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""
 
 def words(text: str, escape: str) -> list[str]:
     """The blank-separated words of `text`, quotes kept; a quoted blank does not separate."""
-    return (_WORD if escape == "\\" else _WORD_BACKTICK).findall(text)
+    return [text[start:end] for start, end in spans(text, escape)]
+
+
+def spans(text: str, escape: str) -> list[tuple[int, int]]:
+    """Where the `words` of `text` stand."""
+    return [match.span() for match in (_WORD if escape == "\\" else _WORD_BACKTICK).finditer(text)]
 
 
 def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from pinner.text.span import Joined, Span
+from pinner.text.span import Joined, Level, Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,7 +16,7 @@ Range = tuple[int, int]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+,@%^~-]+")
 _BARE = re.compile(r"\\(.)|(\\)\Z|([^\\]+)", re.DOTALL)
-_IN_DOUBLE_QUOTES = re.compile(r'\\([$`"\\])')
+_IN_DOUBLE_QUOTES = re.compile(r'\\(?:([$`"\\])|\n)')
 _EXPANDED_NAME = re.compile(r"\$\{?[!#]?(\w+|[@*#?$!-])")
 _OPAQUE: dict[str, PartKind] = {
     "simple_expansion": "variable",
@@ -35,10 +35,17 @@ class UnparsableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a word: `text` as it stands for when bare or quoted, else the variable's name or the source."""
+    """A piece of a word: `text` as it stands for when bare or quoted, else the variable's name or the source.
+
+    `start` and `end` tell where in the shell's text it is written. `quoted` tells that an expansion stands in double
+    quotes.
+    """
 
     kind: PartKind
     text: str
+    start: int
+    end: int
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +53,19 @@ class Word:
     """One shell word: as written (`raw`), where (`span`), and what it stands for.
 
     `value` is the text after quote removal, None when an expansion decides it. A glob keeps its value: the shell
-    hands it on as written when no file matches. `closing` is the quote that ends the word, "" if it ends bare.
-    `split` tells that the word was continued over a line's end, so that `raw` holds more than the shell gets.
+    hands it on as written when no file matches. At the offset `tail` text can be appended to it: it passes through the
+    quotings `levels`, and `guarded` tells that no shell looks for globs there. `split` tells that the word was
+    continued over a line's end, so that `raw` holds more than the shell gets.
     """
 
     raw: str
     value: str | None
     span: Span
     parts: tuple[Part, ...]
-    closing: str = ""
+    tail: int
+    guarded: bool = False
     split: bool = False
+    levels: tuple[Level, ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -86,17 +96,20 @@ class Builder:
         start, end = nodes[0].start_byte, nodes[-1].end_byte
         text = self._text[start:end]
         span = self._shell.span(start, end)
-        split = span.end - span.start != end - start
-        raw = span.of(self._source) if split else text
+        split = not self._shell.is_whole(start, end)
+        raw = span.of(self._source)
+        levels = self._shell.levels
         if _PLAIN.fullmatch(text):
-            return Word(raw, text, span, (Part("bare", text),), "", split)
+            part = Part("bare", text, start, end)
+            return Word(raw, text, span, (part,), span.end, False, split, levels)
         parts: list[Part] = []
         closing = ""
         for node in nodes:
             closing = self._parts(node, parts, opaque)
         known = all(part.kind in ("bare", "quoted") for part in parts)
         value = "".join(part.text for part in parts) if known else None
-        return Word(raw, value, span, tuple(parts), closing, split)
+        tail = self._shell.origin(end - 1) if closing else span.end
+        return Word(raw, value, span, tuple(parts), tail, bool(closing), split, levels)
 
     def _parts(self, node: Node, parts: list[Part], opaque: list[Range]) -> str:
         """Add the parts of `node` to `parts`; the quote it ends with."""
@@ -118,10 +131,11 @@ class Builder:
             return "'" if kind == "ansi_c_string" else '"' if kind == "translated_string" else ""
         text = self._text[start:end]
         if kind == "raw_string":
-            parts.append(Part("quoted", text[1:-1]))
+            parts.append(Part("quoted", text[1:-1], start + 1, end - 1))
             return "'"
-        for escaped, last, plain in _BARE.findall(text):
-            parts.append(Part("quoted" if escaped else "bare", escaped or last or plain))
+        for match in _BARE.finditer(text):
+            place = start + match.start(), start + match.end()
+            parts.append(Part("quoted" if match[1] else "bare", match[match.lastindex or 0], *place))
         return ""
 
     def _string(self, node: Node, parts: list[Part], opaque: list[Range]) -> None:
@@ -130,15 +144,16 @@ class Builder:
         for child in node.children:
             if child.type in _OPAQUE:
                 self._quoted(begin, child.start_byte, parts)
-                parts.append(self._opaque(child, opaque))
+                parts.append(replace(self._opaque(child, opaque), quoted=True))
                 begin = child.end_byte
         self._quoted(begin, node.end_byte - 1, parts)
         if node.end_byte - node.start_byte == 2:
-            parts.append(Part("quoted", ""))
+            parts.append(Part("quoted", "", begin, begin))
 
     def _quoted(self, begin: int, end: int, parts: list[Part]) -> None:
         if begin < end:
-            parts.append(Part("quoted", _IN_DOUBLE_QUOTES.sub(r"\1", self._text[begin:end])))
+            text = _IN_DOUBLE_QUOTES.sub(r"\1", self._text[begin:end])
+            parts.append(Part("quoted", text, begin, end))
 
     def _opaque(self, node: Node, opaque: list[Range]) -> Part:
         """An expansion."""
@@ -148,5 +163,5 @@ class Builder:
         kind = _OPAQUE[node.type]
         if kind == "variable":
             match = _EXPANDED_NAME.match(text)
-            return Part("variable", match[1] if match else text)
-        return Part(kind, text)
+            return Part("variable", match[1] if match else text, start, end)
+        return Part(kind, text, start, end)

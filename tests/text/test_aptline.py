@@ -10,7 +10,7 @@ from pinner.text.span import Joined, Span
 
 
 def call(line: str) -> Call:
-    (command,) = shell.read(line, Joined.without(line, Span(0, len(line)), ()), "apt").commands
+    (command,) = shell.read(line, Joined.without(line, Span(0, len(line)), ())).commands("apt")
     assert command.certain
     return parse(command.words[0].raw, command.words[1:])
 

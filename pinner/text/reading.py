@@ -1,0 +1,337 @@
+"""A Dockerfile → the install calls in it, in shell texts of every kind, or why one is not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pinner.text import aptline, arguments, nested, prefixes, shell
+from pinner.text.arguments import Request
+from pinner.text.dockerfile import Dockerfile, Instruction, Stage
+from pinner.text.environment import Environment
+from pinner.text.ignored import Ignored
+from pinner.text.nested import POSIX_SHELLS
+from pinner.text.shell import Command, Script, Word
+from pinner.text.span import Joined, Lines, Span
+from pinner.text.uses import Uses, of_file
+from pinner.text.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
+from pinner.text.variables import Variables
+
+_MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
+_REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One call of `apt-get install`, `apt install` or `aptitude install`.
+
+    `span` reaches from the program's name (behind `sudo` and the like) to the last word. `options` are the option
+    words with their values. `requests` are all its package arguments, in order. `recommends` and `suggests` are None
+    where the call does not say and apt's defaults hold.
+    """
+
+    stage: int
+    span: Span
+    command: str
+    options: tuple[Word, ...]
+    requests: tuple[Request, ...]
+    recommends: bool | None
+    suggests: bool | None
+    target_release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An instruction or call that asks for packages, or may, and is not read."""
+
+    stage: int
+    span: Span
+    reason: str
+    detail: str
+
+
+def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
+    """Every install call of the file, read or skipped, in file order.
+
+    Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
+    grammar shows to be one.
+    """
+    if "apt" not in dockerfile.text and all(
+        heredoc.terminated
+        for stage in dockerfile.stages
+        for instruction in stage.instructions
+        for heredoc in instruction.heredocs
+    ):
+        return ()
+    return _File(dockerfile).read()
+
+
+class _File:
+    """Reads one file."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        self.uses = Uses()
+        self.carried: dict[Request, frozenset[Variable]] = {}
+
+    @cached_property
+    def environment(self) -> Environment:
+        """What ARG and ENV say."""
+        return Environment(self.dockerfile, self.uses.flows)
+
+    @cached_property
+    def _of_file(self) -> dict[Variable, list[int]]:
+        return of_file(self.dockerfile, self.environment)
+
+    def read(self) -> tuple[Install | Skipped, ...]:
+        """The calls of all instructions."""
+        found: list[Install | Skipped] = []
+        shells: list[str] = []
+        for stage in self.dockerfile.stages:
+            shells.append(shells[stage.parent] if stage.parent is not None else "sh")
+            for instruction in stage.instructions:
+                if instruction.keyword == "SHELL" and instruction.argv:
+                    shells[-1] = _shell(instruction.argv)
+                found += _Reader(self, stage, instruction, shells[-1]).read()
+        return tuple(sorted(map(self._settled, found), key=lambda call: call.span))
+
+    def _settled(self, call: Install | Skipped) -> Install | Skipped:
+        """The call, words skipped that stand in variables which something else uses too."""
+        if isinstance(call, Skipped) or not self.carried:
+            return call
+        return replace(call, requests=tuple(map(self._unless_used, call.requests)))
+
+    def _unless_used(self, request: Request) -> Request:
+        variables = self.carried.get(request)
+        if not variables or request.action != "pin":
+            return request
+        at = self.uses.forbidding(variables, lambda variable: self._of_file.get(variable, ()))
+        if at is None:
+            return request
+        line, _ = Lines(self.dockerfile.text).position(at)
+        names = " or ".join(sorted({variable.name for variable in variables}))
+        detail = f"{names} has another use in line {line}"
+        return replace(request, action="skip", reason="variable-other-use", detail=detail)
+
+
+def _shell(argv: tuple[str, ...]) -> str:
+    """The shell that a SHELL instruction names, also behind `env` or `conda run`; else its program."""
+    names = [re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe") for argument in argv]
+    return next((name for name in names if name in POSIX_SHELLS), names[0])
+
+
+class _Reader:
+    """Reads one instruction."""
+
+    def __init__(self, file: _File, stage: Stage, instruction: Instruction, shell_name: str) -> None:
+        self._file = file
+        self._source = file.dockerfile.text
+        self._stage = stage
+        self._instruction = instruction
+        self._shell = shell_name
+        self._ignored = Ignored(file.dockerfile, stage, instruction)
+
+    def read(self) -> Iterator[Install | Skipped]:
+        """The calls of the instruction."""
+        instruction = self._instruction
+        for heredoc in instruction.heredocs:
+            if not heredoc.terminated:
+                yield self._skip(
+                    instruction.body, "unparsable", f"the here-document {heredoc.name} has no end"
+                )
+                return
+        text = instruction.text.text
+        if instruction.keyword == "RUN":
+            if instruction.form == "exec":
+                yield from self._exec()
+            elif _MENTION.search(text) or instruction.heredocs:
+                yield from self._run()
+            return
+        for heredoc in instruction.heredocs:
+            yield from self._unread(heredoc.content)
+        if instruction.keyword in ("ENV", "ARG") and _MENTION.search(text) and prefixes.asks(text):
+            yield self._skip(instruction.body, "variable-command", "a variable holds the call")
+
+    def _unread(self, content: Span) -> Iterator[Skipped]:
+        if prefixes.asks(content.of(self._source)):
+            yield self._skip(content, "heredoc", "the call stands in a here-document")
+
+    def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
+        return Skipped(self._stage.index, span, reason, detail)
+
+    def _outer(self, name: str, at: int) -> Binding | Unknown:
+        return self._file.environment.lookup(self._stage.index, name, self._instruction.span.start)
+
+    def _exec(self) -> Iterator[Install | Skipped]:
+        if not any(_MENTION.search(argument) for argument in self._instruction.argv):
+            return
+        strings = nested.exec_form(self._source, self._instruction)
+        words = tuple(word for word, _ in strings)
+        at, name = prefixes.program(words)
+        operand = nested.script_operand(words[at + 1 :]) if name in POSIX_SHELLS else None
+        if operand is not None and operand >= 0:
+            _, text = strings[at + 1 + operand]
+            yield from self._script(text, self._outer, text.origin(0), 1)
+        elif words:
+            command = Command(words, self._instruction.body, False, True, (0, 0))
+            yield from self._command(command, None, 1)
+
+    def _run(self) -> Iterator[Install | Skipped]:
+        instruction = self._instruction
+        text = instruction.text
+        heredocs = instruction.heredocs
+        if self._shell not in POSIX_SHELLS:
+            if prefixes.asks(instruction.span.of(self._source)):
+                yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
+            return
+        if len(heredocs) == 1 and heredocs[0].word == instruction.body:
+            yield from self._heredoc(heredocs[0].content, expands=False, tabs="<<-" in text.text)
+            return
+        blanks = [self._own(heredoc.word) for heredoc in heredocs]
+        script = yield from self._script(text, self._outer, instruction.span.start, 0, blanks)
+        for heredoc, word in zip(heredocs, blanks, strict=True):
+            command = nested.owner(script, word.start) if script is not None else None
+            if command is not None and nested.is_shell_input(command):
+                raw = text.text[word.start : word.end]
+                expands = "'" not in raw and '"' not in raw
+                yield from self._heredoc(heredoc.content, expands=expands, tabs="<<-" in raw)
+            else:
+                yield from self._unread(heredoc.content)
+
+    def _heredoc(self, content: Span, *, expands: bool, tabs: bool) -> Iterator[Install | Skipped]:
+        """The body of a here-document that a shell runs."""
+        raw = content.of(self._source)
+        if not _MENTION.search(raw):
+            return
+        program = nested.interpreter(raw)
+        if program and program not in POSIX_SHELLS:
+            yield from self._unread(content)
+            return
+        text = nested.heredoc(self._source, content, expands=expands, tabs=tabs)
+        yield from self._script(nested.unfolded(text), self._outer, content.start, 1)
+
+    def _own(self, span: Span) -> Span:
+        """A span of the source as a range of the instruction's joined text."""
+        start = self._instruction.text.index(span.start)
+        return Span(start, start + span.end - span.start)
+
+    def _script(
+        self, text: Joined, outer: Lookup, scope: int, depth: int, blanks: list[Span] | None = None
+    ) -> Generator[Install | Skipped, None, Script | None]:
+        """The calls of a shell text, and the text as it was understood, None if it was not."""
+        try:
+            script = shell.read(self._source, text, blanks or ())
+            commands = script.commands("apt")
+        except shell.UnparsableError:
+            if prefixes.asks(text.text):
+                span = self._instruction.body if depth == 0 else text.span(0, len(text.text))
+                yield self._skip(span, "unparsable", "its shell text is not understood")
+            return None
+        for comment in script.comments():
+            self._ignored.comment(comment)
+        for assignment in script.assignments("apt"):
+            if prefixes.asks(assignment.literal):
+                yield self._skip(assignment.span, "variable-command", "a variable holds the call")
+        variables = Variables(script, scope, outer, self._file.uses.flows)
+        self._file.uses.shells[scope] = text
+        for command in commands:
+            yield from self._command(command, variables, depth)
+        return script
+
+    def _command(
+        self, command: Command, variables: Variables | None, depth: int
+    ) -> Iterator[Install | Skipped]:
+        program = prefixes.find(command.words)
+        if program is None:
+            return
+        if program.reason:
+            text = self._string(command, variables) if depth < _DEEPEST else None
+            if program.reason == "string" and text is not None and not command.nested:
+                yield from self._script(nested.unfolded(text), self._outer, text.origin(0), depth + 1)
+            else:
+                yield self._skip(command.span, program.reason, program.detail)
+            return
+        words = command.words[program.at + 1 :]
+        given = _expanded(words, variables)
+        call = aptline.parse(program.name, tuple(field.word for _, field in given))
+        origins = {id(field.word): (word, field) for word, field in given}
+        found = [origins[id(word)] for word in call.arguments]
+        if call.subcommand == "install" or call.subcommand in _REMOVALS:
+            self._note([word for word, _ in found], variables)
+        if call.subcommand != "install":
+            if call.uncertain:
+                yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
+            return
+        span = Span(command.words[program.at].span.start, command.span.end)
+        if command.nested:
+            yield self._skip(span, "command-substitution", "the call stands in a command substitution")
+            return
+        if not command.certain:
+            yield self._skip(span, "unparsable", "its shell text is not understood")
+            return
+        release = call.settings.get("apt::default-release", "")
+        requests = tuple(self._requests(program.name, call, [field for _, field in found]))
+        yield Install(
+            self._stage.index,
+            span,
+            f"{program.name} install",
+            tuple(call.options),
+            requests,
+            call.boolean("apt::install-recommends"),
+            call.boolean("apt::install-suggests"),
+            release or "",
+        )
+
+    def _string(self, command: Command, variables: Variables | None) -> Joined | None:
+        """The script that `sh -c` is given."""
+        at, name = prefixes.program(command.words)
+        operand = nested.script_operand(command.words[at + 1 :]) if name in POSIX_SHELLS else None
+        if variables is None or operand is None or operand < 0:
+            return None
+        return nested.string(variables.script, command.words[at + 1 + operand])
+
+    def _note(self, words: list[Word], variables: Variables | None) -> None:
+        """Take note of the variables that name packages for apt."""
+        for word in words:
+            part = only_variable(word)
+            if part is not None and variables is not None and is_plain(variables.context, part):
+                self._file.uses.packages.add(variables.context.shell.origin(part.start))
+
+    def _requests(self, program: str, call: aptline.Call, found: list[Field]) -> Iterator[Request]:
+        for field, request in zip(found, arguments.read(found), strict=True):
+            result = request
+            if self._ignored.covers(request.word.span.start):
+                result = _refused(result, "ignored", "a comment says to ignore it")
+            if call.error:
+                result = _refused(result, "refused", call.error)
+            elif program == "aptitude":
+                result = _refused(result, "aptitude", "aptitude has its own solver")
+            if call.settings.get("apt::default-release", "") is None:
+                result = _refused(
+                    result, "variable-unknown", "the value of the target release is not known here"
+                )
+            if field.through:
+                self._file.carried[result] = field.through | self._file.carried.get(result, frozenset())
+            yield result
+
+
+def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tuple[Word, Field]]:
+    """What the words of a command expand to, each with the word it comes from."""
+    if variables is None:
+        return [(word, Field(word)) for word in words]
+    found = []
+    for word in words:
+        for field in fields(variables.context, word):
+            # Each has its own identity, by which the reader of the command line tells it from its like.
+            found.append((word, replace(field, word=replace(field.word))))
+    return found
+
+
+def _refused(request: Request, reason: str, detail: str) -> Request:
+    """`request`, skipped because of its call; what is skipped for its own sake stays so."""
+    if request.action == "skip":
+        return request
+    return replace(request, action="skip", reason=reason, detail=detail)

@@ -1,0 +1,215 @@
+"""What variables hold in one shell text: assignments, loops, and when they count (POSIX shell, 2.9.1, 2.9.4).
+
+Followed is what every run of the text does: the first assignment to a name may stand in a branch, since without it the
+name holds nothing; a further one that not every run meets makes the value unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from pinner.text.shell import Script, Word
+from pinner.text.values import Binding, Context, Element, Lookup, Piece, Unknown, Variable, is_plain, pieces
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_SETS = re.compile(
+    r"\b(?:read|mapfile|readarray|getopts|printf[ \t]+-v|(?:local|declare|typeset)[ \t]+-\w*[nAi]\w*)\b([^;&|\n]*)"
+)
+_SOURCES = re.compile(r"(?:^|[;&|({\n]|\bthen\b|\bdo\b)[ \t]*(?:\.|source)[ \t]+(\S+)")
+_OS_RELEASE = re.compile(r"[\"']?(?:/etc/(?:os|lsb)-release|/usr/lib/os-release)\b")
+_OF_OS_RELEASE = re.compile(
+    r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?\Z"
+)
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """`name=…` from `start` to `end` of the text; a loop's reaches to the end of its body (`until`)."""
+
+    start: int
+    end: int
+    kind: Literal["text", "list", "each", "opaque"]
+    words: tuple[Word, ...] = ()
+    appends: bool = False
+    until: int = 0
+
+
+class Ranges:
+    """Ranges of a text, to ask whether one holds an index."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        ranges = sorted((node.start_byte, node.end_byte) for node in nodes)
+        self._starts = [start for start, _ in ranges]
+        self._reach: list[int] = []
+        for _, end in ranges:
+            self._reach.append(max(end, self._reach[-1] if self._reach else 0))
+
+    def hold(self, at: int) -> bool:
+        """Whether `at` lies in one of them."""
+        found = bisect_right(self._starts, at) - 1
+        return found >= 0 and self._reach[found] > at
+
+
+class Variables:
+    """The variables of one shell text. `outer` tells what names mean that it does not set."""
+
+    def __init__(self, script: Script, scope: int, outer: Lookup, flows: dict[int, Variable]) -> None:
+        """`flows` takes note of where a variable's value goes into another variable."""
+        self.script = script
+        self._text = script.shell.text
+        self._scope = scope
+        self._outer = outer
+        self._flows = flows
+        self._depth = 0
+        self._known: dict[tuple[str, int], Binding] = {}
+        self.context = Context(script.source, script.shell, self.lookup)
+
+    def lookup(self, name: str, at: int) -> Binding | Unknown:
+        """What `name` means at the index `at`."""
+        own = self._definitions.get(name, [])
+        loop = next(
+            (each for each in reversed(own) if each.kind == "each" and each.end <= at < each.until), None
+        )
+        if loop is not None and not any(loop.end <= each.start < loop.until for each in own):
+            return self._binding(name, [loop])
+        if why := self._foreign(name, at):
+            return why
+        before = [each for each in own if each.end <= at]
+        if not before:
+            if own and self._repeated.hold(at):
+                return Unknown("variable-conditional", f"{name} is set further down")
+            return self._outer(name, at)
+        if any(each.kind in ("each", "opaque") for each in before):
+            return Unknown("variable-unknown", f"what sets {name} is not followed")
+        if len(before) < len(own) and self._repeated.hold(at):
+            return Unknown("variable-conditional", f"{name} is set again further down")
+        inherited = isinstance(self._outer(name, at), Binding)
+        if any(self._conditional.hold(each.start) for each in before[not inherited :]):
+            return Unknown("variable-conditional", f"{name} is set again under a condition")
+        last = max(number for number, each in enumerate(before) if number == 0 or not each.appends)
+        if before[last].appends:
+            return Unknown("variable-unknown", f"what {name} holds before is not known here")
+        return self._binding(name, before[last:])
+
+    def _foreign(self, name: str, at: int) -> Unknown | None:
+        """Whether a command or a file that is read sets the variable before `at`."""
+        if name in self._set_by_commands:
+            return Unknown("variable-unknown", f"a command sets {name}")
+        first = self._first_source[1 if _OF_OS_RELEASE.match(name) else 0]
+        if first < at:
+            return Unknown("variable-unknown", f"a file that is read may set {name}")
+        return None
+
+    @cached_property
+    def _set_by_commands(self) -> frozenset[str]:
+        matches = _SETS.finditer(self._text)
+        return frozenset(
+            name for match in matches for name in re.findall(r"(?<![\w$])[A-Za-z_]\w*", match[1])
+        )
+
+    @cached_property
+    def _first_source(self) -> tuple[int, int]:
+        """Where the text first reads a file of unknown content, and where any file."""
+        never = len(self._text)
+        sources = list(_SOURCES.finditer(self._text))
+        foreign = (match.start() for match in sources if not _OS_RELEASE.match(match[1]))
+        return next(foreign, never), sources[0].start() if sources else never
+
+    def _binding(self, name: str, made_by: list[_Definition]) -> Binding:
+        key = name, made_by[-1].end
+        if key in self._known:
+            return self._known[key]
+        self._depth += 1
+        kind = made_by[0].kind
+        assert kind != "opaque"
+        variable = Variable(self._scope, name)
+        elements: list[Element] = []
+        for each in made_by:
+            for word in each.words:
+                own = self._pieces(word, variable)
+                if kind == "text":
+                    before = elements[0].pieces if elements else ()
+                    elements = [Element((*before, *own))]
+                else:
+                    elements.append(Element(own, word))
+        self._depth -= 1
+        if kind == "text" and not elements:
+            elements = [Element(())]
+        binding = Binding(variable, kind, tuple(elements))
+        self._known[key] = binding
+        return binding
+
+    def _pieces(self, word: Word, into: Variable) -> tuple[Piece, ...]:
+        if self._depth > _DEEPEST:
+            place = word.span
+            return (Piece(Unknown("variable-unknown", "its value is nested too deeply"), (place,)),)
+        for number, part in enumerate(word.parts):
+            if part.kind == "variable" and is_plain(self.context, part):
+                before, after = word.parts[:number][-1:], word.parts[number + 1 :][:1]
+                if all(each.text[-1:].isspace() for each in before if each.text) and all(
+                    each.text[:1].isspace() for each in after if each.text
+                ):
+                    self._flows[self.script.shell.origin(part.start)] = into
+        return tuple(pieces(self.context, word))
+
+    @cached_property
+    def _conditional(self) -> Ranges:
+        flow = self.script.flow()
+        return Ranges([*flow.get("branch", ()), *flow.get("loop", ()), *flow.get("function", ())])
+
+    @cached_property
+    def _repeated(self) -> Ranges:
+        flow = self.script.flow()
+        return Ranges([*flow.get("loop", ()), *flow.get("function", ())])
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, list[_Definition]]:
+        found: dict[str, list[_Definition]] = {}
+        for node in self.script.assignment_nodes():
+            parent = node.parent
+            if parent is not None and parent.type == "command":
+                continue  # it holds for that command alone, and not yet for its words
+            self._assigned(node, found)
+        for node in self.script.flow().get("for", ()):
+            name = node.child_by_field_name("variable")
+            body = node.child_by_field_name("body")
+            values = node.children_by_field_name("value")
+            if name is not None and body is not None:
+                words = tuple(self.script.builder.word([value], []) for value in values)
+                own = _Definition(node.start_byte, body.start_byte, "each", words, until=body.end_byte)
+                found.setdefault(self._of(name), []).append(own)
+        for each in found.values():
+            each.sort(key=lambda definition: definition.start)
+        return found
+
+    def _of(self, node: Node) -> str:
+        return self._text[node.start_byte : node.end_byte]
+
+    def _assigned(self, node: Node, found: dict[str, list[_Definition]]) -> None:
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if name is None:
+            return
+        start, end = node.start_byte, node.end_byte
+        appends = self._text.startswith("+=", name.end_byte)
+        if name.type != "variable_name":
+            found.setdefault(self._of(name).partition("[")[0], []).append(_Definition(start, end, "opaque"))
+            return
+        builder = self.script.builder
+        if value is None:
+            own = _Definition(start, end, "text", (), appends)
+        elif value.type == "array":
+            words = tuple(
+                builder.word([child], []) for child in value.named_children if child.type != "comment"
+            )
+            own = _Definition(start, end, "list", words, appends)
+        else:
+            own = _Definition(start, end, "text", (builder.word([value], []),), appends)
+        found.setdefault(self._of(name), []).append(own)

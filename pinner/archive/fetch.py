@@ -56,6 +56,7 @@ class Fetcher:
         self._pace = pace
         self._tries, self._longest_wait = (TRIES, LONGEST_WAIT) if pace is None else (_PATIENT, _PATIENCE)
         self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
+        self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
@@ -69,7 +70,6 @@ class Fetcher:
     ) -> bytearray:
         """The body at `url`, of at most `limit` bytes: a longer one is cut off and raises TrustError.
 
-        self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         `revalidate` takes the answer from the HTTP cache if the server says that it is unchanged. `progress` gets
         the number of bytes so far. Statuses 429 and 5xx, resets, time-outs and truncated bodies are tried again,
         after the time that Retry-After asks for, or a time that doubles. Raises FetchError.

@@ -50,8 +50,8 @@ def command(
     else:
         projects, errors = common.collect(paths)
     results = []
-    by_mirrors: dict[tuple[tuple[str, str], ...], Archives] = {}
     unserved: dict[PinnerError, list[str]] = {}
+    by_mirrors: dict[tuple[tuple[str, str], ...], Archives] = {}
     for project in projects:
         mirrors = tuple(project.config.mirrors.items())
         if mirrors not in by_mirrors:
@@ -66,11 +66,11 @@ def command(
         for problem in result.errors:
             problem.path = project.shown(problem.path)
             errors.append(problem)
+        for path, failure in result.unserved.items():
+            unserved.setdefault(failure, []).append(project.shown(path))
     stdin = common.STDIN in paths
     write = not (dry_run or check)
     if write and not stdin:
-        for path, failure in result.unserved.items():
-            unserved.setdefault(failure, []).append(project.shown(path))
         texts: dict[Path, str] = {}
         before: dict[Path, str | None] = {}
         folders: dict[Path, Path] = {}
@@ -124,15 +124,15 @@ class Outcome:
         return [files.relative(path, here) if path == own else str(path) for path in self.texts]
 
 
-def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
-    aside = diff or (stdin and write)
-    for outcome in outcomes:
 def _some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
+def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
+    aside = diff or (stdin and write)
+    for outcome in outcomes:
         for note in () if style.quiet else outcome.plan.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         for planned in outcome.plan.files if stdin and write else ():

@@ -16,9 +16,13 @@ _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _COMMANDS = {
     "lock": "Pin what apt would install, in place, and write pinner.lock.",
     "verify": "Check that the pins still exist and that apt could install each line.",
+    "refresh": "Move the pins to what apt would take today, and explain the changes.",
     "scan": "Show what files ask for and what lock would do, without any network.",
     "resolve": "Show what apt would install for a request, in its order, with causes.",
     "why": "Explain why files bring in a package, and what apt has to choose from.",
+    "export": "Write what is locked as apt preferences, or as an index of packages.",
+    "download": "Fetch the locked packages into a repository for builds without a network.",
+    "audit": "Compare what a built image holds with the lock.",
     "cache": "Look after the cache of package indices.",
 }
 

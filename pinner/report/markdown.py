@@ -21,8 +21,11 @@ def escaped(text: str) -> str:
 def code(text: str) -> str:
     """`text` as code in a table's cell."""
     plain = " ".join(printable(text).split()).replace("|", "\\|")
-    fence = "``" if "`" in plain else "`"
-    return f"{fence}{plain}{fence}" if fence == "`" else f"{fence} {plain} {fence}"
+    runs = re.findall("`+", plain)
+    if not runs:
+        return f"`{plain}`"
+    fence = "`" * (len(max(runs, key=len)) + 1)
+    return f"{fence} {plain} {fence}"
 
 
 def of_verify(all_checked: Sequence[Checked], found: Sequence[Row]) -> Iterator[str]:

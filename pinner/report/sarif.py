@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from pinner import __version__
 from pinner.report.as_json import dumps
+from pinner.report.uri import encoded
 from pinner.report.verify import RULES, Row
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -48,7 +48,7 @@ def to_sarif(found: Sequence[Row]) -> str:
 
 def _result(row: Row, rule: int) -> dict[str, Any]:
     place = row.place
-    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(place.path)}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": encoded(place.path).replace(":", "%3A")}}
     if place.line:
         location["region"] = {
             "startLine": place.line,
@@ -68,10 +68,3 @@ def _result(row: Row, rule: int) -> dict[str, Any]:
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"pinner/v1": identity},
     }
-
-
-def _uri(path: str) -> str:
-    """A path as a relative URI reference (RFC 3986)."""
-    return re.sub(
-        rb"[^A-Za-z0-9._~/-]", lambda byte: b"%%%02X" % byte[0][0], path.encode("utf-8", "surrogateescape")
-    ).decode()

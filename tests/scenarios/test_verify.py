@@ -218,7 +218,7 @@ def test_no_pins_is_said(story: Story) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("jq=$JQ", "its version is in JQ"),
+        ("jq=$(cat jq)", "a command's output decides it"),
         ("jq={{ version }}", "a template fills it in"),
     ],
 )
@@ -230,10 +230,10 @@ def test_a_version_that_cannot_be_read_is_unknown(story: Story, words: str, why:
 
 
 def test_a_call_that_is_not_read_with_a_pin_in_it(story: Story) -> None:
-    story.bench.write("Dockerfile", 'FROM debian:bookworm\nRUN ["apt-get", "install", "-y", "jq=1.6-2"]\n')
+    story.bench.write("Dockerfile", 'FROM debian:bookworm\nSHELL ["pwsh"]\nRUN apt-get install -y jq=1.6-2\n')
     result = story.verify()
     assert result.status == 1
-    assert "not checked: the call is in the exec form" in result.out
+    assert "not checked: pwsh runs it, which is not read" in result.out
 
 
 def test_what_is_to_be_ignored_is_no_pin(story: Story) -> None:

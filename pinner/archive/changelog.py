@@ -1,0 +1,179 @@
+"""What changed between two versions, by the changelog that the .deb itself brings (Debian Policy 4.4 and 12.7).
+
+A .deb is an ar archive with data.tar.* as its last member (deb(5)). Nothing of it is unpacked to the disk.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from pinner.archive import trust
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.archive.packages import Package
+from pinner.archive.release import FileEntry
+from pinner.errors import TrustError
+from pinner.resolve.version import compare
+
+LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
+_LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
+_LARGEST_TEXT = 4_000_000
+_HEAD = re.compile(r"^(\S+) \(([^()\s]+)\)[^;\n]*;.*$", re.MULTILINE)
+_IDS = re.compile(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One upload: its version and the text below it."""
+
+    version: str
+    text: str
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The CVE, DSA, DLA and USN numbers in it."""
+        return tuple(dict.fromkeys(_IDS.findall(self.text)))
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes."""
+
+
+class Changelogs:
+    """Fetches .debs and reads their changelogs."""
+
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        now: datetime,
+        mirrors: Mapping[str, str],
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._fetcher = Fetcher(Cache(cache), now=now, wait=wait, mirrors=mirrors)
+
+    def since(self, package: Package, uri: str, old: str) -> tuple[Entry, ...]:
+        """The entries newer than `old`, newest first; none if the .deb is too large or brings no changelog.
+
+        Raises `FetchError` and `TrustError`: the .deb must be the one that the index vouches for.
+        """
+        if package.size > LARGEST:
+            return ()
+        url = f"{uri}/{package.filename}"
+        try:
+            deb = bytes(self._fetcher.get(url, limit=package.size))
+        finally:
+            self._fetcher.close()
+        trust.check(deb, FileEntry(package.size, package.sha256), url=url)
+        found: dict[str, Entry] = {}
+        for text in texts(deb, package.name, url):
+            for entry in entries(text):
+                if compare(entry.version, old) <= 0:
+                    break
+                found.setdefault(entry.version, entry)
+        return tuple(found.values())
+
+
+def entries(text: str) -> Iterator[Entry]:
+    """The uploads in a changelog, in its order (deb-changelog(5))."""
+    heads = list(_HEAD.finditer(text))
+    for number, head in enumerate(heads):
+        end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
+        yield Entry(head[2], text[head.end() : end].strip("\n"))
+
+
+def texts(deb: bytes, name: str, url: str) -> list[str]:
+    """The changelogs of the package in a .deb: that of its binary rebuild first, then Debian's, or the native one.
+
+    Raises `TrustError` for a file that is no .deb.
+    """
+    import gzip
+    import lzma
+    import tarfile
+    import zlib
+
+    found: dict[str, str] = {}
+    folder = f"usr/share/doc/{name}/"
+    try:
+        tree = _Bounded(_data(deb, url), _LARGEST_TREE)
+        with tarfile.open(fileobj=tree, mode="r|") as tar:  # type: ignore[call-overload]
+            for member in tar:
+                path = member.name.removeprefix("./")
+                if not member.isfile() or not path.startswith(folder):
+                    continue
+                if not re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):
+                    continue
+                file = tar.extractfile(member)
+                if file is not None:
+                    with gzip.GzipFile(fileobj=file) as plain:
+                        found[path] = plain.read(_LARGEST_TEXT).decode("utf-8", "replace")
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        raise TrustError(f"{url}: cannot be read as a .deb: {error}") from None
+    debian = [found[path] for path in sorted(found, key=len, reverse=True) if ".Debian" in path]
+    return debian or list(found.values())
+
+
+def _data(deb: bytes, url: str) -> _Readable:
+    """The member data.tar.* of an ar archive, unpacked on the fly."""
+    import bz2
+    import gzip
+    import lzma
+
+    at = 8
+    if deb[:at] != b"!<arch>\n":
+        raise TrustError(f"{url}: not a .deb")
+    while at + 60 <= len(deb):
+        head = deb[at : at + 60]
+        size = head[48:58].strip()
+        if head[58:] != b"`\n" or not size.isdigit():
+            break
+        name = head[:16].decode("ascii", "replace").strip().rstrip("/")
+        content = io.BytesIO(deb[at + 60 : at + 60 + int(size)])
+        if name.startswith("data.tar"):
+            if name == "data.tar.xz":
+                return lzma.LZMAFile(content)
+            if name == "data.tar.gz":
+                return gzip.GzipFile(fileobj=content)
+            if name == "data.tar.bz2":
+                return bz2.BZ2File(content)
+            if name == "data.tar.zst":
+                return _zstd(content)
+            if name == "data.tar":
+                return content
+            break
+        at += 60 + int(size) + int(size) % 2
+    raise TrustError(f"{url}: its data member cannot be found")
+
+
+def _zstd(content: io.BytesIO) -> _Readable:
+    import sys
+
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdFile(content)
+
+
+class _Bounded:
+    """Reads no further than `left` bytes."""
+
+    def __init__(self, file: _Readable, left: int) -> None:
+        self._file = file
+        self._left = left
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; OSError past the bound."""
+        data = self._file.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError("it unpacks to too much")
+        return data

@@ -1,0 +1,111 @@
+"""A refresh as the text of a pull request: Markdown that stays below the limit of the hosts, however much changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pinner.errors import printable
+from pinner.report.markdown import code, escaped
+from pinner.report.refresh import Outcome, Upload, link, title, why
+from pinner.report.terminal import count
+from pinner.report.verify import at
+from pinner.workflow.changes import Change
+from pinner.workflow.choose import short
+
+LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
+_TABLE, _CHANGELOGS, _ALONG = 25_000, 45_000, 57_000  # up to where each part may fill the text
+_LONGEST_UPLOAD = 2_000
+
+
+class _Text:
+    """Grows line by line up to a bound."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._size = 0
+
+    def add(self, *lines: str) -> None:
+        """Add lines in any case."""
+        self._lines += lines
+        self._size += sum(len(line) + 1 for line in lines)
+
+    def fill(self, blocks: Iterable[str], bound: int, noun: str) -> None:
+        """Add blocks as long as the whole text stays below `bound`; say how many are left out."""
+        left_out = 0
+        for block in blocks:
+            if left_out or self._size + len(block) > bound:
+                left_out += 1
+            else:
+                self.add(block)
+        if left_out:
+            self.add("", f"… and {left_out} more {noun}.")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+
+def summary(outcome: Outcome) -> str:
+    """A title line, a table of the changes, and details that open on a click. Below `LIMIT` characters."""
+    text = _Text()
+    head = title(outcome)
+    text.add(f"## {head[0].upper()}{head[1:]}")
+    if outcome.refused:
+        text.add("", "Nothing was written: all pins move, or none.")
+    if outcome.changes:
+        text.add("", "| package | from | to | pocket | why |", "| --- | --- | --- | --- | --- |")
+        text.fill(map(_row, outcome.changes), _TABLE, "packages")
+    if outcome.stays:
+        text.add("", "### Left as they are", "")
+        text.fill(
+            (
+                f"- {code(f'{stay.name}={stay.pin}' if stay.pin else stay.name)} in {code(at(stay.place))}: "
+                f"{escaped(stay.why)[:_LONGEST_UPLOAD]}"
+                for stay in outcome.stays
+            ),
+            _TABLE + 5_000,
+            "pins",
+        )
+    if any(outcome.uploads.values()):
+        text.add("", "<details><summary>Changelogs</summary>", "")
+        text.fill(_changelogs(outcome), _CHANGELOGS, "changelogs")
+        text.add("", "</details>")
+    if outcome.along:
+        text.add(
+            "",
+            f"<details><summary>{count(len(outcome.along), 'package')} that they bring along</summary>",
+            "",
+        )
+        rows = (
+            f"- {code(each.name)} {code(each.old or 'new')} → {code(each.new or 'not needed any more')} "
+            f"({', '.join(map(short, each.platforms))})"
+            for each in outcome.along
+        )
+        text.fill(rows, _ALONG, "packages")
+        text.add("", "</details>")
+    return str(text)
+
+
+def _row(change: Change) -> str:
+    name = f"[{code(change.name)}]({link(change)})"
+    cells = (
+        name,
+        code(change.old) if change.old else "",
+        code(change.new),
+        change.pocket,
+        escaped(why(change)),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _changelogs(outcome: Outcome) -> Iterator[str]:
+    for change in outcome.changes:
+        uploads = outcome.uploads.get(change.name, ())
+        if uploads:
+            ids = ", ".join(dict.fromkeys(name for upload in uploads for name in upload.ids))
+            yield "\n".join([f"**{escaped(change.name)}** {ids}".rstrip(), "", *map(_upload, uploads), ""])
+
+
+def _upload(upload: Upload) -> str:
+    """An upload as indented code, in which nothing is markup."""
+    body = printable(upload.text[:_LONGEST_UPLOAD])
+    return "\n".join([code(upload.version), "", *(f"    {line}" for line in body.splitlines()), ""])

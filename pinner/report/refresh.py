@@ -1,0 +1,187 @@
+"""What `pinner refresh` changed: lines for people, a pull request's text, a commit's message, data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from pinner.errors import printable
+from pinner.report.as_json import dumps
+from pinner.report.terminal import Style, count
+from pinner.report.uri import encoded
+from pinner.report.verify import at
+from pinner.workflow.changes import Along, Change
+from pinner.workflow.choose import short
+from pinner.workflow.refresh import Stay
+from pinner.workflow.verify import Place
+
+_KINDS = {
+    "added": "pinned now",
+    "rebuild": "rebuilt only",
+    "revision": "update within the upstream version",
+    "upstream": "another upstream version",
+    "downgrade": "older than before",
+}
+
+
+class Upload(Protocol):
+    """An entry of a changelog."""
+
+    @property
+    def version(self) -> str:
+        """The version uploaded."""
+
+    @property
+    def text(self) -> str:
+        """What its changelog says."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The CVE and advisory numbers in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
+    nothing was or would be written."""
+
+    changes: tuple[Change, ...]
+    along: tuple[Along, ...]
+    stays: tuple[Stay, ...]
+    uploads: Mapping[str, Sequence[Upload]]
+    wrote: tuple[str, ...]
+    pins: int
+    refused: bool
+    written: bool
+    notes: tuple[str, ...]
+
+
+def why(change: Change) -> str:
+    """What kind of change it is, the urgent first."""
+    parts = ["security"] if change.security else []
+    if change.gone:
+        parts.append("the old one is gone")
+    return ", ".join([*parts, _KINDS[change.kind]])
+
+
+def link(change: Change) -> str:
+    """Where the changelog of the new version can be read: by source package and version."""
+    package = change.offer.package
+    path = f"{package.source}/{package.source_version}"
+    return f"https://sources.debian.org/src/{encoded(path)}/debian/changelog/"
+
+
+def title(outcome: Outcome) -> str:
+    """`refresh 3 apt pins (1 security update)`."""
+    if not outcome.changes:
+        return "refresh what apt pins bring along" if outcome.along else "nothing to refresh"
+    text = f"refresh {count(len(outcome.changes), 'apt pin')}"
+    urgent = sum(change.security for change in outcome.changes)
+    return f"{text} ({count(urgent, 'security update')})" if urgent else text
+
+
+def commit_message(outcome: Outcome) -> str:
+    """A conventional commit's message (https://www.conventionalcommits.org/)."""
+    lines = [f"build(deps): {title(outcome)}", ""]
+    lines += (
+        f"- {change.name} {change.old or '(unpinned)'} -> {change.new} ({why(change)})"
+        for change in outcome.changes
+    )
+    if outcome.along:
+        lines.append(f"- {count(len(outcome.along), 'package')} that they bring along")
+    return printable("\n".join(lines)).rstrip("\n") + "\n"
+
+
+def lines(outcome: Outcome, style: Style) -> Iterator[str]:
+    """One line a change, and one for each pin that was left although it is not what apt would take."""
+    rows = [(_places(change.places), _what(change), change) for change in outcome.changes]
+    stays = [
+        (at(stay.place), f"{stay.name}={stay.pin}" if stay.pin else stay.name, stay) for stay in outcome.stays
+    ]
+    first = max((len(printable(row[0])) for row in (*rows, *stays)), default=0)
+    second = max((len(printable(row[1])) for row in (*rows, *stays)), default=0)
+    for place, what, change in rows:
+        if not style.quiet:
+            colour = "31" if change.security or change.gone else "32"
+            yield f"{printable(place):{first}}  {style.paint(f'{printable(what):{second}}', colour)}  {why(change)}"
+    for place, what, stay in stays:
+        if stay.gone or stay.refuses or not style.quiet:
+            colour = "31" if stay.gone or stay.refuses else "33"
+            label = style.paint("not possible" if stay.refuses else "stays", colour)
+            yield f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
+    if style.verbose:
+        for each in outcome.along:
+            yield f"brought along: {printable(_moved(each))}"
+
+
+def summary(outcome: Outcome) -> str:
+    """The last line."""
+    if outcome.refused:
+        return "nothing was written: all pins move, or none"
+    if not outcome.changes and not outcome.along:
+        return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them"
+    done = "refreshed" if outcome.written else "would refresh"
+    text = f"{done} {count(len(outcome.changes), 'package')}"
+    urgent = sum(change.security for change in outcome.changes)
+    text += f" ({urgent} by security)" if urgent else ""
+    text += f" and {count(len(outcome.along), 'package')} that they bring along" if outcome.along else ""
+    names = (
+        ", ".join(map(printable, outcome.wrote)) if len(outcome.wrote) <= 5 else f"{len(outcome.wrote)} files"
+    )
+    wrote = (
+        f"{'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else "nothing to write"
+    )
+    return f"{text}; {wrote}"
+
+
+def _what(change: Change) -> str:
+    return f"{change.name} {change.old or '(none)'} → {change.new}"
+
+
+def _moved(each: Along) -> str:
+    text = f"{each.old or '(new)'} → {each.new or '(not needed any more)'}"
+    return f"{each.name} {text} ({', '.join(map(short, each.platforms))})"
+
+
+def _places(places: Sequence[Place]) -> str:
+    rest = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return at(places[0]) + rest
+
+
+def to_json(outcome: Outcome, status: int) -> str:
+    """The outcome as data."""
+    key = "wrote" if outcome.written else "would_write"
+    changes: list[dict[str, Any]] = [
+        {
+            "name": change.name,
+            "old": change.old,
+            "new": change.new,
+            "pocket": change.pocket,
+            "security": change.security,
+            "gone": change.gone,
+            "kind": change.kind,
+            "source": change.offer.package.source,
+            "source_version": change.offer.package.source_version,
+            "changelog": link(change),
+            "places": [asdict(place) for place in change.places],
+            "uploads": [
+                {"version": upload.version, "ids": list(upload.ids), "text": upload.text}
+                for upload in outcome.uploads.get(change.name, ())
+            ],
+        }
+        for change in outcome.changes
+    ]
+    return dumps(
+        {
+            "status": status,
+            "title": title(outcome),
+            "changes": changes,
+            "along": [asdict(each) for each in outcome.along],
+            "stays": [asdict(stay) for stay in outcome.stays],
+            "pins": outcome.pins,
+            "refused": outcome.refused,
+            key: list(outcome.wrote),
+            "notes": list(outcome.notes),
+        }
+    )

@@ -1,0 +1,112 @@
+"""What a refresh changed, told by package: which version became which, why, and what moved along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pinner.lockfile import Lock
+from pinner.resolve.universe import Offer
+from pinner.resolve.version import compare, source_version
+from pinner.workflow.refresh import Move
+from pinner.workflow.verify import Place
+
+Kind = Literal["added", "rebuild", "revision", "upstream", "downgrade"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A package that moved from one version to another, wherever it stands.
+
+    `kind`: `added`, it had no pin; `rebuild`, the same source compiled anew (a binNMU); `revision`, the same upstream
+    version with other patches, as in an update of a stable release; `upstream`, another upstream version; `downgrade`.
+    `gone` tells that the old version could not be had any more. `offer` is the new one, of the first platform.
+    """
+
+    name: str
+    old: str
+    new: str
+    pocket: str
+    security: bool
+    gone: bool
+    kind: Kind
+    places: tuple[Place, ...]
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """A package that came with others: `old` is "" if it is new in the lock, `new` if it is not there any more."""
+
+    name: str
+    old: str
+    new: str
+    platforms: tuple[str, ...]
+
+
+def kind_of(old: str, new: str) -> Kind:
+    """What kind of change leads from `old` to `new` (Debian Policy 5.6.12)."""
+    old = old.rstrip("*")
+    if not old:
+        return "added"
+    if compare(new.rstrip("*"), old) < 0:
+        return "downgrade"
+    before, after = source_version(old), source_version(new.rstrip("*"))
+    if before == after:
+        return "rebuild"
+    return "revision" if _upstream(before) == _upstream(after) else "upstream"
+
+
+def _upstream(version: str) -> str:
+    return version.rpartition("-")[0] or version
+
+
+def changes_of(moves: Iterable[Move]) -> tuple[Change, ...]:
+    """The moves by package, sorted by name; what matters most of several places holds for all."""
+    groups: dict[tuple[str, str, str], list[Move]] = {}
+    for move in moves:
+        groups.setdefault((move.name, move.old, move.new), []).append(move)
+    found = []
+    for (name, old, new), group in sorted(groups.items()):
+        standings = [each for move in group for each in move.standings.values()]
+        offer = next(iter(group[0].offers.values()))
+        found.append(
+            Change(
+                name,
+                old,
+                new,
+                offer.index.source.suite if offer.index is not None else "",
+                any(each.security for each in standings),
+                any(each.state == "gone" for each in standings),
+                kind_of(old, new),
+                tuple(move.place for move in group),
+                offer,
+            )
+        )
+    return tuple(found)
+
+
+def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
+    """The packages of these files' targets that nobody asked for and that changed, sorted by name."""
+    wanted = frozenset(files)
+    before, after = _brought(old, wanted), _brought(new, wanted)
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for key in sorted({*before, *after}):
+        name, platform = key[0], key[3]
+        was, now = before.get(key, ""), after.get(key, "")
+        if was != now:
+            found.setdefault((name, was, now), {})[platform] = None
+    return tuple(Along(name, was, now, tuple(platforms)) for (name, was, now), platforms in found.items())
+
+
+def _brought(lock: Lock, files: frozenset[str]) -> Mapping[tuple[str, str, str, str], str]:
+    """The version by name, file, stage and platform."""
+    versions = {package.id: (package.name, package.version) for package in lock.packages}
+    return {
+        (versions[locked.id][0], *target.key): versions[locked.id][1]
+        for target in lock.targets
+        if target.file in files
+        for locked in target.packages
+        if not locked.asked
+    }

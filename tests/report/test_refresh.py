@@ -1,0 +1,104 @@
+"""The texts of `pinner refresh`: bounded, safe, and the right words for the kind of change."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pinner.archive.packages import Package
+from pinner.report import refresh
+from pinner.report.pull_request import LIMIT, summary
+from pinner.report.refresh import Outcome
+from pinner.report.terminal import Style
+from pinner.resolve.universe import Offer
+from pinner.workflow.changes import Along, Change, kind_of
+from pinner.workflow.refresh import Stay
+from pinner.workflow.verify import Place
+
+HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"
+
+
+@dataclass(frozen=True)
+class Upload:
+    version: str
+    text: str
+    ids: tuple[str, ...]
+
+
+def change(name: str, *, security: bool = False) -> Change:
+    package = Package(name, "2", "amd64", source=name, source_version="2")
+    places = (Place("Dockerfile", 2, 1, 2, 9),)
+    return Change(
+        name, "1", "2", "bookworm", security, False, "upstream", places, Offer(package, None, (), 500)
+    )
+
+
+def outcome(*changes: Change) -> Outcome:
+    return Outcome(changes, (), (), {}, ("Dockerfile",), len(changes), False, True, ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("", "1", "added"),
+        ("1-1", "1-1+b1", "rebuild"),
+        ("1-1+b1", "1-1+b2", "rebuild"),
+        ("1-1*", "1-1+b2", "rebuild"),
+        ("1-1", "1-1*", "rebuild"),
+        ("1.6-2", "1.6-2+deb12u1", "revision"),
+        ("1-1", "1-2", "revision"),
+        ("3.0.20-1~deb12u2", "3.0.22-1~deb12u2", "upstream"),
+        ("1:1-1", "2:1-1", "upstream"),
+        ("1", "2", "upstream"),
+        ("2-1", "1-1", "downgrade"),
+    ],
+)
+def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
+    assert kind_of(old, new) == kind
+
+
+def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
+    changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
+    uploads = {each.name: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
+    along = tuple(Along(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
+    stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000) for _ in range(5_000))
+    text = summary(replace(outcome(*changes), uploads=uploads, along=along, stays=stays))
+    assert 30_000 < len(text) < LIMIT
+    for noun in ("packages", "changelogs", "pins"):
+        assert re.search(rf"… and \d+ more {noun}\.", text)
+    assert text.count("<details>") == text.count("</details>") == 2
+    assert len(summary(outcome(change(HOSTILE * 20_000)))) < LIMIT
+
+
+def test_nothing_from_outside_is_markup() -> None:
+    hostile = replace(
+        outcome(change(HOSTILE)),
+        uploads={HOSTILE: [Upload(HOSTILE, HOSTILE, ())]},
+        stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE),),
+        along=(Along(HOSTILE, "", "1", ("linux/amd64",)),),
+    )
+    text = summary(hostile)
+    outside_code = re.sub(
+        r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|^    .*$", "", text, flags=re.MULTILINE | re.DOTALL
+    )
+    assert "<b>" not in outside_code
+    assert outside_code.count("</details>") == outside_code.count("<details>")
+    assert "@team" not in outside_code
+    json.loads(refresh.to_json(hostile, 0))
+    texts = (text, refresh.commit_message(hostile), *refresh.lines(hostile, Style(verbose=True)))
+    for each in texts:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", each)
+
+
+def test_the_first_line_of_a_commit() -> None:
+    message = refresh.commit_message(outcome(change("curl", security=True), change("jq")))
+    assert message.splitlines()[:3] == [
+        "build(deps): refresh 2 apt pins (1 security update)",
+        "",
+        "- curl 1 -> 2 (security, another upstream version)",
+    ]
+    along = replace(outcome(), along=(Along("lib", "1", "2", ("linux/amd64",)),))
+    assert refresh.commit_message(along).startswith("build(deps): refresh what apt pins bring along\n")

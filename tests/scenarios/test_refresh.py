@@ -1,0 +1,443 @@
+"""`pinner refresh` while the archive moves on: it heals what `verify` complains about, and explains itself."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.scenarios.story import Story
+
+KILLER = """
+import os, signal, sys
+left = {left}
+def hook(event, arguments):
+    global left
+    if event in ("open", "os.chmod", "os.rename", "os.remove") and ".pinner" in str(arguments[0]):
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+"""
+
+
+def point_release(story: Story) -> None:
+    """Both pins are gone, with strict siblings."""
+    story.main.remove("curl").remove("libcurl4").remove("jq")
+    story.main.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-11)").package("libcurl4", "7.88.1-11")
+    story.main.package("jq", "1.7-1")
+
+
+def test_day_0_there_is_nothing_to_do(story: Story) -> None:
+    story.lock()
+    before = story.bench.files()
+    result = story.bench.run("refresh")
+    assert (result.status, result.out) == (0, "nothing to refresh: 2 pins as apt would take them\n")
+    assert story.bench.run("refresh", "--check").status == 0
+    assert story.bench.files() == before
+
+
+def test_a_point_release_is_healed_and_verifies(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    assert story.verify().status == 1
+    result = story.bench.run("refresh")
+    assert result.status == 0
+    assert result.out == (
+        "Dockerfile:2  curl 7.88.1-10 → 7.88.1-11  the old one is gone, update within the upstream version\n"
+        "Dockerfile:2  jq 1.6-2 → 1.7-1            the old one is gone, another upstream version\n"
+        "refreshed 2 packages and 1 package that they bring along; wrote Dockerfile, pinner.lock\n"
+    )
+    assert story.words() == "curl=7.88.1-11 jq=1.7-1"
+    assert story.verify().status == 0
+    before = story.bench.files()
+    assert story.bench.run("refresh").out.startswith("nothing to refresh")
+    assert story.bench.files() == before
+
+
+def test_a_security_upload(story: Story) -> None:
+    story.lock()
+    story.security.package("jq", "1.6-2+deb12u1")
+    (change,) = story.data("refresh")["changes"]
+    assert (change["name"], change["old"], change["new"]) == ("jq", "1.6-2", "1.6-2+deb12u1")
+    assert (change["pocket"], change["security"], change["kind"]) == ("bookworm-security", True, "revision")
+    assert story.words() == "curl=7.88.1-10 jq=1.6-2+deb12u1"
+
+
+def test_a_binary_rebuild_on_one_architecture(story: Story) -> None:
+    story.lock()
+    story.main.remove("jq").package("jq", "1.6-2+b1", arch="amd64").package("jq", "1.6-2", arch="arm64")
+    (change,) = story.data("refresh")["changes"]
+    assert (change["new"], change["kind"]) == ("1.6-2*", "rebuild")
+    assert story.words() == 'curl=7.88.1-10 jq="1.6-2*"'
+    assert story.verify().status == 0
+    # and back: the glob keeps its shape while it selects the candidate
+    story.main.remove("jq").package("jq", "1.6-2+b1")
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == 'curl=7.88.1-10 jq="1.6-2*"'
+    assert story.verify().status == 0
+
+
+def test_what_is_brought_along_moves_with_the_lock_alone(story: Story) -> None:
+    story.dockerfile("php")
+    story.main.package("php", "1", depends="libphp").package("libphp", "1")
+    story.lock()
+    story.main.remove("libphp").package("libphp", "1+b1")
+    result = story.bench.run("refresh", "--verbose")
+    assert result.out == (
+        "brought along: libphp 1 → 1+b1 (amd64, arm64)\n"
+        "refreshed 0 packages and 1 package that they bring along; wrote pinner.lock\n"
+    )
+    assert story.verify().status == 0
+
+
+# Which pins
+
+
+def test_only_what_is_gone(story: Story) -> None:
+    story.lock()
+    story.main.remove("jq").package("jq", "1.7-1")
+    story.security.package("curl", "7.88.1-11", depends="libcurl4").package("libcurl4", "7.88.1-10")
+    assert story.bench.run("refresh", "--only", "gone").status == 0
+    assert story.words() == "curl=7.88.1-10 jq=1.7-1"
+
+
+def test_only_security(story: Story) -> None:
+    story.main.package("tree", "1")
+    story.dockerfile("tree jq")
+    story.lock()
+    story.updates.package("tree", "2")
+    story.security.package("jq", "1.6-3")
+    assert story.bench.run("refresh", "--only", "security").status == 0
+    assert story.words() == "tree=1 jq=1.6-3"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--package", "jq"), "tree=1 jq=1.6-3"),
+        (("--package", "tr*"), "tree=2 jq=1.6-2"),
+        (("--exclude", "jq"), "tree=2 jq=1.6-2"),
+        (("--package", "jq", "--exclude", "j*"), "tree=1 jq=1.6-2"),
+    ],
+)
+def test_by_name(story: Story, flags: tuple[str, ...], words: str) -> None:
+    story.main.package("tree", "1")
+    story.dockerfile("tree jq")
+    story.lock()
+    story.main.package("tree", "2").package("jq", "1.6-3")
+    result = story.bench.run("refresh", *flags)
+    assert (result.status, story.words()) == (0, words)
+    assert "stays: it is left out by name" in result.out
+
+
+def test_what_is_gone_and_left_out_is_told(story: Story) -> None:
+    story.lock()
+    story.main.remove("jq").package("jq", "1.7-1")
+    assert story.bench.run("refresh", "--exclude", "jq").status == 1
+    assert story.words() == "curl=7.88.1-10 jq=1.6-2"
+
+
+def test_unpinned_words_only_if_asked(story: Story) -> None:
+    story.dockerfile("curl jq=1.6-1")
+    story.main.remove("jq").package("jq", "1.6-2")
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == "curl jq=1.6-2"
+    assert story.bench.run("refresh", "--add").status == 0
+    assert story.words() == "curl=7.88.1-10 jq=1.6-2"
+
+
+def test_a_version_above_the_candidate_is_meant(story: Story) -> None:
+    backports = story.bench.archive.suite(
+        "bookworm-backports", fields={"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
+    )
+    backports.package("jq", "2.0-1~bpo12+1")
+    story.bench.write(
+        "Dockerfile", "FROM debian:bookworm-backports\nRUN apt-get install -y jq=2.0-1~bpo12+1\n"
+    )
+    assert story.bench.run("refresh").out.startswith("nothing to refresh")
+
+
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        ('"jq=1.6-2"', '"jq=1.6-3"'),
+        ("jq='1.6-2'", "jq='1.6-3'"),
+        ("jq:amd64=1.6-2 jq=1.6-2", "jq:amd64=1.6-3 jq=1.6-3"),
+        ("jq=1.6-2 # jq=1.6-2", "jq=1.6-3 # jq=1.6-2"),
+        ('jq="1.6-2*"', 'jq="1.6-3"'),
+        ('jq="1.6-*"', 'jq="1.6-*"'),
+    ],
+)
+def test_the_version_alone_is_replaced(story: Story, words: str, after: str) -> None:
+    story.main.package("jq", "1.6-3")
+    story.dockerfile(words)
+    story.bench.run("refresh")
+    assert story.words() == after
+
+
+VARIABLE = "FROM debian:bookworm\nARG JQ=1.6-2\nRUN apt-get install -y jq=$JQ {}\n"
+
+
+def test_a_version_in_a_variable_moves_there(story: Story) -> None:
+    story.bench.write("Dockerfile", VARIABLE.format("curl"))
+    story.lock()
+    point_release(story)
+    assert story.bench.run("refresh").status == 0
+    assert story.bench.read("Dockerfile") == VARIABLE.replace("1.6-2", "1.7-1").format("curl=7.88.1-11")
+    assert story.verify().status == 0
+
+
+def test_words_that_share_a_variable_move_together_or_not_at_all(story: Story) -> None:
+    story.main.package("libjq1", "1.6-2")
+    story.bench.write("Dockerfile", VARIABLE.format("libjq1=$JQ"))
+    story.lock()
+    story.main.package("jq", "1.7-1")
+    before = story.bench.files()
+    result = story.bench.run("refresh")
+    assert result.status == 4
+    assert "not possible: its version is in the same place as that of jq, which moves to 1.7-1" in result.out
+    assert story.bench.files() == before
+    story.main.package("libjq1", "1.7-1")
+    assert story.bench.run("refresh", "--exclude", "libjq1").status == 4
+    assert story.bench.run("refresh").status == 0
+    assert story.bench.read("Dockerfile") == VARIABLE.replace("1.6-2", "1.7-1").format("libjq1=$JQ")
+
+
+# Age
+
+
+def test_a_candidate_must_have_been_there_for_a_while(story: Story) -> None:
+    now = story.bench.archive.now
+    story.security.date = now - timedelta(hours=3)
+    story.lock()
+    story.security.date = now - timedelta(hours=2)
+    story.security.package("jq", "1.6-3")
+    result = story.bench.run("refresh", "--min-age", "3h")
+    assert "stays: its successor is known since" in result.out
+    assert story.words() == "curl=7.88.1-10 jq=1.6-2"
+    # signed anew, but the cache remembers the version
+    story.security.date = now
+    assert story.bench.run("refresh", "--min-age", "3h").out.startswith("Dockerfile:2  jq=1.6-2  stays")
+    assert story.bench.run("refresh", "--min-age", "1h").status == 0
+    assert story.words() == "curl=7.88.1-10 jq=1.6-3"
+
+
+def test_a_pin_that_is_gone_does_not_wait(story: Story) -> None:
+    story.lock()
+    story.main.remove("jq").package("jq", "1.7-1")
+    assert story.bench.run("refresh", "--min-age", "30d").status == 0
+    assert story.words() == "curl=7.88.1-10 jq=1.7-1"
+
+
+def test_a_young_lock_needs_no_network(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    story.bench.archive.requests.clear()
+    result = story.bench.run("refresh", "--if-older-than", "7d")
+    assert (result.status, result.out) == (0, "")
+    assert "nothing done" in result.err
+    assert story.bench.archive.requests == []
+    assert story.bench.run("refresh", "--if-older-than", "30m").out.startswith("Dockerfile:2")
+
+
+# All or nothing
+
+
+def test_one_pin_that_cannot_be_saved_stops_all(story: Story) -> None:
+    story.lock()
+    story.main.package("jq", "1.7-1")
+    story.main.remove("curl").package("curl", "8-1", arch="amd64").package("curl", "9-1", arch="arm64")
+    before = story.bench.files()
+    result = story.bench.run("refresh", "--summary", "s.md")
+    assert result.status == 4
+    assert "curl=7.88.1-10  not possible: the platforms differ: " in result.out
+    assert result.out.endswith("nothing was written: all pins move, or none\n")
+    assert "Nothing was written" in story.bench.read("s.md")
+    (story.bench.folder / "s.md").unlink()
+    assert story.bench.files() == before
+
+
+def test_a_line_that_apt_could_not_install_after_it_stops_all(story: Story) -> None:
+    story.dockerfile("curl libcurl4 jq")
+    story.lock()
+    story.dockerfile("jq=1.6-2", "b.Dockerfile")
+    point_release(story)
+    story.main.package("libcurl4", "7.88.1-10")
+    before = story.bench.files()
+    result = story.bench.run("refresh", "--exclude", "libcurl4")
+    assert result.status == 4
+    assert (
+        "not possible: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
+        in result.out
+    )
+    assert story.bench.files() == before
+
+
+def test_many_files_move_together(story: Story) -> None:
+    for number in range(5):
+        story.dockerfile("jq curl", f"{number}/Dockerfile")
+    story.lock()
+    point_release(story)
+    result = story.bench.run("refresh")
+    assert result.out.splitlines()[0].startswith("0/Dockerfile:2 and 5 more  curl 7.88.1-10 → 7.88.1-11")
+    assert {story.words(f"{number}/Dockerfile") for number in range(5)} == {"jq=1.7-1 curl=7.88.1-11"}
+    assert story.verify().status == 0
+
+
+def test_a_read_only_file_stops_all(story: Story) -> None:
+    story.dockerfile("jq", "b.Dockerfile")
+    story.lock()
+    point_release(story)
+    (story.bench.folder / "b.Dockerfile").chmod(0o444)
+    before = story.bench.files()
+    result = story.bench.run("refresh")
+    assert result.status == 3
+    assert "b.Dockerfile: cannot be written: the file is read-only" in result.err
+    assert story.bench.files() == before
+
+
+def test_a_lock_with_conflicts_stops_all(story: Story) -> None:
+    story.lock()
+    text = story.bench.read("pinner.lock")
+    story.bench.write("pinner.lock", f"<<<<<<< HEAD\n{text}=======\n>>>>>>> x\n")
+    point_release(story)
+    before = story.bench.files()
+    result = story.bench.run("refresh")
+    assert result.status == 3
+    assert "pinner.lock:1: the lock holds unresolved merge conflicts" in result.err
+    assert story.bench.files() == before
+
+
+def test_a_dead_network_changes_nothing(story: Story) -> None:
+    story.lock()
+    before = story.bench.files()
+    story.bench.archive.missing("*")
+    assert story.bench.run("refresh").status == 5
+    assert story.bench.files() == before
+
+
+def test_check_and_dry_run_write_nothing(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    before = story.bench.files()
+    assert story.bench.run("refresh", "--check").status == 1
+    result = story.bench.run("refresh", "--dry-run")
+    assert result.status == 0
+    assert "+RUN apt-get install -y curl=7.88.1-11 jq=1.7-1\n" in result.out
+    assert story.bench.files() == before
+
+
+# Kills and company
+
+
+def states(story: Story) -> tuple[str, str]:
+    return story.bench.read("Dockerfile"), story.bench.read("pinner.lock")
+
+
+def rewind(story: Story, state: tuple[str, str]) -> None:
+    for name, text in zip(("Dockerfile", "pinner.lock"), state, strict=True):
+        story.bench.write(name, text)
+
+
+def test_a_kill_at_any_moment_of_writing(story: Story) -> None:
+    story.lock()
+    old = states(story)
+    point_release(story)
+    story.bench.run("refresh")
+    new = states(story)
+    seen, moments = set(), 0
+    while True:
+        rewind(story, old)
+        result = story.bench.process("refresh", first=KILLER.format(left=moments))
+        if result.status == 0:
+            break
+        assert result.status == -signal.SIGKILL
+        assert story.bench.run("scan", "--quiet").status == 0
+        assert states(story) in (old, new)
+        assert sorted(story.bench.files()) == ["Dockerfile", "pinner.lock", "pinner.toml"]
+        seen.add(states(story))
+        moments += 1
+    assert moments >= 10
+    assert seen == {old, new}
+
+
+@pytest.mark.live  # for its two minutes, not for the network
+def test_kills_at_200_random_moments(story: Story) -> None:
+    story.lock()
+    old = states(story)
+    point_release(story)
+    start = time.monotonic()
+    story.bench.process("refresh")
+    whole = time.monotonic() - start
+    new = states(story)
+    dice = random.Random(4)
+    for _ in range(200):
+        rewind(story, old)
+        process = story.bench.start("refresh")
+        time.sleep(dice.uniform(0.3, 1.1) * whole)
+        process.kill()
+        process.communicate()
+        assert story.bench.run("scan", "--quiet").status == 0
+        assert states(story) in (old, new)
+        assert sorted(story.bench.files()) == ["Dockerfile", "pinner.lock", "pinner.toml"]
+
+
+def test_two_at_once(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    processes = [story.bench.start("refresh") for _ in range(3)]
+    for process in processes:
+        err = process.communicate(timeout=60)[1]
+        assert process.returncode == 0 or b"was changed by somebody else" in err, err
+    assert 0 in [process.returncode for process in processes]
+    assert story.words() == "curl=7.88.1-11 jq=1.7-1"
+    assert story.verify().status == 0
+
+
+# What it says
+
+
+def test_a_commit_message_and_a_summary(story: Story) -> None:
+    story.lock()
+    story.security.package("jq", "1.6-3")
+    story.bench.run("refresh", "--summary", "s.md", "--commit-message", "m")
+    assert story.bench.read("m") == (
+        "build(deps): refresh 1 apt pin (1 security update)\n\n"
+        "- jq 1.6-2 -> 1.6-3 (security, update within the upstream version)\n"
+    )
+    assert story.bench.read("s.md") == (
+        "## Refresh 1 apt pin (1 security update)\n\n"
+        "| package | from | to | pocket | why |\n| --- | --- | --- | --- | --- |\n"
+        "| [`jq`](https://sources.debian.org/src/jq/1.6-3/debian/changelog/) | `1.6-2` | `1.6-3` | bookworm-security "
+        "| security, update within the upstream version |\n"
+    )
+
+
+def test_the_same_indices_give_the_same_bytes(story: Story) -> None:
+    story.lock()
+    old = states(story)
+    point_release(story)
+    story.bench.run("refresh")
+    new = states(story)
+    rewind(story, old)
+    subprocess.run(["rm", "-r", str(story.bench.cache)], check=True)
+    story.bench.run("refresh")
+    assert states(story) == new
+
+
+def test_as_json(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    data = json.loads(story.bench.run("refresh", "--json", "--check").out)
+    assert data["status"] == 1
+    assert data["would_write"] == ["Dockerfile", "pinner.lock"]
+    assert [each["name"] for each in data["along"]] == ["libcurl4"]
+    assert data["changes"][0]["places"][0] | {"end_column": 0} == {
+        "path": "Dockerfile", "line": 2, "column": 24, "end_line": 2, "end_column": 0,
+    }  # fmt: skip

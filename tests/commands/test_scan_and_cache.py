@@ -16,7 +16,7 @@ RUN apt-get update \\
       $EXTRA ${MORE} # é
 FROM example
 RUN apt-get install -y a b
-RUN ["apt", "install", "c"]
+RUN xargs apt-get install -y < packages
 """
 
 
@@ -35,9 +35,9 @@ def test_scan_tells_what_lock_would_do_without_a_network(bench: Workbench) -> No
         "  5:14  ${MORE}  skip  variable-unknown: the value of MORE is not known here\n"
         "Dockerfile:7:5  stage 1  apt-get install  (example, suite unknown)\n"
         f"  7:24  a b  skip  suite-unknown: the image example does not name a suite ({how})\n"
-        "Dockerfile:8:5  stage 1  not read: the call is in the exec form\n"
+        "Dockerfile:8:5  stage 1  not read: the packages come from the input of xargs\n"
         "1 file, 6 package words: 1 to pin, 1 pinned, 4 skipped (variable-unknown 2, suite-unknown 2); "
-        "not read: exec-form 1\n",
+        "not read: xargs 1\n",
         "",
     )
     assert bench.archive.requests == []
@@ -84,7 +84,7 @@ def test_scan_as_json(bench: Workbench) -> None:
         ("variable", "skip"),
         ("variable", "skip"),
     ]
-    assert [(item["line"], item["reason"]) for item in found["skipped"]] == [(8, "exec-form")]
+    assert [(item["line"], item["reason"]) for item in found["skipped"]] == [(8, "xargs")]
 
 
 def test_scan_reads_standard_input(bench: Workbench) -> None:

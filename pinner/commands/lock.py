@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,12 +18,19 @@ from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
 from pinner.workflow.lock import Plan, plan
+from pinner.workflow.stages import Along
 
 
 @click.command("lock")
 @common.options(common.PATHS, common.WHERE)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@click.option(
+    "--pin-siblings",
+    is_flag=True,
+    help="Pin on the line too what a pinned package needs in exactly one version.",
+)
+@click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
 @common.options(common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
@@ -30,6 +38,8 @@ def command(
     suite: str,
     dry_run: bool,
     check: bool,
+    pin_siblings: bool,
+    closure: bool,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -42,6 +52,7 @@ def command(
     writes the pinned text to standard output. Pins that are there are kept.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
+    along: Along = "closure" if closure else "siblings" if pin_siblings else ""
     if common.STDIN in paths:
         if len(paths) > 1:
             raise click.UsageError("- stands alone")
@@ -61,7 +72,8 @@ def command(
         archives = by_mirrors[mirrors]
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        result = plan(project.texts, common.to_options(project.config, platforms, suite), archives, lock)
+        options = replace(common.to_options(project.config, platforms, suite), along=along)
+        result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
             problem.path = project.shown(problem.path)

@@ -7,9 +7,9 @@ a version for each word, edit, read the edited text again, and state the lock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pinner.errors import InputError, PinnerError, Unsatisfiable
+from pinner.errors import InputError, PinnerError, Refused, Unsatisfiable
 from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
@@ -98,8 +98,16 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         new = apply(file.dockerfile.text, edits)
         if edits:
             _prove(file, new, choices, options)
-        problems = targets.add(file, choices)
-        planned.append(Planned(file.path, file.dockerfile.text, new, _findings(file, choices, problems)))
+        findings: tuple[Finding, ...] = ()
+        if options.along:
+            settled, settled_choices = _along(file.path, new, options, archives)
+            new = settled.dockerfile.text
+            problems = targets.add(settled, settled_choices)
+            findings = _added(file, settled, settled_choices)
+        else:
+            problems = targets.add(file, choices)
+        findings = _findings(file, choices, problems) + findings
+        planned.append(Planned(file.path, file.dockerfile.text, new, findings))
     lock = targets.lock()
     return Plan(
         tuple(planned),
@@ -131,6 +139,39 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
                 continue
             choices[request] = choose(request, universes, asked=call.base.asked)
     return choices
+
+
+def _along(
+    path: str, text: str, options: Options, archives: Archives
+) -> tuple[File, Mapping[Request, Choice]]:
+    """The pinned file with the words added that are to go on its lines too; they must bring in the same packages."""
+    from pinner.workflow import companions
+
+    pinned = read(path, text, options)
+    choices = choices_of(pinned, archives)
+    added = companions.edits(pinned, choices, archives, options.along)
+    if not added:
+        return pinned, choices
+    again = read(path, apply(text, added), options)
+    new_choices = choices_of(again, archives)
+    before = companions.brings_in(pinned, choices, archives)
+    if companions.brings_in(again, new_choices, archives) != before:
+        raise Refused(
+            f"{path}: with more words pinned, apt would install other packages; nothing was written"
+        )
+    return again, new_choices
+
+
+def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tuple[Finding, ...]:
+    """The words that came along, where they stand now."""
+    found = []
+    for old, new in zip(file.calls(), settled.calls(), strict=True):
+        names = {request.name for request in old.requests}
+        for request in new.requests:
+            if request.name not in names:
+                choice = replace(choices[request], status="pinned", detail="added to the line")
+                found.append(_finding(settled, request.word.span, request.name, choice))
+    return tuple(found)
 
 
 def _prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
 from pinner.archive.packages import Package
@@ -13,6 +14,8 @@ from pinner.errors import InputError
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+
+Along = Literal["", "siblings", "closure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Options:
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
     references to suites; `ignore` are globs of package names that are never pinned. `roots` says what images hold, by
-    globs of image references.
+    globs of image references. `along` says what else goes on a line with what was asked for.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -45,6 +48,7 @@ class Options:
     images: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, Root] = field(default_factory=dict)
+    along: Along = ""
 
 
 @dataclass(frozen=True, slots=True)

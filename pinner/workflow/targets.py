@@ -24,11 +24,15 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An install call that apt could not carry out as it stands, or that pinner does not follow, and where."""
+    """An install call that apt could not carry out as it stands, or that pinner does not follow, and where.
+
+    `heals` says which pin to move so that it works, "" if that does not help.
+    """
 
     call: Call
     platforms: tuple[str, ...]
     error: Unsatisfiable
+    heals: str
 
     def choice(self) -> Choice:
         """The problem as a finding. Only what apt itself would refuse counts against the run."""
@@ -37,7 +41,7 @@ class Problem:
             "unsolved",
             reason="unsolved",
             detail=f"{self.error.message} ({where})",
-            hint=self.error.hint,
+            hint="; or ".join(filter(None, (self.error.hint, self.heals))),
             fails=not isinstance(self.error, Refused),
         )
 
@@ -77,9 +81,20 @@ class Targets:
                         _told(choices[word], platform) for word in done.call.requests
                     ):
                         key = (done.call.install.span.start, done.problem.message)
-                        before = problems[key].platforms if key in problems else ()
-                        problems[key] = Problem(done.call, (*before, platform), done.problem)
+                        if key in problems:
+                            platforms = (*problems[key].platforms, platform)
+                            problems[key] = replace(problems[key], platforms=platforms)
+                        else:
+                            heals = self._heals(file, done, choices, platform)
+                            problems[key] = Problem(done.call, (platform,), done.problem, heals)
         return tuple(problems.values())
+
+    def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
+        from pinner.workflow.healing import heal
+
+        if isinstance(done.problem, Refused):
+            return ""
+        return heal(file, done.call, choices, platform, self._archives, self._closures)
 
     def _stages(self, file: File) -> dict[str, dict[int, list[Call]]]:
         """The calls whose suite is known, by platform and stage."""

@@ -26,8 +26,8 @@ class Tree:
                 and not self._hidden(entry.path)
             ]
             self._entries |= {entry.path: entry for entry in shown}
-            self._gone |= {entry.path for entry in layer if entry.kind == "whiteout"}
-            self._gone |= {entry.path for entry in shown if entry.kind != "directory"}
+            # A file wipes out what lies below its path, even where a higher layer makes a directory of it again.
+            self._gone |= {entry.path for entry in layer if entry.kind not in ("directory", "opaque")}
             self._opaque |= {entry.path for entry in layer if entry.kind == "opaque"}
 
     def real(self, path: str) -> str:

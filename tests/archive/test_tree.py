@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pinner.archive.layers import Entry, Layer
@@ -56,6 +56,7 @@ def unpacked(stack: list[Layer]) -> dict[str, str]:
 
 
 @given(st.lists(layers(), max_size=5))
+@example([(Entry("a", "directory"),), (Entry("a", "file", "x"),), (Entry("a/c", "file", "y"),)])
 def test_like_unpacking_from_below(stack: list[Layer]) -> None:
     tree, root = Tree(stack), unpacked(stack)
     assert {path: text for path in PATHS if (text := tree.text(path)) is not None} == root

@@ -99,7 +99,7 @@ class Sandbox:
         )
         for name in files or {}:
             (folder / name).unlink()
-        found = []
+        found: list[Call] = []
         for log in sorted(self._programs.glob("*.log")):
             found += [line.split("\0") for line in log.read_text().splitlines()]
             log.unlink()

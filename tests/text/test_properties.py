@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,7 +111,6 @@ LARGE = {
 
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_time_is_linear_and_depth_no_matter(text: str) -> None:
-    start = time.perf_counter()
+def test_size_and_depth_are_no_matter(text: str) -> None:
+    """Quadratic time would be minutes here, recursion an error."""
     find(parse(text))
-    assert time.perf_counter() - start < 8

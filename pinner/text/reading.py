@@ -235,7 +235,7 @@ class _Reader:
         for assignment in script.assignments("apt"):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
-        variables = Variables(script, scope, outer, self._file.uses.flows)
+        variables = Variables(script, scope, outer, self._file.uses)
         self._file.uses.shells[scope] = text
         for command in commands:
             yield from self._command(command, variables, depth)
@@ -324,6 +324,9 @@ def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tupl
         return [(word, Field(word)) for word in words]
     found = []
     for word in words:
+        if word.value is not None:
+            found.append((word, Field(word)))
+            continue
         for field in fields(variables.context, word):
             # Each has its own identity, by which the reader of the command line tells it from its like.
             found.append((word, replace(field, word=replace(field.word))))

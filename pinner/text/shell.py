@@ -25,6 +25,10 @@ __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
 _UNSEEN = re.compile(r"[^\t\n -~]")
 _TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|<%[^%'"&;|\n]*%>""")
+# The grammar does not reach all that may stand between [[ and ]]; no command does.
+_TEST = re.compile(r"""(?<=\[\[)(?=\s)(?:[^]'"\\\n]|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\]))*(?=\s\]\])""")
+# A dollar sign that expands nothing.
+_DOLLAR = re.compile(r"\$(?=[\s)])")
 # The grammar takes an escaped blank that stands alone for no word at all.
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
@@ -106,11 +110,13 @@ class Script:
             self._flow = _captures(_FLOW_QUERY, self._root)
         return self._flow
 
+    def comment_places(self) -> tuple[Range, ...]:
+        """The comments, by where they stand in the shell's text."""
+        return tuple((node.start_byte, node.end_byte) for node in self._found.get("comment", ()))
+
     def comments(self) -> tuple[Span, ...]:
         """The comments."""
-        return tuple(
-            self.shell.span(node.start_byte, node.end_byte) for node in self._found.get("comment", ())
-        )
+        return tuple(self.shell.span(*place) for place in self.comment_places())
 
 
 def read(source: str, shell: Joined, blanks: Iterable[Span] = ()) -> Script:
@@ -158,9 +164,18 @@ def _mask(text: str, blanks: Iterable[Span]) -> str:
         text = text[: blank.start] + " " * (blank.end - blank.start) + text[blank.end :]
     if "{{" in text or "<%" in text:
         text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
+    if "[[" in text:
+        text = _TEST.sub(_as_word, text)
+    if "$)" in text:
+        text = _DOLLAR.sub(".", text)
     if "\\ " in text or "\\\t" in text:
         text = _ESCAPED.sub(lambda match: "xx" if match[0][1] in " \t" else match[0], text)
     return _UNSEEN.sub(".", text)
+
+
+def _as_word(match: re.Match[str]) -> str:
+    """A test as one word of the same length, unless it runs apt itself."""
+    return match[0] if "apt-get" in match[0] else " " + "x" * (len(match[0]) - 1)
 
 
 def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:

@@ -104,22 +104,33 @@ def fields(context: Context, word: Word) -> list[Field]:
     """The fields that `word` expands to."""
     if word.value is not None or any(part.kind in ("command", "arithmetic", "other") for part in word.parts):
         return [Field(word)]
-    part = only_variable(word)
-    if part is not None:
-        binding, match = _binding(context, part)
-        if isinstance(binding, Binding) and _stands_for_all(binding, match):
-            through = frozenset([binding.variable])
-            return [
-                found for each in binding.elements for found in _of_element(context.source, each, through)
-            ]
+    listed = elements(context, word)
+    if listed is not None:
+        return [found for each in listed for found in _of_element(context.source, each)]
     return _split(context.source, tuple(pieces(context, word)), word)
 
 
-def _stands_for_all(binding: Binding, match: re.Match[str] | None) -> bool:
-    """Whether an expansion gives all elements: of a list only `${X[@]}` does."""
-    if binding.kind == "list":
-        return match is not None and bool(match["all"] or (match["bare"] or match["name"]) in "@*")
-    return binding.kind == "each"
+def elements(context: Context, word: Word) -> tuple[Element, ...] | None:
+    """What `word` stands for one after the other, or in turn, if it is a list's expansion: `${X[@]}`, `$@`."""
+    part = only_variable(word)
+    if part is None:
+        return None
+    binding, match = _binding(context, part)
+    if match is None or isinstance(binding, Unknown) or binding.kind == "text":
+        return None
+    if binding.kind == "list" and not match["all"]:
+        return None
+    place = context.shell.span(part.start, part.end)
+    return tuple(
+        Element(
+            tuple(
+                piece.within(binding.variable, place, splits=piece.splits or not part.quoted)
+                for piece in each.pieces
+            ),
+            each.word,
+        )
+        for each in binding.elements
+    )
 
 
 def only_variable(word: Word) -> Part | None:
@@ -136,11 +147,13 @@ def is_plain(context: Context, part: Part) -> bool:
     return match is not None and (match["operator"] or "-")[-1] in "-?"
 
 
-def _of_element(source: str, element: Element, through: frozenset[Variable]) -> list[Field]:
+def _of_element(source: str, element: Element) -> list[Field]:
+    through = frozenset(variable for piece in element.pieces for variable in piece.through)
     if element.word is not None and element.word.value is not None:
         return [Field(element.word, through)]
-    found = _split(source, element.pieces, element.word)
-    return [replace(each, through=each.through | through) for each in found]
+    return [
+        replace(each, through=each.through | through) for each in _split(source, element.pieces, element.word)
+    ]
 
 
 def pieces(context: Context, word: Word) -> Iterator[Piece]:

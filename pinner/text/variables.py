@@ -13,8 +13,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from pinner.text.functions import Functions
 from pinner.text.shell import Script, Word
-from pinner.text.values import Binding, Context, Element, Lookup, Piece, Unknown, Variable, is_plain, pieces
+from pinner.text.uses import Uses
+from pinner.text.values import (
+    Binding,
+    Context,
+    Element,
+    Lookup,
+    Piece,
+    Unknown,
+    Variable,
+    elements,
+    is_plain,
+    pieces,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,28 +74,32 @@ class Ranges:
 class Variables:
     """The variables of one shell text. `outer` tells what names mean that it does not set."""
 
-    def __init__(self, script: Script, scope: int, outer: Lookup, flows: dict[int, Variable]) -> None:
-        """`flows` takes note of where a variable's value goes into another variable."""
+    def __init__(self, script: Script, scope: int, outer: Lookup, uses: Uses) -> None:
+        """`uses` takes note of where a variable's value goes into another variable, and of functions' texts."""
         self.script = script
         self._text = script.shell.text
         self._scope = scope
         self._outer = outer
-        self._flows = flows
+        self._uses = uses
         self._depth = 0
         self._known: dict[tuple[str, int], Binding] = {}
         self.context = Context(script.source, script.shell, self.lookup)
 
     def lookup(self, name: str, at: int) -> Binding | Unknown:
         """What `name` means at the index `at`."""
+        if not name[0].isalpha() and name[0] != "_":
+            return self._positional(name, at)
         own = self._definitions.get(name, [])
         loop = next(
             (each for each in reversed(own) if each.kind == "each" and each.end <= at < each.until), None
         )
         if loop is not None and not any(loop.end <= each.start < loop.until for each in own):
             return self._binding(name, [loop])
-        if why := self._foreign(name, at):
-            return why
+        if name in self._set_by_commands:
+            return Unknown("variable-unknown", f"a command sets {name}")
         before = [each for each in own if each.end <= at]
+        if self._sourced(name, before[-1].end if before else 0, at):
+            return Unknown("variable-unknown", f"a file that is read may set {name}")
         if not before:
             if own and self._repeated.hold(at):
                 return Unknown("variable-conditional", f"{name} is set further down")
@@ -99,14 +116,37 @@ class Variables:
             return Unknown("variable-unknown", f"what {name} holds before is not known here")
         return self._binding(name, before[last:])
 
-    def _foreign(self, name: str, at: int) -> Unknown | None:
-        """Whether a command or a file that is read sets the variable before `at`."""
-        if name in self._set_by_commands:
-            return Unknown("variable-unknown", f"a command sets {name}")
-        first = self._first_source[1 if _OF_OS_RELEASE.match(name) else 0]
-        if first < at:
-            return Unknown("variable-unknown", f"a file that is read may set {name}")
-        return None
+    def _positional(self, name: str, at: int) -> Binding | Unknown:
+        """What a function's `$@` or `$1` means: in turn what each of its calls gives."""
+        place = self._functions.around(at)
+        calls = self._functions.arguments(place) if place is not None else None
+        if place is None or calls is None:
+            return Unknown("variable-unknown", f"the value of ${name} is not known here")
+        scope = self.script.shell.origin(place[0])
+        key = name, -1 - place[0]
+        if key not in self._known:
+            variable = Variable(scope, "@")
+            self._uses.shells[scope] = self.script.shell.part(*place)
+            number = int(name) if name.isdecimal() else 0
+            given = [word for call in calls for word in (call[number - 1 : number] if number else call)]
+            self._depth += 1
+            listed = tuple(
+                each for word in given for each in self._elements(word, self._pieces(word, variable))
+            )
+            self._depth -= 1
+            self._known[key] = Binding(variable, "each", listed)
+        return self._known[key]
+
+    @cached_property
+    def _functions(self) -> Functions:
+        return Functions(self.script)
+
+    def _sourced(self, name: str, start: int, end: int) -> bool:
+        """Whether between two places a file is read that may set the variable."""
+        foreign, known = self._sources
+        places = known if _OF_OS_RELEASE.match(name) else foreign
+        at = bisect_right(places, start)
+        return at < len(places) and places[at] < end
 
     @cached_property
     def _set_by_commands(self) -> frozenset[str]:
@@ -116,12 +156,11 @@ class Variables:
         )
 
     @cached_property
-    def _first_source(self) -> tuple[int, int]:
-        """Where the text first reads a file of unknown content, and where any file."""
-        never = len(self._text)
+    def _sources(self) -> tuple[list[int], list[int]]:
+        """Where the text reads files of unknown content, and where any."""
         sources = list(_SOURCES.finditer(self._text))
-        foreign = (match.start() for match in sources if not _OS_RELEASE.match(match[1]))
-        return next(foreign, never), sources[0].start() if sources else never
+        foreign = [match.start(1) for match in sources if not _OS_RELEASE.match(match[1])]
+        return foreign, [match.start(1) for match in sources]
 
     def _binding(self, name: str, made_by: list[_Definition]) -> Binding:
         key = name, made_by[-1].end
@@ -131,21 +170,26 @@ class Variables:
         kind = made_by[0].kind
         assert kind != "opaque"
         variable = Variable(self._scope, name)
-        elements: list[Element] = []
+        found: list[Element] = []
         for each in made_by:
             for word in each.words:
                 own = self._pieces(word, variable)
                 if kind == "text":
-                    before = elements[0].pieces if elements else ()
-                    elements = [Element((*before, *own))]
+                    before = found[0].pieces if found else ()
+                    found = [Element((*before, *own))]
                 else:
-                    elements.append(Element(own, word))
+                    found += self._elements(word, own)
         self._depth -= 1
-        if kind == "text" and not elements:
-            elements = [Element(())]
-        binding = Binding(variable, kind, tuple(elements))
+        if kind == "text" and not found:
+            found = [Element(())]
+        binding = Binding(variable, kind, tuple(found))
         self._known[key] = binding
         return binding
+
+    def _elements(self, word: Word, own: tuple[Piece, ...]) -> tuple[Element, ...]:
+        """The elements that a word of a list adds."""
+        listed = elements(self.context, word) if word.value is None and self._depth <= _DEEPEST else None
+        return (Element(own, word),) if listed is None else listed
 
     def _pieces(self, word: Word, into: Variable) -> tuple[Piece, ...]:
         if self._depth > _DEEPEST:
@@ -157,7 +201,7 @@ class Variables:
                 if all(each.text[-1:].isspace() for each in before if each.text) and all(
                     each.text[:1].isspace() for each in after if each.text
                 ):
-                    self._flows[self.script.shell.origin(part.start)] = into
+                    self._uses.flows[self.script.shell.origin(part.start)] = into
         return tuple(pieces(self.context, word))
 
     @cached_property

@@ -77,6 +77,12 @@ PINNED = [
     "RUN for p in a^ b^; do apt-get install $p || exit 1; done; for p in c^; do apt-get install $p; done",
     'RUN l="a^ b^"; for p in $l; do apt-get install $p; done',
     "RUN if x; then apt-get install a^; else apt-get install b^; fi; case x in y) apt-get install c^;; esac",
+    # Functions.
+    'RUN f() { apt-get install -y "$@"; }; f a^ b^; f "c^"',
+    "RUN f() { apt-get install -y $1; }; f a^ b; f c^",
+    'RUN f() { apt-get install "$@" d^; }; p="a^ b^"; f $p -y',
+    'RUN f() { for p in "$@"; do apt-get install $p; done; }; f a^ b^',
+    'RUN f() { p="$1"; apt-get install "$p"; }; f a^',
     # Shells in shells.
     "RUN bash -c 'apt-get install a^'",
     'RUN sh -c "apt-get install a^ b^"',
@@ -158,6 +164,12 @@ def without_quotes(text: str) -> str:
         ("RUN p=a; apt-get install ${p^^}", "expansion"),
         ("RUN p=a; apt-get install ${#p}", "expansion"),
         ("RUN p=(a b); apt-get install $p", "variable-unknown"),
+        ('RUN apt-get install "$@"', "variable-unknown"),
+        ('RUN f() { shift; apt-get install "$@"; }; f x a', "variable-unknown"),
+        ('RUN f() { apt-get install "$@"; }; sudo f a', "variable-unknown"),
+        ('RUN f() { apt-get install "$@"; }; f() { x; }; f a', "variable-unknown"),
+        ('RUN f() { dpkg -s "$@" || apt-get install "$@"; }; f a b', "variable-other-use variable-other-use"),
+        ('RUN f() { apt-get install "$1"; echo $#; }; f a', "variable-other-use"),
     ],
 )
 def test_skipped(text: str, reasons: str) -> None:

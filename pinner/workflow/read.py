@@ -8,13 +8,12 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from pinner.errors import InputError
-from pinner.text import dockerfile as dockerfiles
-from pinner.text import installs
+from pinner.text import installs, kinds
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
 from pinner.text.repositories import Addition, additions
 from pinner.text.settings import Setting, settings
-from pinner.text.span import Lines
+from pinner.text.span import Lines, Span
 from pinner.workflow.images import Unnamed
 from pinner.workflow.stages import Base, Options, base_of, chain
 
@@ -59,9 +58,9 @@ class File:
 
 
 def read(path: str, text: str, options: Options) -> File:
-    """Find the install calls of a Dockerfile. Raises `InputError`, with the place, for what cannot be used at all."""
+    """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all."""
     try:
-        parsed = dockerfiles.parse(text)
+        parsed = kinds.parse(kinds.of(path, text), text)
         added = additions(parsed)
         told = settings(parsed)
         bases: dict[int, Base] = {}
@@ -83,7 +82,35 @@ def read(path: str, text: str, options: Options) -> File:
         if error.line:
             error.path = path
         raise
-    return File(path, parsed, Lines(text), tuple(found))
+    return File(path, parsed, Lines(text), tuple(_in_one_suite(found)))
+
+
+def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
+    """The calls; a word that several of them share, as one in a variable, is only pinned if all mean the same suite."""
+    meant: dict[Span, set[object]] = {}
+    for item in found:
+        if isinstance(item, Call):
+            for request in item.requests:
+                base = item.base
+                meant.setdefault(request.word.span, set()).add(
+                    (base.where, base.platforms, item.install.target_release)
+                )
+    for item in found:
+        if isinstance(item, Call) and any(len(meant[request.word.span]) > 1 for request in item.requests):
+            requests = tuple(
+                replace(
+                    request,
+                    action="skip",
+                    reason="several-suites",
+                    detail="calls on several suites or platforms share it",
+                )
+                if request.action == "pin" and len(meant[request.word.span]) > 1
+                else request
+                for request in item.requests
+            )
+            yield replace(item, install=replace(item.install, requests=requests))
+        else:
+            yield item
 
 
 def _call(install: Install, base: Base, parsed: Dockerfile, told: Sequence[Setting]) -> Call:

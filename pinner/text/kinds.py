@@ -1,0 +1,66 @@
+"""Which kind of file a text is, and how each kind is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pinner.text import dockerfile, nested
+from pinner.text.dockerfile import Dockerfile
+
+FileKind = Literal["dockerfile", "script", "github", "gitlab"]
+KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab")
+
+_DOCKERFILE = re.compile(
+    r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
+)
+_NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
+_GITHUB = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml")
+_GITLAB = re.compile(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml")
+_SCRIPT = re.compile(r"(?:.*/)?[^/]+\.(?:sh|bash)")
+_JOBS = re.compile(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE)
+
+
+def by_name(path: str) -> FileKind | None:
+    """The kind of file that a path (with forward slashes) names; None if the name does not tell."""
+    name = path.rpartition("/")[2]
+    if _GITHUB.fullmatch(path):
+        return "github"
+    if _GITLAB.fullmatch(path):
+        return "gitlab"
+    if _DOCKERFILE.fullmatch(name) and not _NOT.fullmatch(name):
+        return "dockerfile"
+    return "script" if _SCRIPT.fullmatch(path) else None
+
+
+def of(path: str, text: str) -> FileKind:
+    """The kind of a file; what neither name nor first line tells is taken for a Dockerfile."""
+    found = by_name(path)
+    if found is not None:
+        return found
+    if is_script(text):
+        return "script"
+    if path.endswith((".yml", ".yaml")):
+        return "github" if _JOBS.search(text) else "gitlab"
+    return "dockerfile"
+
+
+def is_script(text: str) -> bool:
+    """Whether a text's first line names a shell."""
+    return text.startswith("#!") and nested.interpreter(text[:200]) in nested.POSIX_SHELLS
+
+
+def parse(kind: FileKind, text: str, image: str = "") -> Dockerfile:
+    """The text as stages and RUNs; `image` is what a script runs on, if that is known. Raises `InputError`."""
+    if kind == "dockerfile":
+        return dockerfile.parse(text)
+    from pinner.text import scripts
+
+    if kind == "script":
+        return scripts.script(text, image)
+    from pinner.text import workflows, yamltext
+
+    root = yamltext.parse(text)
+    if root is None:
+        return Dockerfile(text, "\\", (), ())
+    return scripts.jobs(text, workflows.github(root) if kind == "github" else workflows.gitlab(root))

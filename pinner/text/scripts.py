@@ -1,0 +1,87 @@
+"""Shell scripts and the jobs of CI files, told as if a Dockerfile had them: stages that stand on images, and RUNs.
+
+So whatever reads a Dockerfile's calls, suites and comments reads these. A script is one stage; a job is one stage, and
+each of its steps a RUN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pinner.text import directives, nested
+from pinner.text.dockerfile import Dockerfile, Instruction, Stage
+from pinner.text.span import Joined, Span
+from pinner.text.yamltext import Node, scalar
+
+_COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Job:
+    """What a CI file says of one job: the image or runner (`base`; `raw` as written) and its shell texts, in order.
+
+    `shells` are the programs that run them, "" for the usual one.
+    """
+
+    name: str
+    span: Span
+    base: str = ""
+    raw: str = ""
+    platform: str = ""
+    texts: list[Node] = field(default_factory=list)
+    shells: list[str] = field(default_factory=list)
+
+
+def script(text: str, base: str = "") -> Dockerfile:
+    """A shell script that runs on the image `base`."""
+    whole = Span(0, len(text))
+    begin = 1 if text.startswith("\ufeff") else 0
+    joined = nested.unfolded(Joined.without(text, Span(begin, len(text)), ()))
+    run = Instruction("RUN", whole, whole, joined)
+    comments = _comments(text)
+    told = tuple(each for span in comments if (each := directives.read(text, span)))
+    stage = Stage(0, "script", base, base or "of this script", "", None, (run,), told)
+    return Dockerfile(text, "\\", (stage,), comments)
+
+
+def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
+    """A CI file with these jobs. A suite told by comment outside of them holds for all."""
+    comments = _comments(text)
+    told = [each for span in comments if (each := directives.read(text, span))]
+    stages: list[Stage] = []
+    every = list(found)
+    for job in every:
+        instructions: list[Instruction] = []
+        for node, program in zip(job.texts, job.shells, strict=True):
+            instructions += _step(text, node, program)
+        own = tuple(
+            each
+            for each in told
+            if job.span.start <= each.span.start < job.span.end
+            or not any(other.span.start <= each.span.start < other.span.end for other in every)
+        )
+        stages.append(
+            Stage(len(stages), job.name, job.base, job.raw, job.platform, None, tuple(instructions), own)
+        )
+    return Dockerfile(text, "\\", tuple(stages), comments)
+
+
+def _comments(text: str) -> tuple[Span, ...]:
+    return tuple(Span(*match.span(1)) for match in _COMMENT.finditer(text))
+
+
+def _step(text: str, node: Node, program: str) -> Iterator[Instruction]:
+    """The RUN of a step, behind the SHELL that it is run by."""
+    line = text.rfind("\n", 0, node.span.start) + 1
+    begin = line + len(text[line:]) - len(text[line:].lstrip(" \t"))
+    where = Span(min(begin, node.span.start), node.span.end)
+    joined = scalar(text, node)
+    shell = Joined("", (0,), (where.start,), (where.start,))
+    yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))
+    if joined is None:
+        joined, keyword = Joined.without(text, node.span, ()), "LABEL"
+    else:
+        joined, keyword = nested.unfolded(joined), "RUN"
+    yield Instruction(keyword, where, node.span, joined)

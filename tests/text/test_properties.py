@@ -111,7 +111,6 @@ LARGE = {
 
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_time_is_linear_and_depth_no_matter(text: str) -> None:
-    start = time.process_time()
+def test_size_and_depth_are_no_matter(text: str) -> None:
+    """Quadratic time would be minutes here, recursion an error."""
     find(parse(text))
-    assert time.process_time() - start < 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ class Config:
     """What a project says once for all runs.
 
     `platforms` as Docker writes them; `suite` for stages whose image names none; `images` maps image references
-    (globs) to suites; `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files
-    that a search passes over; `ignore` names (globs) of packages that are never pinned.
+    (globs) to suites; `installed` image references (globs) to files that list what such an image holds, one for each
+    architecture, relative to the configuration; `mirrors` URI prefixes to the prefixes that are fetched instead;
+    `exclude` are globs of files that a search passes over; `ignore` names (globs) of packages that are never pinned.
     """
 
     platforms: tuple[str, ...] = ()
     suite: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
+    installed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mirrors: Mapping[str, str] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -50,6 +52,15 @@ def _mapping(value: Any, key: str, path: str) -> Mapping[str, str]:
     return value
 
 
+def _lists(value: Any, key: str, path: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise InputError(f"[{key}] must be a table", path=path)
+    return {
+        name: _texts([item] if isinstance(item, str) else item, f"{key}.{name}", path)
+        for name, item in value.items()
+    }
+
+
 def from_table(table: Mapping[str, Any], path: str) -> Config:
     """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
     known = tuple(item.name for item in fields(Config))
@@ -60,6 +71,8 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
     for key, value in table.items():
         if key in {"images", "mirrors"}:
             values[key] = _mapping(value, key, path)
+        elif key == "installed":
+            values[key] = _lists(value, key, path)
         elif key == "suite":
             if not isinstance(value, str):
                 raise InputError("suite must be a string", path=path)
@@ -90,15 +103,21 @@ def load(start: Path) -> tuple[Config, Path | None]:
     for folder in (start, *start.parents):
         own = folder / NAME
         if own.is_file():
-            return from_table(_read(own), str(own)), own
+            return _located(from_table(_read(own), str(own)), folder), own
         project = folder / "pyproject.toml"
         if project.is_file() and b"[tool.pinner" in project.read_bytes():
             table = _read(project).get("tool", {}).get("pinner")
             if isinstance(table, dict):
-                return from_table(table, f"{project} [tool.pinner]"), project
+                return _located(from_table(table, f"{project} [tool.pinner]"), folder), project
         if (folder / ".git").exists():
             break
     return Config(), None
+
+
+def _located(config: Config, folder: Path) -> Config:
+    """The config with its files found from anywhere."""
+    found = {glob: tuple(str(folder / name) for name in names) for glob, names in config.installed.items()}
+    return replace(config, installed=found)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class Locked:
 class Target:
     """What one stage of one file installs on one platform.
 
-    `installed` says which starting set was assumed. `calls` are the install calls as the file has them now, in order;
+    `parent` is the nearest stage below it that installs something, "" if it stands on its image alone. `installed` says
+    which starting set was assumed. `calls` are the install calls as the file has them now, in order;
     `packages` what they install, in apt's order. `problem` says why the packages brought along are not known.
     """
 
@@ -75,11 +76,12 @@ class Target:
     calls: tuple[str, ...]
     packages: tuple[Locked, ...]
     problem: str = ""
+    parent: str = ""
 
     @property
     def inputs(self) -> tuple[object, ...]:
         """All but the outcome: with the same archives, equal inputs install the same."""
-        return self.key, self.image, self.suite, self.installed, self.calls
+        return self.key, self.parent, self.image, self.suite, self.installed, self.calls
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -103,6 +105,16 @@ class Lock:
     def target(self, key: tuple[str, str, str]) -> Target | None:
         """The target of a file, stage and platform."""
         return next((target for target in self.targets if target.key == key), None)
+
+    def chain(self, target: Target) -> tuple[Target, ...]:
+        """The target and those of the stages it is built on, the nearest first."""
+        found = [target]
+        while found[-1].parent:
+            parent = self.target((target.file, found[-1].parent, target.platform))
+            if parent is None or parent in found:
+                break
+            found.append(parent)
+        return tuple(found)
 
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
         """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped.
@@ -183,6 +195,7 @@ def dumps(lock: Lock) -> str:
                 (
                     ("file", target.file),
                     ("stage", target.stage),
+                    ("parent", target.parent),
                     ("platform", target.platform),
                     ("image", target.image),
                     ("suite", target.suite),
@@ -242,7 +255,8 @@ def _as_laid_out(text: str) -> Lock | None:
         rf"\n\[\[source\]\]\n{_pattern('uri', 'suite', 'component', 'platform', 'date', 'sha256')}"
     )
     target = re.compile(
-        rf"\n\[\[target\]\]\n{_pattern('file', 'stage', 'platform')}(?:{_pattern('image')})?"
+        rf"\n\[\[target\]\]\n{_pattern('file', 'stage')}(?:{_pattern('parent')})?"
+        rf"{_pattern('platform')}(?:{_pattern('image')})?"
         rf"{_pattern('suite', 'installed')}(?:{_pattern('problem')})?"
         rf'calls = \[\n((?:  "{plain}",\n)*)\]\npackages = \[\n'
         rf'((?:  {{ id = "{plain}"(?:, asked = "{plain}")?(?:, by = "{plain}")? }},\n)*)\]\n'
@@ -259,11 +273,20 @@ def _as_laid_out(text: str) -> Lock | None:
         sources.append(LockedSource(*match.groups()))
         at = match.end()
     while match := target.match(text, at):
-        file, stage, platform, image, suite, installed, problem, calls, content = match.groups("")
+        file, stage, parent, platform, image, suite, installed, problem, calls, content = match.groups("")
         contents = tuple(Locked(*found) for found in locked.findall(content))
         targets.append(
             Target(
-                file, stage, platform, image, suite, installed, tuple(call.findall(calls)), contents, problem
+                file,
+                stage,
+                platform,
+                image,
+                suite,
+                installed,
+                tuple(call.findall(calls)),
+                contents,
+                problem,
+                parent,
             )
         )
         at = match.end()

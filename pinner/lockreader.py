@@ -95,9 +95,12 @@ def read(text: str, path: str) -> Lock:
     targets = []
     for number, table in enumerate(reader.tables(data, "target")):
         where = f"target[{number}]"
-        said = ("file", "stage", "platform", "image", "suite", "installed", "problem")
+        said = ("file", "stage", "parent", "platform", "image", "suite", "installed", "problem")
         reader.only(table, (*said, "calls", "packages"), where)
-        values = {key: reader.text(table, key, where, optional=key in {"image", "problem"}) for key in said}
+        values = {
+            key: reader.text(table, key, where, optional=key in {"parent", "image", "problem"})
+            for key in said
+        }
         content = []
         for index, item in enumerate(reader.tables(table, "packages", f"{where}.")):
             place = f"{where}.packages[{index}]"

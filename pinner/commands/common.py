@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import Archives
+from pinner.workflow.roots import Root
 from pinner.workflow.stages import Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -83,6 +84,15 @@ ARCHIVE: list[Callable[[_F], _F]] = [
         metavar="AGE",
         help="Ask the archive again when the last answer is older.",
     ),
+]
+INSTALLED: list[Callable[[_F], _F]] = [
+    click.option(
+        "--installed",
+        multiple=True,
+        metavar="FILE",
+        help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
+        "architecture.",
+    )
 ]
 JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
 OUTPUT: list[Callable[[_F], _F]] = [
@@ -162,11 +172,18 @@ def from_stdin() -> Project:
     return Project(config, Path(LOCK_NAME), {}, {"<stdin>": text})
 
 
-def to_options(config: Config, platforms: Sequence[str], suite: str) -> Options:
-    """The workflow's options: the command line first, then the configuration."""
+def to_options(
+    config: Config, platforms: Sequence[str], suite: str, installed: Sequence[str] = ()
+) -> Options:
+    """The workflow's options: the command line first, then the configuration. Raises `InputError`."""
     asked = (
         tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in platforms)) or config.platforms
     )
+    roots: Mapping[str, tuple[Root, ...]] = {}
+    if installed or config.installed:
+        from pinner.commands.installed import roots as told
+
+        roots = told(config, installed, asked or DEFAULT_PLATFORMS)
     return Options(
         platforms=asked or DEFAULT_PLATFORMS,
         asked=bool(asked),
@@ -174,6 +191,7 @@ def to_options(config: Config, platforms: Sequence[str], suite: str) -> Options:
         fallback=config.suite,
         images=config.images,
         ignore=config.ignore,
+        roots=roots,
     )
 
 
@@ -191,7 +209,7 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
     """The archives as seen through the cache, with a progress line on a terminal."""
     from pinner.archive.load import Archive
 
-    progress = _Progress() if sys.stderr.isatty() and not style.quiet else None
+    progress = Progress("indices") if sys.stderr.isatty() and not style.quiet else None
     archive = Archive(
         cache_dir(),
         now=datetime.now(UTC),
@@ -211,10 +229,12 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
     return Archives(load, archive.codename)
 
 
-class _Progress:
+class Progress:
     """One line on the terminal for all that is fetched, from several threads; overwritten, and wiped at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str) -> None:
+        """`noun` is what several of them are called."""
+        self._noun = noun
         self._lock = threading.Lock()
         self._parts: dict[str, tuple[int, int]] = {}
 
@@ -223,7 +243,7 @@ class _Progress:
         with self._lock:
             self._parts[what] = done, total
             so_far, size = (sum(numbers) / 1e6 for numbers in zip(*self._parts.values(), strict=True))
-            label = what if len(self._parts) == 1 else f"{len(self._parts)} indices"
+            label = what if len(self._parts) == 1 else f"{len(self._parts)} {self._noun}"
             sys.stderr.write(f"{_WIPE}fetching {label}: {so_far:.1f} of {size:.1f} MB")
             sys.stderr.flush()
 

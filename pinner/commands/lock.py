@@ -22,7 +22,7 @@ from pinner.workflow.stages import Along
 
 
 @click.command("lock")
-@common.options(common.PATHS, common.WHERE)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -36,6 +36,7 @@ def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    installed: tuple[str, ...],
     dry_run: bool,
     check: bool,
     pin_siblings: bool,
@@ -72,7 +73,7 @@ def command(
         archives = by_mirrors[mirrors]
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = replace(common.to_options(project.config, platforms, suite), along=along)
+        options = replace(common.to_options(project.config, platforms, suite, installed), along=along)
         result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:

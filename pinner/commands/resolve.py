@@ -16,7 +16,7 @@ from pinner.workflow.resolve import resolve
 
 @click.command("resolve")
 @click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
-@common.options(common.WHERE)
+@common.options(common.WHERE, common.INSTALLED)
 @click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
 @click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
 @click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
@@ -25,6 +25,7 @@ def command(
     packages: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    installed: tuple[str, ...],
     no_install_recommends: bool,
     install_suggests: bool,
     target_release: str,
@@ -40,7 +41,7 @@ def command(
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     config, _ = load(Path.cwd())
-    options = common.to_options(config, platforms, suite)
+    options = common.to_options(config, platforms, suite, installed)
     if not options.suite and not options.fallback:
         raise click.UsageError("which suite? say it by --suite")
     archives = common.archives(config, offline=offline, max_age=max_age, style=style)

@@ -53,6 +53,12 @@ class Archives:
             hint="use a newer pinner",
         )
 
+    def load(self, sources: Sequence[Source]) -> Sequence[Index]:
+        """The indices of sources that no call names. Raises what loading raises."""
+        indexes, notes = self._load(sources)
+        self.notes.update(dict.fromkeys(notes))
+        return indexes
+
     def prepare(self, calls: Iterable[Call]) -> None:
         """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises."""
         needed: dict[tuple[Named, str], tuple[Source, ...]] = {}

@@ -21,7 +21,8 @@ from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
-from pinner.workflow.stages import Root, chain
+from pinner.workflow.roots import Root, held
+from pinner.workflow.stages import chain
 
 #: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
 _OTHER_SOLVER = "3.1"
@@ -51,6 +52,7 @@ class Closures:
     def __init__(self, archives: Archives) -> None:
         self._archives = archives
         self._minimal: dict[tuple[Named, str], tuple[Package, ...]] = {}
+        self._told: dict[tuple[Named, Root], tuple[Package, ...]] = {}
         # The packages are kept with the universe: their identity is part of the key.
         self._universes: dict[tuple[Named, str, str, int], tuple[tuple[Package, ...], Universe]] = {}
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
@@ -69,7 +71,7 @@ class Closures:
             before = next((after[index] for index in stages if index in after), None)
             try:
                 if before is None:
-                    before = self._start(call.base.root, where, PLATFORMS[platform])
+                    before = self._start(call.base.root(platform), where, PLATFORMS[platform])
                 universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
                 asked = tuple(_asked(call, choices, universe, platform))
                 result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
@@ -85,8 +87,10 @@ class Closures:
 
     def _start(self, root: Root, where: Named, arch: str) -> tuple[Package, ...]:
         """What the root holds; of the minimal set the versions that the indices have now."""
-        if root.packages:
-            return root.packages
+        if root.told:
+            if (where, root) not in self._told:
+                self._told[where, root] = tuple(held(root, self._archives.universe(where, arch, "")))
+            return self._told[where, root]
         key = (where, arch)
         if key not in self._minimal:
             universe = self._archives.universe(where, arch, "")

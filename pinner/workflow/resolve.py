@@ -50,7 +50,7 @@ def resolve(
                 raise done.problem
             universe = archives.universes(call)[platform]
             suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
-            found.append(Answer(platform, suites, call.base.root.label, done.chosen))
+            found.append(Answer(platform, suites, call.base.root(platform).label, done.chosen))
     if not found:
         raise InputError(f"not a request that pinner reads: {line}")
     return tuple(found)

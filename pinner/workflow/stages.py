@@ -8,28 +8,14 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
-from pinner.archive.packages import Package
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+from pinner.workflow.roots import MINBASE, Root
 
 Along = Literal["", "siblings", "closure"]
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """The packages that a base image holds. `label` is how the lock names the set.
-
-    Without packages it is the minimal set of the suite, at the versions of the indices.
-    """
-
-    label: str
-    packages: tuple[Package, ...] = ()
-
-
-MINBASE = Root("minbase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class Options:
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
     references to suites; `ignore` are globs of package names that are never pinned. `roots` says what images hold, by
-    globs of image references. `along` says what else goes on a line with what was asked for.
+    globs of image references, one for each architecture. `along` says what else goes on a line with what was asked for.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -47,19 +33,24 @@ class Options:
     fallback: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
-    roots: Mapping[str, Root] = field(default_factory=dict)
+    roots: Mapping[str, tuple[Root, ...]] = field(default_factory=dict)
     along: Along = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a stage stands on. `image` is the reference its chain of stages begins with."""
+    """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
+    as that was told."""
 
     image: str
     where: Named | Alias | Unnamed
     platforms: tuple[str, ...]
     asked: bool
-    root: Root
+    roots: tuple[Root, ...] = ()
+
+    def root(self, platform: str) -> Root:
+        """What the image holds on a platform: the minimal set, if nobody has told."""
+        return next((root for root in self.roots if root.arch == PLATFORMS[platform]), MINBASE)
 
 
 def _told(text: str, what: str) -> Named | Alias:
@@ -86,13 +77,13 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     stages = chain(dockerfile, stage)
     image = stages[-1].base
     fixed = platform(stages[-1].platform) if stages[-1].platform else None
-    root = next((root for pattern, root in options.roots.items() if fnmatchcase(image, pattern)), MINBASE)
+    roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
     return Base(
         image,
         _where(dockerfile, stages, options),
         (fixed,) if fixed else options.platforms,
         options.asked or fixed is not None,
-        root,
+        roots,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, short
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
+from pinner.workflow.stages import chain
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.resolve.solver import Chosen
@@ -69,13 +70,16 @@ class Targets:
         """Add what the stages of a file install, and return the calls that cannot be carried out."""
         problems: dict[tuple[int, str], Problem] = {}
         for platform, stages in self._stages(file).items():
-            bare = {stage: self._bare(file, calls, choices, platform) for stage, calls in stages.items()}
+            bare = {
+                stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()
+            }
+            parents = {target.parent for target in bare.values()}
             if all(map(self._answered, bare.values())):
                 for target in bare.values():
                     self._reuse(self._old[target.key])
                 continue
             for stage, calls in self._closures.of(file, choices, platform).items():
-                self._fill(bare[stage], calls, choices)
+                self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents)
                 for done in calls:
                     if done.problem is not None and not any(
                         _told(choices[word], platform) for word in done.call.requests
@@ -108,21 +112,29 @@ class Targets:
         return found
 
     def _bare(
-        self, file: File, calls: list[Call], choices: Mapping[Request, Choice], platform: str
+        self,
+        file: File,
+        calls: list[Call],
+        choices: Mapping[Request, Choice],
+        platform: str,
+        stages: Container[int],
     ) -> Target:
-        """The target of a stage as far as it is known without a resolver."""
+        """The target of a stage as far as it is known without a resolver. `stages` are those with a target."""
         base = calls[0].base
         where = self._archives.named(base.where)
         assert where is not None
+        own = file.dockerfile.stages[calls[0].install.stage]
+        below = [stage.index for stage in chain(file.dockerfile, own)[1:] if stage.index in stages]
         return Target(
             file.path,
             file.stage_name(calls[0].install.stage),
             platform,
             base.image,
             where.suite.codename,
-            base.root.label,
+            base.root(platform).label,
             tuple(line(call, choices) for call in calls),
             (),
+            parent=file.stage_name(below[0]) if below else "",
         )
 
     def _answered(self, bare: Target) -> bool:
@@ -136,8 +148,10 @@ class Targets:
             self._same[platform] = self._old_sources.issuperset(now)
         return self._same[platform]
 
-    def _fill(self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice]) -> None:
-        """Add the target with what a resolver found."""
+    def _fill(
+        self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
+    ) -> None:
+        """Add the target with what a resolver found; one that installs nothing only if others are built on it."""
         asked: dict[str, str] = {}
         packages: dict[str, Locked] = {}
         used: dict[str, LockedPackage] = {}
@@ -161,7 +175,7 @@ class Targets:
         where = self._archives.named(calls[0].call.base.where)
         if where is not None and self._still_there(target, where):
             self._reuse(self._old[target.key])
-        elif packages:
+        elif packages or needed:
             self._targets.append(target)
             self._packages |= used
 

@@ -351,7 +351,7 @@ def _problem(done: Installed) -> Unsatisfiable | None:
     lower = [(chosen.offer, chosen.replaces) for chosen in done.chosen if chosen.downgrades]
     if not lower:
         return None
-    known = bool(done.call.base.root.packages)
+    known = bool(done.call.base.roots)
     text = ", ".join(
         f"{offer.name} from {before.version} to {offer.version}" for offer, before in lower if before
     )

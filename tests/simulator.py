@@ -144,6 +144,27 @@ class SimulatedSuite:
             )
         return self
 
+    def deb(
+        self, name: str, version: str, *, arch: str = "any", size: int = 200_000, **fields: str
+    ) -> SimulatedSuite:
+        """Adds a package whose .deb is served: `size` bytes, others for each version and architecture."""
+        for index in self.architectures if arch == "any" else (arch,):
+            own = "all" if arch == "all" else index
+            filename = f"pool/main/{name[0]}/{name}/{name}_{version.partition(':')[2] or version}_{own}.deb"
+            seed = sha256(f"{name} {version} {own}".encode()).digest()
+            content = (seed * (size // len(seed) + 1))[:size]
+            self.archive.pool[f"/{self.path}/{filename}"] = content
+            self.package(
+                name,
+                version,
+                arch=index if arch == "any" else arch,
+                filename=filename,
+                size=size,
+                sha256=sha256(content).hexdigest(),
+                **fields,
+            )
+        return self
+
     def stanza(self, text: str, *, arch: str, component: str = "main") -> SimulatedSuite:
         """Adds the text of a stanza, as it is."""
         if component not in self.components:
@@ -241,6 +262,8 @@ class SimulatedArchive:
         self.waits: list[float] = []
         self.wait = self.waits.append
         self.validators = False
+        self.pool: dict[str, bytes] = {}
+        self.ranges = True
         self.url = ""
         self._mischief: list[_Mischief] = []
         self._keyring: Path | None = None
@@ -358,6 +381,8 @@ class SimulatedArchive:
         answer = Answer(body=body) if body is not None else Answer(404, body=b"not here\n")
         if self.validators and body is not None:
             answer = _validated(answer, headers)
+        if meant in self.pool and self.ranges:
+            answer = _ranged(answer, headers)
         return self._mischievous(meant, answer)
 
     def _mischievous(self, meant: str, answer: Answer) -> Answer:
@@ -391,7 +416,7 @@ class SimulatedArchive:
 
     def _body(self, path: str) -> bytes | None:
         found = self._suite_of(path)
-        return found[0].answer(found[1]) if found else None
+        return found[0].answer(found[1]) if found else self.pool.get(path)
 
     def _paths(self) -> Iterator[str]:
         for suite in self.suites:
@@ -448,6 +473,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _instead(body: bytes, _: Answer) -> Answer:
     return Answer(body=body)
+
+
+def _ranged(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    """From the byte on that `Range: bytes=N-` asks for."""
+    first = headers.get("Range", "").removeprefix("bytes=").removesuffix("-")
+    if not first:
+        return answer
+    total = len(answer.body)
+    if int(first) >= total:
+        return Answer(416)
+    label = {"Content-Range": f"bytes {first}-{total - 1}/{total}"}
+    return Answer(206, label, answer.body[int(first) :])
 
 
 def _validated(answer: Answer, headers: Mapping[str, str]) -> Answer:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
@@ -30,6 +30,19 @@ _CHUNK = 1 << 16
 _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at their log
 
 T = TypeVar("T")
+
+
+class Body(Protocol):
+    """Where bytes go: a bytearray, or what writes to a file."""
+
+    def __len__(self) -> int:
+        """The bytes so far."""
+
+    def extend(self, piece: bytes | bytearray, /) -> None:
+        """Takes the next ones."""
+
+    def clear(self) -> None:
+        """Forgets them all."""
 
 
 class Fetcher:
@@ -78,7 +91,24 @@ class Fetcher:
         if address.startswith("file:"):
             return self._tried(url, lambda: _file(address, url, limit))
         body = bytearray()
-        return self._tried(url, lambda: self._once(address, url, limit, revalidate, progress, body))
+        self._tried(
+            url, lambda: self._once(address, url, limit, revalidate, progress, body, self._pace is not None)
+        )
+        return body
+
+    def save(
+        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """As `get`, but what `body` holds already is the beginning of what is wanted, and is not asked for again if the
+        server can resume (RFC 9110, 14.2); if it cannot, or the file ended before, `body` begins anew.
+        """
+        address = self._address(url)
+        if address.startswith("file:"):
+            content = self._tried(url, lambda: _file(address, url, limit))
+            body.clear()
+            body.extend(content)
+        else:
+            self._tried(url, lambda: self._once(address, url, limit, False, progress, body, True))
 
     @contextmanager
     def ask(
@@ -139,9 +169,10 @@ class Fetcher:
         limit: int,
         revalidate: bool,
         progress: Callable[[int], None] | None,
-        body: bytearray,
-    ) -> bytearray:
-        """One try; `body` holds what an earlier one got before it broke off."""
+        body: Body,
+        resume: bool,
+    ) -> None:
+        """One try; `body` holds what an earlier one got before it broke off, to begin there with `resume`."""
         import requests
         import urllib3
 
@@ -154,7 +185,7 @@ class Fetcher:
                 request = requests.Request("GET", address, headers=dict(session.headers)).prepare()
                 headers = known.conditional_headers(request)
             else:
-                known, headers = None, {"Range": f"bytes={len(body)}-"} if body and self._pace else {}
+                known, headers = None, {"Range": f"bytes={len(body)}-"} if body and resume else {}
             with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
                 raw = response.raw
                 if known and raw.status == 304:
@@ -175,13 +206,13 @@ class Fetcher:
                     )
                 # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
                 while chunk := raw.read(_CHUNK, decode_content=False):
-                    body += chunk
+                    body.extend(chunk)
                     _check_length(len(body), limit, url)
                     if progress:
                         progress(len(body))
                 if known and raw is response.raw:
+                    assert isinstance(body, bytearray)
                     known.cache_response(request, raw, bytes(body))
-                return body
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
             raise _Failed(_reason(error)) from None

@@ -1,0 +1,241 @@
+"""The .debs of a lock → a directory, each under its name only once its size and SHA-256 are right.
+
+    DIR/pool/main/c/curl/curl_7.88.1-10_amd64.deb     as in the archive
+    DIR/partial/<SHA-256>                             what a run that broke off leaves, for the next to go on with
+
+The lock vouches for every byte: neither the archive's signature nor its index is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+from types import TracebackType
+
+from pinner.archive import parallel
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.archive.moments import OFFICIAL
+from pinner.archive.pace import INTERVAL, Pace
+from pinner.errors import FetchError, InputError, TrustError
+from pinner.lockfile import LockedPackage
+
+_AT_ONCE = 4
+_PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9+._~%:-]*/)*[A-Za-z0-9][A-Za-z0-9+._~%:-]*\.deb")
+_GONE = (
+    "an archive keeps a superseded version for a short while only: move the lock on with `pinner refresh`, or lock a "
+    "snapshot; single files are kept at https://snapshot.debian.org"
+)
+
+
+class Pool:
+    """A directory that is filled from the archives. Parameters as those of `load.Archive`."""
+
+    def __init__(
+        self,
+        root: Path,
+        cache: Path,
+        *,
+        now: datetime,
+        mirrors: Mapping[str, str],
+        progress: Callable[[str, int, int], None] | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._root = root
+        self._partial = root / "partial"
+        self._progress = progress
+        store = Cache(cache)
+        pace = Pace(INTERVAL, clock=time.monotonic, wait=wait)
+        secure = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(mirrors)
+        self._live = Fetcher(store, now=now, wait=wait, mirrors=mirrors)
+        self._snapshots = Fetcher(store, now=now, wait=wait, mirrors=secure, pace=pace)
+
+    def fetch(self, packages: Sequence[LockedPackage]) -> tuple[LockedPackage, ...]:
+        """Fetches what is missing or damaged, and returns it; all else in the directory stays.
+
+        Raises FetchError, TrustError, and InputError for the directory and for a lock that names no place in it.
+        """
+        _check_places(packages)
+        try:
+            self._partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self._root, error) from None
+        wanted = [package for package in packages if not self._is_there(package)]
+        # What a snapshot keeps is asked for one by one: see `pace`.
+        wanted.sort(key=lambda package: -package.size)
+        try:
+            parallel.run([partial(self._one, package) for package in wanted], _AT_ONCE)
+        finally:
+            self._live.close()
+            self._snapshots.close()
+        with suppress(OSError):
+            self._partial.rmdir()
+        return tuple(wanted)
+
+    def _is_there(self, package: LockedPackage) -> bool:
+        return not _fault(self._root / package.filename, package)
+
+    def _one(self, package: LockedPackage) -> None:
+        place, draft_path = self._root / package.filename, self._partial / package.sha256
+        with Draft(draft_path) as draft:
+            begun = len(draft)
+            if begun > package.size:
+                draft.clear()
+            self._get(package, draft)
+            fault = _fault(draft_path, package)
+            if fault and begun:  # the beginning that lay there may have been another's
+                draft.clear()
+                self._get(package, draft)
+                fault = _fault(draft_path, package)
+            if fault:
+                draft_path.unlink(missing_ok=True)
+                raise TrustError(
+                    f"{url(package)}: {fault}",
+                    hint="the archive serves another file than the one that was locked: try another mirror, and find "
+                    "out why before you lock anew",
+                )
+            draft.sync()
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                draft_path.replace(place)
+            except OSError as error:
+                raise _unwritable(place, error) from None
+
+    def _get(self, package: LockedPackage, draft: Draft) -> None:
+        if len(draft) == package.size:
+            return
+        fetcher = self._snapshots if package.uri.startswith(f"{OFFICIAL}/") else self._live
+        progress = self._progress
+        try:
+            fetcher.save(
+                url(package),
+                draft,
+                limit=package.size,
+                progress=(lambda so_far: progress(package.name, so_far, package.size)) if progress else None,
+            )
+        except TrustError:
+            draft.path.unlink(missing_ok=True)
+            raise
+        except FetchError as error:
+            if error.status not in (404, 410):
+                raise
+            draft.path.unlink(missing_ok=True)
+            raise FetchError(
+                f"{package.id} is gone: {error.message}",
+                url=error.url,
+                status=error.status,
+                tries=error.tries,
+                hint=_GONE,
+            ) from None
+
+
+class Draft:
+    """A file that grows, and that nobody else works on meanwhile. Raises InputError where it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("ab")
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise InputError(
+                "another run is fetching this file", path=str(path), hint="wait for its end, then try again"
+            ) from None
+        self._size = self._file.seek(0, os.SEEK_END)
+        self._changed = threading.Lock()
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self._file.close()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def extend(self, piece: bytes | bytearray) -> None:
+        """Writes the next bytes."""
+        try:
+            self._file.write(piece)
+            self._file.flush()
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        self._size += len(piece)
+
+    def clear(self) -> None:
+        """Begins anew."""
+        try:
+            self._file.truncate(0)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        self._size = 0
+
+    def sync(self) -> None:
+        """Returns once it is on the disk."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+
+def url(package: LockedPackage) -> str:
+    """Where the archive has a .deb."""
+    return f"{package.uri}/{package.filename}"
+
+
+def _check_places(packages: Sequence[LockedPackage]) -> None:
+    """A lock is a file like any other: it must not lead out of the directory, nor two files to one place."""
+    taken: dict[str, LockedPackage] = {}
+    for package in packages:
+        if not _PLACE.fullmatch(package.filename):
+            raise InputError(
+                f"the lock names no .deb of a pool for {package.id}: {package.filename!r}",
+                hint="restore the lock from version control, or delete it and run `pinner lock`",
+            )
+        other = taken.setdefault(package.filename, package)
+        if other.sha256 != package.sha256:
+            raise InputError(
+                f"{other.id} of {other.uri} and {package.id} of {package.uri} are two files with one name: "
+                f"{package.filename}",
+                hint="choose among the targets with --file, --stage and --platform, a directory for each",
+            )
+
+
+def _fault(path: Path, package: LockedPackage) -> str:
+    """What is wrong with the file at `path`; "" if it is the one that was locked."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != package.size:
+                return f"{size} bytes instead of {package.size}"
+            digest = file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "it is not there"
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from None
+    return "" if digest == package.sha256 else f"SHA-256 {digest} instead of {package.sha256}"
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot be written: {error.strerror or error}",
+        path=str(path),
+        hint="make room or name another directory; a rerun goes on where this one ended",
+    )

@@ -1,0 +1,83 @@
+"""How what a built image holds stands to the lock: did the build obey?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pinner.archive.distributions import PLATFORMS
+from pinner.data import minbase
+from pinner.errors import InputError
+from pinner.lockfile import Lock, Target
+from pinner.workflow.export import closure, named
+from pinner.workflow.roots import MINBASE, Root, key
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """A package whose version in the image is not the one that the lock, or the starting set, has."""
+
+    name: str
+    locked: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One image against one target, each by name.
+
+    `equal` counts the locked packages that are there as they should be. `missing` are locked and not there; `extra`
+    are there, and neither locked nor in the starting set; both with the versions.
+    """
+
+    target: Target
+    equal: int
+    differing: tuple[Different, ...]
+    missing: tuple[tuple[str, str], ...]
+    extra: tuple[tuple[str, str], ...]
+
+    @property
+    def fails(self) -> bool:
+        """Whether the image is not what was locked."""
+        return bool(self.differing or self.missing or self.extra)
+
+
+def audit(lock: Lock, target: Target, image: Root, base: Root | None) -> Audit:
+    """Compare `image`, what dpkg has installed there, with a target and the stages it is built on.
+
+    `base` is the starting set, where the lock was made with one that was told. Packages of the minimal set are expected
+    at any version, those of a set that was told at the version it has; that one is gone from the image is no
+    difference, since the lock says nothing of removals. Raises `InputError` where image, base and target do not fit.
+    """
+    arch = PLATFORMS[target.platform]
+    if image.arch != arch:
+        raise InputError(f"{named(target)} is of {arch}, the image that was given of {image.arch}")
+    locked = {
+        key(package.name, package.arch, arch): package.version for package in closure(lock, target).values()
+    }
+    start = _start(lock.chain(target)[-1], base)
+    found = image.versions()
+    expected = {**start, **locked}
+    return Audit(
+        target,
+        sum(found.get(name) == version for name, version in locked.items()),
+        tuple(
+            Different(name, expected[name], version)
+            for name, version in sorted(found.items())
+            if expected.get(name, "") not in ("", version)
+        ),
+        tuple(sorted((name, version) for name, version in locked.items() if name not in found)),
+        tuple(sorted((name, version) for name, version in found.items() if name not in expected)),
+    )
+
+
+def _start(target: Target, base: Root | None) -> Mapping[str, str]:
+    """The versions that the image began with, by name; "" where any will do."""
+    if target.installed == MINBASE.label:
+        return dict.fromkeys(minbase.names(target.suite, PLATFORMS[target.platform]), "")
+    if base is None or base.label != target.installed:
+        raise InputError(
+            f"{named(target)} was locked for a base image that holds what is in {target.installed}",
+            hint="give that very file by --base, or under [installed] in pinner.toml",
+        )
+    return base.versions()

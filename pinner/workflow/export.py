@@ -1,0 +1,225 @@
+"""From the lock to what apt reads: a preferences file, or an index of the locked packages alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from pinner.archive.distributions import PLATFORMS, suite_named
+from pinner.archive.packages import Package
+from pinner.archive.sources import Source
+from pinner.errors import FetchError, InputError, TrustError
+from pinner.lockfile import Lock, LockedPackage, Target
+from pinner.resolve.universe import Index
+from pinner.workflow.images import Named
+from pinner.workflow.stages import sources_of
+
+#: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
+PRIORITY = 1000
+_CHOOSE = "choose among the targets with --file, --stage and --platform"
+
+
+def named(target: Target) -> str:
+    """A target as people know it."""
+    return f"{target.file}, stage {target.stage}, {target.platform}"
+
+
+def select(
+    lock: Lock, files: Iterable[str] = (), stages: Iterable[str] = (), platforms: Iterable[str] = ()
+) -> tuple[Target, ...]:
+    """The targets of these files, stages and platforms; no names mean all.
+
+    Raises `InputError` for a name that no target has, and for a choice that leaves nothing.
+    """
+    found = lock.targets
+    if not found:
+        raise InputError("the lock holds no target", hint="run `pinner lock`")
+    for what, wanted in (
+        ("file", frozenset(files)),
+        ("stage", frozenset(stages)),
+        ("platform", frozenset(platforms)),
+    ):
+        there = {getattr(target, what) for target in found}
+        for name in sorted(wanted - there):
+            raise InputError(
+                f"the lock has no target for the {what} {name}", hint=f"it has {', '.join(sorted(there))}"
+            )
+        found = tuple(target for target in found if not wanted or getattr(target, what) in wanted)
+    return found
+
+
+def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
+    """What is in the stage after its last call, beyond the starting set, by name: its own and its parents' packages.
+
+    Raises `InputError` where the lock does not know that.
+    """
+    packages = {package.id: package for package in lock.packages}
+    found: dict[str, LockedPackage] = {}
+    for each in reversed(lock.chain(target)):
+        if each.problem:
+            raise InputError(
+                f"{named(each)}: the lock does not know all that is installed: {each.problem}",
+                hint=f"mend the install call and run `pinner lock`, or {_CHOOSE}",
+            )
+        found |= {package.name: package for package in (packages[locked.id] for locked in each.packages)}
+    return found
+
+
+def packages(lock: Lock, targets: Sequence[Target]) -> tuple[LockedPackage, ...]:
+    """The packages of several targets, each once, sorted by name, version and architecture."""
+    found = {package.id: package for target in targets for package in closure(lock, target).values()}
+    return tuple(sorted(found.values(), key=lambda package: (package.name, package.version, package.arch)))
+
+
+def preferences(lock: Lock, targets: Sequence[Target]) -> str:
+    """A file for /etc/apt/preferences.d that makes apt take the locked versions (apt_preferences(5)).
+
+    A name without architecture means the native one; with it where the platforms' versions differ. Raises `InputError`
+    where two targets of one platform want two versions of a name, since apt reads the file for every stage alike.
+    """
+    wanted: dict[str, dict[str, tuple[str, Target]]] = {}
+    for target in targets:
+        arch = PLATFORMS[target.platform]
+        for name, package in closure(lock, target).items():
+            version, other = wanted.setdefault(name, {}).setdefault(arch, (package.version, target))
+            if version != package.version:
+                raise InputError(
+                    f"{name} is {version} in {named(other)}, and {package.version} in {named(target)}",
+                    hint=_CHOOSE,
+                )
+    out = ["# Made by `pinner export preferences` from pinner.lock.\n"]
+    for name, by_arch in sorted(wanted.items()):
+        versions = {arch: version for arch, (version, _) in sorted(by_arch.items())}
+        if len(set(versions.values())) == 1:
+            out.append(_stanza(name, next(iter(versions.values()))))
+        else:
+            out += (_stanza(f"{name}:{arch}", version) for arch, version in versions.items())
+    return "\n".join(out)
+
+
+def _stanza(package: str, version: str) -> str:
+    return f"Package: {package}\nPin: version {version}\nPin-Priority: {PRIORITY}\n"
+
+
+def sources(lock: Lock, targets: Sequence[Target]) -> dict[Source, tuple[LockedPackage, ...]]:
+    """The indices that the targets' packages were locked from, and what is wanted of each.
+
+    Raises `InputError` for an address that no distribution has.
+    """
+    found: dict[Source, dict[str, LockedPackage]] = {}
+    for target in targets:
+        for package in closure(lock, target).values():
+            found.setdefault(_source(package, target), {})[package.id] = package
+    return {source: tuple(wanted.values()) for source, wanted in found.items()}
+
+
+def _source(package: LockedPackage, target: Target) -> Source:
+    found = suite_named(target.suite)
+    if found:
+        distribution, suite = found
+        for variant in ("", *suite.variants):
+            for source in sources_of(Named(distribution, suite, variant), PLATFORMS[target.platform]):
+                if (source.uri, source.suite) == (package.uri, package.pocket):
+                    return source
+    raise InputError(
+        f"{named(target)}: {package.id} was locked from {package.uri} {package.pocket}, which is no part of "
+        f"{target.suite} as pinner knows it",
+        hint="run `pinner lock` again, or use a newer pinner",
+    )
+
+
+def index(wanted: Mapping[Source, Sequence[LockedPackage]], indexes: Sequence[Index]) -> str:
+    """A Packages file of what is wanted, each package once, sorted; the stanzas are those of the indices.
+
+    Raises `FetchError` for a package that its index does not have any more, `TrustError` for one that it has with
+    another content.
+    """
+    stanzas: dict[tuple[str, str, str], str] = {}
+    for source, packages in wanted.items():
+        own = [index for index in indexes if index.source == source]
+        for package in packages:
+            key = (package.name, package.version, package.arch)
+            if key not in stanzas:
+                stanzas[key] = stanza(_described(package, own))
+    return "\n".join(stanzas[key] for key in sorted(stanzas))
+
+
+def _described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
+    same = [
+        package
+        for index in indexes
+        for package in index.packages(wanted.name)
+        if (package.version, package.architecture) == (wanted.version, wanted.arch)
+    ]
+    for package in same:
+        if (package.sha256, package.size) == (wanted.sha256, wanted.size):
+            return replace(package, filename=wanted.filename)
+    where = f"{wanted.uri} {wanted.pocket}"
+    if same:
+        raise TrustError(
+            f"{wanted.id}: the lock has SHA-256 {wanted.sha256}, {where} has {same[0].sha256}",
+            hint="one version must not have two contents: find out why before you lock anew",
+        )
+    raise FetchError(
+        f"{wanted.id} is not in {where} any more",
+        url=f"{wanted.uri}/dists/{wanted.pocket}",
+        hint="move the lock on with `pinner refresh`, or lock a snapshot",
+    )
+
+
+def stanza(package: Package) -> str:
+    """What apt needs to know of a package to resolve, fetch and verify it (Debian Policy 5.3)."""
+    source = package.source
+    if package.source_version != package.version:
+        source += f" ({package.source_version})"
+    important = "yes" if package.important else ""
+    fields = (
+        ("Package", package.name),
+        ("Source", source if source != package.name else ""),
+        ("Version", package.version),
+        ("Essential", "yes" if package.essential else ""),
+        ("Important", important),
+        ("Protected", important),
+        ("Installed-Size", package.installed_size),
+        ("Architecture", package.architecture),
+        ("Replaces", package.replaces),
+        ("Provides", package.provides),
+        ("Pre-Depends", package.pre_depends),
+        ("Depends", package.depends),
+        ("Recommends", package.recommends),
+        ("Suggests", package.suggests),
+        ("Conflicts", package.conflicts),
+        ("Breaks", package.breaks),
+        ("Multi-Arch", package.multi_arch if package.multi_arch != "no" else ""),
+        ("Priority", package.priority),
+        ("Filename", package.filename),
+        ("Size", str(package.size)),
+        ("SHA256", package.sha256),
+    )
+    return "".join(f"{name}: {value}\n" for name, value in fields if value)
+
+
+def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
+    """The Release of a flat repository (its sources line ends in `./`) with this Packages file; nobody signs it.
+
+    Its date is the youngest of the locked sources: the same lock gives the same text.
+    """
+    date = max((source.date for source in lock.sources), default="1970-01-01T00:00:00Z")
+    archs = sorted({PLATFORMS[target.platform] for target in targets})
+    content = packages.encode()
+    return (
+        "Origin: pinner\nLabel: pinner\nSuite: locked\nCodename: locked\n"
+        f"Date: {_rfc_5322(date)}\nArchitectures: {' '.join(archs)}\n"
+        f"Description: what a pinner.lock holds\nSHA256:\n {sha256(content).hexdigest()} {len(content)} Packages\n"
+    )
+
+
+def _rfc_5322(date: str) -> str:
+    from email.utils import format_datetime
+
+    try:
+        return format_datetime(datetime.fromisoformat(date), usegmt=False).replace("+0000", "UTC")
+    except ValueError:
+        raise InputError(f"the lock has a source with the date {date!r}") from None

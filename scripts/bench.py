@@ -11,8 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from pinner.data import minbase
 
 PACKAGES = [
     "ca-certificates",
@@ -100,6 +103,18 @@ class Bench:
             )
         )
         return root
+
+    def install_minbase(self) -> None:
+        """Make apt believe that the minimal set of packages is installed."""
+        show = ["apt-cache", "show", "--no-all-versions", *minbase.names("bookworm", "amd64")]
+        shown = subprocess.run(show, env=self.apt_env, capture_output=True, text=True, check=True).stdout
+        left_out = ("Filename:", "Size:", "SHA256:", "MD5sum:", "Description-md5:", " ")
+        status = "".join(
+            line + ("Status: install ok installed\n" if line.startswith("Package:") else "")
+            for line in shown.splitlines(keepends=True)
+            if not line.startswith(left_out)
+        )
+        (self.root / "var/lib/dpkg/status").write_text(status)
 
     def file(self, name: str, packages: list[str] = PACKAGES) -> Path:
         """A folder with a Dockerfile that installs the packages."""
@@ -221,7 +236,28 @@ def many(bench: Bench) -> None:
     print(f"{'1,000 Dockerfiles, warm':46} {rate:8.0f} files/s  goal 200 {verdict}  peak {peak:.0f} MB")
 
 
-BENCHES = {"cold": cold, "revalidate": revalidate, "warm": warm, "many": many}
+def closures(bench: Bench) -> None:
+    """What requests bring in, on one platform, from a minimal root; small and huge ones."""
+    folder = bench.file("closures")
+    _warmed(bench, folder)
+    bench.install_minbase()
+    for title, goal, packages in (
+        ("closure of ten packages", 0.5, PACKAGES),
+        ("closure of build-essential", 0.5, ["build-essential"]),
+        ("closure of default-jdk", 0.5, ["default-jdk"]),
+        ("closure of gnome", 1.0, ["gnome"]),
+    ):
+        request = f"resolve --suite bookworm --platform linux/amd64 --max-age 1d --json {' '.join(packages)}"
+        bench.pair(
+            title,
+            goal,
+            partial(bench.pinner, request, folder),
+            partial(bench.apt, f"apt-get -s install {' '.join(packages)}"),
+            lambda: None,
+        )
+
+
+BENCHES = {"cold": cold, "revalidate": revalidate, "warm": warm, "closures": closures, "many": many}
 
 
 def main() -> None:

@@ -62,8 +62,9 @@ class Locked:
 class Target:
     """What one stage of one file installs on one platform.
 
-    `parent` is the nearest stage below it that installs something, "" if it stands on its image alone. `installed` says
-    which starting set was assumed. `calls` are the install calls as the file has them now, in order;
+    `digest` is that of the image's manifest for the platform, "" if the image was not read. `parent` is the nearest
+    stage below it that installs something, "" if it stands on its image alone. `installed` says which starting set was
+    read or assumed. `calls` are the install calls as the file has them now, in order;
     `packages` what they install, in apt's order. `problem` says why the packages brought along are not known.
     """
 
@@ -77,11 +78,12 @@ class Target:
     packages: tuple[Locked, ...]
     problem: str = ""
     parent: str = ""
+    digest: str = ""
 
     @property
     def inputs(self) -> tuple[object, ...]:
         """All but the outcome: with the same archives, equal inputs install the same."""
-        return self.key, self.parent, self.image, self.suite, self.installed, self.calls
+        return self.key, self.parent, self.image, self.digest, self.suite, self.installed, self.calls
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -198,6 +200,7 @@ def dumps(lock: Lock) -> str:
                     ("parent", target.parent),
                     ("platform", target.platform),
                     ("image", target.image),
+                    ("digest", target.digest),
                     ("suite", target.suite),
                     ("installed", target.installed),
                     ("problem", target.problem),
@@ -256,7 +259,7 @@ def _as_laid_out(text: str) -> Lock | None:
     )
     target = re.compile(
         rf"\n\[\[target\]\]\n{_pattern('file', 'stage')}(?:{_pattern('parent')})?"
-        rf"{_pattern('platform')}(?:{_pattern('image')})?"
+        rf"{_pattern('platform')}(?:{_pattern('image')})?(?:{_pattern('digest')})?"
         rf"{_pattern('suite', 'installed')}(?:{_pattern('problem')})?"
         rf'calls = \[\n((?:  "{plain}",\n)*)\]\npackages = \[\n'
         rf'((?:  {{ id = "{plain}"(?:, asked = "{plain}")?(?:, by = "{plain}")? }},\n)*)\]\n'
@@ -273,7 +276,7 @@ def _as_laid_out(text: str) -> Lock | None:
         sources.append(LockedSource(*match.groups()))
         at = match.end()
     while match := target.match(text, at):
-        file, stage, parent, platform, image, suite, installed, problem, calls, content = match.groups("")
+        file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = match.groups("")
         contents = tuple(Locked(*found) for found in locked.findall(content))
         targets.append(
             Target(
@@ -287,6 +290,7 @@ def _as_laid_out(text: str) -> Lock | None:
                 contents,
                 problem,
                 parent,
+                digest,
             )
         )
         at = match.end()

@@ -95,10 +95,10 @@ def read(text: str, path: str) -> Lock:
     targets = []
     for number, table in enumerate(reader.tables(data, "target")):
         where = f"target[{number}]"
-        said = ("file", "stage", "parent", "platform", "image", "suite", "installed", "problem")
+        said = ("file", "stage", "parent", "platform", "image", "digest", "suite", "installed", "problem")
         reader.only(table, (*said, "calls", "packages"), where)
         values = {
-            key: reader.text(table, key, where, optional=key in {"parent", "image", "problem"})
+            key: reader.text(table, key, where, optional=key in {"parent", "image", "digest", "problem"})
             for key in said
         }
         content = []

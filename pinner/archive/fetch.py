@@ -24,6 +24,7 @@ TRIES = 4
 LONGEST_WAIT = 60.0
 _PATIENT, _PATIENCE = 7, 300.0  # tries and seconds where a pace is kept
 _TIMEOUTS = (10.0, 30.0)  # to connect, and between two pieces of an answer
+_HASTE = 3.0  # seconds to connect
 _AGAIN = frozenset({429, 500, 502, 503, 504, 509})  # 509: bandwidth limit exceeded, of some snapshot servers
 _CONNECTIONS = 8
 _CHUNK = 1 << 16
@@ -51,7 +52,8 @@ class Fetcher:
     `mirrors` maps URI prefixes to those that are asked in their place; the longest one counts. Answers that can
     be revalidated are kept in `cache`. `wait` takes the seconds between two tries, `now` is for dates in
     Retry-After. With a `pace` it is a guest of a service that never changes a file: one connection, no faster than
-    that, a longer patience, and a body that breaks off is resumed where it ended (RFC 9110, 14.2).
+    that, a longer patience, and a body that breaks off is resumed where it ended (RFC 9110, 14.2). One that is
+    `hasty` asks for what it can do without: it tries once, and does not wait long for a host to answer at all.
     """
 
     def __init__(
@@ -62,12 +64,16 @@ class Fetcher:
         wait: Callable[[float], None],
         mirrors: Mapping[str, str],
         pace: Pace | None = None,
+        hasty: bool = False,
     ) -> None:
         self._cache = cache
         self._now = now
         self._wait = wait
         self._pace = pace
         self._tries, self._longest_wait = (TRIES, LONGEST_WAIT) if pace is None else (_PATIENT, _PATIENCE)
+        self._timeouts = _TIMEOUTS
+        if hasty:
+            self._tries, self._timeouts = 1, (_HASTE, _TIMEOUTS[1])
         self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
         self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         self._lock = threading.Lock()
@@ -186,7 +192,7 @@ class Fetcher:
                 headers = known.conditional_headers(request)
             else:
                 known, headers = None, {"Range": f"bytes={len(body)}-"} if body and resume else {}
-            with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
+            with session.get(address, headers=headers, stream=True, timeout=self._timeouts) as response:
                 raw = response.raw
                 if known and raw.status == 304:
                     raw = known.update_cached_response(request, raw)
@@ -232,7 +238,7 @@ class Fetcher:
                 auth=lambda request: request,  # without it, requests would look into ~/.netrc
                 allow_redirects=False,
                 stream=True,
-                timeout=_TIMEOUTS,
+                timeout=self._timeouts,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Failed(_reason(error)) from None

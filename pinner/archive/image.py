@@ -46,7 +46,8 @@ class Image:
     for an archive without manifests). `distribution` and `suite` are as the image tells them, "" if it does not;
     `suite_from` says where (`history`, `label`, `os-release`). `status` is the text of dpkg's status file and of
     status.d, "" if there is none. `sources`, `apt_conf` and `preferences` are pairs of an absolute path and its text,
-    in apt's order of reading. The last four are empty where the layers were not asked for.
+    in apt's order of reading. The last four are empty where the layers were not `read`. `size` is that of all layers,
+    packed, in bytes.
     """
 
     reference: str
@@ -56,6 +57,8 @@ class Image:
     distribution: str
     suite: str
     suite_from: str
+    size: int = 0
+    read: bool = True
     status: str = ""
     sources: tuple[Text, ...] = ()
     apt_conf: tuple[Text, ...] = ()
@@ -148,6 +151,8 @@ def look(
         distribution=origin.distribution,
         suite=origin.suite,
         suite_from=origin.told_by if origin.suite else "",
+        size=sum(layer.size for layer in found.layers),
+        read=layers,
         status="\n".join(f"{text.rstrip()}\n" for _, text in _texts(tree, _STATUS, _STATUS_D)),
         sources=_texts(tree, _SOURCES, _SOURCES_D),
         # apt reads the directory before the file (apt.conf(5)).

@@ -38,7 +38,8 @@ class Registry:
     without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
     is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
     with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
-    seconds between two tries. Several threads may share a registry.
+    seconds between two tries; with `hasty` there is one try, and no long wait for a host that does not answer. Several
+    threads may share a registry.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Registry:
         offline: bool = False,
         progress: Progress | None = None,
         wait: Callable[[float], None] = time.sleep,
+        hasty: bool = False,
     ) -> None:
         self._root = Cache(cache)
         self._cache = ImageCache(self._root)
@@ -64,23 +66,31 @@ class Registry:
         self._offline = offline
         self._progress = progress
         self._wait = wait
+        self._hasty = hasty
 
-    def inspect(self, name: str, platform: str, *, layers: bool = True) -> Image:
+    def inspect(self, name: str, platform: str, *, limit: int | None = None) -> Image:
         """The image `name` for `platform` (`linux/arm64`).
 
-        Without `layers`, only what its configuration tells, which takes some small requests. Raises InputError for a
-        name or an image that cannot be read, FetchError, TrustError.
+        Where its layers have more than `limit` bytes in all, only what its configuration tells, which takes some small
+        requests. Raises InputError for a name or an image that cannot be read, FetchError, TrustError.
         """
         wanted = reference.platform(platform)
         parsed = reference.parse(name)
         base = self._base(parsed.registry)
-        fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={})
+        fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
         client = Client(fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
         blobs = _Repository(client, self._cache, parsed, self._offline, self._progress)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
-            return image.look(found, blobs.layer, reference=str(parsed), platform=wanted, layers=layers)
+            size = sum(layer.size for layer in found.layers)
+            return image.look(
+                found,
+                blobs.layer,
+                reference=str(parsed),
+                platform=wanted,
+                layers=limit is None or size <= limit,
+            )
         finally:
             fetcher.close()
 

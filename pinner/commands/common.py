@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -23,9 +23,14 @@ from pinner.lockfile import NAME as LOCK_NAME
 from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
+from pinner.text.kinds import KINDS, FileKind
 from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.roots import Root
 from pinner.workflow.stages import Options
+
+if TYPE_CHECKING:
+    from pinner.archive.image import Image
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -60,8 +65,28 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     return decorate
 
 
+_KINDS = "pinner.kinds"
+
+
+def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
+    ctx.meta[_KINDS] = value
+
+
 PATHS: list[Callable[[_F], _F]] = [
-    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True))
+    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
+    click.option(
+        "--kind",
+        multiple=True,
+        type=click.Choice(KINDS),
+        expose_value=False,
+        callback=_keep_kinds,
+        help="Take files of this kind alone; repeatable.",
+    ),
+]
+STRICT: list[Callable[[_F], _F]] = [
+    click.option(
+        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
+    )
 ]
 WHERE: list[Callable[[_F], _F]] = [
     click.option(
@@ -93,6 +118,30 @@ INSTALLED: list[Callable[[_F], _F]] = [
         help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
         "architecture.",
     )
+]
+IMAGES: list[Callable[[_F], _F]] = [
+    click.option(
+        "--images",
+        type=click.Choice(["never", "auto", "always"]),
+        default="auto",
+        show_default=True,
+        envvar="PINNER_IMAGES",
+        help="Read base images from their registries; auto goes on without those that do not answer.",
+    ),
+    click.option(
+        "--image-archive",
+        "image_archives",
+        multiple=True,
+        metavar="[IMAGE=]PATH",
+        help="Read base images from what docker save wrote, or an OCI layout; repeatable.",
+    ),
+    click.option(
+        "--insecure-registry",
+        "insecure",
+        multiple=True,
+        metavar="HOST",
+        help="Speak http to this registry; repeatable.",
+    ),
 ]
 JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
 OUTPUT: list[Callable[[_F], _F]] = [
@@ -127,17 +176,18 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
     """
     errors: list[PinnerError] = []
     named: list[Path] = []
+    only = click.get_current_context().meta.get(_KINDS) or KINDS
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
             named.append(path)
             continue
         config, _ = load(path.resolve())
-        found = files.find(path, config.exclude)
+        found = files.find(path, config.exclude, only)
         if not found:
             errors.append(
                 InputError(
-                    "no Dockerfile or Containerfile in this directory or below",
+                    "no Dockerfile, and no other file that installs packages, in this directory or below",
                     path=str(path),
                     hint="name the file, or another directory",
                 )
@@ -227,6 +277,34 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
                 progress.wipe()
 
     return Archives(load, archive.codename)
+
+
+def bases(
+    config: Config,
+    notes: dict[str, None],
+    *,
+    images: Mode,
+    image_archives: Sequence[str],
+    insecure: Sequence[str],
+    offline: bool,
+    max_age: timedelta,
+    style: Style,
+) -> Bases:
+    """The base images as seen through the cache; `notes` gets what people should know of them."""
+    from pinner.commands.images import Images, Settings
+
+    progress = Progress("layers") if sys.stderr.isatty() and not style.quiet else None
+    settings = Settings(images, image_archives, insecure, offline, max_age, config.mirrors)
+    door = Images(cache_dir(), settings, now=datetime.now(UTC), progress=progress)
+
+    def inspect(name: str, platform: str) -> Image:
+        try:
+            return door.inspect(name, platform)
+        finally:
+            if progress:
+                progress.wipe()
+
+    return Bases(inspect, images, notes)
 
 
 class Progress:

@@ -17,12 +17,13 @@ from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.stages import Along
 
 
 @click.command("lock")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -31,16 +32,20 @@ from pinner.workflow.stages import Along
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
 @click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
-@common.options(common.ARCHIVE, common.OUTPUT)
+@common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
     installed: tuple[str, ...],
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     dry_run: bool,
     check: bool,
     pin_siblings: bool,
     closure: bool,
+    strict: bool,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -49,7 +54,8 @@ def command(
 ) -> int:
     """Pin the packages of install lines to the versions that apt would install.
 
-    Without FILE, takes every Dockerfile and Containerfile below the current directory. `-` reads standard input and
+    Without FILE, takes every file below the current directory that may install
+    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files. `-` reads standard input and
     writes the pinned text to standard output. Pins that are there are kept.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
@@ -63,17 +69,27 @@ def command(
         projects, errors = common.collect(paths)
     results = []
     unserved: dict[PinnerError, list[str]] = {}
-    by_mirrors: dict[tuple[tuple[str, str], ...], Archives] = {}
+    by_mirrors: dict[tuple[tuple[str, str], ...], tuple[Archives, Bases]] = {}
     for project in projects:
         mirrors = tuple(project.config.mirrors.items())
         if mirrors not in by_mirrors:
-            by_mirrors[mirrors] = common.archives(
-                project.config, offline=offline, max_age=max_age, style=style
+            archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
+            bases = common.bases(
+                project.config,
+                archives.notes,
+                images=images,
+                image_archives=image_archives,
+                insecure=insecure,
+                offline=offline,
+                max_age=max_age,
+                style=style,
             )
-        archives = by_mirrors[mirrors]
+            by_mirrors[mirrors] = archives, bases
+        archives, bases = by_mirrors[mirrors]
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = replace(common.to_options(project.config, platforms, suite, installed), along=along)
+        options = common.to_options(project.config, platforms, suite, installed)
+        options = replace(options, along=along, look=bases.look(lock))
         result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
@@ -107,7 +123,8 @@ def command(
     if errors or unserved:
         return max(error.exit_status for error in (*errors, *unserved))
     changed = any(outcome.wrote for outcome in results)
-    return int(any(outcome.plan.fails for outcome in results) or (check and changed))
+    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
+    return int(fails or (check and changed))
 
 
 class Outcome:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.sources import Source
-from pinner.errors import FetchError, InputError, PinnerError, TrustError
+from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
 from pinner.lockfile import LockedSource
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import Call, File
+from pinner.workflow.roots import MINBASE, Root, held
 from pinner.workflow.stages import alias_source, sources_of
 
 Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
@@ -32,6 +33,7 @@ class Archives:
         self._named: dict[Alias, Named] = {}
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str], Universe] = {}
+        self._rooted_universes: dict[tuple[Named, str, str, Root], Universe] = {}
         self._failed: dict[Named | Alias, PinnerError] = {}
         self.notes: dict[str, None] = {}
 
@@ -47,7 +49,7 @@ class Archives:
         codename = self._codename(alias_source(alias))
         for suite in alias.distribution.suites:
             if suite.codename == codename:
-                return Named(alias.distribution, suite)
+                return Named(alias.distribution, suite, added=alias.added)
         raise InputError(
             f"{alias.name} is now {codename}, a suite that this pinner does not know",
             hint="use a newer pinner",
@@ -105,10 +107,11 @@ class Archives:
             for where, calls in by_suite.items():
                 self._prepare_apart({where: calls})
 
-    def universes(self, call: Call, arch: str = "") -> dict[str, Universe]:
+    def universes(self, call: Call, arch: str = "", *, rooted: bool = False) -> dict[str, Universe]:
         """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.
 
-        Raises `Unsatisfiable` for a `-t` that no source has.
+        With `rooted` as apt in the base image sees it, where it is known what that holds: nothing goes below what is
+        installed. Raises `Unsatisfiable` for a `-t` that no source has.
         """
         where = self.named(call.base.where)
         assert where is not None
@@ -116,7 +119,8 @@ class Archives:
         for platform in call.base.platforms:
             own = PLATFORMS[platform]
             if arch in OWN_ARCHITECTURE or arch == own:
-                found[platform] = self.universe(where, own, call.install.target_release)
+                root = call.base.root(platform) if rooted else MINBASE
+                found[platform] = self._rooted(where, own, call.install.target_release, root)
             elif arch in call.architectures:
                 found[platform] = self.universe(where, arch, call.install.target_release)
         return found
@@ -129,6 +133,19 @@ class Archives:
                 self._indexes[where, arch], arch=arch, target_release=target_release
             )
         return self._universes[key]
+
+    def _rooted(self, where: Named, arch: str, target_release: str, root: Root) -> Universe:
+        bare = self.universe(where, arch, target_release)
+        if not root.told:
+            return bare
+        key = (where, arch, target_release, root)
+        if key not in self._rooted_universes:
+            try:
+                universe = bare.with_installed(held(root, self.universe(where, arch, "")))
+            except Refused:
+                universe = bare
+            self._rooted_universes[key] = universe
+        return self._rooted_universes[key]
 
     def universe_of(self, where: Named, platform: str) -> Universe:
         """The universe of a suite for one platform, as apt sees it without `-t`."""

@@ -82,6 +82,14 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
             detail=f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone",
             hint=f"write {min(real)} instead",
         )
+    newer = {platform: offer for platform, offer in offers.items() if offer.index is None}
+    if newer:
+        return Choice(
+            "skipped",
+            reason="image-newer",
+            detail=f"the base image holds {_per_platform(newer)}, newer than all that its archive offers",
+            hint="a pin would be a downgrade, which apt refuses",
+        )
     lacking = [short(platform) for platform in universes if platform not in offers]
     note = f"not in {', '.join(lacking)}" if lacking else ""
     if request.action == "keep":

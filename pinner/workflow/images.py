@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
+from pinner.workflow.repositories import Repository
 
 HOW_TO_TELL = (
     "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
@@ -19,11 +20,17 @@ HOW_TO_TELL = (
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`)."""
+    """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`).
+
+    `listed` stands in the place of the suite's own pockets where an image's sources differ from them, `added` is read
+    beside them.
+    """
 
     distribution: Distribution
     suite: Suite
     variant: str = ""
+    listed: tuple[Repository, ...] = ()
+    added: tuple[Repository, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Alias:
 
     distribution: Distribution
     name: str
+    added: tuple[Repository, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pinner.errors import InputError, PinnerError, Refused, Unsatisfiable
+from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
 from pinner.lockfile import Lock
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
@@ -23,7 +23,10 @@ from pinner.workflow.targets import Problem, Targets
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one word, or of a call that was not read (`choice.reason` tells)."""
+    """What became of one word, or of a call that was not read (`choice.reason` tells).
+
+    `allowed` tells that a comment or the configuration lets it stay without a pin.
+    """
 
     path: str
     line: int
@@ -32,6 +35,7 @@ class Finding:
     raw: str
     name: str
     choice: Choice
+    allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class Plan:
         return tuple(finding for planned in self.files for finding in planned.findings)
 
     @property
+    def leaves_words(self) -> bool:
+        """Whether a word stays without a pin that need not."""
+        return any(each.choice.status == "skipped" and not each.allowed for each in self.findings)
+
+    @property
     def fails(self) -> bool:
         """Whether something was found that must not count as good."""
         return any(finding.choice.fails for finding in self.findings)
@@ -78,6 +87,7 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
     """
     files, errors = [], []
+    unserved: dict[str, PinnerError] = {}
     for path, text in texts.items():
         try:
             files.append(read(path, text, options))
@@ -85,7 +95,9 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             if not error.line:
                 raise
             errors.append(error)
-    unserved = archives.prepare_each(files)
+        except (FetchError, TrustError) as failure:  # of a base image that has to be read
+            unserved[path] = failure
+    unserved |= archives.prepare_each(files)
     files = [file for file in files if file.path not in unserved]
     targets = Targets(archives, old)
     planned = []
@@ -131,7 +143,7 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
                 choices[request] = Choice("skipped", reason=request.reason, detail=request.detail, hint=hint)
                 continue
             try:
-                universes = archives.universes(call, request.arch)
+                universes = archives.universes(call, request.arch, rooted=request.action == "pin")
             except Unsatisfiable as error:
                 choices[request] = Choice(
                     "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
@@ -197,20 +209,25 @@ def _findings(
     file: File, choices: Mapping[Request, Choice], problems: Sequence[Problem]
 ) -> tuple[Finding, ...]:
     found = []
+    seen: set[Span] = set()
     for item in file.found:
         if isinstance(item, Skipped):
             choice = Choice("skipped", reason=item.reason, detail=item.detail)
-            found.append(_finding(file, item.span, "", choice))
+            found.append(_finding(file, item.span, "", choice, allowed=item.allowed))
             continue
-        found += [
-            _finding(file, request.word.span, request.name, choices[request]) for request in item.requests
-        ]
+        for request in item.requests:
+            span = request.word.span
+            if span not in seen:  # calls may share a word that a variable holds
+                seen.add(span)
+                choice = choices[request]
+                allowed = request.allowed or choice.reason == "ignored"
+                found.append(_finding(file, span, request.name, choice, allowed=allowed))
         for problem in problems:
             if problem.call is item:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
     return tuple(found)
 
 
-def _finding(file: File, span: Span, name: str, choice: Choice) -> Finding:
+def _finding(file: File, span: Span, name: str, choice: Choice, *, allowed: bool = False) -> Finding:
     line, column = file.lines.position(span.start)
-    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice)
+    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice, allowed)

@@ -52,6 +52,15 @@ class File:
         """The install calls alone."""
         return (item for item in self.found if isinstance(item, Call))
 
+    @property
+    def leaves_words(self) -> bool:
+        """Whether a word stays without a pin and no comment or configuration says that it may."""
+        calls = (item for item in self.found if isinstance(item, Skipped))
+        words = (request for call in self.calls() for request in call.requests if request.action == "skip")
+        return any(not item.allowed for item in calls) or any(
+            not word.allowed and word.reason != "ignored" for word in words
+        )
+
     def stage_name(self, index: int) -> str:
         """The stage as the lock and people name it: its name, or else its number."""
         return self.dockerfile.stages[index].name or str(index)
@@ -118,7 +127,7 @@ def _call(install: Install, base: Base, parsed: Dockerfile, told: Sequence[Setti
     recommends = install.recommends
     if recommends is None:
         said = [each.recommends for each in seen if each.recommends is not None]
-        recommends = said[-1] if said else True
+        recommends = said[-1] if said else base.recommends
     return Call(install, base, recommends, tuple(each.architecture for each in seen if each.architecture))
 
 
@@ -141,6 +150,8 @@ def _weighed(request: Request, base: Base, foreign: Addition | None, options: Op
         return replace(request, action="skip", reason="ignored", detail="ignored by the configuration")
     if isinstance(base.where, Unnamed):
         return replace(request, action="skip", reason="suite-unknown", detail=base.where.why)
+    if base.unread and request.action == "pin":
+        return replace(request, action="skip", reason="other-repository", detail=base.unread)
     if foreign is not None and request.action == "pin":
         detail = f"{foreign.what}, which pinner does not read and which may serve another version"
         return replace(request, action="skip", reason="other-repository", detail=detail)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -12,7 +12,9 @@ from pinner.archive.sources import Source
 from pinner.errors import InputError
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
+from pinner.workflow.bases import Content
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+from pinner.workflow.repositories import Known, default, listed
 from pinner.workflow.roots import MINBASE, Root
 
 Along = Literal["", "siblings", "closure"]
@@ -23,8 +25,10 @@ class Options:
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
-    references to suites; `ignore` are globs of package names that are never pinned. `roots` says what images hold, by
-    globs of image references, one for each architecture. `along` says what else goes on a line with what was asked for.
+    references to suites; `ignore` are globs of package names that are never pinned; `known` are repositories that may
+    be read. `look` tells what an image holds on a platform, None if that cannot be known; `roots` says the same, by
+    globs of image references, one for each architecture, and counts more. `along` says what else goes on a line with
+    what was asked for.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -35,18 +39,33 @@ class Options:
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = field(default_factory=dict)
     along: Along = ""
+    known: tuple[Known, ...] = ()
+    look: Callable[[str, str], Content | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
-    as that was told."""
+    as that was told. `contents` is what the image itself says, by platform; `unread` a clause about what it says to apt
+    and what pinner does not follow, "" if there is nothing.
+    """
 
     image: str
     where: Named | Alias | Unnamed
     platforms: tuple[str, ...]
     asked: bool
     roots: tuple[Root, ...] = ()
+    contents: Mapping[str, Content] = field(default_factory=dict, compare=False)
+    unread: str = ""
+
+    def digest(self, platform: str) -> str:
+        """The digest of the image for a platform, "" if it is not known."""
+        return self.contents[platform].digest if platform in self.contents else ""
+
+    @property
+    def recommends(self) -> bool:
+        """Whether apt in the image follows Recommends."""
+        return all(content.recommends is not False for content in self.contents.values())
 
     def root(self, platform: str) -> Root:
         """What the image holds on a platform: the minimal set, if nobody has told."""
@@ -77,17 +96,33 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     stages = chain(dockerfile, stage)
     image = stages[-1].base
     fixed = platform(stages[-1].platform) if stages[-1].platform else None
+    platforms = (fixed,) if fixed else options.platforms
+    contents: dict[str, Content] = {}
+    for each in platforms if options.look and image else ():
+        content = options.look(image, each) if options.look else None
+        if content:
+            contents[each] = content
     roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
+    where = _where(dockerfile, stages, options, contents)
+    unread = next((content.unread for content in contents.values() if content.unread), "")
+    if isinstance(where, Named) and contents and not where.variant:
+        texts = {name: content.sources for name, content in contents.items()}
+        repositories, problem = listed(texts, where.suite, where.distribution, options.known)
+        where, unread = replace(where, listed=repositories), unread or problem
     return Base(
         image,
-        _where(dockerfile, stages, options),
-        (fixed,) if fixed else options.platforms,
+        where,
+        platforms,
         options.asked or fixed is not None,
-        roots,
+        roots or tuple(content.root for content in contents.values() if content.root.told),
+        contents,
+        unread,
     )
 
 
-def _where(dockerfile: Dockerfile, stages: list[Stage], options: Options) -> Named | Alias | Unnamed:
+def _where(
+    dockerfile: Dockerfile, stages: list[Stage], options: Options, contents: Mapping[str, Content]
+) -> Named | Alias | Unnamed:
     for each in stages:
         for directive in each.directives:
             if directive.key == "suite":
@@ -105,8 +140,31 @@ def _where(dockerfile: Dockerfile, stages: list[Stage], options: Options) -> Nam
         if image and fnmatchcase(image, pattern):
             return _told(suite, f"[images] {pattern}")
     where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
+    where = _by_content(image, where, contents)
     if isinstance(where, Unnamed) and options.fallback:
         return _told(options.fallback, "suite")
+    return where
+
+
+def _by_content(
+    image: str, where: Named | Alias | Unnamed, contents: Mapping[str, Content]
+) -> Named | Alias | Unnamed:
+    """What the image says of itself, which counts more than its name."""
+    told = {(content.distribution, content.suite): None for content in contents.values() if content.suite}
+    if len(told) > 1:
+        return Unnamed(f"the image {image} is of several suites: {', '.join(suite for _, suite in told)}")
+    for distribution, suite in told:
+        found = named(suite)
+        if isinstance(found, Unnamed) or distribution not in ("", found.distribution.name):
+            return Unnamed(f"the image {image} is {distribution} {suite}, which pinner does not know")
+        same = isinstance(where, Named) and isinstance(found, Named) and where.suite is found.suite
+        return where if same else found
+    if isinstance(where, Unnamed):
+        others = {content.distribution for content in contents.values()} - {"", "debian", "ubuntu"}
+        for other in others:
+            return Unnamed(
+                f"the image {image} is {other}, which has no packages of Debian or Ubuntu", hint=""
+            )
     return where
 
 
@@ -124,16 +182,6 @@ def alias_source(alias: Alias) -> Source:
 
 def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
     """The sources that an image of this suite reads for one Debian architecture, in apt's order."""
-    variant = where.suite.variants.get(where.variant)
-    pockets = (*([variant] if variant else []), *where.suite.pockets)
-    return tuple(
-        Source(
-            pocket.address(arch),
-            pocket.suite,
-            where.distribution.components,
-            arch,
-            where.suite.signed_by,
-            check_valid_until=not where.suite.laid_up,
-        )
-        for pocket in pockets
-    )
+    repositories = where.listed or tuple(default(where.suite, where.distribution, arch, where.variant))
+    sources = (each.source(arch) for each in (*repositories, *where.added))
+    return tuple(dict.fromkeys(source for source in sources if source is not None))

@@ -135,6 +135,7 @@ class Targets:
             tuple(line(call, choices) for call in calls),
             (),
             parent=file.stage_name(below[0]) if below else "",
+            digest=base.digest(platform),
         )
 
     def _answered(self, bare: Target) -> bool:

@@ -84,6 +84,7 @@ def test_an_image(registry: Registry, tmp_path: Path, media_type: str, packing: 
         distribution="debian",
         suite="bookworm",
         suite_from="history",
+        size=sum(map(len, made.layers)),
         status=STATUS,
         sources=(("/etc/apt/sources.list.d/debian.sources", SOURCES),),
         apt_conf=(("/etc/apt/apt.conf.d/docker-clean", 'Dir::Cache::pkgcache "";\n'),),
@@ -123,7 +124,7 @@ def test_reading_stops_where_nothing_below_can_matter(registry: Registry, tmp_pa
 def test_without_layers_only_the_configuration_is_read(registry: Registry, tmp_path: Path) -> None:
     made = make(BASE, history=[BOOKWORM])
     registry.put("app:1", made)
-    image = client(registry, tmp_path).inspect(f"{registry.host}/app:1", "linux/amd64", layers=False)
+    image = client(registry, tmp_path).inspect(f"{registry.host}/app:1", "linux/amd64", limit=0)
     assert (image.suite, image.status, image.sources) == ("bookworm", "", ())
     assert not registry.asked(digest(made.layers[0]))
 

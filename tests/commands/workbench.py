@@ -108,6 +108,7 @@ class Workbench:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             patch.setenv("PINNER_CACHE_DIR", str(self.cache))
+            patch.setenv("PINNER_IMAGES", "never")
             patch.setattr(trust, "_SHIPPED", self.keyrings)
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
             patch.setattr(sys, "stdout", out)
@@ -123,7 +124,7 @@ class Workbench:
         self, *arguments: str, first: str = "", environment: Mapping[str, str] | None = None, **given: Any
     ) -> subprocess.Popen[bytes]:
         """The same as a process of its own, for what ends a process. `first` is Python that it runs before all."""
-        own = {"PYTHONPATH": str(REPOSITORY), "PINNER_CACHE_DIR": str(self.cache)}
+        own = {"PYTHONPATH": str(REPOSITORY), "PINNER_CACHE_DIR": str(self.cache), "PINNER_IMAGES": "never"}
         return subprocess.Popen(
             [sys.executable, "-c", first + _LAUNCH, str(self.keyrings), *arguments],
             cwd=self.folder,

@@ -1,0 +1,106 @@
+"""The door to base images: registries, with the logins of Docker, and local archives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path
+
+from pinner.archive import reference
+from pinner.archive.cache import Cache
+from pinner.archive.image import Image
+from pinner.archive.registry import Registry
+from pinner.errors import FetchError
+from pinner.workflow.bases import LARGEST, Mode
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How base images are read. `archives` are the values of --image-archive, `insecure` hosts spoken to in http."""
+
+    mode: Mode
+    archives: Sequence[str]
+    insecure: Sequence[str]
+    offline: bool
+    max_age: timedelta
+    mirrors: Mapping[str, str]
+
+
+class Images:
+    """Images by name and platform. A host that gave no answer is asked once, by this run and by those soon after."""
+
+    def __init__(
+        self, cache: Path, settings: Settings, *, now: datetime, progress: Progress | None = None
+    ) -> None:
+        self._cache = Cache(cache)
+        self._settings = settings
+        self._now = now
+        self._progress = progress
+        self._silent: dict[str, str] = {}
+        self._limit = LARGEST if settings.mode == "auto" else None
+        self._archives = [
+            (pattern, Path(path)) if equals else ("*", Path(pattern))
+            for pattern, equals, path in (text.partition("=") for text in settings.archives)
+        ]
+
+    def inspect(self, name: str, platform: str) -> Image:
+        """The image. Raises what `Registry.inspect` and `inspect_archive` raise."""
+        for pattern, path in self._archives:
+            if fnmatchcase(name.partition("@")[0], pattern):
+                from pinner.archive.image_archive import inspect_archive
+
+                return inspect_archive(path, platform)
+        host = reference.parse(name).registry
+        silence = self._silence(host)
+        try:
+            return self._registry(offline=self._settings.offline or bool(silence)).inspect(
+                name, platform, limit=self._limit
+            )
+        except FetchError as error:
+            if silence and not error.status:
+                raise FetchError(silence, url=error.url, tries=0, hint=error.hint) from None
+            if not error.status and not self._settings.offline:
+                self._keep_silence(host)
+            raise
+
+    def _registry(self, *, offline: bool) -> Registry:
+        folder = os.environ.get("DOCKER_CONFIG")
+        return Registry(
+            self._cache.root,
+            now=self._now,
+            max_age=self._settings.max_age,
+            docker_config=(Path(folder) if folder else Path.home() / ".docker") / "config.json",
+            insecure=self._settings.insecure,
+            mirrors=self._settings.mirrors,
+            offline=offline,
+            progress=self._progress,
+            hasty=self._settings.mode == "auto",
+        )
+
+    def _silence(self, host: str) -> str:
+        """That a host gave no answer, in words; "" if it did, or was not asked lately."""
+        if self._settings.mode != "auto" or self._settings.offline:
+            return ""
+        if host not in self._silent:
+            self._silent[host] = ""
+            with suppress(OSError, ValueError):
+                since = datetime.fromisoformat(self._path(host).read_text())
+                if timedelta() <= self._now - since < self._settings.max_age:
+                    self._silent[host] = (
+                        f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"
+                    )
+        return self._silent[host]
+
+    def _keep_silence(self, host: str) -> None:
+        self._silent[host] = f"{host} gave no answer"
+        self._cache.write(self._path(host), self._now.isoformat().encode())
+
+    def _path(self, host: str) -> Path:
+        return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"

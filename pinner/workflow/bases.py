@@ -1,0 +1,178 @@
+"""What base images say of themselves: asked of a registry or read from an archive, or as the lock has it.
+
+An image that the lock knows is taken as it was when it was locked, by its digest: `lock` keeps, `refresh` moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal
+
+from pinner.archive.distributions import PLATFORMS
+from pinner.archive.packages import Package
+from pinner.errors import PinnerError, Refused
+from pinner.lockfile import Lock, Target
+from pinner.workflow.images import split
+from pinner.workflow.roots import MINBASE, Root
+
+if TYPE_CHECKING:
+    from pinner.archive.image import Image
+
+Text = tuple[str, str]
+Mode = Literal["never", "auto", "always"]
+
+#: The image of a name (or of `name@digest`) for a platform. Raises PinnerError.
+Inspect = Callable[[str, str], "Image"]
+
+_LABEL = "image sha256:"
+
+#: Bytes of packed layers that are read without being asked for.
+LARGEST = 200_000_000
+
+_RECOMMENDS = re.compile(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
+_FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
+# What decides about versions; Ubuntu's own preferences are about its subscribers' archive alone.
+_DECIDES = re.compile(r"^\s*APT::Default-Release\b", re.IGNORECASE | re.MULTILINE)
+_ESM = re.compile(r"\bo=UbuntuESM")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A base image on one platform.
+
+    `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
+    it). `distribution` and `suite` are as the image tells them, "" if it does not. `root` are its packages, `sources`
+    the sources files in apt's order; both empty where the layers were not read. `recommends` is apt's setting in it, if
+    any; `unread` a clause about settings that decide about versions and that pinner does not follow.
+    """
+
+    digest: str
+    index: str
+    distribution: str
+    suite: str
+    root: Root = MINBASE
+    sources: tuple[Text, ...] = ()
+    recommends: bool | None = None
+    unread: str = ""
+
+
+class Bases:
+    """Answers what base images hold, each once. `notes` gets what people should know.
+
+    `inspect` is the world; an image that cannot be read is an error with `always`, else a note.
+    """
+
+    def __init__(self, inspect: Inspect, mode: Mode, notes: dict[str, None]) -> None:
+        self._inspect = inspect
+        self._mode = mode
+        self._notes = notes
+        self._found: dict[tuple[str, str], Content | None] = {}
+
+    def look(self, lock: Lock) -> Callable[[str, str], Content | None]:
+        """What tells an image's content on a platform, given the images that `lock` knows; None if that is unknown."""
+        known = {
+            (target.image, target.platform): Content(target.digest, "", "", target.suite, _as_locked(target))
+            for target in lock.targets
+            if target.digest and target.platform in PLATFORMS
+        }
+
+        def answer(image: str, platform: str) -> Content | None:
+            return self._content(image, platform, known.get((image, platform)))
+
+        return answer
+
+    def _content(self, image: str, platform: str, locked: Content | None) -> Content | None:
+        if self._mode == "never" or image == "scratch":
+            return None
+        name = f"{split(image)[0]}@{locked.digest}" if locked else image
+        if (name, platform) not in self._found:
+            self._found[name, platform] = self._asked(name, image, platform, locked)
+        return self._found[name, platform]
+
+    def _asked(self, name: str, image: str, platform: str, locked: Content | None) -> Content | None:
+        try:
+            found = self._inspect(name, platform)
+        except PinnerError as error:
+            if self._mode == "always" and locked is None:
+                raise
+            instead = "it is taken as locked" if locked else "what it holds is assumed"
+            reason = error.message.removeprefix(f"{image}: ")
+            self._notes[f"{image} ({platform.removeprefix('linux/')}) was not read, {instead}: {reason}"] = (
+                None
+            )
+            return locked
+        return _content(found, locked, self._note)
+
+    def _note(self, text: str) -> None:
+        self._notes[text] = None
+
+
+def _as_locked(target: Target) -> Root:
+    """The packages of a locked image of which nothing but their digest is known."""
+    if not target.installed.startswith(_LABEL):
+        return MINBASE
+
+    def read() -> tuple[Package, ...]:
+        raise Refused(f"what {target.image} holds is known by its digest alone, and it cannot be read now")
+
+    return Root(target.installed, PLATFORMS[target.platform], read=read)
+
+
+def _content(image: Image, locked: Content | None, note: Callable[[str], None]) -> Content:
+    arch = PLATFORMS[image.platform]
+    root = MINBASE
+    if image.status:
+        packages = _Packages(image.status)
+        label = locked.root.label if locked else ""
+        root = Root(label if label.startswith(_LABEL) else packages.label, arch, read=packages)
+    elif not image.read:
+        note(
+            f"{image.reference} has {image.size // 1_000_000} MB: what it holds is assumed, not read "
+            "(--images always reads it)"
+        )
+    settings = "\n".join(text for _, text in image.apt_conf)
+    recommends = _RECOMMENDS.findall(settings)
+    return Content(
+        image.digest,
+        image.index_digest or image.digest,
+        image.distribution,
+        image.suite,
+        root,
+        image.sources,
+        recommends[-1].lower() not in _FALSE if recommends else None,
+        _unread(image, settings),
+    )
+
+
+def _unread(image: Image, settings: str) -> str:
+    for path, text in image.preferences:
+        if re.search(r"^Pin:", text, re.IGNORECASE | re.MULTILINE) and not _ESM.search(text):
+            return f"the image has preferences of its own in {path}, which pinner does not follow"
+    if _DECIDES.search(settings):
+        return "the image sets APT::Default-Release, which pinner does not follow"
+    return ""
+
+
+class _Packages:
+    """The packages of a status text, read when they are asked for."""
+
+    def __init__(self, status: str) -> None:
+        self._status = status
+        self._packages: tuple[Package, ...] | None = None
+
+    def __call__(self) -> tuple[Package, ...]:
+        """The packages, in file order. Raises `InputError`."""
+        if self._packages is None:
+            from pinner.archive.installed import packages
+
+            self._packages = packages(self._status)
+        return self._packages
+
+    @property
+    def label(self) -> str:
+        """How the lock names the list: by the SHA-256 of its names, architectures and versions, sorted."""
+        lines = sorted(f"{each.name}:{each.architecture}={each.version}\n" for each in self())
+        return f"{_LABEL}{sha256(''.join(lines).encode()).hexdigest()}"

@@ -1,0 +1,165 @@
+"""What apt reads packages from beyond a distribution's own pockets: what an image's or a file's sources say.
+
+The distribution's own archive is recognised by its suites, whatever host or mirror is named; the lock states the
+official address. Any other repository is read only if its keys are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pinner.archive import sourceslist
+from pinner.archive.distributions import PLATFORMS, Distribution, Pocket, Suite
+from pinner.archive.sources import Keys, Source
+from pinner.archive.sourceslist import Entry
+from pinner.errors import InputError
+
+_COMPONENTS = {
+    "debian": frozenset({"main", "contrib", "non-free", "non-free-firmware"}),
+    "ubuntu": frozenset({"main", "restricted", "universe", "multiverse"}),
+}
+_PATHS = ("/debian", "/debian-security", "/ubuntu", "/ubuntu-ports")
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A source for some architectures (none named: all), and who may sign it."""
+
+    entry: Entry
+    keys: Keys
+
+    def source(self, arch: str) -> Source | None:
+        """The source for an architecture; None if it is not read for that."""
+        if not self.entry.serves(arch):
+            return None
+        uri, suite = (text.replace("$(ARCH)", arch) for text in (self.entry.uri, self.entry.suite))
+        return Source(uri, suite, self.entry.components, arch, self.keys, self.entry.check_valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A repository that the caller vouches for: `suite` is "" for every suite below `uri`."""
+
+    uri: str
+    suite: str
+    keys: Keys
+
+    def covers(self, entry: Entry) -> bool:
+        """Whether the entry is of this repository; http and https are the same place."""
+        return _place(self.uri) == _place(entry.uri) and self.suite in ("", entry.suite)
+
+
+def _place(uri: str) -> str:
+    return uri.rstrip("/").partition("://")[2]
+
+
+def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
+    """The distribution's own pocket that an entry names: of this suite or, by `-t` or a variant, beside it."""
+    if not entry.uri.endswith(_PATHS) or not set(entry.components) <= _COMPONENTS[distribution.name]:
+        return None
+    others = [each for each in distribution.suites if each is not suite]
+    pockets = [
+        *suite.pockets,
+        *suite.variants.values(),
+        *(pocket for each in others for pocket in each.pockets),
+    ]
+    return next((pocket for pocket in pockets if pocket.suite == entry.suite), None)
+
+
+def recognised(
+    entry: Entry, suite: Suite, distribution: Distribution, known: Sequence[Known], archs: Sequence[str]
+) -> tuple[Repository, ...]:
+    """The entry as a repository that can be read, one for each of `archs` that it is for.
+
+    Raises `InputError` for one that nobody vouches for, or that is not signed.
+    """
+    archs = [arch for arch in archs if entry.serves(arch)]
+    pocket = pocket_of(entry, suite, distribution)
+    if pocket is not None:
+        owner = next(
+            each for each in distribution.suites if pocket in (*each.pockets, *each.variants.values())
+        )
+        return tuple(
+            Repository(
+                Entry(
+                    pocket.address(arch),
+                    pocket.suite,
+                    entry.components,
+                    (arch,),
+                    check_valid_until=not owner.laid_up,
+                ),
+                owner.signed_by,
+            )
+            for arch in archs
+        )
+    for each in known:
+        if each.covers(entry):
+            return tuple(Repository(replace(entry, archs=(arch,), signed_by=""), each.keys) for arch in archs)
+    raise InputError(
+        f"{entry.uri} {entry.suite}".rstrip(),
+        hint="say who signs it under [[source]] in pinner.toml",
+    )
+
+
+def listed(
+    texts: Mapping[str, Sequence[tuple[str, str]]],
+    suite: Suite,
+    distribution: Distribution,
+    known: Sequence[Known],
+) -> tuple[tuple[Repository, ...], str]:
+    """What images' sources files (path and text, by platform) name, and a clause about what cannot be read.
+
+    Nothing if they name just what an image of the suite reads by default, or if there are none.
+    """
+    found: list[Repository] = []
+    usual = True
+    for platform, files in texts.items():
+        arch = PLATFORMS[platform]
+        try:
+            entries = [entry for path, text in files for entry in sourceslist.read(path, text)]
+        except InputError as error:
+            return (), f"the image's {error.path} is not read: {error.message}"
+        own: list[Repository] = []
+        for entry in entries:
+            try:
+                own += recognised(entry, suite, distribution, known, [arch])
+            except InputError as error:
+                return (), f"the image reads packages from {error.message} too, which pinner does not know"
+        usual = usual and (not entries or _merged(own) == _merged(default(suite, distribution, arch)))
+        found += own
+    return (() if usual else tuple(_joined(found))), ""
+
+
+def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> Iterator[Repository]:
+    """What an image of the suite reads if nobody has changed it; a variant's pocket is listed first."""
+    extra = suite.variants.get(variant)
+    for pocket in (*([extra] if extra else []), *suite.pockets):
+        entry = Entry(
+            pocket.address(arch),
+            pocket.suite,
+            distribution.components,
+            (arch,),
+            check_valid_until=not suite.laid_up,
+        )
+        yield Repository(entry, suite.signed_by)
+
+
+def _merged(
+    repositories: Sequence[Repository] | Iterator[Repository],
+) -> dict[tuple[str, str], frozenset[str]]:
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for each in repositories:
+        place = each.entry.uri, each.entry.suite
+        found[place] = found.get(place, frozenset()) | set(each.entry.components)
+    return found
+
+
+def _joined(repositories: Sequence[Repository]) -> Iterator[Repository]:
+    """The repositories, those of one suite that several lines name in parts (Ubuntu's images do) as one."""
+    components: dict[Repository, dict[str, None]] = {}
+    for each in repositories:
+        whole = replace(each, entry=replace(each.entry, components=()))
+        components.setdefault(whole, {}).update(dict.fromkeys(each.entry.components))
+    for whole, names in components.items():
+        yield replace(whole, entry=replace(whole.entry, components=tuple(names)))

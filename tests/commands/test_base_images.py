@@ -1,0 +1,311 @@
+"""Base images read from a registry: their suite, what they hold, what their apt is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from pinner.lockfile import Lock, loads
+from tests.archive.test_image_archive import archive as saved_archive
+from tests.archive.test_image_archive import saved
+from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
+from tests.registry import Content, Made, Registry, index, make, serve
+from tests.simulator import SimulatedArchive
+
+BOOKWORM = "# debian.sh --arch 'amd64' out/ 'bookworm' '@1'"
+SOURCES = """\
+Types: deb
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+"""
+
+
+def status(**versions: str) -> str:
+    return "".join(
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
+        for name, version in versions.items()
+    )
+
+
+def image(
+    installed: Mapping[str, str],
+    platform: str = "linux/amd64",
+    history: str = BOOKWORM,
+    packing: str = "gzip",
+    **files: Content,
+) -> Made:
+    """An image that holds these packages, and files at paths with `__` for `/`."""
+    content: dict[str, Content] = {
+        "var/lib/dpkg/status": status(**installed).replace("amd64", platform.rpartition("/")[2]),
+        "etc/apt/sources.list.d/debian.sources": SOURCES,
+        "etc/os-release": "ID=debian\nVERSION_CODENAME=bookworm\n",
+    }
+    content |= {path.replace("__", "/"): text for path, text in files.items()}
+    return make(content, platform=platform, packing=packing, history=[history])
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with serve(Registry()) as registry:
+        yield registry
+
+
+@pytest.fixture
+def archive() -> Iterator[SimulatedArchive]:
+    archive = SimulatedArchive()
+    debian(archive, "bookworm").package("curl", "7.88", depends="libc6 (>= 2.36), libcurl4").package(
+        "libcurl4", "7.88"
+    )
+    archive.suites[-1].package("libc6", "2.36", essential="no").package("jq", "1.6")
+    with archive.serve():
+        yield archive
+
+
+@pytest.fixture
+def bench(archive: SimulatedArchive, registry: Registry, tmp_path: Path) -> Workbench:
+    (tmp_path / "project").mkdir()
+    bench = Workbench(tmp_path / "project", archive, tmp_path)
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y curl\n")
+    return bench
+
+
+def lock(bench: Workbench, registry: Registry, *arguments: str) -> Result:
+    return bench.run("lock", "--images", "auto", "--insecure-registry", registry.host, *arguments)
+
+
+def locked(bench: Workbench) -> Lock:
+    return loads(bench.read("pinner.lock"))
+
+
+def test_suite_packages_and_digest_are_the_images(bench: Workbench, registry: Registry) -> None:
+    amd64 = image({"apt": "2.6.1", "libc6": "2.36"})
+    arm64 = image({"apt": "2.6.1", "libc6": "2.30"}, "linux/arm64")
+    registry.put("app:1", amd64, arm64, top=index(amd64, arm64))
+    assert lock(bench, registry).status == 0
+    assert "curl=7.88" in bench.read("Dockerfile")
+    targets = {target.platform: target for target in locked(bench).targets}
+    assert {name: target.digest for name, target in targets.items()} == {
+        "linux/amd64": amd64.digest,
+        "linux/arm64": arm64.digest,
+    }
+    assert {
+        name: {package.id.partition(":")[0] for package in target.packages}
+        for name, target in targets.items()
+    } == {
+        "linux/amd64": {"libcurl4", "curl"},
+        "linux/arm64": {"libc6", "libcurl4", "curl"},
+    }
+    assert all(target.installed.startswith("image sha256:") for target in targets.values())
+
+
+def test_a_warm_run_asks_nothing(bench: Workbench, registry: Registry) -> None:
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    lock(bench, registry, "--platform", "amd64")
+    asked = len(registry.log)
+    assert lock(bench, registry, "--platform", "amd64", "--check", "--max-age", "0s").status == 0
+    assert len(registry.log) == asked
+
+
+def test_a_tag_that_moves_is_kept_as_locked(bench: Workbench, registry: Registry) -> None:
+    old = image({"apt": "2.6.1"})
+    registry.put("app:1", old)
+    lock(bench, registry, "--platform", "amd64")
+    before = bench.files()
+    registry.put("app:1", image({"apt": "2.6.1", "libc6": "2.36"}))
+    assert lock(bench, registry, "--platform", "amd64", "--max-age", "0s").status == 0
+    assert bench.files() == before
+
+
+def test_a_registry_that_is_gone_leaves_a_locked_image_as_it_was(
+    bench: Workbench, registry: Registry
+) -> None:
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    lock(bench, registry, "--platform", "amd64")
+    before = bench.files()
+    for path in (bench.cache / "images").iterdir():
+        path.unlink()
+    registry.documents.clear()
+    result = lock(bench, registry, "--platform", "amd64")
+    assert result.status == 0
+    assert "was not read, it is taken as locked" in result.err
+    assert bench.files() == before
+
+
+def test_a_registry_that_does_not_answer_is_asked_once(bench: Workbench) -> None:
+    bench.write("Dockerfile", "FROM 127.0.0.1:9/app-bookworm:1\nRUN apt-get install -y curl\n")
+    arguments = ("lock", "--images", "auto", "--insecure-registry", "127.0.0.1:9", "--platform", "amd64")
+    result = bench.run(*arguments)
+    assert (result.status, bench.read("Dockerfile").count("curl=7.88")) == (0, 1)
+    assert "127.0.0.1:9/app-bookworm:1 (amd64) was not read, what it holds is assumed: " in result.err
+    assert "the connection was refused" in result.err
+    assert "is not asked again yet" in bench.run(*arguments).err
+
+
+def test_an_image_that_has_to_be_read(bench: Workbench, registry: Registry) -> None:
+    before = bench.files()
+    result = lock(bench, registry, "--images", "always", "--platform", "amd64")
+    assert (result.status, result.out) == (5, "")
+    assert "the registry has no such image" in result.err
+    assert bench.files() == before
+
+
+def test_nothing_goes_below_the_image(bench: Workbench, registry: Registry) -> None:
+    registry.put("app:1", image({"apt": "2.6.1", "curl": "8.0"}))
+    result = lock(bench, registry, "--platform", "amd64")
+    assert "the base image holds amd64 8.0, newer than all that its archive offers" in result.out
+    assert "curl=" not in bench.read("Dockerfile")
+
+
+def test_backports_are_taken_by_an_image_that_is_newer(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    fields = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
+    backports = archive.suite("bookworm-backports", fields=fields).package("curl", "9.0")
+    backports.date = RELEASED
+    sources = (
+        SOURCES
+        + "\nTypes: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm-backports\nComponents: main\n"
+    )
+    made = image({"apt": "2.6.1", "curl": "8.0"}, **{"etc__apt__sources.list.d__debian.sources": sources})
+    registry.put("app:1", made)
+    lock(bench, registry, "--platform", "amd64")
+    assert "curl=9.0" in bench.read("Dockerfile")
+
+
+def test_other_components_are_read_where_the_image_reads_them(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    for suite in archive.suites:
+        suite.components.append("non-free")
+    archive.suites[-1].package("steam", "1.0", component="non-free")
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y steam\n")
+    text = SOURCES.replace("main", "main non-free").replace("http://deb.debian.org", "https://mirror.example")
+    registry.put("app:1", image({"apt": "2.6.1"}, **{"etc__apt__sources.list.d__debian.sources": text}))
+    assert lock(bench, registry, "--platform", "amd64").status == 0
+    assert "steam=1.0" in bench.read("Dockerfile")
+    assert {source.uri for source in locked(bench).sources} == {
+        "http://deb.debian.org/debian",
+        "http://deb.debian.org/debian-security",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "why"),
+    [
+        (
+            "etc__apt__sources.list.d__x.list",
+            "deb https://apt.example.org/ stable main\n",
+            "the image reads packages from https://apt.example.org stable too",
+        ),
+        (
+            "etc__apt__sources.list.d__x.list",
+            "deb nonsense\n",
+            "x.list is not read: apt cannot read this line",
+        ),
+        (
+            "etc__apt__preferences.d__x",
+            "Package: *\nPin: release n=sid\nPin-Priority: 900\n",
+            "the image has preferences of its own in /etc/apt/preferences.d/x",
+        ),
+        ("etc__apt__apt.conf.d__x", 'APT::Default-Release "sid";\n', "the image sets APT::Default-Release"),
+    ],
+)
+def test_what_might_decide_otherwise_keeps_words_unpinned(
+    bench: Workbench, registry: Registry, path: str, text: str, why: str
+) -> None:
+    registry.put("app:1", image({"apt": "2.6.1"}, **{path: text}))
+    result = lock(bench, registry, "--platform", "amd64")
+    assert why in result.out
+    assert "curl=" not in bench.read("Dockerfile")
+
+
+def test_recommends_as_the_image_sets_them(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    archive.suites[-1].package("tool", "1", recommends="jq")
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y tool\n")
+    settings = 'APT::Install-Recommends "0";\n'
+    registry.put("app:1", image({"apt": "2.6.1"}, **{"etc__apt__apt.conf.d__x": settings}))
+    lock(bench, registry, "--platform", "amd64")
+    assert [package.id for package in locked(bench).targets[0].packages] == ["tool:amd64=1"]
+
+
+def test_an_image_that_is_no_debian(bench: Workbench, registry: Registry) -> None:
+    alpine = make({"etc/os-release": "ID=alpine\nVERSION_ID=3.20\n"})
+    registry.put("app:1", alpine)
+    assert "is alpine, which has no packages of Debian" in lock(bench, registry, "--platform", "amd64").out
+
+
+def test_an_image_that_is_another_suite_than_its_name_says(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    debian(archive, "trixie").package("curl", "8.14")
+    registry.put("app:1-trixie", image({"apt": "2.6.1"}))
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1-trixie\nRUN apt-get install -y curl\n")
+    lock(bench, registry, "--platform", "amd64")
+    assert "curl=7.88" in bench.read("Dockerfile")
+
+
+def test_an_ubuntu_has_a_closure_once_its_image_is_read(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    ubuntu(archive, "jammy")
+    for suite in archive.suites:
+        if suite.name == "jammy":
+            suite.package("curl", "7.81", depends="libc6, libcurl4").package("libcurl4", "7.81")
+            suite.package("libc6", "2.35")
+    names = {"sources.list": "deb http://archive.ubuntu.com/ubuntu/ jammy main restricted\n"
+             "deb http://archive.ubuntu.com/ubuntu/ jammy-updates main restricted\n"
+             "deb http://archive.ubuntu.com/ubuntu/ jammy universe multiverse\n"
+             "deb http://archive.ubuntu.com/ubuntu/ jammy-updates universe multiverse\n"
+             "deb http://archive.ubuntu.com/ubuntu/ jammy-backports main restricted universe multiverse\n"
+             "deb http://security.ubuntu.com/ubuntu/ jammy-security main restricted\n"
+             "deb http://security.ubuntu.com/ubuntu/ jammy-security universe multiverse\n"}  # fmt: skip
+    made = image(
+        {"apt": "2.4.5", "libc6": "2.35"},
+        history="ADD file",
+        **{
+            "etc__os-release": "ID=ubuntu\nVERSION_CODENAME=jammy\n",
+            "etc__apt__sources.list.d__debian.sources": "",
+            "etc__apt__sources.list": names["sources.list"],
+        },
+    )
+    registry.put("app:1", made)
+    result = lock(bench, registry, "--platform", "amd64")
+    assert result.status == 0
+    assert {package.id for package in locked(bench).targets[0].packages} == {
+        "libcurl4:amd64=7.81",
+        "curl:amd64=7.81",
+    }
+
+
+def test_a_large_image_is_read_only_on_demand(
+    bench: Workbench, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pinner.commands import images
+
+    monkeypatch.setattr(images, "LARGEST", 10)
+    registry.put("app:1", image({"apt": "2.6.1", "curl": "8.0"}))
+    result = lock(bench, registry, "--platform", "amd64", "--dry-run")
+    assert "what it holds is assumed, not read" in result.err
+    assert "curl=7.88" in result.out
+    result = lock(bench, registry, "--platform", "amd64", "--images", "always")
+    assert "newer than all that its archive offers" in result.out
+
+
+def test_an_archive_in_place_of_a_registry(bench: Workbench, tmp_path: Path) -> None:
+    path = saved_archive(tmp_path, saved(image({"apt": "2.6.1", "curl": "8.0"}, packing="plain")))
+    bench.write("Dockerfile", "FROM app:1\nRUN apt-get install -y curl\n")
+    result = bench.run(
+        "lock", "--images", "always", "--image-archive", f"app:*={path}", "--platform", "amd64"
+    )
+    assert "newer than all that its archive offers" in result.out

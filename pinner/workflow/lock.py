@@ -23,10 +23,7 @@ from pinner.workflow.targets import Problem, Targets
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one word, or of a call that was not read (`choice.reason` tells).
-
-    `allowed` tells that a comment or the configuration lets it stay without a pin.
-    """
+    """What became of one word, or of a call that was not read (`choice.reason` tells)."""
 
     path: str
     line: int
@@ -35,7 +32,6 @@ class Finding:
     raw: str
     name: str
     choice: Choice
-    allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +64,6 @@ class Plan:
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all files."""
         return tuple(finding for planned in self.files for finding in planned.findings)
-
-    @property
-    def leaves_words(self) -> bool:
-        """Whether a word stays without a pin that need not."""
-        return any(each.choice.status == "skipped" and not each.allowed for each in self.findings)
 
     @property
     def fails(self) -> bool:
@@ -209,25 +200,20 @@ def _findings(
     file: File, choices: Mapping[Request, Choice], problems: Sequence[Problem]
 ) -> tuple[Finding, ...]:
     found = []
-    seen: set[Span] = set()
     for item in file.found:
         if isinstance(item, Skipped):
             choice = Choice("skipped", reason=item.reason, detail=item.detail)
-            found.append(_finding(file, item.span, "", choice, allowed=item.allowed))
+            found.append(_finding(file, item.span, "", choice))
             continue
-        for request in item.requests:
-            span = request.word.span
-            if span not in seen:  # calls may share a word that a variable holds
-                seen.add(span)
-                choice = choices[request]
-                allowed = request.allowed or choice.reason == "ignored"
-                found.append(_finding(file, span, request.name, choice, allowed=allowed))
+        found += [
+            _finding(file, request.word.span, request.name, choices[request]) for request in item.requests
+        ]
         for problem in problems:
             if problem.call is item:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
     return tuple(found)
 
 
-def _finding(file: File, span: Span, name: str, choice: Choice, *, allowed: bool = False) -> Finding:
+def _finding(file: File, span: Span, name: str, choice: Choice) -> Finding:
     line, column = file.lines.position(span.start)
-    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice, allowed)
+    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,31 +13,50 @@ from typing import BinaryIO
 from pinner import journal
 from pinner.errors import InputError
 from pinner.journal import Move
+from pinner.text import kinds
+from pinner.text.kinds import FileKind
 
-_DOCKERFILE = re.compile(
-    r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
-)
-_NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
 _LARGEST = 64 * 2**20  # bytes
+_SHEBANG = 128  # bytes that a first line may take
+_TAKEN = frozenset({".github", ".gitlab", ".devcontainer"})
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
 
-def is_dockerfile(name: str) -> bool:
-    """Whether a file is taken for a Dockerfile by its name."""
-    return bool(_DOCKERFILE.fullmatch(name)) and not _NOT.fullmatch(name)
+def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] = kinds.KINDS) -> list[Path]:
+    """The files below `folder` that may install packages, in order of path, as git sees them.
 
-
-def find(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
-    """The Dockerfiles below `folder` in order of path, as git sees them (tracked, or untracked and not ignored)."""
+    That is, tracked, or untracked and not ignored. Dockerfiles are taken whatever they hold, files of other kinds if
+    they speak of apt and install; scripts also without a suffix, if they are executable and name a shell.
+    """
     names = _git_files(folder)
     if names is None:
         names = _walk(folder)
-    found = {name for name in names if is_dockerfile(name.rpartition("/")[2])}
     return [
         folder / name
-        for name in sorted(found)
-        if not any(fnmatchcase(name, pattern) for pattern in exclude) and (folder / name).is_file()
+        for name in sorted(set(names))
+        if not any(fnmatchcase(name, pattern) for pattern in exclude) and _is_taken(folder / name, name, only)
     ]
+
+
+def _is_taken(path: Path, name: str, only: Collection[FileKind]) -> bool:
+    kind = kinds.by_name(name)
+    if kind is None and "." in name.rpartition("/")[2]:
+        return False
+    if kind is None and not os.access(path, os.X_OK):
+        return False
+    if (kind or "script") not in only or not path.is_file():
+        return False
+    if kind == "dockerfile":
+        return True
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_SHEBANG)
+            if kind is None and not kinds.is_script(begin.decode("utf-8", "replace")):
+                return False
+            data = begin + file.read(_LARGEST)
+    except OSError:
+        return False
+    return b"apt" in data and b"install" in data
 
 
 def _git_files(folder: Path) -> list[str] | None:
@@ -57,7 +75,11 @@ def _git_files(folder: Path) -> list[str] | None:
 def _walk(folder: Path) -> list[str]:
     names = []
     for base, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in _PASSED_OVER]
+        folders[:] = [
+            name
+            for name in folders
+            if (not name.startswith(".") or name in _TAKEN) and name not in _PASSED_OVER
+        ]
         names += [Path(base, name).relative_to(folder).as_posix() for name in files]
     return names
 

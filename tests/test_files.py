@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinner import files
+from pinner.text import kinds
 from pinner.errors import InputError
 
 
@@ -24,7 +25,7 @@ from pinner.errors import InputError
     ],
 )
 def test_names_that_are_dockerfiles(name: str) -> None:
-    assert files.is_dockerfile(name)
+    assert kinds.by_name(name) == "dockerfile"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_names_that_are_dockerfiles(name: str) -> None:
     ],
 )
 def test_names_that_are_not(name: str) -> None:
-    assert not files.is_dockerfile(name)
+    assert kinds.by_name(name) is None
 
 
 def tree(root: Path, *names: str) -> None:

@@ -11,18 +11,20 @@ from pinner.workflow.read import read
 
 
 @click.command("scan")
-@common.options(common.PATHS, common.WHERE, common.OUTPUT)
+@common.options(common.PATHS, common.WHERE, common.STRICT, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    strict: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
     """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
 
-    Needs no network. Without FILE, takes every Dockerfile and Containerfile below the current directory.
+    Needs no network. Without FILE, takes every file below the current directory that may install
+    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     errors: list[PinnerError] = []
@@ -42,7 +44,11 @@ def command(
     elif found and not quiet:
         for line in report.lines(found, style):
             click.echo(line)
+        for line in report.table(found):
+            click.echo(line)
         click.echo(report.summary(found))
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
-    return max((error.exit_status for error in errors), default=0)
+    if errors:
+        return max(error.exit_status for error in errors)
+    return int(strict and any(each.leaves_words for each in found))

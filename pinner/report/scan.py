@@ -65,6 +65,29 @@ def _words(file: File, same: Sequence[Request], style: Style) -> str:
     return f"{line}:{column}  {raw}  {action}  {why}".rstrip()
 
 
+def table(files: Sequence[File]) -> Iterable[str]:
+    """A row for each file that asks for packages, and one for all: how many words, and what share has a pin."""
+    asking = [file for file in files if file.found]
+    rows = [
+        ("file", "words", "pinned", "to pin", "skipped", "not read", "share pinned"),
+        *(_row(printable(file.path), [file]) for file in asking),
+        _row("total", asking),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for first, *rest in rows:
+        cells = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+        yield f"{first.ljust(widths[0])}  {'  '.join(cells)}"
+
+
+def _row(name: str, files: Sequence[File]) -> tuple[str, ...]:
+    actions = Counter(request.action for file in files for call in file.calls() for request in call.requests)
+    unread = sum(isinstance(item, Skipped) for file in files for item in file.found)
+    words = actions.total()
+    share = f"{100 * actions['keep'] // words} %" if words else ""
+    numbers = (words, actions["keep"], actions["pin"], actions["skip"], unread)
+    return name, *map(str, numbers), share
+
+
 def summary(files: Sequence[File]) -> str:
     """The share that `lock` would pin, and the reasons of the rest counted."""
     words = [request for file in files for call in file.calls() for request in call.requests]
@@ -98,6 +121,7 @@ def to_json(files: Sequence[File]) -> str:
                         "raw": item.span.of(file.dockerfile.text),
                         "reason": item.reason,
                         "detail": item.detail,
+                        "allowed": item.allowed,
                     }
                 )
             else:
@@ -137,6 +161,7 @@ def _call(file: File, call: Call) -> dict[str, Any]:
                 "arch": request.arch,
                 "pin": request.pin,
                 "release": request.release,
+                "allowed": request.allowed,
             }
             for request in install.requests
         ],

@@ -62,6 +62,7 @@ class Request:
     `skip`, for the `reason` (a stable code) and `detail` (a clause for people). `name` comes without architecture,
     pin, release and modifier; "" where the text does not tell. `word` is where the name is said, which may be in the
     value of a variable; `version` is where the pin is if it is in the value of a variable and in one place.
+    `allowed` tells that a comment allows it to stay without a pin.
     """
 
     word: Word
@@ -75,6 +76,7 @@ class Request:
     release: str = ""
     at: int = 0
     version: VersionText | None = None
+    allowed: bool = False
 
 
 def read(fields: Sequence[Field]) -> Iterator[Request]:

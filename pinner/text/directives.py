@@ -12,7 +12,7 @@ _DIRECTIVE = re.compile(r"#+\s*pinner:\s*(.*?)\s*\Z", re.DOTALL)
 _SETTING = re.compile(r"([A-Za-z-]+)(?:\s*=\s*(\S+))?\Z")
 
 # Which keys there are, and whether they take a value.
-_KEYS = {"suite": True, "repositories": True, "ignore": False}
+_KEYS = {"suite": True, "repositories": True, "ignore": False, "allow": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,5 @@ def _hint(word: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(word, _KEYS, n=1)
-    known = "there are `# pinner: suite=NAME`, `# pinner: repositories=ignore` and `# pinner: ignore`"
+    known = "there are `# pinner: suite=NAME`, `# pinner: repositories=ignore`, `# pinner: ignore`, `# pinner: allow`"
     return f"did you mean {near[0]!r}? {known}" if near else known

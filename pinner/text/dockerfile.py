@@ -47,6 +47,9 @@ _PLATFORM_ARGS = dict.fromkeys(
 
 Form = Literal["shell", "exec"]
 
+#: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
+UNREAD = "UNREAD"
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:

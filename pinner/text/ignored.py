@@ -1,4 +1,4 @@
-"""Which words of an instruction a `# pinner: ignore` covers."""
+"""Which words of an instruction a `# pinner: ignore` or `# pinner: allow` covers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pinner.text.dockerfile import Dockerfile, Instruction, Stage, block_start
 from pinner.text.span import Span
 
 
-class Ignored:
-    """Which words of an instruction a `# pinner: ignore` covers."""
+class Marked:
+    """The lines of an instruction that comments mark, by what they say."""
 
     def __init__(self, dockerfile: Dockerfile, stage: Stage, instruction: Instruction) -> None:
         self._source = dockerfile.text
-        self._lines: list[Span] = []
+        self._lines: dict[str, list[Span]] = {"ignore": [], "allow": []}
         span = instruction.span
         for directive in stage.directives:
             at = directive.span.start
-            if directive.key != "ignore" or at > span.end:
+            if directive.key not in self._lines or at > span.end:
                 continue
             if at >= span.start:
-                self._lines.append(self._below(dockerfile, directive.span))
+                self._lines[directive.key].append(self._below(dockerfile, directive.span))
             elif at >= block_start(self._source, dockerfile.comments, span.start):
-                self._lines.append(span)
+                self._lines[directive.key].append(span)
 
     def _below(self, dockerfile: Dockerfile, comment: Span) -> Span:
         """The line below a comment line, behind further comment lines."""
@@ -43,9 +43,9 @@ class Ignored:
     def comment(self, comment: Span) -> None:
         """Heed a comment that stands behind words, where the shell allows one."""
         directive = directives.read(self._source, comment)
-        if directive is not None and directive.key == "ignore":
-            self._lines.append(self._line(self._source.rfind("\n", 0, comment.start) + 1))
+        if directive is not None and directive.key in self._lines:
+            self._lines[directive.key].append(self._line(self._source.rfind("\n", 0, comment.start) + 1))
 
-    def covers(self, at: int) -> bool:
-        """Whether what stands at the offset `at` is to be left alone."""
-        return any(line.start <= at < line.end for line in self._lines)
+    def says(self, key: str, at: int) -> bool:
+        """Whether a comment says `ignore` or `allow` of what stands at the offset `at`."""
+        return any(line.start <= at < line.end for line in self._lines[key])

@@ -8,8 +8,8 @@ from typing import Literal
 from pinner.text import dockerfile, nested
 from pinner.text.dockerfile import Dockerfile
 
-FileKind = Literal["dockerfile", "script", "github", "gitlab"]
-KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab")
+FileKind = Literal["dockerfile", "script", "github", "gitlab", "devcontainer"]
+KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab", "devcontainer")
 
 _DOCKERFILE = re.compile(
     r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
@@ -17,6 +17,7 @@ _DOCKERFILE = re.compile(
 _NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
 _GITHUB = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml")
 _GITLAB = re.compile(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml")
+_DEVCONTAINER = re.compile(r"(?:.*/)?\.?devcontainer\.json")
 _SCRIPT = re.compile(r"(?:.*/)?[^/]+\.(?:sh|bash)")
 _JOBS = re.compile(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE)
 
@@ -28,6 +29,8 @@ def by_name(path: str) -> FileKind | None:
         return "github"
     if _GITLAB.fullmatch(path):
         return "gitlab"
+    if _DEVCONTAINER.fullmatch(path):
+        return "devcontainer"
     if _DOCKERFILE.fullmatch(name) and not _NOT.fullmatch(name):
         return "dockerfile"
     return "script" if _SCRIPT.fullmatch(path) else None
@@ -58,6 +61,8 @@ def parse(kind: FileKind, text: str, image: str = "") -> Dockerfile:
 
     if kind == "script":
         return scripts.script(text, image)
+    if kind == "devcontainer":
+        return scripts.devcontainer(text)
     from pinner.text import workflows, yamltext
 
     root = yamltext.parse(text)

@@ -9,9 +9,9 @@ from functools import cached_property
 
 from pinner.text import aptline, arguments, nested, prefixes, shell
 from pinner.text.arguments import Request
-from pinner.text.dockerfile import Dockerfile, Instruction, Stage
+from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.text.environment import Environment
-from pinner.text.ignored import Ignored
+from pinner.text.ignored import Marked
 from pinner.text.nested import POSIX_SHELLS
 from pinner.text.shell import Command, Script, Word
 from pinner.text.span import Joined, Lines, Span
@@ -45,12 +45,13 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An instruction or call that asks for packages, or may, and is not read."""
+    """An instruction or call that asks for packages, or may, and is not read; `allowed` if a comment allows that."""
 
     stage: int
     span: Span
     reason: str
     detail: str
+    allowed: bool = False
 
 
 def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
@@ -132,7 +133,7 @@ class _Reader:
         self._stage = stage
         self._instruction = instruction
         self._shell = shell_name
-        self._ignored = Ignored(file.dockerfile, stage, instruction)
+        self._marked = Marked(file.dockerfile, stage, instruction)
 
     def read(self) -> Iterator[Install | Skipped]:
         """The calls of the instruction."""
@@ -144,6 +145,10 @@ class _Reader:
                 )
                 return
         text = instruction.text.text
+        if instruction.keyword == UNREAD:
+            if prefixes.asks(text):
+                yield self._skip(instruction.body, *instruction.argv)
+            return
         if instruction.keyword == "RUN":
             if instruction.form == "exec":
                 yield from self._exec()
@@ -160,7 +165,7 @@ class _Reader:
             yield self._skip(content, "heredoc", "the call stands in a here-document")
 
     def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
-        return Skipped(self._stage.index, span, reason, detail)
+        return Skipped(self._stage.index, span, reason, detail, self._marked.says("allow", span.start))
 
     def _outer(self, name: str, at: int) -> Binding | Unknown:
         return self._file.environment.lookup(self._stage.index, name, self._instruction.span.start)
@@ -231,7 +236,7 @@ class _Reader:
                 yield self._skip(span, "unparsable", "its shell text is not understood")
             return None
         for comment in script.comments():
-            self._ignored.comment(comment)
+            self._marked.comment(comment)
         for assignment in script.assignments("apt"):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
@@ -303,7 +308,10 @@ class _Reader:
     def _requests(self, program: str, call: aptline.Call, found: list[Field]) -> Iterator[Request]:
         for field, request in zip(found, arguments.read(found), strict=True):
             result = request
-            if self._ignored.covers(request.word.span.start):
+            at = request.word.span.start
+            if self._marked.says("allow", at):
+                result = replace(result, allowed=True)
+            if self._marked.says("ignore", at):
                 result = _refused(result, "ignored", "a comment says to ignore it")
             if call.error:
                 result = _refused(result, "refused", call.error)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pinner.text import directives, nested
-from pinner.text.dockerfile import Dockerfile, Instruction, Stage
+from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
 
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
@@ -44,6 +45,17 @@ def script(text: str, base: str = "") -> Dockerfile:
     told = tuple(each for span in comments if (each := directives.read(text, span)))
     stage = Stage(0, "script", base, base or "of this script", "", None, (run,), told)
     return Dockerfile(text, "\\", (stage,), comments)
+
+
+def devcontainer(text: str) -> Dockerfile:
+    """A devcontainer.json, of which is only said where it asks for packages."""
+    found = tuple(
+        _unread(text, Span(*match.span()), "devcontainer", "the call is in a devcontainer.json")
+        for match in _STRING.finditer(text)
+        if "apt" in match[0]
+    )
+    stage = Stage(0, "devcontainer", "", "of this container", "", None, found, ())
+    return Dockerfile(text, "\\", (stage,), ())
 
 
 def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
@@ -81,7 +93,10 @@ def _step(text: str, node: Node, program: str) -> Iterator[Instruction]:
     shell = Joined("", (0,), (where.start,), (where.start,))
     yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))
     if joined is None:
-        joined, keyword = Joined.without(text, node.span, ()), "LABEL"
+        yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
     else:
-        joined, keyword = nested.unfolded(joined), "RUN"
-    yield Instruction(keyword, where, node.span, joined)
+        yield Instruction("RUN", where, node.span, nested.unfolded(joined))
+
+
+def _unread(text: str, span: Span, reason: str, detail: str) -> Instruction:
+    return Instruction(UNREAD, span, span, Joined.without(text, span, ()), argv=(reason, detail))

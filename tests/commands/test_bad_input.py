@@ -72,7 +72,9 @@ def test_a_file_that_cannot_be_used(
 @pytest.mark.parametrize("command", ["lock", "scan"])
 def test_a_directory_without_dockerfiles(bench: Workbench, command: str) -> None:
     bench.write("docs/README", "")
-    said = "pinner: docs: no Dockerfile or Containerfile in this directory or below\n"
+    said = (
+        "pinner: docs: no Dockerfile, and no other file that installs packages, in this directory or below\n"
+    )
     refused(bench, command, "docs", status=3, text=said + "hint: name the file, or another directory\n")
 
 

@@ -1,0 +1,108 @@
+"""A repository as a whole: which files are taken, what stays unpinned, and what counts as good."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.workbench import Workbench
+
+SCRIPT = "#!/bin/sh\n# pinner: suite=bookworm\napt-get install -y curl\n"
+WORKFLOW = "jobs:\n  x:\n    container: debian:bookworm\n    steps:\n      - run: apt-get install -y curl\n"
+GITLAB = "image: debian:bookworm\nx:\n  script:\n    - apt-get install -y curl\n"
+
+
+@pytest.fixture
+def repository(bench: Workbench) -> Workbench:
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl\n")
+    bench.write("a.sh", SCRIPT)
+    bench.write("b.sh", "#!/bin/sh\necho a\n")
+    bench.write("tool", SCRIPT)
+    (bench.folder / "tool").chmod(0o755)
+    bench.write("notes", SCRIPT)
+    bench.write(".github/workflows/ci.yml", WORKFLOW)
+    bench.write(".gitlab-ci.yml", GITLAB)
+    bench.write("other.yml", WORKFLOW)
+    bench.write(".devcontainer/devcontainer.json", '{"postCreateCommand": "sudo apt-get install -y curl"}\n')
+    return bench
+
+
+def test_all_kinds_are_pinned(repository: Workbench) -> None:
+    before = repository.files()
+    assert repository.run("lock").status == 0
+    after = repository.files()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"Dockerfile", "a.sh", "tool", ".github/workflows/ci.yml", ".gitlab-ci.yml"}
+    for name in changed:
+        old, new = before[name][0].decode(), after[name][0].decode()
+        assert new == old.replace(" curl", " curl=7.88.1-10+deb12u14")
+    repository.run("lock")
+    assert repository.files() == after
+
+
+@pytest.mark.parametrize(
+    ("kinds", "taken"),
+    [
+        (["dockerfile"], {"Dockerfile"}),
+        (["script"], {"a.sh", "tool"}),
+        (["github", "gitlab"], {".github/workflows/ci.yml", ".gitlab-ci.yml"}),
+    ],
+)
+def test_kind_narrows(repository: Workbench, kinds: list[str], taken: set[str]) -> None:
+    before = repository.files()
+    assert repository.run("lock", *(f"--kind={kind}" for kind in kinds)).status == 0
+    after = repository.files()
+    assert {name for name in before if before[name] != after[name]} == taken
+
+
+def test_scan_says_how_much_is_pinned(repository: Workbench) -> None:
+    lines = repository.run("scan").out.splitlines()
+    header = next(number for number, line in enumerate(lines) if line.startswith("file "))
+    assert [line.split()[0] for line in lines[header:]] == [
+        "file",
+        ".devcontainer/devcontainer.json",
+        ".github/workflows/ci.yml",
+        ".gitlab-ci.yml",
+        "Dockerfile",
+        "a.sh",
+        "tool",
+        "total",
+        "6",
+    ]
+    assert lines[-1] == "6 files, 5 package words: 5 to pin, 0 pinned; not read: devcontainer 1"
+
+
+@pytest.mark.parametrize("command", ["scan", "lock"])
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        ("apt-get install -y curl", 0),
+        ("apt-get install -y curl $EXTRA", 1),
+        ("apt-get install -y curl $EXTRA # pinner: allow", 0),
+        ("apt-get install -y curl \\\n# pinner: allow\n $EXTRA", 0),
+        ("apt-get install -y curl \\\n# pinner: allow\n $EXTRA \\\n $MORE", 1),
+        ("apt-get install -y curl $EXTRA # pinner: ignore", 1),
+        ("apt-get install -y curl # pinner: ignore", 0),
+        ("xargs apt-get install -y", 1),
+        ("xargs apt-get install -y # pinner: allow", 0),
+    ],
+)
+def test_strict(bench: Workbench, command: str, run: str, status: int) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nRUN {run}\n")
+    assert bench.run(command).status == 0
+    assert bench.run(command, "--strict").status == status
+
+
+def test_a_variable_that_two_suites_share_is_left_alone(bench: Workbench) -> None:
+    stages = "".join(
+        f"FROM debian:{name}\nARG P\nRUN apt-get install $P\n" for name in ("bookworm", "trixie")
+    )
+    bench.write("Dockerfile", f'ARG P="curl"\n{stages}')
+    result = bench.run("scan")
+    assert result.out.count("several-suites: calls on several suites or platforms share it") == 2
+
+
+def test_a_script_on_standard_input(bench: Workbench) -> None:
+    bench.write("x", SCRIPT)
+    result = bench.run("lock", "x")
+    assert result.status == 0
+    assert bench.files()["x"][0].decode() == SCRIPT.replace(" curl", " curl=7.88.1-10+deb12u14")

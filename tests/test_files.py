@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pinner import files
-from pinner.text import kinds
 from pinner.errors import InputError
+from pinner.text import kinds
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from pinner.lockfile import NAME as LOCK_NAME
 from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
+from pinner.text.kinds import KINDS, FileKind
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.roots import Root
@@ -64,8 +65,28 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     return decorate
 
 
+_KINDS = "pinner.kinds"
+
+
+def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
+    ctx.meta[_KINDS] = value
+
+
 PATHS: list[Callable[[_F], _F]] = [
-    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True))
+    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
+    click.option(
+        "--kind",
+        multiple=True,
+        type=click.Choice(KINDS),
+        expose_value=False,
+        callback=_keep_kinds,
+        help="Take files of this kind alone; repeatable.",
+    ),
+]
+STRICT: list[Callable[[_F], _F]] = [
+    click.option(
+        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
+    )
 ]
 WHERE: list[Callable[[_F], _F]] = [
     click.option(
@@ -155,17 +176,18 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
     """
     errors: list[PinnerError] = []
     named: list[Path] = []
+    only = click.get_current_context().meta.get(_KINDS) or KINDS
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
             named.append(path)
             continue
         config, _ = load(path.resolve())
-        found = files.find(path, config.exclude)
+        found = files.find(path, config.exclude, only)
         if not found:
             errors.append(
                 InputError(
-                    "no Dockerfile or Containerfile in this directory or below",
+                    "no Dockerfile, and no other file that installs packages, in this directory or below",
                     path=str(path),
                     hint="name the file, or another directory",
                 )

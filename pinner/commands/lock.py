@@ -23,7 +23,7 @@ from pinner.workflow.stages import Along
 
 
 @click.command("lock")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -32,7 +32,7 @@ from pinner.workflow.stages import Along
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
 @click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
-@common.options(common.ARCHIVE, common.OUTPUT)
+@common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
@@ -45,6 +45,7 @@ def command(
     check: bool,
     pin_siblings: bool,
     closure: bool,
+    strict: bool,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -53,7 +54,8 @@ def command(
 ) -> int:
     """Pin the packages of install lines to the versions that apt would install.
 
-    Without FILE, takes every Dockerfile and Containerfile below the current directory. `-` reads standard input and
+    Without FILE, takes every file below the current directory that may install
+    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files. `-` reads standard input and
     writes the pinned text to standard output. Pins that are there are kept.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
@@ -121,7 +123,8 @@ def command(
     if errors or unserved:
         return max(error.exit_status for error in (*errors, *unserved))
     changed = any(outcome.wrote for outcome in results)
-    return int(any(outcome.plan.fails for outcome in results) or (check and changed))
+    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
+    return int(fails or (check and changed))
 
 
 class Outcome:

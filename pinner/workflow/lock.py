@@ -23,7 +23,10 @@ from pinner.workflow.targets import Problem, Targets
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one word, or of a call that was not read (`choice.reason` tells)."""
+    """What became of one word, or of a call that was not read (`choice.reason` tells).
+
+    `allowed` tells that a comment or the configuration lets it stay without a pin.
+    """
 
     path: str
     line: int
@@ -32,6 +35,7 @@ class Finding:
     raw: str
     name: str
     choice: Choice
+    allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Plan:
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all files."""
         return tuple(finding for planned in self.files for finding in planned.findings)
+
+    @property
+    def leaves_words(self) -> bool:
+        """Whether a word stays without a pin that need not."""
+        return any(each.choice.status == "skipped" and not each.allowed for each in self.findings)
 
     @property
     def fails(self) -> bool:
@@ -200,20 +209,25 @@ def _findings(
     file: File, choices: Mapping[Request, Choice], problems: Sequence[Problem]
 ) -> tuple[Finding, ...]:
     found = []
+    seen: set[Span] = set()
     for item in file.found:
         if isinstance(item, Skipped):
             choice = Choice("skipped", reason=item.reason, detail=item.detail)
-            found.append(_finding(file, item.span, "", choice))
+            found.append(_finding(file, item.span, "", choice, allowed=item.allowed))
             continue
-        found += [
-            _finding(file, request.word.span, request.name, choices[request]) for request in item.requests
-        ]
+        for request in item.requests:
+            span = request.word.span
+            if span not in seen:  # calls may share a word that a variable holds
+                seen.add(span)
+                choice = choices[request]
+                allowed = request.allowed or choice.reason == "ignored"
+                found.append(_finding(file, span, request.name, choice, allowed=allowed))
         for problem in problems:
             if problem.call is item:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
     return tuple(found)
 
 
-def _finding(file: File, span: Span, name: str, choice: Choice) -> Finding:
+def _finding(file: File, span: Span, name: str, choice: Choice, *, allowed: bool = False) -> Finding:
     line, column = file.lines.position(span.start)
-    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice)
+    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice, allowed)

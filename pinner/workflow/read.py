@@ -52,6 +52,15 @@ class File:
         """The install calls alone."""
         return (item for item in self.found if isinstance(item, Call))
 
+    @property
+    def leaves_words(self) -> bool:
+        """Whether a word stays without a pin and no comment or configuration says that it may."""
+        calls = (item for item in self.found if isinstance(item, Skipped))
+        words = (request for call in self.calls() for request in call.requests if request.action == "skip")
+        return any(not item.allowed for item in calls) or any(
+            not word.allowed and word.reason != "ignored" for word in words
+        )
+
     def stage_name(self, index: int) -> str:
         """The stage as the lock and people name it: its name, or else its number."""
         return self.dockerfile.stages[index].name or str(index)

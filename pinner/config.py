@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from pinner.archive.distributions import platform
+from pinner.archive.pace import INTERVAL
 from pinner.errors import InputError
 
 NAME = "pinner.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How snapshots are fetched: `mirrors` of snapshot.debian.org in the order in which they are tried (none: those of
+    `[mirrors]`, or the service itself), and the seconds of rest before each request."""
+
+    mirrors: tuple[str, ...] = ()
+    interval: float = INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,8 @@ class Config:
     `platforms` as Docker writes them; `suite` for stages whose image names none; `images` maps image references
     (globs) to suites; `installed` image references (globs) to files that list what such an image holds, one for each
     architecture, relative to the configuration; `mirrors` URI prefixes to the prefixes that are fetched instead;
-    `exclude` are globs of files that a search passes over; `ignore` names (globs) of packages that are never pinned.
+    `exclude` are globs of files that a search passes over; `ignore` names (globs) of packages that are never pinned;
+    `snapshot` is a table.
     """
 
     platforms: tuple[str, ...] = ()
@@ -30,6 +41,7 @@ class Config:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    snapshot: Service = Service()
 
 
 def near(word: str, known: tuple[str, ...]) -> str:
@@ -61,6 +73,19 @@ def _lists(value: Any, key: str, path: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
+def _service(value: Any, path: str) -> Service:
+    if not isinstance(value, dict):
+        raise InputError("[snapshot] must be a table", path=path)
+    known = tuple(item.name for item in fields(Service))
+    for key in value:
+        if key not in known:
+            raise InputError(f"unknown key snapshot.{key}", path=path, hint=near(key, known))
+    interval = value.get("interval", INTERVAL)
+    if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval <= 3600:
+        raise InputError("snapshot.interval must be a number of seconds", path=path)
+    return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval))
+
+
 def from_table(table: Mapping[str, Any], path: str) -> Config:
     """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
     known = tuple(item.name for item in fields(Config))
@@ -73,6 +98,8 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = _mapping(value, key, path)
         elif key == "installed":
             values[key] = _lists(value, key, path)
+        elif key == "snapshot":
+            values[key] = _service(value, path)
         elif key == "suite":
             if not isinstance(value, str):
                 raise InputError("suite must be a string", path=path)

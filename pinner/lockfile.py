@@ -276,7 +276,9 @@ def _as_laid_out(text: str) -> Lock | None:
         sources.append(LockedSource(*match.groups()))
         at = match.end()
     while match := target.match(text, at):
-        file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = match.groups("")
+        file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = (
+            match.groups("")
+        )
         contents = tuple(Locked(*found) for found in locked.findall(content))
         targets.append(
             Target(

@@ -112,8 +112,8 @@ class SnapshotService(SimulatedArchive):
 
     @property
     def mirrors(self) -> dict[str, str]:
-        """The live hosts are not here; snapshots are."""
-        return {"http://snapshot.debian.org": self.url}
+        """The live hosts, whose suites are made by `suite`, and the service."""
+        return super().mirrors | {"http://snapshot.debian.org": self.url}
 
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """What a request gets."""
@@ -145,7 +145,8 @@ class SnapshotService(SimulatedArchive):
             found = self._machine_readable(parts[1:], {k: v[0] for k, v in parse_qs(split.query).items()})
             if found is not None:
                 return Answer(200, {"Content-Type": "application/json"}, json.dumps(found).encode())
-        return Answer(404, body=b"404 Not Found\n")
+        live = self._body(self._meant(path))
+        return Answer(404, body=b"404 Not Found\n") if live is None else Answer(body=live)
 
     def _tree(self, parts: list[str], path: str) -> Answer:
         archive, _, rest = parts[0], None, parts[2:]

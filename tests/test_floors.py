@@ -21,6 +21,7 @@ FLOORS = [
         "archive.release",
         "archive.sources",
         "archive.distributions",
+        "archive.moments",
     },
     {"resolve.offers", "resolve.patterns", "resolve.universe"},
     {"resolve", "lockfile", "lockreader"},
@@ -33,7 +34,10 @@ FLOORS = [
 ]
 PURE = (
     *("errors", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
-    *(f"archive.{name}" for name in ("packages", "installed", "release", "sources", "distributions")),
+    *(
+        f"archive.{name}"
+        for name in ("packages", "installed", "release", "sources", "distributions", "moments")
+    ),
 )
 BANNED = {
     "requests",

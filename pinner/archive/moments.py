@@ -1,27 +1,40 @@
-"""Moments in the life of an archive: timestamps as snapshot.debian.org writes them, and the sources of a moment.
+"""Moments in the life of an archive: timestamps as snapshot services write them, and the sources of a moment.
 
-A snapshot service holds a tree for each import of an archive. Asked for another time it answers with the last import
+snapshot.debian.org holds a tree for each import of an archive. Asked for another time it answers with the last import
 before it, each archive by itself: the same time stands for different imports of `debian` and `debian-security`. A
-`Moment` names the imports themselves.
+`Moment` names the imports themselves. snapshot.ubuntu.com answers for any second, and all pockets share it
+(https://snapshot.ubuntu.com).
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pinner.errors import InputError
 
 OFFICIAL = "http://snapshot.debian.org"
+UBUNTU = "ubuntu"
 LATEST = timedelta(days=1)  # the age from which an import counts as complete and mirrored everywhere
 _FORMAT = "%Y%m%dT%H%M%SZ"
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _WHEN = (_FORMAT, "%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ")
-_URI = re.compile(rf"{re.escape(OFFICIAL)}/archive/([a-z][a-z0-9-]*)/({_STAMP.pattern})")
-_LIVE = "http://deb.debian.org/"
+_UBUNTU_URI = "http://snapshot.ubuntu.com/ubuntu"
+_UBUNTU_BEGIN = datetime(2023, 3, 1, tzinfo=UTC)
+_URI = re.compile(
+    rf"(?:{re.escape(OFFICIAL)}/archive/(?P<debian>[a-z][a-z0-9-]*)|{re.escape(_UBUNTU_URI)})/({_STAMP.pattern})"
+)
+_KEPT: Mapping[str, str] = {
+    "http://deb.debian.org/debian": "debian",
+    "http://deb.debian.org/debian-security": "debian-security",
+    "http://archive.debian.org/debian": "debian",
+    "http://archive.debian.org/debian-security": "debian-security",
+    "http://archive.ubuntu.com/ubuntu": UBUNTU,
+    "http://security.ubuntu.com/ubuntu": UBUNTU,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,9 @@ class Moment:
         name = archive_of(live)
         for archive, stamp in self.imports:
             if archive == name:
-                return f"{OFFICIAL}/archive/{archive}/{stamp}"
+                return (
+                    f"{_UBUNTU_URI}/{stamp}" if archive == UBUNTU else f"{OFFICIAL}/archive/{archive}/{stamp}"
+                )
         raise InputError(f"there is no snapshot of {live} at {self}")
 
     def __str__(self) -> str:
@@ -46,18 +61,21 @@ class Moment:
 
 
 def archive_of(live: str) -> str:
-    """What the service calls the archive at a live address. Raises `InputError` for one that it does not keep."""
-    if not live.startswith(_LIVE):
-        raise InputError(
-            f"snapshot.debian.org does not keep {live}", hint="it keeps what deb.debian.org serves"
-        )
-    return live.removeprefix(_LIVE)
+    """What the services call the archive at a live address. Raises `InputError` for one that none keeps."""
+    if live not in _KEPT:
+        raise InputError(f"there are no snapshots of {live}", hint=f"there are of {', '.join(_KEPT)}")
+    return _KEPT[live]
 
 
 def split(uri: str) -> tuple[str, str] | None:
     """The archive and the timestamp of a snapshot's address; None for another address."""
     match = _URI.fullmatch(uri)
-    return (match[1], match[2]) if match else None
+    return (match["debian"] or UBUNTU, match[2]) if match else None
+
+
+def found_in(text: str) -> Moment:
+    """The imports whose addresses stand in `text`."""
+    return Moment(tuple(sorted({(match["debian"] or UBUNTU, match[2]) for match in _URI.finditer(text)})))
 
 
 def stamp(instant: datetime) -> str:
@@ -107,10 +125,16 @@ def before(stamps: Sequence[str], wanted: str) -> str | None:
     return stamps[at - 1] if at else None
 
 
-def moment(runs: Mapping[str, Sequence[str]], wanted: datetime) -> Moment:
-    """The imports of all archives at a time, from their lists. Raises `InputError` before an archive's first one."""
+def moment(archives: Iterable[str], wanted: datetime, runs: Callable[[str], Sequence[str]]) -> Moment:
+    """The imports of archives at a time; `runs` lists those of one. Raises `InputError` before its first one."""
     found = []
-    for archive, stamps in sorted(runs.items()):
+    for archive in sorted(set(archives)):
+        if archive == UBUNTU:
+            if wanted < _UBUNTU_BEGIN:
+                raise InputError(f"there is no snapshot of Ubuntu as early as {stamp(wanted)}")
+            found.append((archive, stamp(wanted)))
+            continue
+        stamps = runs(archive)
         last = before(stamps, stamp(wanted))
         if last is None:
             raise InputError(

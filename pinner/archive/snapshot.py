@@ -56,7 +56,7 @@ class Snapshots:
         fallback = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(rewrites or {})
         self._fetchers = [
             Fetcher(self._cache, now=now, wait=wait, mirrors=places, pace=pace)
-            for places in [{OFFICIAL: mirror} for mirror in mirrors] or [fallback]
+            for places in [fallback | {OFFICIAL: mirror} for mirror in mirrors] or [fallback]
         ]
         self._order = list(range(len(self._fetchers)))
         self._listed: dict[tuple[int, str], tuple[str, ...]] = {}
@@ -138,10 +138,10 @@ class Snapshots:
 
     def _check_follows(self, number: int, url: str) -> None:
         """Raises FetchError if that mirror is behind the import that `url` lies in; a sole mirror is not asked."""
-        tree = moments.split("/".join(url.split("/")[:6]))
-        if tree is None or len(self._fetchers) == 1:
+        imports = moments.found_in(url).imports
+        if not imports or imports[0][0] == moments.UBUNTU or len(self._fetchers) == 1:
             return
-        archive, stamp = tree
+        archive, stamp = imports[0]
         if self._runs(number, archive)[-1] < stamp:
             raise FetchError(
                 f"{url}: the mirror does not have this import yet",

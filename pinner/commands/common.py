@@ -31,6 +31,7 @@ from pinner.workflow.stages import Options
 
 if TYPE_CHECKING:
     from pinner.archive.image import Image
+    from pinner.archive.snapshot import Snapshots
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -267,6 +268,7 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
         offline=offline,
         mirrors=config.mirrors,
         progress=progress,
+        snapshots=snapshots(config, offline=offline),
     )
 
     def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
@@ -277,6 +279,20 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
                 progress.wipe()
 
     return Archives(load, archive.codename)
+
+
+def snapshots(config: Config, *, offline: bool) -> Snapshots:
+    """The snapshot service as the configuration names it."""
+    from pinner.archive.snapshot import Snapshots
+
+    return Snapshots(
+        cache_dir(),
+        now=datetime.now(UTC),
+        mirrors=config.snapshot.mirrors,
+        rewrites=config.mirrors,
+        interval=config.snapshot.interval,
+        offline=offline,
+    )
 
 
 def bases(

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from pinner import files, lockfile
+from pinner.archive import moments
 from pinner.commands import common
 from pinner.commands.common import Project
 from pinner.errors import PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.text.blocks import BEGIN
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.lock import Plan, plan
-from pinner.workflow.stages import Along
+from pinner.workflow.stages import Along, Options
 
 
 @click.command("lock")
@@ -32,6 +34,13 @@ from pinner.workflow.stages import Along
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
 @click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
+@click.option(
+    "--snapshot",
+    "when",
+    metavar="WHEN",
+    help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
+)
+@click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
 @common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
@@ -45,6 +54,8 @@ def command(
     check: bool,
     pin_siblings: bool,
     closure: bool,
+    when: str | None,
+    write_sources: bool,
     strict: bool,
     offline: bool,
     max_age: timedelta,
@@ -67,11 +78,17 @@ def command(
         errors: list[PinnerError] = []
     else:
         projects, errors = common.collect(paths)
+    if (
+        write_sources
+        and when is None
+        and not any(BEGIN in text for each in projects for text in each.texts.values())
+    ):
+        raise click.UsageError("--write-sources needs --snapshot")
     results = []
     unserved: dict[PinnerError, list[str]] = {}
-    by_mirrors: dict[tuple[tuple[str, str], ...], tuple[Archives, Bases]] = {}
+    by_mirrors: dict[object, tuple[Archives, Bases]] = {}
     for project in projects:
-        mirrors = tuple(project.config.mirrors.items())
+        mirrors = (tuple(project.config.mirrors.items()), project.config.snapshot)
         if mirrors not in by_mirrors:
             archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
             bases = common.bases(
@@ -89,7 +106,12 @@ def command(
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         options = common.to_options(project.config, platforms, suite, installed)
-        options = replace(options, along=along, look=bases.look(lock))
+        options = replace(options, along=along, look=bases.look(lock), write_sources=write_sources)
+        if when is not None:
+            options, notes = at_snapshot(project, options, when, offline=offline)
+            archives.notes |= dict.fromkeys(notes)
+            if not write_sources and not all(BEGIN in text for text in project.texts.values()):
+                archives.notes[_STILL_LIVE] = None
         result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
@@ -125,6 +147,24 @@ def command(
     changed = any(outcome.wrote for outcome in results)
     fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
     return int(fails or (check and changed))
+
+
+_STILL_LIVE = "the build reads the archive as it is then: --write-sources makes it read the snapshot"
+
+
+def at_snapshot(
+    project: Project, options: Options, when: str, *, offline: bool
+) -> tuple[Options, tuple[str, ...]]:
+    """The options with the moment that `when` means for the archives of a project's files, and what it means."""
+    from pinner.workflow.snapshots import moment, notes
+
+    wanted = moments.when(when, datetime.now(UTC))
+    service = common.snapshots(project.config, offline=offline)
+    try:
+        found = moment(project.texts, options, wanted, service.timestamps)
+    finally:
+        service.close()
+    return replace(options, snapshot=found), tuple(notes(found, wanted)) if found.imports else ()
 
 
 class Outcome:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.span import Lines, Span
 
@@ -52,10 +53,13 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
         return ()
     lines = Lines(dockerfile.text)
     found = []
+    own = [block.span for block in blocks.find(dockerfile)]
     for stage in dockerfile.stages:
         if any(each.key == "repositories" and each.value == "ignore" for each in stage.directives):
             continue
         for instruction in stage.instructions:
+            if any(span.start <= instruction.span.start < span.end for span in own):
+                continue
             body = instruction.span.of(dockerfile.text)
             pattern = (
                 _COPY

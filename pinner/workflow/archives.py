@@ -49,7 +49,7 @@ class Archives:
         codename = self._codename(alias_source(alias))
         for suite in alias.distribution.suites:
             if suite.codename == codename:
-                return Named(alias.distribution, suite, added=alias.added)
+                return Named(alias.distribution, suite, added=alias.added, at=alias.at)
         raise InputError(
             f"{alias.name} is now {codename}, a suite that this pinner does not know",
             hint="use a newer pinner",

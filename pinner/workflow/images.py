@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
+from pinner.archive.moments import Moment
 from pinner.workflow.repositories import Repository
 
 HOW_TO_TELL = (
@@ -24,6 +25,7 @@ class Named:
 
     `listed` stands in the place of the suite's own pockets where an image's sources differ from them, `added` is read
     beside them.
+    `at` is the moment whose snapshot is read; None: the archive as it is now.
     """
 
     distribution: Distribution
@@ -31,6 +33,7 @@ class Named:
     variant: str = ""
     listed: tuple[Repository, ...] = ()
     added: tuple[Repository, ...] = ()
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Alias:
     distribution: Distribution
     name: str
     added: tuple[Repository, ...] = ()
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
 from pinner.lockfile import Lock
+from pinner.text import blocks
 from pinner.text.installs import Request, Skipped, pin
 from pinner.text.span import Span, apply
+from pinner.workflow import sources_block
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.images import Unnamed
@@ -107,6 +109,8 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             file.dockerfile.text,
             {request: choice.version for request, choice in choices.items() if choice.status == "pinned"},
         )
+        if options.write_sources or (options.snapshot and blocks.find(file.dockerfile)):
+            edits += sources_block.edits(file, archives)
         new = apply(file.dockerfile.text, edits)
         if edits:
             _prove(file, new, choices, options)
@@ -127,7 +131,10 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         lock,
         tuple(dict.fromkeys(source.platform for source in lock.sources)),
         tuple(dict.fromkeys(source.suite for source in lock.sources)),
-        tuple(archives.notes),
+        (
+            *archives.notes,
+            *dict.fromkeys(note for file in files for note in sources_block.caveats(file, archives)),
+        ),
         unserved,
     )
 

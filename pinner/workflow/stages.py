@@ -8,8 +8,10 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
+from pinner.archive.moments import Moment, split
 from pinner.archive.sources import Source
 from pinner.errors import InputError
+from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
 from pinner.workflow.bases import Content
@@ -28,7 +30,8 @@ class Options:
     references to suites; `ignore` are globs of package names that are never pinned; `known` are repositories that may
     be read. `look` tells what an image holds on a platform, None if that cannot be known; `roots` says the same, by
     globs of image references, one for each architecture, and counts more. `along` says what else goes on a line with
-    what was asked for.
+    what was asked for. `snapshot` is the moment at which every archive is read; without it the one that a
+    stage's own sources block names, or else now. `write_sources` puts such a block into each stage that uses apt.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -41,6 +44,8 @@ class Options:
     along: Along = ""
     known: tuple[Known, ...] = ()
     look: Callable[[str, str], Content | None] | None = None
+    snapshot: Moment | None = None
+    write_sources: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         texts = {name: content.sources for name, content in contents.items()}
         repositories, problem = listed(texts, where.suite, where.distribution, options.known)
         where, unread = replace(where, listed=repositories), unread or problem
+    if not isinstance(where, Unnamed):
+        where = replace(where, at=options.snapshot or blocks.moment_of(dockerfile, stages))
     return Base(
         image,
         where,
@@ -171,17 +178,23 @@ def _by_content(
 def alias_source(alias: Alias) -> Source:
     """The source whose Release tells the codename behind `alias`; any architecture serves."""
     distribution = alias.distribution
-    return Source(
-        distribution.alias_uri,
-        alias.name,
-        distribution.components,
-        PLATFORMS[DEFAULT_PLATFORMS[0]],
-        distribution.signed_by,
-    )
+    arch = PLATFORMS[DEFAULT_PLATFORMS[0]]
+    source = Source(distribution.alias_uri, alias.name, distribution.components, arch, distribution.signed_by)
+    return at_moment(source, alias.at)
 
 
 def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
     """The sources that an image of this suite reads for one Debian architecture, in apt's order."""
     repositories = where.listed or tuple(default(where.suite, where.distribution, arch, where.variant))
     sources = (each.source(arch) for each in (*repositories, *where.added))
-    return tuple(dict.fromkeys(source for source in sources if source is not None))
+    return tuple(dict.fromkeys(at_moment(source, where.at) for source in sources if source is not None))
+
+
+def at_moment(source: Source, moment: Moment | None) -> Source:
+    """The source as it was at a moment. A key may have expired since; Valid-Until is judged at that time."""
+    if moment is None:
+        return source
+    uri = moment.uri(source.uri)
+    _, stamp = split(uri) or ("", "")
+    keys = replace(source.signed_by, accept_expired=True)
+    return replace(source, uri=uri, signed_by=keys, check_valid_until=True, snapshot=stamp)

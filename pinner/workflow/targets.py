@@ -190,8 +190,10 @@ class Targets:
         if old is None or old.problem or target.problem or old.inputs != target.inputs:
             return False
         universe = self._archives.universe(where, PLATFORMS[target.platform], "")
+        read = {index.source.uri for index in universe.indexes}
         return all(
-            any(
+            package.uri in read
+            and any(
                 offer.version == package.version and offer.package.sha256 == package.sha256
                 for offer in universe.versions(package.name)
             )

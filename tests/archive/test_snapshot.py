@@ -106,13 +106,25 @@ def test_what_is_no_moment(text: str) -> None:
 
 def test_each_archive_is_rounded_down_by_itself(client: Make) -> None:
     snapshots = client()
-    runs = {name: snapshots.timestamps(name) for name in ("debian", "debian-security")}
-    moment = moments.moment(runs, datetime(2026, 11, 1, 12, tzinfo=UTC))
+    archives, runs = ("debian-security", "debian"), snapshots.timestamps
+    moment = moments.moment(archives, datetime(2026, 11, 1, 12, tzinfo=UTC), runs)
     assert moment == Moment((("debian", SECOND), ("debian-security", "20261101T050000Z")))
     live = "http://deb.debian.org/debian-security"
     assert moment.uri(live) == "http://snapshot.debian.org/archive/debian-security/20261101T050000Z"
     with pytest.raises(InputError, match="no snapshot of debian as early"):
-        moments.moment(runs, datetime(2026, 11, 1, tzinfo=UTC))
+        moments.moment(archives, datetime(2026, 11, 1, tzinfo=UTC), runs)
+
+
+def test_ubuntu_answers_for_any_second() -> None:
+    moment = moments.moment(["ubuntu"], datetime(2026, 11, 1, 12, 0, 1, tzinfo=UTC), lambda archive: ())
+    for live in ("http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu"):
+        assert moment.uri(live) == "http://snapshot.ubuntu.com/ubuntu/20261101T120001Z"
+        assert moments.split(moment.uri(live)) == ("ubuntu", "20261101T120001Z")
+        assert moments.found_in(f"URIs: {moment.uri(live)}\n") == moment
+    with pytest.raises(InputError, match="no snapshots of http://ports"):
+        moment.uri("http://ports.ubuntu.com/ubuntu-ports")
+    with pytest.raises(InputError, match="no snapshot of Ubuntu as early"):
+        moments.moment(["ubuntu"], datetime(2022, 11, 1, tzinfo=UTC), lambda archive: ())
 
 
 # What the service tells

@@ -1,0 +1,51 @@
+"""The moment at which a run reads its archives: which archives that concerns, and what is to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pinner.archive import moments
+from pinner.archive.moments import Moment, archive_of, instant
+from pinner.errors import InputError
+from pinner.workflow.images import Alias, Named
+from pinner.workflow.read import read
+from pinner.workflow.stages import Options
+
+_GAP = timedelta(days=2)
+
+Runs = Callable[[str], Sequence[str]]
+
+
+def archives_of(texts: Mapping[str, str], options: Options) -> tuple[str, ...]:
+    """The archives that the stages of these files read. What cannot be read says so where it is read for good."""
+    found: dict[str, None] = {}
+    for path, text in texts.items():
+        try:
+            calls = tuple(read(path, text, options).calls())
+        except InputError:
+            continue
+        for where in (call.base.where for call in calls):
+            suites = (
+                (where.suite,)
+                if isinstance(where, Named)
+                else where.distribution.suites
+                if isinstance(where, Alias)
+                else ()
+            )
+            found |= {archive_of(pocket.uri): None for suite in suites for pocket in suite.pockets}
+    return tuple(found)
+
+
+def moment(texts: Mapping[str, str], options: Options, wanted: datetime, runs: Runs) -> Moment:
+    """The imports of these files' archives at a time. Raises `InputError` for a time before the first one."""
+    return moments.moment(archives_of(texts, options), wanted, runs)
+
+
+def notes(moment: Moment, wanted: datetime) -> Iterator[str]:
+    """What is read, and how far back an archive's last import before the wanted time lies, where that is unusual."""
+    yield "snapshot: " + ", ".join(f"{archive} {stamp}" for archive, stamp in moment.imports)
+    for archive, stamp in moment.imports:
+        gap = wanted - instant(stamp)
+        if gap > _GAP:
+            yield f"{archive}: no import was made in the {gap.days} days before {moments.stamp(wanted)}"

@@ -1,0 +1,156 @@
+"""What a stage's sources block says, and the edits that put it there or take it away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from pinner.archive.distributions import DEBIAN, PLATFORMS
+from pinner.archive.moments import Moment, instant
+from pinner.errors import InputError
+from pinner.text import blocks, kinds
+from pinner.text.blocks import Block
+from pinner.text.dockerfile import Dockerfile, Stage
+from pinner.text.span import Edit, Lines, Span
+from pinner.workflow.archives import Archives
+from pinner.workflow.images import Named, split
+from pinner.workflow.read import File
+from pinner.workflow.stages import Base, chain, sources_of
+
+# Whose images have a one-line sources.list; later ones have deb822 files (sources.list(5)).
+_ONE_LINE = frozenset(
+    {
+        "jessie",
+        "stretch",
+        "buster",
+        "bullseye",
+        "xenial",
+        "bionic",
+        "focal",
+        "jammy",
+        "kinetic",
+        "lunar",
+        "mantic",
+    }
+)
+# The keyring's file is called .pgp in Debian from trixie on.
+_GPG = _ONE_LINE | {"bookworm"}
+
+
+def sources(where: Named, platforms: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The path of a sources file in the image, and its lines: what the stage reads at its moment, in apt's order.
+
+    Raises `InputError` where that is not the same on all platforms.
+    """
+    assert where.at is not None
+    by_platform = {
+        tuple((each.uri, each.suite, each.components) for each in sources_of(where, PLATFORMS[platform]))
+        for platform in platforms
+    }
+    if len(by_platform) > 1:
+        raise InputError(
+            f"{where.suite.codename} has other archives for some of these platforms",
+            hint="lock one platform by --platform",
+        )
+    (read,) = by_platform
+    codename = where.suite.codename
+    ending = "pgp" if where.distribution is DEBIAN and codename not in _GPG else "gpg"
+    keyring = f"/usr/share/keyrings/{where.distribution.name}-archive-keyring.{ending}"
+    if codename in _ONE_LINE:
+        options = f"[check-valid-until=no signed-by={keyring}]"
+        lines = tuple(
+            f"deb {options} {uri} {suite} {' '.join(components)}" for uri, suite, components in read
+        )
+        return "/etc/apt/sources.list.d/pinner.list", lines
+    stanzas = []
+    for (uri, components), group in groupby(read, lambda each: (each[0], each[2])):
+        suites = " ".join(suite for _, suite, _ in group)
+        stanzas += [
+            "",
+            "Types: deb",
+            f"URIs: {uri}",
+            f"Suites: {suites}",
+            f"Components: {' '.join(components)}",
+        ]
+        stanzas += ["Check-Valid-Until: no", f"Signed-By: {keyring}"]
+    return "/etc/apt/sources.list.d/pinner.sources", tuple(stanzas[1:])
+
+
+def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
+    """Put a block into each stage of a Dockerfile with install calls at a moment; one that is there is made anew.
+
+    A stage built on one that has a block needs none. Raises `InputError`, with the place, where the stage does not run
+    as root before its first use of apt.
+    """
+    dockerfile = file.dockerfile
+    if kinds.of(file.path, dockerfile.text) != "dockerfile":
+        return ()
+    there = {block.stage: block for block in blocks.find(dockerfile)}
+    places: dict[int, Base] = {}
+    for call in file.calls():
+        where = archives.named(call.base.where)
+        stages = chain(dockerfile, dockerfile.stages[call.install.stage])
+        above = [stage.index for stage in stages[1:]]
+        if where is not None and where.at is not None and not any(index in places for index in above):
+            places.setdefault(stages[0].index, replace(call.base, where=where))
+    return tuple(
+        _edit(file, dockerfile.stages[index], there.get(index), base) for index, base in places.items()
+    )
+
+
+def _edit(file: File, stage: Stage, block: Block | None, base: Base) -> Edit:
+    dockerfile = file.dockerfile
+    text = dockerfile.text
+    where = base.where
+    assert isinstance(where, Named)
+    path, lines = sources(where, base.platforms)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    made = blocks.render(str(where.at), path, lines, escape=dockerfile.escape, newline=newline)
+    if block is not None:
+        return Edit(block.span, made)
+    found = blocks.place(dockerfile, stage)
+    assert found is not None  # an install call is a use of apt
+    at, user = found
+    if user and user.partition(":")[0] not in {"root", "0"}:
+        line, column = Lines(text).position(at)
+        raise InputError(
+            f"apt's sources cannot be written here: the stage runs as {user}",
+            path=file.path,
+            line=line,
+            column=column,
+            hint="put `USER root` before it, or place what `pinner export sources` prints yourself",
+        )
+    return Edit(Span(at, at), made)
+
+
+def removals(dockerfile: Dockerfile) -> tuple[Edit, ...]:
+    """Take every block away."""
+    return tuple(Edit(block.span, "") for block in blocks.find(dockerfile))
+
+
+def caveats(file: File, archives: Archives) -> Iterator[str]:
+    """What is to be said of base images that may be newer than the snapshot their stage reads.
+
+    apt does not go back to an older version of what the image holds, and then cannot install what needs it.
+    """
+    said: dict[tuple[str, Moment], None] = {}
+    for call in file.calls():
+        where = archives.named(call.base.where)
+        if where is None or where.at is None or (call.base.image, where.at) in said:
+            continue
+        said[call.base.image, where.at] = None
+        repository, tag = split(call.base.image)
+        oldest = min(instant(stamp) for _, stamp in where.at.imports)
+        dated = re.search(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)", tag)
+        if dated is None:
+            yield (
+                f"{call.base.image}: nothing tells the date of this image; where it is newer than the snapshot "
+                f"{where.at}, apt cannot go back to what the snapshot has: name an image of that time by date or digest"
+            )
+        elif "".join(dated.groups()) > oldest.strftime("%Y%m%d"):
+            yield (
+                f"{call.base.image}: the image is newer than the snapshot {where.at}, and apt does not go back to "
+                f"older versions of what {repository} holds: take a later snapshot or an earlier image"
+            )

@@ -1,0 +1,233 @@
+"""`pinner lock --snapshot`, `--write-sources`, `unlock` and `export sources`, against live hosts and the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.commands.workbench import Workbench, debian
+from tests.snapshots import SnapshotService
+
+OLD, NEW, SECURITY = "20260301T031500Z", "20260601T091700Z", "20260228T200000Z"
+PLAIN = "FROM debian:bookworm-20260201-slim\nRUN apt-get update && apt-get install -y curl\n"
+APT = {"apt": "2.6.1"}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    service = SnapshotService(now=datetime.now(UTC), architectures=("amd64", "arm64"))
+    week = timedelta(days=7)
+    for stamp, curl in ((OLD, "7.88-1"), (NEW, "7.88-2")):
+        content = {"bookworm": APT | {"curl": curl, "jq": "1.6"}, "bookworm-updates": {}}
+        service.run("debian", stamp, content, valid_for=week)
+    service.run("debian-security", SECURITY, {"bookworm-security": {}}, valid_for=week)
+    service.run("debian-security", "20260601T120000Z", {"bookworm-security": {"curl": "7.88-2+deb12u1"}})
+    debian(service, "bookworm").package("curl", "7.88-9").package("jq", "1.6")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with service.serve():
+        bench = Workbench(folder, service, tmp_path)
+        bench.configure("[snapshot]\ninterval = 0\n")
+        bench.write("Dockerfile", PLAIN)
+        yield bench
+
+
+def block(debian: str, security: str) -> str:
+    moment = f"debian {debian}, debian-security {security}"
+    return f"""\
+# >>> pinner sources: {moment} (`pinner lock --write-sources` wrote this, `pinner unlock` removes it)
+RUN rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* \\
+ && printf '%s\\n' \\
+      'Types: deb' \\
+      'URIs: http://snapshot.debian.org/archive/debian/{debian}' \\
+      'Suites: bookworm bookworm-updates' \\
+      'Components: main' \\
+      'Check-Valid-Until: no' \\
+      'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' \\
+      '' \\
+      'Types: deb' \\
+      'URIs: http://snapshot.debian.org/archive/debian-security/{security}' \\
+      'Suites: bookworm-security' \\
+      'Components: main' \\
+      'Check-Valid-Until: no' \\
+      'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' \\
+      > /etc/apt/sources.list.d/pinner.sources \\
+ && printf '%s\\n' \\
+      'APT::Update::Error-Mode "any";  // --error-on=any' \\
+      'Acquire::Retries "10";' \\
+      'Acquire::Retries::HandleRetryAfter "true";' \\
+      > /etc/apt/apt.conf.d/99pinner-snapshot
+# <<< pinner sources
+"""
+
+
+def test_a_lock_at_a_moment(bench: Workbench) -> None:
+    result = bench.run("lock", "--snapshot", "2026-03-02", "Dockerfile")
+    assert (result.status, result.err) == (
+        0,
+        f"pinner: snapshot: debian {OLD}, debian-security {SECURITY}\n"
+        "pinner: the build reads the archive as it is then: --write-sources makes it read the snapshot\n",
+    )
+    assert "curl=7.88-1\n" in bench.read("Dockerfile")
+    lock = bench.read("pinner.lock")
+    assert f'uri = "http://snapshot.debian.org/archive/debian/{OLD}"' in lock
+    assert f'uri = "http://snapshot.debian.org/archive/debian-security/{SECURITY}"' in lock
+    assert "deb.debian.org" not in lock
+    before = bench.files()
+    asked = len(bench.archive.requests)
+    assert bench.run("lock", "--snapshot", "20260302", "--check", "Dockerfile").status == 0
+    assert bench.files() == before
+    assert len(bench.archive.requests) == asked  # all of it was learned
+
+
+def test_the_moment_decides_over_an_earlier_lock(bench: Workbench) -> None:
+    bench.write("Dockerfile", PLAIN.replace("curl", "jq"))
+    bench.run("lock", "Dockerfile")
+    assert "snapshot" not in bench.read("pinner.lock")
+    bench.run("lock", "--snapshot", "latest", "Dockerfile")
+    assert NEW in bench.read("pinner.lock") and "deb.debian.org" not in bench.read("pinner.lock")
+
+
+def test_a_pin_that_the_moment_does_not_have(bench: Workbench) -> None:
+    bench.write("Dockerfile", PLAIN.replace("curl", "curl=7.88-9"))
+    result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
+    assert result.status == 1
+    assert "7.88-9 is gone; now 7.88-2+deb12u1" in result.out
+
+
+def test_the_block_is_written_and_only_inserted(bench: Workbench) -> None:
+    bench.write("Dockerfile", PLAIN.replace("RUN", "ENV A=1\n# what we need\nRUN"))
+    result = bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
+    assert result.status == 0, result
+    written = bench.read("Dockerfile")
+    assert written == (
+        "FROM debian:bookworm-20260201-slim\nENV A=1\n" + block(OLD, SECURITY) + "# what we need\n"
+        "RUN apt-get update && apt-get install -y curl=7.88-1\n"
+    )
+
+
+def test_a_file_with_a_block_is_read_at_its_moment(bench: Workbench) -> None:
+    bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
+    before = bench.files()
+    assert bench.run("lock", "Dockerfile").status == 0
+    assert bench.run("lock", "--write-sources", "Dockerfile").status == 0
+    assert bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile").status == 0
+    assert bench.files() == before
+    verified = bench.run("verify", "Dockerfile")
+    assert verified.status == 0, verified
+
+
+@pytest.mark.parametrize("option", [[], ["--write-sources"]])
+def test_a_block_is_changed_in_place(bench: Workbench, option: list[str]) -> None:
+    bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
+    bench.write("Dockerfile", bench.read("Dockerfile").replace("curl=7.88-1", "curl"))
+    assert bench.run("lock", "--snapshot", "latest", *option, "Dockerfile").status == 0
+    assert bench.read("Dockerfile") == (
+        "FROM debian:bookworm-20260201-slim\n" + block(NEW, "20260601T120000Z") + ""
+        "RUN apt-get update && apt-get install -y curl=7.88-2+deb12u1\n"
+    )
+
+
+def test_unlock_takes_it_out_again(bench: Workbench) -> None:
+    bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
+    assert bench.run("unlock", "--check").status == 1
+    result = bench.run("unlock")
+    assert (result.status, result.out) == (0, "Dockerfile: its build is back to the live archive\n")
+    assert bench.read("Dockerfile") == PLAIN.replace("curl", "curl=7.88-1")
+    assert bench.run("unlock", "--check").status == 0
+
+
+def test_one_block_for_stages_built_on_each_other(bench: Workbench) -> None:
+    bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm-20260201 AS base\nRUN apt-get install -y curl\n"
+        "FROM base AS more\nRUN apt-get install -y apt\n"
+        'FROM debian:bookworm-20260201\nSHELL ["/bin/bash", "-c"]\nRUN apt-get install -y apt\n',
+    )
+    assert bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile").status == 0
+    text = bench.read("Dockerfile")
+    assert text.count("# >>>") == 2
+    assert "FROM base AS more\nRUN" in text
+
+
+def test_escape_character_and_line_ends_of_the_file(bench: Workbench) -> None:
+    original = ("# escape=`\n" + PLAIN).replace("\n", "\r\n")
+    bench.write("Dockerfile", original)
+    assert bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile").status == 0
+    text = bench.read("Dockerfile")
+    assert "sources.list.d/* `\r\n" in text and "\n" not in text.replace("\r\n", "")
+    assert bench.run("lock", "--check", "Dockerfile").status == 0
+    bench.run("unlock")
+    assert bench.read("Dockerfile") == original.replace("curl", "curl=7.88-2+deb12u1")
+
+
+def test_an_older_suite_has_a_sources_list(bench: Workbench) -> None:
+    service = bench.archive
+    assert isinstance(service, SnapshotService)
+    service.run("debian", "20260701T000000Z", {"bullseye": APT, "bullseye-updates": {}})
+    service.run("debian-security", "20260701T000000Z", {"bullseye-security": {}})
+    bench.write("Dockerfile", "FROM debian:bullseye\nRUN apt-get install -y apt\n")
+    result = bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile")
+    assert result.status == 0, result
+    options = "[check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+    root = "http://snapshot.debian.org/archive"
+    assert f"'deb {options} {root}/debian/20260701T000000Z bullseye main'" in bench.read("Dockerfile")
+    assert "/etc/apt/sources.list.d/pinner.list" in bench.read("Dockerfile")
+    assert "nothing tells the date of this image" in result.err
+
+
+def test_an_image_newer_than_the_snapshot_is_said(bench: Workbench) -> None:
+    bench.write("Dockerfile", PLAIN.replace("20260201", "20260901"))
+    result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
+    assert "debian:bookworm-20260901-slim: the image is newer than the snapshot" in result.err
+
+
+def test_no_root_no_block(bench: Workbench) -> None:
+    bench.write("Dockerfile", PLAIN.replace("RUN", "USER app\nRUN sudo"))
+    result = bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile")
+    assert result.status == 3
+    assert "Dockerfile:3:1: apt's sources cannot be written here: the stage runs as app" in result.err
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text.replace("# <<< pinner sources\n", ""), "this block has no end"),
+        (lambda text: text[text.index("RUN rm") :], "FROM"),
+        (lambda text: text.replace("# >>>", "# >"), "this block has no beginning"),
+        (lambda text: text.replace("snapshot.debian.org", "deb.debian.org"), "does not name one moment"),
+    ],
+)
+def test_a_damaged_block_is_refused(bench: Workbench, damage: object, said: str) -> None:
+    bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile")
+    assert callable(damage)
+    bench.write("Dockerfile", damage(bench.read("Dockerfile")))
+    for command in ("lock", "unlock"):
+        result = bench.run(command, "Dockerfile")
+        assert result.status == 3
+        assert said in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--snapshot", "soon"], 3, "soon is not a moment"),
+        (["--snapshot", "2099-01-01"], 3, "in the future"),
+        (["--snapshot", "2020-01-01"], 3, "no snapshot of debian as early"),
+        (["--write-sources"], 2, "--write-sources needs --snapshot"),
+    ],
+)
+def test_moments_that_cannot_be(bench: Workbench, arguments: list[str], status: int, said: str) -> None:
+    before = bench.files()
+    result = bench.run("lock", *arguments, "Dockerfile")
+    assert result.status == status and said in result.err
+    assert bench.files() == before
+
+
+def test_a_service_that_is_down(bench: Workbench) -> None:
+    bench.archive.status("/mr/*", 404)
+    result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
+    assert result.status == 5 and "http://snapshot.debian.org/mr/timestamp/" in result.err

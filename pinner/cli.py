@@ -23,6 +23,7 @@ _COMMANDS = {
     "export": "Write what is locked as apt preferences, or as an index of packages.",
     "download": "Fetch the locked packages into a repository for builds without a network.",
     "audit": "Compare what a built image holds with the lock.",
+    "snapshot": "Find the moments at which pins, or all that is locked, still coexist.",
     "unlock": "Take the sources blocks of lock --write-sources out of files.",
     "cache": "Look after the cache of package indices.",
 }

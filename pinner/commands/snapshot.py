@@ -1,0 +1,125 @@
+"""`pinner snapshot`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from math import ceil
+
+import click
+
+from pinner import lockfile
+from pinner.commands import common
+from pinner.commands.common import Project
+from pinner.errors import InputError, PinnerError, printable
+from pinner.lockfile import Lock
+from pinner.workflow.archives import Archives
+from pinner.workflow.find import Finder, Result, Wanted, budget, locked, pins
+from pinner.workflow.read import read
+from pinner.workflow.stages import Options
+
+_LONG = 20  # requests from which a search is announced
+
+
+@click.group("snapshot")
+def command() -> None:
+    """Find the moments of snapshot.debian.org at which versions were there."""
+
+
+@command.command("find")
+@common.options(common.PATHS, common.WHERE)
+@click.option("--closure", is_flag=True, help="Find all that the lock says is installed, not the pins alone.")
+@click.option("--offline", is_flag=True, help="Ask nobody: use what earlier searches have learned.")
+@common.options(common.OUTPUT)
+def find(
+    paths: tuple[str, ...],
+    platforms: tuple[str, ...],
+    suite: str,
+    closure: bool,
+    offline: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Find the fewest moments at which all pins of files coexist, or all of what is locked (--closure).
+
+    Proven by the archives' own indices at those moments. Exits 1 if one moment is not enough. What was learned is kept,
+    so that a search that is interrupted goes on where it was.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    projects, errors = common.collect(paths)
+    results: list[Result] = []
+    notes: dict[str, None] = {}
+    for project in projects:
+        options = common.to_options(project.config, platforms, suite)
+        archives = common.archives(
+            project.config, offline=offline, max_age=timedelta(minutes=10), style=style
+        )
+        service = common.snapshots(project.config, offline=offline)
+        try:
+            wanted = _wanted(project, options, archives, closure=closure, errors=errors)
+            if not style.quiet:
+                _announce(budget(wanted, service.timestamps), project.config.snapshot.interval)
+            finder = Finder(
+                service.timestamps, service.first_seen, archives.load, _progress(quiet=style.quiet)
+            )
+            results += [finder.find(each) for each in wanted]
+            notes |= archives.notes | finder.notes
+        except PinnerError as error:
+            errors.append(error)
+        finally:
+            service.close()
+            _progress(quiet=style.quiet)("")
+    from pinner.report import found as report
+
+    for note in () if style.quiet else notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    if as_json:
+        click.echo(report.to_json(results))
+    else:
+        for line in report.lines(results):
+            click.echo(line)
+    for problem in errors:
+        click.echo(f"pinner: {problem}", err=True)
+    if errors:
+        return max(error.exit_status for error in errors)
+    return int(any(len(each.answer.found) != 1 or each.answer.never for each in results))
+
+
+def _wanted(
+    project: Project, options: Options, archives: Archives, *, closure: bool, errors: list[PinnerError]
+) -> tuple[Wanted, ...]:
+    """What a project's files want; a file that cannot be used goes to `errors`."""
+    if closure:
+        text = common.read_lock(project.lock_path)
+        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        return locked(lock, project.texts)
+    files = []
+    for name, text in project.texts.items():
+        try:
+            files.append(read(name, text, options))
+        except InputError as error:
+            error.path = project.shown(name)
+            errors.append(error)
+    return pins(files, archives)
+
+
+def _announce(requests: int, interval: float) -> None:
+    if requests >= _LONG:
+        minutes = ceil(requests * interval / 60)
+        click.echo(
+            f"pinner: this may take {requests} requests, {minutes} minutes at {interval:g} seconds between them; "
+            "an interrupted search goes on where it was",
+            err=True,
+        )
+
+
+def _progress(*, quiet: bool) -> Callable[[str], None]:
+    """One line on a terminal that says what is asked for; nothing wipes it."""
+
+    def show(what: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{printable(f'asking for {what}') if what else ''}")
+        sys.stderr.flush()
+
+    return show if sys.stderr.isatty() and not quiet else lambda what: None

@@ -1,0 +1,141 @@
+"""`pinner snapshot find` as a command, against the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.commands.workbench import Workbench, debian
+from tests.snapshots import SnapshotService
+
+DAYS = [f"202603{day:02}T031500Z" for day in range(1, 32)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    """A month of imports: curl changes on the 10th, jq on the 5th and the 20th; security has a curl on the 15th."""
+    service = SnapshotService(now=datetime.now(UTC), architectures=("amd64", "arm64"))
+    for day, stamp in enumerate(DAYS, 1):
+        main = {
+            "apt": "2.6.1",
+            "curl": "1" if day < 10 else "2",
+            "jq": "1:1" if day < 5 else "1:2" if day < 20 else "1:3",
+        }
+        service.run("debian", stamp, {"bookworm": main, "bookworm-updates": {}})
+        content = {"curl": "2+deb12u1"} if day >= 15 else {}
+        if day % 2:
+            service.run("debian-security", stamp.replace("T03", "T20"), {"bookworm-security": content})
+    debian(service, "bookworm")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with service.serve():
+        bench = Workbench(folder, service, tmp_path)
+        bench.configure("[snapshot]\ninterval = 0\n")
+        yield bench
+
+
+def pinned(bench: Workbench, *words: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nRUN apt-get install -y {' '.join(words)}\n")
+
+
+def indices(bench: Workbench, suite: str) -> int:
+    return len([path for path in bench.archive.requests if f"/{suite}/" in path and "Packages" in path])
+
+
+def test_one_moment_for_all(bench: Workbench) -> None:
+    pinned(bench, "curl=2", "jq=1:2", "apt")
+    result = bench.run("snapshot", "find", "Dockerfile")
+    assert result.status == 0
+    assert result.out == (
+        "bookworm: all 4 versions are there at 20260310T031500Z (debian 20260310T031500Z, debian-security "
+        "20260309T201500Z)\n  proven by 1 of the 46 moments\n"
+    )
+    assert "this may take" in result.err
+    asked = len(bench.archive.requests)
+    assert bench.run("snapshot", "find", "--offline", "Dockerfile").out == result.out
+    assert len(bench.archive.requests) == asked
+
+
+def test_and_it_can_be_locked(bench: Workbench) -> None:
+    pinned(bench, "curl=2+deb12u1", "jq=1:2")
+    found = json.loads(bench.run("snapshot", "find", "--json", "Dockerfile").out)
+    moment = found[0]["moments"][0]["snapshot"]
+    result = bench.run("lock", "--snapshot", moment, "--write-sources", "Dockerfile")
+    assert result.status == 0, result
+    assert set(found[0]["moments"][0]["imports"].items()) == {
+        ("debian", "20260315T031500Z"),
+        ("debian-security", "20260315T201500Z"),
+    }
+    assert all(stamp in bench.read("Dockerfile") for stamp in found[0]["moments"][0]["imports"].values())
+    closure = bench.run("snapshot", "find", "--closure", "Dockerfile")
+    assert closure.status == 0 and "all 4 versions are there at 20260315T201500Z" in closure.out
+
+
+def test_lower_bounds_from_the_pool_need_proof(bench: Workbench) -> None:
+    service = bench.archive
+    assert isinstance(service, SnapshotService)
+    for (archive, name, version, _), file in service.files.items():
+        if (archive, name, version) == ("debian", "jq", "1:3"):
+            file.first_seen = "20260302T000000Z"  # it waited elsewhere in the pool
+    pinned(bench, "curl=2", "jq=1:3")
+    result = bench.run("snapshot", "find", "Dockerfile")
+    assert result.status == 0
+    assert "all 4 versions are there at 202603" in result.out
+    assert indices(bench, "bookworm") <= 2 * (2 + 6)
+
+
+def test_versions_that_were_never_together(bench: Workbench) -> None:
+    pinned(bench, "curl=1", "jq=1:3", "apt=2.6.1")
+    result = bench.run("snapshot", "find", "--platform", "amd64", "Dockerfile")
+    assert result.status == 1
+    assert result.out == (
+        "bookworm: no moment has all 3 versions; the fewest are 2:\n"
+        "  20260309T201500Z (debian 20260309T031500Z, debian-security 20260309T201500Z): curl=1 (amd64), "
+        "apt=2.6.1 (amd64)\n"
+        "  20260320T031500Z (debian 20260320T031500Z, debian-security 20260319T201500Z): jq=1:3 (amd64)\n"
+        "  curl=1 (amd64) is not there after 20260309T201500Z, jq=1:3 (amd64) not at that time yet: it had 1:2\n"
+        "  proven by 5 of the 46 moments\n"
+    )
+
+
+def test_what_no_snapshot_has(bench: Workbench) -> None:
+    pinned(bench, "curl=1", "jq=1:9")
+    result = bench.run("snapshot", "find", "--platform", "amd64", "Dockerfile")
+    assert result.status == 1
+    assert "bookworm: the version is there at" in result.out
+    assert "bookworm: no snapshot has jq=1:9 (amd64)\n" in result.out
+
+
+def test_an_incomplete_import_is_passed_over(bench: Workbench) -> None:
+    bench.archive.missing(f"/archive/debian/{DAYS[9]}/*Packages*")
+    bench.archive.alter(f"/archive/debian/{DAYS[10]}/*Packages*", lambda body: body[:-1])
+    pinned(bench, "curl=2", "jq=1:2")
+    result = bench.run("snapshot", "find", "--platform", "amd64", "Dockerfile")
+    assert result.status == 0
+    assert "all 2 versions are there at 202603" in result.out
+    assert f"passed over: http://snapshot.debian.org/archive/debian/{DAYS[9]}" in result.err
+
+
+def test_a_service_that_fails(bench: Workbench) -> None:
+    pinned(bench, "curl=2")
+    bench.archive.status("/mr/binary/*", 404)  # unknown to the service: no lower bound, that is all
+    assert bench.run("snapshot", "find", "Dockerfile").status == 0
+    bench.archive.alter("/mr/timestamp/*", lambda body: b"<html>")
+    result = bench.run("snapshot", "find", "Dockerfile")
+    assert result.status == 0  # learned before
+    pinned(bench, "jq=1:2")
+    bench.archive.alter("/mr/binary/*", lambda body: b"<html>")
+    bench.archive.behave()
+    bench.archive.alter("/mr/binary/*", lambda body: b"<html>")
+    result = bench.run("snapshot", "find", "Dockerfile")
+    assert result.status == 5 and "this is not the service's answer" in result.err
+
+
+def test_closure_needs_a_lock(bench: Workbench) -> None:
+    pinned(bench, "curl=2")
+    result = bench.run("snapshot", "find", "--closure", "Dockerfile")
+    assert result.status == 3 and "the lock says nothing of this file" in result.err

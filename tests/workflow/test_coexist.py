@@ -1,0 +1,162 @@
+"""The search for moments against brute force, over histories made up at random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import ceil, log2
+from random import Random
+
+import pytest
+
+from pinner.workflow.coexist import Answer, Item, Place, Search, Versions
+
+SUITES = [("debian", "stable"), ("debian", "updates"), ("security", "stable-security")]
+AMD, ARM = "linux/amd64", "linux/arm64"
+
+
+@dataclass
+class History:
+    """What each suite held at each import: platform → suite → stamp → name → versions."""
+
+    runs: dict[str, list[str]] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
+    held: dict[tuple[Place, str], dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    gone: set[tuple[Place, str]] = field(default_factory=set)
+    early: int = 0
+
+    def look(self, place: Place, stamp: str) -> Versions | None:
+        if (place, stamp) in self.gone:
+            return None
+        held = self.held[place, stamp]
+        return lambda name: held.get(name, ())
+
+    def first_seen(self, item: Item) -> Mapping[str, str]:
+        seen: dict[str, str] = {}
+        for (place, stamp), held in self.held.items():
+            if place.platform == item.platform and any(map(item.fits, held.get(item.name, ()))):
+                seen[place.archive] = min(stamp, seen.get(place.archive, stamp))
+        return seen
+
+    def search(self, items: Sequence[Item]) -> tuple[Answer, Search]:
+        search = Search(self.runs, self.places, {item: self.first_seen(item) for item in items}, self.look)
+        return search.run(items), search
+
+    def there(self, imports: Mapping[str, str], item: Item) -> bool:
+        return any(
+            any(map(item.fits, versions(item.name)))
+            for place in self.places
+            if place.platform == item.platform
+            and (versions := self.look(place, imports[place.archive])) is not None
+        )
+
+    def brute(self, items: Sequence[Item]) -> tuple[int, set[Item]]:
+        """How many moments it takes, and the items that none has."""
+        first = max(stamps[0] for stamps in self.runs.values())
+        times = sorted({stamp for stamps in self.runs.values() for stamp in stamps if stamp >= first})
+        sets = []
+        for time in times:
+            imports = {name: max(s for s in stamps if s <= time) for name, stamps in self.runs.items()}
+            sets.append(frozenset(item for item in items if self.there(imports, item)))
+        all_of_them = frozenset[Item]().union(*sets)
+        distinct = list(set(sets))
+        for number in range(len(items) + 1):
+            if any(all_of_them <= frozenset().union(*some) for some in combinations(distinct, number)):
+                return number, set(items) - all_of_them
+        raise AssertionError
+
+
+def stamp(number: int) -> str:
+    return f"2026{1 + number // 28:02}{1 + number % 28:02}T000000Z"
+
+
+def history(random: Random, kind: str, length: int) -> History:
+    """Packages whose versions grow, each in a suite of its own; with interruptions (`gaps`); or first in the security
+    suite and later, with a point release, in the other one, which may leave some out (`pockets`)."""
+    made = History()
+    for archive in ("debian", "security"):
+        chosen = sorted(random.sample(range(length), random.randrange(length // 2, length)))
+        made.runs[archive] = [stamp(number) for number in chosen]
+    names = [f"p{number}" for number in range(6)]
+    home = {name: random.choice(SUITES) for name in names}
+    for platform in (AMD, ARM):
+        secure = dict.fromkeys(names, 0)
+        released = dict.fromkeys(names, 0)
+        for time in sorted({*made.runs["debian"], *made.runs["security"]}):
+            for name in names:
+                secure[name] += random.random() < 0.35
+            if random.random() < 0.2:
+                released = dict(secure)
+            for archive, suite in SUITES:
+                if time not in made.runs[archive]:
+                    continue
+                now = released if kind == "pockets" and archive == "debian" else secure
+                held: dict[str, tuple[str, ...]] = {}
+                for name in names:
+                    here = home[name] == (archive, suite)
+                    if kind == "pockets":
+                        here = suite != "updates" and (archive == "debian" or secure[name] % 3 > 0)
+                    if here and now[name] and not (kind == "gaps" and random.random() < 0.15):
+                        held[name] = (f"{now[name]}",)
+                made.held[Place(archive, suite, platform), time] = held
+        made.places += [Place(archive, suite, platform) for archive, suite in SUITES]
+    return made
+
+
+def items(random: Random, made: History) -> list[Item]:
+    known = sorted(
+        {
+            Item(name, version, place.platform)
+            for (place, _), held in made.held.items()
+            for name, versions in held.items()
+            for version in versions
+        }
+    )
+    chosen = random.sample(known, min(len(known), random.randrange(1, 7)))
+    return chosen + ([Item("p0", "99", AMD)] if random.random() < 0.1 else [])
+
+
+@pytest.mark.parametrize("seed", range(500))
+def test_the_fewest_moments(seed: int) -> None:
+    random = Random(seed)
+    made = history(random, "grow", 24)
+    wanted = items(random, made)
+    answer, search = made.search(wanted)
+    fewest, never = made.brute(wanted)
+    assert set(answer.never) == never
+    assert len(answer.found) == fewest
+    assert answer.proven
+    for found in answer.found:
+        assert all(made.there(dict(found.imports), item) for item in found.items)
+    if fewest == 1 and not never:
+        bound = 2 + ceil(log2(search.moments))
+        assert max(search.looked.values()) <= bound
+
+
+@pytest.mark.parametrize("kind", ["gaps", "pockets"])
+@pytest.mark.parametrize("seed", range(60))
+def test_packages_that_come_and_go_or_move(seed: int, kind: str) -> None:
+    random = Random(seed)
+    made = history(random, kind, 14)
+    wanted = items(random, made)
+    answer, _ = made.search(wanted)
+    fewest, never = made.brute(wanted)
+    assert set(answer.never) == never
+    assert len(answer.found) >= fewest
+    if answer.proven:
+        assert len(answer.found) == fewest
+    for found in answer.found:
+        assert all(made.there(dict(found.imports), item) for item in found.items)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_imports_that_cannot_be_had(seed: int) -> None:
+    random = Random(seed)
+    made = history(random, "grow", 24)
+    wanted = items(random, made)
+    made.gone = {key for key in made.held if random.random() < 0.1}
+    answer, _ = made.search(wanted)
+    fewest, never = made.brute(wanted)
+    assert set(answer.never) == never
+    assert len(answer.found) == fewest

@@ -7,9 +7,12 @@ from dataclasses import asdict
 import click
 
 from pinner.archive.distributions import PLATFORMS
+from pinner.archive.load import MAX_AGE
 from pinner.commands import common, locked
 from pinner.commands.installed import read
 from pinner.errors import InputError, printable
+from pinner.lockfile import Target
+from pinner.report.terminal import Style
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
 from pinner.workflow.roots import Root
@@ -54,7 +57,7 @@ def command(
             "which one was built? The lock has several that may be meant",
             hint=f"say it by --file and --stage: {'; '.join(map(name_of, targets))}",
         )
-    result = audit(found.lock, targets[0], image, _base(base, found, targets[0].installed))
+    result = audit(found.lock, targets[0], image, _base(base, found, targets[0]))
     if as_json:
         import json
 
@@ -65,12 +68,30 @@ def command(
     return int(result.fails)
 
 
-def _base(path: str, found: locked.Locked, label: str) -> Root | None:
-    """The starting set that the lock names: as given, or the one of the configuration that bears this label."""
+def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
+    """The starting set that the lock names: as given, or that of the configuration, or that of the image itself."""
     if path:
         return read(path)
+    target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
-    return next((root for root in map(read, paths) if root.label == label), None)
+    told = next((root for root in map(read, paths) if root.label == target.installed), None)
+    if told or not target.digest:
+        return told
+    notes: dict[str, None] = {}
+    bases = common.bases(
+        found.config,
+        notes,
+        images="auto",
+        image_archives=(),
+        insecure=(),
+        offline=False,
+        max_age=MAX_AGE,
+        style=Style(),
+    )
+    content = bases.look(found.lock)(target.image, target.platform)
+    for note in notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    return None if notes or content is None else content.root
 
 
 def _json(result: Audit) -> dict[str, object]:

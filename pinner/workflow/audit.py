@@ -9,6 +9,7 @@ from pinner.archive.distributions import PLATFORMS
 from pinner.data import minbase
 from pinner.errors import InputError
 from pinner.lockfile import Lock, Target
+from pinner.workflow.bases import label_of
 from pinner.workflow.export import closure, named
 from pinner.workflow.roots import MINBASE, Root, key
 
@@ -75,9 +76,10 @@ def _start(target: Target, base: Root | None) -> Mapping[str, str]:
     """The versions that the image began with, by name; "" where any will do."""
     if target.installed == MINBASE.label:
         return dict.fromkeys(minbase.names(target.suite, PLATFORMS[target.platform]), "")
-    if base is None or base.label != target.installed:
+    if base is None or target.installed not in (base.label, label_of(base.packages)):
         raise InputError(
-            f"{named(target)} was locked for a base image that holds what is in {target.installed}",
-            hint="give that very file by --base, or under [installed] in pinner.toml",
+            f"{named(target)} was locked for a base image that holds {target.installed}",
+            hint="give the list that `pinner lock --installed` had, or else the base image's /var/lib/dpkg/status, by "
+            "--base",
         )
     return base.versions()

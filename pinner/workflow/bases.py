@@ -6,7 +6,7 @@ An image that the lock knows is taken as it was when it was locked, by its diges
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -173,6 +173,11 @@ class _Packages:
 
     @property
     def label(self) -> str:
-        """How the lock names the list: by the SHA-256 of its names, architectures and versions, sorted."""
-        lines = sorted(f"{each.name}:{each.architecture}={each.version}\n" for each in self())
-        return f"{_LABEL}{sha256(''.join(lines).encode()).hexdigest()}"
+        """How the lock names the list."""
+        return label_of(self())
+
+
+def label_of(packages: Iterable[Package]) -> str:
+    """How the lock names what an image holds: by the SHA-256 of names, architectures and versions, sorted."""
+    lines = sorted(f"{each.name}:{each.architecture}={each.version}\n" for each in packages)
+    return f"{_LABEL}{sha256(''.join(lines).encode()).hexdigest()}"

@@ -8,6 +8,7 @@ import pytest
 
 from pinner.data import minbase
 from tests.commands.workbench import Workbench, debian
+from tests.registry import Content, Registry, make, serve
 
 DOCKERFILE = """\
 FROM debian:bookworm AS base
@@ -138,7 +139,7 @@ def test_a_starting_set_that_was_told(bench: Workbench) -> None:
     bench.write("image", listing(built))
     result = bench.run(*audit)
     assert result.status == 3
-    assert "was locked for a base image that holds what is in base sha256:" in result.err
+    assert "was locked for a base image that holds base sha256:" in result.err
     assert bench.run(*audit, "--base", "base").status == 0
     assert bench.run(*audit, "--base", "image").status == 3
     bench.configure('[installed]\n"debian:*" = "base"\n')
@@ -157,3 +158,35 @@ def test_a_target_that_is_not_known_in_full(bench: Workbench) -> None:
     bench.write("image", listing(BUILT))
     result = bench.run("audit", "--installed", "image", "--stage", "final")
     assert (result.status, "the lock does not know all that is installed: why" in result.err) == (3, True)
+
+
+def test_a_starting_set_that_was_read_from_the_image(bench: Workbench) -> None:
+    base = {"apt": "2.6.1", "own": "1"}
+    content: dict[str, Content] = {
+        "var/lib/dpkg/status": status(base),
+        "etc/os-release": "ID=debian\nVERSION_CODENAME=bookworm\n",
+    }
+    built = base | {"curl": "7.88", "libcurl4": "7.88", "jq": "1.6"}
+    bench.write("image", status(built))
+    bench.write("status", status(base))
+    audit = ("audit", "--installed", "image", "--stage", "final")
+    with serve(Registry()) as registry:
+        registry.put("app:1", make(content, platform="linux/amd64"))
+        bench.write("Dockerfile", DOCKERFILE.replace("debian:bookworm", f"{registry.host}/app:1"))
+        lock = ("lock", "--platform", "amd64", "--images", "auto", "--insecure-registry", registry.host)
+        assert bench.run(*lock).status == 0
+        assert 'installed = "image sha256:' in bench.read("pinner.lock")
+        # as the cache has it, by its digest
+        assert bench.run(*audit).status == 0
+        bench.write("image", status(built | {"own": "2", "vim": "9"}))
+        result = bench.run(*audit)
+        assert (result.status, result.out.splitlines()[:2]) == (
+            1,
+            ["differs  own  2 instead of 1", "extra    vim  9"],
+        )
+    bench.write("image", status(built))
+    assert bench.run("cache", "clear").status == 0
+    result = bench.run(*audit)
+    assert result.status == 3
+    assert "hint: give the list that `pinner lock --installed` had, or else the base image's" in result.err
+    assert bench.run(*audit, "--base", "status").status == 0

@@ -74,6 +74,7 @@ class SnapshotService(SimulatedArchive):
         self.architectures = architectures
         self.runs: dict[str, list[Run]] = {}
         self.files: dict[tuple[str, str, str, str], File] = {}
+        self.pool: dict[str, bytes] = {}  # files that are really there, by path
         self.times: list[float] = []
         self.older = False
         self.ranges = True
@@ -118,6 +119,8 @@ class SnapshotService(SimulatedArchive):
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """What a request gets."""
         self.times.append(time.monotonic())
+        if path.startswith("http://"):  # as a proxy is asked
+            path = path.removeprefix(self.url) if path.startswith(self.url) else f"/{path.split('/', 3)[3]}"
         self.requests.append(path)
         self.headers.append(headers)
         if not self._busy.acquire(blocking=False):
@@ -136,6 +139,8 @@ class SnapshotService(SimulatedArchive):
 
     def _served(self, path: str) -> Answer:
         split = urlsplit(path)
+        if split.path in self.pool:
+            return Answer(body=self.pool[split.path])
         parts = [unquote(part) for part in split.path.split("/")[1:]]
         if parts[0] == "archive":
             return self._tree(parts[1:], split.path)

@@ -27,15 +27,16 @@ class Service:
 class Config:
     """What a project says once for all runs.
 
-    `platforms` as Docker writes them; `suite` for stages whose image names none; `images` maps image references
-    (globs) to suites; `installed` image references (globs) to files that list what such an image holds, one for each
-    architecture, relative to the configuration; `mirrors` URI prefixes to the prefixes that are fetched instead;
-    `exclude` are globs of files that a search passes over; `ignore` names (globs) of packages that are never pinned;
-    `snapshot` is a table.
+    `platforms` as Docker writes them; `suite` for stages whose image names none; `files` maps files (globs, from
+    the folder of the configuration) and `images` image references (globs) to suites; `installed` image references
+    (globs) to files that list what such an image holds, one for each architecture, relative to the configuration;
+    `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files that a search
+    passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
     """
 
     platforms: tuple[str, ...] = ()
     suite: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     installed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mirrors: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             raise InputError(f"unknown key {key}", path=path, hint=near(key, known))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in {"images", "mirrors"}:
+        if key in {"files", "images", "mirrors"}:
             values[key] = _mapping(value, key, path)
         elif key == "installed":
             values[key] = _lists(value, key, path)

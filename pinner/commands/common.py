@@ -24,6 +24,7 @@ from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
 from pinner.text.kinds import KINDS, FileKind
+from pinner.workflow import scripts
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.roots import Root
@@ -224,9 +225,16 @@ def from_stdin() -> Project:
 
 
 def to_options(
-    config: Config, platforms: Sequence[str], suite: str, installed: Sequence[str] = ()
+    config: Config,
+    platforms: Sequence[str],
+    suite: str,
+    installed: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
 ) -> Options:
-    """The workflow's options: the command line first, then the configuration. Raises `InputError`."""
+    """The workflow's options: the command line first, then the configuration. Raises `InputError`.
+
+    `texts` are the files that the run is about, which may tell of each other.
+    """
     asked = (
         tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in platforms)) or config.platforms
     )
@@ -240,6 +248,8 @@ def to_options(
         asked=bool(asked),
         suite=suite,
         fallback=config.suite,
+        files=config.files,
+        scripts=scripts.images(texts or {}),
         images=config.images,
         ignore=config.ignore,
         roots=roots,

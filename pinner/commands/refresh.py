@@ -21,6 +21,7 @@ from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.workflow import changes
+from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.changes import Along, Change
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
 from pinner.workflow.verify import Place
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command("refresh")
-@common.options(common.PATHS, common.WHERE)
+@common.options(common.PATHS, common.WHERE, common.IMAGES)
 @click.option(
     "--only",
     type=click.Choice(["gone", "security"]),
@@ -74,6 +75,9 @@ def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     only: Literal["gone", "security"] | None,
     packages: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -102,6 +106,7 @@ def command(
     cache = Cache(common.cache_dir())
     record = seen.read(cache) if min_age else {}
     refreshers: dict[tuple[tuple[str, str], ...], Refresher] = {}
+    doors: dict[tuple[tuple[str, str], ...], Bases] = {}
     results: list[_Result] = []
     for project in projects:
         text = common.read_lock(project.lock_path)
@@ -113,8 +118,20 @@ def command(
         mirrors = tuple(project.config.mirrors.items())
         if mirrors not in refreshers:
             archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
+            doors[mirrors] = common.bases(
+                project.config,
+                archives.notes,
+                images=images,
+                image_archives=image_archives,
+                insecure=insecure,
+                offline=False,
+                max_age=timedelta(0),
+                style=style,
+            )
             refreshers[mirrors] = Refresher(archives, now, wishes, record)
-        options = common.to_options(project.config, platforms, suite)
+        options = common.to_options(project.config, platforms, suite, texts=project.texts)
+        # Where all is to move, so are the images: what the lock knows of them does not count.
+        options = replace(options, look=doors[mirrors].look(lock if only else Lock()))
         result = refreshers[mirrors].refresh(project.texts, options, lock)
         seen.keep(cache, record, result.young, now)
         results.append(_Result(project, result, text, lock))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from pinner.commands import common
-from pinner.errors import PinnerError
+from pinner.errors import InputError, PinnerError
 from pinner.report import scan as report
 from pinner.workflow.read import read
 
@@ -33,11 +35,12 @@ def command(
         projects, errors = common.collect(paths)
     found = []
     for project in projects:
-        options = common.to_options(project.config, platforms, suite)
+        options = common.to_options(project.config, platforms, suite, texts=project.texts)
         for path, text in project.texts.items():
             try:
-                found.append(read(project.shown(path), text, options))
-            except PinnerError as problem:
+                found.append(replace(read(path, text, options), path=project.shown(path)))
+            except InputError as problem:
+                problem.path = project.shown(problem.path)
                 errors.append(problem)
     if as_json:
         click.echo(report.to_json(found))

@@ -52,7 +52,7 @@ def find(
     results: list[Result] = []
     notes: dict[str, None] = {}
     for project in projects:
-        options = common.to_options(project.config, platforms, suite)
+        options = common.to_options(project.config, platforms, suite, texts=project.texts)
         archives = common.archives(
             project.config, offline=offline, max_age=timedelta(minutes=10), style=style
         )

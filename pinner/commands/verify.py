@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -14,13 +15,14 @@ from pinner.lockfile import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
+from pinner.workflow.bases import Mode
 from pinner.workflow.verify import Verifier
 
 _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 
 
 @click.command("verify")
-@common.options(common.PATHS, common.WHERE)
+@common.options(common.PATHS, common.WHERE, common.IMAGES)
 @click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
 @click.option(
     "--fail-on",
@@ -36,6 +38,9 @@ def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     strict: bool,
     fail_on: str | None,
     form: str,
@@ -57,10 +62,21 @@ def command(
         if verifier is None:
             archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
             verifier = Verifier(archives, now)
+            bases = common.bases(
+                project.config,
+                archives.notes,
+                images=images,
+                image_archives=image_archives,
+                insecure=insecure,
+                offline=False,
+                max_age=timedelta(0),
+                style=style,
+            )
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project.config, platforms, suite)
-        verified = verifier.verify(project.texts, options, lock, project.gone(lock))
+        options = common.to_options(project.config, platforms, suite, texts=project.texts)
+        options = replace(options, look=bases.look(lock))
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
         all_checked.append(Checked(verified, project.shown))
         errors += verified.errors
     found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]

@@ -34,7 +34,12 @@ def command(
     found = False
     for project in projects:
         archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
-        explained = why(package, project.texts, common.to_options(project.config, platforms, suite), archives)
+        explained = why(
+            package,
+            project.texts,
+            common.to_options(project.config, platforms, suite, texts=project.texts),
+            archives,
+        )
         found = found or bool(explained.reasons)
         if as_json:
             click.echo(resolution.why_json(explained))

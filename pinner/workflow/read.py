@@ -15,7 +15,7 @@ from pinner.text.repositories import Addition, additions
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines, Span
 from pinner.workflow.images import Unnamed
-from pinner.workflow.stages import Base, Options, base_of, chain
+from pinner.workflow.stages import Base, Options, base_of, chain, suite_told
 
 _T = TypeVar("_T")
 
@@ -69,7 +69,11 @@ class File:
 def read(path: str, text: str, options: Options) -> File:
     """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all."""
     try:
-        parsed = kinds.parse(kinds.of(path, text), text)
+        parsed = kinds.parse(kinds.of(path, text), text, options.scripts.get(path, ""))
+        suite = next((suite for glob, suite in options.files.items() if fnmatchcase(path, glob)), "")
+        if suite and not options.suite:
+            suite_told(suite, "[files]")
+            options = replace(options, suite=suite)
         added = additions(parsed)
         told = settings(parsed)
         bases: dict[int, Base] = {}

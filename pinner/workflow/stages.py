@@ -26,18 +26,21 @@ Along = Literal["", "siblings", "closure"]
 class Options:
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
-    `suite` overrides what images tell; `fallback` serves where they tell nothing; `images` maps globs of image
-    references to suites; `ignore` are globs of package names that are never pinned; `known` are repositories that may
-    be read. `look` tells what an image holds on a platform, None if that cannot be known; `roots` says the same, by
-    globs of image references, one for each architecture, and counts more. `along` says what else goes on a line with
-    what was asked for. `snapshot` is the moment at which every archive is read; without it the one that a
-    stage's own sources block names, or else now. `write_sources` puts such a block into each stage that uses apt.
+    `suite` overrides what images tell; `fallback` serves where they tell nothing; `files` maps globs of paths and
+    `images` globs of image references to suites; `scripts` tells the image that a script runs on, by path; `ignore`
+    are globs of package names that are never pinned; `known` are repositories that may be read. `look` tells what
+    an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image references,
+    one for each architecture, and counts more. `along` says what else goes on a line with what was asked for.
+    `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
+    names, or else now. `write_sources` puts such a block into each stage that uses apt.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
     asked: bool = False
     suite: str = ""
     fallback: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    scripts: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = field(default_factory=dict)
@@ -77,7 +80,8 @@ class Base:
         return next((root for root in self.roots if root.arch == PLATFORMS[platform]), MINBASE)
 
 
-def _told(text: str, what: str) -> Named | Alias:
+def suite_told(text: str, what: str) -> Named | Alias:
+    """The suite that `what` names as `text`. Raises `InputError`."""
     found = named(text)
     if isinstance(found, Unnamed):
         hint = "name a suite of Debian or Ubuntu, like bookworm or jammy, or an alias, like stable"
@@ -141,15 +145,15 @@ def _where(
                     raise InputError(found.why, line=line, column=column, excerpt=excerpt)
                 return found
     if options.suite:
-        return _told(options.suite, "--suite")
+        return suite_told(options.suite, "--suite")
     image = stages[-1].base
     for pattern, suite in options.images.items():
         if image and fnmatchcase(image, pattern):
-            return _told(suite, f"[images] {pattern}")
+            return suite_told(suite, f"[images] {pattern}")
     where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
     where = _by_content(image, where, contents)
     if isinstance(where, Unnamed) and options.fallback:
-        return _told(options.fallback, "suite")
+        return suite_told(options.fallback, "suite")
     return where
 
 

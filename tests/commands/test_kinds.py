@@ -101,6 +101,27 @@ def test_a_variable_that_two_suites_share_is_left_alone(bench: Workbench) -> Non
     assert result.out.count("several-suites: calls on several suites or platforms share it") == 2
 
 
+def test_a_script_runs_on_the_image_that_copies_it(bench: Workbench) -> None:
+    bench.write(
+        "image/Dockerfile", "FROM debian:bookworm AS a\nCOPY x.sh y/ /\nFROM a\nRUN /x.sh && bash z.sh\n"
+    )
+    script = "apt-get install -y curl\n"
+    for name in ("image/x.sh", "image/y/z.sh", "x.sh"):
+        bench.write(name, script)
+    bench.run("lock")
+    for name, pinned in {"image/x.sh": True, "image/y/z.sh": True, "x.sh": False}.items():
+        assert (bench.files()[name][0].decode() != script) is pinned, name
+
+
+def test_a_suite_by_the_name_of_the_file(bench: Workbench) -> None:
+    bench.configure('[files]\n"scripts/*" = "bookworm"\n')
+    bench.write("scripts/x.sh", "apt-get install -y curl\n")
+    bench.run("lock", "scripts/x.sh")
+    assert bench.files()["scripts/x.sh"][0].decode() == "apt-get install -y curl=7.88.1-10+deb12u14\n"
+    bench.configure('[files]\n"scripts/*" = "nope"\n')
+    assert "[files]: nope is not a suite" in bench.run("scan").err
+
+
 def test_a_script_on_standard_input(bench: Workbench) -> None:
     bench.write("x", SCRIPT)
     result = bench.run("lock", "x")

@@ -13,7 +13,8 @@ from pinner.text.directives import Directive
 from pinner.text.lines import SPACE, Heredoc, Lined, Logical, refuse
 from pinner.text.span import Joined, Span
 
-_KEYWORDS = frozenset(
+#: The instructions that BuildKit knows.
+KEYWORDS = frozenset(
     (
         *(
             "ADD",
@@ -155,7 +156,7 @@ def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
         match = _KEYWORD.match(joined.text, match.end())
         assert match is not None
         keyword = match[1].upper()
-    if keyword not in _KEYWORDS or (onbuild and keyword in ("ONBUILD", "FROM", "MAINTAINER")):
+    if keyword not in KEYWORDS or (onbuild and keyword in ("ONBUILD", "FROM", "MAINTAINER")):
         where = joined.span(match.start(1), match.end(1))
         raise refuse(text, where, f"unknown instruction: {match[1]}", _near(keyword))
     begin = match.end()
@@ -201,7 +202,7 @@ def _argv(body: str) -> tuple[str, ...] | None:
 def _near(keyword: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(keyword, _KEYWORDS, n=1)
+    near = get_close_matches(keyword, KEYWORDS, n=1)
     return (
         f"did you mean {near[0]}?" if near else "a Dockerfile's lines begin with an instruction such as RUN"
     )

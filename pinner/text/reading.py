@@ -9,7 +9,7 @@ from functools import cached_property
 
 from pinner.text import aptline, arguments, nested, prefixes, shell
 from pinner.text.arguments import Request
-from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
+from pinner.text.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
 from pinner.text.environment import Environment
 from pinner.text.ignored import Marked
 from pinner.text.nested import POSIX_SHELLS
@@ -290,6 +290,14 @@ class _Reader:
             release or "",
         )
 
+    def _instruction_at(self, word: Word) -> str:
+        """The instruction that a line of words seems to begin with: the line above was not meant to go on."""
+        if word.raw not in KEYWORDS:
+            return ""
+        line = self._source.rfind("\n", 0, word.span.start) + 1
+        alone = not self._source[line : word.span.start].strip()
+        return word.raw if alone and line > self._instruction.span.start else ""
+
     def _string(self, command: Command, variables: Variables | None) -> Joined | None:
         """The script that `sh -c` is given."""
         at, name = prefixes.program(command.words)
@@ -306,9 +314,14 @@ class _Reader:
                 self._file.uses.packages.add(variables.context.shell.origin(part.start))
 
     def _requests(self, program: str, call: aptline.Call, found: list[Field]) -> Iterator[Request]:
+        swallowed = ""
         for field, request in zip(found, arguments.read(found), strict=True):
             result = request
             at = request.word.span.start
+            swallowed = swallowed or self._instruction_at(request.word)
+            if swallowed:
+                detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
+                result = replace(result, kind="other", action="skip", reason="swallowed", detail=detail)
             if self._marked.says("allow", at):
                 result = replace(result, allowed=True)
             if self._marked.says("ignore", at):

@@ -332,6 +332,23 @@ def test_a_call_may_make_all_its_words_skipped(body: str, reason: str) -> None:
     assert [(r.name, r.action, r.reason) for r in call.requests] == [("a", "skip", reason)]
 
 
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("RUN apt-get install a \\\nRUN x", " swallowed swallowed"),
+        ("RUN apt-get install a \\\n\n  COPY . /x", " swallowed swallowed swallowed"),
+        ('RUN apt-get install a \\\nCMD ["x"]', " swallowed swallowed"),
+        ("RUN apt-get install a RUN", " "),
+        ("RUN apt-get install a \\\n run", " "),
+        ("RUN apt-get install wget\\\ngit", "split-word"),
+    ],
+)
+def test_likely_mistakes_are_told(text: str, reasons: str) -> None:
+    calls = find(parse(f"FROM x\n{text}"))
+    requests = [request for call in calls if isinstance(call, Install) for request in call.requests]
+    assert " ".join(request.reason for request in requests) == reasons
+
+
 def pins(text: str) -> list[str]:
     """The names that may be pinned in `text`."""
 

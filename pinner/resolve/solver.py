@@ -98,6 +98,32 @@ def solve(
         sys.setrecursionlimit(limit)
 
 
+def brought(
+    universe: Universe, offer: Offer, *, recommends: bool, suggests: bool = False
+) -> frozenset[Offer] | None:
+    """What apt marks for installation for one package alone, in a fraction of the time of `solve`.
+
+    It may hold more than `solve` finds, which drops what is brought along for nothing. None where apt would remove or
+    replace something or would have to solve problems: then `solve` must tell.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
+    try:
+        marks = Marks(universe, recommends=recommends, suggests=suggests)
+        marker = Marker(marks, modern=_is_modern(universe))
+        mark = marks[offer.name]
+        marks.set_candidate(offer)
+        mark.protected = True
+        marker.install(mark, follow=False, by_user=True)
+        marker.install(mark, by_user=True)
+        changed = [mark for mark in marks.all() if mark.target is not mark.current]
+        if any(mark.current is not None for mark in changed) or marks.all_broken():
+            return None
+        return frozenset(mark.target for mark in changed if mark.target is not None)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
     marker, problems = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=True)
     marks = marker.marks

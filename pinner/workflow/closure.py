@@ -25,7 +25,7 @@ from pinner.workflow.roots import Root, held
 from pinner.workflow.stages import chain
 
 #: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
-_OTHER_SOLVER = "3.1"
+OTHER_SOLVER = "3.1"
 
 # Reasons of words of which the archive alone does not tell what they install.
 _UNREAD = frozenset(
@@ -73,7 +73,7 @@ class Closures:
                 if before is None:
                     before = self._start(call.base.root(platform), where, PLATFORMS[platform])
                 universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
-                asked = tuple(_asked(call, choices, universe, platform))
+                asked = tuple(asked_of(call, choices, universe, platform))
                 result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
@@ -84,6 +84,14 @@ class Closures:
                 after[stages[0]] = before
             found.setdefault(stages[0], []).append(done)
         return found
+
+    def root(self, call: Call, platform: str) -> Universe:
+        """What apt sees in the root that the call's stages begin with; the call's suite must be known."""
+        where = self._archives.named(call.base.where)
+        assert where is not None
+        arch = PLATFORMS[platform]
+        start = self._start(call.base.root(platform), where, arch)
+        return self._universe(where, arch, call.install.target_release, start)
 
     def _start(self, root: Root, where: Named, arch: str) -> tuple[Package, ...]:
         """What the root holds; of the minimal set the versions that the indices have now."""
@@ -116,7 +124,7 @@ class Closures:
             try:
                 if apt is None:
                     raise Refused("the starting set holds no apt, and the archive offers none")
-                if compare(apt.version, _OTHER_SOLVER) >= 0:
+                if compare(apt.version, OTHER_SOLVER) >= 0:
                     raise Refused(
                         f"apt {apt.version} resolves by another solver, which pinner does not follow"
                     )
@@ -129,9 +137,10 @@ class Closures:
         return result
 
 
-def _asked(
+def asked_of(
     call: Call, choices: Mapping[Request, Choice], universe: Universe, platform: str
 ) -> Iterator[Asked]:
+    """The package arguments of a call as apt takes them. Raises `Unsatisfiable` where it finds nothing to take."""
     for request in call.requests:
         choice = choices[request]
         if choice.fails and choice.status == "missing":

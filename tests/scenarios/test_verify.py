@@ -265,3 +265,30 @@ def test_a_package_that_one_platform_does_not_have(story: Story) -> None:
     assert story.standings() == {"only": {"amd64": "live"}}
     assert story.verify().status == 0
     assert story.verify("--platform", "amd64", "--platform", "arm64").status == 1
+
+
+# What apt could not install together
+
+
+@pytest.mark.parametrize("field", ["conflicts", "breaks"])
+def test_packages_that_can_be_installed_alone_but_not_together(story: Story, field: str) -> None:
+    story.main.package("a", "1", depends="liba").package("liba", "1", **{field: "libb"})
+    story.main.package("b", "1", depends="libb").package("libb", "1")
+    story.dockerfile("a=1")
+    story.bench.write("b.Dockerfile", "FROM debian:bookworm\nRUN apt-get install b=1\n")
+    assert story.verify().status == 0
+    story.dockerfile("a=1 b=1")
+    result = story.verify()
+    assert result.status == 1
+    assert "1 call uninstallable" in result.out
+
+
+def test_packages_that_a_later_call_cannot_bring(story: Story) -> None:
+    story.main.package("a", "1").package("b", "1", conflicts="a")
+    story.bench.write(
+        "Dockerfile", "FROM debian:bookworm\nRUN apt-get install a=1\nRUN apt-get install --no-remove b=1\n"
+    )
+    story.verify()
+    text = "FROM debian:bookworm AS x\nRUN apt-get install a=1\nFROM debian:bookworm\nRUN apt-get install b=1\n"
+    story.bench.write("Dockerfile", text)
+    assert story.verify().status == 0

@@ -1,0 +1,88 @@
+"""A quick proof that apt can install calls as they stand; where it fails, the solver must tell.
+
+If each package that is asked for is the candidate, if apt can install each one alone in the root without removing or
+replacing anything, and if nothing of all that comes along conflicts with anything else of it, then apt can install
+them together: it takes candidates alone, a need that is met already brings nothing new, and no choice that it makes
+for one package alone is barred by another. Installed one by one, packages that many files ask for are resolved once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pinner.errors import Unsatisfiable
+from pinner.resolve.solver import Asked, brought
+from pinner.resolve.universe import Offer, Universe
+from pinner.resolve.version import compare
+from pinner.text.installs import Request
+from pinner.workflow.choose import Choice
+from pinner.workflow.closure import OTHER_SOLVER, Closures, asked_of
+from pinner.workflow.read import File
+from pinner.workflow.stages import chain
+
+_Set = frozenset[Offer]
+
+
+class Smooth:
+    """Proves files. What was found out about a package is remembered."""
+
+    def __init__(self, closures: Closures) -> None:
+        self._closures = closures
+        self._alone: dict[tuple[Universe, Asked, bool, bool], _Set | None] = {}
+        self._enemies: dict[Offer, _Set] = {}
+        self._followed: dict[Universe, bool] = {}
+
+    def covers(self, file: File, choices: Mapping[Request, Choice], platform: str) -> bool:
+        """Whether every call of the file is proved on the platform. All that stands on one root is taken together."""
+        roots: dict[int, set[Offer]] = {}
+        for call in file.calls():
+            if platform not in call.base.platforms or not call.requests:
+                continue
+            stages = chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
+            together = roots.setdefault(stages[-1].index, set())
+            if call.install.target_release:
+                return False
+            try:
+                universe = self._closures.root(call, platform)
+                asked = tuple(asked_of(call, choices, universe, platform))
+            except Unsatisfiable:
+                return False
+            if not self._is_followed(universe):
+                return False
+            for one in asked:
+                found = self._of(universe, one, call.recommends, bool(call.install.suggests))
+                if found is None:
+                    return False
+                together |= found
+            if any(not self._enemies_of(universe, offer).isdisjoint(together) for offer in together):
+                return False
+        return True
+
+    def _is_followed(self, universe: Universe) -> bool:
+        if universe not in self._followed:
+            apt = universe.installed("apt") or universe.candidate("apt")
+            self._followed[universe] = apt is not None and compare(apt.version, OTHER_SOLVER) < 0
+        return self._followed[universe]
+
+    def _of(self, universe: Universe, one: Asked, recommends: bool, suggests: bool) -> _Set | None:
+        """What the package brings alone, itself included; None where that is not as the proof wants it."""
+        key = (universe, one, recommends, suggests)
+        if key not in self._alone:
+            self._alone[key] = self._solved(universe, one, recommends=recommends, suggests=suggests)
+        return self._alone[key]
+
+    def _solved(self, universe: Universe, one: Asked, *, recommends: bool, suggests: bool) -> _Set | None:
+        if one.remove or one.release or universe.candidate(one.offer.name) is not one.offer:
+            return None
+        return brought(universe, one.offer, recommends=recommends, suggests=suggests)
+
+    def _enemies_of(self, universe: Universe, offer: Offer) -> _Set:
+        if offer not in self._enemies:
+            self._enemies[offer] = frozenset(
+                enemy
+                for need in universe.needs(offer)
+                if need.negative
+                for options in need.options
+                for enemy in options
+            )
+        return self._enemies[offer]

@@ -85,10 +85,11 @@ class Closures:
             found.setdefault(stages[0], []).append(done)
         return found
 
-    def root(self, call: Call, platform: str) -> Universe:
-        """What apt sees in the root that the call's stages begin with; the call's suite must be known."""
+    def root(self, call: Call, platform: str) -> Universe | None:
+        """What apt sees in the root that the call's stages begin with; None if no suite is known."""
         where = self._archives.named(call.base.where)
-        assert where is not None
+        if where is None:
+            return None
         arch = PLATFORMS[platform]
         start = self._start(call.base.root(platform), where, arch)
         return self._universe(where, arch, call.install.target_release, start)

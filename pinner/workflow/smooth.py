@@ -44,6 +44,8 @@ class Smooth:
                 return False
             try:
                 universe = self._closures.root(call, platform)
+                if universe is None:
+                    continue
                 asked = tuple(asked_of(call, choices, universe, platform))
             except Unsatisfiable:
                 return False

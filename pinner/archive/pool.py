@@ -23,8 +23,8 @@ from types import TracebackType
 from pinner.archive import parallel
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.moments import OFFICIAL
-from pinner.archive.pace import INTERVAL, Pace
+from pinner.archive.moments import split
+from pinner.archive.snapshot import Snapshots
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import LockedPackage
 
@@ -37,7 +37,10 @@ _GONE = (
 
 
 class Pool:
-    """A directory that is filled from the archives. Parameters as those of `load.Archive`."""
+    """A directory that is filled from the archives, or from the snapshots of them that the lock names.
+
+    Other parameters as those of `load.Archive`.
+    """
 
     def __init__(
         self,
@@ -46,17 +49,15 @@ class Pool:
         *,
         now: datetime,
         mirrors: Mapping[str, str],
+        snapshots: Snapshots,
         progress: Callable[[str, int, int], None] | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._root = root
         self._partial = root / "partial"
         self._progress = progress
-        store = Cache(cache)
-        pace = Pace(INTERVAL, clock=time.monotonic, wait=wait)
-        secure = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(mirrors)
-        self._live = Fetcher(store, now=now, wait=wait, mirrors=mirrors)
-        self._snapshots = Fetcher(store, now=now, wait=wait, mirrors=secure, pace=pace)
+        self._live = Fetcher(Cache(cache), now=now, wait=wait, mirrors=mirrors)
+        self._snapshots = snapshots
 
     def fetch(self, packages: Sequence[LockedPackage]) -> tuple[LockedPackage, ...]:
         """Fetches what is missing or damaged, and returns it; all else in the directory stays.
@@ -69,10 +70,13 @@ class Pool:
         except OSError as error:
             raise _unwritable(self._root, error) from None
         wanted = [package for package in packages if not self._is_there(package)]
-        # What a snapshot keeps is asked for one by one: see `pace`.
-        wanted.sort(key=lambda package: -package.size)
+        kept: list[Callable[[], None]] = []
+        live: list[Callable[[], None]] = []
+        for package in sorted(wanted, key=lambda package: -package.size):
+            (kept if split(package.uri) else live).append(partial(self._one, package))
         try:
-            parallel.run([partial(self._one, package) for package in wanted], _AT_ONCE)
+            parallel.run(live, _AT_ONCE)
+            parallel.run(kept, 1)  # see `pace`
         finally:
             self._live.close()
             self._snapshots.close()
@@ -112,10 +116,10 @@ class Pool:
     def _get(self, package: LockedPackage, draft: Draft) -> None:
         if len(draft) == package.size:
             return
-        fetcher = self._snapshots if package.uri.startswith(f"{OFFICIAL}/") else self._live
+        door = self._snapshots if split(package.uri) else self._live
         progress = self._progress
         try:
-            fetcher.save(
+            door.save(
                 url(package),
                 draft,
                 limit=package.size,

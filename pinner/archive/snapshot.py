@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from pinner.archive import moments
 from pinner.archive.cache import Cache
-from pinner.archive.fetch import Fetcher
+from pinner.archive.fetch import Body, Fetcher
 from pinner.archive.moments import OFFICIAL
 from pinner.archive.pace import INTERVAL, Pace
 from pinner.errors import FetchError, InputError
@@ -84,6 +84,17 @@ class Snapshots:
             return self._ask(number, url, limit, progress)
 
         return self._first(body)
+
+    def save(
+        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """As `get`, but `body` may hold the beginning already, as for `Fetcher.save`. Not for several threads."""
+
+        def saved(number: int) -> None:
+            self._check_follows(number, url)
+            self._fetchers[number].save(url, body, limit=limit, progress=progress)
+
+        self._first(saved)
 
     def timestamps(self, archive: str) -> tuple[str, ...]:
         """The timestamps of all imports of an archive, in order. Raises FetchError, InputError for an unknown one."""

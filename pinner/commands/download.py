@@ -42,6 +42,7 @@ def command(
         common.cache_dir(),
         now=datetime.now(UTC),
         mirrors=found.config.mirrors,
+        snapshots=common.snapshots(found.config, offline=False),
         progress=progress,
     )
     try:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from pinner.archive.distributions import PLATFORMS, suite_named
+from pinner.archive.distributions import PLATFORMS, Pocket, Suite, suite_named
+from pinner.archive.moments import Moment, archive_of, split
 from pinner.archive.packages import Package
 from pinner.archive.sources import Source
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
-from pinner.workflow.images import Named
-from pinner.workflow.stages import sources_of
+from pinner.workflow.stages import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
 PRIORITY = 1000
@@ -111,23 +111,51 @@ def sources(lock: Lock, targets: Sequence[Target]) -> dict[Source, tuple[LockedP
     found: dict[Source, dict[str, LockedPackage]] = {}
     for target in targets:
         for package in closure(lock, target).values():
-            found.setdefault(_source(package, target), {})[package.id] = package
+            found.setdefault(_source(package, target, lock), {})[package.id] = package
     return {source: tuple(wanted.values()) for source, wanted in found.items()}
 
 
-def _source(package: LockedPackage, target: Target) -> Source:
-    found = suite_named(target.suite)
-    if found:
-        distribution, suite = found
-        for variant in ("", *suite.variants):
-            for source in sources_of(Named(distribution, suite, variant), PLATFORMS[target.platform]):
-                if (source.uri, source.suite) == (package.uri, package.pocket):
-                    return source
+def _source(package: LockedPackage, target: Target, lock: Lock) -> Source:
+    """The source that the lock names, with the keys that its distribution signs by."""
+    arch = PLATFORMS[target.platform]
+    components = tuple(
+        dict.fromkeys(
+            each.component
+            for each in lock.sources
+            if (each.uri, each.suite, each.platform) == (package.uri, package.pocket, target.platform)
+        )
+    )
+    kept = split(package.uri)
+    moment = Moment((kept,)) if kept else None
+    for suite, pocket in _pockets(target.suite):
+        live = Source(
+            pocket.address(arch),
+            pocket.suite,
+            components,
+            arch,
+            suite.signed_by,
+            check_valid_until=not suite.laid_up,
+        )
+        if pocket.suite != package.pocket or (kept and archive_of(live.uri) != kept[0]):
+            continue
+        source = at_moment(live, moment)
+        if source.uri == package.uri:
+            return source
     raise InputError(
         f"{named(target)}: {package.id} was locked from {package.uri} {package.pocket}, which is no part of "
         f"{target.suite} as pinner knows it",
         hint="run `pinner lock` again, or use a newer pinner",
     )
+
+
+def _pockets(codename: str) -> Iterator[tuple[Suite, Pocket]]:
+    """The pockets of a suite's distribution, the suite's own first: an image may list others beside them."""
+    found = suite_named(codename)
+    if found:
+        distribution, own = found
+        for suite in (own, *distribution.suites):
+            for pocket in (*suite.pockets, *suite.variants.values()):
+                yield suite, pocket
 
 
 def index(wanted: Mapping[Source, Sequence[LockedPackage]], indexes: Sequence[Index]) -> str:

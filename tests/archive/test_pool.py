@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pinner.archive.pool import Pool
+from pinner.archive.snapshot import Snapshots
 from pinner.errors import FetchError, TrustError
 from pinner.lockfile import LockedPackage
 from tests.simulator import SimulatedArchive
@@ -33,7 +34,8 @@ def locked(archive: SimulatedArchive) -> LockedPackage:
 
 
 def fetch(archive: SimulatedArchive, root: Path) -> None:
-    pool = Pool(root, root / "cache", now=archive.now, mirrors={}, wait=archive.wait)
+    snapshots = Snapshots(root / "cache", now=archive.now, wait=archive.wait)
+    pool = Pool(root, root / "cache", now=archive.now, mirrors={}, snapshots=snapshots, wait=archive.wait)
     pool.fetch([locked(archive)])
     assert (root / NAME).read_bytes() == archive.pool[f"/debian/{NAME}"]
 

@@ -296,3 +296,21 @@ def test_all_platforms_in_one_repository(bench: Workbench) -> None:
     assert "\nArchitectures: amd64 arm64\n" in bench.read("out/Release")
     assert bench.run("download", "one", "--platform", "arm64").out.startswith("one holds 3 packages")
     assert lockfile.loads(bench.read("pinner.lock")).packages
+
+
+def test_a_lock_of_a_snapshot(bench: Workbench) -> None:
+    """The index and the .debs come from the service that keeps them, through its mirror."""
+    archive = bench.archive
+    kept = "archive/debian/20250201T000000Z"
+    bookworm = archive.suite("bookworm", path=kept, architectures=("amd64",))
+    bookworm.date = archive.suites[0].date
+    bookworm.deb("curl", "7.88.1-10", depends="libcurl4 (= 7.88.1-10)", multi_arch="foreign")
+    bookworm.deb("libcurl4", "7.88.1-10", source="curl")
+    bench.configure(f'[snapshot]\nmirrors = ["{archive.url}"]\ninterval = 0.0\n')
+    text = bench.read("pinner.lock")
+    uri = f"http://snapshot.debian.org/{kept}"
+    bench.write("pinner.lock", text.replace('"http://deb.debian.org/debian"', f'"{uri}"'))
+    result = bench.run("download", "out")
+    assert (result.status, result.err) == (0, "")
+    assert debs(bench) == {name: content(bench, name) for name in (CURL, LIBCURL)}
+    assert all(path.startswith(f"/{kept}/") for path in archive.requests)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
+from pinner.archive import moments
+from pinner.archive.distributions import suite_named
 from pinner.commands import common, locked
-from pinner.errors import printable
+from pinner.errors import InputError, printable
 from pinner.report.terminal import Style
 from pinner.workflow import export
+from pinner.workflow.bill import Bill, bill
+from pinner.workflow.images import Named
+from pinner.workflow.snapshots import moment_of
 
 
 @click.group("export")
 def command() -> None:
-    """Write what is locked in a form that apt reads."""
+    """Write what is locked in a form that apt, or another tool, reads."""
 
 
 @command.command("preferences")
@@ -43,4 +48,88 @@ def packages(
     for note in archives.notes:
         click.echo(f"pinner: {printable(note)}", err=True)
     click.echo(text, nl=False)
+    return 0
+
+
+@command.command("sources")
+@common.options(locked.CHOICE)
+@click.option(
+    "--snapshot", "when", metavar="WHEN", help="Of that moment, not of the one that the lock was made at."
+)
+def sources(
+    named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], when: str | None
+) -> int:
+    """Print a sources file for /etc/apt/sources.list.d that makes apt read the locked snapshot, and nothing else.
+
+    For those who place it themselves; `pinner lock --write-sources` puts it into Dockerfiles.
+    """
+    from pinner.workflow import sources_block
+
+    found = locked.find(named, stages, platforms)
+    suites = {target.suite for target in found.targets}
+    suite = suite_named(next(iter(suites)))
+    if len(suites) > 1 or suite is None:
+        raise InputError("the lock has several suites", hint="choose a --file or --stage")
+    at = moment_of(found.lock, found.targets)
+    if when is not None:
+        wanted = moments.when(when, datetime.now(UTC))
+        archives = {moments.archive_of(pocket.uri) for pocket in suite[1].pockets}
+        service = common.snapshots(found.config, offline=False)
+        at = moments.moment(archives, wanted, service.timestamps)
+        service.close()
+    if at is None:
+        raise InputError(
+            "the lock was made from the live archive",
+            path=str(found.path),
+            hint="write --snapshot WHEN, or lock one by `pinner lock --snapshot`",
+        )
+    chosen = dict.fromkeys(target.platform for target in found.targets)
+    path, lines = sources_block.sources(Named(*suite, at=at), tuple(chosen))
+    click.echo(f"pinner: this goes to {path}, in the place of all other sources", err=True)
+    for line in lines:
+        click.echo(line)
+    return 0
+
+
+def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> Bill:
+    found = locked.find(named, stages, platforms)
+    return bill(found.lock, found.targets)
+
+
+@command.command("sbom")
+@common.options(locked.CHOICE)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["cyclonedx", "spdx"]),
+    default="cyclonedx",
+    show_default=True,
+    help="CycloneDX 1.6 or SPDX 2.3, both as JSON.",
+)
+def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], form: str) -> int:
+    """Print a software bill of materials: the locked packages, their digests, and which brought which along."""
+    from pinner.report import bill as report
+
+    found = _bill(named, stages, platforms)
+    click.echo(report.spdx(found) if form == "spdx" else report.cyclonedx(found))
+    return 0
+
+
+@command.command("json")
+@common.options(locked.CHOICE)
+def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+    """Print the locked packages as JSON."""
+    from pinner.report import bill as report
+
+    click.echo(report.to_json(_bill(named, stages, platforms)))
+    return 0
+
+
+@command.command("debs-lock")
+@common.options(locked.CHOICE)
+def debs_lock(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+    """Print a debs.lock.yaml as proposed to hermeto, which prefetches packages for builds without a network."""
+    from pinner.report import bill as report
+
+    click.echo(report.debs_lock(_bill(named, stages, platforms)))
     return 0

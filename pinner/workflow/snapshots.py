@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pinner.archive import moments
 from pinner.archive.moments import Moment, archive_of, instant
 from pinner.errors import InputError
+from pinner.lockfile import Lock, Target
 from pinner.workflow.images import Alias, Named
 from pinner.workflow.read import read
 from pinner.workflow.stages import Options
@@ -40,6 +41,24 @@ def archives_of(texts: Mapping[str, str], options: Options) -> tuple[str, ...]:
 def moment(texts: Mapping[str, str], options: Options, wanted: datetime, runs: Runs) -> Moment:
     """The imports of these files' archives at a time. Raises `InputError` for a time before the first one."""
     return moments.moment(archives_of(texts, options), wanted, runs)
+
+
+def moment_of(lock: Lock, targets: Sequence[Target]) -> Moment | None:
+    """The moment that targets were locked at, None for live archives.
+
+    Raises `InputError` where they were locked at several, or at one of which the lock does not know every archive.
+    """
+    packages = {package.id: package for package in lock.packages}
+    used = {packages[locked.id].uri for target in targets for locked in target.packages}
+    found = {pair for uri in used if (pair := moments.split(uri))}
+    if not found:
+        return None
+    known = dict(found)
+    others = {pair for source in lock.sources if (pair := moments.split(source.uri))}
+    found |= {pair for pair in others if pair[0] not in known}
+    if len(found) > len(dict(found)):
+        raise InputError("the lock has several moments", hint="choose a --file, or write --snapshot")
+    return Moment(tuple(sorted(found)))
 
 
 def notes(moment: Moment, wanted: datetime) -> Iterator[str]:

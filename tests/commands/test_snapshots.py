@@ -140,6 +140,19 @@ def test_unlock_takes_it_out_again(bench: Workbench) -> None:
     assert bench.run("unlock", "--check").status == 0
 
 
+def test_export_sources(bench: Workbench) -> None:
+    bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
+    result = bench.run("export", "sources")
+    written = bench.read("Dockerfile")
+    assert result.status == 0 and "/etc/apt/sources.list.d/pinner.sources" in result.err
+    assert all(f"'{line}' \\\n" in written for line in result.out.splitlines())
+    assert OLD in result.out and SECURITY in result.out
+    later = bench.run("export", "sources", "--snapshot", "latest")
+    assert NEW in later.out and later.out.count("Types: deb") == 2
+    packages = bench.run("export", "packages", "--platform", "amd64")
+    assert packages.status == 0 and "Version: 7.88-1\n" in packages.out
+
+
 def test_one_block_for_stages_built_on_each_other(bench: Workbench) -> None:
     bench.write(
         "Dockerfile",

@@ -28,9 +28,13 @@ RULES: Mapping[str, str] = {
     "stale-release": "A pocket's Release has not moved for too long.",
     "end-of-life": "The security support of the suite ends soon or has ended.",
     "not-served": "The security pocket does not serve the platform.",
+    "image-suite": "A base image has moved to another suite since it was locked.",
+    "image-passed": "A base image holds a newer version than a pin by now: apt refuses the downgrade.",
+    "image-moved": "A base image's name means another image than when it was locked.",
     "unread": "A file or an archive could not be read.",
 }
 
+_BREAKS = frozenset({"image-suite", "image-passed"})
 _COLOURS: Mapping[Level, str] = {"error": "31", "warning": "33", "note": "36"}
 
 
@@ -78,7 +82,10 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
             text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
             yield Row("gone", "error", Place(checked.name), f"{held.name}={held.version}", text)
     for notice in verified.notices:
-        yield Row(notice.rule, "warning", Place(checked.name), notice.about, notice.text)
+        breaks = notice.rule in _BREAKS
+        yield Row(
+            notice.rule, "error" if breaks else "warning", Place(checked.name), notice.about, notice.text
+        )
     for error in verified.errors:
         yield _of_error(error, checked)
 

@@ -23,7 +23,7 @@ _NEAR = timedelta(days=90)
 class Notice:
     """Something about a suite that no pin shows. `about` is the suite, or suite and platform."""
 
-    rule: Literal["stale-release", "end-of-life", "not-served"]
+    rule: Literal["stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite"]
     about: str
     text: str
 

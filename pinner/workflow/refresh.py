@@ -185,7 +185,7 @@ class Refresher:
             choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
             return None
         try:
-            universes = self._archives.universes(call, request.arch)
+            universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
         except Unsatisfiable as error:
             choices[request] = Choice("missing", detail=error.message, hint=error.hint, fails=True)
             return None
@@ -206,7 +206,7 @@ class Refresher:
         if not self._wishes.cover(request.name):
             return Stay(where, request.name, request.pin, "it is left out by name", gone=gone)
         bare = replace(request, action="pin", pin="")
-        choice = choose(bare, universes, asked=asked)
+        choice = choose(bare, self._archives.universes(call, request.arch, rooted=True), asked=asked)
         edit = repin(request, choice.version)
         why = ""
         if choice.status != "pinned":

@@ -8,7 +8,7 @@ unknown and never counts as good.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,12 +19,15 @@ from pinner.text.installs import Request, Skipped
 from pinner.text.span import Span
 from pinner.workflow import drift, health, standing
 from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Content
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
 from pinner.workflow.images import Alias, Named, Unnamed
+from pinner.workflow.moved import moved
 from pinner.workflow.read import Call, File, read
+from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
 
@@ -120,13 +123,21 @@ class Verifier:
     def __init__(self, archives: Archives, now: datetime) -> None:
         self._archives = archives
         self._closures = Closures(archives)
+        self._smooth = Smooth(self._closures)
         self._now = now
         self._standings: dict[tuple[object, ...], Standing] = {}
 
     def verify(
-        self, texts: Mapping[str, str], options: Options, lock: Lock, absent: Iterable[str] = ()
+        self,
+        texts: Mapping[str, str],
+        options: Options,
+        lock: Lock,
+        absent: Iterable[str] = (),
+        today: Callable[[str, str], Content | None] = lambda image, platform: None,
     ) -> Verified:
-        """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist."""
+        """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
+        what an image is now, whatever it was when it was locked.
+        """
         files: list[File] = []
         errors: list[PinnerError] = []
         for path, text in texts.items():
@@ -161,7 +172,7 @@ class Verifier:
             tuple(self._held(lock, files, wheres)),
             tuple(broken),
             tuple(drifts),
-            tuple(health.notices(wheres, self._archives, self._now)),
+            (*health.notices(wheres, self._archives, self._now), *moved(lock, today)),
             tuple(errors),
             tuple(texts),
             unpinned,
@@ -235,6 +246,8 @@ class Verifier:
         found: dict[tuple[Span, str], Broken] = {}
         platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
         for platform in platforms:
+            if self._smooth.covers(file, choices, platform):
+                continue
             for calls in self._closures.of(file, choices, platform).values():
                 for done in calls:
                     problem = _problem(done)

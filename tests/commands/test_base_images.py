@@ -309,3 +309,42 @@ def test_an_archive_in_place_of_a_registry(bench: Workbench, tmp_path: Path) -> 
         "lock", "--images", "always", "--image-archive", f"app:*={path}", "--platform", "amd64"
     )
     assert "newer than all that its archive offers" in result.out
+
+
+def ask(bench: Workbench, registry: Registry, command: str, *arguments: str) -> Result:
+    return bench.run(
+        command, "--images", "auto", "--insecure-registry", registry.host, "--platform", "amd64", *arguments
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "expected", "text"),
+    [
+        (image({"apt": "2.6.1", "jq": "1.6"}), 0, "is another image than the one"),
+        (image({"apt": "2.6.1", "curl": "9.0"}), 1, "holds curl 9.0 by now"),
+        (image({"apt": "2.6.1"}, history=BOOKWORM.replace("bookworm", "trixie")), 1, "is trixie now"),
+    ],
+)
+def test_verify_tells_that_a_tag_has_moved(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive, now: Made, expected: int, text: str
+) -> None:
+    debian(archive, "trixie").package("curl", "8.14")
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    lock(bench, registry, "--platform", "amd64")
+    quiet = ask(bench, registry, "verify")
+    assert (quiet.status, "pinner refresh" in quiet.out) == (0, False)
+    registry.put("app:1", now)
+    result = ask(bench, registry, "verify")
+    assert (result.status, text in result.out) == (expected, True), result
+
+
+def test_refresh_goes_on_with_what_the_tag_means_now(bench: Workbench, registry: Registry) -> None:
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    lock(bench, registry, "--platform", "amd64")
+    moved = image({"apt": "2.6.1", "libc6": "2.36"})
+    registry.put("app:1", moved)
+    assert ask(bench, registry, "refresh").status == 0
+    assert [target.digest for target in locked(bench).targets] == [moved.digest]
+    assert {package.name for package in locked(bench).packages} == {"curl", "libcurl4"}
+    quiet = ask(bench, registry, "verify")
+    assert (quiet.status, "pinner refresh" in quiet.out) == (0, False)

@@ -24,7 +24,7 @@ from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
 from pinner.text.kinds import KINDS, FileKind
-from pinner.workflow import scripts
+from pinner.workflow import lists, scripts
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.roots import Root
@@ -214,6 +214,14 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
             project.paths[name] = path
         except PinnerError as error:
             errors.append(error)
+    for project in projects.values():
+        held = set()
+        for name, use in lists.of(project.texts).items():
+            path = project.lock_path.parent / name
+            if use not in held and name not in project.texts and path.is_file():
+                held.add(use)
+                project.texts[name] = files.read(path)
+                project.paths[name] = Path(files.relative(path, Path.cwd()))
     return [project for project in projects.values() if project.texts], errors
 
 
@@ -238,6 +246,7 @@ def to_options(
     asked = (
         tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in platforms)) or config.platforms
     )
+    texts = texts or {}
     roots: Mapping[str, tuple[Root, ...]] = {}
     if installed or config.installed:
         from pinner.commands.installed import roots as told
@@ -249,7 +258,8 @@ def to_options(
         suite=suite,
         fallback=config.suite,
         files=config.files,
-        scripts=scripts.images(texts or {}),
+        scripts=scripts.images(texts),
+        lists={place: each for place, each in lists.of(texts).items() if place in texts},
         images=config.images,
         ignore=config.ignore,
         roots=roots,

@@ -60,14 +60,15 @@ def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
     Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
     grammar shows to be one.
     """
-    if "apt" not in dockerfile.text and all(
-        heredoc.terminated
+    if "apt" in dockerfile.text or any(
+        "apt" in instruction.text.text
+        or instruction.keyword == UNREAD
+        or not all(heredoc.terminated for heredoc in instruction.heredocs)
         for stage in dockerfile.stages
         for instruction in stage.instructions
-        for heredoc in instruction.heredocs
     ):
-        return ()
-    return _File(dockerfile).read()
+        return _File(dockerfile).read()
+    return ()
 
 
 class _File:
@@ -146,8 +147,7 @@ class _Reader:
                 return
         text = instruction.text.text
         if instruction.keyword == UNREAD:
-            if prefixes.asks(text):
-                yield self._skip(instruction.body, *instruction.argv)
+            yield self._skip(instruction.body, *instruction.argv)
             return
         if instruction.keyword == "RUN":
             if instruction.form == "exec":

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pinner.text import directives, nested
+from pinner.text import directives, nested, prefixes
 from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
@@ -52,7 +52,7 @@ def devcontainer(text: str) -> Dockerfile:
     found = tuple(
         _unread(text, Span(*match.span()), "devcontainer", "the call is in a devcontainer.json")
         for match in _STRING.finditer(text)
-        if "apt" in match[0]
+        if prefixes.asks(match[0])
     )
     stage = Stage(0, "devcontainer", "", "of this container", "", None, found, ())
     return Dockerfile(text, "\\", (stage,), ())
@@ -92,9 +92,9 @@ def _step(text: str, node: Node, program: str) -> Iterator[Instruction]:
     joined = scalar(text, node)
     shell = Joined("", (0,), (where.start,), (where.start,))
     yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))
-    if joined is None:
+    if joined is None and prefixes.asks(node.value):
         yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
-    else:
+    elif joined is not None:
         yield Instruction("RUN", where, node.span, nested.unfolded(joined))
 
 

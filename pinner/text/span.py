@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["json", "double", "single", "yaml-single"]
+Level = Literal["json", "double", "single", "yaml-single", "bare"]
 
 _IN_JSON = re.compile(r'["\\]')
 _IN_DOUBLE_QUOTES = re.compile(r'["\\$`]')
@@ -89,12 +89,15 @@ class Lines:
 def encode(text: str, levels: Iterable[Level]) -> str | None:
     """How `text` must be written to come through `levels`; None if it cannot be.
 
-    `json` is also YAML's double-quoted style; `double` and `single` are the shell's quotes.
+    `json` is also YAML's double-quoted style; `double` and `single` are the shell's quotes; `bare` is text in which
+    neither quotes nor globs mean anything, so that no quotes are written.
     """
     for level in levels:
         if level == "single" and "'" in text:
             return None
-        if level == "yaml-single":
+        if level == "bare":
+            text = text.replace('"', "")
+        elif level == "yaml-single":
             text = text.replace("'", "''")
         elif level != "single":
             text = (_IN_JSON if level == "json" else _IN_DOUBLE_QUOTES).sub(r"\\\g<0>", text)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from pinner.errors import InputError
-from pinner.text import installs, kinds
+from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
 from pinner.text.repositories import Addition, additions
@@ -69,7 +69,11 @@ class File:
 def read(path: str, text: str, options: Options) -> File:
     """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all."""
     try:
-        parsed = kinds.parse(kinds.of(path, text), text, options.scripts.get(path, ""))
+        listed = options.lists.get(path)
+        if listed is not None:
+            parsed = lists.parse(text, listed.image)
+        else:
+            parsed = kinds.parse(kinds.of(path, text), text, options.scripts.get(path, ""))
         suite = next((suite for glob, suite in options.files.items() if fnmatchcase(path, glob)), "")
         if suite and not options.suite:
             suite_told(suite, "[files]")
@@ -95,7 +99,30 @@ def read(path: str, text: str, options: Options) -> File:
         if error.line:
             error.path = path
         raise
+    files = {each.written: place for place, each in options.lists.items() if each.dockerfile == path}
+    if files:
+        found = [_listed(item, text, files) for item in found]
     return File(path, parsed, Lines(text), tuple(_in_one_suite(found)))
+
+
+def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call | Skipped:
+    """The call, what is not read of it explained where a list holds it that is pinned itself."""
+
+    def list_in(span: Span) -> str:
+        return next((place for written, place in files.items() if written in span.of(text)), "")
+
+    if isinstance(item, Skipped):
+        # What prints the list stands before the command, up to where the one before that ends.
+        begin = max(text.rfind(mark, 0, item.span.start) for mark in ("&&", ";", "RUN "))
+        place = list_in(Span(max(begin, 0), item.span.end)) if item.reason == "xargs" else ""
+        return replace(item, allowed=True, detail=f"the packages stand in {place}") if place else item
+    requests = tuple(
+        replace(request, allowed=True, detail=f"the packages stand in {place}")
+        if request.reason == "command-substitution" and (place := list_in(request.word.span))
+        else request
+        for request in item.requests
+    )
+    return replace(item, install=replace(item.install, requests=requests))
 
 
 def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:

@@ -11,8 +11,6 @@ from pinner.errors import InputError
 from pinner.text import dockerfile, kinds, substitution
 from pinner.text.dockerfile import Dockerfile, Instruction, Stage
 
-_MOUNT = re.compile(r"--mount=(?=.*\btype=bind\b)(?!.*\bfrom=).*?\b(?:source|src)=([^,]+)")
-
 
 def images(texts: Mapping[str, str]) -> dict[str, str]:
     """The image of each script among `texts` (by path from the root of the project) that runs on exactly one."""
@@ -28,11 +26,12 @@ def images(texts: Mapping[str, str]) -> dict[str, str]:
             except InputError:
                 continue  # it is told of where the file itself is read
             for script, stage in _uses(path, parsed, found):
-                found[script].add(_image(parsed, stage))
+                found[script].add(image_of(parsed, stage))
     return {script: next(iter(bases)) for script, bases in found.items() if len(bases) == 1}
 
 
-def _image(parsed: Dockerfile, stage: Stage) -> str:
+def image_of(parsed: Dockerfile, stage: Stage) -> str:
+    """The image that a stage's chain of stages begins with."""
     while stage.parent is not None:
         stage = parsed.stages[stage.parent]
     return stage.base
@@ -47,7 +46,8 @@ def _uses(path: str, parsed: Dockerfile, scripts: Iterable[str]) -> Iterator[tup
             chain.append(parsed.stages[chain[-1].parent])
         for each in reversed(chain):
             for instruction in each.instructions:
-                for source in _sources(parsed, instruction):
+                brought = [*sources(parsed, instruction)[:-1], *(source for source, _ in mounts(instruction))]
+                for source in brought:
                     copied += _meant(source, path, scripts)
                 if instruction.keyword != "RUN" or each is not stage:
                     continue
@@ -57,16 +57,26 @@ def _uses(path: str, parsed: Dockerfile, scripts: Iterable[str]) -> Iterator[tup
                         yield script, stage
 
 
-def _sources(parsed: Dockerfile, instruction: Instruction) -> list[str]:
-    """What of the build context an instruction brings in."""
-    if instruction.keyword == "RUN":
-        return [match[1] for flag in instruction.flags if (match := _MOUNT.match(flag))]
+def sources(parsed: Dockerfile, instruction: Instruction) -> list[str]:
+    """The words of a COPY or ADD from the build context: what it copies, and last where to."""
     if instruction.keyword not in ("COPY", "ADD") or any(
         flag.startswith("--from") for flag in instruction.flags
     ):
         return []
     words = instruction.argv or substitution.words(instruction.text.text, parsed.escape)
-    return [word.strip("\"'") for word in words[:-1]]
+    return [word.strip("\"'") for word in words]
+
+
+def mounts(instruction: Instruction) -> list[tuple[str, str]]:
+    """What of the build context a RUN mounts, and where."""
+    found = []
+    for flag in instruction.flags:
+        name, _, value = flag.partition("=")
+        options = dict(each.partition("=")[::2] for each in value.split(","))
+        target = options.get("target") or options.get("dst") or options.get("destination")
+        if name == "--mount" and options.get("type") == "bind" and "from" not in options and target:
+            found.append((options.get("source") or options.get("src") or ".", target))
+    return found
 
 
 def _meant(source: str, path: str, scripts: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
 from pinner.workflow.bases import Content
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+from pinner.workflow.lists import PackageList
 from pinner.workflow.repositories import Known, default, listed
 from pinner.workflow.roots import MINBASE, Root
 
@@ -27,12 +28,13 @@ class Options:
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `files` maps globs of paths and
-    `images` globs of image references to suites; `scripts` tells the image that a script runs on, by path; `ignore`
-    are globs of package names that are never pinned; `known` are repositories that may be read. `look` tells what
-    an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image references,
-    one for each architecture, and counts more. `along` says what else goes on a line with what was asked for.
-    `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
-    names, or else now. `write_sources` puts such a block into each stage that uses apt.
+    `images` globs of image references to suites; `scripts` tells the image that a script runs on, `lists` which
+    files list packages, by path; `ignore` are globs of package names that are never pinned; `known` are
+    repositories that may be read. `look` tells what an image holds on a platform, None if that cannot be known;
+    `roots` says the same, by globs of image references, one for each architecture, and counts more. `along` says
+    what else goes on a line with what was asked for. `snapshot` is the moment at which every archive is read;
+    without it the one that a stage's own sources block names, or else now. `write_sources` puts such a block into
+    each stage that uses apt.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -41,6 +43,7 @@ class Options:
     fallback: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, PackageList] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = field(default_factory=dict)

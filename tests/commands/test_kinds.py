@@ -122,6 +122,54 @@ def test_a_suite_by_the_name_of_the_file(bench: Workbench) -> None:
     assert "[files]: nope is not a suite" in bench.run("scan").err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n",
+        "COPY list /tmp/\nRUN cat /tmp/list | xargs apt-get install -y\n",
+        "COPY list .\nRUN xargs -a x true; apt-get install -y $(cat list)\n",
+        "COPY . /src\nRUN grep -v '^#' /src/list | xargs -r sudo apt-get install -y --no-install-recommends\n",
+        "WORKDIR /a\nCOPY list x\nRUN apt-get install -y $(grep -vE '^#' x)\n",
+        "RUN --mount=type=bind,source=list,target=/l xargs apt-get install < /l\n",
+        "RUN --mount=type=bind,target=/x apt-get install `cat /x/list`\n",
+    ],
+)
+def test_a_list_of_packages_is_pinned_in_place(bench: Workbench, text: str) -> None:
+    dockerfile = f"FROM debian:bookworm\n{text}"
+    bench.write("image/Dockerfile", dockerfile)
+    bench.write("image/list", "# what we need\ncurl jq\n\n  jq  \n")
+    bench.write("list", "curl\n")
+    assert bench.run("lock", "--strict").status == 0
+    files = bench.files()
+    pinned = "# what we need\ncurl=7.88.1-10+deb12u14 jq=1.6-2.1\n\n  jq=1.6-2.1  \n"
+    assert files["image/list"][0].decode() == pinned
+    assert files["image/Dockerfile"][0].decode() == dockerfile
+    assert files["list"][0].decode() == "curl\n"
+    bench.run("lock")
+    assert bench.files() == files
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/other\n", "curl\n"),
+        ("COPY --from=x list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n", "curl\n"),
+        ("COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n", "curl; x\n"),
+        (
+            "COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\nFROM x\nCOPY list .\n"
+            "RUN xargs apt-get install < list\n",
+            "curl\n",
+        ),
+    ],
+)
+def test_a_list_that_stays(bench: Workbench, text: str, content: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{text}")
+    bench.write("list", content)
+    bench.run("lock")
+    assert bench.files()["list"][0].decode() == content
+    assert bench.run("lock", "--strict").status == 1
+
+
 def test_a_script_on_standard_input(bench: Workbench) -> None:
     bench.write("x", SCRIPT)
     result = bench.run("lock", "x")

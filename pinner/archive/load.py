@@ -14,7 +14,7 @@ from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.index import SqliteIndex, build
 from pinner.archive.release import FileEntry, Release
-from pinner.archive.sources import Source
+from pinner.archive.sources import Keys, Source
 from pinner.archive.suites import Getter, Held, Suite
 from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
@@ -48,6 +48,7 @@ class Archive:
     `offline` nothing is asked for. `mirrors` maps URI prefixes to those that are asked in their place: locks and
     messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
     `wait` takes the seconds between two tries. Sources of a snapshot are read through `snapshots`, once and for ever.
+    `keyring` is a file whose keys stand in for those of every source: a recorded archive is signed by its own.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Archive:
         progress: Callable[[str, int, int], None] | None = None,
         wait: Callable[[float], None] = time.sleep,
         snapshots: Getter | None = None,
+        keyring: Path | None = None,
     ) -> None:
         self._cache = Cache(cache)
         self._now = now
@@ -69,6 +71,7 @@ class Archive:
         self._progress = progress
         self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
         self._snapshots = snapshots
+        self._keyring = keyring
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
         """The indices in the order of sources and components, and notes for people.
@@ -87,7 +90,7 @@ class Archive:
 
         Raises as `load` does.
         """
-        suite = _suite(source)
+        suite = self._suite(source)
         before = {suite: suites.read(self._cache, suite)}
         try:
             held, _ = self._cached(before) if self._offline else self._asked(before)
@@ -98,7 +101,7 @@ class Archive:
         return held[suite].release.codename
 
     def _load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
-        by_source = {source: _suite(source) for source in sources}
+        by_source = {source: self._suite(source) for source in sources}
         before = {suite: suites.read(self._cache, suite) for suite in dict.fromkeys(by_source.values())}
         held, notes = self._cached(before) if self._offline else self._asked(before)
         notes += [
@@ -149,6 +152,10 @@ class Archive:
         )
         held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
         return held, [note for _, note in answers if note]
+
+    def _suite(self, source: Source) -> Suite:
+        keys = source.signed_by if self._keyring is None else Keys(str(self._keyring))
+        return Suite(source.uri, source.suite, keys, source.check_valid_until, source.snapshot)
 
     def _door(self, suite: Suite) -> Getter:
         """Who fetches the files of a suite."""
@@ -260,10 +267,6 @@ class Archive:
             self._build(one, threads=1)
         finally:
             self._close()
-
-
-def _suite(source: Source) -> Suite:
-    return Suite(source.uri, source.suite, source.signed_by, source.check_valid_until, source.snapshot)
 
 
 def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:

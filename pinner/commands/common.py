@@ -90,7 +90,32 @@ STRICT: list[Callable[[_F], _F]] = [
         "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
     )
 ]
+_RECORDED = "pinner.recorded"
+
+
+def _keep_recorded(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    ctx.meta[_RECORDED] = value
+
+
+def recorded() -> Path | None:
+    """The directory of the recorded archive that is read in the place of all others."""
+    context = click.get_current_context(silent=True)
+    found: Path | None = context.meta.get(_RECORDED) if context else None
+    return found.resolve() if found else None
+
+
+RECORDED: list[Callable[[_F], _F]] = [
+    click.option(
+        "--archive",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_keep_recorded,
+        metavar="DIR",
+        help="Read the recorded archive in this directory, and ask nobody.",
+    )
+]
 WHERE: list[Callable[[_F], _F]] = [
+    *RECORDED,
     click.option(
         "--platform",
         "platforms",
@@ -281,14 +306,16 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
     from pinner.archive.load import Archive
 
     progress = Progress("indices") if sys.stderr.isatty() and not style.quiet else None
+    folder = recorded()
     archive = Archive(
         cache_dir(),
         now=datetime.now(UTC),
         max_age=max_age,
         offline=offline,
-        mirrors=config.mirrors,
+        mirrors=mirrors(config),
         progress=progress,
         snapshots=snapshots(config, offline=offline),
+        keyring=folder / "key.pgp" if folder else None,
     )
 
     def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
@@ -301,15 +328,24 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
     return Archives(load, archive.codename)
 
 
+def mirrors(config: Config) -> Mapping[str, str]:
+    """Where addresses are really asked for: a recorded archive holds all hosts as directories."""
+    folder = recorded()
+    if folder is None:
+        return config.mirrors
+    return {f"{scheme}://": folder.as_uri() for scheme in ("http", "https")}
+
+
 def snapshots(config: Config, *, offline: bool) -> Snapshots:
     """The snapshot service as the configuration names it."""
     from pinner.archive.snapshot import Snapshots
 
+    folder = recorded()
     return Snapshots(
         cache_dir(),
         now=datetime.now(UTC),
-        mirrors=config.snapshot.mirrors,
-        rewrites=config.mirrors,
+        mirrors=config.snapshot.mirrors if folder is None else (f"{folder.as_uri()}/snapshot.debian.org",),
+        rewrites=mirrors(config),
         interval=config.snapshot.interval,
         offline=offline,
     )
@@ -329,6 +365,7 @@ def bases(
     """The base images as seen through the cache; `notes` gets what people should know of them."""
     from pinner.commands.images import Images, Settings
 
+    images = "never" if recorded() else images
     progress = Progress("layers") if sys.stderr.isatty() and not style.quiet else None
     settings = Settings(images, image_archives, insecure, offline, max_age, config.mirrors)
     door = Images(cache_dir(), settings, now=datetime.now(UTC), progress=progress)

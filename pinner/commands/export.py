@@ -32,7 +32,7 @@ def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tupl
 
 
 @command.command("packages")
-@common.options(locked.CHOICE, common.ARCHIVE)
+@common.options(locked.CHOICE, common.RECORDED, common.ARCHIVE)
 def packages(
     named: tuple[str, ...],
     stages: tuple[str, ...],

@@ -176,7 +176,7 @@ class _Result:
             if each.old != each.new:
                 path = project.paths[each.path]
                 self.before[path], self.texts[path] = each.old, each.new
-        paths = [each.path for each in refreshed.files]
+        paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
         text = lockfile.dumps(merged)
         if text != lock_text and (merged.targets or lock_text is not None):

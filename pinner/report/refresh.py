@@ -179,7 +179,7 @@ def to_json(outcome: Outcome, status: int) -> str:
             "changes": changes,
             "along": [asdict(each) for each in outcome.along],
             "stays": [asdict(stay) for stay in outcome.stays],
-            "pins": outcome.pins,
+            "pin_count": outcome.pins,
             "refused": outcome.refused,
             key: list(outcome.wrote),
             "notes": list(outcome.notes),

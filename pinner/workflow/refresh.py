@@ -81,11 +81,12 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A file's text before and after."""
+    """A file's text before and after. Of one that is not `locked` the lock stays as it is."""
 
     path: str
     old: str
     new: str
+    locked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +138,25 @@ class Refresher:
             choices: dict[Request, Choice] = {}
             edits: dict[Request, Edit] = {}
             moved: dict[Request, Move] = {}
+            own: list[Stay] = []
             for call in file.calls():
                 for request in call.requests:
                     found = self._request(file, call, request, known, choices, edits)
                     if isinstance(found, Move):
                         moved[request] = found
                     elif found is not None:
-                        stays.append(found)
-            stays += _conflicts(file, moved, edits)
+                        own.append(found)
+            own += _conflicts(file, moved, edits)
+            stays += own
             old = file.dockerfile.text
             if any(stay.refuses for stay in stays):
                 continue
             new = apply(old, set(edits.values()))
             if edits:
                 _prove(file, read(file.path, new, told[file.path]), choices)
+            if not edits and any(stay.gone for stay in own):  # the lock knows more than the archive
+                written.append(Rewritten(file.path, old, new, locked=False))
+                continue
             for problem in targets.add(file, choices):
                 touched = any(request in moved for request in problem.call.requests)
                 if not isinstance(problem.error, Refused):

@@ -289,6 +289,8 @@ def test_packages_that_a_later_call_cannot_bring(story: Story) -> None:
         "Dockerfile", "FROM debian:bookworm\nRUN apt-get install a=1\nRUN apt-get install --no-remove b=1\n"
     )
     story.verify()
-    text = "FROM debian:bookworm AS x\nRUN apt-get install a=1\nFROM debian:bookworm\nRUN apt-get install b=1\n"
+    text = (
+        "FROM debian:bookworm AS x\nRUN apt-get install a=1\nFROM debian:bookworm\nRUN apt-get install b=1\n"
+    )
     story.bench.write("Dockerfile", text)
     assert story.verify().status == 0

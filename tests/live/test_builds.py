@@ -187,6 +187,10 @@ def test_builds_obey_the_lock(line: str, base: Base, project: Project) -> None:
     project.build(dockerfile(line, PREFERENCES), obeys)
     project.pinner("download", "repository")
     project.build(dockerfile(line, OFFLINE), obeys)
+    project.pinner("lock", "--installed", "base", "--closure")
+    closed = (project.folder / "Dockerfile").read_text()
+    assert all(f"{name}={version}" in closed for name, version in project.locked().items())
+    project.build(closed, obeys)
 
 
 def test_an_older_version_is_taken_from_preferences_and_repository(base: Base, project: Project) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from pinner.archive.distributions import platform
 from pinner.archive.pace import INTERVAL
+from pinner.archive.sources import Keys
 from pinner.errors import InputError
+from pinner.workflow.repositories import Known
 
 NAME = "pinner.toml"
 
@@ -32,6 +34,7 @@ class Config:
     (globs) to files that list what such an image holds, one for each architecture, relative to the configuration;
     `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files that a search
     passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
+    `source` are the repositories beyond the distribution's that may be read, each with the keys that sign it.
     """
 
     platforms: tuple[str, ...] = ()
@@ -43,6 +46,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     snapshot: Service = Service()
+    source: tuple[Known, ...] = ()
 
 
 def near(word: str, known: tuple[str, ...]) -> str:
@@ -87,6 +91,29 @@ def _service(value: Any, path: str) -> Service:
     return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval))
 
 
+def _sources(value: Any, path: str) -> tuple[Known, ...]:
+    """`[[source]]`: `uri`, `suite` (none: any), `key` (a file), `fingerprints` (none: each key in the file)."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InputError("[[source]] must be tables", path=path)
+    keys = ("uri", "suite", "key", "fingerprints")
+    found = []
+    for item in value:
+        for key in item:
+            if key not in keys:
+                raise InputError(f"unknown key source.{key}", path=path, hint=near(key, keys))
+        uri, suite, file = (item.get(key, "") for key in keys[:3])
+        if not all(isinstance(text, str) for text in (uri, suite, file)) or "://" not in uri or not file:
+            raise InputError(
+                "[[source]] needs a uri and a key",
+                path=path,
+                hint='uri = "https://apt.example.org/debian" and key = "keys/example.asc"',
+            )
+        prints = _texts(item.get("fingerprints", []), "source.fingerprints", path)
+        prints = tuple(text.replace(" ", "").upper() for text in prints)
+        found.append(Known(uri.rstrip("/"), suite, Keys(file, prints)))
+    return tuple(found)
+
+
 def from_table(table: Mapping[str, Any], path: str) -> Config:
     """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
     known = tuple(item.name for item in fields(Config))
@@ -99,6 +126,8 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = _mapping(value, key, path)
         elif key == "installed":
             values[key] = _lists(value, key, path)
+        elif key == "source":
+            values[key] = _sources(value, path)
         elif key == "snapshot":
             values[key] = _service(value, path)
         elif key == "suite":
@@ -145,7 +174,11 @@ def load(start: Path) -> tuple[Config, Path | None]:
 def _located(config: Config, folder: Path) -> Config:
     """The config with its files found from anywhere."""
     found = {glob: tuple(str(folder / name) for name in names) for glob, names in config.installed.items()}
-    return replace(config, installed=found)
+    sources = tuple(
+        replace(known, keys=replace(known.keys, keyring=str(folder.resolve() / known.keys.keyring)))
+        for known in config.source
+    )
+    return replace(config, installed=found, source=sources)
 
 
 def _read(path: Path) -> dict[str, Any]:

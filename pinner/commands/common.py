@@ -288,6 +288,7 @@ def to_options(
         images=config.images,
         ignore=config.ignore,
         roots=roots,
+        known=config.source,
     )
 
 

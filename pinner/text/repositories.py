@@ -30,8 +30,12 @@ _RUN = re.compile(
 _COPY = re.compile(r"/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$")
 # A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
 _SUITE = re.compile(
-    r"stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot",
+    r"stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot|proposed"
+    r"|xenial|bionic|focal|jammy|noble|resolute",
     re.IGNORECASE,
+)
+_COMPONENTS = re.compile(
+    r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
 )
 _READS = re.compile(
     r"\b(?:cat|ls|grep|test|head|tail|stat|rm\s+(?:-\w+\s+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
@@ -78,6 +82,18 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
                     Addition(stage.index, span, f"line {line} changes where apt takes packages from")
                 )
     return tuple(found)
+
+
+def touches(statement: str) -> bool:
+    """Whether a simple command or pipeline changes apt's sources or preferences, its components among them."""
+    return adds_components(statement) or any(
+        not _harmless(statement, match.start()) for match in _RUN.finditer(statement)
+    )
+
+
+def adds_components(text: str) -> bool:
+    """Whether a sed in the text may add components to the distribution's sources."""
+    return bool(_COMPONENTS.search(text)) and "sed" in text
 
 
 def _harmless(body: str, at: int) -> bool:

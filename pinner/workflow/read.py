@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from pinner.archive.distributions import PLATFORMS
 from pinner.errors import InputError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
-from pinner.text.repositories import Addition, additions
+from pinner.text.repositories import Addition, additions, adds_components
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines, Span
-from pinner.workflow.images import Unnamed
+from pinner.workflow.images import Named, Unnamed
+from pinner.workflow.repositories import follow
 from pinner.workflow.stages import Base, Options, base_of, chain, suite_told
 
+_UNREAD = "which pinner does not read and which may serve another version"
 _T = TypeVar("_T")
 
 
@@ -88,12 +91,8 @@ def read(path: str, text: str, options: Options) -> File:
                 continue
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
-            base = bases[item.stage]
-            foreign = _before(parsed, item, [(each.stage, each.span.start, each) for each in added])
-            requests = tuple(
-                _weighed(request, base, foreign[-1] if foreign else None, options)
-                for request in item.requests
-            )
+            base, foreign = _after_changes(parsed, item, bases[item.stage], added, told, options)
+            requests = tuple(_weighed(request, base, foreign, options) for request in item.requests)
             found.append(_call(replace(item, requests=requests), base, parsed, told))
     except InputError as error:
         if error.line:
@@ -103,6 +102,46 @@ def read(path: str, text: str, options: Options) -> File:
     if files:
         found = [_listed(item, text, files) for item in found]
     return File(path, parsed, Lines(text), tuple(_in_one_suite(found)))
+
+
+def _after_changes(
+    parsed: Dockerfile,
+    install: Install,
+    base: Base,
+    added: Sequence[Addition],
+    told: Sequence[Setting],
+    options: Options,
+) -> tuple[Base, str]:
+    """What the call stands on after the changes of apt's sources before it, and a clause about one that is not read."""
+    foreign = _before(parsed, install, [(each.stage, each.span.start, each) for each in added])
+    if not foreign and not adds_components(parsed.text):
+        return base, ""
+    from pinner.text import sourcefiles
+
+    where = base.where
+    if not isinstance(where, Named):
+        return base, f"{foreign[-1].what}, {_UNREAD}" if foreign else ""
+    archs = [PLATFORMS[platform] for platform in base.platforms]
+    archs += [each.architecture for each in told if each.architecture]
+    for stage in reversed(chain(parsed, parsed.stages[install.stage])):
+        for instruction in stage.instructions:
+            own = [
+                each for each in foreign if instruction.span.start <= each.span.start < instruction.span.end
+            ]
+            if instruction.span.start >= install.span.start and stage.index == install.stage:
+                break
+            if not own and not adds_components(instruction.span.of(parsed.text)):
+                continue
+            changes = sourcefiles.changes(parsed, instruction, stage.index, where.suite.codename)
+            try:
+                for change in changes or ():
+                    where = follow(where, change, options.known, archs)
+            except InputError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                return base, f"{own[-1].what}: {error.message}, {_UNREAD}{hint}" if own else ""
+            if changes is None and own:
+                return base, f"{own[-1].what}, {_UNREAD}"
+    return replace(base, where=where), ""
 
 
 def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call | Skipped:
@@ -174,7 +213,7 @@ def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, in
     ]
 
 
-def _weighed(request: Request, base: Base, foreign: Addition | None, options: Options) -> Request:
+def _weighed(request: Request, base: Base, foreign: str, options: Options) -> Request:
     if request.action == "skip":
         return request
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
@@ -183,7 +222,6 @@ def _weighed(request: Request, base: Base, foreign: Addition | None, options: Op
         return replace(request, action="skip", reason="suite-unknown", detail=base.where.why)
     if base.unread and request.action == "pin":
         return replace(request, action="skip", reason="other-repository", detail=base.unread)
-    if foreign is not None and request.action == "pin":
-        detail = f"{foreign.what}, which pinner does not read and which may serve another version"
-        return replace(request, action="skip", reason="other-repository", detail=detail)
+    if foreign and request.action == "pin":
+        return replace(request, action="skip", reason="other-repository", detail=foreign)
     return request

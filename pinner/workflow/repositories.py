@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pinner.archive import sourceslist
 from pinner.archive.distributions import PLATFORMS, Distribution, Pocket, Suite
 from pinner.archive.sources import Keys, Source
 from pinner.archive.sourceslist import Entry
 from pinner.errors import InputError
+
+if TYPE_CHECKING:
+    from pinner.text.sourcefiles import Change
+    from pinner.workflow.images import Named
 
 _COMPONENTS = {
     "debian": frozenset({"main", "contrib", "non-free", "non-free-firmware"}),
@@ -95,7 +100,8 @@ def recognised(
         )
     for each in known:
         if each.covers(entry):
-            return tuple(Repository(replace(entry, archs=(arch,), signed_by=""), each.keys) for arch in archs)
+            own = replace(entry, uri=each.uri, signed_by="")
+            return tuple(Repository(replace(own, archs=(arch,)), each.keys) for arch in archs)
     raise InputError(
         f"{entry.uri} {entry.suite}".rstrip(),
         hint="say who signs it under [[source]] in pinner.toml",
@@ -129,6 +135,48 @@ def listed(
         usual = usual and (not entries or _merged(own) == _merged(default(suite, distribution, arch)))
         found += own
     return (() if usual else tuple(_joined(found))), ""
+
+
+def follow(where: Named, change: Change, known: Sequence[Known], archs: Sequence[str]) -> Named:
+    """The suite as apt sees it after a change of its sources. Raises `InputError` for what cannot be read."""
+    if change.components:
+        usual = (
+            each for arch in archs for each in default(where.suite, where.distribution, arch, where.variant)
+        )
+        return replace(
+            where,
+            listed=tuple(
+                replace(
+                    each,
+                    entry=replace(each.entry, components=_more(each.entry.components, change.components)),
+                )
+                if pocket_of(each.entry, where.suite, where.distribution)
+                else each
+                for each in where.listed or usual
+            ),
+        )
+    entries = sourceslist.read(change.path, change.text)
+    found = [
+        each for entry in entries for each in recognised(entry, where.suite, where.distribution, known, archs)
+    ]
+    if change.append or not _is_the_images(change.path, where):
+        return replace(where, added=tuple(dict.fromkeys((*where.added, *found))))
+    if not found:
+        raise InputError(f"{change.path} without a source")
+    return replace(where, listed=tuple(_joined(found)))
+
+
+def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*components, *others)))
+
+
+def _is_the_images(path: str, where: Named) -> bool:
+    """Whether an image of the suite has its sources in this file: a list, or from some release on deb822(5)."""
+    name = where.distribution.name
+    version = where.suite.version.partition(".")[0]
+    if version and int(version) < {"debian": 12, "ubuntu": 24}[name]:
+        return path == "/etc/apt/sources.list"
+    return path == f"/etc/apt/sources.list.d/{name}.sources"
 
 
 def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> Iterator[Repository]:

@@ -1,0 +1,143 @@
+"""Repositories that a Dockerfile adds: read where their keys are known, else their stage's words stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pinner.lockfile import loads
+from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
+from tests.simulator import SimulatedArchive
+
+
+@pytest.fixture
+def archive() -> Iterator[SimulatedArchive]:
+    archive = SimulatedArchive()
+    main = debian(archive, "bookworm").package("curl", "7.88").package("postgresql-16", "16.0")
+    main.package("steam", "1.0", component="contrib")
+    for suite in archive.suites:
+        suite.components = ["main", "contrib"]
+    pgdg = archive.suite("bookworm-pgdg", path="pgdg").package("postgresql-16", "16.4-1.pgdg120+1")
+    pgdg.package("libpq5", "16.4-1.pgdg120+1")
+    fields = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
+    backports = archive.suite("bookworm-backports", fields=fields).package("curl", "8.0~bpo12+1")
+    pgdg.date = backports.date = RELEASED
+    with archive.serve():
+        yield archive
+
+
+@pytest.fixture
+def bench(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
+    (tmp_path / "project").mkdir()
+    bench = Workbench(tmp_path / "project", archive, tmp_path)
+    bench.write("keys/pgdg.pgp", bytes(archive.key.certificate))
+    return bench
+
+
+def known(bench: Workbench, archive: SimulatedArchive, more: str = "") -> None:
+    source = (
+        f'[[source]]\nuri = "https://apt.postgresql.example/pub/repos/apt"\nkey = "keys/pgdg.pgp"\n{more}'
+    )
+    mirrors = archive.mirrors | {"https://apt.postgresql.example/pub/repos/apt": f"{archive.url}/pgdg"}
+    lines = "".join(f'"{official}" = "{here}"\n' for official, here in mirrors.items())
+    bench.write("pinner.toml", f"{source}\n[mirrors]\n{lines}")
+
+
+def lock(bench: Workbench, *lines: str, image: str = "debian:bookworm") -> Result:
+    bench.write("Dockerfile", "\n".join((f"FROM {image}", *lines, "")))
+    return bench.run("lock")
+
+
+PGDG = (
+    'RUN echo "deb [signed-by=/usr/share/keyrings/pgdg.gpg] http://apt.postgresql.example/pub/repos/apt '
+    '$(lsb_release -cs)-pgdg main" > /etc/apt/sources.list.d/pgdg.list'
+)
+
+
+def test_a_repository_whose_keys_are_known(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    result = lock(bench, "RUN apt-get install -y curl", PGDG, "RUN apt-get install -y postgresql-16 curl")
+    assert result.status == 0, result
+    assert "postgresql-16=16.4-1.pgdg120+1 curl=7.88" in bench.read("Dockerfile")
+    found = loads(bench.read("pinner.lock"))
+    assert {
+        (package.uri, package.pocket) for package in found.packages if package.name == "postgresql-16"
+    } == {("https://apt.postgresql.example/pub/repos/apt", "bookworm-pgdg")}
+    before = bench.files()
+    assert bench.run("lock", "--check").status == 0
+    assert bench.files() == before
+
+
+def test_a_repository_that_nobody_vouches_for(bench: Workbench) -> None:
+    result = lock(bench, "RUN apt-get install -y curl", PGDG, "RUN apt-get install -y curl")
+    assert "line 3 changes where apt takes packages from: http://apt.postgresql.example" in result.out
+    assert "[[source]]" in result.out
+    assert bench.read("Dockerfile").count("curl=7.88") == 1
+
+
+def test_the_keys_are_those_that_were_named(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive, f'fingerprints = ["{"A" * 40}"]\n')
+    result = lock(bench, PGDG, "RUN apt-get install -y postgresql-16")
+    assert result.status == 3
+    assert "holds none of the wanted keys" in result.err
+
+
+def test_backports_need_no_keys(bench: Workbench) -> None:
+    line = (
+        'RUN echo "deb http://deb.debian.org/debian bookworm-backports main" > /etc/apt/sources.list.d/b.list'
+    )
+    result = lock(bench, line, "RUN apt-get install -y curl && apt-get install -y -t bookworm-backports curl")
+    assert result.status == 0, result
+    assert bench.read("Dockerfile").endswith(
+        "curl=7.88 && apt-get install -y -t bookworm-backports curl=8.0~bpo12+1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN sed -i 's/Components: main/Components: main contrib/' /etc/apt/sources.list.d/debian.sources",
+        "RUN add-apt-repository contrib",
+        "RUN echo deb http://deb.debian.org/debian bookworm main contrib >> /etc/apt/sources.list",
+    ],
+)
+def test_components(bench: Workbench, line: str) -> None:
+    result = lock(bench, line, "RUN apt-get install -y steam curl")
+    assert result.status == 0, result
+    assert "steam=1.0 curl=7.88" in bench.read("Dockerfile")
+
+
+def test_a_stage_built_on_the_stage_that_adds(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    result = lock(bench, PGDG, "FROM debian:bookworm AS other", "RUN apt-get install -y postgresql-16")
+    assert result.status == 0
+    assert "postgresql-16=16.0" in bench.read("Dockerfile")
+    lock(
+        bench,
+        PGDG,
+        "FROM first AS second",
+        "RUN apt-get install -y postgresql-16",
+        image="debian:bookworm AS first",
+    )
+    assert "postgresql-16=16.4" in bench.read("Dockerfile")
+
+
+def test_an_ubuntu_list_that_is_replaced(bench: Workbench, archive: SimulatedArchive) -> None:
+    ubuntu(archive, "jammy")
+    for suite in archive.suites:
+        if suite.name in {"jammy", "jammy-updates"}:
+            suite.package("curl", "7.81" if suite.name == "jammy" else "7.82")
+    line = "RUN echo deb http://mirror.example/ubuntu jammy main > /etc/apt/sources.list"
+    lock(bench, line, "RUN apt-get install -y curl", image="ubuntu:22.04")
+    assert "curl=7.81\n" in bench.read("Dockerfile")
+
+
+@pytest.mark.parametrize(
+    "table",
+    ['uri = "x"', 'uri = "https://x.example"', 'uri = "https://x.example"\nkey = 1', 'key = "a"\nname = "b"'],
+)
+def test_a_table_that_says_too_little(bench: Workbench, table: str) -> None:
+    bench.write("pinner.toml", f"[[source]]\n{table}\n")
+    assert lock(bench, "RUN apt-get install -y curl").status == 3

@@ -1,0 +1,121 @@
+"""What RUN lines write into apt's sources, as far as it can be read off them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinner.text.dockerfile import parse
+from pinner.text.sourcefiles import Change, changes
+
+LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
+LINE = "deb https://x.example bookworm main"
+
+
+def found(body: str, codename: str = "bookworm") -> tuple[Change, ...] | None:
+    stage = parse(f"FROM debian:12\n{body}\n").stages[0]
+    return changes(parse(f"FROM debian:12\n{body}\n"), stage.instructions[-1], 0, codename)
+
+
+WRITTEN = [
+    (f'RUN echo "{LINE}" > {LIST}', LIST, False),
+    (f"RUN echo '{LINE}' >> {LIST} && apt-get update", LIST, True),
+    (f"RUN set -eux; \\\n    echo {LINE} >{LIST}; \\\n    apt-get update", LIST, False),
+    (f'RUN echo "{LINE}" | tee {LIST}', LIST, False),
+    (f'RUN echo "{LINE}" | sudo tee -a {LIST} > /dev/null', LIST, True),
+    (f"RUN printf '{LINE}\\n' > {LIST}", LIST, False),
+    (f"RUN printf '%s\\n' '{LINE}' > {OWN}", OWN, False),
+    (f'RUN curl -fsSL https://x.example/key | gpg --dearmor -o /usr/share/keyrings/x.gpg && echo "{LINE}" > {LIST}',
+     LIST, False),
+    (f'RUN echo "deb https://x.example $(lsb_release -cs) main" > {LIST}', LIST, False),
+    (f'RUN echo "deb https://x.example `lsb_release -sc` main" > {LIST}', LIST, False),
+    (f'RUN echo "deb https://x.example $(. /etc/os-release && echo "$VERSION_CODENAME") main" > {LIST}', LIST, False),
+    (f'RUN . /etc/os-release && echo "deb https://x.example ${{VERSION_CODENAME}} main" > {LIST}', LIST, False),
+    (f"RUN cat > {LIST} <<EOF\n{LINE}\nEOF", LIST, False),
+    (f"RUN cat <<EOF > {LIST}\n{LINE}\nEOF", LIST, False),
+    (f"COPY <<EOF {LIST}\n{LINE}\nEOF", LIST, False),
+    (f'RUN add-apt-repository -y "{LINE}"', "/etc/apt/sources.list.d/added.list", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "path", "append"), WRITTEN)
+def test_written(body: str, path: str, append: bool) -> None:
+    changed = found(body)
+    assert changed is not None
+    assert [(each.path, each.text, each.append) for each in changed] == [(path, f"{LINE}\n", append)]
+
+
+def test_the_architecture_is_left_to_apt() -> None:
+    words = (
+        "[arch=$(dpkg --print-architecture) signed-by=/k.gpg] https://x.example/$(dpkg --print-architecture)"
+    )
+    changed = found(f'RUN echo "deb {words} bookworm main" > {LIST}')
+    assert changed is not None
+    assert changed[0].text == "deb [ signed-by=/k.gpg] https://x.example/$(ARCH) bookworm main\n"
+
+
+def test_docker_says_it_this_way() -> None:
+    changed = found(
+        'RUN echo \\\n  "deb [arch="$(dpkg --print-architecture)" signed-by=/etc/apt/keyrings/docker.gpg] '
+        "https://download.docker.com/linux/debian \\\n"
+        '  "$(. /etc/os-release && echo "$VERSION_CODENAME")" stable" | \\\n'
+        "  tee /etc/apt/sources.list.d/docker.list > /dev/null"
+    )
+    assert changed is not None
+    assert " ".join(changed[0].text.split()) == (
+        "deb [ signed-by=/etc/apt/keyrings/docker.gpg] https://download.docker.com/linux/debian bookworm stable"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "components"),
+    [
+        ("RUN sed -i 's/main/main contrib non-free/' /etc/apt/sources.list", ("contrib", "non-free")),
+        ("RUN sed -i 's/ main$/ main contrib/g' /etc/apt/sources.list && apt-get update", ("contrib",)),
+        (
+            "RUN sed -i -e 's/Components: main/Components: main contrib/' /etc/apt/sources.list.d/debian.sources",
+            ("contrib",),
+        ),
+        (
+            "RUN sed -i 's|^Components: main$|& non-free|' /etc/apt/sources.list.d/debian.sources",
+            ("non-free",),
+        ),
+        ("RUN add-apt-repository universe && apt-get update", ("universe",)),
+        ("RUN apt-add-repository -y contrib non-free", ("contrib", "non-free")),
+    ],
+)
+def test_components(body: str, components: tuple[str, ...]) -> None:
+    changed = found(body)
+    assert changed is not None
+    assert [each.components for each in changed] == [components]
+
+
+def test_a_ppa() -> None:
+    changed = found("RUN add-apt-repository -y ppa:deadsnakes/ppa", "jammy")
+    assert changed is not None
+    assert changed[0].text == "deb https://ppa.launchpadcontent.net/deadsnakes/ppa/ubuntu jammy main\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'RUN if [ -n "$X" ]; then echo "{LINE}" > {LIST}; fi',
+        f'RUN if true; then x; echo "{LINE}" > {LIST}; fi',
+        f'RUN [ -f /x ] && echo "{LINE}" > {LIST}',
+        f'RUN test -f /x || echo "{LINE}" > {LIST}',
+        f'RUN echo "deb https://x.example $SUITE main" > {LIST}',
+        f"RUN curl -o {LIST} https://x.example/x.list",
+        f"RUN curl https://x.example/x.list > {LIST}",
+        f"RUN curl https://x.example/x.list | tee {LIST}",
+        f"COPY x.list {LIST}",
+        "RUN curl https://deb.nodesource.com/setup_20.x | bash -",
+        "RUN sed -i 's/bookworm/trixie/' /etc/apt/sources.list",
+        "RUN sed -i 's/bookworm main/trixie main contrib/' /etc/apt/sources.list",
+        'RUN echo "Package: *" > /etc/apt/preferences.d/x',
+        "RUN extrepo enable x",
+        f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
+        f"RUN echo 'unterminated > {LIST}",
+        f'RUN for x in a b; do echo "{LINE}" > {LIST}; done',
+    ],
+)
+def test_what_is_not_understood(body: str) -> None:
+    assert found(body) is None

@@ -22,7 +22,7 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 
 
 @click.command("verify")
-@common.options(common.PATHS, common.WHERE, common.IMAGES)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES)
 @click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
 @click.option(
     "--fail-on",
@@ -38,6 +38,7 @@ def command(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    installed: tuple[str, ...],
     images: Mode,
     image_archives: tuple[str, ...],
     insecure: tuple[str, ...],
@@ -74,7 +75,7 @@ def command(
             )
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project.config, platforms, suite, texts=project.texts)
+        options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
         options = replace(options, look=bases.look(lock))
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
         all_checked.append(Checked(verified, project.shown))

@@ -13,12 +13,13 @@ from pinner.workflow.resolve import why
 
 @click.command("why")
 @click.argument("package")
-@common.options(common.PATHS, common.WHERE, common.ARCHIVE, common.OUTPUT)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.ARCHIVE, common.OUTPUT)
 def command(
     package: str,
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    installed: tuple[str, ...],
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -37,7 +38,7 @@ def command(
         explained = why(
             package,
             project.texts,
-            common.to_options(project.config, platforms, suite, texts=project.texts),
+            common.to_options(project.config, platforms, suite, installed, texts=project.texts),
             archives,
         )
         found = found or bool(explained.reasons)

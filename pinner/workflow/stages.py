@@ -128,7 +128,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         where,
         platforms,
         options.asked or fixed is not None,
-        roots or tuple(content.root for content in contents.values() if content.root.told),
+        (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,
     )

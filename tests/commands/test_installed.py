@@ -117,6 +117,14 @@ def test_resolve_takes_it_too(bench: Workbench) -> None:
     assert "libssl3" not in result.out
 
 
+def test_verify_and_why_take_it_too(bench: Workbench) -> None:
+    bench.write("list", LISTED)
+    bench.run("lock", "--installed", "list", "--platform", "amd64")
+    assert bench.run("verify", "--installed", "list", "--platform", "amd64").status == 0
+    assert bench.run("why", "libx-bin", "--platform", "amd64").status == 1
+    assert bench.run("why", "libx-bin", "--platform", "amd64", "--installed", "list").status == 0
+
+
 BAD = {
     "missing": (None, "nothing: No such file or directory"),
     "empty": ("", "nothing: lists no installed package"),

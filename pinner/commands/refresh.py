@@ -55,6 +55,11 @@ if TYPE_CHECKING:
     metavar="AGE",
     help="Do nothing where pinner.lock was made from an archive younger than this.",
 )
+@click.option(
+    "--rescue",
+    is_flag=True,
+    help="Move no pin: make the build of a file with pins that are gone read the newest snapshot that has them all.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -84,6 +89,7 @@ def command(
     add: bool,
     min_age: timedelta,
     if_older_than: timedelta | None,
+    rescue: bool,
     dry_run: bool,
     check: bool,
     summary: Path | None,
@@ -102,6 +108,16 @@ def command(
     projects, errors = common.collect(paths)
     if errors:
         raise errors[0]
+    if rescue:
+        from pinner.commands.rescue import rescue as by_snapshots
+
+        return by_snapshots(
+            projects,
+            lambda each: common.to_options(each.config, platforms, suite, texts=each.texts),
+            lambda each: common.archives(each.config, offline=False, max_age=timedelta(0), style=style),
+            style,
+            write=not (dry_run or check),
+        )
     wishes = Wishes(only or "", packages, exclude, add, min_age)
     cache = Cache(common.cache_dir())
     record = seen.read(cache) if min_age else {}

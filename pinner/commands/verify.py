@@ -10,13 +10,16 @@ import click
 
 from pinner import lockfile
 from pinner.commands import common
+from pinner.commands.common import Project
 from pinner.errors import PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
+from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Mode
-from pinner.workflow.verify import Verifier
+from pinner.workflow.stages import Options
+from pinner.workflow.verify import Verified, Verifier
 
 _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 
@@ -33,6 +36,9 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print."
 )
+@click.option(
+    "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
+)
 @common.options(common.OUTPUT)
 def command(
     paths: tuple[str, ...],
@@ -45,6 +51,7 @@ def command(
     strict: bool,
     fail_on: str | None,
     form: str,
+    snapshots: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -78,6 +85,10 @@ def command(
         options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
         options = replace(options, look=bases.look(lock))
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
+        if snapshots:
+            verified = replace(
+                verified, notes=(*verified.notes, *_spans(project, options, archives, verified))
+            )
         all_checked.append(Checked(verified, project.shown))
         errors += verified.errors
     found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
@@ -88,6 +99,19 @@ def command(
         click.echo(line)
     _tell(all_checked, errors, style)
     return status
+
+
+def _spans(project: Project, options: Options, archives: Archives, verified: Verified) -> Iterator[str]:
+    from pinner.commands.rescue import spans
+    from pinner.workflow.coexist import Item
+
+    gone = [
+        Item(pin.name, pin.version, platform)
+        for pin in verified.pins
+        for platform, each in pin.standings.items()
+        if each.state == "gone"
+    ]
+    return spans(project, options, archives, gone) if gone else iter(())
 
 
 def _printed(

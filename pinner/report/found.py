@@ -37,12 +37,7 @@ def _count(number: int) -> str:
 
 def _moment(found: Found) -> str:
     imports = ", ".join(f"{archive} {stamp}" for archive, stamp in found.imports)
-    return f"{moment(found)} ({imports})"
-
-
-def moment(found: Found) -> str:
-    """The time that `--snapshot` takes, for the imports of all archives."""
-    return max(stamp for _, stamp in found.imports)
+    return f"{found.moment} ({imports})"
 
 
 def _names(items: Iterable[Item]) -> str:
@@ -55,9 +50,7 @@ def _apart(found: Found) -> Iterator[str]:
     """The intervals that contradict each other."""
     for item, instead in found.apart[:_SHOWN]:
         has = f": it had {', '.join(instead)}" if instead else ""
-        yield printable(
-            f"  {found.last} is not there after {moment(found)}, {item} not at that time yet{has}"
-        )
+        yield printable(f"  {found.last} is not there after {found.moment}, {item} not at that time yet{has}")
 
 
 def to_json(results: Sequence[Result]) -> str:
@@ -73,7 +66,7 @@ def to_json(results: Sequence[Result]) -> str:
                 "suite": result.wanted.where.suite.codename,
                 "moments": [
                     {
-                        "snapshot": moment(found),
+                        "snapshot": found.moment,
                         "imports": dict(found.imports),
                         "packages": [item(one) for one in found.items],
                         "apart": [{**item(one), "had": list(instead)} for one, instead in found.apart],

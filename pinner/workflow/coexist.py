@@ -70,6 +70,11 @@ class Found:
     last: Item | None = None
     apart: tuple[tuple[Item, tuple[str, ...]], ...] = ()
 
+    @property
+    def moment(self) -> str:
+        """The time at which each archive's last import is the one in `imports`: what `--snapshot` takes."""
+        return max(stamp for _, stamp in self.imports)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -159,6 +164,19 @@ class Search:
             found.append(Found(self._imports(at), there, item, apart))
             proven = proven and all(self._low(other) > at for other in remaining)
         return Answer(tuple(found), tuple(never), proven)
+
+    def newest(self, items: Sequence[Item]) -> Found | None:
+        """The latest moment that has all `items`, as far as they did not come and go; None if there is none.
+
+        Takes ceil(log2(moments)) indices more than any moment. Raises what `look` raises.
+        """
+        at = self._together(items)
+        if at is None:
+            return None
+        last = self._first_over(items, [])
+        if last is not None and all(self._is_there(item, last[1]) for item in items):
+            at = last[1]
+        return Found(self._imports(at), tuple(items))
 
     def _together(self, items: Sequence[Item]) -> int | None:
         """A moment at which all items are there; None if there is none."""

@@ -17,7 +17,7 @@ from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
-from pinner.workflow.coexist import Answer, Item, Place, Search, Versions
+from pinner.workflow.coexist import Answer, Found, Item, Place, Search, Versions
 from pinner.workflow.images import Named
 from pinner.workflow.read import File
 from pinner.workflow.snapshots import Runs
@@ -117,6 +117,22 @@ class Finder:
 
     def find(self, wanted: Wanted) -> Result:
         """The fewest moments for what is wanted. Raises FetchError, and Refused where it cannot be settled."""
+        search = self._search(wanted)
+        answer = search.run(wanted.items)
+        return Result(wanted, answer, max(search.looked.values(), default=0), search.moments)
+
+    def newest(self, wanted: Wanted) -> Found | None:
+        """The latest moment that has all of what is wanted; None if there is none. Raises as `find`."""
+        return self._search(wanted).newest(wanted.items)
+
+    def span(self, where: Named, item: Item) -> tuple[Found, Found] | None:
+        """A moment near the first, and the last one, that have a version. Raises as `find`."""
+        search = self._search(Wanted(where, (item,)))
+        answer = search.run((item,))
+        last = search.newest((item,)) if answer.found else None
+        return (answer.found[0], last) if last is not None else None
+
+    def _search(self, wanted: Wanted) -> Search:
         places = wanted.places()
         if any(place.archive == UBUNTU for place in places):
             raise InputError(
@@ -130,9 +146,7 @@ class Finder:
             known = self._first_seen(item.name, item.version, PLATFORMS[item.platform]) if fixed else {}
             seen[item] = known or None
         runs = {place.archive: self._runs(place.archive) for place in places}
-        search = Search(runs, places, seen, lambda place, stamp: self._look(wanted.where, place, stamp))
-        answer = search.run(wanted.items)
-        return Result(wanted, answer, max(search.looked.values(), default=0), search.moments)
+        return Search(runs, places, seen, lambda place, stamp: self._look(wanted.where, place, stamp))
 
     def _look(self, where: Named, place: Place, stamp: str) -> Versions | None:
         """The versions in the index of an import, verified; None, and a note, if the import has none that is good."""

@@ -1,0 +1,114 @@
+"""What `pinner refresh --rescue` and `pinner verify --snapshots` do about pins that are gone: ask the snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import click
+
+from pinner import files, lockfile
+from pinner.archive.moments import instant
+from pinner.commands import common
+from pinner.commands.common import Project
+from pinner.commands.lock import Outcome
+from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
+from pinner.lockfile import Lock
+from pinner.report import terminal
+from pinner.report.terminal import Style
+from pinner.workflow.archives import Archives
+from pinner.workflow.coexist import Item
+from pinner.workflow.find import Finder, pins
+from pinner.workflow.lock import Plan, plan
+from pinner.workflow.read import read
+from pinner.workflow.snapshots import moment, notes
+from pinner.workflow.stages import Options
+
+_MOST = 10  # versions that are looked up at a time
+
+
+def spans(project: Project, options: Options, archives: Archives, gone: Sequence[Item]) -> Iterator[str]:
+    """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
+    service = common.snapshots(project.config, offline=False)
+    finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
+    readable = [read(name, text, options) for name, text in project.texts.items()]
+    wanted = [(each.where, item) for each in pins(readable, archives) for item in each.items if item in gone]
+    try:
+        for where, item in wanted[:_MOST]:
+            found = finder.span(where, item)
+            if found is None:
+                yield f"{item}: in no snapshot"
+            else:
+                yield f"{item}: in snapshots from {found[0].moment} to {found[1].moment}"
+    finally:
+        service.close()
+    if wanted[_MOST:]:
+        yield f"{len(wanted) - _MOST} more versions that are gone were not looked up"
+
+
+def rescue(
+    projects: Sequence[Project],
+    to_options: Callable[[Project], Options],
+    archives: Callable[[Project], Archives],
+    style: Style,
+    *,
+    write: bool,
+) -> int:
+    """Make each file with pins that are gone read the newest snapshot that has them all; 1 if that cannot be."""
+    status = 0
+    for project in projects:
+        for name in tuple(project.texts):
+            one = replace(project, texts={name: project.texts[name]})
+            try:
+                changed = _rescue(one, to_options(one), archives(one), style, write=write)
+                status = max(status, int(changed and not write))
+            except PinnerError as error:
+                if isinstance(error, InputError) and error.path == name:
+                    error.path = project.shown(name)
+                click.echo(f"pinner: {error}", err=True)
+                status = max(status, error.exit_status)
+    return status
+
+
+def _rescue(project: Project, options: Options, archives: Archives, style: Style, *, write: bool) -> bool:
+    """Whether the one file of the project changes."""
+    text = common.read_lock(project.lock_path)
+    lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+    if not _gone(plan(project.texts, options, archives, lock)):
+        return False
+    (name,) = project.texts
+    service = common.snapshots(project.config, offline=False)
+    finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
+    try:
+        found = [finder.newest(each) for each in pins([read(name, project.texts[name], options)], archives)]
+        latest = [each.moment for each in found if each is not None]
+        if len(latest) < len(found):
+            raise Unsatisfiable(
+                f"{project.shown(name)}: no snapshot has all of its pins",
+                hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
+            )
+        wanted = instant(min(latest))
+        at = moment(project.texts, options, wanted, service.timestamps)
+    finally:
+        service.close()
+    result = plan(project.texts, replace(options, snapshot=at, write_sources=True), archives, lock)
+    if _gone(result):
+        raise Unsatisfiable(
+            f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",
+            hint="`pinner snapshot find` tells the moments of each suite",
+        )
+    outcome = Outcome(project, result, text, lock)
+    if write:
+        folders = dict.fromkeys(outcome.texts, project.lock_path.parent)
+        files.write(outcome.texts, outcome.before, folders)
+    if not style.quiet:
+        for note in (*notes(at, wanted), *result.notes):
+            click.echo(f"pinner: {printable(note)}", err=True)
+        click.echo(terminal.summary(result, outcome.wrote, would=not write))
+    return bool(outcome.texts)
+
+
+def _gone(result: Plan) -> bool:
+    for error in (*result.errors, *result.unserved.values()):
+        raise error
+    return any(finding.choice.status == "gone" for finding in result.findings)

@@ -31,10 +31,12 @@ def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] =
     names = _git_files(folder)
     if names is None:
         names = _walk(folder)
+    place = resolve(folder).as_posix()
     return [
         folder / name
         for name in sorted(set(names))
-        if not any(fnmatchcase(name, pattern) for pattern in exclude) and _is_taken(folder / name, name, only)
+        if not any(fnmatchcase(name, pattern) for pattern in exclude)
+        and _is_taken(folder / name, f"{place}/{name}", only)
     ]
 
 

@@ -29,7 +29,7 @@ def of(texts: Mapping[str, str]) -> dict[str, PackageList]:
     """
     found: dict[str, set[PackageList]] = {}
     for path, text in texts.items():
-        if kinds.of(path, text) != "dockerfile" or not ("xargs" in text or "$(" in text or "`" in text):
+        if not lists.may_be_read(text) or kinds.of(path, text) != "dockerfile":
             continue
         try:
             parsed = dockerfile.parse(text)

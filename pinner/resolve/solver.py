@@ -55,7 +55,8 @@ class Asked:
 class Chosen:
     """A version that will be installed. `replaces` is the version it upgrades or downgrades, None for a new one.
 
-    `causes` has the one that brought it along first, then the others; never empty.
+    `causes` has the one that brought it along first, then the others; never empty. The package that brought it along
+    may have been dropped again.
     """
 
     offer: Offer
@@ -209,6 +210,10 @@ def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
                     and all(c.need is not need for c in found)
                 ):
                     found.append(Cause(need, parent))
+    for name, found in causes.items():
+        # What a package brought along stays when that package is dropped again, as it does with apt.
+        if not found and name in marker.reasons:
+            found.append(marker.reasons[name])
     chosen = tuple(Chosen(targets[name], tuple(found), marks[name].current) for name, found in causes.items())
     removed = tuple(
         mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None

@@ -6,6 +6,7 @@ official address. Any other repository is read only if its keys are known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,7 +25,13 @@ _COMPONENTS = {
     "debian": frozenset({"main", "contrib", "non-free", "non-free-firmware"}),
     "ubuntu": frozenset({"main", "restricted", "universe", "multiverse"}),
 }
-_PATHS = ("/debian", "/debian-security", "/ubuntu", "/ubuntu-ports")
+# Others use a distribution's path and suites for packages of their own, so the host has to be one of the
+# distribution's, or a mirror by its name.
+_MIRROR = re.compile(
+    r"https?://(?:(?:[a-z0-9-]+\.)*(?:debian\.org|ubuntu\.com)|(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+)(?::\d+)?"
+    r"/(?:debian|debian-security|ubuntu|ubuntu-ports)"
+)
+_OWN_KEYS = re.compile(r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,12 @@ def _place(uri: str) -> str:
 
 def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
     """The distribution's own pocket that an entry names: of this suite or, by `-t` or a variant, beside it."""
-    if not entry.uri.endswith(_PATHS) or not set(entry.components) <= _COMPONENTS[distribution.name]:
+    if (
+        not _MIRROR.fullmatch(entry.uri)
+        or not _OWN_KEYS.fullmatch(entry.signed_by)
+        or entry.trusted
+        or not set(entry.components) <= _COMPONENTS[distribution.name]
+    ):
         return None
     others = [each for each in distribution.suites if each is not suite]
     pockets = [

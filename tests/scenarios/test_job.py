@@ -32,7 +32,7 @@ class Job:
         self.story = story
         self.folder = story.bench.folder
         self.aside = self.folder.parent
-        self.pinner = self.aside / "pinner"
+        self.pinner = self.aside / "pinner-simulated"
         self.pinner.write_text(
             f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(_LAUNCH)} "
             f'{shlex.quote(str(story.bench.keyrings))} "$@"\n'
@@ -257,7 +257,7 @@ def test_the_action_installs_by_hash(job: Job) -> None:
     (job.folder / "pinner.lock").unlink()
     job.story.dockerfile("tini=0.19.0-1+b3")
     status, log, outputs, _ = act(job, PINNER="", PYTHONPATH="", PATHS="Dockerfile")
-    assert (status, outputs["gone"]) == (0, "0"), log
+    assert (status, outputs.get("gone")) == (0, "0"), log
 
 
 def test_the_metadata_fit_the_scripts() -> None:

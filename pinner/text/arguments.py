@@ -35,6 +35,8 @@ Action = Literal["pin", "keep", "skip"]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _PACKAGE = re.compile(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_LIST = re.compile(r"\{([^{}]*,[^{}]*)\}")
+_MOST_SHOWN = 20
 _TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
 _GLOB = frozenset("?*[]!")
 _REGEX = frozenset("+|^$()\\")
@@ -138,12 +140,22 @@ def _request(field: Field) -> Request:
     if value is None:
         return _expanded(field)
     if _BRACES.search(word.bare):
-        return _skip(word, "brace", "brace", "bash expands the braces, sh does not")
+        return _skip(word, "brace", "brace", f"bash makes {_braced(word)} of it, sh does not")
     if value.startswith(("/", "./", "../")) or value in (".", ".."):
         return _skip(word, "file", "file", "it is a file")
     if value.startswith(("?", "~")):
         return _skip(word, "pattern", "pattern", "it is a search pattern")
     return _modified(word, value)
+
+
+def _braced(word: Word) -> str:
+    """What bash makes of braces that hold plain lists, one beside the other; else `several words`."""
+    found = [""]
+    for at, piece in enumerate(_LIST.split(word.literal)):
+        found = [text + each for text in found for each in (piece.split(",") if at % 2 else [piece])]
+        if len(found) > _MOST_SHOWN or (at % 2 == 0 and "{" in piece):
+            return "several words"
+    return " ".join(found)
 
 
 def _expanded(field: Field) -> Request:

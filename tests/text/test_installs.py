@@ -349,6 +349,22 @@ def test_likely_mistakes_are_told(text: str, reasons: str) -> None:
     assert " ".join(request.reason for request in requests) == reasons
 
 
+@pytest.mark.parametrize(
+    ("word", "made"),
+    [
+        ("python3{,-dev}", "python3 python3-dev"),
+        ("{a,b}{1,2}", "a1 a2 b1 b2"),
+        ("a{b{1,2},c}", "several words"),
+        ("a{1..3}", "several words"),
+        ("{a,b}" * 50, "several words"),
+    ],
+)
+def test_braces_are_shown(word: str, made: str) -> None:
+    (call,) = found(f"apt-get install {word}")
+    assert isinstance(call, Install)
+    assert call.requests[0].detail == f"bash makes {made} of it, sh does not"
+
+
 def pins(text: str) -> list[str]:
     """The names that may be pinned in `text`."""
 

@@ -20,7 +20,10 @@ _PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*\Z')
 
 @dataclass(frozen=True, slots=True)
 class LockedSource:
-    """One index that was read. `date` is the Release's own, ISO 8601 in UTC; `sha256` that of the InRelease bytes."""
+    """One index that was read; a flat source has no component.
+
+    `date` is the Release's own, ISO 8601 in UTC; `sha256` that of the InRelease bytes.
+    """
 
     uri: str
     suite: str
@@ -255,7 +258,8 @@ def _as_laid_out(text: str) -> Lock | None:
         return None
     plain = r'[^"\\\x00-\x1f\x7f]*'
     source = re.compile(
-        rf"\n\[\[source\]\]\n{_pattern('uri', 'suite', 'component', 'platform', 'date', 'sha256')}"
+        rf"\n\[\[source\]\]\n{_pattern('uri', 'suite')}(?:{_pattern('component')})?"
+        rf"{_pattern('platform', 'date', 'sha256')}"
     )
     target = re.compile(
         rf"\n\[\[target\]\]\n{_pattern('file', 'stage')}(?:{_pattern('parent')})?"
@@ -273,7 +277,7 @@ def _as_laid_out(text: str) -> Lock | None:
     at = len(head)
     sources, targets, packages = [], [], []
     while match := source.match(text, at):
-        sources.append(LockedSource(*match.groups()))
+        sources.append(LockedSource(*match.groups("")))
         at = match.end()
     while match := target.match(text, at):
         file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = (

@@ -78,7 +78,8 @@ def read(text: str, path: str) -> Lock:
         where = f"source[{number}]"
         keys = ("uri", "suite", "component", "platform", "date", "sha256")
         reader.only(table, keys, where)
-        sources.append(LockedSource(*(reader.text(table, key, where) for key in keys)))
+        values = {key: reader.text(table, key, where, optional=key == "component") for key in keys}
+        sources.append(LockedSource(**values))
     packages = []
     for number, table in enumerate(reader.tables(data, "package")):
         where = f"package[{number}]"

@@ -100,6 +100,7 @@ class SimulatedSuite:
     listed: tuple[str, ...] = ("", ".xz")
     served: tuple[str, ...] = (".xz",)
     signers: list[Key] = field(default_factory=list)
+    flat: bool = False  # one Packages file for all architectures, at `path` itself
     misstated: dict[str, tuple[int, str]] = field(default_factory=dict)  # path: (size, digest) in the Release
     stanzas: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
@@ -108,12 +109,17 @@ class SimulatedSuite:
         """Where it is served."""
         return f"{self.archive.url}/{self.path}"
 
+    @property
+    def root(self) -> str:
+        """The URL path of its directory."""
+        return f"/{self.path}/" if self.flat else f"/{self.path}/dists/{self.name}/"
+
     def source(self, arch: str, *components: str, check_valid_until: bool = True) -> Source:
         """What a sources file would say of it."""
         return Source(
             self.uri,
-            self.name,
-            components or ("main",),
+            "./" if self.flat else self.name,
+            () if self.flat else components or ("main",),
             arch,
             self.archive.keys,
             check_valid_until=check_valid_until,
@@ -185,6 +191,9 @@ class SimulatedSuite:
             for component in self.components
             for arch in self.architectures
         }
+        if self.flat:
+            stanzas = dict.fromkeys(text for group in self.stanzas.values() for text in group)
+            plain = {"Packages": "\n".join(stanzas).encode()}
         forms = {*self.listed, *self.served}
         return {path + form: _packed(form, content) for path, content in plain.items() for form in forms}
 
@@ -226,7 +235,7 @@ class SimulatedSuite:
     def meant_by_hash(self, path: str) -> str:
         """The path of the file that a by-hash path means; the path itself if it is none or means nothing."""
         for name, content in self.files().items() if "/by-hash/SHA256/" in path and self.by_hash else ():
-            if path == f"{name.rpartition('/')[0]}/by-hash/SHA256/{sha256(content).hexdigest()}":
+            if path == f"{name[: name.rfind('/') + 1]}by-hash/SHA256/{sha256(content).hexdigest()}":
                 return name
         return path
 
@@ -374,6 +383,7 @@ class SimulatedArchive:
 
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """What a GET of `path` gets."""
+        path = path.replace("/./", "/")  # as servers do
         self.requests.append(path)
         self.headers.append(headers)
         meant = self._meant(path)
@@ -402,9 +412,8 @@ class SimulatedArchive:
 
     def _suite_of(self, path: str) -> tuple[SimulatedSuite, str] | None:
         for suite in self.suites:
-            root = f"/{suite.path}/dists/{suite.name}/"
-            if path.startswith(root):
-                return suite, path[len(root) :]
+            if path.startswith(suite.root):
+                return suite, path[len(suite.root) :]
         return None
 
     def _meant(self, path: str) -> str:
@@ -421,7 +430,7 @@ class SimulatedArchive:
     def _paths(self) -> Iterator[str]:
         for suite in self.suites:
             for path in ("InRelease", "Release", "Release.gpg", *suite.files()):
-                yield f"/{suite.path}/dists/{suite.name}/{path}"
+                yield suite.root + path
 
 
 class _Server(ThreadingHTTPServer):

@@ -155,12 +155,19 @@ class SqliteIndex:
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
         entry = self._entry(name)
-        return tuple(self._package(int(number)) for number in entry[0].split()) if entry else ()
+        return tuple(self._of_this_arch(entry[0])) if entry else ()
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
         entry = self._entry(name)
-        return tuple(self._package(int(number)) for number in entry[1].split()) if entry else ()
+        return tuple(self._of_this_arch(entry[1])) if entry else ()
+
+    def _of_this_arch(self, numbers: bytes) -> Iterator[Package]:
+        """The packages with these numbers; a flat source's file is that of all architectures."""
+        for number in numbers.split():
+            found = self._package(int(number))
+            if not self.source.flat or found.architecture in (self.source.arch, "all"):
+                yield found
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""

@@ -219,7 +219,7 @@ class Archive:
         # The plain form comes last: Debian lists it but does not have it.
         for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
             path = one.path + extension
-            by_hash = f"{path.rpartition('/')[0]}/by-hash/SHA256/{entry.sha256}"
+            by_hash = f"{path[: path.rfind('/') + 1]}by-hash/SHA256/{entry.sha256}"
             for place in (
                 (by_hash, path) if one.release.acquire_by_hash and not one.suite.snapshot else (path,)
             ):
@@ -248,7 +248,7 @@ class Archive:
             return
         current = {entry.sha256 for entry in after.release.files.values()}
         for path, entry in before.release.files.items():
-            if path.endswith("/Packages") and entry.sha256 not in current:
+            if path.rpartition("/")[2] == "Packages" and entry.sha256 not in current:
                 self._cache.drop(entry.sha256)
 
     def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
@@ -270,7 +270,13 @@ class Archive:
 
 
 def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:
-    """The Packages files of a source: one for each component, and that of architecture `all` where it is apart."""
+    """The Packages files of a source: one for each component, and that of architecture `all` where it is apart.
+
+    A flat source has one for all architectures. Like apt this passes over one whose plain form the Release does not
+    list, even if it lists a packed form.
+    """
+    if source.flat and "Packages" in release.files:
+        yield _Wanted(suite, release, source, "", "Packages", release.files["Packages"])
     for component in source.components:
         if release.components and component not in release.components:
             raise InputError(

@@ -119,6 +119,7 @@ def _files(listing: str) -> Mapping[str, FileEntry]:
         digest, size, path = match.groups()
         if path.startswith("/") or ".." in path.split("/"):
             raise TrustError(f"the Release's SHA256 field names a path outside the suite: {path}")
+        path = path.removeprefix("./")
         entry = FileEntry(int(size), digest.lower())
         if files.setdefault(path, entry) != entry:
             raise TrustError(f"the Release's SHA256 field contradicts itself about {path}")

@@ -34,3 +34,12 @@ class Source:
     signed_by: Keys
     check_valid_until: bool = True
     snapshot: str = ""
+
+    @property
+    def flat(self) -> bool:
+        """Whether the suite is a path below `uri`: Release and Packages lie there, for all architectures at once."""
+        return self.suite.endswith("/")
+
+    def place(self, filename: str) -> str:
+        """Where a package's Filename lies below `uri`. That of a flat source is relative to its path."""
+        return f"{self.suite}{filename}".replace("/./", "/").lstrip("./") if self.flat else filename

@@ -50,6 +50,8 @@ class Suite:
 
     def url(self, path: str) -> str:
         """The official URL of a file in the suite's directory."""
+        if self.name.endswith("/"):  # a flat one, sources.list(5)
+            return f"{self.uri}/{self.name.strip('./')}/{path}".replace(f"{self.uri}//", f"{self.uri}/")
         return f"{self.uri}/dists/{self.name}/{path}"
 
 
@@ -200,6 +202,8 @@ def _trusted(suite: Suite, verify: Callable[[Keys], bytes]) -> tuple[bytes, bool
 def _check_suite(suite: Suite, release: Release) -> None:
     """A good Release of another suite may be answered in this one's place. The names are compared as apt does
     (debReleaseIndex, CheckDist): before bullseye, security's suite `buster/updates` has the codename `buster`."""
+    if suite.name.endswith("/"):
+        return
     wanted = suite.name.rpartition("/")[0] or suite.name
     offered = tuple(filter(None, (release.suite, release.codename)))
     if offered and not {wanted, suite.name} & set(offered):

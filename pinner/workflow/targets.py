@@ -246,7 +246,7 @@ def _package(offer: Offer) -> LockedPackage:
         package.architecture,
         index.source.suite,
         index.source.uri,
-        package.filename,
+        index.source.place(package.filename),
         package.size,
         package.sha256,
     )

@@ -141,3 +141,27 @@ def test_an_ubuntu_list_that_is_replaced(bench: Workbench, archive: SimulatedArc
 def test_a_table_that_says_too_little(bench: Workbench, table: str) -> None:
     bench.write("pinner.toml", f"[[source]]\n{table}\n")
     assert lock(bench, "RUN apt-get install -y curl").status == 3
+
+
+def test_a_flat_repository(bench: Workbench, archive: SimulatedArchive) -> None:
+    flat = archive.suite("", path="pgdg/flat")
+    flat.flat, flat.date = True, RELEASED
+    flat.fields = {"Suite": None, "Codename": None, "Components": None}
+    flat.package("tool", "1.0", arch="amd64", filename="./tool_1.0_amd64.deb")
+    flat.package("tool", "0.9", arch="arm64", filename="./tool_0.9_arm64.deb")
+    known(bench, archive, 'suite = "flat/"\n')
+    line = (
+        "RUN echo deb https://apt.postgresql.example/pub/repos/apt flat/ > /etc/apt/sources.list.d/flat.list"
+    )
+    result = lock(bench, line, "RUN apt-get install -y tool")
+    assert "the platforms differ: amd64 1.0, arm64 0.9" in result.out
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{line}\nRUN apt-get install -y tool\n")
+    assert bench.run("lock", "--platform", "amd64").status == 0
+    found = loads(bench.read("pinner.lock"))
+    assert [(package.id, package.filename) for package in found.packages] == [
+        ("tool:amd64=1.0", "flat/tool_1.0_amd64.deb")
+    ]
+    before = bench.files()
+    assert bench.run("lock", "--platform", "amd64", "--check").status == 0
+    assert bench.run("verify", "--platform", "amd64").status == 0
+    assert bench.files() == before

@@ -62,9 +62,11 @@ def _end(suite: Suite, today: date) -> Iterator[Notice]:
 
 
 def _still(suite: Suite, name: str, moved: datetime, now: datetime) -> Iterator[Notice]:
-    released = name == suite.codename and suite.full is not None
-    if released and suite.full is not None and now.date() > suite.full:
-        return
-    if now - moved > (_STILL_RELEASED if released else _STILL):
+    limit = _STILL
+    if name == suite.codename and suite.version:
+        if suite.full is None or now.date() > suite.full:  # a release without point releases, or past them
+            return
+        limit = _STILL_RELEASED
+    if now - moved > limit:
         text = f"the Release of {name} has not moved since {moved:%Y-%m-%d}, {(now - moved).days} days ago"
         yield Notice("stale-release", name, text)

@@ -166,7 +166,7 @@ def main() -> None:
         at = moments.moment(archives, moments.when(given.snapshot, now), service.timestamps)
         where = replace(where, at=at)
     folder = given.folder.resolve()
-    record(folder, where, given.names, Archive(cache_dir(), now=now, snapshots=service))
+    record(folder, where, given.names, Archive(cache_dir(), now=now, snapshots=lambda: service))
     words = " ".join(given.names)
     text = f"FROM debian:{where.suite.codename}\nRUN apt-get update && apt-get install -y {words}\n"
     (folder / "Dockerfile").write_text(text)

@@ -221,7 +221,7 @@ class Fetcher:
                     known.cache_response(request, raw, bytes(body))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
-            raise _Failed(_reason(error)) from None
+            raise _Failed(_reason(error), again=not isinstance(error, requests.TooManyRedirects)) from None
 
     def _answer(
         self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | None

@@ -47,8 +47,8 @@ class Archive:
     `now` is the time of the run. A Release that was asked for within `max_age` is not asked for again; with
     `offline` nothing is asked for. `mirrors` maps URI prefixes to those that are asked in their place: locks and
     messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
-    `wait` takes the seconds between two tries. Sources of a snapshot are read through `snapshots`, once and for ever.
-    `keyring` is a file whose keys stand in for those of every source: a recorded archive is signed by its own.
+    `wait` takes the seconds between two tries. Sources of a snapshot are read through what `snapshots` makes, once and
+    for ever. `keyring` is a file whose keys stand in for those of every source, as a recorded archive has its own.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Archive:
         mirrors: Mapping[str, str] | None = None,
         progress: Callable[[str, int, int], None] | None = None,
         wait: Callable[[float], None] = time.sleep,
-        snapshots: Getter | None = None,
+        snapshots: Callable[[], Getter] | None = None,
         keyring: Path | None = None,
     ) -> None:
         self._cache = Cache(cache)
@@ -70,7 +70,8 @@ class Archive:
         self._offline = offline
         self._progress = progress
         self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
-        self._snapshots = snapshots
+        self._make_snapshots = snapshots
+        self._snapshots: Getter | None = None
         self._keyring = keyring
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
@@ -161,7 +162,9 @@ class Archive:
         """Who fetches the files of a suite."""
         if not suite.snapshot:
             return self._fetcher
-        assert self._snapshots is not None
+        if self._snapshots is None:
+            assert self._make_snapshots is not None
+            self._snapshots = self._make_snapshots()
         return self._snapshots
 
     def _close(self) -> None:

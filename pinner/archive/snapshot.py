@@ -7,7 +7,6 @@ Nothing that it says is proof of anything but a lower bound; indices are verifie
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -174,6 +173,8 @@ class Snapshots:
 
     def _json(self, number: int, path: str, key: str) -> Any:
         """The JSON that one mirror has at a path; it goes into the cache."""
+        import json
+
         body = self._ask(number, OFFICIAL + path, _LARGEST)
         try:
             answer = json.loads(body)
@@ -188,6 +189,8 @@ class Snapshots:
 
     def _kept(self, key: str) -> tuple[datetime, Any] | None:
         """When a question was asked, and the answer; None if it was not, or the file is damaged."""
+        import json
+
         with suppress(OSError, ValueError, TypeError, KeyError):
             entry = json.loads(self._place(key).read_bytes())
             return datetime.fromisoformat(entry["asked"]), entry["answer"]
@@ -210,7 +213,10 @@ def _timestamps(answer: Any, archive: str) -> tuple[str, ...]:
     except (KeyError, TypeError, AttributeError):
         raise _strange(f"/mr/timestamp/?archive={archive}") from None
     if not found:
-        raise InputError(f"snapshot.debian.org has no archive {archive}")
+        raise InputError(
+            f"snapshot.debian.org lists no import of {archive}",
+            hint="does another service answer in its place? check [snapshot] mirrors in pinner.toml",
+        )
     return tuple(dict.fromkeys(found))
 
 

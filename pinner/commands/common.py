@@ -315,7 +315,7 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
         offline=offline,
         mirrors=mirrors(config),
         progress=progress,
-        snapshots=snapshots(config, offline=offline),
+        snapshots=lambda: snapshots(config, offline=offline),
         keyring=folder / "key.pgp" if folder else None,
     )
 

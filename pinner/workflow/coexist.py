@@ -125,9 +125,7 @@ class Search:
         for place in places:
             self._places.setdefault(place.platform, []).append(place)
         self._windows = {
-            (item, place): _Window(
-                bisect_left(self._times, seen[place.archive]) if seen else 0, len(self._times) - 1
-            )
+            (item, place): _Window(self._since(seen[place.archive]) if seen else 0, len(self._times) - 1)
             for item, seen in first_seen.items()
             for place in self._places[item.platform]
             if seen is None or place.archive in seen
@@ -141,6 +139,10 @@ class Search:
     def moments(self) -> int:
         """How many there are to choose from."""
         return len(self._times)
+
+    def _since(self, seen: str) -> int:
+        """The first moment that a lower bound leaves; one that leaves none is no reason to look nowhere."""
+        return bisect_left(self._times, seen) if seen <= self._times[-1] else 0
 
     def run(self, items: Sequence[Item]) -> Answer:
         """The fewest moments for `items`, all of which are in `first_seen`. Raises what `look` raises."""

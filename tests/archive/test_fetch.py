@@ -66,7 +66,7 @@ def test_retry_after_that_says_nothing(retry_after: str, archive: SimulatedArchi
 def test_no_answer_in_time(
     archive: SimulatedArchive, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_TIMEOUTS", (1, 0.05))
+    monkeypatch.setattr(fetcher, "_timeouts", (1, 0.05))
     archive.stall("*")
     with pytest.raises(FetchError, match=r"no answer in time \(4 tries\)"):
         fetcher.get(archive.url + PATH, limit=9999)

@@ -294,7 +294,7 @@ def load(
     """The versions of curl at a moment, and the notes."""
 
     def versions(source: Source, **options: object) -> tuple[list[str], list[str]]:
-        archive = Archive(tmp_path / "cache", now=service.now, snapshots=client(**options))
+        archive = Archive(tmp_path / "cache", now=service.now, snapshots=lambda: client(**options))
         indexes, notes = archive.load([source])
         return [package.version for index in indexes for package in index.packages("curl")], list(notes)
 

@@ -64,11 +64,13 @@ class Images:
                 name, platform, limit=self._limit
             )
         except FetchError as error:
-            if silence and not error.status:
-                raise FetchError(silence, url=error.url, tries=0, hint=error.hint) from None
-            if not error.status and not self._settings.offline:
-                self._keep_silence(host)
-            raise
+            if error.status or self._settings.offline:
+                raise
+            if not silence:
+                silence = f"{host} gave no answer: {error.message.rpartition(': ')[2]}"
+                self._silent[host] = silence
+                self._cache.write(self._path(host), self._now.isoformat().encode())
+            raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
 
     def _registry(self, *, offline: bool) -> Registry:
         folder = os.environ.get("DOCKER_CONFIG")
@@ -97,10 +99,6 @@ class Images:
                         f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"
                     )
         return self._silent[host]
-
-    def _keep_silence(self, host: str) -> None:
-        self._silent[host] = f"{host} gave no answer"
-        self._cache.write(self._path(host), self._now.isoformat().encode())
 
     def _path(self, host: str) -> Path:
         return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"

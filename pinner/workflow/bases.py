@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
-from pinner.errors import PinnerError, Refused
+from pinner.errors import FetchError, PinnerError, Refused
 from pinner.lockfile import Lock, Target
 from pinner.workflow.images import split
 from pinner.workflow.roots import MINBASE, Root
@@ -98,11 +98,15 @@ class Bases:
         except PinnerError as error:
             if self._mode == "always" and locked is None:
                 raise
-            instead = "it is taken as locked" if locked else "what it holds is assumed"
-            reason = error.message.removeprefix(f"{image}: ")
-            self._notes[f"{image} ({platform.removeprefix('linux/')}) was not read, {instead}: {reason}"] = (
-                None
-            )
+            if (
+                isinstance(error, FetchError) and not error.status
+            ):  # it is the same for all images of the host
+                instead = "are taken as locked" if locked else "are assumed to hold little"
+                self._note(f"base images are not read, and {instead}: {error.message}")
+            else:
+                instead = "it is taken as locked" if locked else "what it holds is assumed"
+                reason = error.message.removeprefix(f"{image}: ")
+                self._note(f"{image} ({platform.removeprefix('linux/')}) was not read, {instead}: {reason}")
             return locked
         return _content(found, locked, self._note)
 

@@ -51,6 +51,9 @@ Form = Literal["shell", "exec"]
 #: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
 UNREAD = "UNREAD"
 
+#: The keyword of a variable that is set to its text as it is; its `argv` is the name, and why the text is not known.
+VARIABLE = "VARIABLE"
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:

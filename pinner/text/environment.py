@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pinner.text import substitution
-from pinner.text.dockerfile import Dockerfile, Instruction
+from pinner.text.dockerfile import VARIABLE, Dockerfile, Instruction
 from pinner.text.span import Joined
 from pinner.text.values import Binding, Element, Piece, Unknown, Variable
 
@@ -45,7 +45,7 @@ class Environment:
             self._read(None, instruction)
         for stage in dockerfile.stages:
             for instruction in stage.instructions:
-                if instruction.keyword in ("ARG", "ENV"):
+                if instruction.keyword in ("ARG", "ENV", VARIABLE):
                     self._read(stage.index, instruction)
 
     def lookup(self, stage: int | None, name: str, at: int) -> Binding | Unknown:
@@ -78,6 +78,16 @@ class Environment:
     def _read(self, stage: int | None, instruction: Instruction) -> None:
         own = self._global if stage is None else self._stages[stage]
         at = instruction.span.end
+        if instruction.keyword == VARIABLE:
+            name, *why = instruction.argv
+            text = instruction.text
+            variable = Variable(text.origin(0), name)
+            whole = Piece(text, (text.span(0, len(text.text)),))
+            told = Binding(variable, "text", (Element((whole,)),))
+            own.setdefault(name, []).append(
+                _Set(at, True, Unknown("variable-unknown", why[0]) if why else told)
+            )
+            return
         for name, value in _settings(instruction, self._file.escape):
             meaning: Binding | Unknown
             if value is None:

@@ -265,7 +265,7 @@ class _Reader:
         origins = {id(field.word): (word, field) for word, field in given}
         found = [origins[id(word)] for word in call.arguments]
         if call.subcommand == "install" or call.subcommand in _REMOVALS:
-            self._note([word for word, _ in found], variables)
+            self._note(found, variables)
         if call.subcommand != "install":
             if call.uncertain:
                 yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
@@ -306,11 +306,13 @@ class _Reader:
             return None
         return nested.string(variables.script, command.words[at + 1 + operand])
 
-    def _note(self, words: list[Word], variables: Variables | None) -> None:
-        """Take note of the variables that name packages for apt."""
-        for word in words:
+    def _note(self, found: list[tuple[Word, Field]], variables: Variables | None) -> None:
+        """Take note of the variables that name packages for apt, each package a word of its own."""
+        for word, field in found:
             part = only_variable(word)
-            if part is not None and variables is not None and is_plain(variables.context, part):
+            if part is None or variables is None or re.search(r"\s", field.word.value or ""):
+                continue
+            if is_plain(variables.context, part):
                 self._file.uses.packages.add(variables.context.shell.origin(part.start))
 
     def _requests(self, program: str, call: aptline.Call, found: list[Field]) -> Iterator[Request]:

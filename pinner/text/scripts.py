@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pinner.text import directives, nested, prefixes
-from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
+from pinner.text.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
 
@@ -19,11 +19,20 @@ _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone."""
+
+    text: Node
+    shell: str = ""
+    variables: tuple[tuple[Node, Node], ...] = ()
+
+
 @dataclass(slots=True)
 class Job:
-    """What a CI file says of one job: the image or runner (`base`; `raw` as written) and its shell texts, in order.
+    """What a CI file says of one job: the image or runner (`base`; `raw` as written), its variables, its steps.
 
-    `shells` are the programs that run them, "" for the usual one.
+    `variables` are names and values; the last of a name counts.
     """
 
     name: str
@@ -31,8 +40,8 @@ class Job:
     base: str = ""
     raw: str = ""
     platform: str = ""
-    texts: list[Node] = field(default_factory=list)
-    shells: list[str] = field(default_factory=list)
+    variables: list[tuple[Node, Node]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
 
 
 def script(text: str, base: str = "") -> Dockerfile:
@@ -65,9 +74,17 @@ def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
     stages: list[Stage] = []
     every = list(found)
     for job in every:
-        instructions: list[Instruction] = []
-        for node, program in zip(job.texts, job.shells, strict=True):
-            instructions += _step(text, node, program)
+        at = job.span.start
+        instructions = [_variable(text, at, name.text, value) for name, value in job.variables]
+        outer = {name.text: value for name, value in job.variables}
+        for step in job.steps:
+            where = _where(text, step.text, at)
+            at = where.start
+            instructions += (_variable(text, at, name.text, value) for name, value in step.variables)
+            instructions += _step(text, step.text, step.shell, where)
+            at = where.end
+            for name, _ in step.variables:
+                instructions.append(_variable(text, at, name.text, outer.get(name.text)))
         own = tuple(
             each
             for each in told
@@ -84,11 +101,27 @@ def _comments(text: str) -> tuple[Span, ...]:
     return tuple(Span(*match.span(1)) for match in _COMMENT.finditer(text))
 
 
-def _step(text: str, node: Node, program: str) -> Iterator[Instruction]:
-    """The RUN of a step, behind the SHELL that it is run by."""
+def _variable(text: str, at: int, name: str, value: Node | None) -> Instruction:
+    """The variable as set from the offset `at` on; without a value, as one that is not known."""
+    where = Span(at, at)
+    joined = scalar(text, value) if value is not None and "$" not in value.text else None
+    if joined is None or re.search(rf"\benv\.{re.escape(name)}\b", text):
+        nothing = Joined("", (0,), (at,), (at,))
+        return Instruction(
+            VARIABLE, where, where, nothing, argv=(name, f"the value of {name} is not known here")
+        )
+    return Instruction(VARIABLE, where, where, joined, argv=(name,))
+
+
+def _where(text: str, node: Node, after: int) -> Span:
+    """Where a step stands: from the begin of its line on, if that is not before `after`."""
     line = text.rfind("\n", 0, node.span.start) + 1
-    begin = line + len(text[line:]) - len(text[line:].lstrip(" \t"))
-    where = Span(min(begin, node.span.start), node.span.end)
+    begin = node.span.start - len(text[line : node.span.start].lstrip(" \t"))
+    return Span(begin if begin >= after else node.span.start, node.span.end)
+
+
+def _step(text: str, node: Node, program: str, where: Span) -> Iterator[Instruction]:
+    """The RUN of a step, behind the SHELL that it is run by."""
     joined = scalar(text, node)
     shell = Joined("", (0,), (where.start,), (where.start,))
     yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))

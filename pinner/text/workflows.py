@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pinner.text.scripts import Job
+from pinner.text.scripts import Job, Step
 from pinner.text.span import Span
 from pinner.text.yamltext import Node
 
@@ -25,12 +25,13 @@ def github(root: Node) -> Iterator[Job]:
     shell = _default_shell(root)
     runs = root.get("runs")
     if runs is not None:
-        yield _steps(Job("runs", runs.span, raw="of this action"), runs.get("steps"), shell)
+        yield _with_steps(Job("runs", runs.span, raw="of this action"), runs.get("steps"), shell)
         return
     for name, job in (root.get("jobs") or Node(root.span)).entries or ():
         base, raw, platform = _github_base(job)
-        own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform)
-        yield _steps(own, job.get("steps"), _default_shell(job) or shell)
+        variables = [*_variables(root, "env"), *_variables(job, "env")]
+        own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform, variables)
+        yield _with_steps(own, job.get("steps"), _default_shell(job) or shell)
 
 
 def _default_shell(node: Node) -> str:
@@ -42,13 +43,18 @@ def _default_shell(node: Node) -> str:
     return node.text
 
 
-def _steps(job: Job, steps: Node | None, shell: str) -> Job:
+def _variables(node: Node, key: str) -> tuple[tuple[Node, Node], ...]:
+    found = node.get(key)
+    return tuple(found.entries or ()) if found is not None else ()
+
+
+def _with_steps(job: Job, steps: Node | None, shell: str) -> Job:
     for step in (steps.items if steps is not None else None) or ():
         run = step.get("run")
         if run is not None and run.items is None and run.entries is None:
             own = step.get("shell")
-            job.texts.append(run)
-            job.shells.append((own.text if own is not None else shell).partition(" ")[0])
+            program = (own.text if own is not None else shell).partition(" ")[0]
+            job.steps.append(Step(run, program, _variables(step, "env")))
     return job
 
 
@@ -113,13 +119,13 @@ def gitlab(root: Node) -> Iterator[Job]:
         job = Job(
             name, Span(starts[name], node.span.end), "" if "$" in text else text, text or "the runner's image"
         )
+        job.variables = [*_variables(root, "variables"), *_variables(node, "variables")]
         for key in ("before_script", "script", "after_script"):
             found = _inherited(entries, node, key)
             if found is None and key != "script":
                 found = default.get(key) or root.get(key)
             if found is not None:
-                job.texts += found.texts()
-        job.shells = [""] * len(job.texts)
+                job.steps += map(Step, found.texts())
         yield job
 
 

@@ -89,12 +89,21 @@ WORKFLOWS = [
     "      - run: apt-get install a^\n        shell: bash\n      - run: apt-get install b\n        shell: pwsh\n",
     "      - run: |\r\n          apt-get install a^ \\\r\n            b^\r\n",
     "      - uses: x\n        with:\n          run: apt-get install b\n      - run: apt-get install a^ # é\n",
+    "      - env: {P: a^ b^}\n        run: apt-get install $P\n      - run: apt-get install $P\n",
+    "      - env:\n          P: >-\n            a^\n            b^\n        run: apt-get install $P\n",
+    "      - env: {V: 12}\n        run: apt-get install a-$V^\n",
+    "      - env: {P: 'a'}\n        run: apt-get install $P; echo $P\n",
+    "      - env: {P: '${{ x }}'}\n        run: apt-get install $P\n",
+    "      - env: {P: a}\n        run: apt-get install $P ${{ env.P }}\n",
+    "    env: {P: a^}\n",
     "      - &a\n        run: apt-get install a^\n      - *a\n",
 ]
 
 
 @pytest.mark.parametrize("marked", WORKFLOWS)
 def test_workflows(marked: str, sandbox: Sandbox) -> None:
+    if marked.startswith("    env:"):
+        marked = f"      - run: apt-get install $P\n{marked}"
     text = JOB + marked.replace("^", "")
     new = pinned(GITHUB, text)
     assert bare(new) == bare(JOB + marked.replace("^", f"={VERSION}"))
@@ -181,6 +190,7 @@ GITLAB_FILES = [
         ".t:\n  image: debian:11\n  before_script: [apt-get install a^]\nx:\n  extends: .t\n  script: x\n",
         {"x": "debian:11"},
     ),
+    ("variables: {P: a^}\nx:\n  image: debian:11\n  script: apt-get install $P\n", {"x": "debian:11"}),
     (
         ".t: &t\n  image: debian:11\nx:\n  <<: *t\n  script: apt-get install a^\n",
         {".t": "debian:11", "x": "debian:11"},

@@ -130,6 +130,10 @@ def without_quotes(text: str) -> str:
     ("text", "reasons"),
     [
         ('RUN p="a b"; apt-get install $p; echo $p', "variable-other-use variable-other-use"),
+        (
+            'RUN p="a b"; apt-get install $p; apt-get install "$p"',
+            "variable-other-use variable-other-use not-a-name",
+        ),
         ('RUN p="a"; apt-get install $p; apt-mark auto $p', "variable-other-use"),
         ('RUN p="a"; apt-get install $p; x="y $p"', "variable-other-use"),
         ('RUN p="a"; apt-get install $p; apt-get install lib$p', "variable-other-use "),

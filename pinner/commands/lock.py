@@ -33,6 +33,7 @@ from pinner.workflow.stages import Along, Options
     is_flag=True,
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
+@click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
 @click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
 @click.option(
     "--snapshot",
@@ -53,6 +54,7 @@ def command(
     dry_run: bool,
     check: bool,
     pin_siblings: bool,
+    pin_images: bool,
     closure: bool,
     when: str | None,
     write_sources: bool,
@@ -112,7 +114,14 @@ def command(
             archives.notes |= dict.fromkeys(notes)
             if not write_sources and not all(BEGIN in text for text in project.texts.values()):
                 archives.notes[_STILL_LIVE] = None
-        result = plan(project.texts, options, archives, lock)
+        if pin_images:
+            from pinner.workflow import froms
+
+            result = plan(froms.pinned(project.texts, options, bases.look(Lock())), options, archives, lock)
+            files_now = (replace(each, old=project.texts[each.path]) for each in result.files)
+            result = replace(result, files=tuple(files_now))
+        else:
+            result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
             problem.path = project.shown(problem.path)

@@ -20,7 +20,7 @@ from pinner.lockfile import Lock
 from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
-from pinner.workflow import changes
+from pinner.workflow import changes, froms
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.changes import Along, Change
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
@@ -148,7 +148,10 @@ def command(
         options = common.to_options(project.config, platforms, suite, texts=project.texts)
         # Where all is to move, so are the images: what the lock knows of them does not count.
         options = replace(options, look=doors[mirrors].look(lock if only else Lock()))
-        result = refreshers[mirrors].refresh(project.texts, options, lock)
+        texts = project.texts if only else froms.moved(project.texts, options, doors[mirrors].look(Lock()))
+        result = refreshers[mirrors].refresh(texts, options, lock)
+        rewritten = (replace(each, old=project.texts[each.path]) for each in result.files)
+        result = replace(result, files=tuple(rewritten))
         seen.keep(cache, record, result.young, now)
         results.append(_Result(project, result, text, lock))
     refused = any(result.refreshed.refusals for result in results)

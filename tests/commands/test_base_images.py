@@ -350,3 +350,25 @@ def test_refresh_goes_on_with_what_the_tag_means_now(bench: Workbench, registry:
     assert {package.name for package in locked(bench).packages} == {"curl", "libcurl4"}
     quiet = ask(bench, registry, "verify")
     assert (quiet.status, "pinner refresh" in quiet.out) == (0, False)
+
+
+def test_pin_images(bench: Workbench, registry: Registry) -> None:
+    images = [image({"apt": "2.6.1"}, platform) for platform in ("linux/amd64", "linux/arm64")]
+    first = registry.put("app:1", *images, top=index(*images))
+    text = (
+        f"ARG TAG=1\nFROM --platform=$BUILDPLATFORM {registry.host}/app:1 AS build # why\n"
+        f"FROM {registry.host}/app:$TAG\nFROM build\nFROM scratch\nFROM {registry.host}/gone:1\n"
+        f"FROM {registry.host}/app:1\nRUN apt-get install -y curl\n"
+    ).replace(" # why", "")
+    bench.write("Dockerfile", text)
+    assert lock(bench, registry, "--pin-images").status == 0
+    expected = text.replace("app:1 AS", f"app:1@{first} AS").replace("app:1\nRUN", f"app:1@{first}\nRUN")
+    assert bench.read("Dockerfile") == expected.replace("-y curl", "-y curl=7.88")
+    before = bench.files()
+    moved = image({"apt": "2.6.1", "libc6": "2.36"})
+    second = registry.put("app:1", moved, top=index(moved))
+    assert lock(bench, registry, "--pin-images", "--max-age", "0s").status == 0
+    assert bench.files() == before
+    assert ask(bench, registry, "refresh").status == 0
+    assert bench.read("Dockerfile") == expected.replace(first, second).replace("-y curl", "-y curl=7.88")
+    assert {target.digest for target in locked(bench).targets} == {moved.digest}

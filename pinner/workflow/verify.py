@@ -126,6 +126,7 @@ class Verifier:
         self._smooth = Smooth(self._closures)
         self._now = now
         self._standings: dict[tuple[object, ...], Standing] = {}
+        self._held_standings: dict[tuple[object, ...], Mapping[str, Standing]] = {}
 
     def verify(
         self,
@@ -301,11 +302,17 @@ class Verifier:
                 version,
                 any(locked.asked for _, locked in group),
                 tuple(dict.fromkeys(target.file for target, _ in group)),
-                {
-                    target.platform: self._of_file(where, target.platform, packages[locked.id])
-                    for target, locked in group
-                },
+                self._of_files(where, {target.platform: packages[locked.id] for target, locked in group}),
             )
+
+    def _of_files(self, where: Named, found: Mapping[str, LockedPackage]) -> Mapping[str, Standing]:
+        """The standings by platform; one value for all the projects that hold the same."""
+        key = (where, *found.items())
+        if key not in self._held_standings:
+            self._held_standings[key] = {
+                platform: self._of_file(where, platform, package) for platform, package in found.items()
+            }
+        return self._held_standings[key]
 
     def _of_file(self, where: Named, platform: str, package: LockedPackage) -> Standing:
         key = (where, platform, package)

@@ -21,6 +21,7 @@ from pinner.text.variables import Variables
 
 _MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
+_READS = re.compile(r"(?<![\w-])read(?![\w-])")
 _DEEPEST = 8
 
 
@@ -199,7 +200,9 @@ class _Reader:
         script = yield from self._script(text, self._outer, instruction.span.start, 0, blanks)
         for heredoc, word in zip(heredocs, blanks, strict=True):
             command = nested.owner(script, word.start) if script is not None else None
-            if command is not None and nested.is_shell_input(command):
+            # A `read` in it would take the lines behind itself for its input.
+            reads = _READS.search(heredoc.content.of(self._source))
+            if command is not None and nested.is_shell_input(command) and not reads:
                 raw = text.text[word.start : word.end]
                 expands = "'" not in raw and '"' not in raw
                 yield from self._heredoc(heredoc.content, expands=expands, tabs="<<-" in raw)

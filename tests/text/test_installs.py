@@ -156,6 +156,7 @@ def test_calls(body: str, expected: list[list[str]]) -> None:
         ("apt-get $X update", ""),
         ("apt-get $X", "variable-unknown"),
         ("<<EOF\napt-get install a", "unparsable"),
+        ("bash <<EOF\nread x\napt-get install a\nEOF", "heredoc"),
         ("apt-get install 'a", "unparsable"),
         ('apt-get install "a', "unparsable"),
         ("apt-get install a (", "unparsable"),

@@ -126,7 +126,7 @@ def requests(parsed: Dockerfile) -> list[Request]:
     return [request for call in find(parsed) if isinstance(call, Install) for request in call.requests]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted(FORMS)), BEFORE, PROGRAMS)
 def test_programs(sandbox: Sandbox, form: str, head: str, lines: list[str]) -> None:
     check(sandbox, form, FORMS[form](head, lines))

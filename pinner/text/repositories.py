@@ -38,7 +38,7 @@ _COMPONENTS = re.compile(
     r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
 )
 _READS = re.compile(
-    r"\b(?:cat|ls|grep|test|head|tail|stat|rm\s+(?:-\w+\s+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
+    r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
 )
 
 

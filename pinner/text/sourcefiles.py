@@ -30,6 +30,11 @@ _CODENAME = re.compile(
     re.VERBOSE,
 )
 _ARCHITECTURE = re.compile(r"\$\(\s*dpkg\s+--print-architecture\s*\)|`\s*dpkg\s+--print-architecture\s*`")
+_DISTRIBUTION = re.compile(
+    r"\$\(\s*lsb_release\s+-is\s*\|\s*tr\s[^)]*\)|\$\(\s*\.\s+/etc/os-release\s*(?:&&|;)\s*echo\s+\"?\$\{?ID\}?\"?\s*\)"
+)
+# An address or a part of one, as sed's pattern or its replacement.
+_HOST = re.compile(r"(?:https?:\\?/\\?/)?(?:[\w-]+\\?\.)+(?:org|com|net|cn|edu)(?:\\?/[\w-]*){0,3}")
 _OPENS = frozenset({"if", "for", "while", "until", "case", "{", "(", "!"})
 _CLOSES = frozenset({"fi", "done", "esac", "}", ")"})
 _TESTS = frozenset({"[", "[[", "test"})
@@ -47,20 +52,25 @@ class Change:
     components: tuple[str, ...] = ()
 
 
-def changes(
-    dockerfile: Dockerfile, instruction: Instruction, stage: int, codename: str
-) -> tuple[Change, ...] | None:
-    """What an instruction changes, in order; None if that is not understood.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What files ask the stage for: the ID of os-release(5), and the codename of the suite."""
 
-    `codename` is that of the stage's suite, which files ask for.
-    """
+    distribution: str
+    codename: str
+
+
+def changes(
+    dockerfile: Dockerfile, instruction: Instruction, stage: int, asked: Asked
+) -> tuple[Change, ...] | None:
+    """What an instruction changes, in order; None if that is not understood."""
     at = instruction.span.start
     text = instruction.span.of(dockerfile.text)
     try:
         if instruction.keyword in {"COPY", "ADD"}:
             found = _copied(dockerfile, instruction, text)
         else:
-            found = list(_run(dockerfile, instruction, codename))
+            found = list(_run(dockerfile, instruction, asked))
     except (_NotUnderstoodError, ValueError):
         return None
     return tuple(
@@ -85,26 +95,30 @@ def _copied(dockerfile: Dockerfile, instruction: Instruction, text: str) -> list
     return [(match[2], _plain(instruction.heredocs[0].content.of(dockerfile.text)), False, ())]
 
 
-def _run(dockerfile: Dockerfile, instruction: Instruction, codename: str) -> Iterator[_Written]:
+def _run(dockerfile: Dockerfile, instruction: Instruction, asked: Asked) -> Iterator[_Written]:
     if instruction.form != "shell":
         raise _NotUnderstoodError
     documents = [document.content.of(dockerfile.text) for document in instruction.heredocs]
+    yield from _script(instruction.text.text, documents, asked)
+
+
+def _script(script: str, documents: list[str], asked: Asked) -> Iterator[_Written]:
     depth, last = 0, ""
-    for before, words in _statements(_substituted(instruction.text.text, codename)):
+    for before, words in _statements(_substituted(script, asked)):
         depth += (words[0] in _OPENS) - (words[0] in _CLOSES)
         conditional = depth or before == "||" or (before == "&&" and last in _TESTS)
         last = words[0]
         if touches(" ".join(words)):
             if conditional:
                 raise _NotUnderstoodError
-            yield _statement(words, documents, codename)
+            yield from _statement(words, documents, asked)
 
 
-def _substituted(script: str, codename: str) -> str:
-    if _CODENAME.search(script):
-        if not codename:
-            raise _NotUnderstoodError
-        script = _CODENAME.sub(codename, script)
+def _substituted(script: str, asked: Asked) -> str:
+    script = _CODENAME.sub(asked.codename, script)
+    script = _DISTRIBUTION.sub(asked.distribution, script)
+    if re.search(r"(?:^|[;&\s])(?:\.|source)\s+/etc/os-release", script):
+        script = re.sub(r"\$(?:ID\b|\{ID\})", asked.distribution, script)
     # As `[arch=…]` it says what apt does anyway; elsewhere sources.list(5) has a name of its own for it.
     script = re.sub(rf"\barch=\"?(?:{_ARCHITECTURE.pattern})\"?,?", "", script)
     return _ARCHITECTURE.sub("$(ARCH)", script)
@@ -128,19 +142,26 @@ def _statements(script: str) -> Iterator[tuple[str, list[str]]]:
         yield before, words
 
 
-def _statement(words: list[str], documents: list[str], codename: str) -> _Written:
-    while words and words[0] in {"sudo", "set", "-e"}:
+def _statement(words: list[str], documents: list[str], asked: Asked) -> Iterator[_Written]:
+    while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
         words = words[1:]
-    command = words[0].rpartition("/")[2]
-    if command in {"echo", "printf"}:
-        return _echoed(command, words[1:])
-    if command in {"cat", "tee"}:
-        return _document(words, documents)
-    if command == "sed":
-        return _edited(words[1:])
-    if command in {"add-apt-repository", "apt-add-repository"}:
-        return _added(words[1:], codename)
-    raise _NotUnderstoodError
+    command = words[0].rpartition("/")[2] if words else ""
+    if command in {"sh", "bash"} and len(words) == 3 and re.fullmatch(r"-e?u?x?c", words[1]):
+        yield from _script(words[2], documents, asked)
+    elif command in {"echo", "printf"}:
+        yield _echoed(command, words[1:])
+    elif command in {"cat", "tee"}:
+        yield _document(words, documents)
+    elif command == "sed":
+        yield from _edited(words[1:])
+    elif command in {"add-apt-repository", "apt-add-repository"}:
+        yield _added(_quietly(words[1:]), asked.codename)
+    else:
+        raise _NotUnderstoodError
+
+
+def _quietly(words: list[str]) -> list[str]:
+    return words[:-2] if words[-2:] == [">", "/dev/null"] else words
 
 
 def _target(words: list[str]) -> tuple[list[str], str, bool]:
@@ -196,12 +217,19 @@ def _document(words: list[str], documents: list[str]) -> _Written:
     return files[0], _plain(documents[0]), append, ()
 
 
-def _edited(words: list[str]) -> _Written:
-    """A sed that puts components behind `main`, and does nothing else."""
+def _edited(words: list[str]) -> Iterator[_Written]:
+    """A sed that puts components behind `main`, swaps a mirror or takes the -updates away, and does nothing else.
+
+    What is newer in -updates goes into the next point release, and a suite past its end has none.
+    """
     scripts = [word for word in words if not word.startswith("-") and not _FILE.fullmatch(word)]
     added: dict[str, None] = {}
     for script in (part for word in scripts for part in word.split(";") if part.strip()):
         match = re.fullmatch(r"\s*(?:/[^/]*/\s*)?s([/|#,@!])(.*?)\1(.*?)\1[gI]*\s*", script)
+        if re.fullmatch(r"\s*/\^?[\w .*-]*-updates[\w .*-]*\$?/\s*d\s*", script) or (
+            match and all(_HOST.fullmatch(part) for part in match.group(2, 3))
+        ):
+            continue
         if not match:
             raise _NotUnderstoodError
         old, new = (
@@ -211,9 +239,8 @@ def _edited(words: list[str]) -> _Written:
         if not names or set(new) - set(old) - COMPONENTS:
             raise _NotUnderstoodError
         added |= dict.fromkeys(name for name in names if name != "main")
-    if not added:
-        raise _NotUnderstoodError
-    return "", "", False, tuple(added)
+    if added:
+        yield "", "", False, tuple(added)
 
 
 def _added(words: list[str], codename: str) -> _Written:
@@ -226,7 +253,7 @@ def _added(words: list[str], codename: str) -> _Written:
     (line,) = plain if len(plain) == 1 else [""]
     if match := re.fullmatch(r"ppa:([\w.+-]+)/([\w.+-]+)", line):
         line = f"deb https://ppa.launchpadcontent.net/{match[1]}/{match[2]}/ubuntu {codename} main"
-    if not line.startswith("deb ") or not codename:
+    if not line.startswith("deb "):
         raise _NotUnderstoodError
     return "/etc/apt/sources.list.d/added.list", _plain(line) + "\n", True, ()
 

@@ -132,7 +132,8 @@ def _after_changes(
                 break
             if not own and not adds_components(instruction.span.of(parsed.text)):
                 continue
-            changes = sourcefiles.changes(parsed, instruction, stage.index, where.suite.codename)
+            asked = sourcefiles.Asked(where.distribution.name, where.suite.codename)
+            changes = sourcefiles.changes(parsed, instruction, stage.index, asked)
             try:
                 for change in changes or ():
                     where = follow(where, change, options.known, archs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinner.text.dockerfile import parse
-from pinner.text.sourcefiles import Change, changes
+from pinner.text.sourcefiles import Asked, Change, changes
 
 LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
 LINE = "deb https://x.example bookworm main"
@@ -13,7 +13,7 @@ LINE = "deb https://x.example bookworm main"
 
 def found(body: str, codename: str = "bookworm") -> tuple[Change, ...] | None:
     stage = parse(f"FROM debian:12\n{body}\n").stages[0]
-    return changes(parse(f"FROM debian:12\n{body}\n"), stage.instructions[-1], 0, codename)
+    return changes(parse(f"FROM debian:12\n{body}\n"), stage.instructions[-1], 0, Asked("debian", codename))
 
 
 WRITTEN = [
@@ -33,6 +33,9 @@ WRITTEN = [
     (f"RUN cat > {LIST} <<EOF\n{LINE}\nEOF", LIST, False),
     (f"RUN cat <<EOF > {LIST}\n{LINE}\nEOF", LIST, False),
     (f"COPY <<EOF {LIST}\n{LINE}\nEOF", LIST, False),
+    (f"RUN sudo sh -c 'echo \"{LINE}\" > {LIST}'", LIST, False),
+    (f"RUN LC_ALL=C.UTF-8 add-apt-repository '{LINE}' > /dev/null", "/etc/apt/sources.list.d/added.list", True),
+    (f'RUN rm -f {OWN} && echo "{LINE}" > {OWN}', OWN, False),
     (f'RUN add-apt-repository -y "{LINE}"', "/etc/apt/sources.list.d/added.list", True),
 ]  # fmt: skip
 
@@ -79,6 +82,10 @@ def test_docker_says_it_this_way() -> None:
             "RUN sed -i 's|^Components: main$|& non-free|' /etc/apt/sources.list.d/debian.sources",
             ("non-free",),
         ),
+        (
+            "RUN sed -i 's/deb.debian.org/archive.debian.org/g; s/main/main contrib/' /etc/apt/sources.list",
+            ("contrib",),
+        ),
         ("RUN add-apt-repository universe && apt-get update", ("universe",)),
         ("RUN apt-add-repository -y contrib non-free", ("contrib", "non-free")),
     ],
@@ -87,6 +94,26 @@ def test_components(body: str, components: tuple[str, ...]) -> None:
     changed = found(body)
     assert changed is not None
     assert [each.components for each in changed] == [components]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "RUN sed -i 's/deb.debian.org/archive.debian.org/g' /etc/apt/sources.list",
+        "RUN sed -i -e '/buster-updates/d' -e 's|security.debian.org|archive.debian.org|' /etc/apt/sources.list",
+        "RUN rm -rf /etc/apt/sources.list.d/cuda.list",
+    ],
+)
+def test_what_changes_no_version(body: str) -> None:
+    assert found(body) == ()
+
+
+def test_the_distribution_is_asked_for() -> None:
+    changed = found(
+        f'RUN . /etc/os-release && echo "deb https://x.example/$ID-stable $(lsb_release -cs) main" > {LIST}'
+    )
+    assert changed is not None
+    assert changed[0].text == "deb https://x.example/debian-stable bookworm main\n"
 
 
 def test_a_ppa() -> None:

@@ -21,8 +21,10 @@ from dataclasses import dataclass
 
 from pinner.errors import FetchError, Refused
 from pinner.resolve.version import compare
+from pinner.workflow.ranges import Range, both, holds, joined, length, less, nth
 
 _UNAVAILABLE = 8  # indices in a row that cannot be had, after which the search gives up
+_ABSENT = 4  # indices of a suite that cannot be had, after which it counts as not there
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up as well
 
 
@@ -57,7 +59,6 @@ Versions = Callable[[str], Sequence[str]]
 Look = Callable[
     [Place, str], Versions | None
 ]  # an import's index: the versions of a name; None: it cannot be had
-Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Window:
     def possible(self) -> list[Range]:
         ranges = [(self.low, self.high)] if self.low <= self.high else []
         for hole in self.holes:
-            ranges = _less(ranges, hole)
+            ranges = less(ranges, hole)
         return ranges
 
 
@@ -187,14 +188,14 @@ class Search:
         while True:
             candidates = [(0, len(self._times) - 1)]
             for item in items:
-                candidates = _both(candidates, self._possible(item))
+                candidates = both(candidates, self._possible(item))
             if not candidates:
                 return None
-            count = _length(candidates)
+            count = length(candidates)
             if before and count > before // 2 + 1:  # the last index told little: go on near the beginning
-                at, step = _nth(candidates, min(step, count // 2)), step * 2
+                at, step = nth(candidates, min(step, count // 2)), step * 2
             else:
-                at = _nth(candidates, count // 2 if before else 0)
+                at = nth(candidates, count // 2 if before else 0)
             before = count
             if self._probe(items, at):
                 return at
@@ -240,7 +241,7 @@ class Search:
 
     def _may_be(self, item: Item, place: Place, at: int) -> bool:
         window = self._windows.get((item, place))
-        return window is not None and _holds(window.possible(), at)
+        return window is not None and holds(window.possible(), at)
 
     def _span(self, place: Place, at: int) -> tuple[str, Range]:
         """The import that a place has at a moment, and the moments at which it is the same."""
@@ -277,6 +278,7 @@ class Search:
             self._read[key] = self._look(*key)
             self.looked[place] = self.looked.get(place, 0) + 1
             self._unavailable = 0 if self._read[key] is not None else self._unavailable + 1
+            self._forget_absent(place)
             if self._unavailable == _UNAVAILABLE:
                 raise FetchError(
                     f"{place.suite}: no index could be had at {_UNAVAILABLE} moments in a row",
@@ -298,6 +300,18 @@ class Search:
             else:
                 window.holes.append(span)
 
+    def _forget_absent(self, place: Place) -> None:
+        """A suite that an archive never had while it had others did not exist: nothing can be there."""
+        tries = [versions is not None for (other, _), versions in self._read.items() if other == place]
+        others = [
+            versions is not None
+            for (other, _), versions in self._read.items()
+            if other.archive == place.archive and other != place
+        ]
+        if len(tries) >= _ABSENT and not any(tries) and any(others):
+            for key in [key for key in self._windows if key[1] == place]:
+                del self._windows[key]
+
     def _imports(self, at: int) -> tuple[tuple[str, str], ...]:
         return tuple(
             (archive, stamps[bisect_right(stamps, self._times[at]) - 1])
@@ -313,13 +327,13 @@ class Search:
 
     def _possible(self, item: Item) -> list[Range]:
         """The moments at which the item may be somewhere, as ranges in order."""
-        return _joined(one for _, window in self._of(item) for one in window.possible())
+        return joined(one for _, window in self._of(item) for one in window.possible())
 
     def _seen(self, item: Item) -> list[Range]:
-        return _joined(one for _, window in self._of(item) for one in window.seen)
+        return joined(one for _, window in self._of(item) for one in window.seen)
 
     def _is_there(self, item: Item, at: int) -> bool:
-        return _holds(self._seen(item), at)
+        return holds(self._seen(item), at)
 
     def _low(self, item: Item) -> int:
         possible = self._possible(item)
@@ -341,44 +355,3 @@ def _side(window: _Window, at: int) -> int:
 
 def _below(version: str, item: Item) -> bool:
     return compare(version, item.version.rstrip("*")) < 0
-
-
-def _holds(ranges: Sequence[Range], at: int) -> bool:
-    return any(start <= at <= end for start, end in ranges)
-
-
-def _length(ranges: Sequence[Range]) -> int:
-    return sum(end - start + 1 for start, end in ranges)
-
-
-def _nth(ranges: Sequence[Range], number: int) -> int:
-    """The number at a position among those in `ranges`, which are so many."""
-    for start, end in ranges:
-        if number <= end - start:
-            return start + number
-        number -= end - start + 1
-    raise IndexError(number)
-
-
-def _joined(ranges: Iterable[Range]) -> list[Range]:
-    """Ranges in order, those that overlap or touch made one."""
-    found: list[Range] = []
-    for start, end in sorted(ranges):
-        if found and start <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _both(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
-    """What two lists of ranges share."""
-    return _joined((max(a, c), min(b, d)) for a, b in left for c, d in right if max(a, c) <= min(b, d))
-
-
-def _less(ranges: Sequence[Range], hole: Range) -> list[Range]:
-    """Ranges without a hole."""
-    found = []
-    for start, end in ranges:
-        found += [(start, min(end, hole[0] - 1)), (max(start, hole[1] + 1), end)]
-    return _joined((start, end) for start, end in found if start <= end)

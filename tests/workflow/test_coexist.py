@@ -160,3 +160,17 @@ def test_imports_that_cannot_be_had(seed: int) -> None:
     fewest, never = made.brute(wanted)
     assert set(answer.never) == never
     assert len(answer.found) == fewest
+
+
+def test_a_suite_that_never_was() -> None:
+    made = history(Random(1), "grow", 24)
+    wanted = [each for each in items(Random(2), made) if each.version != "99"]
+    expected = made.brute(wanted)
+    absent = Place("debian", "never", AMD)
+    made.places.insert(0, absent)
+    for time in made.runs["debian"]:
+        made.held[absent, time] = {}
+        made.gone.add((absent, time))
+    answer, search = made.search(wanted)
+    assert (len(answer.found), set(answer.never)) == expected
+    assert search.looked.get(absent, 0) <= 4

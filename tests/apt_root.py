@@ -10,15 +10,17 @@ from pathlib import Path
 
 
 class AptRoot:
-    """An empty root at `folder`, with these texts as sources (by file name) and nothing of the host's settings."""
+    """A root at `folder` with these texts as sources (by file name), what is installed by dpkg's `status`, and nothing
+    of the host's settings.
+    """
 
-    def __init__(self, folder: Path, arch: str, sources: dict[str, str]) -> None:
+    def __init__(self, folder: Path, arch: str, sources: dict[str, str], status: str = "") -> None:
         for name in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/apt/trusted.gpg.d",
                      "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/lib/dpkg"):  # fmt: skip
             (folder / name).mkdir(parents=True)
         for parent in (folder, *folder.parents[:2]):
             parent.chmod(0o755)  # apt fetches as a user of its own
-        (folder / "var/lib/dpkg/status").write_text("")
+        (folder / "var/lib/dpkg/status").write_text(status)
         for name, text in sources.items():
             (folder / "etc/apt" / name).write_text(text)
         settings = (

@@ -10,6 +10,7 @@ import pytest
 
 from pinner.archive import trust
 from pinner.archive.distributions import suite_named
+from pinner.archive.installed import packages
 from pinner.archive.load import Archive
 from pinner.resolve.universe import Universe
 from pinner.workflow.images import Named
@@ -48,6 +49,16 @@ def filled() -> SimulatedArchive:
     return archive
 
 
+def installed(arch: str) -> str:
+    """Some of the names in versions that may be above or below what the archive has."""
+    dice = random.Random(8)
+    return "".join(
+        f"Package: package{number}\nStatus: install ok installed\nArchitecture: {arch}\n"
+        f"Version: {dice.randint(1, 4)}.{dice.randint(0, 9)}-1ubuntu{dice.randint(0, 5)}\n\n"
+        for number in range(0, 400, 2)
+    )
+
+
 @pytest.mark.parametrize("arch", ["amd64", "arm64"])
 @pytest.mark.parametrize("release", ["", "jammy", "jammy-backports", "22.04"])
 def test_candidates(arch: str, release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +77,12 @@ def test_candidates(arch: str, release: str, tmp_path: Path, monkeypatch: pytest
             sources_of(Named(*found), arch)
         )
         assert notes == ()
-        universe = Universe(indexes, arch=arch, target_release=release)
+        held = packages(installed(arch))
+        universe = Universe(indexes, arch=arch, target_release=release, installed=held)
         here = f"{url}/{'ubuntu' if arch == 'amd64' else 'ubuntu-ports'}"
         signed: Callable[[str], str] = lambda where: f"[signed-by={key.with_suffix('.gpg')}] {where}"  # noqa: E731
         text = SOURCES.format(here=signed(here), security=signed(here))
-        apt = AptRoot(tmp_path / "root", arch, {"sources.list": text})
+        apt = AptRoot(tmp_path / "root", arch, {"sources.list": text}, installed(arch))
         apt.update()
         names = [f"package{number}" for number in range(400)]
         options = ("-t", release) if release else ()

@@ -1,0 +1,74 @@
+"""What RUN lines leave behind when they are run, as apt reads it, is what was read off them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pinner.archive import sourceslist
+from pinner.text.dockerfile import parse
+from pinner.text.sourcefiles import Asked, changes
+from tests.apt_root import AptRoot
+from tests.text.test_sourcefiles import WRITTEN
+
+pytestmark = pytest.mark.live
+
+LISTS = "/etc/apt/sources.list"
+DOCKER = f"""RUN echo \\
+  "deb [arch="$(dpkg --print-architecture)" signed-by=/etc/apt/keyrings/x.asc] https://download.docker.com/debian \\
+  $(. /etc/os-release && echo "$VERSION_CODENAME") stable" | tee {LISTS}.d/docker.list > /dev/null"""
+BODIES = [body for body, *_ in WRITTEN if body.startswith("RUN ") and "add-apt" not in body] + [
+    DOCKER,
+    f"RUN printf 'deb https://x.example a main\\ndeb https://x.example b main contrib\\n' > {LISTS}",
+    f"RUN echo 'deb https://x.example a main' > {LISTS} && echo 'deb https://x.example ./' >> {LISTS}",
+    f"RUN echo 'deb-src https://x.example a main\\ndeb [arch=arm64] https://y.example b main' > {LISTS}.d/y.list",
+    f"RUN cat <<EOF > {LISTS}.d/z.sources\nTypes: deb\nURIs: https://z.example\nSuites: a b\nComponents: c d\nEOF",
+]
+COMMANDS = {
+    "lsb_release": "echo bookworm",
+    "sudo": 'exec "$@"',
+    "apt-get": ":",
+    "curl": "echo key",
+    "gpg": "cat > /dev/null",
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
+    file = parse(f"FROM debian:12\n{body}\n")
+    instruction = file.stages[0].instructions[-1]
+    changed = changes(file, instruction, 0, Asked("debian", "bookworm"))
+    assert changed is not None
+
+    root = tmp_path / "root"
+    apt = AptRoot(root, "amd64", {})
+    (root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    (root / "bin").mkdir()
+    for name, text in COMMANDS.items():
+        (root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (root / "bin" / name).chmod(0o755)
+    script = body.removeprefix("RUN ").replace("/etc/", f"{root}/etc/")
+    environment = {**os.environ, "PATH": f"{root}/bin:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    printed = apt.run(
+        "apt-get",
+        "indextargets",
+        "--no-release-info",
+        "--format",
+        "$(ARCHITECTURE) $(SITE) $(RELEASE) $(COMPONENT)",
+        "Identifier: Packages",
+    )
+    lines = printed.replace("$(ARCHITECTURE)", "amd64").replace(" $(COMPONENT)", "").splitlines()
+    theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("amd64 ")}
+
+    ours = {
+        tuple(filter(None, (entry.uri, entry.suite, component)))
+        for change in changed
+        for entry in sourceslist.read(change.path, change.text)
+        if entry.serves("amd64")
+        for component in entry.components or ("",)
+    }
+    assert ours == {tuple(part.rstrip("/") if "://" in part else part for part in line) for line in theirs}

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import click
 
+from pinner import lockfile
 from pinner.commands import common
+from pinner.errors import printable
+from pinner.lockfile import Lock
 from pinner.report import resolution
+from pinner.workflow.bases import Mode
 from pinner.workflow.resolve import why
 
 
 @click.command("why")
 @click.argument("package")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.ARCHIVE, common.OUTPUT)
+@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES, common.ARCHIVE, common.OUTPUT)
 def command(
     package: str,
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
     installed: tuple[str, ...],
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -35,12 +43,22 @@ def command(
     found = False
     for project in projects:
         archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
-        explained = why(
-            package,
-            project.texts,
-            common.to_options(project.config, platforms, suite, installed, texts=project.texts),
-            archives,
+        bases = common.bases(
+            project.config,
+            archives.notes,
+            images=images,
+            image_archives=image_archives,
+            insecure=insecure,
+            offline=offline,
+            max_age=max_age,
+            style=style,
         )
+        text = common.read_lock(project.lock_path)
+        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
+        explained = why(package, project.texts, replace(options, look=bases.look(lock)), archives)
+        for note in () if quiet else archives.notes:
+            click.echo(f"pinner: {printable(note)}", err=True)
         found = found or bool(explained.reasons)
         if as_json:
             click.echo(resolution.why_json(explained))

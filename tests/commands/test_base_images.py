@@ -372,3 +372,15 @@ def test_pin_images(bench: Workbench, registry: Registry) -> None:
     assert ask(bench, registry, "refresh").status == 0
     assert bench.read("Dockerfile") == expected.replace(first, second).replace("-y curl", "-y curl=7.88")
     assert {target.digest for target in locked(bench).targets} == {moved.digest}
+
+
+def test_why_knows_what_the_image_holds(bench: Workbench, registry: Registry) -> None:
+    registry.put("app:1", image({"apt": "2.6.1", "libc6": "2.36"}))
+    lock(bench, registry, "--platform", "amd64")
+    answers = [
+        bench.run(
+            "why", name, "--images", "auto", "--insecure-registry", registry.host, "--platform", "amd64"
+        ).status
+        for name in ("libc6", "libcurl4")
+    ]
+    assert answers == [1, 0]

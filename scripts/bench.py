@@ -77,7 +77,8 @@ class Bench:
         self.folder = folder
         self.runs = runs
         self.cache = folder / "cache"
-        self.env = {**os.environ, "PINNER_CACHE_DIR": str(self.cache)}
+        # apt reads no registries, so neither does pinner here.
+        self.env = {**os.environ, "PINNER_CACHE_DIR": str(self.cache), "PINNER_IMAGES": "never"}
         self.root = self._apt_root(folder / "root")
         self.apt_env = {**os.environ, "APT_CONFIG": str(self.root / "apt.conf"), "LC_ALL": "C"}
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,7 @@ from pinner.workflow.stages import Options
 if TYPE_CHECKING:
     from pinner.archive.image import Image
     from pinner.archive.snapshot import Snapshots
+    from pinner.commands.images import Images
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -364,16 +366,19 @@ def bases(
     style: Style,
 ) -> Bases:
     """The base images as seen through the cache; `notes` gets what people should know of them."""
-    from pinner.commands.images import Images, Settings
-
     images = "never" if recorded() else images
     progress = Progress("layers") if sys.stderr.isatty() and not style.quiet else None
-    settings = Settings(images, image_archives, insecure, offline, max_age, config.mirrors)
-    door = Images(cache_dir(), settings, now=datetime.now(UTC), progress=progress)
+
+    @cache
+    def door() -> Images:
+        from pinner.commands.images import Images, Settings
+
+        settings = Settings(images, image_archives, insecure, offline, max_age, config.mirrors)
+        return Images(cache_dir(), settings, now=datetime.now(UTC), progress=progress)
 
     def inspect(name: str, platform: str) -> Image:
         try:
-            return door.inspect(name, platform)
+            return door().inspect(name, platform)
         finally:
             if progress:
                 progress.wipe()

@@ -37,9 +37,7 @@ _SUITE = re.compile(
 _COMPONENTS = re.compile(
     r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
 )
-_READS = re.compile(
-    r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
-)
+_READS = re.compile(r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$")
 
 
 @dataclass(frozen=True, slots=True)

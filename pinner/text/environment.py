@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pinner.text import substitution
 from pinner.text.dockerfile import VARIABLE, Dockerfile, Instruction
 from pinner.text.span import Joined
-from pinner.text.values import Binding, Element, Piece, Unknown, Variable
+from pinner.text.values import Binding, Element, Piece, Unknown, Variable, bounded
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(
@@ -97,7 +97,8 @@ class Environment:
                 )
             else:
                 variable = Variable(value.origin(0), name)
-                made = tuple(self._value(stage, value, variable, instruction.span.start))
+                found = self._value(stage, value, variable, instruction.span.start)
+                made = bounded(found, value.span(0, len(value.text)))
                 meaning = Binding(variable, "text", (Element(made),))
             own.setdefault(name, []).append(_Set(at, instruction.keyword == "ENV", meaning))
 

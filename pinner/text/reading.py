@@ -79,6 +79,7 @@ class _File:
         self.dockerfile = dockerfile
         self.uses = Uses()
         self.carried: dict[Request, frozenset[Variable]] = {}
+        self._forbidding: dict[frozenset[Variable], int | None] = {}
 
     @cached_property
     def environment(self) -> Environment:
@@ -111,7 +112,11 @@ class _File:
         variables = self.carried.get(request)
         if not variables or request.action != "pin":
             return request
-        at = self.uses.forbidding(variables, lambda variable: self._of_file.get(variable, ()))
+        if variables not in self._forbidding:
+            self._forbidding[variables] = self.uses.forbidding(
+                variables, lambda variable: self._of_file.get(variable, ())
+            )
+        at = self._forbidding[variables]
         if at is None:
             return request
         line, _ = Lines(self.dockerfile.text).position(at)

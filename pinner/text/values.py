@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from pinner.text.shell import Part, Word
@@ -72,6 +73,21 @@ class Binding:
     variable: Variable
     kind: Literal["text", "list", "each"]
     elements: tuple[Element, ...]
+
+
+# More parts than any list has that a person keeps, and deeper than any person nests them.
+_MOST = 5_000
+_DEEPEST = 20
+
+
+def bounded(found: Iterable[Piece], place: Span) -> tuple[Piece, ...]:
+    """The pieces of a value, unless they are too many or come from too deep: then as one that is not known."""
+    made = tuple(islice(found, _MOST + 1))
+    if len(made) > _MOST or any(len(piece.places) > _DEEPEST for piece in made):
+        return (
+            Piece(Unknown("variable-unknown", "its value is put together from too many parts"), (place,)),
+        )
+    return made
 
 
 #: What the name of a variable means at an index of the shell's text.

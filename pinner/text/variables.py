@@ -24,6 +24,7 @@ from pinner.text.values import (
     Piece,
     Unknown,
     Variable,
+    bounded,
     elements,
     is_plain,
     pieces,
@@ -202,7 +203,7 @@ class Variables:
                     each.text[:1].isspace() for each in after if each.text
                 ):
                     self._uses.flows[self.script.shell.origin(part.start)] = into
-        return tuple(pieces(self.context, word))
+        return bounded(pieces(self.context, word), word.span)
 
     @cached_property
     def _conditional(self) -> Ranges:

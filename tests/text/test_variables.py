@@ -216,3 +216,19 @@ def test_a_list_is_pinned_once_for_all_its_uses(tmp_path: Path) -> None:
     text = 'FROM debian\nENV P="a b"\nRUN apt-get install $P\nRUN apt-get install $P\n'
     assert len(requests(text)) == 4
     assert pinned(text).count(VERSION) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ENV p0=a\n"
+        + "".join(f'ENV p{i + 1}="$p{i} $p{i}"\n' for i in range(40))
+        + "RUN apt-get install $p40",
+        "RUN p0=a; " + "".join(f'p{i + 1}="$p{i} $p{i}"; ' for i in range(40)) + "apt-get install $p40",
+        "ENV p0=a\n"
+        + "".join(f'ENV p{i + 1}="$p{i} b"\n' for i in range(1_000))
+        + "RUN apt-get install $p1000",
+    ],
+)
+def test_values_that_grow_without_bound_are_not_followed(text: str) -> None:
+    assert {request.reason for request in requests(f"FROM debian\n{text}")} == {"variable-unknown"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.config import Config, load
+from pinner.config import Config, Service, load
 from pinner.errors import InputError
 
 
@@ -27,6 +27,13 @@ def test_pinner_toml(tmp_path: Path) -> None:
         exclude=("vendor/*",),
         ignore=("linux-*",),
     )
+
+
+def test_snapshot(tmp_path: Path) -> None:
+    (tmp_path / "pinner.toml").write_text(
+        '[snapshot]\nmirrors = ["http://mirror.example.org"]\ninterval = 2\n'
+    )
+    assert load(tmp_path)[0] == Config(snapshot=Service(("http://mirror.example.org",), 2.0))
 
 
 def test_pyproject(tmp_path: Path) -> None:
@@ -58,6 +65,11 @@ def test_the_search_ends_at_the_work_tree(tmp_path: Path) -> None:
         ("images = 1", "[images] must map strings to strings"),
         ("suite = 12", "suite must be a string"),
         ("suite = ", "not valid TOML"),
+        ("snapshot = 1", "[snapshot] must be a table"),
+        ("[snapshot]\nmirror = []", "unknown key snapshot.mirror\nhint: did you mean mirrors?"),
+        ('[snapshot]\nmirrors = "x"', "snapshot.mirrors must be a list of strings"),
+        ("[snapshot]\ninterval = -1", "snapshot.interval must be a number of seconds"),
+        ("[snapshot]\ninterval = true", "snapshot.interval must be a number of seconds"),
     ],
 )
 def test_what_is_refused_is_named(tmp_path: Path, text: str, message: str) -> None:

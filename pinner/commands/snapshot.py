@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from math import ceil
 
 import click
@@ -59,18 +60,20 @@ def find(
         service = common.snapshots(project.config, offline=offline)
         try:
             wanted = _wanted(project, options, archives, closure=closure, errors=errors)
+            most = budget(wanted, service.timestamps)
             if not style.quiet:
-                _announce(budget(wanted, service.timestamps), project.config.snapshot.interval)
-            finder = Finder(
-                service.timestamps, service.first_seen, archives.load, _progress(quiet=style.quiet)
-            )
-            results += [finder.find(each) for each in wanted]
-            notes |= archives.notes | finder.notes
+                _announce(most, project.config.snapshot.interval)
+            progress = _progress(most, quiet=style.quiet)
+            finder = Finder(service.timestamps, service.first_seen, archives.load, progress)
+            try:
+                results += [finder.find(each) for each in wanted]
+            finally:
+                progress("")
+                notes |= archives.notes | finder.notes
         except PinnerError as error:
             errors.append(error)
         finally:
             service.close()
-            _progress(quiet=style.quiet)("")
     from pinner.report import found as report
 
     for note in () if style.quiet else notes:
@@ -115,11 +118,13 @@ def _announce(requests: int, interval: float) -> None:
         )
 
 
-def _progress(*, quiet: bool) -> Callable[[str], None]:
-    """One line on a terminal that says what is asked for; nothing wipes it."""
+def _progress(most: int, *, quiet: bool) -> Callable[[str], None]:
+    """One line on a terminal: which question this is, of how many at most, and what for; nothing wipes it."""
+    asked = count(1)
 
     def show(what: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{printable(f'asking for {what}') if what else ''}")
+        line = f"question {next(asked)} of some {most}: {what}" if what else ""
+        sys.stderr.write(f"\r\x1b[K{printable(line)}")
         sys.stderr.flush()
 
     return show if sys.stderr.isatty() and not quiet else lambda what: None

@@ -320,6 +320,8 @@ class _Reader:
             part = only_variable(word)
             if part is None or variables is None or re.search(r"\s", field.word.value or ""):
                 continue
+            if part.quoted and field.word.value is None:
+                continue  # it may be several packages, which are one word here
             if is_plain(variables.context, part):
                 self._file.uses.packages.add(variables.context.shell.origin(part.start))
 

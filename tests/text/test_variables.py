@@ -134,6 +134,10 @@ def without_quotes(text: str) -> str:
             'RUN p="a b"; apt-get install $p; apt-get install "$p"',
             "variable-other-use variable-other-use not-a-name",
         ),
+        (
+            'ARG p="a"\nRUN ["sh", "-c", "p=\\"$p d\\"; apt-get install $p; apt-get install \\"$p\\""]',
+            "variable-other-use variable-other-use variable-unknown",
+        ),
         ('RUN p="a"; apt-get install $p; apt-mark auto $p', "variable-other-use"),
         ('RUN p="a"; apt-get install $p; x="y $p"', "variable-other-use"),
         ('RUN p="a"; apt-get install $p; apt-get install lib$p', "variable-other-use "),

@@ -93,6 +93,7 @@ STRICT: list[Callable[[_F], _F]] = [
     )
 ]
 _RECORDED = "pinner.recorded"
+_SERVICES = "pinner.snapshots"
 
 
 def _keep_recorded(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
@@ -340,18 +341,25 @@ def mirrors(config: Config) -> Mapping[str, str]:
 
 
 def snapshots(config: Config, *, offline: bool) -> Snapshots:
-    """The snapshot service as the configuration names it."""
+    """The snapshot service as the configuration names it: the same for all of a run, so that it keeps one pace."""
     from pinner.archive.snapshot import Snapshots
 
     folder = recorded()
-    return Snapshots(
-        cache_dir(),
-        now=datetime.now(UTC),
-        mirrors=config.snapshot.mirrors if folder is None else (f"{folder.as_uri()}/snapshot.debian.org",),
-        rewrites=mirrors(config),
-        interval=config.snapshot.interval,
-        offline=offline,
-    )
+    services = click.get_current_context().meta.setdefault(_SERVICES, {})
+    key = (config.snapshot, tuple(config.mirrors.items()), offline)
+    if key not in services:
+        services[key] = Snapshots(
+            cache_dir(),
+            now=datetime.now(UTC),
+            mirrors=config.snapshot.mirrors
+            if folder is None
+            else (f"{folder.as_uri()}/snapshot.debian.org",),
+            rewrites=mirrors(config),
+            interval=config.snapshot.interval,
+            offline=offline,
+        )
+    found: Snapshots = services[key]
+    return found
 
 
 def bases(

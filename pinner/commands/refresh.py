@@ -247,7 +247,9 @@ def _uploads(
     """The changelog entries by package; what cannot be had is told on stderr and left out."""
     from pinner.archive.changelog import Changelogs
 
-    mirrors = {key: value for result in results for key, value in result.project.config.mirrors.items()}
+    mirrors = {
+        key: value for result in results for key, value in common.mirrors(result.project.config).items()
+    }
     reader = Changelogs(cache, now=now, mirrors=mirrors)
     uploads: dict[str, Sequence[Entry]] = {}
     for change in found:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -192,7 +193,7 @@ def test_the_log_of_the_service_proves_it(service: SnapshotService, client: Make
         thread.start()
     for thread in threads:
         thread.join()
-    gaps = [after - before for before, after in zip(service.times, service.times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(service.times)]
     assert len(gaps) == 5 and min(gaps) >= 0.04 and service.overlaps == 0
 
 

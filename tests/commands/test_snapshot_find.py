@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,18 @@ def test_closure_needs_a_lock(bench: Workbench) -> None:
     pinned(bench, "curl=2")
     result = bench.run("snapshot", "find", "--closure", "Dockerfile")
     assert result.status == 3 and "the lock says nothing of this file" in result.err
+
+
+def test_all_of_a_run_keeps_one_pace(bench: Workbench) -> None:
+    bench.configure("[snapshot]\ninterval = 0.03\n")
+    pinned(bench, "curl=2", "jq=1:3")
+    service = bench.archive
+    assert isinstance(service, SnapshotService)
+    for arguments in (("snapshot", "find"), ("lock", "--snapshot", "2026-03-25", "--write-sources")):
+        begun = len(service.times)
+        assert bench.run(*arguments, "--platform", "amd64", "Dockerfile").status == 0
+        asked = list(zip(service.times[begun:], service.requests[begun:], strict=True))
+        of_snapshots = [time for time, path in asked if path.startswith(("/archive/", "/mr/"))]
+        gaps = [after - before for before, after in pairwise(of_snapshots)]
+        assert len(gaps) > 3 and min(gaps) >= 0.03
+    assert service.overlaps == 0

@@ -63,7 +63,11 @@ class Moment:
 def archive_of(live: str) -> str:
     """What the services call the archive at a live address. Raises `InputError` for one that none keeps."""
     if live not in _KEPT:
-        raise InputError(f"there are no snapshots of {live}", hint=f"there are of {', '.join(_KEPT)}")
+        ports = "ports.ubuntu.com" in live
+        raise InputError(
+            f"there are no snapshots of {live}",
+            hint="name --platform linux/amd64" if ports else f"there are of {', '.join(_KEPT)}",
+        )
     return _KEPT[live]
 
 

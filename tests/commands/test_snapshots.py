@@ -244,3 +244,27 @@ def test_a_service_that_is_down(bench: Workbench) -> None:
     bench.archive.status("/mr/*", 404)
     result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
     assert result.status == 5 and "http://snapshot.debian.org/mr/timestamp/" in result.err
+
+
+def test_ubuntu(bench: Workbench) -> None:
+    stamp = "20261101T000000Z"
+    for pocket in ("", "-updates", "-backports", "-security"):
+        components = ("main", "universe", "restricted", "multiverse")
+        suite = bench.archive.suite(f"noble{pocket}", path=f"ubuntu/{stamp}", components=components)
+        suite.package("curl", f"8{pocket or '-0'}")
+    for suite in bench.archive.suites[-4:]:
+        suite.date = datetime(2026, 10, 31, tzinfo=UTC)
+    key = bytes(bench.archive.key.certificate)
+    (bench.keyrings / "ubuntu-archive-keyring.pgp").write_bytes(key)
+    bench.write("pinner.toml", f'[mirrors]\n"http://snapshot.ubuntu.com" = "{bench.archive.url}"\n'
+                "[snapshot]\ninterval = 0\n")  # fmt: skip
+    bench.write("Dockerfile", "FROM ubuntu:24.04\nRUN apt-get install -y curl\n")
+    arguments = ("lock", "--snapshot", "2026-11-01", "--write-sources", "Dockerfile")
+    everywhere = bench.run(*arguments)
+    assert everywhere.status == 3 and "hint: name --platform linux/amd64" in everywhere.err
+    result = bench.run(*arguments, "--platform", "amd64")
+    assert result.status == 0, result
+    text = bench.read("Dockerfile")
+    assert f"'URIs: http://snapshot.ubuntu.com/ubuntu/{stamp}'" in text
+    assert "'Suites: noble noble-updates noble-backports noble-security'" in text
+    assert "curl=8-" in text and "/usr/share/keyrings/ubuntu-archive-keyring.gpg" in text

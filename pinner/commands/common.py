@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -193,6 +194,19 @@ class Project:
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: as they did."""
         return str(self.paths.get(name, name))
+
+    def context(self, name: str, source: str) -> str | None:
+        """The text of a file that a Dockerfile copies: beside it, or from the project's root; None if in doubt.
+
+        The build context is named where the image is built, and is nearly always one of the two.
+        """
+        if ".." in Path(source).parts or name not in self.paths:
+            return None
+        texts = set()
+        for folder in (self.paths[name].parent, self.lock_path.parent):
+            with suppress(InputError):
+                texts.add(files.read(folder / source.lstrip("/")))
+        return texts.pop() if len(texts) == 1 else None
 
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""

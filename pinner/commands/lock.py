@@ -108,7 +108,8 @@ def command(
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         options = common.to_options(project.config, platforms, suite, installed, project.texts)
-        options = replace(options, along=along, look=bases.look(lock), write_sources=write_sources)
+        options = replace(options, along=along, look=bases.look(lock), context=project.context)
+        options = replace(options, write_sources=write_sources)
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)

@@ -147,7 +147,8 @@ def command(
             refreshers[mirrors] = Refresher(archives, now, wishes, record)
         options = common.to_options(project.config, platforms, suite, texts=project.texts)
         # Where all is to move, so are the images: what the lock knows of them does not count.
-        options = replace(options, look=doors[mirrors].look(lock if only else Lock()))
+        look = doors[mirrors].look(lock if only else Lock())
+        options = replace(options, look=look, context=project.context)
         texts = project.texts if only else froms.moved(project.texts, options, doors[mirrors].look(Lock()))
         result = refreshers[mirrors].refresh(texts, options, lock)
         rewritten = (replace(each, old=project.texts[each.path]) for each in result.files)

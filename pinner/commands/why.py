@@ -56,7 +56,8 @@ def command(
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
-        explained = why(package, project.texts, replace(options, look=bases.look(lock)), archives)
+        options = replace(options, look=bases.look(lock), context=project.context)
+        explained = why(package, project.texts, options, archives)
         for note in () if quiet else archives.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         found = found or bool(explained.reasons)

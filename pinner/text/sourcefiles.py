@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pinner.text.dockerfile import Dockerfile, Instruction
@@ -54,10 +54,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What files ask the stage for: the ID of os-release(5), and the codename of the suite."""
+    """What files ask the stage for: the ID of os-release(5), and the codename of the suite.
+
+    `context` gives the text of a file in the build context, None if it cannot be read.
+    """
 
     distribution: str
     codename: str
+    context: Callable[[str], str | None] = lambda path: None
 
 
 def changes(
@@ -68,7 +72,7 @@ def changes(
     text = instruction.span.of(dockerfile.text)
     try:
         if instruction.keyword in {"COPY", "ADD"}:
-            found = _copied(dockerfile, instruction, text)
+            found = _copied(dockerfile, instruction, text, asked)
         else:
             found = list(_run(dockerfile, instruction, asked))
     except (_NotUnderstoodError, ValueError):
@@ -85,14 +89,29 @@ class _NotUnderstoodError(Exception):
     """The text does something else than what is read here."""
 
 
-def _copied(dockerfile: Dockerfile, instruction: Instruction, text: str) -> list[_Written]:
-    """A here-document that becomes a file; what is copied from the build context is not seen here."""
+def _copied(dockerfile: Dockerfile, instruction: Instruction, text: str, asked: Asked) -> list[_Written]:
+    """A here-document that becomes a file, or files of the build context."""
+    if not instruction.heredocs:
+        return list(_from_context(instruction, asked))
     match = re.match(
         r"\s*(?:COPY|ADD)\s+(?:--\S+\s+)*<<-?[\"']?(\w+)[\"']?\s+(\S+)\s*\n", text, re.IGNORECASE
     )
     if not match or not _FILE.fullmatch(match[2]) or len(instruction.heredocs) != 1:
         raise _NotUnderstoodError
     return [(match[2], _plain(instruction.heredocs[0].content.of(dockerfile.text)), False, ())]
+
+
+def _from_context(instruction: Instruction, asked: Asked) -> Iterator[_Written]:
+    words = list(instruction.argv) or instruction.text.text.split()
+    if any(flag.startswith("--from") for flag in instruction.flags) or len(words) < 2:
+        raise _NotUnderstoodError
+    *sources, target = words
+    for source in sources:
+        path = target + source.rpartition("/")[2] if target.endswith("/") else target
+        text = asked.context(source) if _FILE.fullmatch(path) and not re.search(r"[$*?\[]", source) else None
+        if text is None:
+            raise _NotUnderstoodError
+        yield path, text, False, ()
 
 
 def _run(dockerfile: Dockerfile, instruction: Instruction, asked: Asked) -> Iterator[_Written]:

@@ -91,7 +91,7 @@ def read(path: str, text: str, options: Options) -> File:
                 continue
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
-            base, foreign = _after_changes(parsed, item, bases[item.stage], added, told, options)
+            base, foreign = _after_changes(path, parsed, item, bases[item.stage], added, told, options)
             requests = tuple(_weighed(request, base, foreign, options) for request in item.requests)
             found.append(_call(replace(item, requests=requests), base, parsed, told))
     except InputError as error:
@@ -105,6 +105,7 @@ def read(path: str, text: str, options: Options) -> File:
 
 
 def _after_changes(
+    path: str,
     parsed: Dockerfile,
     install: Install,
     base: Base,
@@ -132,7 +133,9 @@ def _after_changes(
                 break
             if not own and not adds_components(instruction.span.of(parsed.text)):
                 continue
-            asked = sourcefiles.Asked(where.distribution.name, where.suite.codename)
+            asked = sourcefiles.Asked(
+                where.distribution.name, where.suite.codename, lambda source: options.context(path, source)
+            )
             changes = sourcefiles.changes(parsed, instruction, stage.index, asked)
             try:
                 for change in changes or ():

@@ -34,7 +34,8 @@ class Options:
     `roots` says the same, by globs of image references, one for each architecture, and counts more. `along` says
     what else goes on a line with what was asked for. `snapshot` is the moment at which every archive is read;
     without it the one that a stage's own sources block names, or else now. `write_sources` puts such a block into
-    each stage that uses apt.
+    each stage that uses apt. `context` gives the text of a file in the build context of the file at a path, None if it
+    is not known.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -50,6 +51,7 @@ class Options:
     along: Along = ""
     known: tuple[Known, ...] = ()
     look: Callable[[str, str], Content | None] | None = None
+    context: Callable[[str, str], str | None] = lambda path, source: None
     snapshot: Moment | None = None
     write_sources: bool = False
 

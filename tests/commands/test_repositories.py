@@ -165,3 +165,49 @@ def test_a_flat_repository(bench: Workbench, archive: SimulatedArchive) -> None:
     assert bench.run("lock", "--platform", "amd64", "--check").status == 0
     assert bench.run("verify", "--platform", "amd64").status == 0
     assert bench.files() == before
+
+
+PGDG_SOURCES = """\
+Types: deb
+URIs: https://apt.postgresql.example/pub/repos/apt
+Suites: bookworm-pgdg
+Components: main
+"""
+
+
+def test_a_sources_file_of_the_build_context(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    bench.write("apt/pgdg.sources", PGDG_SOURCES)
+    result = lock(
+        bench, "COPY apt/pgdg.sources /etc/apt/sources.list.d/", "RUN apt-get install -y postgresql-16"
+    )
+    assert result.status == 0, result
+    assert "postgresql-16=16.4" in bench.read("Dockerfile")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY apt/gone.sources /etc/apt/sources.list.d/",
+        "COPY --from=other apt/pgdg.sources /etc/apt/sources.list.d/",
+        "COPY ../pgdg.sources /etc/apt/sources.list.d/",
+        "COPY apt/ /etc/apt/sources.list.d/",
+        "COPY apt/*.sources /etc/apt/sources.list.d/",
+        "COPY $FILE /etc/apt/sources.list.d/x.sources",
+    ],
+)
+def test_a_file_that_is_not_surely_that(bench: Workbench, archive: SimulatedArchive, line: str) -> None:
+    known(bench, archive)
+    bench.write("apt/pgdg.sources", PGDG_SOURCES)
+    result = lock(bench, line, "RUN apt-get install -y postgresql-16")
+    assert "which pinner does not read" in result.out
+    assert "postgresql-16=" not in bench.read("Dockerfile")
+
+
+def test_two_contexts_that_differ(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    bench.write("pgdg.sources", PGDG_SOURCES)
+    bench.write("web/pgdg.sources", PGDG_SOURCES.replace("main", "other"))
+    lines = "COPY pgdg.sources /etc/apt/sources.list.d/\nRUN apt-get install -y postgresql-16"
+    bench.write("web/Dockerfile", f"FROM debian:bookworm\n{lines}\n")
+    assert "which pinner does not read" in bench.run("lock").out

@@ -20,6 +20,7 @@ FLOORS = [
         "archive.installed",
         "archive.release",
         "archive.sources",
+        "archive.sourceslist",
         "archive.distributions",
         "archive.moments",
     },
@@ -36,7 +37,7 @@ PURE = (
     *("errors", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
     *(
         f"archive.{name}"
-        for name in ("packages", "installed", "release", "sources", "distributions", "moments")
+        for name in ("packages", "installed", "release", "sources", "sourceslist", "distributions", "moments")
     ),
 )
 BANNED = {

@@ -94,6 +94,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The entry point."""
-    # A run is short and makes little garbage in cycles, but looking for it at the default rate is a tenth of a warm run.
+    # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
     gc.set_threshold(50_000, 20, 100)
     sys.exit(run())

@@ -59,7 +59,7 @@ def _outcome(finding: Finding, hint: str, style: Style) -> str:
     if choice.status in {"pinned", "kept"}:
         version = style.paint(choice.version, colour)
         return f"{version}{' ' * max(1, _VERSION - len(choice.version))} {detail}" if detail else version
-    label = _LABELS[choice.status] if choice.status != "unsolved" or choice.fails else "closure not locked"
+    label = _LABELS[choice.status] if choice.status != "unsolved" or choice.fails else "note"
     return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(hint)})" if hint else "")
 
 

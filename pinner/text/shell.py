@@ -175,7 +175,7 @@ def _mask(text: str, blanks: Iterable[Span]) -> str:
 
 def _as_word(match: re.Match[str]) -> str:
     """A test as one word of the same length, unless it runs apt itself."""
-    return match[0] if "apt-get" in match[0] else " " + "x" * (len(match[0]) - 1)
+    return match[0] if not match[0] or "apt-get" in match[0] else " " + "x" * (len(match[0]) - 1)
 
 
 def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:

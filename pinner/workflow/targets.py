@@ -27,23 +27,27 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
 class Problem:
     """An install call that apt could not carry out as it stands, or that pinner does not follow, and where.
 
-    `heals` says which pin to move so that it works, "" if that does not help.
+    `heals` says which pin to move so that it works, "" if that does not help. `known` tells that what the call brings
+    in is known all the same.
     """
 
     call: Call
     platforms: tuple[str, ...]
     error: Unsatisfiable
     heals: str
+    known: bool
 
     def choice(self) -> Choice:
         """The problem as a finding. Only what apt itself would refuse counts against the run."""
         where = ", ".join(map(short, self.platforms))
+        fails = not isinstance(self.error, Refused)
+        unlocked = "" if fails or self.known else "what it brings along is not locked: "
         return Choice(
             "unsolved",
             reason="unsolved",
-            detail=f"{self.error.message} ({where})",
+            detail=f"{unlocked}{self.error.message} ({where})",
             hint="; or ".join(filter(None, (self.error.hint, self.heals))),
-            fails=not isinstance(self.error, Refused),
+            fails=fails,
         )
 
 
@@ -90,7 +94,9 @@ class Targets:
                             problems[key] = replace(problems[key], platforms=platforms)
                         else:
                             heals = self._heals(file, done, choices, platform)
-                            problems[key] = Problem(done.call, (platform,), done.problem, heals)
+                            problems[key] = Problem(
+                                done.call, (platform,), done.problem, heals, bool(done.chosen)
+                            )
         return tuple(problems.values())
 
     def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
@@ -171,7 +177,9 @@ class Targets:
                 package = _package(chosen.offer)
                 used[package.id] = package
                 packages[package.name] = Locked(package.id, asked.get(package.name, ""), _by(chosen, asked))
-        problem = next((done.problem.message for done in calls if done.problem is not None), "")
+        problem = next(
+            (done.problem.message for done in calls if done.problem is not None and not done.chosen), ""
+        )
         target = replace(bare, packages=tuple(packages.values()), problem=problem)
         where = self._archives.named(calls[0].call.base.where)
         if where is not None and self._still_there(target, where):

@@ -21,7 +21,7 @@ from pinner.workflow import drift, health, standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Content
 from pinner.workflow.choose import Choice, choose
-from pinner.workflow.closure import Closures, Installed
+from pinner.workflow.closure import Closures
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
 from pinner.workflow.images import Alias, Named, Unnamed
@@ -251,7 +251,7 @@ class Verifier:
                 continue
             for calls in self._closures.of(file, choices, platform).values():
                 for done in calls:
-                    problem = _problem(done)
+                    problem = done.problem
                     if problem is None or any(
                         _excuses(word, choices[word], platform) for word in done.call.requests
                     ):
@@ -358,27 +358,6 @@ def _unread(file: File, skipped: Skipped) -> Iterator[Pin]:
     if _PIN.search(text):
         unknown = {"": standing.unknown(skipped.detail)}
         yield Pin(place(file, skipped.span), "a call that is not read", "", text, unknown)
-
-
-def _problem(done: Installed) -> Unsatisfiable | None:
-    """Why apt would not carry the call out. `apt-get -y` refuses to downgrade (apt-get(8), --allow-downgrades); what
-    an assumed starting set holds proves nothing about the image."""
-    if done.problem is not None:
-        return done.problem
-    options = done.call.install.options
-    if any(option.value in {"--allow-downgrades", "--force-yes"} for option in options):
-        return None
-    lower = [(chosen.offer, chosen.replaces) for chosen in done.chosen if chosen.downgrades]
-    if not lower:
-        return None
-    known = bool(done.call.base.roots)
-    text = ", ".join(
-        f"{offer.name} from {before.version} to {offer.version}" for offer, before in lower if before
-    )
-    return (Unsatisfiable if known else Refused)(
-        f"apt would have to downgrade {text}, which {'the' if known else 'a fresh'} base image holds",
-        hint="pinner refresh moves the pin",
-    )
 
 
 def _excuses(word: Request, choice: Choice, platform: str) -> bool:

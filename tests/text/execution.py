@@ -5,6 +5,7 @@ Nothing else can be run there but shells, a few readers of text, and names that 
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,10 @@ _IDLE = (
     "x",
 )
 
+# The programs are stubs, redirections are not: those to absolute paths are led into the folder.
+_REDIRECTION = re.compile(r"(>\s*\|?\s*[\"']?)(/(?!dev/null\b)[\w./-]*)")
+_WRITES_OUTSIDE = re.compile(r">\s*\|?\s*[\"']?(?:/(?!dev/null\b)|~|\.\.)|\bsed\b[^;&|\n]*\s-\w*i")
+
 Call = Sequence[str]
 
 
@@ -86,10 +91,10 @@ class Sandbox:
         """The apt calls that running `argv` makes, each with its arguments."""
         folder = self._folder
         for name, content in (files or {}).items():
-            (folder / name).write_text(content)
+            (folder / name).write_text(_inside(content))
         environment = {"PATH": str(self._programs), **(variables or {})}
         subprocess.run(
-            argv,
+            [_inside(text) for text in argv],
             cwd=folder,
             env=environment,
             check=False,
@@ -104,6 +109,14 @@ class Sandbox:
             found += [line.split("\0") for line in log.read_text().splitlines()]
             log.unlink()
         return found
+
+
+def _inside(text: str) -> str:
+    """`text` with what it writes led into the current folder."""
+    led = _REDIRECTION.sub(lambda match: match[1] + match[2].replace("/", "_"), text)
+    outside = _WRITES_OUTSIDE.search(led)
+    assert outside is None, f"this would write outside of the sandbox: {outside[0] if outside else ''}"
+    return led
 
 
 def of_dockerfile(sandbox: Sandbox, dockerfile: Dockerfile) -> list[list[Call]]:

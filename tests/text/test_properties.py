@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pinner.errors import PinnerError
@@ -43,6 +43,7 @@ def requests(calls: tuple[Install | Skipped, ...]) -> list[Request]:
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCKERFILES)
+@example("FROM debian\nRUN apt-get install a [[ ]]")
 def test_pinning_only_inserts_and_reads_back(text: str) -> None:
     try:
         calls = find(parse(text))

@@ -1,0 +1,12 @@
+"""The default run is the same run for everybody: property tests draw fixed examples.
+
+`pytest --hypothesis-profile=search` draws new ones, as a change to a parser deserves.
+"""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("fixed")

@@ -122,7 +122,8 @@ class Lock:
         return tuple(found)
 
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
-        """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped.
+        """This lock with everything about `files` taken from `new`; packages that nothing refers to any more are dropped,
+        and so are sources of platforms that no other file has.
 
         If that changes no target, this lock stays as it is: its sources say what it was made from.
         """
@@ -140,12 +141,9 @@ class Lock:
         read |= {
             (source.uri, source.suite, source.component, source.platform): source for source in new.sources
         }
-        alive = {(package.uri, package.pocket) for package in packages.values()}
-        platforms = {target.platform for target in targets}
+        platforms = {target.platform for target in kept}
         sources = tuple(
-            source
-            for source in read.values()
-            if source in new.sources or ((source.uri, source.suite) in alive and source.platform in platforms)
+            source for source in read.values() if source in new.sources or source.platform in platforms
         )
         return Lock(sources, targets, tuple(packages.values()))
 

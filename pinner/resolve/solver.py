@@ -37,6 +37,7 @@ MODERN = "2.9"
 """From this version on apt follows the rules of 3.0."""
 
 _FRAMES_PER_LEVEL = 4
+_MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,8 @@ def _explain(marker: Marker, broken: Iterable[Mark]) -> str:
         for need in marks.universe.needs(offer):
             if need.critical and not marks.holds(need):
                 lines.append(f"{_name(offer)} {_trouble(marks, need)}{_chain(marker, mark.name)}")
-    return "; ".join(lines)
+    more = len(lines) - _MOST_TROUBLES
+    return "; ".join(lines[:_MOST_TROUBLES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _trouble(marks: Marks, need: Need) -> str:

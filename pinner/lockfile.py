@@ -274,6 +274,9 @@ def _as_laid_out(text: str) -> Lock | None:
     locked = re.compile(rf'  {{ id = "({plain})"(?:, asked = "({plain})")?(?:, by = "({plain})")? }},\n')
     at = len(head)
     sources, targets, packages = [], [], []
+    same: dict[
+        tuple[str, ...], Locked
+    ] = {}  # targets hold much the same: told once, it takes far less memory
     while match := source.match(text, at):
         sources.append(LockedSource(*match.groups("")))
         at = match.end()
@@ -281,7 +284,9 @@ def _as_laid_out(text: str) -> Lock | None:
         file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = (
             match.groups("")
         )
-        contents = tuple(Locked(*found) for found in locked.findall(content))
+        contents = tuple(
+            same.get(found) or same.setdefault(found, Locked(*found)) for found in locked.findall(content)
+        )
         targets.append(
             Target(
                 file,
@@ -303,6 +308,6 @@ def _as_laid_out(text: str) -> Lock | None:
         packages.append(LockedPackage(name, version, arch, pocket, uri, filename, int(size), sha256))
         at = match.end()
     known = {package.id for package in packages}
-    if at != len(text) or not all(item.id in known for each in targets for item in each.packages):
+    if at != len(text) or not all(item.id in known for item in same.values()):
         return None
     return Lock(tuple(sources), tuple(targets), tuple(packages))

@@ -95,6 +95,7 @@ class Offers:
         self._providers: dict[str, tuple[Offer, ...]] = {}
         self._candidates: dict[str, Offer | None] = {}
         self._orders: dict[str, int | None] = {}
+        self._near: dict[str, tuple[str, ...]] = {}
 
     def versions(self, name: str) -> tuple[Offer, ...]:
         """Every version of the name, highest first; among equals the first listed."""
@@ -119,6 +120,17 @@ class Offers:
         ]
         offers.sort(key=lambda offer: version.key(offer.version), reverse=True)  # stable: first listed first
         return tuple(offers)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Up to three names that look like this one, the likest first."""
+        if name not in self._near:
+            from difflib import get_close_matches
+
+            names = {
+                other for index in self.indexes for other in index.names() if abs(len(other) - len(name)) <= 2
+            }
+            self._near[name] = tuple(get_close_matches(name, sorted(names), n=3, cutoff=0.75))
+        return self._near[name]
 
     def find(self, package: Package) -> Offer | None:
         """The offer that this installed package is; by its version alone if no more is known of it."""

@@ -346,13 +346,8 @@ class Universe:
         return bool(self.versions(name) or self.providers(name)) or self._offers.order(name) is not None
 
     def near(self, name: str) -> tuple[str, ...]:
-        """Up to three existing names that look like this one, the likest first. Slow: for messages."""
-        from difflib import get_close_matches
-
-        names = {
-            other for index in self.indexes for other in index.names() if abs(len(other) - len(name)) <= 2
-        }
-        return tuple(get_close_matches(name, sorted(names), n=3, cutoff=0.75))
+        """Up to three existing names that look like this one, the likest first. Slow at first: for messages."""
+        return self._offers.near(name)
 
 
 def _priorities(indexes: Sequence[Index], target_release: str) -> list[int]:

@@ -122,8 +122,9 @@ class Lock:
         return tuple(found)
 
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
-        """This lock with everything about `files` taken from `new`; packages that nothing refers to any more are dropped,
-        and so are sources of platforms that no other file has.
+        """This lock with everything about `files` taken from `new`.
+
+        Packages that nothing refers to any more are dropped, and so are sources of platforms that no other file has.
 
         If that changes no target, this lock stays as it is: its sources say what it was made from.
         """

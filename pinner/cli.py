@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -88,6 +90,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if error.filename is not None or error.errno not in _OUTPUT_FAULTS:
             raise
         click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
+        # What is left in the buffer would fail again when the interpreter ends, with its own message and status.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return InputError.exit_status
     return result if isinstance(result, int) else 0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pinner.archive.distributions import platform
 from pinner.archive.pace import INTERVAL
@@ -16,8 +16,7 @@ from pinner.workflow.repositories import Known
 NAME = "pinner.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """How snapshots are fetched: `mirrors` of snapshot.debian.org in the order in which they are tried (none: those of
     `[mirrors]`, or the service itself), and the seconds of rest before each request."""
 
@@ -25,8 +24,7 @@ class Service:
     interval: float = INTERVAL
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What a project says once for all runs.
 
     `platforms` as Docker writes them; `suite` for stages whose image names none; `files` maps files (globs, from
@@ -39,10 +37,10 @@ class Config:
 
     platforms: tuple[str, ...] = ()
     suite: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
-    images: Mapping[str, str] = field(default_factory=dict)
-    installed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    mirrors: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = MappingProxyType({})
+    images: Mapping[str, str] = MappingProxyType({})
+    installed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    mirrors: Mapping[str, str] = MappingProxyType({})
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     snapshot: Service = Service()
@@ -81,7 +79,7 @@ def _lists(value: Any, key: str, path: str) -> Mapping[str, tuple[str, ...]]:
 def _service(value: Any, path: str) -> Service:
     if not isinstance(value, dict):
         raise InputError("[snapshot] must be a table", path=path)
-    known = tuple(item.name for item in fields(Service))
+    known = Service._fields
     for key in value:
         if key not in known:
             raise InputError(f"unknown key snapshot.{key}", path=path, hint=near(key, known))
@@ -116,7 +114,7 @@ def _sources(value: Any, path: str) -> tuple[Known, ...]:
 
 def from_table(table: Mapping[str, Any], path: str) -> Config:
     """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
-    known = tuple(item.name for item in fields(Config))
+    known = Config._fields
     for key in table:
         if key not in known:
             raise InputError(f"unknown key {key}", path=path, hint=near(key, known))
@@ -175,10 +173,10 @@ def _located(config: Config, folder: Path) -> Config:
     """The config with its files found from anywhere."""
     found = {glob: tuple(str(folder / name) for name in names) for glob, names in config.installed.items()}
     sources = tuple(
-        replace(known, keys=replace(known.keys, keyring=str(folder.resolve() / known.keys.keyring)))
+        known._replace(keys=known.keys._replace(keyring=str(folder.resolve() / known.keys.keyring)))
         for known in config.source
     )
-    return replace(config, installed=found, source=sources)
+    return config._replace(installed=found, source=sources)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pinner.errors import InputError
 
@@ -26,8 +25,7 @@ NAME = ".pinner-journal"
 _DRAFT = f"{NAME}.new"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A new file at `draft`, beside `place`, where it is to go. `before` and `after` are the digests of what `place`
     held ("" if nothing) and of the new file."""
 

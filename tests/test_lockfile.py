@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import string
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -164,14 +163,14 @@ def test_one_changed_package_touches_few_lines() -> None:
         "jq", "1.6-2.2", "amd64", "bookworm", URI, "pool/main/j/jq/jq_2.deb", 64001, "dd" * 32
     )
     target = LOCK.targets[0]
-    moved = replace(target, packages=(target.packages[0], Locked(newer.id, by="curl")))
+    moved = target._replace(packages=(target.packages[0], Locked(newer.id, by="curl")))
     old, new = TEXT.splitlines(), dumps(Lock(LOCK.sources, (moved,), (CURL, newer))).splitlines()
     assert len(set(new) - set(old)) == 5
 
 
 def test_newer_releases_alone_do_not_move_a_lock() -> None:
-    newer = replace(SOURCE, date="2026-08-01T00:00:00Z", sha256="ee" * 32)
-    assert LOCK.replace(replace(LOCK, sources=(newer,)), ["Dockerfile"]) is LOCK
+    newer = SOURCE._replace(date="2026-08-01T00:00:00Z", sha256="ee" * 32)
+    assert LOCK.replace(LOCK._replace(sources=(newer,)), ["Dockerfile"]) is LOCK
 
 
 def test_any_other_spelling_reads_the_same() -> None:

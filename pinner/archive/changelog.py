@@ -9,10 +9,9 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pinner.archive import trust
 from pinner.archive.cache import Cache
@@ -29,8 +28,7 @@ _HEAD = re.compile(r"^(\S+) \(([^()\s]+)\)[^;\n]*;.*$", re.MULTILINE)
 _IDS = re.compile(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One upload: its version and the text below it."""
 
     version: str

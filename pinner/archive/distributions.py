@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from pinner.archive.sources import Keys
 
 
-@dataclass(frozen=True, slots=True)
-class Pocket:
+class Pocket(NamedTuple):
     """One suite directory that an image of the distribution reads: `uri/dists/suite`, for the architectures in
     `ports` (all but `here`, where that is given) below the address `ports` instead."""
 

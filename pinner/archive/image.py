@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pinner.archive import manifests
 from pinner.archive.image_suite import Origin, from_config, from_os_release
@@ -38,8 +37,7 @@ _MOST_ROUNDS = 5
 _DEEPEST = 4  # indices within indices
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image for one platform.
 
     `digest` is that of the platform's manifest, `index_digest` of the index it was found in ("" if none; both are ""
@@ -75,8 +73,7 @@ class Blobs(Protocol):
         """An image's configuration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A platform's image before its layers are read; they stand with the lowest first."""
 
     digest: str

@@ -44,7 +44,7 @@ def _inspect(archive: _Archive, wanted: Platform, layers: bool) -> Image:
     what = str(archive.path)
     if archive.has("index.json"):
         index = manifests.read(archive.content("index.json"), f"index.json in {what}")
-        if not isinstance(index, tuple):
+        if isinstance(index, manifests.Manifest):
             raise InputError("index.json is not an index", path=what)
         found = image.find(archive, index, wanted, what)
     elif archive.has("manifest.json"):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.archive.distributions import UBUNTU
 from pinner.archive.manifests import Config
@@ -14,8 +13,7 @@ from pinner.archive.manifests import Config
 _DEBUERREOTYPE = re.compile(r"\bdebian\.sh (?:[^\n]* )?'([a-z][a-z0-9-]*)' '@\d+'")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """`distribution` is an ID of os-release(5) and `suite` a codename, or what stood for one (`testing`); or empty.
 
     `told_by` says where that was read.

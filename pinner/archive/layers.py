@@ -12,8 +12,7 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.archive.manifests import Descriptor
 from pinner.archive.tar import Member, Tar
@@ -30,8 +29,7 @@ _WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB
 Kind = Literal["file", "directory", "symlink", "hardlink", "other", "whiteout", "opaque"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a layer says about `path` (relative to the root, without `.` and `..`).
 
     `text` is the content of a file, or the target of a link. `whiteout` removes the path of the layers below, `opaque`

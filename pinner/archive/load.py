@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from pinner.archive import parallel, suites, trust
 from pinner.archive.cache import Cache
@@ -24,8 +24,7 @@ _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB ea
 _LARGE = 24 << 20  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     """A Packages file: its path in the suite's directory, and what the Release says about its plain form."""
 
     suite: Suite
@@ -259,7 +258,7 @@ class Archive:
             self._cache.index(one.plain.sha256),
             source=one.source,
             component=one.component,
-            release=replace(held.release, files={}),
+            release=held.release._replace(files={}),
             release_sha256=held.sha256,
             rebuild=partial(self._rebuild, one),
             keep=self._cache.write,

@@ -6,8 +6,7 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pinner.archive.reference import DIGEST, Platform, normal
 from pinner.errors import InputError
@@ -34,8 +33,7 @@ _LAYERS = frozenset(
 _MOST_LAYERS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """A blob as another document vouches for it. `size` is in bytes, -1 where nothing says it."""
 
     digest: str
@@ -44,16 +42,14 @@ class Descriptor:
     platform: Platform | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """An image for one platform: its config, and its layers with the lowest first."""
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """How an image was made: the commands, oldest first. `diff_ids` are the digests of the unpacked layers."""
 
     platform: Platform

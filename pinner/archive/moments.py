@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from pinner.errors import InputError
 
@@ -37,8 +37,7 @@ _KEPT: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One import of each archive: pairs of its name and the import's timestamp, in order of name."""
 
     imports: tuple[tuple[str, str], ...]

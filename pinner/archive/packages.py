@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
 from pinner.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A version of a binary package as an index (or a dpkg status file) describes it.
 
     Relation fields hold the text of the index, unparsed: most are never looked at.

@@ -7,7 +7,7 @@ them: https://pkg.go.dev/github.com/containerd/platforms
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.errors import InputError
 
@@ -32,8 +32,7 @@ _ALIASES = {
 _PLAIN_VARIANT = {"amd64": "v1", "arm": "v7", "arm64": "v8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """An image in a registry. `registry` is the host (and port) that is asked; `tag` or `digest` may be empty."""
 
     registry: str
@@ -71,8 +70,7 @@ def parse(text: str) -> Reference:
     return Reference(registry, name, tag if colon or at else "latest", digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(NamedTuple):
     """What an image runs on. `variant` is empty where it says nothing (`amd64`, `arm64/v8`)."""
 
     os: str

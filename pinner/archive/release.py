@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pinner.errors import TrustError
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """What a Release vouches for: a file's size in bytes and its SHA-256 as lower-case hex."""
 
     size: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """The Release of one suite. Absent text fields are empty; `date` and `valid_until` are aware, in UTC.
 
     `components` are as they are written in a source: security's `updates/main` is `main`.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """Who may sign a source. `keyring` is a shipped keyring's name (`debian-archive-keyring`) or a key file's path.
 
     `fingerprints` are of primary keys, upper-case hex; empty means every key of the keyring.
@@ -19,8 +18,7 @@ class Keys:
     accept_expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One suite of one archive for one Debian architecture, in the order apt would read it.
 
     `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`. `snapshot` is the timestamp of the

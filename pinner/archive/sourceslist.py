@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.errors import InputError
 
@@ -12,8 +12,7 @@ _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
 _TRUE = frozenset({"1", "yes", "true", "with", "on", "enable"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One suite of one repository, as a sources file names it.
 
     `uri` has no trailing slash. A `suite` that ends in `/` is a path, and there are no components (a flat repository).

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pinner.archive import trust
 from pinner.archive.cache import Cache
@@ -55,8 +55,7 @@ class Suite:
         return f"{self.uri}/dists/{self.name}/{path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A verified Release, with its text, the SHA-256 of the InRelease file, and when the archive was last asked.
 
     `lapsed` tells that the keys which signed it have expired since.
@@ -136,7 +135,7 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
             hint="is this machine's clock right?",
         )
     if before is not None and release.date < before.release.date:
-        held = replace(before, checked=now)
+        held = before._replace(checked=now)
         note = (
             f"{suite.name}: the archive answers with a Release of {release.date:%Y-%m-%d %H:%M} UTC, older than the "
             f"verified one of {before.release.date:%Y-%m-%d %H:%M} UTC in the cache, which stays in use"
@@ -194,7 +193,7 @@ def _trusted(suite: Suite, verify: Callable[[Keys], bytes]) -> tuple[bytes, bool
     if not suite.signed_by.accept_expired:
         return verify(suite.signed_by), False
     try:
-        return verify(replace(suite.signed_by, accept_expired=False)), False
+        return verify(suite.signed_by._replace(accept_expired=False)), False
     except TrustError:
         return verify(suite.signed_by), True
 

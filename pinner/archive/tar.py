@@ -6,8 +6,7 @@ damaged header for the end; a layer has 100,000 members and is not trusted while
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pinner.errors import InputError
 
@@ -32,8 +31,7 @@ class Source(Protocol):
         """Passes over `size` bytes; false if the end comes before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member's header. `name` and `target` (of a link) are as written, undecodable bytes as surrogates."""
 
     name: str
@@ -103,21 +101,21 @@ class Tar:
         match kind:
             case b"0" | b"\0" | b"7":
                 if member.name.endswith("/"):
-                    member = replace(member, kind="directory")
+                    member = member._replace(kind="directory")
                 elif _SPARSE & attributes.keys():
-                    member = replace(member, kind="sparse")
+                    member = member._replace(kind="sparse")
                 else:
-                    member = replace(member, kind="file")
+                    member = member._replace(kind="file")
             case b"1":
-                member = replace(member, kind="hardlink", size=0)
+                member = member._replace(kind="hardlink", size=0)
             case b"2":
-                member = replace(member, kind="symlink", size=0)
+                member = member._replace(kind="symlink", size=0)
             case b"3" | b"4" | b"6":
-                member = replace(member, size=0)
+                member = member._replace(size=0)
             case b"5":
-                member = replace(member, kind="directory", size=0)
+                member = member._replace(kind="directory", size=0)
             case b"S":
-                member = replace(member, kind="sparse")
+                member = member._replace(kind="sparse")
                 extended = header[482]
                 while extended:
                     more = self._source.read(_BLOCK)

@@ -8,14 +8,13 @@ below); whatever is unusual makes the file one without blocks, which Python's lz
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LZMA2 = 0x21
 _CHECK_SIZES = (0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64)  # 2.1.1.2
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """The LZMA2 data of a block, as offsets into the file, and the size of its dictionary."""
 
     start: int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from pinner.archive.distributions import PLATFORMS
@@ -101,7 +99,7 @@ def _json(result: Audit) -> dict[str, object]:
         "stage": target.stage,
         "platform": target.platform,
         "equal": result.equal,
-        "differing": [asdict(each) for each in result.differing],
+        "differing": [each._asdict() for each in result.differing],
         "missing": [{"name": name, "locked": version} for name, version in result.missing],
         "extra": [{"name": name, "found": version} for name, version in result.extra],
     }

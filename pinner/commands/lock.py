@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -108,8 +107,8 @@ def command(
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         options = common.to_options(project.config, platforms, suite, installed, project.texts)
-        options = replace(options, along=along, look=bases.look(lock), context=project.context)
-        options = replace(options, write_sources=write_sources)
+        options = options._replace(along=along, look=bases.look(lock), context=project.context)
+        options = options._replace(write_sources=write_sources)
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)
@@ -119,8 +118,8 @@ def command(
             from pinner.workflow import froms
 
             result = plan(froms.pinned(project.texts, options, bases.look(Lock())), options, archives, lock)
-            files_now = (replace(each, old=project.texts[each.path]) for each in result.files)
-            result = replace(result, files=tuple(files_now))
+            files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
+            result = result._replace(files=tuple(files_now))
         else:
             result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
@@ -174,7 +173,7 @@ def at_snapshot(
         found = moment(project.texts, options, wanted, service.timestamps)
     finally:
         service.close()
-    return replace(options, snapshot=found), tuple(notes(found, wanted)) if found.imports else ()
+    return options._replace(snapshot=found), tuple(notes(found, wanted)) if found.imports else ()
 
 
 class Outcome:

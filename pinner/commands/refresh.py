@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -148,11 +147,11 @@ def command(
         options = common.to_options(project.config, platforms, suite, texts=project.texts)
         # Where all is to move, so are the images: what the lock knows of them does not count.
         look = doors[mirrors].look(lock if only else Lock())
-        options = replace(options, look=look, context=project.context)
+        options = options._replace(look=look, context=project.context)
         texts = project.texts if only else froms.moved(project.texts, options, doors[mirrors].look(Lock()))
         result = refreshers[mirrors].refresh(texts, options, lock)
-        rewritten = (replace(each, old=project.texts[each.path]) for each in result.files)
-        result = replace(result, files=tuple(rewritten))
+        rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
+        result = result._replace(files=tuple(rewritten))
         seen.keep(cache, record, result.young, now)
         results.append(_Result(project, result, text, lock))
     refused = any(result.refreshed.refusals for result in results)
@@ -166,7 +165,7 @@ def command(
     outcome = _outcome(results, refused=refused, written=write)
     if changelogs and not refused:
         uploads = _uploads(outcome.changes, results, cache.root, now)
-        outcome = replace(outcome, uploads=uploads)
+        outcome = outcome._replace(uploads=uploads)
     if summary is not None:
         from pinner.report.pull_request import summary as pull_request
 
@@ -214,12 +213,12 @@ def _age(lock: Lock, now: datetime) -> timedelta:
 
 def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Outcome:
     moves = [
-        replace(move, place=_shown(move.place, result.project))
+        move._replace(place=_shown(move.place, result.project))
         for result in results
         for move in result.refreshed.moves
     ]
     stays: list[Stay] = [
-        replace(stay, place=_shown(stay.place, result.project))
+        stay._replace(place=_shown(stay.place, result.project))
         for result in results
         for stay in result.refreshed.stays
     ]
@@ -239,7 +238,7 @@ def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Out
 
 
 def _shown(place: Place, project: Project) -> Place:
-    return replace(place, path=project.shown(place.path))
+    return place._replace(path=project.shown(place.path))
 
 
 def _uploads(

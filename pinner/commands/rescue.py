@@ -91,7 +91,7 @@ def _rescue(project: Project, options: Options, archives: Archives, style: Style
         at = moment(project.texts, options, wanted, service.timestamps)
     finally:
         service.close()
-    result = plan(project.texts, replace(options, snapshot=at, write_sources=True), archives, lock)
+    result = plan(project.texts, options._replace(snapshot=at, write_sources=True), archives, lock)
     if _gone(result):
         raise Unsatisfiable(
             f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from pinner.commands import common
@@ -38,7 +36,7 @@ def command(
         options = common.to_options(project.config, platforms, suite, texts=project.texts)
         for path, text in project.texts.items():
             try:
-                found.append(replace(read(path, text, options), path=project.shown(path)))
+                found.append(read(path, text, options)._replace(path=project.shown(path)))
             except InputError as problem:
                 problem.path = project.shown(problem.path)
                 errors.append(problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -83,11 +82,11 @@ def command(
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
         options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
-        options = replace(options, look=bases.look(lock), context=project.context)
+        options = options._replace(look=bases.look(lock), context=project.context)
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
         if snapshots:
-            verified = replace(
-                verified, notes=(*verified.notes, *_spans(project, options, archives, verified))
+            verified = verified._replace(
+                notes=(*verified.notes, *_spans(project, options, archives, verified))
             )
         all_checked.append(Checked(verified, project.shown))
         errors += verified.errors

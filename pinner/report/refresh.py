@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pinner.errors import printable
 from pinner.report.as_json import dumps
@@ -41,8 +40,7 @@ class Upload(Protocol):
         """The CVE and advisory numbers in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
     nothing was or would be written."""
 
@@ -164,7 +162,7 @@ def to_json(outcome: Outcome, status: int) -> str:
             "source": change.offer.package.source,
             "source_version": change.offer.package.source_version,
             "changelog": link(change),
-            "places": [asdict(place) for place in change.places],
+            "places": [place._asdict() for place in change.places],
             "uploads": [
                 {"version": upload.version, "ids": list(upload.ids), "text": upload.text}
                 for upload in outcome.uploads.get(change.name, ())
@@ -177,8 +175,8 @@ def to_json(outcome: Outcome, status: int) -> str:
             "status": status,
             "title": title(outcome),
             "changes": changes,
-            "along": [asdict(each) for each in outcome.along],
-            "stays": [asdict(stay) for stay in outcome.stays],
+            "along": [each._asdict() for each in outcome.along],
+            "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
             "pin_count": outcome.pins,
             "refused": outcome.refused,
             key: list(outcome.wrote),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from pinner.errors import printable
 from pinner.workflow.lock import Finding, Plan
@@ -17,8 +17,7 @@ _VERSION = 20
 _MOST_NAMES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How lines are shown: `colour` uses ANSI colours, `verbose` shows every word, `quiet` what fails alone."""
 
     colour: bool = False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.errors import InputError, PinnerError, printable
 from pinner.report.terminal import Style, count
@@ -38,8 +37,7 @@ _BREAKS = frozenset({"image-suite", "image-passed"})
 _COLOURS: Mapping[Level, str] = {"error": "31", "warning": "33", "note": "36"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One finding. `level` is `error` exactly where the run must not count as good. `subject` is the word or thing."""
 
     rule: str
@@ -49,8 +47,7 @@ class Row:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """One project: what was found, and how its files are named to people."""
 
     verified: Verified

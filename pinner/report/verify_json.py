@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from pinner.report.as_json import dumps
@@ -69,7 +68,7 @@ def to_json(all_checked: Sequence[Checked], status: int) -> str:
             }
             for drift, place in verified.drifts
         )
-        notices |= {(each.rule, each.about): asdict(each) for each in verified.notices}
+        notices |= {(each.rule, each.about): each._asdict() for each in verified.notices}
         errors += ({"message": str(error), "exit_status": error.exit_status} for error in verified.errors)
         notes |= dict.fromkeys(verified.notes)
     return dumps(
@@ -87,8 +86,8 @@ def to_json(all_checked: Sequence[Checked], status: int) -> str:
 
 
 def _place(place: Place, checked: Checked) -> dict[str, Any]:
-    return {**asdict(place), "path": checked.shown(place.path)}
+    return {**place._asdict(), "path": checked.shown(place.path)}
 
 
 def _standings(standings: Mapping[str, Standing]) -> dict[str, Any]:
-    return {platform: asdict(each) for platform, each in standings.items()}
+    return {platform: each._asdict() for platform, each in standings.items()}

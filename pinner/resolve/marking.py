@@ -16,7 +16,7 @@ The rules (what apt 2.6 and 3.0 do in `pkgDepCache::MarkInstall`):
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.resolve import relations
 from pinner.resolve.marks import Mark, Marks
@@ -24,8 +24,7 @@ from pinner.resolve.neighbours import Neighbours
 from pinner.resolve.universe import Need, Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why a package is there. Both are None for what was asked for.
 
     `need` is a clause of `parent` that the package fulfils or, by an upgrade, no longer violates. An upgrade can

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.resolve import version as versions
@@ -18,8 +18,7 @@ _RELATION = re.compile(
 _OPERATORS = {"<": "<=", ">": ">="}
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """`name:arch (op version)`; `arch`, `op` and `version` are empty where the text has none.
 
     `op` is one of `<<`, `<=`, `=`, `>=`, `>>`. `arch` is an architecture, `any` or `native`.

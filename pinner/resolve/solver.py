@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.archive.packages import Package
 from pinner.errors import Refused, Unsatisfiable
@@ -40,8 +40,7 @@ _FRAMES_PER_LEVEL = 4
 _MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One package argument of an install call: a version as `Universe.select` gives it.
 
     `remove` for `name-`. `release` is that of `name/release`, which also switches the candidates of dependencies.
@@ -52,8 +51,7 @@ class Asked:
     release: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """A version that will be installed. `replaces` is the version it upgrades or downgrades, None for a new one.
 
     `causes` has the one that brought it along first, then the others; never empty. The package that brought it along
@@ -75,8 +73,7 @@ class Chosen:
         return self.replaces is not None and version.compare(self.offer.version, self.replaces.version) < 0
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What an install call does: `chosen` in the order of marking, `removed` versions, and what is there after."""
 
     chosen: tuple[Chosen, ...]

@@ -13,8 +13,7 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.archive.packages import Package
 from pinner.errors import Unsatisfiable
@@ -67,8 +66,7 @@ class Need:
         return f"{self.kind}: {' | '.join(map(str, self.clause))}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(NamedTuple):
     """Answers that universes with the same versions in them can share."""
 
     needs: dict[Offer, tuple[Need, ...]]

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.text.shell import Word
 from pinner.text.span import Level, Span
@@ -42,8 +41,7 @@ _GLOB = frozenset("?*[]!")
 _REGEX = frozenset("+|^$()\\")
 
 
-@dataclass(frozen=True, slots=True)
-class VersionText:
+class VersionText(NamedTuple):
     """Where a word's version is written if a variable holds it.
 
     The version is what stands at `span`, in the variable's value, with `before` and `after` around it (of several
@@ -56,8 +54,7 @@ class VersionText:
     levels: tuple[Level, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One package argument of an install call.
 
     `action` says what the text alone allows: `pin`, a version may be inserted at offset `at`; `keep`, it has one;
@@ -92,7 +89,7 @@ def read(fields: Sequence[Field]) -> Iterator[Request]:
             template = opens or "}}" not in word.raw
         else:
             request = _request(field)
-            yield replace(request, version=_version(field, request.pin)) if request.pin else request
+            yield request._replace(version=_version(field, request.pin)) if request.pin else request
 
 
 def _version(field: Field, pin: str) -> VersionText | None:
@@ -106,7 +103,7 @@ def _version(field: Field, pin: str) -> VersionText | None:
             break
         size = len(piece.text.text)
         cut = piece.text.part(max(size - rest, 0), size)
-        inside.insert(0, replace(piece, text=cut))
+        inside.insert(0, piece._replace(text=cut))
         rest -= size
     sizes = [
         0 if isinstance(each.text, Unknown) or not each.through else len(each.text.text) for each in inside

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.archive import moments
 from pinner.archive.moments import Moment
@@ -20,8 +20,7 @@ END = "# <<< pinner sources"
 _APT = re.compile(r"(?<![\w./-])(?:/usr/bin/)?(?:apt|apt-get|aptitude)(?![\w.-])")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block in a stage. `span` is of whole lines, from the first mark's to the end of the last one's."""
 
     stage: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.text.lines import refuse
 from pinner.text.span import Span
@@ -15,8 +15,7 @@ _SETTING = re.compile(r"([A-Za-z-]+)(?:\s*=\s*(\S+))?\Z")
 _KEYS = {"suite": True, "repositories": True, "ignore": False, "allow": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """A comment `# pinner: key=value` (or `# pinner: key`, with `value` empty)."""
 
     key: str

@@ -6,7 +6,7 @@ import itertools
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.text import directives, lines, substitution
 from pinner.text.directives import Directive
@@ -55,8 +55,7 @@ UNREAD = "UNREAD"
 VARIABLE = "VARIABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction with its continued lines.
 
     `keyword` is in upper case; under ONBUILD it is the nested one's and `onbuild` is set. `body` is what follows the
@@ -94,8 +93,7 @@ class Stage:
     directives: tuple[Directive, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(NamedTuple):
     """A file that BuildKit would read.
 
     `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.

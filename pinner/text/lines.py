@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.text.span import Joined, Lines, Span
@@ -28,8 +29,7 @@ _WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTAL
 _HEREDOC_WORD = re.compile(r"""(\d*)<<(-?)(['"]?)([^<'"\\]+)\3\Z""")
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     """A here-document: the `<<NAME` word, and the lines of its body without the terminator."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.text.shell import Word
 
@@ -19,8 +19,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _ASKS = re.compile(r"\bapt(?:-get|itude)?\b[^;&|\n]*\binstall\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Prefix:
+class _Prefix(NamedTuple):
     """A program that runs another: its short and long options with a value, and its own operands."""
 
     short: str = ""
@@ -65,8 +64,7 @@ _NEVER_RUN = _words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`)."""
 
     at: int = -1

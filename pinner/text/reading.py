@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from pinner.text import aptline, arguments, nested, prefixes, shell
 from pinner.text.arguments import Request
@@ -25,8 +25,7 @@ _READS = re.compile(r"(?<![\w-])read(?![\w-])")
 _DEEPEST = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(NamedTuple):
     """One call of `apt-get install`, `apt install` or `aptitude install`.
 
     `span` reaches from the program's name (behind `sudo` and the like) to the last word. `options` are the option
@@ -44,8 +43,7 @@ class Install:
     target_release: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """An instruction or call that asks for packages, or may, and is not read; `allowed` if a comment allows that."""
 
     stage: int
@@ -106,7 +104,7 @@ class _File:
         """The call, words skipped that stand in variables which something else uses too."""
         if isinstance(call, Skipped) or not self.carried:
             return call
-        return replace(call, requests=tuple(map(self._unless_used, call.requests)))
+        return call._replace(requests=tuple(map(self._unless_used, call.requests)))
 
     def _unless_used(self, request: Request) -> Request:
         variables = self.carried.get(request)
@@ -122,7 +120,7 @@ class _File:
         line, _ = Lines(self.dockerfile.text).position(at)
         names = " or ".join(sorted({variable.name for variable in variables}))
         detail = f"{names} has another use in line {line}"
-        return replace(request, action="skip", reason="variable-other-use", detail=detail)
+        return request._replace(action="skip", reason="variable-other-use", detail=detail)
 
 
 def _shell(argv: tuple[str, ...]) -> str:
@@ -333,9 +331,9 @@ class _Reader:
             swallowed = swallowed or self._instruction_at(request.word)
             if swallowed:
                 detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
-                result = replace(result, kind="other", action="skip", reason="swallowed", detail=detail)
+                result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
             if self._marked.says("allow", at):
-                result = replace(result, allowed=True)
+                result = result._replace(allowed=True)
             if self._marked.says("ignore", at):
                 result = _refused(result, "ignored", "a comment says to ignore it")
             if call.error:
@@ -362,7 +360,7 @@ def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tupl
             continue
         for field in fields(variables.context, word):
             # Each has its own identity, by which the reader of the command line tells it from its like.
-            found.append((word, replace(field, word=replace(field.word))))
+            found.append((word, field._replace(word=field.word._replace())))
     return found
 
 
@@ -370,4 +368,4 @@ def _refused(request: Request, reason: str, detail: str) -> Request:
     """`request`, skipped because of its call; what is skipped for its own sake stays so."""
     if request.action == "skip":
         return request
-    return replace(request, action="skip", reason=reason, detail=detail)
+    return request._replace(action="skip", reason=reason, detail=detail)

@@ -8,7 +8,7 @@ pin a word to a version that another repository overrides. A stage that knows be
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile
@@ -40,8 +40,7 @@ _COMPONENTS = re.compile(
 _READS = re.compile(r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(NamedTuple):
     """A change of apt's sources or preferences: where, and a clause for people."""
 
     stage: int

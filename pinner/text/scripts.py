@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pinner.text import directives, nested, prefixes
 from pinner.text.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
@@ -19,8 +20,7 @@ _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone."""
 
     text: Node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.text.dockerfile import Dockerfile
 
@@ -13,8 +13,7 @@ _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
 _ARCHITECTURE = re.compile(r"\bdpkg\s+--add-architecture\s+([a-z0-9-]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """From offset `at` on, in `stage` and those built on it: Recommends count or not, or an architecture is added."""
 
     stage: int

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.text.span import Joined, Span
 from pinner.text.words import Builder, Part, Range, UnparsableError, Word
@@ -52,8 +51,7 @@ _FLOW_QUERY = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A simple command without its assignments and redirections; `nested` if in a command substitution.
 
     `certain` is False where the tree leaves text of it unaccounted for: there may be words that are not listed.

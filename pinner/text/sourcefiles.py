@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.repositories import touches
@@ -40,8 +40,7 @@ _CLOSES = frozenset({"fi", "done", "esac", "}", ")"})
 _TESTS = frozenset({"[", "[[", "test"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """From offset `at` on apt reads `text` as the file `path` (with `append`, at its end), or more `components`."""
 
     stage: int
@@ -52,8 +51,7 @@ class Change:
     components: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What files ask the stage for: the ID of os-release(5), and the codename of the suite.
 
     `context` gives the text of a file in the build context, None if it cannot be read.

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["json", "double", "single", "yaml-single", "bare"]
 
@@ -19,8 +18,7 @@ _IN_DOUBLE_QUOTES = re.compile(r'["\\$`]')
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """The characters `start` up to but not including `end`."""
 
     start: int
@@ -31,8 +29,7 @@ class Span:
         return source[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """Put `replacement` in the place of `span`; an empty span inserts."""
 
     span: Span

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.text.shell import Part, Word
 from pinner.text.span import Joined, Span
@@ -24,24 +23,21 @@ _EXPANSION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable: its name, and the offset where the text begins in which the name means this one."""
 
     scope: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """Why a value is not known: a stable code, and a clause for people."""
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a value: its text with its origins, or why it is not known.
 
     `places` are where it is written, the outermost first: the `$X` in the text that is expanded, what stands for it in
@@ -58,16 +54,14 @@ class Piece:
         return Piece(self.text, (place, *self.places), (variable, *self.through), splits)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """What a variable holds as text, or one word of its list: that `word`, as a command would have it."""
 
     pieces: tuple[Piece, ...]
     word: Word | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """What a variable holds: one `text`, a `list` of words, or `each` of several words in turn."""
 
     variable: Variable
@@ -94,8 +88,7 @@ def bounded(found: Iterable[Piece], place: Span) -> tuple[Piece, ...]:
 Lookup = Callable[[str, int], Binding | Unknown]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """A file's text, the shell text in it that words are read from, and the meaning of variables there."""
 
     source: str
@@ -103,8 +96,7 @@ class Context:
     lookup: Lookup
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One argument as the program gets it: `word`, whose value is None where it is not known, `why`.
 
     To write into it is to change the variables `through`. `pieces` make up its text where variables do.
@@ -168,7 +160,7 @@ def _of_element(source: str, element: Element) -> list[Field]:
     if element.word is not None and element.word.value is not None:
         return [Field(element.word, through)]
     return [
-        replace(each, through=each.through | through) for each in _split(source, element.pieces, element.word)
+        each._replace(through=each.through | through) for each in _split(source, element.pieces, element.word)
     ]
 
 
@@ -229,7 +221,7 @@ def _operated(own: tuple[Piece, ...], operator: str, operand: str, place: Span) 
         return own
     if kind in "%#" and len(own) == 1:
         at = _cut(text.text, operand, at_end=kind == "%", longest=len(operator) == 2)
-        return (replace(own[0], text=text.part(0, at) if kind == "%" else text.part(at, len(text.text))),)
+        return (own[0]._replace(text=text.part(0, at) if kind == "%" else text.part(at, len(text.text))),)
     return (Piece(Unknown("variable-unknown", "its default decides"), (place,)),)
 
 
@@ -265,11 +257,11 @@ def _split(source: str, own: Sequence[Piece], word: Word | None) -> list[Field]:
         begin = 0
         for blank in _BLANK.finditer(text.text):
             if blank.start() > begin:
-                groups[-1].append(replace(piece, text=text.part(begin, blank.start())))
+                groups[-1].append(piece._replace(text=text.part(begin, blank.start())))
             groups.append([])
             begin = blank.end()
         if begin < len(text.text):
-            groups[-1].append(replace(piece, text=text.part(begin, len(text.text))))
+            groups[-1].append(piece._replace(text=text.part(begin, len(text.text))))
     found = [_field(source, group, word) for group in groups if group]
     if word is not None and len(found) > 1 and any(each.word.span == word.span for each in found):
         return [Field(word, why=Unknown("variable-unknown", "a variable in it holds several words"))]
@@ -292,7 +284,7 @@ def _field(source: str, own: Sequence[Piece], word: Word | None) -> Field:
     depth = _shared(carried)
     through = frozenset(carried[0].through[:depth]) if carried else frozenset()
     if word is not None and not depth:
-        return Field(replace(word, value=text.text), through, tuple(own))
+        return Field(word._replace(value=text.text), through, tuple(own))
     place = (
         Span(carried[0].places[depth].start, carried[-1].places[depth].end) if carried else own[0].places[0]
     )

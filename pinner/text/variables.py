@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.text.functions import Functions
 from pinner.text.shell import Script, Word
@@ -44,8 +43,7 @@ _OF_OS_RELEASE = re.compile(
 _DEEPEST = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Definition:
+class _Definition(NamedTuple):
     """`name=…` from `start` to `end` of the text; a loop's reaches to the end of its body (`until`)."""
 
     start: int

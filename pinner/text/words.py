@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.text.span import Joined, Level, Span
 
@@ -33,8 +32,7 @@ class UnparsableError(Exception):
     """This shell text is not understood: bash would refuse it, or the grammar does not reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A piece of a word: `text` as it stands for when bare or quoted, else the variable's name or the source.
 
     `start` and `end` tell where in the shell's text it is written. `quoted` tells that an expansion stands in double
@@ -48,8 +46,7 @@ class Part:
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One shell word: as written (`raw`), where (`span`), and what it stands for.
 
     `value` is the text after quote removal, None when an expansion decides it. A glob keeps its value: the shell
@@ -144,7 +141,7 @@ class Builder:
         for child in node.children:
             if child.type in _OPAQUE:
                 self._quoted(begin, child.start_byte, parts)
-                parts.append(replace(self._opaque(child, opaque), quoted=True))
+                parts.append(self._opaque(child, opaque)._replace(quoted=True))
                 begin = child.end_byte
         self._quoted(begin, node.end_byte - 1, parts)
         if node.end_byte - node.start_byte == 2:

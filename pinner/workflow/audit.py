@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.data import minbase
@@ -14,8 +14,7 @@ from pinner.workflow.export import closure, named
 from pinner.workflow.roots import MINBASE, Root, key
 
 
-@dataclass(frozen=True, slots=True)
-class Different:
+class Different(NamedTuple):
     """A package whose version in the image is not the one that the lock, or the starting set, has."""
 
     name: str
@@ -23,8 +22,7 @@ class Different:
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(NamedTuple):
     """One image against one target, each by name.
 
     `equal` counts the locked packages that are there as they should be. `missing` are locked and not there; `extra`

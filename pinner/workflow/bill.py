@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pinner.archive.distributions import DEBIAN, suite_named
 from pinner.lockfile import Lock, LockedPackage, Target
 from pinner.workflow.export import closure
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(NamedTuple):
     """A package and where it is from: `vendor` and `codename` are those of its distribution's suite."""
 
     package: LockedPackage
@@ -25,8 +24,7 @@ class Material:
         return f"{self.package.uri}/{self.package.filename}"
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """`name` is that of the files; `date` that of the newest Release that was read, so that equal locks give equal
     bills. `asked` and `needs` name materials by the package's id: those asked for, and who brought whom along."""
 

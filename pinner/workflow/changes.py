@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.lockfile import Lock
 from pinner.resolve.universe import Offer
@@ -15,8 +14,7 @@ from pinner.workflow.verify import Place
 Kind = Literal["added", "rebuild", "revision", "upstream", "downgrade"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A package that moved from one version to another, wherever it stands.
 
     `kind`: `added`, it had no pin; `rebuild`, the same source compiled anew (a binNMU); `revision`, the same upstream
@@ -35,8 +33,7 @@ class Change:
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Along:
+class Along(NamedTuple):
     """A package that came with others: `old` is "" if it is new in the lock, `new` if it is not there any more."""
 
     name: str

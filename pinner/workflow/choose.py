@@ -9,8 +9,7 @@ also excludes versions that differ in more than the binNMU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.errors import Unsatisfiable
 from pinner.resolve.universe import Offer, Universe
@@ -20,8 +19,7 @@ from pinner.text.installs import Request
 Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What becomes of one word.
 
     `version` is the text behind `=`, new or kept. `offers` is what apt would install per platform; a platform that has

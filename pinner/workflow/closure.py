@@ -7,7 +7,7 @@ not known here are left out, and so the closure says nothing of what they would 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
@@ -33,8 +33,7 @@ _UNREAD = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(NamedTuple):
     """One install call on one platform: what it brings in, in apt's order, and why apt would not carry it out.
 
     `universe` is what apt saw before the call, with what was installed by then.

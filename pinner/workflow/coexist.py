@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.errors import FetchError, Refused
 from pinner.resolve.version import compare
@@ -28,8 +28,7 @@ _ABSENT = 4  # indices of a suite that cannot be had, after which it counts as n
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up as well
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Item:
+class Item(NamedTuple):
     """A version that is wanted on a platform; a `*` at its end stands for any ending."""
 
     name: str
@@ -46,8 +45,7 @@ class Item:
         return f"{self.name}={self.version} ({self.platform.removeprefix('linux/')})"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A suite of an archive for a platform: where an item of that platform may be."""
 
     archive: str
@@ -61,8 +59,7 @@ Look = Callable[
 ]  # an import's index: the versions of a name; None: it cannot be had
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A moment, each archive's import at it, and the items that are there. `apart` are the item for whose sake the
     moment is not later and those that were not there yet, which need another one, with what the indices had."""
 
@@ -77,8 +74,7 @@ class Found:
         return max(stamp for _, stamp in self.imports)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The moments, oldest first; the items that no moment has; whether fewer moments cannot do."""
 
     found: tuple[Found, ...]

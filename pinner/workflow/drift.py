@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.lockfile import Lock, Target
 from pinner.text.installs import Request
@@ -18,8 +17,7 @@ from pinner.workflow.targets import line
 Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite"]
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(NamedTuple):
     """One difference. `span` is None where no place in the file shows it.
 
     `edited`: a word asks for another version than was locked. `removed`: a locked word is not there any more. `added`:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -183,7 +182,7 @@ def _described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
     ]
     for package in same:
         if (package.sha256, package.size) == (wanted.sha256, wanted.size):
-            return replace(package, filename=wanted.filename)
+            return package._replace(filename=wanted.filename)
     where = f"{wanted.uri} {wanted.pocket}"
     if same:
         raise TrustError(

@@ -7,8 +7,8 @@ of them; read the imports' own indices, verified, to prove where they are togeth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import ceil, log2
+from typing import NamedTuple
 
 from pinner.archive.distributions import PLATFORMS, suite_named
 from pinner.archive.moments import UBUNTU, Moment, archive_of
@@ -27,8 +27,7 @@ Load = Callable[[Sequence[Source]], Sequence[Index]]
 FirstSeen = Callable[[str, str, str], Mapping[str, str]]  # name, version, architecture → archive → timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Versions that must be there together: those that files take from one suite."""
 
     where: Named
@@ -43,8 +42,7 @@ class Wanted:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The answer for one suite. `read` counts the indices that were read, of the place where they were most."""
 
     wanted: Wanted
@@ -61,7 +59,7 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
             where = archives.named(call.base.where)
             if where is None:
                 continue
-            items = found.setdefault(replace(where, at=None), {})
+            items = found.setdefault(where._replace(at=None), {})
             for request in call.requests:
                 if request.action == "keep" and request.arch in OWN_ARCHITECTURE:
                     for platform in call.base.platforms:

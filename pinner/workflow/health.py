@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.archive.distributions import PLATFORMS, Suite
 from pinner.workflow.archives import Archives
@@ -19,8 +18,7 @@ _STILL, _STILL_RELEASED = timedelta(days=14), timedelta(days=200)
 _NEAR = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something about a suite that no pin shows. `about` is the suite, or suite and platform."""
 
     rule: Literal["stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite"]

@@ -8,7 +8,7 @@ itself, since `node:12` is not Debian 12 and `nginx:stable` is not Debian stable
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
 from pinner.archive.moments import Moment
@@ -19,8 +19,7 @@ HOW_TO_TELL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`).
 
     `listed` stands in the place of the suite's own pockets where an image's sources differ from them, `added` is read
@@ -36,8 +35,7 @@ class Named:
     at: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """A name that moves (`stable`): the Release at `uri/dists/name` tells the codename of the day."""
 
     distribution: Distribution
@@ -46,8 +44,7 @@ class Alias:
     at: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unnamed:
+class Unnamed(NamedTuple):
     """Nothing in the name tells a suite pinner can read; `why` is a clause for people, `hint` what to do."""
 
     why: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
+from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.text import dockerfile, kinds, lists
@@ -12,8 +12,7 @@ from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.workflow.scripts import image_of, mounts, sources
 
 
-@dataclass(frozen=True, slots=True)
-class PackageList:
+class PackageList(NamedTuple):
     """A list that a Dockerfile's calls read: the image they run on, the Dockerfile, and how it names the list."""
 
     image: str

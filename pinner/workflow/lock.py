@@ -7,7 +7,7 @@ a version for each word, edit, read the edited text again, and state the lock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
 from pinner.lockfile import Lock
@@ -23,8 +23,7 @@ from pinner.workflow.stages import Options
 from pinner.workflow.targets import Problem, Targets
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What became of one word, or of a call that was not read (`choice.reason` tells).
 
     `allowed` tells that a comment or the configuration lets it stay without a pin.
@@ -40,8 +39,7 @@ class Finding:
     allowed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """One file: its text before and after, and what became of each word."""
 
     path: str
@@ -50,8 +48,7 @@ class Planned:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All that a run would write and say. `lock` holds these files' targets alone.
 
     `errors` are those of files that cannot be used at all, which take no part; neither do the `unserved` ones, by
@@ -188,7 +185,7 @@ def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tupl
         names = {request.name for request in old.requests}
         for request in new.requests:
             if request.name not in names:
-                choice = replace(choices[request], status="pinned", detail="added to the line")
+                choice = choices[request]._replace(status="pinned", detail="added to the line")
                 found.append(_finding(settled, request.word.span, request.name, choice))
     return tuple(found)
 

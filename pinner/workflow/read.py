@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.errors import InputError
@@ -23,8 +23,7 @@ _UNREAD = "which pinner does not read and which may serve another version"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One install call and what it stands on.
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
@@ -42,8 +41,7 @@ class Call:
         return self.install.requests
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file as read. `path` is how it is named to people and in the lock; `found` is in file order."""
 
     path: str
@@ -80,7 +78,7 @@ def read(path: str, text: str, options: Options) -> File:
         suite = next((suite for glob, suite in options.files.items() if fnmatchcase(path, glob)), "")
         if suite and not options.suite:
             suite_told(suite, "[files]")
-            options = replace(options, suite=suite)
+            options = options._replace(suite=suite)
         added = additions(parsed)
         told = settings(parsed)
         bases: dict[int, Base] = {}
@@ -93,7 +91,7 @@ def read(path: str, text: str, options: Options) -> File:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
             base, foreign = _after_changes(path, parsed, item, bases[item.stage], added, told, options)
             requests = tuple(_weighed(request, base, foreign, options) for request in item.requests)
-            found.append(_call(replace(item, requests=requests), base, parsed, told))
+            found.append(_call(item._replace(requests=requests), base, parsed, told))
     except InputError as error:
         if error.line:
             error.path = path
@@ -158,14 +156,14 @@ def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call |
         # What prints the list stands before the command, up to where the one before that ends.
         begin = max(text.rfind(mark, 0, item.span.start) for mark in ("&&", ";", "RUN "))
         place = list_in(Span(max(begin, 0), item.span.end)) if item.reason == "xargs" else ""
-        return replace(item, allowed=True, detail=f"the packages stand in {place}") if place else item
+        return item._replace(allowed=True, detail=f"the packages stand in {place}") if place else item
     requests = tuple(
-        replace(request, allowed=True, detail=f"the packages stand in {place}")
+        request._replace(allowed=True, detail=f"the packages stand in {place}")
         if request.reason == "command-substitution" and (place := list_in(request.word.span))
         else request
         for request in item.requests
     )
-    return replace(item, install=replace(item.install, requests=requests))
+    return item._replace(install=item.install._replace(requests=requests))
 
 
 def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
@@ -181,8 +179,7 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
     for item in found:
         if isinstance(item, Call) and any(len(meant[request.word.span]) > 1 for request in item.requests):
             requests = tuple(
-                replace(
-                    request,
+                request._replace(
                     action="skip",
                     reason="several-suites",
                     detail="calls on several suites or platforms share it",
@@ -191,7 +188,7 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
                 else request
                 for request in item.requests
             )
-            yield replace(item, install=replace(item.install, requests=requests))
+            yield item._replace(install=item.install._replace(requests=requests))
         else:
             yield item
 
@@ -221,11 +218,11 @@ def _weighed(request: Request, base: Base, foreign: str, options: Options) -> Re
     if request.action == "skip":
         return request
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
-        return replace(request, action="skip", reason="ignored", detail="ignored by the configuration")
+        return request._replace(action="skip", reason="ignored", detail="ignored by the configuration")
     if isinstance(base.where, Unnamed):
-        return replace(request, action="skip", reason="suite-unknown", detail=base.where.why)
+        return request._replace(action="skip", reason="suite-unknown", detail=base.where.why)
     if base.unread and request.action == "pin":
-        return replace(request, action="skip", reason="other-repository", detail=base.unread)
+        return request._replace(action="skip", reason="other-repository", detail=base.unread)
     if foreign and request.action == "pin":
-        return replace(request, action="skip", reason="other-repository", detail=foreign)
+        return request._replace(action="skip", reason="other-repository", detail=foreign)
     return request

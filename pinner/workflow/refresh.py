@@ -8,10 +8,9 @@ that apt could not install after the change, is a reason to write nothing at all
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lockfile import Lock
@@ -32,8 +31,7 @@ from pinner.workflow.verify import Place, as_locked, place
 Seen = Mapping[tuple[str, str, str], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
 
     `only`: pins that are gone, or those with a security update. A candidate younger than `min_age` is not taken unless
@@ -52,8 +50,7 @@ class Wishes:
         return wanted and not any(fnmatchcase(name, glob) for glob in self.exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform."""
 
     place: Place
@@ -64,8 +61,7 @@ class Move:
     offers: Mapping[str, Offer]
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A pin that is not moved although it is not what apt would take, or that nobody could move; `gone` breaks builds.
 
     With `refuses` nothing at all is written because of it.
@@ -79,8 +75,7 @@ class Stay:
     refuses: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(NamedTuple):
     """A file's text before and after. Of one that is not `locked` the lock stays as it is."""
 
     path: str
@@ -89,8 +84,7 @@ class Rewritten:
     locked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshed:
+class Refreshed(NamedTuple):
     """All that a run would write and say about one project. `lock` holds these files' targets alone.
 
     `young` are candidates that were not taken because of their age, and since when they are known to be there.
@@ -211,7 +205,7 @@ class Refresher:
             return None
         if not self._wishes.cover(request.name):
             return Stay(where, request.name, request.pin, "it is left out by name", gone=gone)
-        bare = replace(request, action="pin", pin="")
+        bare = request._replace(action="pin", pin="")
         choice = choose(bare, self._archives.universes(call, request.arch, rooted=True), asked=asked)
         edit = repin(request, choice.version)
         why = ""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.archive import sourceslist
 from pinner.archive.distributions import PLATFORMS, Distribution, Pocket, Suite
@@ -34,8 +33,7 @@ _MIRROR = re.compile(
 _OWN_KEYS = re.compile(r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """A source for some architectures (none named: all), and who may sign it."""
 
     entry: Entry
@@ -49,8 +47,7 @@ class Repository:
         return Source(uri, suite, self.entry.components, arch, self.keys, self.entry.check_valid_until)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A repository that the caller vouches for: `suite` is "" for every suite below `uri`."""
 
     uri: str
@@ -112,8 +109,8 @@ def recognised(
         )
     for each in known:
         if each.covers(entry):
-            own = replace(entry, uri=each.uri, signed_by="")
-            return tuple(Repository(replace(own, archs=(arch,)), each.keys) for arch in archs)
+            own = entry._replace(uri=each.uri, signed_by="")
+            return tuple(Repository(own._replace(archs=(arch,)), each.keys) for arch in archs)
     raise InputError(
         f"{entry.uri} {entry.suite}".rstrip(),
         hint="say who signs it under [[source]] in pinner.toml",
@@ -155,12 +152,10 @@ def follow(where: Named, change: Change, known: Sequence[Known], archs: Sequence
         usual = (
             each for arch in archs for each in default(where.suite, where.distribution, arch, where.variant)
         )
-        return replace(
-            where,
+        return where._replace(
             listed=tuple(
-                replace(
-                    each,
-                    entry=replace(each.entry, components=_more(each.entry.components, change.components)),
+                each._replace(
+                    entry=each.entry._replace(components=_more(each.entry.components, change.components)),
                 )
                 if pocket_of(each.entry, where.suite, where.distribution)
                 else each
@@ -172,10 +167,10 @@ def follow(where: Named, change: Change, known: Sequence[Known], archs: Sequence
         each for entry in entries for each in recognised(entry, where.suite, where.distribution, known, archs)
     ]
     if change.append or not _is_the_images(change.path, where):
-        return replace(where, added=tuple(dict.fromkeys((*where.added, *found))))
+        return where._replace(added=tuple(dict.fromkeys((*where.added, *found))))
     if not found:
         raise InputError(f"{change.path} without a source")
-    return replace(where, listed=tuple(_joined(found)))
+    return where._replace(listed=tuple(_joined(found)))
 
 
 def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
@@ -219,7 +214,7 @@ def _joined(repositories: Sequence[Repository]) -> Iterator[Repository]:
     """The repositories, those of one suite that several lines name in parts (Ubuntu's images do) as one."""
     components: dict[Repository, dict[str, None]] = {}
     for each in repositories:
-        whole = replace(each, entry=replace(each.entry, components=()))
+        whole = each._replace(entry=each.entry._replace(components=()))
         components.setdefault(whole, {}).update(dict.fromkeys(each.entry.components))
     for whole, names in components.items():
-        yield replace(whole, entry=replace(whole.entry, components=tuple(names)))
+        yield whole._replace(entry=whole.entry._replace(components=tuple(names)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pinner.errors import InputError, Unsatisfiable
 from pinner.resolve.marking import Cause
@@ -19,8 +19,7 @@ from pinner.workflow.read import File, read
 from pinner.workflow.stages import Options
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one request brings in on one platform. `root` names the starting set."""
 
     platform: str
@@ -66,24 +65,21 @@ def _refuse(choices: Mapping[Request, Choice]) -> None:
             raise InputError(f"{request.word.raw}: {choice.detail or choice.reason}", hint=choice.hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A package on the way from a Dockerfile's word to the one asked about, and the need that leads to the next."""
 
     offer: Offer
     need: Need | None
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A version that would have met the need as well, and why apt does not take it."""
 
     offer: Offer
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a package is in a stage: `line` is that of the word at the beginning of `chain`."""
 
     file: File
@@ -95,8 +91,7 @@ class Reason:
     passed: tuple[Passed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """All about one package: why it is there, and what apt's policy says of it, by platform."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pinner.archive.installed import Listed
 from pinner.archive.packages import Package
@@ -81,8 +81,7 @@ def _like(listed: Listed, universe: Universe) -> Package:
             relations = relations.replace(f" {theirs})", f" {own})")
         return relations
 
-    return replace(
-        known,
+    return known._replace(
         version=listed.version,
         source_version=listed.version,
         pre_depends=renumbered(known.pre_depends),

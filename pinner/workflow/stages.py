@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
 from pinner.archive.moments import Moment, split
@@ -23,8 +24,7 @@ from pinner.workflow.roots import MINBASE, Root
 Along = Literal["", "siblings", "closure"]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `files` maps globs of paths and
@@ -42,12 +42,12 @@ class Options:
     asked: bool = False
     suite: str = ""
     fallback: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
-    scripts: Mapping[str, str] = field(default_factory=dict)
-    lists: Mapping[str, PackageList] = field(default_factory=dict)
-    images: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = MappingProxyType({})
+    scripts: Mapping[str, str] = MappingProxyType({})
+    lists: Mapping[str, PackageList] = MappingProxyType({})
+    images: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
-    roots: Mapping[str, tuple[Root, ...]] = field(default_factory=dict)
+    roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
     along: Along = ""
     known: tuple[Known, ...] = ()
     look: Callable[[str, str], Content | None] | None = None
@@ -122,9 +122,9 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     if isinstance(where, Named) and contents and not where.variant:
         texts = {name: content.sources for name, content in contents.items()}
         repositories, problem = listed(texts, where.suite, where.distribution, options.known)
-        where, unread = replace(where, listed=repositories), unread or problem
+        where, unread = where._replace(listed=repositories), unread or problem
     if not isinstance(where, Unnamed):
-        where = replace(where, at=options.snapshot or blocks.moment_of(dockerfile, stages))
+        where = where._replace(at=options.snapshot or blocks.moment_of(dockerfile, stages))
     return Base(
         image,
         where,
@@ -205,5 +205,5 @@ def at_moment(source: Source, moment: Moment | None) -> Source:
         return source
     uri = moment.uri(source.uri)
     _, stamp = split(uri) or ("", "")
-    keys = replace(source.signed_by, accept_expired=True)
-    return replace(source, uri=uri, signed_by=keys, check_valid_until=True, snapshot=stamp)
+    keys = source.signed_by._replace(accept_expired=True)
+    return source._replace(uri=uri, signed_by=keys, check_valid_until=True, snapshot=stamp)

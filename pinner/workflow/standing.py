@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pinner.errors import Unsatisfiable
 from pinner.resolve.universe import Offer, Universe
@@ -12,8 +11,7 @@ from pinner.resolve.version import compare
 State = Literal["live", "superseded", "gone", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One version on one platform.
 
     `live`: an enabled pocket has it and apt would take no other. `superseded`: it is there, and the candidate is newer.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
@@ -23,8 +22,7 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
     from pinner.workflow.closure import Closures, Installed
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """An install call that apt could not carry out as it stands, or that pinner does not follow, and where.
 
     `heals` says which pin to move so that it works, "" if that does not help. `known` tells that what the call brings
@@ -91,7 +89,7 @@ class Targets:
                         key = (done.call.install.span.start, done.problem.message)
                         if key in problems:
                             platforms = (*problems[key].platforms, platform)
-                            problems[key] = replace(problems[key], platforms=platforms)
+                            problems[key] = problems[key]._replace(platforms=platforms)
                         else:
                             heals = self._heals(file, done, choices, platform)
                             problems[key] = Problem(
@@ -180,7 +178,7 @@ class Targets:
         problem = next(
             (done.problem.message for done in calls if done.problem is not None and not done.chosen), ""
         )
-        target = replace(bare, packages=tuple(packages.values()), problem=problem)
+        target = bare._replace(packages=tuple(packages.values()), problem=problem)
         where = self._archives.named(calls[0].call.base.where)
         if where is not None and self._still_there(target, where):
             self._reuse(self._old[target.key])

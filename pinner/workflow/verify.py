@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pinner.errors import PinnerError, Refused, Unsatisfiable
 from pinner.lockfile import Lock, Locked, LockedPackage, Target
@@ -36,8 +36,7 @@ _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
 _ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands: 1-based, the end exclusive; line 0 means the whole file."""
 
     path: str
@@ -47,8 +46,7 @@ class Place:
     end_column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """A word with a version, and how that stands by platform. A platform that has no such package at all is absent
     where nobody asked for that platform."""
 
@@ -69,8 +67,7 @@ class Pin:
         return any(each.security for each in self.standings.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word."""
 
     name: str
@@ -85,8 +82,7 @@ class Held:
         return worst(self.standings.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """A call that apt could not carry out as it stands, or (not `certain`) of which pinner cannot tell."""
 
     place: Place
@@ -97,8 +93,7 @@ class Broken:
     certain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """All that was found about one project. `unpinned` counts the words that ask for no version."""
 
     pins: tuple[Pin, ...]
@@ -329,10 +324,10 @@ def as_locked(options: Options, lock: Lock, path: str) -> Options:
         return options
     if not options.asked:
         platforms = tuple(dict.fromkeys(target.platform for target in targets))
-        options = replace(options, platforms=platforms)
+        options = options._replace(platforms=platforms)
     suites = {target.suite for target in targets}
     if not options.fallback and len(suites) == 1:
-        options = replace(options, fallback=suites.pop())
+        options = options._replace(fallback=suites.pop())
     return options
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -283,7 +282,7 @@ def test_offline_asks_nobody(service: SnapshotService, client: Make) -> None:
 
 
 def source(service: SnapshotService, stamp: str = SECOND, keys: Keys | None = None) -> Source:
-    keys = replace(keys or service.keys, accept_expired=True)
+    keys = (keys or service.keys)._replace(accept_expired=True)
     uri = f"http://snapshot.debian.org/archive/debian/{stamp}"
     return Source(uri, "bookworm", ("main",), "amd64", keys, snapshot=stamp)
 

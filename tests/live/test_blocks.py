@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def test_apt_reads_the_snapshot_alone(tmp_path: Path, suite: str) -> None:
     subprocess.run(command, capture_output=True, check=True)
     where = named(suite)
     assert isinstance(where, Named)
-    path, lines = sources(replace(where, at=AT), ["linux/amd64"])
+    path, lines = sources(where._replace(at=AT), ["linux/amd64"])
     block = blocks.render(str(AT), path, lines, escape="\\", newline="\n").splitlines(keepends=True)
     script = "".join(block[1:-1]).removeprefix("RUN ")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from math import ceil, log2
@@ -52,7 +52,7 @@ def world() -> Iterator[World]:
     suites = {name: where for name in ("bookworm", "sid", "forky") if isinstance(where := named(name), Named)}
     for where in suites.values():
         indexes, _ = archive.load(
-            [replace(source, check_valid_until=False) for source in sources_of(where, "amd64")]
+            [source._replace(check_valid_until=False) for source in sources_of(where, "amd64")]
         )
         for index in indexes:
             kept = (index.source.uri.rpartition("/")[2], index.source.suite)
@@ -127,7 +127,7 @@ def test_500_sets_of_pins(world: World, tmp_path: Path) -> None:
     )
     at_once = 0
     for number in range(500):
-        where = replace(world.suites[("bookworm", "bookworm", "sid", "forky")[number % 4]])
+        where = world.suites[("bookworm", "bookworm", "sid", "forky")[number % 4]]
         items = draw(random, world, where)
         result = finder.find(Wanted(where, items))
         count, never = fewest(world, where, items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     uploads = {each.name: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
     along = tuple(Along(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
     stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000) for _ in range(5_000))
-    text = summary(replace(outcome(*changes), uploads=uploads, along=along, stays=stays))
+    text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
     assert 30_000 < len(text) < LIMIT
     for noun in ("packages", "changelogs", "pins"):
         assert re.search(rf"… and \d+ more {noun}\.", text)
@@ -74,8 +74,7 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
 
 
 def test_nothing_from_outside_is_markup() -> None:
-    hostile = replace(
-        outcome(change(HOSTILE)),
+    hostile = outcome(change(HOSTILE))._replace(
         uploads={HOSTILE: [Upload(HOSTILE, HOSTILE, ())]},
         stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE),),
         along=(Along(HOSTILE, "", "1", ("linux/amd64",)),),
@@ -100,5 +99,5 @@ def test_the_first_line_of_a_commit() -> None:
         "",
         "- curl 1 -> 2 (security, another upstream version)",
     ]
-    along = replace(outcome(), along=(Along("lib", "1", "2", ("linux/amd64",)),))
+    along = outcome()._replace(along=(Along("lib", "1", "2", ("linux/amd64",)),))
     assert refresh.commit_message(along).startswith("build(deps): refresh what apt pins bring along\n")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pinner.archive import parallel, suites, trust
 from pinner.archive.cache import Cache
@@ -18,6 +18,11 @@ from pinner.archive.sources import Keys, Source
 from pinner.archive.suites import Getter, Held, Suite
 from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
+
+if TYPE_CHECKING:
+    from pinner.archive.snapshot import Snapshots
+
+T = TypeVar("T")
 
 MAX_AGE = timedelta(minutes=10)
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
@@ -60,7 +65,7 @@ class Archive:
         mirrors: Mapping[str, str] | None = None,
         progress: Callable[[str, int, int], None] | None = None,
         wait: Callable[[float], None] = time.sleep,
-        snapshots: Callable[[], Getter] | None = None,
+        snapshots: Callable[[], Snapshots] | None = None,
         keyring: Path | None = None,
     ) -> None:
         self._cache = Cache(cache)
@@ -70,7 +75,7 @@ class Archive:
         self._progress = progress
         self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
         self._make_snapshots = snapshots
-        self._snapshots: Getter | None = None
+        self._snapshots: Snapshots | None = None
         self._keyring = keyring
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
@@ -121,6 +126,8 @@ class Archive:
             if now_held != before[suite]:
                 suites.keep(self._cache, suite, now_held)
                 self._drop_superseded(before[suite], now_held)
+        if self._snapshots is not None:
+            notes += self._snapshots.notes
         return tuple(self._index(one, held[one.suite]) for one in wanted), tuple(dict.fromkeys(notes))
 
     def _cached(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
@@ -146,25 +153,26 @@ class Archive:
     def _asked(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
         held = {suite: one for suite, one in before.items() if one is not None and self._is_fresh(suite, one)}
         missing = [suite for suite in before if suite not in held]
-        answers = parallel.run(
-            [partial(suites.ask, self._door(suite), suite, before[suite], self._now) for suite in missing],
-            _RELEASES,
-        )
+        answers = parallel.run([partial(self._ask, suite, before[suite]) for suite in missing], _RELEASES)
         held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
         return held, [note for _, note in answers if note]
 
+    def _ask(self, suite: Suite, before: Held | None) -> tuple[Held, str]:
+        return self._fetched(suite, lambda getter: suites.ask(getter, suite, before, self._now))
+
     def _suite(self, source: Source) -> Suite:
+        if source.snapshot and self._snapshots is None:  # before there are threads
+            assert self._make_snapshots is not None
+            self._snapshots = self._make_snapshots()
         keys = source.signed_by if self._keyring is None else Keys(str(self._keyring))
         return Suite(source.uri, source.suite, keys, source.check_valid_until, source.snapshot)
 
-    def _door(self, suite: Suite) -> Getter:
-        """Who fetches the files of a suite."""
+    def _fetched(self, suite: Suite, attempt: Callable[[Getter], T]) -> T:
+        """What an attempt gives that fetches and verifies files of a suite; snapshots have mirrors to try in turn."""
         if not suite.snapshot:
-            return self._fetcher
-        if self._snapshots is None:
-            assert self._make_snapshots is not None
-            self._snapshots = self._make_snapshots()
-        return self._snapshots
+            return attempt(self._fetcher)
+        assert self._snapshots is not None
+        return self._snapshots.first(attempt)
 
     def _close(self) -> None:
         self._fetcher.close()
@@ -206,10 +214,10 @@ class Archive:
 
     def _unpacked(self, one: _Wanted, threads: int) -> Iterator[bytes]:
         """The content of the file; what it was packed in is let go of after the last chunk."""
-        packed, extension, url = self._packed(one)
+        packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
         return unpack(packed, extension, one.plain, url=url, threads=threads)
 
-    def _packed(self, one: _Wanted) -> tuple[bytearray, str, str]:
+    def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
         files = one.release.files
         listed = {
@@ -227,9 +235,7 @@ class Archive:
             ):
                 url = one.suite.url(place)
                 try:
-                    packed = self._door(one.suite).get(
-                        url, limit=entry.size, progress=self._reporter(one.label, entry.size)
-                    )
+                    packed = getter.get(url, limit=entry.size, progress=self._reporter(one.label, entry.size))
                 except FetchError as error:
                     if error.status != 404:
                         raise

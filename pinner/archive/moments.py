@@ -2,8 +2,8 @@
 
 snapshot.debian.org holds a tree for each import of an archive. Asked for another time it answers with the last import
 before it, each archive by itself: the same time stands for different imports of `debian` and `debian-security`. A
-`Moment` names the imports themselves. snapshot.ubuntu.com answers for any second, and all pockets share it
-(https://snapshot.ubuntu.com).
+`Moment` names the imports themselves. snapshot.ubuntu.com answers for any second; all pockets share it, and so do the
+architectures, those of the ports archive too (https://snapshot.ubuntu.com).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _KEPT: Mapping[str, str] = {
     "http://archive.debian.org/debian-security": "debian-security",
     "http://archive.ubuntu.com/ubuntu": UBUNTU,
     "http://security.ubuntu.com/ubuntu": UBUNTU,
+    "http://ports.ubuntu.com/ubuntu-ports": UBUNTU,
+    "http://old-releases.ubuntu.com/ubuntu": UBUNTU,
 }
 
 
@@ -62,10 +64,8 @@ class Moment(NamedTuple):
 def archive_of(live: str) -> str:
     """What the services call the archive at a live address. Raises `InputError` for one that none keeps."""
     if live not in _KEPT:
-        ports = "ports.ubuntu.com" in live
         raise InputError(
-            f"there are no snapshots of {live}",
-            hint="name --platform linux/amd64" if ports else f"there are of {', '.join(_KEPT)}",
+            f"there are no snapshots of {live}", hint="there are of Debian's own archives and of Ubuntu's"
         )
     return _KEPT[live]
 

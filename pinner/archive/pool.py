@@ -24,7 +24,7 @@ from pinner.archive import parallel
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.moments import split
-from pinner.archive.snapshot import Snapshots
+from pinner.archive.snapshot import Mirror, Snapshots
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import LockedPackage
 
@@ -89,23 +89,27 @@ class Pool:
 
     def _one(self, package: LockedPackage) -> None:
         place, draft_path = self._root / package.filename, self._partial / package.sha256
+        attempt = partial(self._verified, package)
         with Draft(draft_path) as draft:
-            begun = len(draft)
-            if begun > package.size:
-                draft.clear()
-            self._get(package, draft)
-            fault = _fault(draft_path, package)
-            if fault and begun:  # the beginning that lay there may have been another's
-                draft.clear()
-                self._get(package, draft)
-                fault = _fault(draft_path, package)
-            if fault:
+            try:
+                if split(package.uri):
+                    self._snapshots.first(lambda mirror: attempt(draft, mirror))
+                else:
+                    attempt(draft, self._live)
+            except TrustError:
                 draft_path.unlink(missing_ok=True)
-                raise TrustError(
-                    f"{url(package)}: {fault}",
-                    hint="the archive serves another file than the one that was locked: try another mirror, and find "
-                    "out why before you lock anew",
-                )
+                raise
+            except FetchError as error:
+                if error.status not in (404, 410):
+                    raise
+                draft_path.unlink(missing_ok=True)
+                raise FetchError(
+                    f"{package.id} is gone: {error.message}",
+                    url=error.url,
+                    status=error.status,
+                    tries=error.tries,
+                    hint=_GONE,
+                ) from None
             draft.sync()
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -113,32 +117,37 @@ class Pool:
             except OSError as error:
                 raise _unwritable(place, error) from None
 
-    def _get(self, package: LockedPackage, draft: Draft) -> None:
-        if len(draft) == package.size:
-            return
-        door = self._snapshots if split(package.uri) else self._live
-        progress = self._progress
+    def _verified(self, package: LockedPackage, draft: Draft, door: Fetcher | Mirror) -> None:
+        """Fetch what is missing of a draft, until it is what was locked; what is not goes away."""
+        begun = len(draft)
+        if begun > package.size:
+            draft.clear()
         try:
+            self._get(package, draft, door)
+            fault = _fault(draft.path, package)
+            if fault and begun:  # the beginning that lay there may have been another's
+                draft.clear()
+                self._get(package, draft, door)
+                fault = _fault(draft.path, package)
+            if fault:
+                raise TrustError(
+                    f"{url(package)}: {fault}",
+                    hint="the archive serves another file than the one that was locked: try another mirror, and find "
+                    "out why before you lock anew",
+                )
+        except TrustError:
+            draft.clear()
+            raise
+
+    def _get(self, package: LockedPackage, draft: Draft, door: Fetcher | Mirror) -> None:
+        progress = self._progress
+        if len(draft) < package.size:
             door.save(
                 url(package),
                 draft,
                 limit=package.size,
                 progress=(lambda so_far: progress(package.name, so_far, package.size)) if progress else None,
             )
-        except TrustError:
-            draft.path.unlink(missing_ok=True)
-            raise
-        except FetchError as error:
-            if error.status not in (404, 410):
-                raise
-            draft.path.unlink(missing_ok=True)
-            raise FetchError(
-                f"{package.id} is gone: {error.message}",
-                url=error.url,
-                status=error.status,
-                tries=error.tries,
-                hint=_GONE,
-            ) from None
 
 
 class Draft:

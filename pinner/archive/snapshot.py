@@ -20,7 +20,7 @@ from pinner.archive.cache import Cache
 from pinner.archive.fetch import Body, Fetcher
 from pinner.archive.moments import OFFICIAL
 from pinner.archive.pace import INTERVAL, Pace
-from pinner.errors import FetchError, InputError
+from pinner.errors import FetchError, InputError, TrustError
 
 LISTING_AGE = timedelta(hours=1)
 _LARGEST = 32 << 20  # bytes: all timestamps since 2005 are 1 MB
@@ -34,6 +34,7 @@ class Snapshots:
     `mirrors` are addresses that serve what `http://snapshot.debian.org` does; `rewrites` are the mirrors of all
     addresses, which count where `mirrors` is empty. One that does not have the import that is asked for yet is passed
     over, since it would answer with an older one. `clock` and `wait` are those of `Pace`, `offline` asks nobody.
+    `notes` are for people: whose answers were not good.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Snapshots:
             for places in [fallback | {OFFICIAL: mirror} for mirror in mirrors] or [fallback]
         ]
         self._order = list(range(len(self._fetchers)))
+        self.notes: dict[str, None] = {}
         self._listed: dict[tuple[int, str], tuple[str, ...]] = {}
 
     def close(self) -> None:
@@ -65,35 +67,12 @@ class Snapshots:
         for fetcher in self._fetchers:
             fetcher.close()
 
-    def get(
-        self,
-        url: str,
-        *,
-        limit: int,
-        revalidate: bool = False,
-        progress: Callable[[int], None] | None = None,
-    ) -> bytearray:
-        """The body at an official URL, from the first mirror that has it. Raises FetchError, as `Fetcher.get`.
+    def first(self, attempt: Callable[[Mirror], T]) -> T:
+        """What an attempt gives that fetches from a mirror, and verifies what it got: that of the first good mirror.
 
-        `revalidate` has no meaning here: what lies under a timestamp never changes.
+        Raises TrustError if what some mirror has cannot be trusted and no other has better, else FetchError.
         """
-
-        def body(number: int) -> bytearray:
-            self._check_follows(number, url)
-            return self._ask(number, url, limit, progress)
-
-        return self._first(body)
-
-    def save(
-        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
-    ) -> None:
-        """As `get`, but `body` may hold the beginning already, as for `Fetcher.save`. Not for several threads."""
-
-        def saved(number: int) -> None:
-            self._check_follows(number, url)
-            self._fetchers[number].save(url, body, limit=limit, progress=progress)
-
-        self._first(saved)
+        return self._first(lambda number: attempt(Mirror(self, number)))
 
     def timestamps(self, archive: str) -> tuple[str, ...]:
         """The timestamps of all imports of an archive, in order. Raises FetchError, InputError for an unknown one."""
@@ -122,15 +101,20 @@ class Snapshots:
 
     def _first(self, ask: Callable[[int], T]) -> T:
         """What the first mirror that can answer says."""
-        failure: FetchError | None = None
-        for number in tuple(self._order):
+        failure: FetchError | TrustError | None = None
+        for number in self._order:
             try:
-                return ask(number)
-            except FetchError as error:
-                failure = failure or error
-                if error.status != 404:  # ask it last from now on: each time costs many tries
-                    self._order.remove(number)
-                    self._order.append(number)
+                answer = ask(number)
+            except (FetchError, TrustError) as error:
+                if failure is None or (isinstance(error, TrustError) and isinstance(failure, FetchError)):
+                    failure = error
+                if not (isinstance(error, FetchError) and error.status == 404):
+                    # It is asked last from now on: each time costs many tries.
+                    self._order = sorted(self._order, key=lambda other: other == number)
+            else:
+                if isinstance(failure, TrustError):
+                    self.notes[f"a mirror of snapshots was passed over: {failure.message}"] = None
+                return answer
         assert failure is not None
         raise failure
 
@@ -195,6 +179,36 @@ class Snapshots:
             entry = json.loads(self._place(key).read_bytes())
             return datetime.fromisoformat(entry["asked"]), entry["answer"]
         return None
+
+
+class Mirror:
+    """One mirror of the service, for `Snapshots.first`: its files by their official URLs."""
+
+    def __init__(self, service: Snapshots, number: int) -> None:
+        self._service = service
+        self._number = number
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        revalidate: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytearray:
+        """The body. Raises FetchError, as `Fetcher.get`.
+
+        `revalidate` has no meaning here: what lies under a timestamp never changes.
+        """
+        self._service._check_follows(self._number, url)
+        return self._service._ask(self._number, url, limit, progress)
+
+    def save(
+        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """As `get`, but `body` may hold the beginning already, as for `Fetcher.save`. Not for several threads."""
+        self._service._check_follows(self._number, url)
+        self._service._fetchers[self._number].save(url, body, limit=limit, progress=progress)
 
 
 def _strange(path: str) -> FetchError:

@@ -22,7 +22,7 @@ _MAGIC = b"pinner-release 1 "
 
 
 class Getter(Protocol):
-    """Whoever fetches, as `fetch.Fetcher.get` says: an archive as it is now, or a snapshot service."""
+    """Whoever fetches, as `fetch.Fetcher.get` says: an archive as it is now, or a mirror of a snapshot service."""
 
     def get(
         self,
@@ -33,9 +33,6 @@ class Getter(Protocol):
         progress: Callable[[int], None] | None = None,
     ) -> bytearray:
         """The body at `url`."""
-
-    def close(self) -> None:
-        """Ends the connections."""
 
 
 @dataclass(frozen=True, slots=True)

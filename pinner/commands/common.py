@@ -28,7 +28,7 @@ from pinner.resolve.universe import Index
 from pinner.text.kinds import KINDS, FileKind
 from pinner.workflow import lists, scripts
 from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Bases, Mode
+from pinner.workflow.bases import Bases, Look, Mode
 from pinner.workflow.roots import Root
 from pinner.workflow.stages import Options
 
@@ -275,20 +275,21 @@ def from_stdin() -> Project:
 
 
 def to_options(
-    config: Config,
+    project: Project,
     platforms: Sequence[str],
     suite: str,
     installed: Sequence[str] = (),
-    texts: Mapping[str, str] | None = None,
+    *,
+    look: Look | None = None,
 ) -> Options:
-    """The workflow's options: the command line first, then the configuration. Raises `InputError`.
+    """How a command sees the stages of a project's files, which may tell of each other; all commands see them so.
 
-    `texts` are the files that the run is about, which may tell of each other.
+    The command line counts first, then the configuration; `look` tells what base images hold. Raises `InputError`.
     """
+    config, texts = project.config, project.texts
     asked = (
         tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in platforms)) or config.platforms
     )
-    texts = texts or {}
     roots: Mapping[str, tuple[Root, ...]] = {}
     if installed or config.installed:
         from pinner.commands.installed import roots as told
@@ -306,6 +307,8 @@ def to_options(
         ignore=config.ignore,
         roots=roots,
         known=config.source,
+        look=look,
+        context=project.context,
     )
 
 

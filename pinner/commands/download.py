@@ -36,13 +36,14 @@ def command(
     from pinner.archive.pool import Pool
 
     root = Path(directory)
+    service = common.snapshots(found.config, offline=False)
     progress = common.Progress("packages") if sys.stderr.isatty() and not quiet else None
     pool = Pool(
         root,
         common.cache_dir(),
         now=datetime.now(UTC),
         mirrors=found.config.mirrors,
-        snapshots=common.snapshots(found.config, offline=False),
+        snapshots=service,
         progress=progress,
     )
     try:
@@ -53,7 +54,7 @@ def command(
     files.write(
         {root / "Packages": index, root / "Release": export.release(found.lock, found.targets, index)}, {}
     )
-    for note in () if quiet else archives.notes:
+    for note in () if quiet else archives.notes | service.notes:
         click.echo(f"pinner: {printable(note)}", err=True)
     if not quiet:
         size = sum(package.size for package in fetched) / 1e6

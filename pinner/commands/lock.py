@@ -106,9 +106,8 @@ def command(
         archives, bases = by_mirrors[mirrors]
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project.config, platforms, suite, installed, project.texts)
-        options = options._replace(along=along, look=bases.look(lock), context=project.context)
-        options = options._replace(write_sources=write_sources)
+        options = common.to_options(project, platforms, suite, installed, look=bases.look(lock))
+        options = options._replace(along=along, write_sources=write_sources)
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)

@@ -20,6 +20,7 @@ from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.workflow import changes, froms
+from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.changes import Along, Change
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
@@ -107,13 +108,28 @@ def command(
     projects, errors = common.collect(paths)
     if errors:
         raise errors[0]
+
+    def door(project: Project) -> tuple[Archives, Bases]:
+        archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
+        bases = common.bases(
+            project.config,
+            archives.notes,
+            images=images,
+            image_archives=image_archives,
+            insecure=insecure,
+            offline=False,
+            max_age=timedelta(0),
+            style=style,
+        )
+        return archives, bases
+
     if rescue:
         from pinner.commands.rescue import rescue as by_snapshots
 
         return by_snapshots(
             projects,
-            lambda each: common.to_options(each.config, platforms, suite, texts=each.texts),
-            lambda each: common.archives(each.config, offline=False, max_age=timedelta(0), style=style),
+            door,
+            lambda each, look: common.to_options(each, platforms, suite, look=look),
             style,
             write=not (dry_run or check),
         )
@@ -132,22 +148,11 @@ def command(
             continue
         mirrors = tuple(project.config.mirrors.items())
         if mirrors not in refreshers:
-            archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
-            doors[mirrors] = common.bases(
-                project.config,
-                archives.notes,
-                images=images,
-                image_archives=image_archives,
-                insecure=insecure,
-                offline=False,
-                max_age=timedelta(0),
-                style=style,
-            )
+            archives, doors[mirrors] = door(project)
             refreshers[mirrors] = Refresher(archives, now, wishes, record)
-        options = common.to_options(project.config, platforms, suite, texts=project.texts)
         # Where all is to move, so are the images: what the lock knows of them does not count.
         look = doors[mirrors].look(lock if only else Lock())
-        options = options._replace(look=look, context=project.context)
+        options = common.to_options(project, platforms, suite, look=look)
         texts = project.texts if only else froms.moved(project.texts, options, doors[mirrors].look(Lock()))
         result = refreshers[mirrors].refresh(texts, options, lock)
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)

@@ -17,6 +17,7 @@ from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Bases, Look
 from pinner.workflow.coexist import Item
 from pinner.workflow.find import Finder, pins
 from pinner.workflow.lock import Plan, plan
@@ -48,8 +49,8 @@ def spans(project: Project, options: Options, archives: Archives, gone: Sequence
 
 def rescue(
     projects: Sequence[Project],
-    to_options: Callable[[Project], Options],
-    archives: Callable[[Project], Archives],
+    door: Callable[[Project], tuple[Archives, Bases]],
+    to_options: Callable[[Project, Look], Options],
     style: Style,
     *,
     write: bool,
@@ -60,7 +61,11 @@ def rescue(
         for name in tuple(project.texts):
             one = replace(project, texts={name: project.texts[name]})
             try:
-                changed = _rescue(one, to_options(one), archives(one), style, write=write)
+                text = common.read_lock(project.lock_path)
+                lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+                archives, bases = door(one)
+                options = to_options(one, bases.look(lock))
+                changed = _rescue(one, options, archives, text, lock, style, write=write)
                 status = max(status, int(changed and not write))
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
@@ -70,10 +75,17 @@ def rescue(
     return status
 
 
-def _rescue(project: Project, options: Options, archives: Archives, style: Style, *, write: bool) -> bool:
-    """Whether the one file of the project changes."""
-    text = common.read_lock(project.lock_path)
-    lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+def _rescue(
+    project: Project,
+    options: Options,
+    archives: Archives,
+    text: str | None,
+    lock: Lock,
+    style: Style,
+    *,
+    write: bool,
+) -> bool:
+    """Whether the one file of the project changes; `text` is that of its lock."""
     if not _gone(plan(project.texts, options, archives, lock)):
         return False
     (name,) = project.texts

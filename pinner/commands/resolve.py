@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from pinner.commands import common
+from pinner.commands.common import Project
 from pinner.config import load
 from pinner.errors import printable
+from pinner.lockfile import NAME
 from pinner.report import resolution
 from pinner.workflow.resolve import resolve
 
@@ -41,7 +43,7 @@ def command(
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     config, _ = load(Path.cwd())
-    options = common.to_options(config, platforms, suite, installed)
+    options = common.to_options(Project(config, Path(NAME)), platforms, suite, installed)
     if not options.suite and not options.fallback:
         raise click.UsageError("which suite? say it by --suite")
     archives = common.archives(config, offline=offline, max_age=max_age, style=style)

@@ -33,7 +33,7 @@ def command(
         projects, errors = common.collect(paths)
     found = []
     for project in projects:
-        options = common.to_options(project.config, platforms, suite, texts=project.texts)
+        options = common.to_options(project, platforms, suite)
         for path, text in project.texts.items():
             try:
                 found.append(read(path, text, options)._replace(path=project.shown(path)))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from itertools import count
 from math import ceil
 
 import click
 
 from pinner import lockfile
+from pinner.archive.load import MAX_AGE
 from pinner.commands import common
 from pinner.commands.common import Project
 from pinner.errors import InputError, PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Mode
 from pinner.workflow.find import Finder, Result, Wanted, budget, locked, pins
 from pinner.workflow.read import read
 from pinner.workflow.stages import Options
@@ -29,7 +30,7 @@ def command() -> None:
 
 
 @command.command("find")
-@common.options(common.PATHS, common.WHERE)
+@common.options(common.PATHS, common.WHERE, common.IMAGES)
 @click.option("--closure", is_flag=True, help="Find all that the lock says is installed, not the pins alone.")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what earlier searches have learned.")
 @common.options(common.OUTPUT)
@@ -37,6 +38,9 @@ def find(
     paths: tuple[str, ...],
     platforms: tuple[str, ...],
     suite: str,
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     closure: bool,
     offline: bool,
     as_json: bool,
@@ -53,13 +57,23 @@ def find(
     results: list[Result] = []
     notes: dict[str, None] = {}
     for project in projects:
-        options = common.to_options(project.config, platforms, suite, texts=project.texts)
-        archives = common.archives(
-            project.config, offline=offline, max_age=timedelta(minutes=10), style=style
+        archives = common.archives(project.config, offline=offline, max_age=MAX_AGE, style=style)
+        bases = common.bases(
+            project.config,
+            archives.notes,
+            images=images,
+            image_archives=image_archives,
+            insecure=insecure,
+            offline=offline,
+            max_age=MAX_AGE,
+            style=style,
         )
+        text = common.read_lock(project.lock_path)
+        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        options = common.to_options(project, platforms, suite, look=bases.look(lock))
         service = common.snapshots(project.config, offline=offline)
         try:
-            wanted = _wanted(project, options, archives, closure=closure, errors=errors)
+            wanted = _wanted(project, options, archives, lock if closure else None, errors)
             most = budget(wanted, service.timestamps)
             if not style.quiet:
                 _announce(most, project.config.snapshot.interval)
@@ -91,12 +105,10 @@ def find(
 
 
 def _wanted(
-    project: Project, options: Options, archives: Archives, *, closure: bool, errors: list[PinnerError]
+    project: Project, options: Options, archives: Archives, lock: Lock | None, errors: list[PinnerError]
 ) -> tuple[Wanted, ...]:
-    """What a project's files want; a file that cannot be used goes to `errors`."""
-    if closure:
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+    """What a project's files want, or with a lock, what that says; a file that cannot be used goes to `errors`."""
+    if lock is not None:
         return locked(lock, project.texts)
     files = []
     for name, text in project.texts.items():

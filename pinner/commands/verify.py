@@ -81,8 +81,7 @@ def command(
             )
         text = common.read_lock(project.lock_path)
         lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project.config, platforms, suite, installed, texts=project.texts)
-        options = options._replace(look=bases.look(lock), context=project.context)
+        options = common.to_options(project, platforms, suite, installed, look=bases.look(lock))
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
         if snapshots:
             verified = verified._replace(

@@ -59,6 +59,10 @@ class Content:
     unread: str = ""
 
 
+#: What an image holds on a platform; None if that is not known.
+Look = Callable[[str, str], Content | None]
+
+
 class Bases:
     """Answers what base images hold, each once. `notes` gets what people should know.
 
@@ -71,7 +75,7 @@ class Bases:
         self._notes = notes
         self._found: dict[tuple[str, str], Content | None] = {}
 
-    def look(self, lock: Lock) -> Callable[[str, str], Content | None]:
+    def look(self, lock: Lock) -> Look:
         """What tells an image's content on a platform, given the images that `lock` knows; None if that is unknown."""
         known = {
             (target.image, target.platform): Content(target.digest, "", "", target.suite, _as_locked(target))

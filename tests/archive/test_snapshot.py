@@ -73,7 +73,7 @@ def client(service: SnapshotService, tmp_path: Path) -> Make:
 
 
 def get(client: Snapshots, path: str = INRELEASE) -> bytes:
-    return bytes(client.get(f"http://snapshot.debian.org{path}", limit=10**6))
+    return bytes(client.first(lambda mirror: mirror.get(f"http://snapshot.debian.org{path}", limit=10**6)))
 
 
 # Moments
@@ -117,12 +117,13 @@ def test_each_archive_is_rounded_down_by_itself(client: Make) -> None:
 
 def test_ubuntu_answers_for_any_second() -> None:
     moment = moments.moment(["ubuntu"], datetime(2026, 11, 1, 12, 0, 1, tzinfo=UTC), lambda archive: ())
-    for live in ("http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu"):
-        assert moment.uri(live) == "http://snapshot.ubuntu.com/ubuntu/20261101T120001Z"
-        assert moments.split(moment.uri(live)) == ("ubuntu", "20261101T120001Z")
-        assert moments.found_in(f"URIs: {moment.uri(live)}\n") == moment
-    with pytest.raises(InputError, match="no snapshots of http://ports"):
-        moment.uri("http://ports.ubuntu.com/ubuntu-ports")
+    for live in ("archive.ubuntu.com/ubuntu", "security.ubuntu.com/ubuntu", "ports.ubuntu.com/ubuntu-ports"):
+        uri = moment.uri(f"http://{live}")
+        assert uri == "http://snapshot.ubuntu.com/ubuntu/20261101T120001Z"
+        assert moments.split(uri) == ("ubuntu", "20261101T120001Z")
+        assert moments.found_in(f"URIs: {uri}\n") == moment
+    with pytest.raises(InputError, match="there are no snapshots of"):
+        moment.uri("http://apt.example/debian")
     with pytest.raises(InputError, match="no snapshot of Ubuntu as early"):
         moments.moment(["ubuntu"], datetime(2022, 11, 1, tzinfo=UTC), lambda archive: ())
 
@@ -363,3 +364,26 @@ def test_an_import_that_is_incomplete_fails_clearly(
     mischief(service)
     with pytest.raises(expected, match=f"http://snapshot.debian.org/archive/debian/{SECOND}"):
         load(source(service))
+
+
+@pytest.mark.parametrize("file", ["*InRelease", "*Packages*"])
+def test_altered_bytes_of_a_mirror_are_passed_over_and_said(
+    service: SnapshotService, load: Load, file: str
+) -> None:
+    lying = SnapshotService()
+    lying.key, lying.runs = service.key, service.runs
+    lying.alter(file, lambda body: body[:-9] + body[-9:].swapcase())
+    with lying.serve():
+        versions, notes = load(source(service), mirrors=[lying.url, service.url])
+    assert versions == ["7.88-2"]
+    (note,) = notes
+    assert note.startswith(
+        "a mirror of snapshots was passed over: http://snapshot.debian.org/archive/debian/"
+    )
+    assert lying.url not in note
+
+
+def test_only_when_all_mirrors_fail_it_is_an_error(service: SnapshotService, load: Load) -> None:
+    service.alter("*InRelease", lambda body: b"<html>")
+    with pytest.raises(TrustError, match=INRELEASE):
+        load(source(service), mirrors=["http://127.0.0.1:9", service.url])

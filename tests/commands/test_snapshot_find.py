@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.test_image_archive import archive as saved_archive
+from tests.archive.test_image_archive import saved
+from tests.commands.test_base_images import image
 from tests.commands.workbench import Workbench, debian
 from tests.snapshots import SnapshotService
 
@@ -155,3 +158,28 @@ def test_all_of_a_run_keeps_one_pace(bench: Workbench) -> None:
         gaps = [after - before for before, after in pairwise(of_snapshots)]
         assert len(gaps) > 3 and min(gaps) >= 0.03
     assert service.overlaps == 0
+
+
+def test_stages_are_seen_as_lock_sees_them(bench: Workbench, tmp_path: Path) -> None:
+    service = bench.archive
+    assert isinstance(service, SnapshotService)
+    main = {"apt": "2.6.1", "curl": "2", "jq": "1:3"}
+    backports = {"bookworm": main, "bookworm-updates": {}, "bookworm-backports": {"jq": "1:8~bpo12+1"}}
+    service.run("debian", "20260401T031500Z", backports)
+    saved_image = saved_archive(tmp_path, saved(image({"apt": "2.6.1"}, packing="plain")))
+    bench.write("backports.list", "deb http://deb.debian.org/debian bookworm-backports main\n")
+    bench.write(
+        "Dockerfile",
+        "FROM app:1\nCOPY backports.list /etc/apt/sources.list.d/\n"
+        "RUN apt-get install -y curl=2 jq=1:8~bpo12+1\n",
+    )
+    seen = ("--images", "auto", "--image-archive", str(saved_image), "--platform", "amd64", "Dockerfile")
+    result = bench.run("snapshot", "find", *seen)
+    assert result.status == 0, result
+    assert "all 2 versions are there at 20260401T031500Z" in result.out
+    suite = next(suite for suite in service.suites if suite.name == "bookworm")
+    suite.package("curl", "9").package("jq", "1:9")
+    service.suite("bookworm-backports").date = datetime(2026, 1, 1, tzinfo=UTC)
+    rescued = bench.run("refresh", "--rescue", *seen)
+    assert rescued.status == 0, rescued
+    assert "Suites: bookworm-backports" in bench.read("Dockerfile")

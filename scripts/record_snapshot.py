@@ -31,7 +31,7 @@ from pinner.archive.load import Archive
 from pinner.archive.packages import Package
 from pinner.archive.release import Release
 from pinner.archive.snapshot import Snapshots
-from pinner.commands.common import cache_dir
+from pinner.commands.doors import cache_dir
 from pinner.data import minbase
 from pinner.resolve import relations
 from pinner.resolve.universe import Index, Universe

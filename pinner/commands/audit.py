@@ -8,6 +8,7 @@ from pinner.archive.distributions import PLATFORMS
 from pinner.archive.load import MAX_AGE
 from pinner.commands import common, locked
 from pinner.commands.installed import read
+from pinner.commands.view import Told, View
 from pinner.errors import InputError, printable
 from pinner.lockfile import Target
 from pinner.report.terminal import Style
@@ -75,18 +76,9 @@ def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
     told = next((root for root in map(read, paths) if root.label == target.installed), None)
     if told or not target.digest:
         return told
-    notes: dict[str, None] = {}
-    bases = common.bases(
-        found.config,
-        notes,
-        images="auto",
-        image_archives=(),
-        insecure=(),
-        offline=False,
-        max_age=MAX_AGE,
-        style=Style(),
-    )
-    content = bases.look(found.lock)(target.image, target.platform)
+    view = View(Told(), Style(), max_age=MAX_AGE)
+    content = view.look(found.config, found.lock)(target.image, target.platform)
+    notes = view.archives(found.config).notes
     for note in notes:
         click.echo(f"pinner: {printable(note)}", err=True)
     return None if notes or content is None else content.root

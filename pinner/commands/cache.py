@@ -8,7 +8,7 @@ import click
 
 from pinner.archive import suites
 from pinner.archive.cache import Cache
-from pinner.commands import common
+from pinner.commands import common, doors
 
 
 @click.group("cache")
@@ -23,7 +23,7 @@ def command() -> None:
 @common.options(common.JSON)
 def directory(as_json: bool) -> None:
     """Print the directory."""
-    path = str(common.cache_dir())
+    path = str(doors.cache_dir())
     _tell({"directory": path}, path, as_json=as_json)
 
 
@@ -39,7 +39,7 @@ def directory(as_json: bool) -> None:
 @common.options(common.JSON)
 def prune(unused: timedelta, as_json: bool) -> None:
     """Remove the indices of suites that were not used lately, and what killed runs left behind."""
-    cache, now = Cache(common.cache_dir()), datetime.now(UTC)
+    cache, now = Cache(doors.cache_dir()), datetime.now(UTC)
     _freed(cache.prune(suites.forget(cache, now - unused), now.timestamp()), as_json=as_json)
 
 
@@ -47,7 +47,7 @@ def prune(unused: timedelta, as_json: bool) -> None:
 @common.options(common.JSON)
 def clear(as_json: bool) -> None:
     """Remove everything that is cached."""
-    _freed(Cache(common.cache_dir()).clear(), as_json=as_json)
+    _freed(Cache(doors.cache_dir()).clear(), as_json=as_json)
 
 
 def _freed(size: int, *, as_json: bool) -> None:

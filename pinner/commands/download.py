@@ -10,7 +10,7 @@ import click
 
 from pinner import files
 from pinner.archive.load import MAX_AGE
-from pinner.commands import common, locked
+from pinner.commands import common, doors, locked
 from pinner.errors import printable
 from pinner.workflow import export
 
@@ -29,18 +29,18 @@ def command(
     """
     style = common.to_style(quiet=quiet, verbose=False)
     found = locked.find(named, stages, platforms)
-    archives = common.archives(found.config, offline=False, max_age=MAX_AGE, style=style)
+    archives = doors.archives(found.config, offline=False, max_age=MAX_AGE, style=style)
     wanted = export.sources(found.lock, found.targets)
     index = export.index(wanted, archives.load(tuple(wanted)))
     packages = export.packages(found.lock, found.targets)
     from pinner.archive.pool import Pool
 
     root = Path(directory)
-    service = common.snapshots(found.config, offline=False)
-    progress = common.Progress("packages") if sys.stderr.isatty() and not quiet else None
+    service = doors.snapshots(found.config, offline=False)
+    progress = doors.Progress("packages") if sys.stderr.isatty() and not quiet else None
     pool = Pool(
         root,
-        common.cache_dir(),
+        doors.cache_dir(),
         now=datetime.now(UTC),
         mirrors=found.config.mirrors,
         snapshots=service,

@@ -8,7 +8,7 @@ import click
 
 from pinner.archive import moments
 from pinner.archive.distributions import suite_named
-from pinner.commands import common, locked
+from pinner.commands import common, doors, locked
 from pinner.errors import InputError, printable
 from pinner.report.terminal import Style
 from pinner.workflow import export
@@ -32,7 +32,7 @@ def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tupl
 
 
 @command.command("packages")
-@common.options(locked.CHOICE, common.RECORDED, common.ARCHIVE)
+@common.options(locked.CHOICE, doors.RECORDED, common.ARCHIVE)
 def packages(
     named: tuple[str, ...],
     stages: tuple[str, ...],
@@ -42,7 +42,7 @@ def packages(
 ) -> int:
     """Print a Packages index of the locked packages alone, from which apt-get can install."""
     found = locked.find(named, stages, platforms)
-    archives = common.archives(found.config, offline=offline, max_age=max_age, style=Style())
+    archives = doors.archives(found.config, offline=offline, max_age=max_age, style=Style())
     wanted = export.sources(found.lock, found.targets)
     text = export.index(wanted, archives.load(tuple(wanted)))
     for note in archives.notes:
@@ -74,7 +74,7 @@ def sources(
     if when is not None:
         wanted = moments.when(when, datetime.now(UTC))
         archives = {moments.archive_of(pocket.uri) for pocket in suite[1].pockets}
-        service = common.snapshots(found.config, offline=False)
+        service = doors.snapshots(found.config, offline=False)
         at = moments.moment(archives, wanted, service.timestamps)
         service.close()
     if at is None:

@@ -50,13 +50,18 @@ class Images:
             for pattern, equals, path in (text.partition("=") for text in settings.archives)
         ]
 
-    def inspect(self, name: str, platform: str) -> Image:
-        """The image. Raises what `Registry.inspect` and `inspect_archive` raise."""
+    def inspect(self, name: str, platform: str) -> Image | None:
+        """The image; None if no archive has it and no registry is to be asked.
+
+        Raises what `Registry.inspect` and `inspect_archive` raise.
+        """
         for pattern, path in self._archives:
             if fnmatchcase(name.partition("@")[0], pattern):
                 from pinner.archive.image_archive import inspect_archive
 
                 return inspect_archive(path, platform)
+        if self._settings.mode == "never":
+            return None
         host = reference.parse(name).registry
         silence = self._silence(host)
         try:

@@ -10,21 +10,20 @@ import click
 
 from pinner import files, lockfile
 from pinner.archive import moments
-from pinner.commands import common
+from pinner.commands import common, doors
 from pinner.commands.common import Project
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.text.blocks import BEGIN
-from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.stages import Along, Options
 
 
 @click.command("lock")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES)
+@common.options(common.PATHS, STAGES)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -44,12 +43,7 @@ from pinner.workflow.stages import Along, Options
 @common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    installed: tuple[str, ...],
-    images: Mode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
+    told: Told,
     dry_run: bool,
     check: bool,
     pin_siblings: bool,
@@ -87,27 +81,11 @@ def command(
         raise click.UsageError("--write-sources needs --snapshot")
     results = []
     unserved: dict[PinnerError, list[str]] = {}
-    by_mirrors: dict[object, tuple[Archives, Bases]] = {}
+    view = View(told, style, offline=offline, max_age=max_age)
     for project in projects:
-        mirrors = (tuple(project.config.mirrors.items()), project.config.snapshot)
-        if mirrors not in by_mirrors:
-            archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
-            bases = common.bases(
-                project.config,
-                archives.notes,
-                images=images,
-                image_archives=image_archives,
-                insecure=insecure,
-                offline=offline,
-                max_age=max_age,
-                style=style,
-            )
-            by_mirrors[mirrors] = archives, bases
-        archives, bases = by_mirrors[mirrors]
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project, platforms, suite, installed, look=bases.look(lock))
-        options = options._replace(along=along, write_sources=write_sources)
+        text, lock = common.read_lock(project.lock_path)
+        archives = view.archives(project.config)
+        options = view.options(project, lock)._replace(along=along, write_sources=write_sources)
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)
@@ -116,7 +94,8 @@ def command(
         if pin_images:
             from pinner.workflow import froms
 
-            result = plan(froms.pinned(project.texts, options, bases.look(Lock())), options, archives, lock)
+            pinned = froms.pinned(project.texts, options, view.look(project.config, Lock()))
+            result = plan(pinned, options, archives, lock)
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
         else:
@@ -167,7 +146,7 @@ def at_snapshot(
     from pinner.workflow.snapshots import moment, notes
 
     wanted = moments.when(when, datetime.now(UTC))
-    service = common.snapshots(project.config, offline=offline)
+    service = doors.snapshots(project.config, offline=offline)
     try:
         found = moment(project.texts, options, wanted, service.timestamps)
     finally:

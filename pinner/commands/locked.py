@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pinner import files, lockfile
+from pinner import files
 from pinner.commands import common
 from pinner.config import Config, canonical_platform, load
 from pinner.errors import InputError
@@ -45,10 +45,9 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     config, source = load(folder)
     root = source.parent if source else files.work_tree(folder) or folder
     path = root / NAME
-    text = common.read_lock(path)
+    text, lock = common.read_lock(path)
     if text is None:
         raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
-    lock = lockfile.loads(text, str(path))
     names = [files.relative(files.resolve(Path(name)), root) for name in named]
     canonical = [canonical_platform(name, "--platform") for name in platforms]
     return Locked(config, path, lock, export.select(lock, names, stages, canonical))

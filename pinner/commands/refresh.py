@@ -12,8 +12,9 @@ import click
 from pinner import files, lockfile
 from pinner.archive import seen
 from pinner.archive.cache import Cache
-from pinner.commands import common
+from pinner.commands import common, doors
 from pinner.commands.common import Project
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable, printable
 from pinner.lockfile import Lock
 from pinner.report import refresh as report
@@ -21,7 +22,6 @@ from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.workflow import changes, froms
 from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Bases, Mode
 from pinner.workflow.changes import Along, Change
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
 from pinner.workflow.verify import Place
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command("refresh")
-@common.options(common.PATHS, common.WHERE, common.IMAGES)
+@common.options(common.PATHS, STAGES)
 @click.option(
     "--only",
     type=click.Choice(["gone", "security"]),
@@ -78,11 +78,7 @@ if TYPE_CHECKING:
 @common.options(common.OUTPUT)
 def command(
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    images: Mode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
+    told: Told,
     only: Literal["gone", "security"] | None,
     packages: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -108,53 +104,29 @@ def command(
     projects, errors = common.collect(paths)
     if errors:
         raise errors[0]
-
-    def door(project: Project) -> tuple[Archives, Bases]:
-        archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
-        bases = common.bases(
-            project.config,
-            archives.notes,
-            images=images,
-            image_archives=image_archives,
-            insecure=insecure,
-            offline=False,
-            max_age=timedelta(0),
-            style=style,
-        )
-        return archives, bases
-
+    view = View(told, style)
     if rescue:
         from pinner.commands.rescue import rescue as by_snapshots
 
-        return by_snapshots(
-            projects,
-            door,
-            lambda each, look: common.to_options(each, platforms, suite, look=look),
-            style,
-            write=not (dry_run or check),
-        )
+        return by_snapshots(projects, view, style, write=not (dry_run or check))
     wishes = Wishes(only or "", packages, exclude, add, min_age)
-    cache = Cache(common.cache_dir())
+    cache = Cache(doors.cache_dir())
     record = seen.read(cache) if min_age else {}
-    refreshers: dict[tuple[tuple[str, str], ...], Refresher] = {}
-    doors: dict[tuple[tuple[str, str], ...], Bases] = {}
+    refreshers: dict[Archives, Refresher] = {}
     results: list[_Result] = []
     for project in projects:
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
+        text, lock = common.read_lock(project.lock_path)
         if if_older_than is not None and _age(lock, now) < if_older_than:
             if not quiet:
                 click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
             continue
-        mirrors = tuple(project.config.mirrors.items())
-        if mirrors not in refreshers:
-            archives, doors[mirrors] = door(project)
-            refreshers[mirrors] = Refresher(archives, now, wishes, record)
+        archives = view.archives(project.config)
+        refresher = refreshers.setdefault(archives, Refresher(archives, now, wishes, record))
         # Where all is to move, so are the images: what the lock knows of them does not count.
-        look = doors[mirrors].look(lock if only else Lock())
-        options = common.to_options(project, platforms, suite, look=look)
-        texts = project.texts if only else froms.moved(project.texts, options, doors[mirrors].look(Lock()))
-        result = refreshers[mirrors].refresh(texts, options, lock)
+        options = view.options(project, lock if only else Lock())
+        today = view.look(project.config, Lock())
+        texts = project.texts if only else froms.moved(project.texts, options, today)
+        result = refresher.refresh(texts, options, lock)
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten))
         seen.keep(cache, record, result.young, now)
@@ -253,7 +225,7 @@ def _uploads(
     from pinner.archive.changelog import Changelogs
 
     mirrors = {
-        key: value for result in results for key, value in common.mirrors(result.project.config).items()
+        key: value for result in results for key, value in doors.mirrors(result.project.config).items()
     }
     reader = Changelogs(cache, now=now, mirrors=mirrors)
     uploads: dict[str, Sequence[Entry]] = {}

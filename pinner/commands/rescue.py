@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import click
 
-from pinner import files, lockfile
+from pinner import files
 from pinner.archive.moments import instant
-from pinner.commands import common
+from pinner.commands import common, doors
 from pinner.commands.common import Project
 from pinner.commands.lock import Outcome
+from pinner.commands.view import View
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
-from pinner.lockfile import Lock
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Bases, Look
 from pinner.workflow.coexist import Item
 from pinner.workflow.find import Finder, pins
 from pinner.workflow.lock import Plan, plan
@@ -30,7 +29,7 @@ _MOST = 10  # versions that are looked up at a time
 
 def spans(project: Project, options: Options, archives: Archives, gone: Sequence[Item]) -> Iterator[str]:
     """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
-    service = common.snapshots(project.config, offline=False)
+    service = doors.snapshots(project.config, offline=False)
     finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
     readable = [read(name, text, options) for name, text in project.texts.items()]
     wanted = [(each.where, item) for each in pins(readable, archives) for item in each.items if item in gone]
@@ -47,25 +46,14 @@ def spans(project: Project, options: Options, archives: Archives, gone: Sequence
         yield f"{len(wanted) - _MOST} more versions that are gone were not looked up"
 
 
-def rescue(
-    projects: Sequence[Project],
-    door: Callable[[Project], tuple[Archives, Bases]],
-    to_options: Callable[[Project, Look], Options],
-    style: Style,
-    *,
-    write: bool,
-) -> int:
+def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool) -> int:
     """Make each file with pins that are gone read the newest snapshot that has them all; 1 if that cannot be."""
     status = 0
     for project in projects:
         for name in tuple(project.texts):
             one = replace(project, texts={name: project.texts[name]})
             try:
-                text = common.read_lock(project.lock_path)
-                lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-                archives, bases = door(one)
-                options = to_options(one, bases.look(lock))
-                changed = _rescue(one, options, archives, text, lock, style, write=write)
+                changed = _rescue(one, view, style, write=write)
                 status = max(status, int(changed and not write))
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
@@ -75,21 +63,14 @@ def rescue(
     return status
 
 
-def _rescue(
-    project: Project,
-    options: Options,
-    archives: Archives,
-    text: str | None,
-    lock: Lock,
-    style: Style,
-    *,
-    write: bool,
-) -> bool:
-    """Whether the one file of the project changes; `text` is that of its lock."""
+def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
+    """Whether the one file of the project changes."""
+    text, lock = common.read_lock(project.lock_path)
+    options, archives = view.options(project, lock), view.archives(project.config)
     if not _gone(plan(project.texts, options, archives, lock)):
         return False
     (name,) = project.texts
-    service = common.snapshots(project.config, offline=False)
+    service = doors.snapshots(project.config, offline=False)
     finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
     try:
         found = [finder.newest(each) for each in pins([read(name, project.texts[name], options)], archives)]

@@ -7,27 +7,32 @@ from pathlib import Path
 
 import click
 
+from pinner.archive import reference
 from pinner.commands import common
 from pinner.commands.common import Project
+from pinner.commands.view import STAGES, Told, View
 from pinner.config import load
 from pinner.errors import printable
-from pinner.lockfile import NAME
+from pinner.lockfile import NAME as LOCK_NAME
+from pinner.lockfile import Lock
 from pinner.report import resolution
 from pinner.workflow.resolve import resolve
 
 
 @click.command("resolve")
 @click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
-@common.options(common.WHERE, common.INSTALLED)
+@common.options(STAGES)
+@click.option(
+    "--from", "image", default="", metavar="IMAGE", help="In a stage that begins with this base image."
+)
 @click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
 @click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
 @click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
 @common.options(common.ARCHIVE, common.OUTPUT)
 def command(
     packages: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    installed: tuple[str, ...],
+    told: Told,
+    image: str,
     no_install_recommends: bool,
     install_suggests: bool,
     target_release: str,
@@ -37,19 +42,24 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Show what `apt-get install PACKAGE...` would install in a suite, in apt's order, with versions and causes.
+    """Show what `apt-get install PACKAGE...` would install, in apt's order, with versions and causes.
+
+    Where, --suite says, or the base image (--from).
 
     PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     config, _ = load(Path.cwd())
-    options = common.to_options(Project(config, Path(NAME)), platforms, suite, installed)
-    if not options.suite and not options.fallback:
-        raise click.UsageError("which suite? say it by --suite")
-    archives = common.archives(config, offline=offline, max_age=max_age, style=style)
+    if image:
+        reference.parse(image)
+    elif not told.suite and not config.suite:
+        raise click.UsageError("which suite? say it by --suite, or the base image by --from")
+    view = View(told, style, offline=offline, max_age=max_age)
+    archives = view.archives(config)
+    options = view.options(Project(config, Path.cwd() / LOCK_NAME), Lock())
     flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
     flags += ["-t", target_release] if target_release else []
-    answers = resolve(packages, flags, options, archives)
+    answers = resolve(packages, flags, image or "scratch", options, archives)
     if as_json:
         click.echo(resolution.answers_json(answers))
         return 0

@@ -5,17 +5,17 @@ from __future__ import annotations
 import click
 
 from pinner.commands import common
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError
 from pinner.report import scan as report
 from pinner.workflow.read import read
 
 
 @click.command("scan")
-@common.options(common.PATHS, common.WHERE, common.STRICT, common.OUTPUT)
+@common.options(common.PATHS, STAGES, common.STRICT, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
+    told: Told,
     strict: bool,
     as_json: bool,
     quiet: bool,
@@ -23,22 +23,26 @@ def command(
 ) -> int:
     """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
 
-    Needs no network. Without FILE, takes every file below the current directory that may install
-    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
+    Asks nobody: of base images it knows what earlier runs have read, or what --image-archive holds.
+    Without FILE, takes every file below the current directory that may install packages:
+    Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     errors: list[PinnerError] = []
     projects = [common.from_stdin()] if paths == (common.STDIN,) else []
     if not projects:
         projects, errors = common.collect(paths)
+    view = View(told, style, offline=True)
     found = []
     for project in projects:
-        options = common.to_options(project, platforms, suite)
+        _, lock = common.read_lock(project.lock_path)
+        options = view.options(project, lock)
         for path, text in project.texts.items():
             try:
                 found.append(read(path, text, options)._replace(path=project.shown(path)))
-            except InputError as problem:
-                problem.path = project.shown(problem.path)
+            except PinnerError as problem:
+                if isinstance(problem, InputError):
+                    problem.path = project.shown(problem.path)
                 errors.append(problem)
     if as_json:
         click.echo(report.to_json(found))

@@ -9,17 +9,13 @@ from math import ceil
 
 import click
 
-from pinner import lockfile
 from pinner.archive.load import MAX_AGE
-from pinner.commands import common
+from pinner.commands import common, doors
 from pinner.commands.common import Project
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable
-from pinner.lockfile import Lock
-from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Mode
 from pinner.workflow.find import Finder, Result, Wanted, budget, locked, pins
 from pinner.workflow.read import read
-from pinner.workflow.stages import Options
 
 _LONG = 20  # requests from which a search is announced
 
@@ -30,17 +26,13 @@ def command() -> None:
 
 
 @command.command("find")
-@common.options(common.PATHS, common.WHERE, common.IMAGES)
+@common.options(common.PATHS, STAGES)
 @click.option("--closure", is_flag=True, help="Find all that the lock says is installed, not the pins alone.")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what earlier searches have learned.")
 @common.options(common.OUTPUT)
 def find(
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    images: Mode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
+    told: Told,
     closure: bool,
     offline: bool,
     as_json: bool,
@@ -56,24 +48,12 @@ def find(
     projects, errors = common.collect(paths)
     results: list[Result] = []
     notes: dict[str, None] = {}
+    view = View(told, style, offline=offline, max_age=MAX_AGE)
     for project in projects:
-        archives = common.archives(project.config, offline=offline, max_age=MAX_AGE, style=style)
-        bases = common.bases(
-            project.config,
-            archives.notes,
-            images=images,
-            image_archives=image_archives,
-            insecure=insecure,
-            offline=offline,
-            max_age=MAX_AGE,
-            style=style,
-        )
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project, platforms, suite, look=bases.look(lock))
-        service = common.snapshots(project.config, offline=offline)
+        archives = view.archives(project.config)
+        service = doors.snapshots(project.config, offline=offline)
         try:
-            wanted = _wanted(project, options, archives, lock if closure else None, errors)
+            wanted = _wanted(project, view, closure=closure, errors=errors)
             most = budget(wanted, service.timestamps)
             if not style.quiet:
                 _announce(most, project.config.snapshot.interval)
@@ -104,12 +84,12 @@ def find(
     return int(any(len(each.answer.found) != 1 or each.answer.never for each in results))
 
 
-def _wanted(
-    project: Project, options: Options, archives: Archives, lock: Lock | None, errors: list[PinnerError]
-) -> tuple[Wanted, ...]:
-    """What a project's files want, or with a lock, what that says; a file that cannot be used goes to `errors`."""
-    if lock is not None:
+def _wanted(project: Project, view: View, *, closure: bool, errors: list[PinnerError]) -> tuple[Wanted, ...]:
+    """What a project's files want; a file that cannot be used goes to `errors`."""
+    _, lock = common.read_lock(project.lock_path)
+    if closure:
         return locked(lock, project.texts)
+    options = view.options(project, lock)
     files = []
     for name, text in project.texts.items():
         try:
@@ -117,7 +97,7 @@ def _wanted(
         except InputError as error:
             error.path = project.shown(name)
             errors.append(error)
-    return pins(files, archives)
+    return pins(files, view.archives(project.config))
 
 
 def _announce(requests: int, interval: float) -> None:

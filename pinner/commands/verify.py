@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
-from pinner import lockfile
 from pinner.commands import common
 from pinner.commands.common import Project
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import PinnerError, printable
 from pinner.lockfile import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
 from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Mode
 from pinner.workflow.stages import Options
 from pinner.workflow.verify import Verified, Verifier
 
@@ -24,7 +23,7 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 
 
 @click.command("verify")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES)
+@common.options(common.PATHS, STAGES)
 @click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
 @click.option(
     "--fail-on",
@@ -41,12 +40,7 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @common.options(common.OUTPUT)
 def command(
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    installed: tuple[str, ...],
-    images: Mode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
+    told: Told,
     strict: bool,
     fail_on: str | None,
     form: str,
@@ -63,26 +57,16 @@ def command(
     style = common.to_style(quiet=quiet, verbose=verbose)
     now = datetime.now(UTC)
     projects, errors = common.collect(paths)
-    verifier = None
+    view = View(told, style)
+    verifiers: dict[Archives, Verifier] = {}
     all_checked = []
     for project in projects:
-        if verifier is None:
-            archives = common.archives(project.config, offline=False, max_age=timedelta(0), style=style)
-            verifier = Verifier(archives, now)
-            bases = common.bases(
-                project.config,
-                archives.notes,
-                images=images,
-                image_archives=image_archives,
-                insecure=insecure,
-                offline=False,
-                max_age=timedelta(0),
-                style=style,
-            )
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project, platforms, suite, installed, look=bases.look(lock))
-        verified = verifier.verify(project.texts, options, lock, project.gone(lock), bases.look(Lock()))
+        archives = view.archives(project.config)
+        verifier = verifiers.setdefault(archives, Verifier(archives, now))
+        _, lock = common.read_lock(project.lock_path)
+        options = view.options(project, lock)
+        today = view.look(project.config, Lock())
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
         if snapshots:
             verified = verified._replace(
                 notes=(*verified.notes, *_spans(project, options, archives, verified))

@@ -6,27 +6,20 @@ from datetime import timedelta
 
 import click
 
-from pinner import lockfile
 from pinner.commands import common
+from pinner.commands.view import STAGES, Told, View
 from pinner.errors import printable
-from pinner.lockfile import Lock
 from pinner.report import resolution
-from pinner.workflow.bases import Mode
 from pinner.workflow.resolve import why
 
 
 @click.command("why")
 @click.argument("package")
-@common.options(common.PATHS, common.WHERE, common.INSTALLED, common.IMAGES, common.ARCHIVE, common.OUTPUT)
+@common.options(common.PATHS, STAGES, common.ARCHIVE, common.OUTPUT)
 def command(
     package: str,
     paths: tuple[str, ...],
-    platforms: tuple[str, ...],
-    suite: str,
-    installed: tuple[str, ...],
-    images: Mode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
+    told: Told,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -39,23 +32,12 @@ def command(
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     projects, errors = common.collect(paths)
+    view = View(told, style, offline=offline, max_age=max_age)
     found = False
     for project in projects:
-        archives = common.archives(project.config, offline=offline, max_age=max_age, style=style)
-        bases = common.bases(
-            project.config,
-            archives.notes,
-            images=images,
-            image_archives=image_archives,
-            insecure=insecure,
-            offline=offline,
-            max_age=max_age,
-            style=style,
-        )
-        text = common.read_lock(project.lock_path)
-        lock = lockfile.loads(text, str(project.lock_path)) if text is not None else Lock()
-        options = common.to_options(project, platforms, suite, installed, look=bases.look(lock))
-        explained = why(package, project.texts, options, archives)
+        _, lock = common.read_lock(project.lock_path)
+        archives = view.archives(project.config)
+        explained = why(package, project.texts, view.options(project, lock), archives)
         for note in () if quiet else archives.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         found = found or bool(explained.reasons)

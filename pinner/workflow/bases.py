@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Text = tuple[str, str]
 Mode = Literal["never", "auto", "always"]
 
-#: The image of a name (or of `name@digest`) for a platform. Raises PinnerError.
-Inspect = Callable[[str, str], "Image"]
+#: The image of a name (or of `name@digest`) for a platform, None if nobody is to be asked. Raises PinnerError.
+Inspect = Callable[[str, str], "Image | None"]
 
 _LABEL = "image sha256:"
 
@@ -59,24 +59,24 @@ class Content:
     unread: str = ""
 
 
-#: What an image holds on a platform; None if that is not known.
+#: What an image holds on a platform, None if that is unknown.
 Look = Callable[[str, str], Content | None]
 
 
 class Bases:
     """Answers what base images hold, each once. `notes` gets what people should know.
 
-    `inspect` is the world; an image that cannot be read is an error with `always`, else a note.
+    `inspect` is the world; an image that cannot be read is an error if `strict`, else a note.
     """
 
-    def __init__(self, inspect: Inspect, mode: Mode, notes: dict[str, None]) -> None:
+    def __init__(self, inspect: Inspect, notes: dict[str, None], *, strict: bool) -> None:
         self._inspect = inspect
-        self._mode = mode
+        self._strict = strict
         self._notes = notes
         self._found: dict[tuple[str, str], Content | None] = {}
 
     def look(self, lock: Lock) -> Look:
-        """What tells an image's content on a platform, given the images that `lock` knows; None if that is unknown."""
+        """What tells an image's content, given the images that `lock` knows."""
         known = {
             (target.image, target.platform): Content(target.digest, "", "", target.suite, _as_locked(target))
             for target in lock.targets
@@ -89,7 +89,7 @@ class Bases:
         return answer
 
     def _content(self, image: str, platform: str, locked: Content | None) -> Content | None:
-        if self._mode == "never" or image == "scratch":
+        if image == "scratch":
             return None
         name = f"{split(image)[0]}@{locked.digest}" if locked else image
         if (name, platform) not in self._found:
@@ -100,7 +100,7 @@ class Bases:
         try:
             found = self._inspect(name, platform)
         except PinnerError as error:
-            if self._mode == "always" and locked is None:
+            if self._strict and locked is None:
                 raise
             if (
                 isinstance(error, FetchError) and not error.status
@@ -112,7 +112,7 @@ class Bases:
                 reason = error.message.removeprefix(f"{image}: ")
                 self._note(f"{image} ({platform.removeprefix('linux/')}) was not read, {instead}: {reason}")
             return locked
-        return _content(found, locked, self._note)
+        return _content(found, locked, self._note) if found else None
 
     def _note(self, text: str) -> None:
         self._notes[text] = None

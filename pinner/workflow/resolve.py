@@ -29,14 +29,14 @@ class Answer(NamedTuple):
 
 
 def resolve(
-    words: Sequence[str], flags: Sequence[str], options: Options, archives: Archives
+    words: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
 ) -> tuple[Answer, ...]:
-    """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile said it.
+    """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile on `image` said it.
 
     Raises `InputError` for words that name no package, `Unsatisfiable` where apt would fail.
     """
     line = shlex.join(["apt-get", "install", *flags, *words])
-    file = read("request", f"FROM request\nRUN {line}\n", options)
+    file = read("request", f"FROM {image}\nRUN {line}\n", options)
     archives.prepare(file.calls())
     choices = choices_of(file, archives)
     _refuse(choices)

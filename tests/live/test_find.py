@@ -15,7 +15,7 @@ import pytest
 from pinner.archive.load import Archive
 from pinner.archive.moments import stamp
 from pinner.archive.snapshot import Snapshots
-from pinner.commands.common import cache_dir
+from pinner.commands.doors import cache_dir
 from pinner.workflow.coexist import Item
 from pinner.workflow.find import Finder, Wanted
 from pinner.workflow.images import Named, named

@@ -25,7 +25,6 @@ from pinner.workflow import lists
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
-_WIPE = "\r\x1b[K"
 
 
 class Duration(click.ParamType[timedelta]):

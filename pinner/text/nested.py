@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from pinner.text import prefixes
 from pinner.text.dockerfile import Instruction
-from pinner.text.shell import Command, Part, Script, Word
-from pinner.text.span import Joined, Span
+from pinner.text.shell import Command, Part, Script, UnparsableError, Word
+from pinner.text.span import Joined
+from pinner.text.words import Range
 
 POSIX_SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"])
 
@@ -18,12 +21,8 @@ _SINGLE = re.compile(r"'[^']*'\Z")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\.)*"\Z', re.DOTALL)
 _IN_DOUBLE_QUOTES = re.compile(r'\\(?:([$`"\\])|\n)')
 _IN_HEREDOC = re.compile(r"\\(?:([$`\\])|\n)")
+_ENDS = re.compile(r"[;&|\n]")
 _TABS = re.compile(r"^\t+", re.MULTILINE)
-_COMMENT_OR_QUOTE = re.compile(
-    r"""(?P<fold>\\\n)|\\.|'[^']*'|(?<![^\s;&|()])\#[^\n]*|(?P<quote>")
-    |<<-?[ \t]*(?P<delimiter>['"])(?P<name>\w+)['"]""",
-    re.DOTALL | re.VERBOSE,
-)
 _SHEBANG = re.compile(r"#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)")
 
 
@@ -50,7 +49,7 @@ def exec_form(source: str, instruction: Instruction) -> list[tuple[Word, Joined]
 
 def script_operand(words: tuple[Word, ...]) -> int | None:
     """Which of the words behind a shell's name is the script of `-c`; -1 if it reads one from its standard input."""
-    runs = False
+    runs = reads = False
     at = 0
     while at < len(words):
         value = words[at].value
@@ -65,10 +64,11 @@ def script_operand(words: tuple[Word, ...]) -> int | None:
             at += 2 if value in ("--rcfile", "--init-file") else 1
             continue
         runs |= "c" in value[1:]
+        reads |= value[0] == "-" and "s" in value[1:]
         at += 2 if value[-1] in ("o", "O") else 1
     if runs:
         return at if at < len(words) else None
-    return -1 if at == len(words) or words[at].value in ("-", "/dev/stdin") else None
+    return -1 if reads or at == len(words) or words[at].value in ("-", "/dev/stdin") else None
 
 
 def string(script: Script, word: Word) -> Joined | None:
@@ -95,9 +95,8 @@ def _unescaped(pattern: re.Pattern[str], text: str) -> list[tuple[int, int, str]
     return [(match.start(), match.end(), match[1] or "") for match in pattern.finditer(text)]
 
 
-def heredoc(source: str, content: Span, *, expands: bool, tabs: bool) -> Joined:
-    """The body of a here-document as the shell that gets it reads it; `expands` if its delimiter is not quoted."""
-    text = Joined.without(source, content, [])
+def heredoc(text: Joined, *, expands: bool, tabs: bool) -> Joined:
+    """The lines of a here-document as the shell that gets them reads them; `expands` if its name is not quoted."""
     if tabs:
         text = text.replaced([(*match.span(), "") for match in _TABS.finditer(text.text)])
     return text.replaced(_unescaped(_IN_HEREDOC, text.text)) if expands else text
@@ -109,21 +108,25 @@ def interpreter(text: str) -> str:
     return match[1] if match else ""
 
 
-def owner(script: Script, at: int) -> Command | None:
-    """The command whose input is redirected at the index `at` of the shell's text."""
-    behind = None
-    before = None
-    for command in script.commands(""):
-        if command.place[0] <= at:
-            before = command
-        elif behind is None:
-            behind = command
+def owners(script: Script, operators: Sequence[Range]) -> list[Command | None]:
+    """The commands that get the here-documents of `operators`; None for one that this is not clear of."""
+    try:
+        commands = script.commands("")
+    except UnparsableError:
+        return [None] * len(operators)
     text = script.shell.text
-    if before is not None and not re.search(r"[;&|\n]", text[before.place[1] : at]):
-        return before
-    if behind is not None and not re.search(r"[;&|\n]", text[at : behind.place[0]]):
-        return behind
-    return None
+    starts = [command.place[0] for command in commands]
+    found = []
+    for start, end in operators:
+        at = bisect_right(starts, start)
+        before, behind = commands[max(at - 1, 0) : at], commands[at : at + 1]
+        near = [each for each in before if not _ENDS.search(text, each.place[1], start)]
+        near += [each for each in behind if not near and not _ENDS.search(text, end, each.place[0])]
+        # The last of several inputs counts.
+        stop = _ENDS.search(text, end)
+        other = text.find("<", end, stop.start() if stop else len(text)) >= 0
+        found.append(near[0] if near and not other else None)
+    return found
 
 
 def is_shell_input(command: Command) -> bool:
@@ -136,18 +139,10 @@ def unfolded(text: Joined) -> Joined:
     """`text` of a script without its continued lines' backslash and newline (POSIX shell, 2.2.1)."""
     if "\\\n" not in text.text:
         return text
-    ranges: list[tuple[int, int, str]] = []
-    quoted = False
-    at = 0
-    while match := _COMMENT_OR_QUOTE.search(text.text, at):
-        at = match.end()
-        if match["fold"]:
-            ranges.append((*match.span(), ""))
-        elif match["quote"]:
-            quoted = not quoted
-        elif match["delimiter"] and not quoted:
-            end = re.compile(rf"^\t*{match['name']}$", re.MULTILINE).search(text.text, at)
-            at = end.end() if end else at
-        elif quoted and match[0][0] != "\\":
-            at = match.start() + 1
-    return text.replaced(ranges)
+    from pinner.text.lexer import UnclearError, outline
+
+    try:
+        folds = outline(text.text).folds
+    except UnclearError:
+        return text  # it is not understood as a script either
+    return text.replaced([(at, at + 2, "") for at in folds])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,11 +13,12 @@ from pinner.text.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, St
 from pinner.text.environment import Environment
 from pinner.text.ignored import Marked
 from pinner.text.nested import POSIX_SHELLS
-from pinner.text.shell import Command, Script, Word
+from pinner.text.shell import Command, Word
 from pinner.text.span import Joined, Lines, Span
 from pinner.text.uses import Uses, of_file
 from pinner.text.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
 from pinner.text.variables import Variables
+from pinner.text.words import Range
 
 _MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
@@ -164,8 +165,12 @@ class _Reader:
         if instruction.keyword in ("ENV", "ARG") and _MENTION.search(text) and prefixes.asks(text):
             yield self._skip(instruction.body, "variable-command", "a variable holds the call")
 
-    def _unread(self, content: Span) -> Iterator[Skipped]:
-        if prefixes.asks(content.of(self._source)):
+    def _unread(self, content: Span, owner: Command | None = None) -> Iterator[Skipped]:
+        if not prefixes.asks(content.of(self._source)):
+            return
+        if owner is not None and prefixes.program(owner.words)[1] == "chroot":
+            yield self._skip(content, "chroot", "the call installs into another root")
+        else:
             yield self._skip(content, "heredoc", "the call stands in a here-document")
 
     def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
@@ -197,44 +202,75 @@ class _Reader:
                 yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
             return
         if len(heredocs) == 1 and heredocs[0].word == instruction.body:
-            yield from self._heredoc(heredocs[0].content, expands=False, tabs="<<-" in text.text)
+            body = self._content(heredocs[0].content, tabs="<<-" in text.text, expands=False)
+            yield from self._heredoc(body, self._outer, heredocs[0].content.start, 0)
             return
-        blanks = [self._own(heredoc.word) for heredoc in heredocs]
-        script = yield from self._script(text, self._outer, instruction.span.start, 0, blanks)
-        for heredoc, word in zip(heredocs, blanks, strict=True):
-            command = nested.owner(script, word.start) if script is not None else None
-            # A `read` in it would take the lines behind itself for its input.
-            reads = _READS.search(heredoc.content.of(self._source))
-            if command is not None and nested.is_shell_input(command) and not reads:
-                raw = text.text[word.start : word.end]
-                expands = "'" not in raw and '"' not in raw
-                yield from self._heredoc(heredoc.content, expands=expands, tabs="<<-" in raw)
-            else:
-                yield from self._unread(heredoc.content)
+        operators = [self._own(heredoc.word) for heredoc in heredocs]
+        variables = yield from self._script(text, self._outer, instruction.span.start, 0, operators)
+        owners = nested.owners(variables.script, operators) if variables else [None] * len(operators)
+        for heredoc, operator, owner in zip(heredocs, operators, owners, strict=True):
+            raw = text.text[slice(*operator)]
+            expands = "'" not in raw and '"' not in raw
+            body = self._content(heredoc.content, tabs="<<-" in raw, expands=expands)
+            if raw[0].isdecimal():
+                owner = None
+            yield from self._input(owner, variables, body, 0, expands=expands)
 
-    def _heredoc(self, content: Span, *, expands: bool, tabs: bool) -> Iterator[Install | Skipped]:
-        """The body of a here-document that a shell runs."""
-        raw = content.of(self._source)
-        if not _MENTION.search(raw):
+    def _content(self, content: Span, *, tabs: bool, expands: bool) -> Joined:
+        """The lines of a RUN's here-document as the program that gets them reads them."""
+        return nested.heredoc(Joined.without(self._source, content, ()), expands=expands, tabs=tabs)
+
+    def _input(
+        self, owner: Command | None, variables: Variables | None, body: Joined, depth: int, *, expands: bool
+    ) -> Iterator[Install | Skipped]:
+        """The calls in a here-document that the command `owner` gets, if that is a shell."""
+        if not _MENTION.search(body.text):
             return
-        program = nested.interpreter(raw)
+        if (
+            owner is None
+            or variables is None
+            or owner.nested
+            or not owner.certain
+            or depth >= _DEEPEST
+            or not nested.is_shell_input(owner)
+            or _READS.search(body.text)  # it would take the lines behind itself for its input
+        ):
+            yield from self._unread(body.span(0, len(body.text)), owner)
+            return
+        expanded = variables.expanded(owner) if expands else None
+        yield from self._heredoc(body, variables.inside(owner), body.origin(0), depth + 1, expanded)
+
+    def _heredoc(
+        self, body: Joined, outer: Lookup, scope: int, depth: int, expanded: Lookup | None = None
+    ) -> Iterator[Install | Skipped]:
+        """The calls in a here-document that a shell runs."""
+        program = nested.interpreter(body.text)
         if program and program not in POSIX_SHELLS:
-            yield from self._unread(content)
-            return
-        text = nested.heredoc(self._source, content, expands=expands, tabs=tabs)
-        yield from self._script(nested.unfolded(text), self._outer, content.start, 1)
+            yield from self._unread(body.span(0, len(body.text)))
+        elif _MENTION.search(body.text):
+            yield from self._script(nested.unfolded(body), outer, scope, depth, (), expanded)
 
-    def _own(self, span: Span) -> Span:
+    def _own(self, span: Span) -> Range:
         """A span of the source as a range of the instruction's joined text."""
         start = self._instruction.text.index(span.start)
-        return Span(start, start + span.end - span.start)
+        return start, start + span.end - span.start
 
     def _script(
-        self, text: Joined, outer: Lookup, scope: int, depth: int, blanks: list[Span] | None = None
-    ) -> Generator[Install | Skipped, None, Script | None]:
-        """The calls of a shell text, and the text as it was understood, None if it was not."""
+        self,
+        text: Joined,
+        outer: Lookup,
+        scope: int,
+        depth: int,
+        operators: Sequence[Range] = (),
+        expanded: Lookup | None = None,
+    ) -> Generator[Install | Skipped, None, Variables | None]:
+        """The calls of a shell text, and its variables; None if it was not understood.
+
+        `operators` are those of here-documents whose lines are elsewhere. What another shell has expanded in the text
+        before it is read means what `expanded` tells.
+        """
         try:
-            script = shell.read(self._source, text, blanks or ())
+            script = shell.read(self._source, text, operators)
             commands = script.commands("apt")
         except shell.UnparsableError:
             if prefixes.asks(text.text):
@@ -246,11 +282,16 @@ class _Reader:
         for assignment in script.assignments("apt"):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
-        variables = Variables(script, scope, outer, self._file.uses)
+        variables = Variables(script, scope, outer, self._file.uses, expanded)
         self._file.uses.shells[scope] = text
         for command in commands:
             yield from self._command(command, variables, depth)
-        return script
+        owners = nested.owners(script, [each.operator for each in script.heredocs])
+        for each, owner in zip(script.heredocs, owners, strict=True):
+            body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
+            reader = owner if each.descriptor in ("", "0") else None
+            yield from self._input(reader, variables, body, depth, expands=each.expands)
+        return variables
 
     def _command(
         self, command: Command, variables: Variables | None, depth: int
@@ -260,8 +301,12 @@ class _Reader:
             return
         if program.reason:
             text = self._string(command, variables) if depth < _DEEPEST else None
-            if program.reason == "string" and text is not None and not command.nested:
-                yield from self._script(nested.unfolded(text), self._outer, text.origin(0), depth + 1)
+            if program.reason == "string" and text is not None and variables and not command.nested:
+                expanded = variables.expanded(command) if text.levels[0] == "double" else None
+                inner = nested.unfolded(text)
+                yield from self._script(
+                    inner, variables.inside(command), text.origin(0), depth + 1, (), expanded
+                )
             else:
                 yield self._skip(command.span, program.reason, program.detail)
             return

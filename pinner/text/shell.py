@@ -19,9 +19,12 @@ from pinner.text.words import Builder, Part, Range, UnparsableError, Word
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
+    from pinner.text.lexer import Heredoc
+
 __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
+_INK = re.compile(r"[^\n]")
 _UNSEEN = re.compile(r"[^\t\n -~]")
 _TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|<%[^%'"&;|\n]*%>""")
 # The grammar does not reach all that may stand between [[ and ]]; no command does.
@@ -40,6 +43,7 @@ _QUERY = """
 (variable_assignment) @assignment
 (comment) @comment
 [(command_substitution) (process_substitution)] @nested
+(heredoc_redirect) @heredoc
 """
 _FLOW_QUERY = """
 (function_definition) @function
@@ -66,18 +70,29 @@ class Command(NamedTuple):
 
 
 class Script:
-    """A text that was understood: what it does is looked up by a string that must occur there."""
+    """A text that was understood: what it does is looked up by a string that must occur there.
 
-    def __init__(self, source: str, shell: Joined, text: str, root: Node) -> None:
+    `heredocs` are its here-documents, in text order; what they hold is no part of its commands.
+    """
+
+    def __init__(
+        self, source: str, shell: Joined, text: str, root: Node, heredocs: tuple[Heredoc, ...]
+    ) -> None:
         """`text` is the mask of `shell.text` that `root` is the tree of."""
         self.source = source
         self.shell = shell
+        self.heredocs = heredocs
         self.builder = Builder(source, shell)
         self._text = text
         self._root = root
         self._flow: Mapping[str, list[Node]] | None = None
         self._found = _captures(_QUERY, root)
         self._nested = list(_outermost(self._found.get("nested", ())))
+        inputs = {node.start_byte for node in self._found.get("redirect", ())}
+        if "heredoc" in self._found or not all(
+            each.operator[0] - len(each.descriptor) in inputs for each in heredocs
+        ):
+            raise UnparsableError  # the grammar sees other here-documents than the shell's rules
 
     def commands(self, mention: str) -> tuple[Command, ...]:
         """The simple commands that mention `mention`, in text order. Raises `UnparsableError`."""
@@ -117,16 +132,47 @@ class Script:
         return tuple(self.shell.span(*place) for place in self.comment_places())
 
 
-def read(source: str, shell: Joined, blanks: Iterable[Span] = ()) -> Script:
-    """Read `shell`, pieces of `source`, as bash does; the ranges `blanks` of it are not looked at.
+def read(source: str, shell: Joined, operators: Iterable[Range] = ()) -> Script:
+    """Read `shell`, pieces of `source`, as bash does.
 
-    Raises `UnparsableError`. Takes time linear in the text's size.
+    At `operators` stand those of here-documents whose lines are not in the text. Raises `UnparsableError`. Takes time
+    linear in the text's size.
     """
-    text = _mask(shell.text, blanks)
+    text = _blanked(shell.text, ((place, "<" + "x" * (place[1] - place[0] - 1)) for place in operators))
+    heredocs: tuple[Heredoc, ...] = ()
+    if "<<" in text:
+        from pinner.text.lexer import UnclearError, outline
+
+        try:
+            heredocs = tuple(outline(text).heredocs)
+        except UnclearError:
+            raise UnparsableError from None
+        text = _blanked(text, _hidden(text, heredocs))
+    text = _mask(text)
     root = _parser().parse(text.encode("ascii")).root_node
     if root.has_error:
         raise UnparsableError
-    return Script(source, shell, text, root)
+    return Script(source, shell, text, root, heredocs)
+
+
+def _hidden(text: str, heredocs: Iterable[Heredoc]) -> Iterator[tuple[Range, str]]:
+    """What stands in the place of here-documents: an input from a file, and blank lines."""
+    parts: list[tuple[Range, str]] = []
+    for each in heredocs:
+        start, end = each.operator
+        parts.append(((start, end), "<" + "x" * (end - start - 1)))
+        parts.append((each.whole, _INK.sub(" ", text[slice(*each.whole)])))
+    return iter(sorted(parts))
+
+
+def _blanked(text: str, ranges: Iterable[tuple[Range, str]]) -> str:
+    """`text` with other texts of the same length at ranges of it (sorted, apart)."""
+    parts: list[str] = []
+    begin = 0
+    for (start, end), other in ranges:
+        parts += (text[begin:start], other)
+        begin = end
+    return "".join((*parts, text[begin:]))
 
 
 def _captures(query: str, root: Node) -> dict[str, list[Node]]:
@@ -156,10 +202,8 @@ def _query(text: str) -> Query:
     return tree_sitter.Query(language, text)
 
 
-def _mask(text: str, blanks: Iterable[Span]) -> str:
+def _mask(text: str) -> str:
     """`text` with one ASCII character for each code point, its structure unchanged."""
-    for blank in blanks:
-        text = text[: blank.start] + " " * (blank.end - blank.start) + text[blank.end :]
     if "{{" in text or "<%" in text:
         text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
     if "[[" in text:
@@ -220,6 +264,8 @@ class _Draft:
 
     def take(self, redirect: Node) -> None:
         """Add the words that stand behind a redirection's own word."""
+        for own in redirect.children_by_field_name("destination")[:1]:
+            self._opaque += self._builder.opaque(own)
         for extra in _extras(redirect):
             self._word([extra])
         self.end = max(self.end, redirect.end_byte)

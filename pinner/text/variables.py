@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.text.functions import Functions
-from pinner.text.shell import Script, Word
+from pinner.text.shell import Command, Script, Word
 from pinner.text.uses import Uses
 from pinner.text.values import (
     Binding,
@@ -26,6 +26,7 @@ from pinner.text.values import (
     bounded,
     elements,
     is_plain,
+    joined,
     pieces,
 )
 
@@ -40,6 +41,8 @@ _OS_RELEASE = re.compile(r"[\"']?(?:/etc/(?:os|lsb)-release|/usr/lib/os-release)
 _OF_OS_RELEASE = re.compile(
     r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?\Z"
 )
+# What no shell reads anything into.
+_PLAIN = re.compile(r"[\w\s.+:=~*@/,^%-]*")
 _DEEPEST = 50
 
 
@@ -73,9 +76,16 @@ class Ranges:
 class Variables:
     """The variables of one shell text. `outer` tells what names mean that it does not set."""
 
-    def __init__(self, script: Script, scope: int, outer: Lookup, uses: Uses) -> None:
-        """`uses` takes note of where a variable's value goes into another variable, and of functions' texts."""
+    def __init__(
+        self, script: Script, scope: int, outer: Lookup, uses: Uses, expanded: Lookup | None = None
+    ) -> None:
+        """`uses` takes note of where a variable's value goes into another variable, and of functions' texts.
+
+        `expanded` tells what names mean that another shell has replaced before this one reads the text: those whose
+        dollar sign is not escaped.
+        """
         self.script = script
+        self._expanded = expanded
         self._text = script.shell.text
         self._scope = scope
         self._outer = outer
@@ -86,6 +96,8 @@ class Variables:
 
     def lookup(self, name: str, at: int) -> Binding | Unknown:
         """What `name` means at the index `at`."""
+        if self._expanded is not None and self.script.source[self.script.shell.origin(at)] != "\\":
+            return self._expanded(name, at)
         if not name[0].isalpha() and name[0] != "_":
             return self._positional(name, at)
         own = self._definitions.get(name, [])
@@ -114,6 +126,44 @@ class Variables:
         if before[last].appends:
             return Unknown("variable-unknown", f"what {name} holds before is not known here")
         return self._binding(name, before[last:])
+
+    def inside(self, command: Command) -> Lookup:
+        """What names mean to a shell that `command` starts: of what is set here it gets what is exported."""
+
+        def lookup(name: str, at: int) -> Binding | Unknown:
+            if name in self._set or any(word.raw.startswith(f"{name}=") for word in command.words):
+                return Unknown("variable-unknown", f"whether {name} is exported is not followed")
+            return self._outer(name, command.place[0])
+
+        return lookup
+
+    def expanded(self, command: Command) -> Lookup:
+        """What names mean in a text that this shell expands before `command`, a shell too, reads it."""
+
+        def lookup(name: str, at: int) -> Binding | Unknown:
+            found = self.lookup(name, command.place[0])
+            if isinstance(found, Unknown):
+                return found
+            texts = [joined(each.pieces) for each in found.elements]
+            if (
+                name in "@*"
+                or found.kind == "list"
+                or not all(text is None or _PLAIN.fullmatch(text.text) for text in texts)
+            ):
+                return Unknown("variable-unknown", f"the value of {name} becomes part of a script")
+            return found
+
+        return lookup
+
+    @cached_property
+    def _set(self) -> set[str]:
+        """The names that the text sets in any way."""
+        assigned = (node.child_by_field_name("name") for node in self.script.assignment_nodes())
+        return {
+            *self._set_by_commands,
+            *self._definitions,
+            *(self._of(node) for node in assigned if node is not None),
+        }
 
     def _positional(self, name: str, at: int) -> Binding | Unknown:
         """What a function's `$@` or `$1` means: in turn what each of its calls gives."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.text.span import Joined, Level, Span
@@ -107,6 +108,17 @@ class Builder:
         value = "".join(part.text for part in parts) if known else None
         tail = self._shell.origin(end - 1) if closing else span.end
         return Word(raw, value, span, tuple(parts), tail, bool(closing), split, levels)
+
+    @staticmethod
+    def opaque(node: Node) -> Iterator[Range]:
+        """The ranges of the expansions in a word of which only they matter."""
+        todo = [node]
+        while todo:
+            each = todo.pop()
+            if each.type in _OPAQUE:
+                yield each.start_byte, each.end_byte
+            else:
+                todo += each.children
 
     def _parts(self, node: Node, parts: list[Part], opaque: list[Range]) -> str:
         """Add the parts of `node` to `parts`; the quote it ends with."""

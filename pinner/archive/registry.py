@@ -5,6 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -67,6 +68,8 @@ class Registry:
         self._progress = progress
         self._wait = wait
         self._hasty = hasty
+        self._meant: dict[str, str] = {}
+        self._alone = Alone()
 
     def inspect(self, name: str, platform: str, *, limit: int | None = None) -> Image:
         """The image `name` for `platform` (`linux/arm64`).
@@ -79,7 +82,7 @@ class Registry:
         base = self._base(parsed.registry)
         fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
         client = Client(fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
-        blobs = _Repository(client, self._cache, parsed, self._offline, self._progress)
+        blobs = _Repository(client, self._cache, parsed, self._offline, self._progress, self._alone)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
@@ -104,26 +107,47 @@ class Registry:
         return f"http://{registry}" if plain else address
 
     def _resolve(self, blobs: _Repository, name: str) -> str:
-        """The digest that the tag of `name` means."""
-        known = self._cache.tag(name)
-        if known and (self._offline or timedelta() <= self._now - known[1] < self._max_age):
-            return known[0]
-        digest = blobs.resolve()
-        self._cache.keep_tag(name, digest, self._now)
-        return digest
+        """The digest that the tag of `name` means: for one registry it does not change."""
+        with self._alone(name):
+            if name not in self._meant:
+                known = self._cache.tag(name)
+                if known and (self._offline or timedelta() <= self._now - known[1] < self._max_age):
+                    self._meant[name] = known[0]
+                else:
+                    self._meant[name] = blobs.resolve()
+                    self._cache.keep_tag(name, self._meant[name], self._now)
+            return self._meant[name]
+
+
+class Alone:
+    """Lets one thread at a time work for a key, so that what several want is fetched once."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, threading.Lock] = {}
+
+    def __call__(self, key: str) -> threading.Lock:
+        """A lock to hold; `setdefault` is atomic."""
+        return self._locks.setdefault(key, threading.Lock())
 
 
 class _Repository:
     """The documents and layers of one image, from the cache or from the registry."""
 
     def __init__(
-        self, client: Client, cache: ImageCache, name: Reference, offline: bool, progress: Progress | None
+        self,
+        client: Client,
+        cache: ImageCache,
+        name: Reference,
+        offline: bool,
+        progress: Progress | None,
+        alone: Alone,
     ) -> None:
         self._client = client
         self._cache = cache
         self._name = name
         self._offline = offline
         self._progress = progress
+        self._alone = alone
 
     def resolve(self) -> str:
         """What the tag means now. Registries count a HEAD less than a GET, or not at all."""
@@ -149,16 +173,20 @@ class _Repository:
 
     def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> Layer:
         """What a layer says about the `wanted` paths."""
-        layer = self._cache.layer(descriptor.digest, wanted)
-        if layer is None:
-            self._network()
-            what = f"{self._name}: layer {descriptor.digest}"
-            layer = layers.read(self._chunks(descriptor), descriptor, wanted, what)
-            self._cache.keep_layer(descriptor.digest, wanted, layer)
-        return layer
+        with self._alone(descriptor.digest):
+            layer = self._cache.layer(descriptor.digest, wanted)
+            if layer is None:
+                self._network()
+                what = f"{self._name}: layer {descriptor.digest}"
+                layer = layers.read(self._chunks(descriptor), descriptor, wanted, what)
+                self._cache.keep_layer(descriptor.digest, wanted, layer)
+            return layer
 
     def _document(self, descriptor: Descriptor, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
-        digest = descriptor.digest
+        with self._alone(descriptor.digest):
+            return self._kept(descriptor.digest, kind, headers, limit)
+
+    def _kept(self, digest: str, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
         content = self._cache.document(digest)
         if content is not None:
             return content

@@ -8,17 +8,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from pinner.archive import reference
+from pinner.archive import parallel, reference
 from pinner.archive.cache import Cache
 from pinner.archive.image import Image
 from pinner.archive.registry import Registry
-from pinner.errors import FetchError
+from pinner.errors import FetchError, PinnerError
 from pinner.workflow.bases import LARGEST, Mode
 
 Progress = Callable[[str, int, int], None]
+
+_WIDTH = (
+    4  # images at a time; each may take some 33 MB of memory, for a layer that is packed with a large window
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Settings:
 
 
 class Images:
-    """Images by name and platform. A host that gave no answer is asked once, by this run and by those soon after."""
+    """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after."""
 
     def __init__(
         self, cache: Path, settings: Settings, *, now: datetime, progress: Progress | None = None
@@ -49,12 +54,23 @@ class Images:
             (pattern, Path(path)) if equals else ("*", Path(pattern))
             for pattern, equals, path in (text.partition("=") for text in settings.archives)
         ]
+        self._registries = {offline: self._registry(offline=offline) for offline in (False, True)}
 
-    def inspect(self, name: str, platform: str) -> Image | None:
-        """The image; None if no archive has it and no registry is to be asked.
+    def inspect(self, wanted: Sequence[tuple[str, str]]) -> list[Image | PinnerError | None]:
+        """The images of these names and platforms, in order, several read at a time.
 
-        Raises what `Registry.inspect` and `inspect_archive` raise.
+        None if no archive has one and no registry is to be asked; what cannot be read is an error, returned as it is.
         """
+
+        def one(name: str, platform: str) -> Image | PinnerError | None:
+            try:
+                return self._inspect(name, platform)
+            except PinnerError as error:
+                return error
+
+        return parallel.run([partial(one, *each) for each in wanted], _WIDTH)
+
+    def _inspect(self, name: str, platform: str) -> Image | None:
         for pattern, path in self._archives:
             if fnmatchcase(name.partition("@")[0], pattern):
                 from pinner.archive.image_archive import inspect_archive
@@ -65,9 +81,8 @@ class Images:
         host = reference.parse(name).registry
         silence = self._silence(host)
         try:
-            return self._registry(offline=self._settings.offline or bool(silence)).inspect(
-                name, platform, limit=self._limit
-            )
+            registry = self._registries[self._settings.offline or bool(silence)]
+            return registry.inspect(name, platform, limit=self._limit)
         except FetchError as error:
             if error.status or self._settings.offline:
                 raise

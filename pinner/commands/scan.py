@@ -8,7 +8,7 @@ from pinner.commands import common
 from pinner.commands.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError
 from pinner.report import scan as report
-from pinner.workflow.read import read
+from pinner.workflow.read import File, read_all
 
 
 @click.command("scan")
@@ -37,13 +37,13 @@ def command(
     for project in projects:
         _, lock = common.read_lock(project.lock_path)
         options = view.options(project, lock)
-        for path, text in project.texts.items():
-            try:
-                found.append(read(path, text, options)._replace(path=project.shown(path)))
-            except PinnerError as problem:
-                if isinstance(problem, InputError):
-                    problem.path = project.shown(problem.path)
-                errors.append(problem)
+        for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
+            if isinstance(each, File):
+                found.append(each._replace(path=project.shown(path)))
+                continue
+            if isinstance(each, InputError):
+                each.path = project.shown(each.path)
+            errors.append(each)
     if as_json:
         click.echo(report.to_json(found))
     elif found and not quiet:

@@ -15,7 +15,7 @@ from pinner.commands.common import Project
 from pinner.commands.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable
 from pinner.workflow.find import Finder, Result, Wanted, budget, locked, pins
-from pinner.workflow.read import read
+from pinner.workflow.read import File, read_all
 
 _LONG = 20  # requests from which a search is announced
 
@@ -91,12 +91,13 @@ def _wanted(project: Project, view: View, *, closure: bool, errors: list[PinnerE
         return locked(lock, project.texts)
     options = view.options(project, lock)
     files = []
-    for name, text in project.texts.items():
-        try:
-            files.append(read(name, text, options))
-        except InputError as error:
-            error.path = project.shown(name)
-            errors.append(error)
+    for name, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
+        if isinstance(each, File):
+            files.append(each)
+            continue
+        if isinstance(each, InputError):
+            each.path = project.shown(name)
+        errors.append(each)
     return pins(files, view.archives(project.config))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -14,6 +14,7 @@ from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.commands import doors
 from pinner.commands.common import Project
 from pinner.config import Config, canonical_platform
+from pinner.errors import PinnerError
 from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.workflow import lists, scripts
@@ -165,11 +166,11 @@ class View:
             )
             return Images(doors.cache_dir(), settings, now=datetime.now(UTC), progress=progress)
 
-        def inspect(name: str, platform: str) -> Image | None:
+        def inspect(wanted: Sequence[tuple[str, str]]) -> Sequence[Image | PinnerError | None]:
             if mode == "never" and not told.image_archives:
-                return None
+                return [None for _ in wanted]
             try:
-                return door().inspect(name, platform)
+                return door().inspect(wanted)
             finally:
                 if progress:
                     progress.wipe()

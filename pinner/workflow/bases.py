@@ -6,7 +6,7 @@ An image that the lock knows is taken as it was when it was locked, by its diges
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Text = tuple[str, str]
 Mode = Literal["never", "auto", "always"]
 
-#: The image of a name (or of `name@digest`) for a platform, None if nobody is to be asked. Raises PinnerError.
-Inspect = Callable[[str, str], "Image | None"]
+#: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked.
+Inspect = Callable[[Sequence[tuple[str, str]]], Sequence["Image | PinnerError | None"]]
 
 _LABEL = "image sha256:"
 
@@ -59,10 +59,6 @@ class Content:
     unread: str = ""
 
 
-#: What an image holds on a platform, None if that is unknown.
-Look = Callable[[str, str], Content | None]
-
-
 class Bases:
     """Answers what base images hold, each once. `notes` gets what people should know.
 
@@ -73,49 +69,83 @@ class Bases:
         self._inspect = inspect
         self._strict = strict
         self._notes = notes
+        self._inspected: dict[tuple[str, str], Image | PinnerError | None] = {}
         self._found: dict[tuple[str, str], Content | None] = {}
+        self._unread: dict[tuple[str, str, str], list[str]] = {}
 
     def look(self, lock: Lock) -> Look:
-        """What tells an image's content, given the images that `lock` knows."""
+        """What tells what images hold, given those that `lock` knows."""
         known = {
             (target.image, target.platform): Content(target.digest, "", "", target.suite, _as_locked(target))
             for target in lock.targets
             if target.digest and target.platform in PLATFORMS
         }
 
-        def answer(image: str, platform: str) -> Content | None:
-            return self._content(image, platform, known.get((image, platform)))
+        return Look(self, known)
 
-        return answer
+    def ahead(self, names: Iterable[tuple[str, str]]) -> None:
+        """Ask together for the images that `content` is going to be asked for."""
+        wanted = [each for each in dict.fromkeys(names) if each not in self._inspected]
+        self._inspected |= zip(wanted, self._inspect(wanted), strict=True)
 
-    def _content(self, image: str, platform: str, locked: Content | None) -> Content | None:
-        if image == "scratch":
-            return None
-        name = f"{split(image)[0]}@{locked.digest}" if locked else image
+    def content(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
+        """What `image` holds on a platform, of which a lock knows so much; `name` is what is asked for."""
         if (name, platform) not in self._found:
-            self._found[name, platform] = self._asked(name, image, platform, locked)
+            self.ahead([(name, platform)])
+            self._found[name, platform] = self._read(image, name, platform, locked)
         return self._found[name, platform]
 
-    def _asked(self, name: str, image: str, platform: str, locked: Content | None) -> Content | None:
-        try:
-            found = self._inspect(name, platform)
-        except PinnerError as error:
-            if self._strict and locked is None:
-                raise
-            if (
-                isinstance(error, FetchError) and not error.status
-            ):  # it is the same for all images of the host
-                instead = "are taken as locked" if locked else "are assumed to hold little"
-                self._note(f"base images are not read, and {instead}: {error.message}")
-            else:
-                instead = "it is taken as locked" if locked else "what it holds is assumed"
-                reason = error.message.removeprefix(f"{image}: ")
-                self._note(f"{image} ({platform.removeprefix('linux/')}) was not read, {instead}: {reason}")
-            return locked
-        return _content(found, locked, self._note) if found else None
+    def _read(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
+        found = self._inspected[name, platform]
+        if not isinstance(found, PinnerError):
+            return _content(found, locked, self._note) if found else None
+        if self._strict and locked is None:
+            raise found
+        if isinstance(found, FetchError) and not found.status:  # it is the same for all images of the host
+            instead = "are taken as locked" if locked else "are assumed to hold little"
+            self._note(f"base images are not read, and {instead}: {found.message}")
+        else:
+            instead = "it is taken as locked" if locked else "what it holds is assumed"
+            self._note_unread(image, platform, instead, found.message.removeprefix(f"{image}: "))
+        return locked
 
     def _note(self, text: str) -> None:
         self._notes[text] = None
+
+    def _note_unread(self, image: str, platform: str, instead: str, reason: str) -> None:
+        """One note for all the platforms of an image that are the same case."""
+        platforms = self._unread.setdefault((image, instead, reason), [])
+        for names in (platforms, [*platforms, platform.removeprefix("linux/")]):
+            text = f"{image} ({', '.join(names)}) was not read, {instead}: {reason}"
+            self._notes.pop(text, None)
+        platforms[:] = names
+        self._note(text)
+
+
+class Look:
+    """Answers what base images hold, given those that a lock knows, by name and platform."""
+
+    def __init__(self, bases: Bases, known: Mapping[tuple[str, str], Content]) -> None:
+        self._bases = bases
+        self._known = known
+
+    def __call__(self, image: str, platform: str) -> Content | None:
+        """What an image holds on a platform, None if that is not known. Raises what reading it raises."""
+        if image == "scratch":
+            return None
+        return self._bases.content(
+            image, self._name(image, platform), platform, self._known.get((image, platform))
+        )
+
+    def ahead(self, images: Iterable[tuple[str, str]]) -> None:
+        """Names images, with platforms, that are going to be asked for, so that they are read together."""
+        self._bases.ahead(
+            (self._name(image, platform), platform) for image, platform in images if image != "scratch"
+        )
+
+    def _name(self, image: str, platform: str) -> str:
+        locked = self._known.get((image, platform))
+        return f"{split(image)[0]}@{locked.digest}" if locked else image
 
 
 def _as_locked(target: Target) -> Root:

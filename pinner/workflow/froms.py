@@ -3,48 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.text import dockerfile as dockerfiles
 from pinner.text import kinds
 from pinner.text.span import Edit, Span, apply
-from pinner.workflow.bases import Content
+from pinner.workflow.bases import Look
 from pinner.workflow.stages import Options
 
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
-Today = Callable[[str, str], Content | None]
+class _Place(NamedTuple):
+    """A base image in a file: its name, the digest behind it ("" if there is none), and where that stands or is to."""
+
+    name: str
+    digest: str
+    span: Span
 
 
-def pinned(texts: Mapping[str, str], options: Options, today: Today) -> dict[str, str]:
+def pinned(texts: Mapping[str, str], options: Options, today: Look) -> dict[str, str]:
     """The files, by path, with the digest of each base image behind its name; what has one keeps it.
 
     `today` tells what an image means now. A FROM whose image a variable decides stays, and so does one whose image
     cannot be asked for. Raises what `today` raises.
     """
-    return {path: _edited(path, text, options, today, old=False) for path, text in texts.items()}
+    return _edited(texts, options, today, old=False)
 
 
-def moved(texts: Mapping[str, str], options: Options, today: Today) -> dict[str, str]:
+def moved(texts: Mapping[str, str], options: Options, today: Look) -> dict[str, str]:
     """The files, by path, with the digests that stand behind tags moved to what the tags mean today."""
-    return {path: _edited(path, text, options, today, old=True) for path, text in texts.items()}
+    return _edited(texts, options, today, old=True)
 
 
-def _edited(path: str, text: str, options: Options, today: Today, *, old: bool) -> str:
+def _edited(texts: Mapping[str, str], options: Options, today: Look, *, old: bool) -> dict[str, str]:
+    found = {path: tuple(_places(path, text, old=old)) for path, text in texts.items()}
+    names = dict.fromkeys(place.name for places in found.values() for place in places)
+    today.ahead((name, options.platforms[0]) for name in names)
+    indices = {name: _index(name, options, today) for name in names}
+    return {
+        path: apply(
+            texts[path],
+            [
+                Edit(place.span, f"@{indices[place.name]}")
+                for place in places
+                if indices[place.name] not in ("", place.digest)
+            ],
+        )
+        for path, places in found.items()
+    }
+
+
+def _places(path: str, text: str, *, old: bool) -> Iterator[_Place]:
+    """The images that have a digest and a tag, or with not `old` no digest."""
     if kinds.of(path, text) != "dockerfile":
-        return text
+        return
     try:
-        return apply(text, _edits(text, options, today, old=old))
-    except InputError as error:
-        if not error.line:
-            raise
-        return text  # whoever reads the file next says why it cannot be read
-
-
-def _edits(text: str, options: Options, today: Today, *, old: bool) -> Iterator[Edit]:
-    parsed = dockerfiles.parse(text)
+        parsed = dockerfiles.parse(text)
+    except InputError:
+        return  # whoever reads the file next says why it cannot be read
     places = list(_FROM.finditer(text))
     if [match[1] for match in places] != [stage.raw_base for stage in parsed.stages]:
         return  # a FROM that is split over lines, or looks like one in a here-document
@@ -53,15 +72,11 @@ def _edits(text: str, options: Options, today: Today, *, old: bool) -> Iterator[
         tagged = ":" in name.rpartition("/")[2]
         if stage.parent is not None or stage.base != stage.raw_base or name == "scratch":
             continue
-        if bool(at) != old or (old and not tagged):
-            continue
-        found = _index(name, options, today)
-        if found and found != digest:
-            begin = match.start(1) + len(name)
-            yield Edit(Span(begin, match.end(1)), f"@{found}")
+        if bool(at) == old and (tagged or not old):
+            yield _Place(name, digest, Span(match.start(1) + len(name), match.end(1)))
 
 
-def _index(name: str, options: Options, today: Today) -> str:
+def _index(name: str, options: Options, today: Look) -> str:
     for platform in options.platforms:
         content = today(name, platform)
         if content is not None:

@@ -18,7 +18,7 @@ from pinner.workflow import sources_block
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.images import Unnamed
-from pinner.workflow.read import File, read
+from pinner.workflow.read import File, read, read_all
 from pinner.workflow.stages import Options
 from pinner.workflow.targets import Problem, Targets
 
@@ -87,15 +87,15 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
     """
     files, errors = [], []
     unserved: dict[str, PinnerError] = {}
-    for path, text in texts.items():
-        try:
-            files.append(read(path, text, options))
-        except InputError as error:
-            if not error.line:
-                raise
-            errors.append(error)
-        except (FetchError, TrustError) as failure:  # of a base image that has to be read
-            unserved[path] = failure
+    for path, each in read_all(texts, dict.fromkeys(texts, options)).items():
+        if isinstance(each, File):
+            files.append(each)
+        elif isinstance(each, FetchError | TrustError):  # of a base image that has to be read
+            unserved[path] = each
+        elif isinstance(each, InputError) and each.line:
+            errors.append(each)
+        else:
+            raise each
     unserved |= archives.prepare_each(files)
     files = [file for file in files if file.path not in unserved]
     targets = Targets(archives, old)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pinner.errors import PinnerError
 from pinner.lockfile import Lock, Target
 from pinner.resolve.version import compare
-from pinner.workflow.bases import Content
+from pinner.workflow.bases import Content, Look
 from pinner.workflow.health import Notice
 
 
-def moved(lock: Lock, look: Callable[[str, str], Content | None]) -> Iterator[Notice]:
+def moved(lock: Lock, look: Look) -> Iterator[Notice]:
     """What is to be said of the images that the lock knows by digest. `look` tells what their names mean today."""
-    for (image, platform), targets in _by_image(lock).items():
+    images = _by_image(lock)
+    look.ahead(images)
+    for (image, platform), targets in images.items():
         now = look(image, platform)
         if now is None or now.digest == targets[0].digest:
             continue

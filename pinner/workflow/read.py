@@ -8,16 +8,17 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeVar
 
 from pinner.archive.distributions import PLATFORMS
-from pinner.errors import InputError
+from pinner.errors import InputError, PinnerError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
 from pinner.text.repositories import Addition, additions, adds_components
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines, Span
+from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
 from pinner.workflow.repositories import follow
-from pinner.workflow.stages import Base, Options, base_of, chain, suite_told
+from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told
 
 _UNREAD = "which pinner does not read and which may serve another version"
 _T = TypeVar("_T")
@@ -67,14 +68,78 @@ class File(NamedTuple):
         return self.dockerfile.stages[index].name or str(index)
 
 
+class _Begun(NamedTuple):
+    """A file of which all is known but what its base images say."""
+
+    path: str
+    dockerfile: Dockerfile
+    found: tuple[Install | Skipped, ...]
+    options: Options
+
+    def images(self) -> Iterator[tuple[str, str]]:
+        """The base images, with platforms, that its calls stand on."""
+        stages = dict.fromkeys(item.stage for item in self.found if isinstance(item, Install))
+        for stage in stages:
+            image, platforms = image_of(self.dockerfile, self.dockerfile.stages[stage], self.options)
+            yield from ((image, platform) for platform in platforms if image)
+
+
 def read(path: str, text: str, options: Options) -> File:
-    """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all."""
+    """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all, and what
+    reading a base image raises."""
+    return _weigh(_begin(path, text, options))
+
+
+def read_all(texts: Mapping[str, str], told: Mapping[str, Options]) -> dict[str, File | PinnerError]:
+    """Files, by path, each read by its own options, or the error of `read`. Their base images are read together."""
+    begun: dict[str, _Begun | PinnerError] = {}
+    for path, text in texts.items():
+        try:
+            begun[path] = _begin(path, text, told[path])
+        except PinnerError as error:
+            begun[path] = error
+    wanted: dict[Look, list[tuple[str, str]]] = {}
+    for each in begun.values():
+        if isinstance(each, _Begun) and each.options.look:
+            wanted.setdefault(each.options.look, []).extend(each.images())
+    for look, images in wanted.items():
+        look.ahead(images)
+    found: dict[str, File | PinnerError] = {}
+    for path, each in begun.items():
+        try:
+            found[path] = _weigh(each) if isinstance(each, _Begun) else each
+        except PinnerError as error:
+            found[path] = error
+    return found
+
+
+def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File]:
+    """The files, where one that cannot be read ends all. Raises the first error of `read_all`."""
+    found: list[File] = []
+    for each in read_all(texts, told).values():
+        if not isinstance(each, File):
+            raise each
+        found.append(each)
+    return found
+
+
+def _begin(path: str, text: str, options: Options) -> _Begun:
     try:
         listed = options.lists.get(path)
         if listed is not None:
             parsed = lists.parse(text, listed.image)
         else:
             parsed = kinds.parse(kinds.of(path, text), text, options.scripts.get(path, ""))
+        return _Begun(path, parsed, tuple(installs.find(parsed)), options)
+    except InputError as error:
+        if error.line:
+            error.path = path
+        raise
+
+
+def _weigh(begun: _Begun) -> File:
+    path, parsed, options = begun.path, begun.dockerfile, begun.options
+    try:
         suite = next((suite for glob, suite in options.files.items() if fnmatchcase(path, glob)), "")
         if suite and not options.suite:
             suite_told(suite, "[files]")
@@ -83,7 +148,7 @@ def read(path: str, text: str, options: Options) -> File:
         told = settings(parsed)
         bases: dict[int, Base] = {}
         found: list[Call | Skipped] = []
-        for item in installs.find(parsed):
+        for item in begun.found:
             if isinstance(item, Skipped):
                 found.append(item)
                 continue
@@ -98,8 +163,8 @@ def read(path: str, text: str, options: Options) -> File:
         raise
     files = {each.written: place for place, each in options.lists.items() if each.dockerfile == path}
     if files:
-        found = [_listed(item, text, files) for item in found]
-    return File(path, parsed, Lines(text), tuple(_in_one_suite(found)))
+        found = [_listed(item, parsed.text, files) for item in found]
+    return File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)))
 
 
 def _after_changes(

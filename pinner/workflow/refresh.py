@@ -21,7 +21,7 @@ from pinner.text.span import Edit, Span, apply
 from pinner.workflow import standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
-from pinner.workflow.read import Call, File, read
+from pinner.workflow.read import Call, File, files_of, read
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing
 from pinner.workflow.targets import Targets
@@ -120,7 +120,7 @@ class Refresher:
         Without `only` what the calls bring along is resolved anew; with it, what can still be had stays.
         """
         told = {path: as_locked(options, lock, path) for path in texts}
-        files = [read(path, text, told[path]) for path, text in texts.items()]
+        files = files_of(texts, told)
         self._archives.prepare(call for file in files for call in file.calls())
         targets = Targets(self._archives, lock if self._wishes.only else Lock())
         known = _Known(lock)

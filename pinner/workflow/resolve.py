@@ -15,7 +15,7 @@ from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.lock import choices_of
-from pinner.workflow.read import File, read
+from pinner.workflow.read import File, files_of, read
 from pinner.workflow.stages import Options
 
 
@@ -101,7 +101,7 @@ class Explained(NamedTuple):
 
 def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives) -> Explained:
     """Why files install a package. `policies` gives a platform's universe and what the base image holds of the name."""
-    files = [read(path, text, options) for path, text in texts.items()]
+    files = files_of(texts, dict.fromkeys(texts, options))
     archives.prepare(call for file in files for call in file.calls())
     closures = Closures(archives)
     reasons: list[Reason] = []

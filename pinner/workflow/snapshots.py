@@ -10,7 +10,7 @@ from pinner.archive.moments import Moment, archive_of, instant
 from pinner.errors import InputError
 from pinner.lockfile import Lock, Target
 from pinner.workflow.images import Alias, Named
-from pinner.workflow.read import read
+from pinner.workflow.read import File, read_all
 from pinner.workflow.stages import Options
 
 _GAP = timedelta(days=2)
@@ -21,12 +21,8 @@ Runs = Callable[[str], Sequence[str]]
 def archives_of(texts: Mapping[str, str], options: Options) -> tuple[str, ...]:
     """The archives that the stages of these files read. What cannot be read says so where it is read for good."""
     found: dict[str, None] = {}
-    for path, text in texts.items():
-        try:
-            calls = tuple(read(path, text, options).calls())
-        except InputError:
-            continue
-        for where in (call.base.where for call in calls):
+    for each in read_all(texts, dict.fromkeys(texts, options)).values():
+        for where in (call.base.where for call in each.calls()) if isinstance(each, File) else ():
             suites = (
                 (where.suite,)
                 if isinstance(where, Named)

@@ -15,7 +15,7 @@ from pinner.errors import InputError
 from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile, Stage
 from pinner.text.span import Lines
-from pinner.workflow.bases import Content
+from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.lists import PackageList
 from pinner.workflow.repositories import Known, default, listed
@@ -50,7 +50,7 @@ class Options(NamedTuple):
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
     along: Along = ""
     known: tuple[Known, ...] = ()
-    look: Callable[[str, str], Content | None] | None = None
+    look: Look | None = None
     context: Callable[[str, str], str | None] = lambda path, source: None
     snapshot: Moment | None = None
     write_sources: bool = False
@@ -102,15 +102,20 @@ def chain(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:
     return stages
 
 
+def image_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> tuple[str, tuple[str, ...]]:
+    """The image that `stage` and those below it stand on, "" if it is not known here, and for which platforms."""
+    below = chain(dockerfile, stage)[-1]
+    fixed = platform(below.platform) if below.platform else None
+    return below.base, (fixed,) if fixed else options.platforms
+
+
 def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     """What `stage` stands on. The suite is told, strongest first, by its comment, --suite, [images], the image's name.
 
     Raises `InputError` for a suite that was told but is not known.
     """
     stages = chain(dockerfile, stage)
-    image = stages[-1].base
-    fixed = platform(stages[-1].platform) if stages[-1].platform else None
-    platforms = (fixed,) if fixed else options.platforms
+    image, platforms = image_of(dockerfile, stage, options)
     contents: dict[str, Content] = {}
     for each in platforms if options.look and image else ():
         content = options.look(image, each) if options.look else None
@@ -129,7 +134,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         image,
         where,
         platforms,
-        options.asked or fixed is not None,
+        options.asked or platforms is not options.platforms,
         (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,

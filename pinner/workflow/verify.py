@@ -8,7 +8,7 @@ unknown and never counts as good.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,14 +19,14 @@ from pinner.text.installs import Request, Skipped
 from pinner.text.span import Span
 from pinner.workflow import drift, health, standing
 from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Content
+from pinner.workflow.bases import Look
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.closure import Closures
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.moved import moved
-from pinner.workflow.read import Call, File, read
+from pinner.workflow.read import Call, File, read_all
 from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
@@ -129,18 +129,18 @@ class Verifier:
         options: Options,
         lock: Lock,
         absent: Iterable[str] = (),
-        today: Callable[[str, str], Content | None] = lambda image, platform: None,
+        today: Look | None = None,
     ) -> Verified:
         """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
         what an image is now, whatever it was when it was locked.
         """
         files: list[File] = []
         errors: list[PinnerError] = []
-        for path, text in texts.items():
-            try:
-                files.append(read(path, text, as_locked(options, lock, path)))
-            except PinnerError as error:
-                errors.append(error)
+        for each in read_all(texts, {path: as_locked(options, lock, path) for path in texts}).values():
+            if isinstance(each, File):
+                files.append(each)
+            else:
+                errors.append(each)
         failed = self._load(files)
         errors += dict.fromkeys(failed.values())
         pins: list[Pin] = []
@@ -168,7 +168,7 @@ class Verifier:
             tuple(self._held(lock, files, wheres)),
             tuple(broken),
             tuple(drifts),
-            (*health.notices(wheres, self._archives, self._now), *moved(lock, today)),
+            (*health.notices(wheres, self._archives, self._now), *(moved(lock, today) if today else ())),
             tuple(errors),
             tuple(texts),
             unpinned,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from pinner.lockfile import Lock, loads
 from tests.archive.test_image_archive import archive as saved_archive
 from tests.archive.test_image_archive import saved
 from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
-from tests.registry import Content, Made, Registry, index, make, serve
+from tests.registry import Content, Made, Registry, Reply, Request, digest, index, make, serve
 from tests.simulator import SimulatedArchive
 
 BOOKWORM = "# debian.sh --arch 'amd64' out/ 'bookworm' '@1'"
@@ -384,3 +386,56 @@ def test_why_knows_what_the_image_holds(bench: Workbench, registry: Registry) ->
         for name in ("libc6", "libcurl4")
     ]
     assert answers == [1, 0]
+
+
+def test_images_are_read_together(bench: Workbench, registry: Registry) -> None:
+    names = [f"app:{number}" for number in range(4)]
+    text = "".join(f"FROM {registry.host}/{name}\nRUN apt-get install -y curl\n" for name in names)
+    bench.write("Dockerfile", text)
+    for name in names:
+        registry.put(name, image({"apt": "2.6.1", "jq": name.replace("app:", "1.")}))
+    together = threading.Barrier(4)
+
+    def wait(request: Request) -> Reply | None:
+        with suppress(threading.BrokenBarrierError):
+            if "/blobs/" in request.path and not together.broken:
+                together.wait(20)
+        return None
+
+    registry.mischief = wait
+    assert lock(bench, registry, "--platform", "amd64").status == 0
+    assert not together.broken
+    assert [target.digest for target in locked(bench).targets] == [
+        registry_digest(registry, name) for name in names
+    ]
+
+
+def registry_digest(registry: Registry, name: str) -> str:
+    return digest(registry.documents[name.replace(":", "/")][0])
+
+
+def test_what_several_images_share_is_fetched_once(bench: Workbench, registry: Registry) -> None:
+    images = [image({"apt": "2.6.1"}), image({"apt": "2.6.1"}, "linux/arm64")]
+    for name in ("app:1", "app:2", "app:3"):
+        registry.put(name, *images, top=index(*images))
+    bench.write(
+        "Dockerfile",
+        "".join(f"FROM {registry.host}/app:{n}\nRUN apt-get install -y curl\n" for n in (1, 2, 3)),
+    )
+    assert lock(bench, registry).status == 0
+    assert len(registry.log) == len({(one.method, one.path) for one in registry.log})
+    assert len(registry.log) == 3 + 1 + 2 * 3  # tags, the index, manifest and config and layer of each
+
+
+def test_one_note_for_all_platforms(bench: Workbench, registry: Registry) -> None:
+    made = image({"apt": "2.6.1"}, "linux/arm/v7")
+    registry.put("app-bookworm:1", made, top=index(made))
+    bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
+    one, other = lock(bench, registry).err.splitlines()
+    assert one.startswith(f"pinner: {registry.host}/app-bookworm:1 (amd64) was not read, ")
+    assert other.endswith("has no image for linux/arm64; it has linux/arm/v7")
+    registry.documents.clear()
+    assert lock(bench, registry, "--max-age", "0s").err == (
+        f"pinner: {registry.host}/app-bookworm:1 (amd64, arm64) was not read, what it holds is assumed: "
+        "the registry has no such image (HTTP status 404)\n"
+    )

@@ -162,7 +162,7 @@ def main() -> None:
     now = datetime.now(UTC)
     service = Snapshots(cache_dir(), now=now)
     if given.snapshot:
-        archives = [moments.archive_of(pocket.uri) for pocket in where.suite.pockets]
+        archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
         at = moments.moment(archives, moments.when(given.snapshot, now), service.timestamps)
         where = replace(where, at=at)
     folder = given.folder.resolve()

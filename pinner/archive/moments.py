@@ -44,15 +44,15 @@ class Moment(NamedTuple):
 
     imports: tuple[tuple[str, str], ...]
 
-    def uri(self, live: str) -> str:
-        """Where the archive at the live address lies at this moment. Raises `InputError` if it is not kept."""
+    def uri(self, live: str) -> str | None:
+        """Where the archive at the live address lies at this moment; None if it is not kept."""
         name = archive_of(live)
         for archive, stamp in self.imports:
             if archive == name:
                 return (
                     f"{_UBUNTU_URI}/{stamp}" if archive == UBUNTU else f"{OFFICIAL}/archive/{archive}/{stamp}"
                 )
-        raise InputError(f"there is no snapshot of {live} at {self}")
+        return None
 
     def __str__(self) -> str:
         stamps = {stamp for _, stamp in self.imports}
@@ -61,13 +61,9 @@ class Moment(NamedTuple):
         return ", ".join(f"{archive} {stamp}" for archive, stamp in self.imports)
 
 
-def archive_of(live: str) -> str:
-    """What the services call the archive at a live address. Raises `InputError` for one that none keeps."""
-    if live not in _KEPT:
-        raise InputError(
-            f"there are no snapshots of {live}", hint="there are of Debian's own archives and of Ubuntu's"
-        )
-    return _KEPT[live]
+def archive_of(live: str) -> str | None:
+    """What the services call the archive at a live address; None for one that none keeps."""
+    return _KEPT.get(live)
 
 
 def split(uri: str) -> tuple[str, str] | None:

@@ -73,7 +73,7 @@ def sources(
     at = moment_of(found.lock, found.targets)
     if when is not None:
         wanted = moments.when(when, datetime.now(UTC))
-        archives = {moments.archive_of(pocket.uri) for pocket in suite[1].pockets}
+        archives = [name for pocket in suite[1].pockets if (name := moments.archive_of(pocket.uri))]
         service = doors.snapshots(found.config, offline=False)
         at = moments.moment(archives, wanted, service.timestamps)
         service.close()

@@ -27,7 +27,8 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
             for found in answer.found:
                 yield from _apart(found)
         for item in answer.never:
-            yield printable(f"{suite}: no snapshot has {item}")
+            maybe = result.wanted.elsewhere.get(item)
+            yield printable(f"{suite}: no snapshot has {item}" + (f"; {maybe}" if maybe else ""))
         yield f"  proven by {result.read} of the {result.moments} moments"
 
 

@@ -138,7 +138,7 @@ def _source(package: LockedPackage, target: Target, lock: Lock) -> Source:
         if pocket.suite != package.pocket or (kept and archive_of(live.uri) != kept[0]):
             continue
         source = at_moment(live, moment)
-        if source.uri == package.uri:
+        if source is not None and source.uri == package.uri:
             return source
     raise InputError(
         f"{named(target)}: {package.id} was locked from {package.uri} {package.pocket}, which is no part of "

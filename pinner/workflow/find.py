@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil, log2
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pinner.archive.distributions import PLATFORMS, suite_named
@@ -21,24 +22,29 @@ from pinner.workflow.coexist import Answer, Found, Item, Place, Search, Versions
 from pinner.workflow.images import Named
 from pinner.workflow.read import File
 from pinner.workflow.snapshots import Runs
-from pinner.workflow.stages import at_moment, sources_of
+from pinner.workflow.stages import sources_of, without_snapshot
 
 Load = Callable[[Sequence[Source]], Sequence[Index]]
 FirstSeen = Callable[[str, str, str], Mapping[str, str]]  # name, version, architecture → archive → timestamp
 
 
 class Wanted(NamedTuple):
-    """Versions that must be there together: those that files take from one suite."""
+    """Versions that must be there together: those that files take from one suite.
+
+    `elsewhere` tells of items that may be from a repository of which there is no snapshot, as a clause.
+    """
 
     where: Named
     items: tuple[Item, ...]
+    elsewhere: Mapping[Item, str] = MappingProxyType({})
 
     def places(self) -> tuple[Place, ...]:
         """The pockets where they may be."""
         return tuple(
-            Place(archive_of(source.uri), source.suite, platform)
+            Place(archive, source.suite, platform)
             for platform in dict.fromkeys(item.platform for item in self.items)
             for source in sources_of(self.where, PLATFORMS[platform])
+            if (archive := archive_of(source.uri))
         )
 
 
@@ -53,18 +59,29 @@ class Result(NamedTuple):
 
 def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
     """What the files themselves pin, by suite."""
-    found: dict[Named, dict[Item, None]] = {}
+    found: dict[object, Wanted] = {}
     for file in files:
         for call in file.calls():
             where = archives.named(call.base.where)
             if where is None:
                 continue
-            items = found.setdefault(where._replace(at=None), {})
-            for request in call.requests:
-                if request.action == "keep" and request.arch in OWN_ARCHITECTURE:
-                    for platform in call.base.platforms:
-                        items[Item(request.name, request.pin, platform)] = None
-    return tuple(Wanted(where, tuple(items)) for where, items in found.items() if items)
+            clause = call.unread or without_snapshot(call.base)
+            items = {
+                Item(request.name, request.pin, platform): clause
+                for request in call.requests
+                if request.action == "keep" and request.arch in OWN_ARCHITECTURE
+                for platform in call.base.platforms
+            }
+            if not items:
+                continue
+            wanted = Wanted(where._replace(at=None), tuple(items))
+            pockets = frozenset((place.archive, place.suite) for place in wanted.places())
+            old = found.get((where.suite, pockets), wanted)
+            elsewhere = items if clause else {}
+            found[where.suite, pockets] = old._replace(
+                items=tuple(dict.fromkeys((*old.items, *items))), elsewhere={**old.elsewhere, **elsewhere}
+            )
+    return tuple(found.values())
 
 
 def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
@@ -149,13 +166,12 @@ class Finder:
     def _look(self, where: Named, place: Place, stamp: str) -> Versions | None:
         """The versions in the index of an import, verified; None, and a note, if the import has none that is good."""
         self._progress(f"{place.suite} of {stamp}")
-        source = next(
-            at_moment(source, Moment(((place.archive, stamp),)))
-            for source in sources_of(where, PLATFORMS[place.platform])
-            if (archive_of(source.uri), source.suite) == (place.archive, place.suite)
-        )
+        then = where._replace(at=Moment(((place.archive, stamp),)))
+        sources = [
+            source for source in sources_of(then, PLATFORMS[place.platform]) if source.suite == place.suite
+        ]
         try:
-            indexes = self._load([source])
+            indexes = self._load(sources)
         except FetchError as error:
             if error.status != 404:
                 raise

@@ -130,7 +130,11 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         tuple(dict.fromkeys(source.suite for source in lock.sources)),
         (
             *archives.notes,
-            *dict.fromkeys(note for file in files for note in sources_block.caveats(file, archives)),
+            *dict.fromkeys(
+                note
+                for file in files
+                for note in sources_block.caveats(file, archives, written=options.write_sources)
+            ),
         ),
         unserved,
     )
@@ -153,7 +157,11 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
                     "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
                 )
                 continue
-            choices[request] = choose(request, universes, asked=call.base.asked)
+            choice = choose(request, universes, asked=call.base.asked)
+            if call.unread and choice.fails:  # what is not there may be elsewhere
+                detail = f"it is not where pinner looks, and {call.unread}"
+                choice = Choice("skipped", reason="other-repository", detail=detail)
+            choices[request] = choice
     return choices
 
 

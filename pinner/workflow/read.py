@@ -18,7 +18,7 @@ from pinner.text.span import Lines, Span
 from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
 from pinner.workflow.repositories import follow
-from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told
+from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told, without_snapshot
 
 _UNREAD = "which pinner does not read and which may serve another version"
 _T = TypeVar("_T")
@@ -28,13 +28,15 @@ class Call(NamedTuple):
     """One install call and what it stands on.
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
-    `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add.
+    `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
+    `unread` is a clause about what apt reads here and pinner does not, "" if there is nothing.
     """
 
     install: Install
     base: Base
     recommends: bool
     architectures: tuple[str, ...]
+    unread: str = ""
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -155,8 +157,11 @@ def _weigh(begun: _Begun) -> File:
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
             base, foreign = _after_changes(path, parsed, item, bases[item.stage], added, told, options)
-            requests = tuple(_weighed(request, base, foreign, options) for request in item.requests)
-            found.append(_call(item._replace(requests=requests), base, parsed, told))
+            unread = base.unread or foreign
+            if not isinstance(base.where, Unnamed) and base.where.at is not None:
+                unread = unread or without_snapshot(base)
+            requests = tuple(_weighed(request, base, unread, options) for request in item.requests)
+            found.append(_call(item._replace(requests=requests), base, unread, parsed, told))
     except InputError as error:
         if error.line:
             error.path = path
@@ -258,13 +263,14 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
             yield item
 
 
-def _call(install: Install, base: Base, parsed: Dockerfile, told: Sequence[Setting]) -> Call:
+def _call(install: Install, base: Base, unread: str, parsed: Dockerfile, told: Sequence[Setting]) -> Call:
     seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
     recommends = install.recommends
     if recommends is None:
         said = [each.recommends for each in seen if each.recommends is not None]
         recommends = said[-1] if said else base.recommends
-    return Call(install, base, recommends, tuple(each.architecture for each in seen if each.architecture))
+    architectures = tuple(each.architecture for each in seen if each.architecture)
+    return Call(install, base, recommends, architectures, unread)
 
 
 def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, int, _T]]) -> list[_T]:
@@ -279,15 +285,13 @@ def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, in
     ]
 
 
-def _weighed(request: Request, base: Base, foreign: str, options: Options) -> Request:
+def _weighed(request: Request, base: Base, unread: str, options: Options) -> Request:
     if request.action == "skip":
         return request
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
         return request._replace(action="skip", reason="ignored", detail="ignored by the configuration")
     if isinstance(base.where, Unnamed):
         return request._replace(action="skip", reason="suite-unknown", detail=base.where.why)
-    if base.unread and request.action == "pin":
-        return request._replace(action="skip", reason="other-repository", detail=base.unread)
-    if foreign and request.action == "pin":
-        return request._replace(action="skip", reason="other-repository", detail=foreign)
+    if unread and request.action == "pin":
+        return request._replace(action="skip", reason="other-repository", detail=unread)
     return request

@@ -30,7 +30,8 @@ def archives_of(texts: Mapping[str, str], options: Options) -> tuple[str, ...]:
                 if isinstance(where, Alias)
                 else ()
             )
-            found |= {archive_of(pocket.uri): None for suite in suites for pocket in suite.pockets}
+            names = (archive_of(pocket.uri) for suite in suites for pocket in suite.pockets)
+            found |= {name: None for name in names if name}
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from pinner.errors import InputError
 from pinner.text import blocks, kinds
 from pinner.text.blocks import Block
 from pinner.text.dockerfile import Dockerfile, Stage
+from pinner.text.repositories import additions
 from pinner.text.span import Edit, Lines, Span
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named, split
@@ -81,8 +82,8 @@ def sources(where: Named, platforms: Sequence[str]) -> tuple[str, tuple[str, ...
 def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
     """Put a block into each stage of a Dockerfile with install calls at a moment; one that is there is made anew.
 
-    A stage built on one that has a block needs none. Raises `InputError`, with the place, where the stage does not run
-    as root before its first use of apt.
+    A stage built on one that has a block needs none, nor one of whose calls none is read: its own sources would be
+    lost. Raises `InputError`, with the place, where the stage does not run as root before its first use of apt.
     """
     dockerfile = file.dockerfile
     if kinds.of(file.path, dockerfile.text) != "dockerfile":
@@ -92,9 +93,11 @@ def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
     for call in file.calls():
         where = archives.named(call.base.where)
         stages = chain(dockerfile, dockerfile.stages[call.install.stage])
-        above = [stage.index for stage in stages[1:]]
-        if where is not None and where.at is not None and not any(index in places for index in above):
-            places.setdefault(stages[0].index, replace(call.base, where=where))
+        index, *above = (stage.index for stage in stages)
+        if call.unread and index not in there:
+            continue
+        if where is not None and where.at is not None and not any(other in places for other in above):
+            places.setdefault(index, replace(call.base, where=where))
     return tuple(
         _edit(file, dockerfile.stages[index], there.get(index), base) for index, base in places.items()
     )
@@ -130,11 +133,21 @@ def removals(dockerfile: Dockerfile) -> tuple[Edit, ...]:
     return tuple(Edit(block.span, "") for block in blocks.find(dockerfile))
 
 
-def caveats(file: File, archives: Archives) -> Iterator[str]:
-    """What is to be said of base images that may be newer than the snapshot their stage reads.
+def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
+    """What is to be said of a build that reads a snapshot: what it reads live all the same, and base images that may be
+    newer.
 
-    apt does not go back to an older version of what the image holds, and then cannot install what needs it.
+    apt does not go back to an older version of what the image holds, and then cannot install what needs it. `written`
+    tells that the stages get blocks.
     """
+    begun = {block.stage: block.span.end for block in blocks.find(file.dockerfile)}
+    for stage in file.dockerfile.stages if written else ():
+        found = blocks.place(file.dockerfile, stage)
+        if found:
+            begun.setdefault(stage.index, found[0])
+    for addition in additions(file.dockerfile) if begun else ():
+        if addition.span.start > begun.get(addition.stage, len(file.dockerfile.text)):
+            yield f"{file.path}: {addition.what}, and the build reads that live, beside the snapshot"
     said: dict[tuple[str, Moment], None] = {}
     for call in file.calls():
         where = archives.named(call.base.where)

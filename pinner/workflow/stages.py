@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
-from pinner.archive.moments import Moment, split
+from pinner.archive.moments import Moment, archive_of, split
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 from pinner.text import blocks
@@ -194,21 +194,43 @@ def alias_source(alias: Alias) -> Source:
     distribution = alias.distribution
     arch = PLATFORMS[DEFAULT_PLATFORMS[0]]
     source = Source(distribution.alias_uri, alias.name, distribution.components, arch, distribution.signed_by)
-    return at_moment(source, alias.at)
+    then = at_moment(source, alias.at)
+    assert then is not None  # a distribution's own archive is kept
+    return then
 
 
 def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
-    """The sources that an image of this suite reads for one Debian architecture, in apt's order."""
+    """The sources that an image of this suite reads for one Debian architecture, in apt's order.
+
+    At a moment those that have a snapshot.
+    """
     repositories = where.listed or tuple(default(where.suite, where.distribution, arch, where.variant))
     sources = (each.source(arch) for each in (*repositories, *where.added))
-    return tuple(dict.fromkeys(at_moment(source, where.at) for source in sources if source is not None))
+    then = (at_moment(source, where.at) for source in sources if source is not None)
+    return tuple(dict.fromkeys(source for source in then if source is not None))
 
 
-def at_moment(source: Source, moment: Moment | None) -> Source:
-    """The source as it was at a moment. A key may have expired since; Valid-Until is judged at that time."""
+def without_snapshot(base: Base) -> str:
+    """A clause about a repository that a stage reads and has no snapshot, at its moment or ever; "" if none is."""
+    where = base.where
+    for name in base.platforms if isinstance(where, Named) else ():
+        assert isinstance(where, Named)
+        for source in sources_of(where._replace(at=None), PLATFORMS[name]):
+            if (where.at.uri(source.uri) if where.at else archive_of(source.uri)) is None:
+                return f"apt reads {source.uri} too, which has no snapshot and may serve another version"
+    return ""
+
+
+def at_moment(source: Source, moment: Moment | None) -> Source | None:
+    """The source as it was at a moment, None if there is no snapshot of it.
+
+    A key may have expired since; Valid-Until is judged at that time.
+    """
     if moment is None:
         return source
     uri = moment.uri(source.uri)
+    if uri is None:
+        return None
     _, stamp = split(uri) or ("", "")
     keys = source.signed_by._replace(accept_expired=True)
     return source._replace(uri=uri, signed_by=keys, check_valid_until=True, snapshot=stamp)

@@ -216,7 +216,11 @@ class Verifier:
                 continue
             choices[request] = choose(request, universes, asked=call.base.asked)
             if request.pin:
-                yield _pin(file, call, request, self._standings_of(call, request, universes))
+                found = self._standings_of(call, request, universes)
+                if call.unread and choices[request].fails:  # what is not there may be elsewhere
+                    choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
+                    found = dict.fromkeys(found, standing.unknown(call.unread))
+                yield _pin(file, call, request, found)
 
     def _standings_of(
         self, call: Call, request: Request, universes: Mapping[str, Universe]

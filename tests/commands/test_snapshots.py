@@ -266,3 +266,37 @@ def test_ubuntu(bench: Workbench) -> None:
     assert f"'URIs: http://snapshot.ubuntu.com/ubuntu/{stamp}'" in text
     assert "'Suites: noble noble-updates noble-backports noble-security'" in text
     assert "curl=8-" in text and "/usr/share/keyrings/ubuntu-archive-keyring.gpg" in text
+
+
+PGDG = "http://apt.postgresql.org/pub/repos/apt"
+UNKEPT = f"apt reads {PGDG} too, which has no snapshot and may serve another version"
+
+
+def test_a_repository_without_snapshots_costs_what_depends_on_it_alone(bench: Workbench) -> None:
+    bench.configure(f'[snapshot]\ninterval = 0\n[[source]]\nuri = "{PGDG}"\nkey = "pgdg.asc"\n')
+    bench.write("pgdg.list", f"deb {PGDG} bookworm-pgdg main\n")
+    bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm-20260201-slim AS first\nRUN apt-get install -y curl\n"
+        f"RUN echo 'deb {PGDG} bookworm-pgdg main' > /etc/apt/sources.list.d/pgdg.list\n"
+        "RUN apt-get update && apt-get install -y jq postgresql-17=17.2-1.pgdg120+1\n"
+        "FROM debian:bookworm-20260201-slim\nCOPY pgdg.list /etc/apt/sources.list.d/\n"
+        "RUN apt-get update && apt-get install -y jq\n",
+    )
+    bench.write("other.Dockerfile", PLAIN)
+    result = bench.run("lock", "--snapshot", "2026-03-02", "--write-sources")
+    assert result.status == 0, result
+    assert f"  not pinned: {UNKEPT}\n" in result.out
+    assert f"  not pinned: it is not where pinner looks, and {UNKEPT}\n" in result.out
+    text = bench.read("Dockerfile")
+    assert "install -y curl=7.88-1\n" in text and "install -y jq postgresql-17=17.2-1.pgdg120+1\n" in text
+    # The second stage reads nothing that is read here: a block would only take its repository away.
+    assert text.count("# >>>") == 1 and text.index("# >>>") < text.index("RUN apt-get install -y curl")
+    assert "line 3 changes where apt takes packages from, and the build reads that live" in result.err
+    assert "curl=7.88-1" in bench.read("other.Dockerfile")
+    assert bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "--strict").status == 1
+    bench.run("unlock")
+    found = bench.run("snapshot", "find", "--platform", "amd64", "Dockerfile")
+    assert found.status == 1
+    assert "bookworm: the version is there at" in found.out  # curl
+    assert f"no snapshot has postgresql-17=17.2-1.pgdg120+1 (amd64); {UNKEPT}\n" in found.out

@@ -19,7 +19,7 @@ class Functions:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._text = script.shell.text
-        self._nodes = script.flow().get("function", [])
+        self._nodes = script.flow.get("function", [])
 
     def around(self, at: int) -> tuple[int, int] | None:
         """Where the function begins and ends that `at` lies in, the innermost."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.text.span import Joined, Span
 from pinner.text.words import Builder, Part, Range, UnparsableError, Word
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Query
+    from tree_sitter import Node, Parser
 
     from pinner.text.lexer import Heredoc
 
@@ -37,22 +37,15 @@ _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
 _TOKEN = re.compile(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
 _ASSIGNMENT = re.compile(r"\w+(?:\[[^]]*\])?\+?=")
 _ENDS_COMMAND = re.compile(r"[ \t]*(?:[;&|)\n`#]|\Z)")
-_QUERY = """
-(command) @command
-(file_redirect) @redirect
-(variable_assignment) @assignment
-(comment) @comment
-[(command_substitution) (process_substitution)] @nested
-(heredoc_redirect) @heredoc
-"""
-_FLOW_QUERY = """
-(function_definition) @function
-(for_statement) @for
-[(for_statement) (c_style_for_statement) (while_statement)] @loop
-[(if_statement) (case_statement) (subshell) (command_substitution) (process_substitution) (pipeline)] @branch
-(list "||" (_) @branch)
-[(declaration_command) (unset_command)] @declaration
-"""
+_NESTED = ("command_substitution", "process_substitution")
+_LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
+_BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")
+_DECLARATIONS = ("declaration_command", "unset_command")
+_COLLECTED = {
+    *("command", "file_redirect", "variable_assignment", "comment", "function_definition", "list"),
+    "heredoc_redirect",
+    *(*_LOOPS, *_BRANCHES, *_DECLARATIONS),
+}
 
 
 class Command(NamedTuple):
@@ -84,12 +77,10 @@ class Script:
         self.heredocs = heredocs
         self.builder = Builder(source, shell)
         self._text = text
-        self._root = root
-        self._flow: Mapping[str, list[Node]] | None = None
-        self._found = _captures(_QUERY, root)
-        self._nested = list(_outermost(self._found.get("nested", ())))
-        inputs = {node.start_byte for node in self._found.get("redirect", ())}
-        if "heredoc" in self._found or not all(
+        self._found = _collected(root)
+        self._nested = list(_outermost(self._nodes(*_NESTED)))
+        inputs = {node.start_byte for node in self._nodes("file_redirect")}
+        if "heredoc_redirect" in self._found or not all(
             each.operator[0] - len(each.descriptor) in inputs for each in heredocs
         ):
             raise UnparsableError  # the grammar sees other here-documents than the shell's rules
@@ -109,23 +100,32 @@ class Script:
         """The assignments that mention `mention`, each as one word `name=value`."""
         return tuple(
             self.builder.word([node], [])
-            for node in self._found.get("assignment", ())
+            for node in self.assignment_nodes()
             if mention in self.shell.text[node.start_byte : node.end_byte]
         )
 
     def assignment_nodes(self) -> list[Node]:
         """The assignments, in text order."""
-        return self._found.get("assignment", [])
+        return self._nodes("variable_assignment")
 
+    @cached_property
     def flow(self) -> Mapping[str, list[Node]]:
         """The nodes that decide when and how often something is done: functions, loops, branches, declarations."""
-        if self._flow is None:
-            self._flow = _captures(_FLOW_QUERY, self._root)
-        return self._flow
+        alternatives = [node for each in self._nodes("list") for node in _alternatives(each)]
+        return {
+            "function": self._nodes("function_definition"),
+            "for": self._nodes("for_statement"),
+            "loop": self._nodes(*_LOOPS),
+            "branch": _in_order((*self._nodes(*_BRANCHES), *alternatives)),
+            "declaration": self._nodes(*_DECLARATIONS),
+        }
+
+    def _nodes(self, *kinds: str) -> list[Node]:
+        return _in_order(node for kind in kinds for node in self._found.get(kind, ()))
 
     def comment_places(self) -> tuple[Range, ...]:
         """The comments, by where they stand in the shell's text."""
-        return tuple((node.start_byte, node.end_byte) for node in self._found.get("comment", ()))
+        return tuple((node.start_byte, node.end_byte) for node in self._nodes("comment"))
 
     def comments(self) -> tuple[Span, ...]:
         """The comments."""
@@ -175,14 +175,29 @@ def _blanked(text: str, ranges: Iterable[tuple[Range, str]]) -> str:
     return "".join((*parts, text[begin:]))
 
 
-def _captures(query: str, root: Node) -> dict[str, list[Node]]:
-    from tree_sitter import QueryCursor
+def _collected(root: Node) -> dict[str, list[Node]]:
+    """The nodes that matter, by kind, in text order. A query would take longer to compile than most files to read."""
+    found: dict[str, list[Node]] = {}
+    cursor = root.walk()
+    while True:
+        node = cursor.node
+        if node is not None and node.type in _COLLECTED and node.is_named:
+            found.setdefault(node.type, []).append(node)
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return found
 
-    found = QueryCursor(_query(query)).captures(root)
-    return {
-        name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-        for name, nodes in found.items()
-    }
+
+def _in_order(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+
+
+def _alternatives(node: Node) -> list[Node]:
+    """What of a list is only done if something before it fails."""
+    kinds = [child.type for child in node.children]
+    return [child for child in node.children[kinds.index("||") :] if child.is_named] if "||" in kinds else []
 
 
 @cache
@@ -191,15 +206,6 @@ def _parser() -> Parser:
     import tree_sitter_bash
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
-
-
-@cache
-def _query(text: str) -> Query:
-    import tree_sitter
-
-    language = _parser().language
-    assert language is not None
-    return tree_sitter.Query(language, text)
 
 
 def _mask(text: str) -> str:
@@ -289,7 +295,7 @@ def _drafts(
     shown: str, text: str, builder: Builder, found: Mapping[str, list[Node]], mention: str
 ) -> list[_Draft]:
     """The commands that mention `mention`, in text order, with all their words."""
-    redirects = [(redirect, _end_before(text, redirect)) for redirect in found.get("redirect", ())]
+    redirects = [(redirect, _end_before(text, redirect)) for redirect in found.get("file_redirect", ())]
     # Words behind a redirection are the command's, but not in its node.
     continued = {
         end

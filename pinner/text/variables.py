@@ -255,12 +255,12 @@ class Variables:
 
     @cached_property
     def _conditional(self) -> Ranges:
-        flow = self.script.flow()
+        flow = self.script.flow
         return Ranges([*flow.get("branch", ()), *flow.get("loop", ()), *flow.get("function", ())])
 
     @cached_property
     def _repeated(self) -> Ranges:
-        flow = self.script.flow()
+        flow = self.script.flow
         return Ranges([*flow.get("loop", ()), *flow.get("function", ())])
 
     @cached_property
@@ -271,7 +271,7 @@ class Variables:
             if parent is not None and parent.type == "command":
                 continue  # it holds for that command alone, and not yet for its words
             self._assigned(node, found)
-        for node in self.script.flow().get("for", ()):
+        for node in self.script.flow.get("for", ()):
             name = node.child_by_field_name("variable")
             body = node.child_by_field_name("body")
             values = node.children_by_field_name("value")

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]"
-)
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]"
 
 
 def printable(text: str) -> str:
@@ -21,7 +19,9 @@ def printable(text: str) -> str:
     Newline and tab stay. Everything that comes from a file, an archive or a lock goes through here
     before it is shown, so that none of it can move the cursor or retitle a window.
     """
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_CONTROL, lambda m: m[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
 class PinnerError(Exception):

@@ -5,11 +5,13 @@ All threads are daemons: an interrupt ends the program at once, whatever they wa
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import queue
 
 T = TypeVar("T")
 
@@ -22,6 +24,8 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
     """
     if len(tasks) <= 1:
         return [task() for task in tasks]
+    import queue
+
     waiting = iter(enumerate(tasks))
     lock = threading.Lock()
     done: queue.SimpleQueue[tuple[int, T | None, BaseException | None]] = queue.SimpleQueue()
@@ -54,6 +58,8 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
 
 def ahead(chunks: Iterable[bytes], depth: int) -> Iterator[bytes]:
     """The same chunks, made in a thread that begins now and is up to `depth` of them ahead."""
+    import queue
+
     ready: queue.Queue[bytes | BaseException | None] = queue.Queue(depth)
     abandoned = threading.Event()
 

@@ -107,14 +107,13 @@ def _date(value: str, field: str) -> datetime:
 def _files(listing: str) -> Mapping[str, FileEntry]:
     """The SHA256 field: digest, size, path. A path that leaves the suite's directory is refused."""
     files: dict[str, FileEntry] = {}
-    pattern = re.compile(r"\s*([0-9a-fA-F]{64})\s+(\d{1,15})\s+(\S+)\s*", re.ASCII)
-    for line in listing.splitlines():
-        if not line.strip():
-            continue
-        match = pattern.fullmatch(line)
-        if match is None:
-            raise TrustError(f"the Release's SHA256 field cannot be read: {line.strip()}")
-        digest, size, path = match.groups()
+    row = r"^[ \t]*([0-9a-fA-F]{64})[ \t]+(\d{1,15})[ \t]+(\S+)[ \t]*$"
+    rows = re.findall(row, listing, re.ASCII | re.MULTILINE)
+    lines = [line for line in map(str.strip, listing.split("\n")) if line]
+    if len(rows) != len(lines):
+        odd = next(line for line in lines if not re.match(row, line, re.ASCII))
+        raise TrustError(f"the Release's SHA256 field cannot be read: {odd}")
+    for digest, size, path in rows:
         if path.startswith("/") or ".." in path.split("/"):
             raise TrustError(f"the Release's SHA256 field names a path outside the suite: {path}")
         path = path.removeprefix("./")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from pinner.archive import parallel, xz
+from pinner.archive import parallel
 from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
 
@@ -49,10 +49,14 @@ _ODD = "the archive itself vouches for a file that does not fit: tell its keeper
 def _chunks(packed: bytes | bytearray, extension: str, threads: int) -> Iterator[bytes]:
     if extension == "":
         yield bytes(packed)
-    elif extension == ".xz" and threads > 1 and len(blocks := xz.blocks(packed)) > 1:
-        yield from parallel.chained([xz.unpack(packed, block, _CHUNK) for block in blocks], threads)
-    else:
-        yield from parallel.ahead(_stream(packed, extension), depth=2)
+        return
+    if extension == ".xz" and threads > 1:
+        from pinner.archive import xz
+
+        if len(blocks := xz.blocks(packed)) > 1:
+            yield from parallel.chained([xz.unpack(packed, block, _CHUNK) for block in blocks], threads)
+            return
+    yield from parallel.ahead(_stream(packed, extension), depth=2)
 
 
 def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:

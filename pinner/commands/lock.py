@@ -167,8 +167,8 @@ class Outcome:
                 path = project.paths[planned.path]
                 self.before[path], self.texts[path] = planned.old, planned.new
         merged = lock.replace(result.lock, [*(planned.path for planned in result.files), *project.gone(lock)])
-        text = lockfile.dumps(merged)
-        if project.paths and text != lock_text and (merged.targets or lock_text is not None):
+        if project.paths and merged is not lock and (merged.targets or lock_text is not None):
+            text = lockfile.dumps(merged)
             lockfile.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
 

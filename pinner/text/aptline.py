@@ -8,7 +8,6 @@ boolean word before the first hyphen of a long option negates it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from pinner.text.shell import Word
 
@@ -58,7 +57,6 @@ _APTITUDE_VALUED = _words(
 )
 
 
-@dataclass(slots=True)
 class Call:
     """What one apt command says. `error` is apt's complaint about its options, "" if it has none.
 
@@ -66,12 +64,13 @@ class Call:
     expansion decides it. `expansions` tells that there are some where the sub-command stands.
     """
 
-    subcommand: str = ""
-    options: list[Word] = field(default_factory=list)
-    arguments: list[Word] = field(default_factory=list)
-    settings: dict[str, str | None] = field(default_factory=dict)
-    error: str = ""
-    expansions: bool = False
+    def __init__(self) -> None:
+        self.subcommand = ""
+        self.options: list[Word] = []
+        self.arguments: list[Word] = []
+        self.settings: dict[str, str | None] = {}
+        self.error = ""
+        self.expansions = False
 
     @property
     def uncertain(self) -> bool:

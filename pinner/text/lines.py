@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pinner.errors import InputError
@@ -38,8 +37,7 @@ class Heredoc(NamedTuple):
     terminated: bool
 
 
-@dataclass(slots=True)
-class Logical:
+class Logical(NamedTuple):
     """One instruction's line after joining, without its here-documents' bodies; `span` covers those too."""
 
     joined: Joined
@@ -47,13 +45,13 @@ class Logical:
     heredocs: tuple[Heredoc, ...] = ()
 
 
-@dataclass(slots=True)
 class Lined:
     """A file's instructions and comment lines, each in file order. A comment's span begins at its `#`."""
 
-    escape: str = "\\"
-    logical: list[Logical] = field(default_factory=list)
-    comments: list[Span] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.escape = "\\"
+        self.logical: list[Logical] = []
+        self.comments: list[Span] = []
 
 
 def refuse(text: str, span: Span, message: str, hint: str = "") -> InputError:

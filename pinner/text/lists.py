@@ -14,24 +14,21 @@ _QUOTED = r"""(?:'[^']*'|"[^"$`]*"|[\w^#*.\\-]+)"""
 _PRINTS = rf"(?:cat|e?grep(?:\s+-\w+)*\s+{_QUOTED}|sed(?:\s+-\w+)*\s+{_QUOTED})\s+{_FILE}"
 _INSTALL = r"(?:sudo\s+)?apt(?:-get)?\b[^|;&<\n]*\binstall\b"
 _XARGS = rf"xargs\b[^|;&<\n]*?\s{_INSTALL}"
-_USES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_XARGS}[^|;&<\n]*<\s*{_FILE}",
-        rf"(?<![^\s;&|(]){_PRINTS}\s*(?:\|\s*(?:grep|sed|tr|sort)\b[^|;&]*)*\|\s*{_XARGS}",
-        rf"{_INSTALL}[^|;&<]*?\$\(\s*{_PRINTS}\s*\)",
-        rf"{_INSTALL}[^|;&<]*?`\s*{_PRINTS}\s*`",
-        rf"{_INSTALL}[^|;&<]*?\$\(\s*<\s*{_FILE}\s*\)",
-    )
+_USES = (
+    rf"{_XARGS}[^|;&<\n]*<\s*{_FILE}",
+    rf"(?<![^\s;&|(]){_PRINTS}\s*(?:\|\s*(?:grep|sed|tr|sort)\b[^|;&]*)*\|\s*{_XARGS}",
+    rf"{_INSTALL}[^|;&<]*?\$\(\s*{_PRINTS}\s*\)",
+    rf"{_INSTALL}[^|;&<]*?`\s*{_PRINTS}\s*`",
+    rf"{_INSTALL}[^|;&<]*?\$\(\s*<\s*{_FILE}\s*\)",
 )
-_SUBSTITUTES = re.compile(r"\binstall\b[^;&|]*(?:\$\(|`)\s*(?:cat|e?grep|sed|<)")
+_SUBSTITUTES = r"\binstall\b[^;&|]*(?:\$\(|`)\s*(?:cat|e?grep|sed|<)"
 _LINE = re.compile(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
 _CALL = "apt-get install"
 
 
 def may_be_read(text: str) -> bool:
     """Whether a Dockerfile may take package names from files; quick, for those that do not."""
-    return "xargs" in text or _SUBSTITUTES.search(text) is not None
+    return "xargs" in text or (("$(" in text or "`" in text) and re.search(_SUBSTITUTES, text) is not None)
 
 
 def named(instruction: Instruction) -> list[str]:
@@ -39,7 +36,7 @@ def named(instruction: Instruction) -> list[str]:
     text = instruction.text.text
     if instruction.keyword != "RUN" or "install" not in text:
         return []
-    return [match["file"] for pattern in _USES for match in pattern.finditer(text)]
+    return [match["file"] for pattern in _USES for match in re.finditer(pattern, text)]
 
 
 def parse(text: str, image: str) -> Dockerfile:

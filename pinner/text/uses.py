@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.environment import Environment
@@ -16,7 +15,6 @@ _SET = re.compile(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")
 _USE = re.compile(r"(?<!\\)\$\{?[!#]?(\w+)")
 
 
-@dataclass(slots=True)
 class Uses:
     """What is known of the uses of a file's variables, by the offset of each `$`.
 
@@ -24,9 +22,10 @@ class Uses:
     `shells` are the shell texts by their variables' scope.
     """
 
-    packages: set[int] = field(default_factory=set)
-    flows: dict[int, Variable] = field(default_factory=dict)
-    shells: dict[int, Joined] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.packages: set[int] = set()
+        self.flows: dict[int, Variable] = {}
+        self.shells: dict[int, Joined] = {}
 
     def forbidding(
         self, variables: Iterable[Variable], of_file: Callable[[Variable], Iterable[int]]

@@ -15,8 +15,7 @@ from pinner.text.dockerfile import Dockerfile
 from pinner.text.span import Lines, Span
 
 # Each pattern begins where the trace does; the first group of alternatives a text matches names the trace.
-_RUN = re.compile(
-    r"""
+_RUN = r"""(?xi)
       (?P<command>\b(?:add-apt-repository|apt-add-repository|extrepo\s+enable)\b)
     | (?P<script>\b(?:curl|wget)\b
         [^|;&<>]*(?:nodesource|packagecloud|script\.(?:deb|rpm)|setup_\d|/(?:repo|apt)\b|apt[._-])
@@ -24,20 +23,17 @@ _RUN = re.compile(
     | (?P<package>\bdpkg\b[^|;&]*\s(?:-i|--install)\s[^|;&]*(?:repo|release|prod|apt-config|apt-source|keyring)\S*\.deb)
     | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
     | (?P<setting>\b(?:apt::)?default-release\b[^;&|]*/etc/apt/apt\.conf)
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_COPY = re.compile(r"/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$")
+"""
+# One of these is in every text that the pattern matches.
+_TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", "dpkg")
+_COPY = r"/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
 # A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
-_SUITE = re.compile(
-    r"stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot|proposed"
-    r"|xenial|bionic|focal|jammy|noble|resolute",
-    re.IGNORECASE,
+_SUITE = (
+    r"(?i)stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot|proposed"
+    r"|xenial|bionic|focal|jammy|noble|resolute"
 )
-_COMPONENTS = re.compile(
-    r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
-)
-_READS = re.compile(r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$")
+_COMPONENTS = r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
+_READS = r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
 
 
 class Addition(NamedTuple):
@@ -50,7 +46,8 @@ class Addition(NamedTuple):
 
 def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
     """Every trace of a repository or preference added by the file itself, in file order."""
-    if "/etc/apt" not in dockerfile.text and not _RUN.search(dockerfile.text):
+    lowered = dockerfile.text.lower()
+    if not any(trace in lowered for trace in _TRACES):
         return ()
     lines = Lines(dockerfile.text)
     found = []
@@ -69,7 +66,7 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
                 if instruction.keyword == "RUN"
                 else None
             )
-            for match in pattern.finditer(body) if pattern else ():
+            for match in re.finditer(pattern, body) if pattern else ():
                 if _harmless(body, match.start()):
                     continue
                 start = instruction.span.start + match.start()
@@ -84,18 +81,18 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
 def touches(statement: str) -> bool:
     """Whether a simple command or pipeline changes apt's sources or preferences, its components among them."""
     return adds_components(statement) or any(
-        not _harmless(statement, match.start()) for match in _RUN.finditer(statement)
+        not _harmless(statement, match.start()) for match in re.finditer(_RUN, statement)
     )
 
 
 def adds_components(text: str) -> bool:
     """Whether a sed in the text may add components to the distribution's sources."""
-    return bool(_COMPONENTS.search(text)) and "sed" in text
+    return "sed" in text and re.search(_COMPONENTS, text) is not None
 
 
 def _harmless(body: str, at: int) -> bool:
     """Whether the command that names a file of apt's at `at` only reads or removes it, or swaps a mirror's host."""
     command = body[max(body.rfind(mark, 0, at) for mark in ("&&", "||", "; ", "| ")) + 1 : at]
-    if _READS.search(command):
+    if re.search(_READS, command):
         return True
-    return bool(re.search(r"\bsed\b", command)) and not _SUITE.search(command)
+    return bool(re.search(r"\bsed\b", command)) and not re.search(_SUITE, command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pinner.archive.installed import Listed
 from pinner.archive.packages import Package
@@ -11,8 +11,7 @@ from pinner.resolve.universe import Universe
 from pinner.resolve.version import source_version
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """The packages that a base image holds on one Debian architecture. `label` is how the lock names the set.
 
     They are known in full (`packages`, of a dpkg status file; `read` gives those of an image when they are needed) or
@@ -24,7 +23,7 @@ class Root:
     arch: str = ""
     packages: tuple[Package, ...] = ()
     listed: tuple[Listed, ...] = ()
-    read: Callable[[], tuple[Package, ...]] | None = field(default=None, compare=False, repr=False)
+    read: Callable[[], tuple[Package, ...]] | None = None
 
     @property
     def told(self) -> bool:

@@ -150,7 +150,10 @@ class Marker:
         fine = True
         given_up: list[Mark] = []
         for need in unwanted:
-            for offer in marks.solutions(need, _candidate):
+            found = marks.solutions(need, _candidate)
+            # Of packages that are neither there nor to come, none is given up before another.
+            idle = all(marks[offer.name].idle for offer in found.offers)
+            for offer in found.offers if idle else found:
                 other = marks[offer.name]
                 if other.candidate is not offer:
                     continue
@@ -279,7 +282,7 @@ class Marker:
             other = self.marks[offer.name]
             if other.candidate is not offer:
                 continue
-            if protected and need.critical and len(solutions) == 1:
+            if protected and need.critical and solutions.sole:
                 if not self.install(other, depth + 1, follow=False):
                     continue
                 other.protected = True

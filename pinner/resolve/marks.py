@@ -7,13 +7,15 @@ Essential or Protected package on its own account (apt's pkgDepCache; observed b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import groupby
 from typing import Literal
 
 from pinner.resolve import version
 from pinner.resolve.universe import Need, Offer, Universe
 
 Mode = Literal["keep", "install", "delete"]
+_Rank = tuple[bool, bool, bool, bool, bool, bool, int]
 
 TOO_DEEP = 3000
 
@@ -61,9 +63,47 @@ class Mark:
         return self.mode == "install"
 
     @property
+    def idle(self) -> bool:
+        """Whether the package is neither there nor to come."""
+        return self.current is None and self.mode != "install"
+
+    @property
     def barred(self) -> bool:
         """Whether nobody may choose the package: it was asked to stay away or to go."""
         return self.protected and (self.mode == "delete" or (self.mode == "keep" and self.current is None))
+
+
+class Solutions:
+    """The versions that could fulfil a need, best first; those in `barred` are passed over.
+
+    Each of the `tiers` has the ranks of its versions, as they were when the need was looked at. Among equals what apt
+    met last comes first (`order`). To know that takes reading all of an index, and mostly an earlier one is taken.
+    """
+
+    def __init__(
+        self, tiers: Sequence[Mapping[Offer, _Rank]], barred: Set[Offer], order: Callable[[str], int]
+    ) -> None:
+        self.offers = frozenset(offer for tier in tiers for offer in tier) - barred
+        self._tiers = tiers
+        self._barred = barred
+        self._order = order
+
+    def __iter__(self) -> Iterator[Offer]:
+        last = None
+        for tier in self._tiers:
+            for _, equals in groupby(sorted(tier, key=tier.__getitem__), tier.__getitem__):
+                tied = list(equals)
+                if len(tied) > 1:
+                    tied.sort(key=lambda offer: -self._order(offer.name))
+                for offer in tied:
+                    if offer is not last and offer not in self._barred:
+                        yield offer
+                    last = offer
+
+    @property
+    def sole(self) -> bool:
+        """Whether there is one to try, once."""
+        return len(self.offers) == 1 and len(list(self)) == 1
 
 
 class Marks:
@@ -226,36 +266,27 @@ class Marks:
 
     # --- solutions ---------------------------------------------------------------------------------------
 
-    def solutions(self, need: Need, choose: Callable[[Mark], Offer | None]) -> list[Offer]:
-        """The versions that satisfy the need and are `choose(mark)` of their package, best first.
+    def solutions(self, need: Need, choose: Callable[[Mark], Offer | None]) -> Solutions:
+        """The versions that satisfy the need and are `choose(mark)` of their package.
 
         For each alternative in turn the packages in the order of `_rank`; of the whole, those that are installed
         in some version come first (apt's CompareProviders).
         """
-        installed: list[Offer] = []
-        others: list[Offer] = []
-        for number, options in enumerate(need.options):
-            found = list(dict.fromkeys(offer for offer in options if choose(self[offer.name]) is offer))
-            if len(found) > 1:
-                relation = need.clause[number]
-                # A qualified name (`make:any`) is a virtual one to apt: no package is preferred for its name.
-                found = self._ranked(found, "" if relation.arch else relation.name)
-            for offer in found:
-                (others if self[offer.name].current is None else installed).append(offer)
-        ordered = installed + others
-        ordered = [offer for at, offer in enumerate(ordered) if at == 0 or ordered[at - 1] is not offer]
-        if need.negative:
-            return ordered
-        return [offer for offer in ordered if not self[offer.name].barred]
+        installed: list[dict[Offer, _Rank]] = []
+        others: list[dict[Offer, _Rank]] = []
+        for relation, options in zip(need.clause, need.options, strict=True):
+            # A qualified name (`make:any`) is a virtual one to apt: no package is preferred for its name.
+            target = "" if relation.arch else relation.name
+            ranks = {
+                offer: self._rank(offer, target) for offer in options if choose(self[offer.name]) is offer
+            }
+            installed.append({offer: ranks[offer] for offer in ranks if self[offer.name].current is not None})
+            others.append({offer: ranks[offer] for offer in ranks if self[offer.name].current is None})
+        tiers = [tier for tier in (*installed, *others) if tier]
+        barred = () if need.negative else (each for tier in tiers for each in tier if self[each.name].barred)
+        return Solutions(tiers, frozenset(barred), self.universe.order)
 
-    def _ranked(self, offers: list[Offer], target: str) -> list[Offer]:
-        ranks = {offer: self._rank(offer, target) for offer in offers}
-        if len(set(ranks.values())) == len(offers):
-            return sorted(offers, key=ranks.__getitem__)
-        order = self.universe.order
-        return sorted(offers, key=lambda offer: (ranks[offer], -order(offer.name)))
-
-    def _rank(self, offer: Offer, target: str) -> tuple[bool, bool, bool, bool, bool, bool, int]:
+    def _rank(self, offer: Offer, target: str) -> _Rank:
         """What makes one package preferable to another, smaller is better; the last rule is who was met last."""
         mark = self[offer.name]
         absent = mark.current is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +31,9 @@ from pinner.workflow.stages import Along, Options
     is_flag=True,
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
+@click.option(
+    "--expand-braces", is_flag=True, help="Write out what bash makes of a{b,c}, to pin each; for bash alone."
+)
 @click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
 @click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
 @click.option(
@@ -47,6 +50,7 @@ def command(
     dry_run: bool,
     check: bool,
     pin_siblings: bool,
+    expand_braces: bool,
     pin_images: bool,
     closure: bool,
     when: str | None,
@@ -91,15 +95,19 @@ def command(
             archives.notes |= dict.fromkeys(notes)
             if not write_sources and not all(BEGIN in text for text in project.texts.values()):
                 archives.notes[_STILL_LIVE] = None
+        written: Mapping[str, str] = project.texts
+        if expand_braces:
+            from pinner.workflow import braces
+
+            written = braces.expanded(written, options)
         if pin_images:
             from pinner.workflow import froms
 
-            pinned = froms.pinned(project.texts, options, view.look(project.config, Lock()))
-            result = plan(pinned, options, archives, lock)
+            written = froms.pinned(written, options, view.look(project.config, Lock()))
+        result = plan(written, options, archives, lock)
+        if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
-        else:
-            result = plan(project.texts, options, archives, lock)
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
             problem.path = project.shown(problem.path)

@@ -34,7 +34,11 @@ Action = Literal["pin", "keep", "skip"]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _PACKAGE = re.compile(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
-_LIST = re.compile(r"\{([^{}]*,[^{}]*)\}")
+# Words that stand for one package where they are written; inside of other quotes they must not have their own.
+_WRITABLE_INSIDE = re.compile(r"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})+")
+_WRITABLE = re.compile(
+    r"""(?:[\w.+:=~-]|\$\w+|\$\{\w+\}|\\[\w.+:=~-]|'[\w.+:=~-]*'|"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})*")+"""
+)
 _MOST_SHOWN = 20
 _TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
 _GLOB = frozenset("?*[]!")
@@ -61,7 +65,8 @@ class Request(NamedTuple):
     `skip`, for the `reason` (a stable code) and `detail` (a clause for people). `name` comes without architecture,
     pin, release and modifier; "" where the text does not tell. `word` is where the name is said, which may be in the
     value of a variable; `version` is where the pin is if it is in the value of a variable and in one place.
-    `allowed` tells that a comment allows it to stay without a pin.
+    `allowed` tells that a comment allows it to stay without a pin. `expansion` are the words, as they would be written,
+    that bash makes of its braces, where bash reads it.
     """
 
     word: Word
@@ -76,10 +81,11 @@ class Request(NamedTuple):
     at: int = 0
     version: VersionText | None = None
     allowed: bool = False
+    expansion: tuple[str, ...] = ()
 
 
-def read(fields: Sequence[Field]) -> Iterator[Request]:
-    """The requests that the argument words make, one for each."""
+def read(fields: Sequence[Field], *, bash: bool) -> Iterator[Request]:
+    """The requests that the argument words make, one for each; `bash` if it is bash that reads the words."""
     template = False
     for field in fields:
         word = field.word
@@ -88,7 +94,7 @@ def read(fields: Sequence[Field]) -> Iterator[Request]:
             yield _skip(word, "other", "template", "a template fills it in")
             template = opens or "}}" not in word.raw
         else:
-            request = _request(field)
+            request = _request(field, bash=bash)
             yield request._replace(version=_version(field, request.pin)) if request.pin else request
 
 
@@ -122,7 +128,7 @@ def _skip(word: Word, kind: Kind, reason: str, detail: str, name: str = "") -> R
     return Request(word, kind, "skip", reason, detail, name)
 
 
-def _request(field: Field) -> Request:
+def _request(field: Field, *, bash: bool) -> Request:
     word = field.word
     value = word.value
     if word.split:
@@ -134,10 +140,10 @@ def _request(field: Field) -> Request:
         return _skip(word, "other", "split-word", detail)
     if _TEMPLATE.search(word.raw):
         return _skip(word, "other", "template", "a template fills it in")
+    if _BRACES.search(word.bare) and (braced := _braced(word, bash=bash)):
+        return braced
     if value is None:
         return _expanded(field)
-    if _BRACES.search(word.bare):
-        return _skip(word, "brace", "brace", f"bash makes {_braced(word)} of it, sh does not")
     if value.startswith(("/", "./", "../")) or value in (".", ".."):
         return _skip(word, "file", "file", "it is a file")
     if value.startswith(("?", "~")):
@@ -145,14 +151,21 @@ def _request(field: Field) -> Request:
     return _modified(word, value)
 
 
-def _braced(word: Word) -> str:
-    """What bash makes of braces that hold plain lists, one beside the other; else `several words`."""
-    found = [""]
-    for at, piece in enumerate(_LIST.split(word.literal)):
-        found = [text + each for text in found for each in (piece.split(",") if at % 2 else [piece])]
-        if len(found) > _MOST_SHOWN or (at % 2 == 0 and "{" in piece):
-            return "several words"
-    return " ".join(found)
+def _braced(word: Word, *, bash: bool) -> Request | None:
+    """A word with braces; None if bash leaves them as they are."""
+    from pinner.text import braces
+
+    found = braces.expanded(word.raw)
+    if found == (word.raw,):
+        return None
+    shown = " ".join(found) if 0 < len(found) <= _MOST_SHOWN else "several words"
+    if not bash:
+        return _skip(word, "brace", "brace", f"bash makes {shown} of it, sh does not")
+    pattern = _WRITABLE_INSIDE if word.levels else _WRITABLE
+    if not found or not all(pattern.fullmatch(each) for each in found):
+        return _skip(word, "brace", "brace", f"bash makes {shown} of it")
+    detail = f"bash makes {shown} of it, and --expand-braces writes that"
+    return _skip(word, "brace", "brace", detail)._replace(expansion=found)
 
 
 def _expanded(field: Field) -> Request:

@@ -108,6 +108,13 @@ def interpreter(text: str) -> str:
     return match[1] if match else ""
 
 
+def shell_of(text: str) -> str:
+    """The shell that a script's first line names, perhaps behind a program that starts it; "sh" without such a line."""
+    name = interpreter(text)
+    line = text.partition("\n")[0].split() if name else []
+    return next((each for each in (name, *line) if each in POSIX_SHELLS), name) or "sh"
+
+
 def owners(script: Script, operators: Sequence[Range]) -> list[Command | None]:
     """The commands that get the here-documents of `operators`; None for one that this is not clear of."""
     try:

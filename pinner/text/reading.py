@@ -23,6 +23,8 @@ from pinner.text.words import Range
 _MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
 _READS = re.compile(r"(?<![\w-])read(?![\w-])")
+# bash that is told not to expand braces.
+_NO_BRACES = re.compile(r"[ \t]\+\w*B|\bbraceexpand\b")
 _DEEPEST = 8
 
 
@@ -109,7 +111,7 @@ class _File:
 
     def _unless_used(self, request: Request) -> Request:
         variables = self.carried.get(request)
-        if not variables or request.action != "pin":
+        if not variables or (request.action != "pin" and not request.expansion):
             return request
         if variables not in self._forbidding:
             self._forbidding[variables] = self.uses.forbidding(
@@ -120,14 +122,26 @@ class _File:
             return request
         line, _ = Lines(self.dockerfile.text).position(at)
         names = " or ".join(sorted({variable.name for variable in variables}))
-        detail = f"{names} has another use in line {line}"
-        return request._replace(action="skip", reason="variable-other-use", detail=detail)
+        return _refused(request, "variable-other-use", f"{names} has another use in line {line}")
 
 
 def _shell(argv: tuple[str, ...]) -> str:
     """The shell that a SHELL instruction names, also behind `env` or `conda run`; else its program."""
     names = [re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe") for argument in argv]
     return next((name for name in names if name in POSIX_SHELLS), names[0])
+
+
+class _Around(NamedTuple):
+    """What a shell text stands in: the `shell` that runs it, and how many other texts.
+
+    `outer` tells what names mean that the text does not set, `expanded` what those mean that another shell has replaced
+    before this one reads the text.
+    """
+
+    shell: str
+    outer: Lookup
+    depth: int = 0
+    expanded: Lookup | None = None
 
 
 class _Reader:
@@ -186,12 +200,13 @@ class _Reader:
         words = tuple(word for word, _ in strings)
         at, name = prefixes.program(words)
         operand = nested.script_operand(words[at + 1 :]) if name in POSIX_SHELLS else None
+        around = _Around(name, self._outer, 1)
         if operand is not None and operand >= 0:
             _, text = strings[at + 1 + operand]
-            yield from self._script(text, self._outer, text.origin(0), 1)
+            yield from self._script(text, around)
         elif words:
             command = Command(words, self._instruction.body, False, True, (0, 0))
-            yield from self._command(command, None, 1)
+            yield from self._command(command, None, around)
 
     def _run(self) -> Iterator[Install | Skipped]:
         instruction = self._instruction
@@ -201,20 +216,20 @@ class _Reader:
             if prefixes.asks(instruction.span.of(self._source)):
                 yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
             return
+        around = _Around(self._shell, self._outer)
         if len(heredocs) == 1 and heredocs[0].word == instruction.body:
             body = self._content(heredocs[0].content, tabs="<<-" in text.text, expands=False)
-            yield from self._heredoc(body, self._outer, heredocs[0].content.start, 0)
+            yield from self._heredoc(body, around)
             return
         operators = [self._own(heredoc.word) for heredoc in heredocs]
-        variables = yield from self._script(text, self._outer, instruction.span.start, 0, operators)
+        variables = yield from self._script(text, around, operators)
         owners = nested.owners(variables.script, operators) if variables else [None] * len(operators)
         for heredoc, operator, owner in zip(heredocs, operators, owners, strict=True):
             raw = text.text[slice(*operator)]
             expands = "'" not in raw and '"' not in raw
             body = self._content(heredoc.content, tabs="<<-" in raw, expands=expands)
-            if raw[0].isdecimal():
-                owner = None
-            yield from self._input(owner, variables, body, 0, expands=expands)
+            reader = None if raw[0].isdecimal() else owner
+            yield from self._input(reader, variables, body, 0, expands=expands)
 
     def _content(self, content: Span, *, tabs: bool, expands: bool) -> Joined:
         """The lines of a RUN's here-document as the program that gets them reads them."""
@@ -224,8 +239,6 @@ class _Reader:
         self, owner: Command | None, variables: Variables | None, body: Joined, depth: int, *, expands: bool
     ) -> Iterator[Install | Skipped]:
         """The calls in a here-document that the command `owner` gets, if that is a shell."""
-        if not _MENTION.search(body.text):
-            return
         if (
             owner is None
             or variables is None
@@ -237,18 +250,17 @@ class _Reader:
         ):
             yield from self._unread(body.span(0, len(body.text)), owner)
             return
+        _, name = prefixes.program(owner.words)
         expanded = variables.expanded(owner) if expands else None
-        yield from self._heredoc(body, variables.inside(owner), body.origin(0), depth + 1, expanded)
+        yield from self._heredoc(body, _Around(name, variables.inside(owner), depth + 1, expanded))
 
-    def _heredoc(
-        self, body: Joined, outer: Lookup, scope: int, depth: int, expanded: Lookup | None = None
-    ) -> Iterator[Install | Skipped]:
+    def _heredoc(self, body: Joined, around: _Around) -> Iterator[Install | Skipped]:
         """The calls in a here-document that a shell runs."""
         program = nested.interpreter(body.text)
         if program and program not in POSIX_SHELLS:
             yield from self._unread(body.span(0, len(body.text)))
         elif _MENTION.search(body.text):
-            yield from self._script(nested.unfolded(body), outer, scope, depth, (), expanded)
+            yield from self._script(nested.unfolded(body), around)
 
     def _own(self, span: Span) -> Range:
         """A span of the source as a range of the instruction's joined text."""
@@ -256,25 +268,18 @@ class _Reader:
         return start, start + span.end - span.start
 
     def _script(
-        self,
-        text: Joined,
-        outer: Lookup,
-        scope: int,
-        depth: int,
-        operators: Sequence[Range] = (),
-        expanded: Lookup | None = None,
+        self, text: Joined, around: _Around, operators: Sequence[Range] = ()
     ) -> Generator[Install | Skipped, None, Variables | None]:
         """The calls of a shell text, and its variables; None if it was not understood.
 
-        `operators` are those of here-documents whose lines are elsewhere. What another shell has expanded in the text
-        before it is read means what `expanded` tells.
+        `operators` are those of here-documents whose lines are elsewhere.
         """
         try:
             script = shell.read(self._source, text, operators)
             commands = script.commands("apt")
         except shell.UnparsableError:
             if prefixes.asks(text.text):
-                span = self._instruction.body if depth == 0 else text.span(0, len(text.text))
+                span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
                 yield self._skip(span, "unparsable", "its shell text is not understood")
             return None
         for comment in script.comments():
@@ -282,31 +287,30 @@ class _Reader:
         for assignment in script.assignments("apt"):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
-        variables = Variables(script, scope, outer, self._file.uses, expanded)
-        self._file.uses.shells[scope] = text
+        variables = Variables(script, around.outer, self._file.uses, around.expanded)
         for command in commands:
-            yield from self._command(command, variables, depth)
-        owners = nested.owners(script, [each.operator for each in script.heredocs])
-        for each, owner in zip(script.heredocs, owners, strict=True):
+            yield from self._command(command, variables, around)
+        heredocs = [each for each in script.heredocs if _MENTION.search(text.text, *each.body)]
+        owners = nested.owners(script, [each.operator for each in heredocs]) if heredocs else []
+        for each, owner in zip(heredocs, owners, strict=True):
             body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
             reader = owner if each.descriptor in ("", "0") else None
-            yield from self._input(reader, variables, body, depth, expands=each.expands)
+            yield from self._input(reader, variables, body, around.depth, expands=each.expands)
         return variables
 
     def _command(
-        self, command: Command, variables: Variables | None, depth: int
+        self, command: Command, variables: Variables | None, around: _Around
     ) -> Iterator[Install | Skipped]:
         program = prefixes.find(command.words)
         if program is None:
             return
         if program.reason:
-            text = self._string(command, variables) if depth < _DEEPEST else None
+            text = self._string(command, variables) if around.depth < _DEEPEST else None
             if program.reason == "string" and text is not None and variables and not command.nested:
+                _, name = prefixes.program(command.words)
                 expanded = variables.expanded(command) if text.levels[0] == "double" else None
-                inner = nested.unfolded(text)
-                yield from self._script(
-                    inner, variables.inside(command), text.origin(0), depth + 1, (), expanded
-                )
+                inside = _Around(name, variables.inside(command), around.depth + 1, expanded)
+                yield from self._script(nested.unfolded(text), inside)
             else:
                 yield self._skip(command.span, program.reason, program.detail)
             return
@@ -329,7 +333,8 @@ class _Reader:
             yield self._skip(span, "unparsable", "its shell text is not understood")
             return
         release = call.settings.get("apt::default-release", "")
-        requests = tuple(self._requests(program.name, call, [field for _, field in found]))
+        bash = around.shell == "bash" and _NO_BRACES.search(self._source) is None
+        requests = tuple(self._requests(program.name, call, [field for _, field in found], bash=bash))
         yield Install(
             self._stage.index,
             span,
@@ -368,9 +373,11 @@ class _Reader:
             if is_plain(variables.context, part):
                 self._file.uses.packages.add(variables.context.shell.origin(part.start))
 
-    def _requests(self, program: str, call: aptline.Call, found: list[Field]) -> Iterator[Request]:
+    def _requests(
+        self, program: str, call: aptline.Call, found: list[Field], *, bash: bool
+    ) -> Iterator[Request]:
         swallowed = ""
-        for field, request in zip(found, arguments.read(found), strict=True):
+        for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
             result = request
             at = request.word.span.start
             swallowed = swallowed or self._instruction_at(request.word)
@@ -411,6 +418,6 @@ def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tupl
 
 def _refused(request: Request, reason: str, detail: str) -> Request:
     """`request`, skipped because of its call; what is skipped for its own sake stays so."""
-    if request.action == "skip":
+    if request.action == "skip" and not request.expansion:
         return request
-    return request._replace(action="skip", reason=reason, detail=detail)
+    return request._replace(action="skip", reason=reason, detail=detail, expansion=())

@@ -50,9 +50,11 @@ def script(text: str, base: str = "") -> Dockerfile:
     begin = 1 if text.startswith("\ufeff") else 0
     joined = nested.unfolded(Joined.without(text, Span(begin, len(text)), ()))
     run = Instruction("RUN", whole, whole, joined)
+    at = Span(0, 0)
+    shell = Instruction("SHELL", at, at, Joined("", (0,), (0,), (0,)), argv=(nested.shell_of(text),))
     comments = _comments(text)
     told = tuple(each for span in comments if (each := directives.read(text, span)))
-    stage = Stage(0, "script", base, base or "of this script", "", None, (run,), told)
+    stage = Stage(0, "script", base, base or "of this script", "", None, (shell, run), told)
     return Dockerfile(text, "\\", (stage,), comments)
 
 

@@ -76,9 +76,7 @@ class Ranges:
 class Variables:
     """The variables of one shell text. `outer` tells what names mean that it does not set."""
 
-    def __init__(
-        self, script: Script, scope: int, outer: Lookup, uses: Uses, expanded: Lookup | None = None
-    ) -> None:
+    def __init__(self, script: Script, outer: Lookup, uses: Uses, expanded: Lookup | None = None) -> None:
         """`uses` takes note of where a variable's value goes into another variable, and of functions' texts.
 
         `expanded` tells what names mean that another shell has replaced before this one reads the text: those whose
@@ -87,9 +85,10 @@ class Variables:
         self.script = script
         self._expanded = expanded
         self._text = script.shell.text
-        self._scope = scope
+        self._scope = script.shell.origin(0)
         self._outer = outer
         self._uses = uses
+        uses.shells[self._scope] = script.shell
         self._depth = 0
         self._known: dict[tuple[str, int], Binding] = {}
         self.context = Context(script.source, script.shell, self.lookup)
@@ -171,7 +170,7 @@ class Variables:
         calls = self._functions.arguments(place) if place is not None else None
         if place is None or calls is None:
             return Unknown("variable-unknown", f"the value of ${name} is not known here")
-        scope = self.script.shell.origin(place[0])
+        scope = -1 - self.script.shell.origin(place[0])
         key = name, -1 - place[0]
         if key not in self._known:
             variable = Variable(scope, "@")

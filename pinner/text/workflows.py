@@ -31,7 +31,9 @@ def github(root: Node) -> Iterator[Job]:
         base, raw, platform = _github_base(job)
         variables = [*_variables(root, "env"), *_variables(job, "env")]
         own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform, variables)
-        yield _with_steps(own, job.get("steps"), _default_shell(job) or shell)
+        # Without a container GitHub's runners have bash, which is what they use then.
+        usual = "bash" if base.startswith("ubuntu:") and job.get("container") is None else ""
+        yield _with_steps(own, job.get("steps"), _default_shell(job) or shell or usual)
 
 
 def _default_shell(node: Node) -> str:

@@ -286,12 +286,13 @@ def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, in
 
 
 def _weighed(request: Request, base: Base, unread: str, options: Options) -> Request:
-    if request.action == "skip":
+    if request.action == "skip" and not request.expansion:
         return request
+    reason, detail = "", ""
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
-        return request._replace(action="skip", reason="ignored", detail="ignored by the configuration")
-    if isinstance(base.where, Unnamed):
-        return request._replace(action="skip", reason="suite-unknown", detail=base.where.why)
-    if unread and request.action == "pin":
-        return request._replace(action="skip", reason="other-repository", detail=unread)
-    return request
+        reason, detail = "ignored", "ignored by the configuration"
+    elif isinstance(base.where, Unnamed):
+        reason, detail = "suite-unknown", base.where.why
+    elif unread and request.action != "keep":
+        reason, detail = "other-repository", unread
+    return request._replace(action="skip", reason=reason, detail=detail, expansion=()) if reason else request

@@ -100,7 +100,7 @@ def test_case(case: str, benches: Callable[[str, Path], Workbench], tmp_path: Pa
     assert actual == expected
 
     for name, (content, _) in before.items():
-        if name != "pinner.lock":
+        if name != "pinner.lock" and "--expand-braces" not in command:
             assert without_pins(content.decode(), after[name][0].decode()) == content.decode()
     bench.run(*command)
     assert bench.files() == after, "a second run wrote something"

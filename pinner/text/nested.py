@@ -95,6 +95,17 @@ def _unescaped(pattern: re.Pattern[str], text: str) -> list[tuple[int, int, str]
     return [(match.start(), match.end(), match[1] or "") for match in pattern.finditer(text)]
 
 
+def with_heredocs(source: str, instruction: Instruction) -> Joined:
+    """What BuildKit gives the shell of a RUN: its line, and behind it each here-document's lines and name."""
+    parts = [instruction.text]
+    for each in instruction.heredocs:
+        start, end = each.content.start, each.content.end
+        parts.append(Joined("\n", (0,), (start,), (start,)))
+        parts.append(Joined.without(source, each.content, ()))
+        parts.append(Joined(each.name, (0,), (end,), (end + len(each.name),)))
+    return Joined.chain(parts)
+
+
 def heredoc(text: Joined, *, expands: bool, tabs: bool) -> Joined:
     """The lines of a here-document as the shell that gets them reads them; `expands` if its name is not quoted."""
     if tabs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from pinner.text.span import Joined, Lines, Span
 from pinner.text.uses import Uses, of_file
 from pinner.text.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
 from pinner.text.variables import Variables
-from pinner.text.words import Range
 
 _MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
@@ -217,31 +216,20 @@ class _Reader:
                 yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
             return
         around = _Around(self._shell, self._outer)
+        around = _Around(self._shell, self._outer)
         if len(heredocs) == 1 and heredocs[0].word == instruction.body:
-            body = self._content(heredocs[0].content, tabs="<<-" in text.text, expands=False)
+            lines = Joined.without(self._source, heredocs[0].content, ())
+            body = nested.heredoc(lines, expands=False, tabs="<<-" in text.text)
             yield from self._heredoc(body, around)
-            return
-        operators = [self._own(heredoc.word) for heredoc in heredocs]
-        variables = yield from self._script(text, around, operators)
-        owners = nested.owners(variables.script, operators) if variables else [None] * len(operators)
-        for heredoc, operator, owner in zip(heredocs, operators, owners, strict=True):
-            raw = text.text[slice(*operator)]
-            expands = "'" not in raw and '"' not in raw
-            body = self._content(heredoc.content, tabs="<<-" in raw, expands=expands)
-            reader = None if raw[0].isdecimal() else owner
-            yield from self._input(reader, variables, body, 0, expands=expands)
-
-    def _content(self, content: Span, *, tabs: bool, expands: bool) -> Joined:
-        """The lines of a RUN's here-document as the program that gets them reads them."""
-        return nested.heredoc(Joined.without(self._source, content, ()), expands=expands, tabs=tabs)
+        else:
+            yield from self._script(nested.with_heredocs(self._source, instruction), around)
 
     def _input(
-        self, owner: Command | None, variables: Variables | None, body: Joined, depth: int, *, expands: bool
+        self, owner: Command | None, variables: Variables, body: Joined, depth: int, *, expands: bool
     ) -> Iterator[Install | Skipped]:
         """The calls in a here-document that the command `owner` gets, if that is a shell."""
         if (
             owner is None
-            or variables is None
             or owner.nested
             or not owner.certain
             or depth >= _DEEPEST
@@ -262,26 +250,16 @@ class _Reader:
         elif _MENTION.search(body.text):
             yield from self._script(nested.unfolded(body), around)
 
-    def _own(self, span: Span) -> Range:
-        """A span of the source as a range of the instruction's joined text."""
-        start = self._instruction.text.index(span.start)
-        return start, start + span.end - span.start
-
-    def _script(
-        self, text: Joined, around: _Around, operators: Sequence[Range] = ()
-    ) -> Generator[Install | Skipped, None, Variables | None]:
-        """The calls of a shell text, and its variables; None if it was not understood.
-
-        `operators` are those of here-documents whose lines are elsewhere.
-        """
+    def _script(self, text: Joined, around: _Around) -> Iterator[Install | Skipped]:
+        """The calls of a shell text."""
         try:
-            script = shell.read(self._source, text, operators)
+            script = shell.read(self._source, text)
             commands = script.commands("apt")
         except shell.UnparsableError:
             if prefixes.asks(text.text):
                 span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
                 yield self._skip(span, "unparsable", "its shell text is not understood")
-            return None
+            return
         for comment in script.comments():
             self._marked.comment(comment)
         for assignment in script.assignments("apt"):
@@ -296,7 +274,6 @@ class _Reader:
             body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
             reader = owner if each.descriptor in ("", "0") else None
             yield from self._input(reader, variables, body, around.depth, expands=each.expands)
-        return variables
 
     def _command(
         self, command: Command, variables: Variables | None, around: _Around

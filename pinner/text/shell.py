@@ -132,13 +132,12 @@ class Script:
         return tuple(self.shell.span(*place) for place in self.comment_places())
 
 
-def read(source: str, shell: Joined, operators: Iterable[Range] = ()) -> Script:
+def read(source: str, shell: Joined) -> Script:
     """Read `shell`, pieces of `source`, as bash does.
 
-    At `operators` stand those of here-documents whose lines are not in the text. Raises `UnparsableError`. Takes time
-    linear in the text's size.
+    Raises `UnparsableError`. Takes time linear in the text's size.
     """
-    text = _blanked(shell.text, ((place, "<" + "x" * (place[1] - place[0] - 1)) for place in operators))
+    text = shell.text
     heredocs: tuple[Heredoc, ...] = ()
     if "<<" in text:
         from pinner.text.lexer import UnclearError, outline

@@ -163,7 +163,7 @@ def _argv(source: str, instruction: Instruction, shell: list[str]) -> list[str]:
             text = "".join(line.lstrip("\t") for line in text.splitlines(keepends=True))
         return [*shell, text]
     for heredoc in instruction.heredocs:
-        text += f"\n{heredoc.content.of(source)}{heredoc.name}\n"
+        text += f"\n{heredoc.content.of(source)}{heredoc.name}"
     return [*shell, text]
 
 

@@ -26,7 +26,8 @@ def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] =
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
     That is, tracked, or untracked and not ignored. Dockerfiles are taken whatever they hold, files of other kinds if
-    they speak of apt and install; scripts also without a suffix, if they are executable and name a shell.
+    they speak of apt and install, or are GitLab's and include others; scripts also without a suffix, if they are
+    executable and name a shell.
     """
     names = _git_files(folder)
     if names is None:
@@ -58,7 +59,7 @@ def _is_taken(path: Path, name: str, only: Collection[FileKind]) -> bool:
             data = begin + file.read(_LARGEST)
     except OSError:
         return False
-    return b"apt" in data and b"install" in data
+    return (b"apt" in data and b"install" in data) or (kind == "gitlab" and b"include:" in data)
 
 
 def _git_files(folder: Path) -> list[str] | None:

@@ -21,7 +21,7 @@ from pinner.lockfile import NAME as LOCK_NAME
 from pinner.lockfile import Lock
 from pinner.report.terminal import Style
 from pinner.text.kinds import KINDS, FileKind
-from pinner.workflow import lists
+from pinner.workflow import includes, lists
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -123,6 +123,19 @@ class Project:
                 texts.add(files.read(folder / source.lstrip("/")))
         return texts.pop() if len(texts) == 1 else None
 
+    def take_included(self) -> None:
+        """Take the local files that GitLab's files include, and those that these include."""
+        seen: set[str] = set()
+        while new := {
+            name for names, _ in includes.named(self.texts).values() for name in names if name not in seen
+        }:
+            seen |= new
+            for name in sorted(new - self.texts.keys()):
+                path = self.lock_path.parent / name
+                if not name.startswith("..") and path.is_file():
+                    self.texts[name] = files.read(path)
+                    self.paths[name] = Path(files.relative(path, Path.cwd()))
+
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""
         return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
@@ -179,6 +192,7 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
                 held.add(use)
                 project.texts[name] = files.read(path)
                 project.paths[name] = Path(files.relative(path, Path.cwd()))
+        project.take_included()
     return [project for project in projects.values() if project.texts], errors
 
 

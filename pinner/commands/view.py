@@ -17,7 +17,7 @@ from pinner.config import Config, canonical_platform
 from pinner.errors import PinnerError
 from pinner.lockfile import Lock
 from pinner.report.terminal import Style
-from pinner.workflow import lists, scripts
+from pinner.workflow import includes, lists, scripts
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Inspect, Look, Mode
 from pinner.workflow.roots import Root
@@ -128,6 +128,7 @@ class View:
             files=config.files,
             scripts=scripts.images(project.texts),
             lists={place: each for place, each in lists.of(project.texts).items() if place in project.texts},
+            around=includes.around(project.texts),
             images=config.images,
             ignore=config.ignore,
             roots=roots,

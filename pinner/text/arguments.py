@@ -40,7 +40,7 @@ _WRITABLE = re.compile(
     r"""(?:[\w.+:=~-]|\$\w+|\$\{\w+\}|\\[\w.+:=~-]|'[\w.+:=~-]*'|"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})*")+"""
 )
 _MOST_SHOWN = 20
-_TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
+_TEMPLATE = re.compile(r"\$\[\[|\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
 _GLOB = frozenset("?*[]!")
 _REGEX = frozenset("+|^$()\\")
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from pinner.errors import InputError
 from pinner.text import dockerfile, nested
 from pinner.text.dockerfile import Dockerfile
+
+
+class Around(NamedTuple):
+    """The texts that make up a configuration, in the order in which they are merged; whether there are no more."""
+
+    texts: tuple[str, ...] = ()
+    complete: bool = True
+
 
 FileKind = Literal["dockerfile", "script", "github", "gitlab", "devcontainer"]
 KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab", "devcontainer")
@@ -53,8 +62,11 @@ def is_script(text: str) -> bool:
     return text.startswith("#!") and nested.interpreter(text[:200]) in nested.POSIX_SHELLS
 
 
-def parse(kind: FileKind, text: str, image: str = "") -> Dockerfile:
-    """The text as stages and RUNs; `image` is what a script runs on, if that is known. Raises `InputError`."""
+def parse(kind: FileKind, text: str, image: str = "", around: Around = Around()) -> Dockerfile:  # noqa: B008
+    """The text as stages and RUNs; `image` is what a script runs on, if that is known. Raises `InputError`.
+
+    `around` is the configuration that a file of GitLab's belongs to.
+    """
     if kind == "dockerfile":
         return dockerfile.parse(text)
     from pinner.text import scripts
@@ -63,9 +75,20 @@ def parse(kind: FileKind, text: str, image: str = "") -> Dockerfile:
         return scripts.script(text, image)
     if kind == "devcontainer":
         return scripts.devcontainer(text)
-    from pinner.text import workflows, yamltext
+    from pinner.text import gitlab, workflows, yamltext
 
     root = yamltext.parse(text)
     if root is None:
         return Dockerfile(text, "\\", (), ())
-    return scripts.jobs(text, workflows.github(root) if kind == "github" else workflows.gitlab(root))
+    if kind == "github":
+        return scripts.jobs(text, workflows.github(root))
+    files = []
+    complete = around.complete
+    for each in around.texts:
+        try:
+            other = root if each == text else yamltext.parse(each)
+        except InputError:
+            other = None  # it is told of where that file itself is read
+        files += [other] if other is not None else []
+        complete &= other is not None
+    return scripts.jobs(text, gitlab.jobs(root, files, complete=complete if files else None))

@@ -110,7 +110,7 @@ def heredoc(text: Joined, *, expands: bool, tabs: bool) -> Joined:
     """The lines of a here-document as the shell that gets them reads them; `expands` if its name is not quoted."""
     if tabs:
         text = text.replaced([(*match.span(), "") for match in _TABS.finditer(text.text)])
-    return text.replaced(_unescaped(_IN_HEREDOC, text.text)) if expands else text
+    return text.replaced(_unescaped(_IN_HEREDOC, text.text), "heredoc") if expands else text
 
 
 def interpreter(text: str) -> str:

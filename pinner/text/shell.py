@@ -26,7 +26,7 @@ __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
 _INK = re.compile(r"[^\n]")
 _UNSEEN = re.compile(r"[^\t\n -~]")
-_TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|<%[^%'"&;|\n]*%>""")
+_TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|\$\[\[[^][]*\]\]|<%[^%'"&;|\n]*%>""")
 # The grammar does not reach all that may stand between [[ and ]]; no command does.
 _TEST = re.compile(r"""(?<=\[\[)(?=\s)(?:[^]'"\\\n]|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\]))*(?=\s\]\])""")
 # A dollar sign that expands nothing.
@@ -209,7 +209,7 @@ def _parser() -> Parser:
 
 def _mask(text: str) -> str:
     """`text` with one ASCII character for each code point, its structure unchanged."""
-    if "{{" in text or "<%" in text:
+    if "{{" in text or "<%" in text or "$[[" in text:
         text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
     if "[[" in text:
         text = _TEST.sub(_as_word, text)

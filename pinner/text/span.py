@@ -11,10 +11,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-Level = Literal["json", "double", "single", "yaml-single", "bare"]
+Level = Literal["json", "double", "heredoc", "single", "yaml-single", "bare"]
 
-_IN_JSON = re.compile(r'["\\]')
-_IN_DOUBLE_QUOTES = re.compile(r'["\\$`]')
+_ESCAPED: dict[Level, re.Pattern[str]] = {
+    "json": re.compile(r'["\\]'),
+    "double": re.compile(r'["\\$`]'),
+    "heredoc": re.compile(r"[\\$`]"),
+}
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -86,7 +89,8 @@ class Lines:
 def encode(text: str, levels: Iterable[Level]) -> str | None:
     """How `text` must be written to come through `levels`; None if it cannot be.
 
-    `json` is also YAML's double-quoted style; `double` and `single` are the shell's quotes; `bare` is text in which
+    `json` is also YAML's double-quoted style; `double` and `single` are the shell's quotes, `heredoc` is a
+    here-document in which the shell expands; `bare` is text in which
     neither quotes nor globs mean anything, so that no quotes are written.
     """
     for level in levels:
@@ -97,7 +101,7 @@ def encode(text: str, levels: Iterable[Level]) -> str | None:
         elif level == "yaml-single":
             text = text.replace("'", "''")
         elif level != "single":
-            text = (_IN_JSON if level == "json" else _IN_DOUBLE_QUOTES).sub(r"\\\g<0>", text)
+            text = _ESCAPED[level].sub(r"\\\g<0>", text)
     return text
 
 

@@ -1,7 +1,4 @@
-"""GitHub workflows and composite actions, GitLab CI files → jobs.
-
-GitHub docs, "Workflow syntax" and "Metadata syntax"; GitLab docs, "CI/CD YAML syntax reference".
-"""
+"""GitHub workflows and composite actions → jobs (GitHub docs, "Workflow syntax" and "Metadata syntax")."""
 
 from __future__ import annotations
 
@@ -14,10 +11,6 @@ from pinner.text.yamltext import Node
 
 _RUNNER = re.compile(r"ubuntu-(\d\d\.\d\d)(-arm)?\Z")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
-_NOT_JOBS = frozenset(
-    ["default", "include", "stages", "variables", "workflow", "image", "services", "cache", "types", "spec"]
-)
-_DEEPEST = 20
 
 
 def github(root: Node) -> Iterator[Job]:
@@ -101,52 +94,3 @@ def _matrix(job: Node, key: str) -> set[str]:
         if (value := entry.get(key)) is not None:
             values.add(value.text)
     return values
-
-
-def gitlab(root: Node) -> Iterator[Job]:
-    """The jobs of a GitLab CI file; a template (`.name`) that no job extends counts as one."""
-    entries = {name.text: node for name, node in root.entries or () if node.entries is not None}
-    starts = {name.text: name.span.start for name, _ in root.entries or ()}
-    default = root.get("default") or Node(root.span)
-    extended: set[str] = set()
-    for node in entries.values():
-        extended.update(_extends(node))
-    for name, node in entries.items():
-        if name in _NOT_JOBS or (name in extended and name.startswith(".")):
-            continue
-        image = _inherited(entries, node, "image") or root.get("image") or default.get("image")
-        if image is not None and image.entries is not None:
-            image = image.get("name")
-        text = image.text if image is not None else ""
-        job = Job(
-            name, Span(starts[name], node.span.end), "" if "$" in text else text, text or "the runner's image"
-        )
-        job.variables = [*_variables(root, "variables"), *_variables(node, "variables")]
-        for key in ("before_script", "script", "after_script"):
-            found = _inherited(entries, node, key)
-            if found is None and key != "script":
-                found = default.get(key) or root.get(key)
-            if found is not None:
-                job.steps += map(Step, found.texts())
-        yield job
-
-
-def _extends(node: Node) -> list[str]:
-    found = node.get("extends")
-    return [each.text for each in found.texts()] if found is not None else []
-
-
-def _inherited(entries: dict[str, Node], node: Node, key: str, depth: int = 0) -> Node | None:
-    """What a job says of `key`, or what it extends says, the last first."""
-    found = node.get(key)
-    if found is not None or depth > _DEEPEST:
-        return found
-    merged = node.get("<<")
-    if merged is not None:
-        for each in merged.items or [merged]:
-            if (own := each.get(key)) is not None:
-                return own
-    for name in reversed(_extends(node)):
-        if name in entries and (own := _inherited(entries, entries[name], key, depth + 1)) is not None:
-            return own
-    return None

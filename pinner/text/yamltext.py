@@ -42,13 +42,18 @@ _MOST = 100_000
 
 @dataclass(slots=True)
 class Node:
-    """A scalar (`items` and `entries` are None), a sequence or a mapping; an alias is the node it means."""
+    """A scalar (`items` and `entries` are None), a sequence or a mapping; an alias is the node it means.
+
+    `source` is the text that it stands in.
+    """
 
     span: Span
     value: str = ""
     style: str = ""
     items: list[Node] | None = None
     entries: list[tuple[Node, Node]] | None = None
+    tag: str = ""
+    source: str = ""
 
     def get(self, key: str) -> Node | None:
         """The value of a key of a mapping; None if there is none, or this is no mapping."""
@@ -85,7 +90,7 @@ def parse(text: str) -> Node | None:
     import yaml
 
     try:
-        return _tree(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _tree(yaml.parse(text, Loader=yaml.SafeLoader), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = min(mark.index, len(text)) if mark else 0
@@ -97,7 +102,7 @@ def parse(text: str) -> Node | None:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", line=1, column=1) from None
 
 
-def _tree(events: Iterator[yaml.Event]) -> Node | None:
+def _tree(events: Iterator[yaml.Event], text: str) -> Node | None:
     import yaml
 
     anchors: dict[str, Node] = {}
@@ -105,15 +110,24 @@ def _tree(events: Iterator[yaml.Event]) -> Node | None:
     root: Node | None = None
     for event in events:
         node: Node | None = None
-        if isinstance(event, yaml.DocumentEndEvent):
+        # A document that declares a GitLab file's inputs has the file behind it.
+        if isinstance(event, yaml.DocumentEndEvent) and (
+            root is None or [name.text for name, _ in root.entries or ()] != ["spec"]
+        ):
             return root
         if isinstance(event, yaml.AliasEvent):
-            node = anchors.get(event.anchor or "") or Node(_span(event))
+            node = anchors.get(event.anchor or "") or Node(_span(event), source=text)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Node(_span(event), event.value, event.style or "")
+            node = Node(_span(event), event.value, event.style or "", source=text)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             is_list = isinstance(event, yaml.SequenceStartEvent)
-            node = Node(_span(event), items=[] if is_list else None, entries=None if is_list else [])
+            node = Node(
+                _span(event),
+                items=[] if is_list else None,
+                entries=None if is_list else [],
+                tag=event.tag or "",
+                source=text,
+            )
             if event.anchor:
                 anchors[event.anchor] = node
             if stack:

@@ -12,6 +12,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
+from pinner.text.kinds import Around
 from pinner.text.repositories import Addition, additions, adds_components
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines, Span
@@ -131,7 +132,8 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
         if listed is not None:
             parsed = lists.parse(text, listed.image)
         else:
-            parsed = kinds.parse(kinds.of(path, text), text, options.scripts.get(path, ""))
+            image, around = options.scripts.get(path, ""), options.around.get(path, Around())
+            parsed = kinds.parse(kinds.of(path, text), text, image, around)
         return _Begun(path, parsed, tuple(installs.find(parsed)), options)
     except InputError as error:
         if error.line:

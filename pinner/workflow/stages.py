@@ -14,6 +14,7 @@ from pinner.archive.sources import Source
 from pinner.errors import InputError
 from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile, Stage
+from pinner.text.kinds import Around
 from pinner.text.span import Lines
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
@@ -29,7 +30,8 @@ class Options(NamedTuple):
 
     `suite` overrides what images tell; `fallback` serves where they tell nothing; `files` maps globs of paths and
     `images` globs of image references to suites; `scripts` tells the image that a script runs on, `lists` which
-    files list packages, by path; `ignore` are globs of package names that are never pinned; `known` are
+    files list packages, by path; `around` the configurations of GitLab's files, by path; `ignore` are globs of package
+    names that are never pinned; `known` are
     repositories that may be read. `look` tells what an image holds on a platform, None if that cannot be known;
     `roots` says the same, by globs of image references, one for each architecture, and counts more. `along` says
     what else goes on a line with what was asked for. `snapshot` is the moment at which every archive is read;
@@ -45,6 +47,7 @@ class Options(NamedTuple):
     files: Mapping[str, str] = MappingProxyType({})
     scripts: Mapping[str, str] = MappingProxyType({})
     lists: Mapping[str, PackageList] = MappingProxyType({})
+    around: Mapping[str, Around] = MappingProxyType({})
     images: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})

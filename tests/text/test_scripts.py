@@ -57,6 +57,7 @@ SCRIPTS = [
     "cat > x <<EOF\napt-get install b\nEOF\napt-get install a^\n",
     "echo 'x\\\ny' # \\\napt-get install a^\n",
     "apt-get install a^ 2> >(grep -v 'b c' >&2) b^\n",
+    'bash <<EOF\nbash -c "bash -c \\"apt-get install a^ b^\\""\nEOF\n',
     # Here-documents: a shell reads them, or they are left alone.
     "bash <<EOF\napt-get install a^\nEOF\napt-get install b^\n",
     "sudo -E bash -e <<'EOF'\nset -x\napt-get install \\\n  a^ b^\nEOF\n",
@@ -147,7 +148,7 @@ def test_workflows(marked: str, sandbox: Sandbox) -> None:
 
 def same_but_pinned(text: str, new: str, sandbox: Sandbox) -> None:
     """The YAML says the same, but for strings that give apt the same words with versions."""
-    old_leaves, new_leaves = list(leaves(yaml.safe_load(text))), list(leaves(yaml.safe_load(new)))
+    old_leaves, new_leaves = list(leaves(loaded(text))), list(leaves(loaded(new)))
     assert len(old_leaves) == len(new_leaves)
     for old, changed in zip(old_leaves, new_leaves, strict=True):
         if old != changed:
@@ -155,6 +156,17 @@ def same_but_pinned(text: str, new: str, sandbox: Sandbox) -> None:
                 sandbox.calls(["bash", "-c", each.replace("${{", "$(: ")]) for each in (old, changed)
             )
             assert_only_pinned(before, after, [VERSION])
+
+
+class Loader(yaml.SafeLoader):
+    """Takes GitLab's tag for the list that it marks."""
+
+
+Loader.add_constructor("!reference", Loader.construct_sequence)
+
+
+def loaded(text: str) -> Any:
+    return list(yaml.load_all(text, Loader=Loader))
 
 
 def leaves(value: Any) -> Iterator[str]:
@@ -227,10 +239,74 @@ GITLAB_FILES = [
     ("variables: {P: a^}\nx:\n  image: debian:11\n  script: apt-get install $P\n", {"x": "debian:11"}),
     (
         ".t: &t\n  image: debian:11\nx:\n  <<: *t\n  script: apt-get install a^\n",
-        {".t": "debian:11", "x": "debian:11"},
+        {"x": "debian:11"},
     ),
     ("variables: {A: apt-get install b}\nx:\n  image: $I\n  script: apt-get install a^\n", {"x": ""}),
     ("image: debian:12\nbefore_script: [apt-get install a^]\nx:\n  script: y\n", {"x": "debian:12"}),
+    # References, merges and what is inherited.
+    (
+        ".t:\n  script: [apt-get install a^]\nx:\n  image: debian:11\n  script: [!reference [.t, script], b]\n",
+        {"x": "debian:11"},
+    ),
+    (
+        ".t: {image: {name: debian:11}, variables: {P: a^}}\nx:\n  image: !reference [.t, image]\n"
+        "  variables: {P: !reference [.t, variables, P]}\n  script: apt-get install $P\n",
+        {"x": "debian:11"},
+    ),
+    (
+        ".a: {image: debian:11}\n.b: {extends: .a}\nx: {extends: [.b], script: apt-get install a^}\n",
+        {"x": "debian:11"},
+    ),
+    (
+        ".a: {image: debian:11}\n.b: {image: debian:12}\nx: {extends: [.a, .b], script: apt-get install a^}\n",
+        {"x": "debian:12"},
+    ),
+    (
+        ".a: &a {image: debian:11}\n.b: &b\n  <<: *a\n  script: [apt-get install a^]\nx:\n  <<: *b\n",
+        {"x": "debian:11"},
+    ),
+    (
+        "x:\n  image: debian:11\n  script: &s [apt-get install a^]\ny:\n  image: debian:11\n  script: *s\n",
+        {"x": "debian:11", "y": "debian:11"},
+    ),
+    ("x: {extends: .gone, script: apt-get install a^}\nimage: debian:12\n", {"x": ""}),
+    ("x: {script: apt-get install a^}\nimage: debian:12\ninclude: {template: b.yml}\n", {"x": ""}),
+    ("x: {image: debian:11, script: apt-get install a^}\ninclude: {template: b.yml}\n", {"x": "debian:11"}),
+    (".t: {script: apt-get install a^}\nimage: debian:12\n", {".t": ""}),
+    (".t: {image: debian:11, script: apt-get install a^}\nimage: debian:12\n", {".t": "debian:11"}),
+    (
+        "default: {image: debian:12, before_script: [apt-get install a^]}\nx: {inherit: {default: false}, script: y}\n"
+        "z: {inherit: {default: [image]}, script: y}\ny: {script: z}\n",
+        {"x": "", "z": "debian:12", "y": "debian:12"},
+    ),
+    # Variables.
+    (
+        "variables: {S: bookworm}\nx: {image: 'debian:$S', script: apt-get install a^}\n"
+        "y: {image: 'debian:${S}-slim', variables: {S: trixie}, script: apt-get install a^}\n"
+        "z: {image: '$OTHER', script: apt-get install a^}\n",
+        {"x": "debian:bookworm", "y": "debian:trixie-slim", "z": ""},
+    ),
+    (
+        "x: {image: 'debian:$S', parallel: {matrix: [{S: [11, 12]}]}, variables: {S: 11}, script: apt install a^}\n",
+        {"x": ""},
+    ),
+    (
+        "variables: {P: a}\nx: {image: debian:12, rules: [{if: y, variables: {P: b}}], script: apt install $P}\n",
+        {"x": "debian:12"},
+    ),
+    ("variables: {P: {value: a^}}\nx: {image: debian:12, script: apt-get install $P}\n", {"x": "debian:12"}),
+    (
+        "variables: {P: a}\n.t: {variables: {P: b^}}\nx: {extends: .t, image: debian:12, script: apt-get install $P}\n",
+        {"x": "debian:12"},
+    ),
+    (
+        "variables: {P: a}\nx: {inherit: {variables: false}, image: debian:12, script: apt-get install $P}\n",
+        {"x": "debian:12"},
+    ),
+    (
+        "spec: {inputs: {p: }}\n---\nx: {image: debian:12, script: 'apt-get install a^ $[[ inputs.p ]] b^'}\n",
+        {"x": "debian:12"},
+    ),
 ]
 
 

@@ -162,7 +162,12 @@ class Loader(yaml.SafeLoader):
     """Takes GitLab's tag for the list that it marks."""
 
 
-Loader.add_constructor("!reference", Loader.construct_sequence)
+def referenced(loader: Loader, node: yaml.Node) -> list[Any]:
+    assert isinstance(node, yaml.SequenceNode)
+    return loader.construct_sequence(node)
+
+
+yaml.add_constructor("!reference", referenced, Loader)
 
 
 def loaded(text: str) -> Any:

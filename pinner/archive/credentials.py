@@ -1,6 +1,7 @@
-"""Logins to registries, as `docker login` keeps them in ~/.docker/config.json or in a credential helper.
+"""Logins to registries, as `docker login` and `podman login` keep them in files or in credential helpers.
 
-The file: https://docs.docker.com/reference/cli/docker/login/#credential-stores; the helpers' protocol:
+The files: https://docs.docker.com/reference/cli/docker/login/#credential-stores and containers-auth.json(5), which is
+the same with keys that may go on with a path; the helpers' protocol:
 https://github.com/docker/docker-credential-helpers#development
 """
 
@@ -9,12 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pinner.archive.reference import HUB
-from pinner.errors import FetchError, InputError
+from pinner.errors import InputError
 
 _HUB_KEY = "https://index.docker.io/v1/"
 _HUB_KEYS = (_HUB_KEY, "index.docker.io", "docker.io", HUB)
@@ -31,26 +33,31 @@ class Login:
     identity: bool = False
 
 
-def login(path: Path | None, registry: str) -> Login | None:
-    """The login to the host `registry` by the file at `path`; None if there is none.
+def login(files: Iterable[Path], registry: str, repository: str) -> Login | None:
+    """The login for a repository at the host `registry` by the first of `files` that has one; None if there is none.
 
-    Raises InputError for a file that cannot be read, FetchError for a helper that fails.
+    Raises InputError for a file that cannot be read, or whose helper fails.
     """
-    if path is None or not path.is_file():
-        return None
+    found = (_login(path, registry, repository) for path in files if path.is_file())
+    return next(filter(None, found), None)
+
+
+def _login(path: Path, registry: str, repository: str) -> Login | None:
     settings = _settings(path)
     keys = _HUB_KEYS if registry == HUB else (registry,)
     helpers = _mapping(settings, "credHelpers", path)
     helper = next((helpers[key] for key in keys if key in helpers), settings.get("credsStore") or "")
     if not isinstance(helper, str):
         raise InputError("the name of a credential helper is not text", path=str(path))
-    if helper and (found := _ask(helper, keys[0], registry)):
+    if helper and (found := _ask(helper, keys[0], registry, path)):
         return found
-    for name, entry in _mapping(settings, "auths", path).items():
-        # Older files have keys like https://ghcr.io/v2/
-        if name in keys or re.sub(r"^https?://|/.*$", "", name) in keys:
-            return _entry(entry, name, path)
-    return None
+    entries = _mapping(settings, "auths", path)
+    parts = repository.split("/")
+    paths = ("/".join((key, *parts[:end])) for end in range(len(parts), -1, -1) for key in keys)
+    # Older files have keys like https://ghcr.io/v2/
+    older = (name for name in entries if re.sub(r"^https?://|/v[12]/?$|/$", "", name) in keys)
+    name = next((name for name in (*paths, *older) if name in entries), None)
+    return _entry(entries[name], name, path) if name else None
 
 
 def _settings(path: Path) -> dict[str, Any]:
@@ -59,9 +66,9 @@ def _settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        raise InputError("Docker's settings cannot be read as JSON", path=str(path)) from None
+        raise InputError("the logins cannot be read as JSON", path=str(path)) from None
     if not isinstance(settings, dict):
-        raise InputError("Docker's settings are not a JSON object", path=str(path))
+        raise InputError("the logins are not a JSON object", path=str(path))
     return settings
 
 
@@ -93,15 +100,15 @@ def _entry(entry: Any, name: str, path: Path) -> Login | None:
     return Login(user, secret) if user and secret else None
 
 
-def _ask(helper: str, key: str, registry: str) -> Login | None:
+def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
     import json
     import subprocess
 
-    def failed(why: str) -> FetchError:
-        return FetchError(
+    def failed(why: str) -> InputError:
+        return InputError(
             f"the login for {registry} cannot be had: {why}",
-            url=f"https://{registry}/",
-            hint="see credsStore and credHelpers in Docker's config.json",
+            path=str(path),
+            hint="see credsStore and credHelpers in it",
         )
 
     program = f"docker-credential-{helper}"

@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 class Registry:
     """Registries as seen through one cache directory.
 
-    `docker_config` is Docker's config.json with the logins. Hosts in `insecure` (with a port or, for all ports,
+    `logins` are files like Docker's config.json. Hosts in `insecure` (with a port or, for all ports,
     without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
     is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
     with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
@@ -49,7 +49,7 @@ class Registry:
         *,
         now: datetime,
         max_age: timedelta = MAX_AGE,
-        docker_config: Path | None = None,
+        logins: Sequence[Path] = (),
         insecure: Sequence[str] = (),
         mirrors: Mapping[str, str] | None = None,
         offline: bool = False,
@@ -61,7 +61,7 @@ class Registry:
         self._cache = ImageCache(self._root)
         self._now = now
         self._max_age = max_age
-        self._docker_config = docker_config
+        self._logins = tuple(logins)
         self._insecure = frozenset(insecure)
         self._mirrors = mirrors or {}
         self._offline = offline
@@ -81,7 +81,7 @@ class Registry:
         parsed = reference.parse(name)
         base = self._base(parsed.registry)
         fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
-        client = Client(fetcher, parsed, base, lambda: login(self._docker_config, host_of(base)))
+        client = Client(fetcher, parsed, base, lambda: login(self._logins, host_of(base), parsed.repository))
         blobs = _Repository(client, self._cache, parsed, self._offline, self._progress, self._alone)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))

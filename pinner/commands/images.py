@@ -93,12 +93,11 @@ class Images:
             raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
 
     def _registry(self, *, offline: bool) -> Registry:
-        folder = os.environ.get("DOCKER_CONFIG")
         return Registry(
             self._cache.root,
             now=self._now,
             max_age=self._settings.max_age,
-            docker_config=(Path(folder) if folder else Path.home() / ".docker") / "config.json",
+            logins=_logins(),
             insecure=self._settings.insecure,
             mirrors=self._settings.mirrors,
             offline=offline,
@@ -122,3 +121,15 @@ class Images:
 
     def _path(self, host: str) -> Path:
         return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
+
+
+def _logins() -> list[Path]:
+    """The files in which docker and podman keep logins (docker(1), containers-auth.json(5))."""
+    told, home = os.environ.get, Path.home()
+    if own := told("REGISTRY_AUTH_FILE"):
+        return [Path(own)]
+    folders = [told("XDG_RUNTIME_DIR"), told("XDG_CONFIG_HOME") or home / ".config"]
+    return [
+        Path(told("DOCKER_CONFIG") or home / ".docker") / "config.json",
+        *(Path(folder) / "containers" / "auth.json" for folder in folders if folder),
+    ]

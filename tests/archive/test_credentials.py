@@ -10,7 +10,7 @@ import pytest
 
 from pinner.archive.credentials import Login, login
 from pinner.archive.reference import HUB
-from pinner.errors import FetchError, InputError
+from pinner.errors import InputError
 
 
 def write(path: Path, settings: object) -> Path:
@@ -41,7 +41,16 @@ ME = Login("me", "s3cret")
             "ghcr.io",
             Login("me", "t", identity=True),
         ),
+        # The nearest path counts, as podman writes it.
+        ({"auths": {"ghcr.io/team": auth("me:s3cret"), "ghcr.io": auth("you:x")}}, "ghcr.io", ME),
+        ({"auths": {"ghcr.io": auth("you:x"), "ghcr.io/team/app": auth("me:s3cret")}}, "ghcr.io", ME),
+        ({"auths": {"docker.io/team": auth("me:s3cret")}}, HUB, ME),
         # Nothing for this host.
+        (
+            {"auths": {"ghcr.io/te": auth("me:s3cret"), "ghcr.io/team/app2": auth("me:s3cret")}},
+            "ghcr.io",
+            None,
+        ),
         ({"auths": {"ghcr.io": auth("me:s3cret")}}, "ghcr.io:5000", None),
         ({"auths": {"ghcr.io": auth("me:s3cret")}}, "evil-ghcr.io", None),
         ({"auths": {"ghcr.io.evil": auth("me:s3cret")}}, "ghcr.io", None),
@@ -53,12 +62,20 @@ ME = Login("me", "s3cret")
     ],
 )
 def test_the_file(tmp_path: Path, settings: object, registry: str, expected: Login | None) -> None:
-    assert login(write(tmp_path, settings), registry) == expected
+    assert login([write(tmp_path, settings)], registry, "team/app") == expected
+
+
+def test_the_first_file_that_has_a_login(tmp_path: Path) -> None:
+    for name, registry in (("a", "r.io"), ("b", "ghcr.io"), ("c", "ghcr.io")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, {"auths": {registry: auth(f"{name}:s3cret")}})
+    files = [tmp_path / name / "config.json" for name in "abc"]
+    assert login(files, "ghcr.io", "app") == Login("b", "s3cret")
 
 
 def test_no_file(tmp_path: Path) -> None:
-    assert login(None, "ghcr.io") is None
-    assert login(tmp_path / "config.json", "ghcr.io") is None
+    assert login([], "ghcr.io", "app") is None
+    assert login([tmp_path / "config.json"], "ghcr.io", "app") is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +93,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.json"
     file.write_text(text)
     with pytest.raises(InputError) as caught:
-        login(file, "r.io")
+        login([file], "r.io", "app")
     assert caught.value.path == str(file)
 
 
@@ -111,19 +128,21 @@ def test_a_helper(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object, registry: str, expected: Login | None
 ) -> None:
     helper(tmp_path, monkeypatch, ANSWER)
-    assert login(write(tmp_path, settings), registry) == expected
+    assert login([write(tmp_path, settings)], registry, "team/app") == expected
 
 
 def test_a_helper_with_an_identity_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(tmp_path, monkeypatch, """echo '{"Username":"<token>","Secret":"t"}'""")
-    assert login(write(tmp_path, {"credsStore": "stand-in"}), "r.io") == Login("", "t", identity=True)
+    assert login([write(tmp_path, {"credsStore": "stand-in"})], "r.io", "app") == Login(
+        "", "t", identity=True
+    )
 
 
 def test_a_helper_that_has_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(tmp_path, monkeypatch, "echo credentials not found in native keychain; exit 1")
     settings = {"credsStore": "stand-in", "auths": {"r.io": auth("me:s3cret")}}
-    assert login(write(tmp_path, settings), "r.io") == ME
-    assert login(write(tmp_path, settings), "s.io") is None
+    assert login([write(tmp_path, settings)], "r.io", "app") == ME
+    assert login([write(tmp_path, settings)], "s.io", "app") is None
 
 
 @pytest.mark.parametrize(
@@ -139,8 +158,8 @@ def test_a_helper_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
     helper(tmp_path, monkeypatch, script)
-    with pytest.raises(FetchError, match=words):
-        login(write(tmp_path, {"credsStore": "stand-in"}), "r.io")
+    with pytest.raises(InputError, match=words):
+        login([write(tmp_path, {"credsStore": "stand-in"})], "r.io", "app")
 
 
 @pytest.mark.parametrize(
@@ -148,5 +167,5 @@ def test_a_helper_that_fails(
     [("not-there", "is not installed"), ("../../bin/sh", "not the name of a credential helper")],
 )
 def test_a_helper_that_is_none(tmp_path: Path, name: str, words: str) -> None:
-    with pytest.raises(FetchError, match=words):
-        login(write(tmp_path, {"credsStore": name}), "r.io")
+    with pytest.raises(InputError, match=words):
+        login([write(tmp_path, {"credsStore": name})], "r.io", "app")

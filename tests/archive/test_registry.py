@@ -287,7 +287,7 @@ def test_a_login(registry: Registry, tmp_path: Path, scheme: str) -> None:
     registry.put("app:1", make(BASE))
     registry.auth, registry.login = scheme, ("me", "s3cret:x")
     file = config_file(tmp_path, auths={registry.host: auth("me", "s3cret:x")})
-    image = client(registry, tmp_path, docker_config=file).inspect(f"{registry.host}/app:1", "linux/amd64")
+    image = client(registry, tmp_path, logins=[file]).inspect(f"{registry.host}/app:1", "linux/amd64")
     assert image.suite == "bookworm"
 
 
@@ -295,7 +295,7 @@ def test_an_identity_token(registry: Registry, tmp_path: Path) -> None:
     registry.put("app:1", make(BASE))
     registry.auth, registry.identity = "bearer", "refresh-me"
     file = config_file(tmp_path, auths={registry.host: {"identitytoken": "refresh-me"}})
-    image = client(registry, tmp_path, docker_config=file).inspect(f"{registry.host}/app:1", "linux/amd64")
+    image = client(registry, tmp_path, logins=[file]).inspect(f"{registry.host}/app:1", "linux/amd64")
     assert image.suite == "bookworm"
 
 
@@ -304,11 +304,9 @@ def test_a_login_is_missing_or_wrong(registry: Registry, tmp_path: Path, scheme:
     registry.put("app:1", make(BASE))
     registry.auth, registry.login = scheme, ("me", "s3cret")
     wrong = config_file(tmp_path, auths={registry.host: auth("me", "old")})
-    for docker_config in (None, wrong):
+    for logins in ([], [wrong]):
         with pytest.raises(FetchError) as caught:
-            client(registry, tmp_path, docker_config=docker_config).inspect(
-                f"{registry.host}/app:1", "linux/amd64"
-            )
+            client(registry, tmp_path, logins=logins).inspect(f"{registry.host}/app:1", "linux/amd64")
         assert caught.value.status == 401
         assert f"docker login {registry.host}" in str(caught.value)
         assert "old" not in str(caught.value)
@@ -346,7 +344,7 @@ def test_no_login_goes_to_another_host(registry: Registry, other: Registry, tmp_
     for number, scheme in enumerate(("bearer", "basic")):
         registry.auth, registry.login = scheme, ("me", "s3cret")
         registry.mischief = mischief
-        options = {"docker_config": file, "insecure": [registry.host, other.host]}
+        options = {"logins": [file], "insecure": [registry.host, other.host]}
         cache = tmp_path / str(number)
         assert (
             client(registry, cache, **options).inspect(f"{registry.host}/app:1", "linux/amd64").suite
@@ -370,7 +368,7 @@ def test_a_mirror_of_docker_hub(registry: Registry, tmp_path: Path) -> None:
     registry.put("library/debian:latest", make(BASE))
     options = {"mirrors": {"https://registry-1.docker.io": registry.address}, "insecure": []}
     file = config_file(tmp_path, auths={"https://index.docker.io/v1/": auth("me", "hub")})
-    hub = client(registry, tmp_path, docker_config=file, **options)
+    hub = client(registry, tmp_path, logins=[file], **options)
     assert hub.inspect("debian", "linux/amd64").reference == "docker.io/library/debian:latest"
     registry.auth, registry.login = "basic", ("me", "hub")
     with pytest.raises(FetchError):

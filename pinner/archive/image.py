@@ -73,6 +73,10 @@ class Blobs(Protocol):
         """An image's configuration."""
 
 
+class NoPlatform(InputError):
+    """That an image is not made for the platform that is wanted."""
+
+
 class Found(NamedTuple):
     """A platform's image before its layers are read; they stand with the lowest first."""
 
@@ -83,12 +87,12 @@ class Found(NamedTuple):
 
 
 def find(blobs: Blobs, entries: Sequence[Descriptor], wanted: Platform, what: str) -> tuple[Found, ...]:
-    """Those of `entries` that are the best for `wanted`, in order. Raises InputError if none will do."""
+    """Those of `entries` that are the best for `wanted`, in order. Raises NoPlatform if none will do."""
     offered: set[str] = set()
     found = _find(blobs, entries, wanted, what, "", 0, offered)
     if not found:
         have = f"it has {', '.join(sorted(offered))}" if offered else "it has none for a known platform"
-        raise InputError(f"{what} has no image for {wanted}; {have}")
+        raise NoPlatform(f"{what}: no image for {wanted}; {have}")
     return found
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from pinner.archive import image, layers, manifests, reference
-from pinner.archive.image import Found, Image
+from pinner.archive.image import Found, Image, NoPlatform
 from pinner.archive.layers import Layer
 from pinner.archive.manifests import Descriptor
 from pinner.archive.reference import Platform, preference
@@ -132,7 +132,7 @@ class _Archive:
             found.append(Found("", "", stack, config))
         if not found:
             have = f"it has {', '.join(sorted(offered))}" if offered else "it has none"
-            raise InputError(f"{self.path} has no image for {wanted}; {have}")
+            raise NoPlatform(f"{self.path}: no image for {wanted}; {have}")
         return tuple(found)
 
     def _opened(self, name: str) -> tuple[BinaryIO, int]:

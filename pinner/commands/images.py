@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pinner.archive import parallel, reference
 from pinner.archive.cache import Cache
-from pinner.archive.image import Image
+from pinner.archive.image import Image, NoPlatform
 from pinner.archive.registry import Registry
-from pinner.errors import FetchError, PinnerError
+from pinner.errors import FetchError, InputError, PinnerError
 from pinner.workflow.bases import LARGEST, Mode
 
 Progress = Callable[[str, int, int], None]
@@ -73,9 +73,7 @@ class Images:
     def _inspect(self, name: str, platform: str) -> Image | None:
         for pattern, path in self._archives:
             if fnmatchcase(name.partition("@")[0], pattern):
-                from pinner.archive.image_archive import inspect_archive
-
-                return inspect_archive(path, platform)
+                return _archived(path, platform)
         if self._settings.mode == "never":
             return None
         host = reference.parse(name).registry
@@ -121,6 +119,16 @@ class Images:
 
     def _path(self, host: str) -> Path:
         return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
+
+
+def _archived(path: Path, platform: str) -> Image:
+    """The image in an archive. What that lacks, the image itself may have: `docker save` writes one platform."""
+    from pinner.archive.image_archive import inspect_archive
+
+    try:
+        return inspect_archive(path, platform)
+    except NoPlatform as error:
+        raise InputError(error.message) from None
 
 
 def _logins() -> list[Path]:

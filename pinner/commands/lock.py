@@ -103,7 +103,10 @@ def command(
         if pin_images:
             from pinner.workflow import froms
 
-            written = froms.pinned(written, options, view.look(project.config, Lock()))
+            pinned = froms.pinned(written, options, view.look(project.config, Lock()))
+            digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
+            archives.notes |= dict.fromkeys(digests)
+            written = pinned.texts
         result = plan(written, options, archives, lock)
         if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)

@@ -22,7 +22,8 @@ from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.workflow import changes, froms
 from pinner.workflow.archives import Archives
-from pinner.workflow.changes import Along, Change
+from pinner.workflow.changes import Along, Based, Change
+from pinner.workflow.froms import Digests
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
 from pinner.workflow.verify import Place
 
@@ -125,12 +126,12 @@ def command(
         # Where all is to move, so are the images: what the lock knows of them does not count.
         options = view.options(project, lock if only else Lock())
         today = view.look(project.config, Lock())
-        texts = project.texts if only else froms.moved(project.texts, options, today)
-        result = refresher.refresh(texts, options, lock)
+        moved = Digests(project.texts, {}) if only else froms.moved(project.texts, options, today)
+        result = refresher.refresh(moved.texts, options, lock)
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten))
         seen.keep(cache, record, result.young, now)
-        results.append(_Result(project, result, text, lock))
+        results.append(_Result(project, result, text, lock, moved))
     refused = any(result.refreshed.refusals for result in results)
     write = not (dry_run or check or refused)
     if write:
@@ -160,12 +161,15 @@ def command(
 class _Result:
     """A project's refresh and the files it would change, the lock among them."""
 
-    def __init__(self, project: Project, refreshed: Refreshed, lock_text: str | None, lock: Lock) -> None:
+    def __init__(
+        self, project: Project, refreshed: Refreshed, lock_text: str | None, lock: Lock, moved: Digests
+    ) -> None:
         self.project = project
         self.refreshed = refreshed
         self.before: dict[Path, str | None] = {}
         self.texts: dict[Path, str] = {}
         self.along: tuple[Along, ...] = ()
+        self.images: tuple[Based, ...] = ()
         if refreshed.refusals:
             return
         for each in refreshed.files:
@@ -180,6 +184,7 @@ class _Result:
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
         if lock.targets:
             self.along = changes.along(lock, merged, paths)
+        self.images = changes.based(lock, merged, moved.moved)
 
 
 def _age(lock: Lock, now: datetime) -> timedelta:
@@ -203,6 +208,7 @@ def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Out
     here = Path.cwd()
     return Outcome(
         changes.changes_of(moves) if not refused else (),
+        tuple(dict.fromkeys(each for result in results for each in result.images)),
         tuple(dict.fromkeys(each for result in results for each in result.along)),
         tuple(stays),
         {},

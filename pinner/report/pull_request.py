@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pinner.errors import printable
 from pinner.report.markdown import code, escaped
-from pinner.report.refresh import Outcome, Upload, link, title, why
+from pinner.report.refresh import Outcome, Upload, link, title, why, why_based
 from pinner.report.terminal import count
 from pinner.report.verify import at
 from pinner.workflow.changes import Change
@@ -54,6 +54,10 @@ def summary(outcome: Outcome) -> str:
     if outcome.changes:
         text.add("", "| package | from | to | pocket | why |", "| --- | --- | --- | --- | --- |")
         text.fill(map(_row, outcome.changes), _TABLE, "packages")
+    if outcome.images:
+        text.add("", "| base image | |", "| --- | --- |")
+        rows = (f"| {code(image.image)} | {escaped(why_based(image))} |" for image in outcome.images)
+        text.fill(rows, _TABLE, "base images")
     if outcome.stays:
         text.add("", "### Left as they are", "")
         text.fill(

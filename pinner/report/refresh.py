@@ -10,11 +10,12 @@ from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.report.uri import encoded
 from pinner.report.verify import at
-from pinner.workflow.changes import Along, Change
+from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.choose import short
 from pinner.workflow.refresh import Stay
 from pinner.workflow.verify import Place
 
+_DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
 _KINDS = {
     "added": "pinned now",
     "rebuild": "rebuilt only",
@@ -45,6 +46,7 @@ class Outcome(NamedTuple):
     nothing was or would be written."""
 
     changes: tuple[Change, ...]
+    images: tuple[Based, ...]
     along: tuple[Along, ...]
     stays: tuple[Stay, ...]
     uploads: Mapping[str, Sequence[Upload]]
@@ -63,6 +65,18 @@ def why(change: Change) -> str:
     return ", ".join([*parts, _KINDS[change.kind]])
 
 
+def why_based(image: Based) -> str:
+    """What has become of a base image."""
+    parts = [f"{image.old_suite} → {image.new_suite}"] if image.old_suite != image.new_suite else []
+    parts += [f"{image.old[:_DIGEST]} → {image.new[:_DIGEST]}"] if image.new else []
+    return ", ".join(parts) or "its tag means another image now"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """`1 package, 2 base images and 3 packages`."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
 def link(change: Change) -> str:
     """Where the changelog of the new version can be read: by source package and version."""
     package = change.offer.package
@@ -72,9 +86,11 @@ def link(change: Change) -> str:
 
 def title(outcome: Outcome) -> str:
     """`refresh 3 apt pins (1 security update)`."""
-    if not outcome.changes:
+    if not outcome.changes and not outcome.images:
         return "refresh what apt pins bring along" if outcome.along else "nothing to refresh"
-    text = f"refresh {count(len(outcome.changes), 'apt pin')}"
+    parts = [count(len(outcome.changes), "apt pin")] if outcome.changes else []
+    parts += [count(len(outcome.images), "base image")] if outcome.images else []
+    text = f"refresh {_joined(parts)}"
     urgent = sum(change.security for change in outcome.changes)
     return f"{text} ({count(urgent, 'security update')})" if urgent else text
 
@@ -86,6 +102,7 @@ def commit_message(outcome: Outcome) -> str:
         f"- {change.name} {change.old or '(unpinned)'} -> {change.new} ({why(change)})"
         for change in outcome.changes
     )
+    lines += (f"- {image.image}: {why_based(image)}" for image in outcome.images)
     if outcome.along:
         lines.append(f"- {count(len(outcome.along), 'package')} that they bring along")
     return printable("\n".join(lines)).rstrip("\n") + "\n"
@@ -97,12 +114,15 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     stays = [
         (at(stay.place), f"{stay.name}={stay.pin}" if stay.pin else stay.name, stay) for stay in outcome.stays
     ]
-    first = max((len(printable(row[0])) for row in (*rows, *stays)), default=0)
-    second = max((len(printable(row[1])) for row in (*rows, *stays)), default=0)
+    bases = [("base image", image.image, image) for image in outcome.images if not style.quiet]
+    first = max((len(printable(row[0])) for row in (*rows, *bases, *stays)), default=0)
+    second = max((len(printable(row[1])) for row in (*rows, *bases, *stays)), default=0)
     for place, what, change in rows:
         if not style.quiet:
             colour = "31" if change.security or change.gone else "32"
             yield f"{printable(place):{first}}  {style.paint(f'{printable(what):{second}}', colour)}  {why(change)}"
+    for place, what, image in bases:
+        yield f"{place:{first}}  {printable(what):{second}}  {printable(why_based(image))}"
     for place, what, stay in stays:
         if stay.gone or stay.refuses or not style.quiet:
             colour = "31" if stay.gone or stay.refuses else "33"
@@ -117,20 +137,22 @@ def summary(outcome: Outcome) -> str:
     """The last line."""
     if outcome.refused:
         return "nothing was written: all pins move, or none"
-    if not outcome.changes and not outcome.along:
+    if not outcome.changes and not outcome.images and not outcome.along:
         return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them"
     done = "refreshed" if outcome.written else "would refresh"
-    text = f"{done} {count(len(outcome.changes), 'package')}"
     urgent = sum(change.security for change in outcome.changes)
-    text += f" ({urgent} by security)" if urgent else ""
-    text += f" and {count(len(outcome.along), 'package')} that they bring along" if outcome.along else ""
+    parts = [count(len(outcome.images), "base image")] if outcome.images else []
+    if outcome.changes or not parts:
+        own = count(len(outcome.changes), "package")
+        parts.insert(0, f"{own} ({urgent} by security)" if urgent else own)
+    parts += [f"{count(len(outcome.along), 'package')} that they bring along"] if outcome.along else []
     names = (
         ", ".join(map(printable, outcome.wrote)) if len(outcome.wrote) <= 5 else f"{len(outcome.wrote)} files"
     )
     wrote = (
         f"{'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else "nothing to write"
     )
-    return f"{text}; {wrote}"
+    return f"{done} {_joined(parts)}; {wrote}"
 
 
 def _what(change: Change) -> str:
@@ -175,6 +197,7 @@ def to_json(outcome: Outcome, status: int) -> str:
             "status": status,
             "title": title(outcome),
             "changes": changes,
+            "images": [each._asdict() for each in outcome.images],
             "along": [each._asdict() for each in outcome.along],
             "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
             "pin_count": outcome.pins,

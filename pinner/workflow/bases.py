@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
-from pinner.errors import FetchError, PinnerError, Refused
+from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lockfile import Lock, Target
 from pinner.workflow.images import split
 from pinner.workflow.roots import MINBASE, Root
@@ -99,15 +100,26 @@ class Bases:
         found = self._inspected[name, platform]
         if not isinstance(found, PinnerError):
             return _content(found, locked, self._note) if found else None
+        from pinner.archive.image import NoPlatform
+
         if self._strict and locked is None:
             raise found
+        if isinstance(found, NoPlatform):
+            self._note(_short(image, found))
+            return locked
         if isinstance(found, FetchError) and not found.status:  # it is the same for all images of the host
             instead = "are taken as locked" if locked else "are assumed to hold little"
             self._note(f"base images are not read, and {instead}: {found.message}")
         else:
             instead = "it is taken as locked" if locked else "what it holds is assumed"
-            self._note_unread(image, platform, instead, found.message.removeprefix(f"{image}: "))
+            self._note_unread(image, platform, instead, _short(image, found).removeprefix(f"{image}: "))
         return locked
+
+    def fault(self, image: str, name: str, platform: str) -> PinnerError | None:
+        """Why an image cannot be read on a platform, if that is so."""
+        self.content(image, name, platform, None)
+        found = self._inspected[name, platform]
+        return found if isinstance(found, PinnerError) else None
 
     def _note(self, text: str) -> None:
         self._notes[text] = None
@@ -137,6 +149,17 @@ class Look:
             image, self._name(image, platform), platform, self._known.get((image, platform))
         )
 
+    def lacks(self, image: str, platform: str) -> bool:
+        """Whether an image is not made for a platform: as it says, or as the lock has it where it cannot be read."""
+        from pinner.archive.image import NoPlatform
+
+        if image == "scratch" or (image, platform) in self._known:
+            return False
+        fault = self._bases.fault(image, image, platform)
+        return isinstance(fault, NoPlatform) or (
+            fault is not None and any(name == image for name, _ in self._known)
+        )
+
     def ahead(self, images: Iterable[tuple[str, str]]) -> None:
         """Names images, with platforms, that are going to be asked for, so that they are read together."""
         self._bases.ahead(
@@ -146,6 +169,15 @@ class Look:
     def _name(self, image: str, platform: str) -> str:
         locked = self._known.get((image, platform))
         return f"{split(image)[0]}@{locked.digest}" if locked else image
+
+
+def _short(image: str, error: PinnerError) -> str:
+    """The message with the image's name as the file has it."""
+    from pinner.archive import reference
+
+    with suppress(InputError):
+        return error.message.replace(f"{reference.parse(image)}: ", f"{image}: ", 1)
+    return error.message
 
 
 def _as_locked(target: Target) -> Root:

@@ -42,6 +42,32 @@ class Along(NamedTuple):
     platforms: tuple[str, ...]
 
 
+class Based(NamedTuple):
+    """A base image that is another one than before, by its name. `old` and `new` are its digests in FROM, "" if it has
+    none; the suites are those before and after."""
+
+    image: str
+    old: str
+    new: str
+    old_suite: str
+    new_suite: str
+
+
+def based(old: Lock, new: Lock, moved: Mapping[str, tuple[str, str]]) -> tuple[Based, ...]:
+    """The images of targets that are other ones in another lock, and those whose digests have `moved` in FROM."""
+    before = {target.key: target for target in old.targets}
+    suites: dict[str, tuple[str, str]] = {}
+    for now in new.targets:
+        was = before.get(now.key)
+        name = now.image.partition("@")[0]
+        if was and was.digest not in ("", now.digest) and was.image.partition("@")[0] == name and now.digest:
+            suites[name] = was.suite, now.suite
+    return tuple(
+        Based(name, *moved.get(name, ("", "")), *suites.get(name, ("", "")))
+        for name in dict.fromkeys((*moved, *suites))
+    )
+
+
 def kind_of(old: str, new: str) -> Kind:
     """What kind of change leads from `old` to `new` (Debian Policy 5.6.12)."""
     old = old.rstrip("*")

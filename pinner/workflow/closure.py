@@ -6,7 +6,7 @@ not known here are left out, and so the closure says nothing of what they would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pinner.archive.distributions import PLATFORMS
@@ -19,6 +19,7 @@ from pinner.resolve.version import compare
 from pinner.text.installs import Request
 from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
 from pinner.workflow.choose import Choice
+from pinner.workflow.downgrade import downgrade
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
 from pinner.workflow.roots import Root, held
@@ -77,7 +78,7 @@ class Closures:
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
             else:
-                done = Installed(call, result.chosen, _downgrade(call, result.chosen), universe)
+                done = Installed(call, result.chosen, downgrade(call, result.chosen, universe), universe)
                 before = result.after
             if before is not None:
                 after[stages[0]] = before
@@ -135,27 +136,6 @@ class Closures:
         if isinstance(result, Unsatisfiable):
             raise result
         return result
-
-
-def _downgrade(call: Call, chosen: Sequence[Chosen]) -> Unsatisfiable | None:
-    """That apt would have to downgrade, which `apt-get -y` refuses (apt-get(8), --allow-downgrades).
-
-    What an assumed starting set holds proves nothing about the image: then it is only a `Refused`.
-    """
-    if any(option.value in {"--allow-downgrades", "--force-yes"} for option in call.install.options):
-        return None
-    lower = ", ".join(
-        f"{each.offer.name} from {each.replaces.version} to {each.offer.version}"
-        for each in chosen
-        if each.replaces is not None and each.downgrades
-    )
-    if not lower:
-        return None
-    known = bool(call.base.roots)
-    return (Unsatisfiable if known else Refused)(
-        f"apt would have to downgrade {lower}, which {'the' if known else 'a fresh'} base image holds",
-        hint="pinner refresh moves the pin",
-    )
 
 
 def asked_of(

@@ -24,8 +24,15 @@ class _Place(NamedTuple):
     span: Span
 
 
-def pinned(texts: Mapping[str, str], options: Options, today: Look) -> dict[str, str]:
-    """The files, by path, with the digest of each base image behind its name; what has one keeps it.
+class Digests(NamedTuple):
+    """Files, by path, with other digests in FROM, and what became of each image: its digests before and after."""
+
+    texts: Mapping[str, str]
+    moved: Mapping[str, tuple[str, str]]
+
+
+def pinned(texts: Mapping[str, str], options: Options, today: Look) -> Digests:
+    """The files with the digest of each base image behind its name; what has one keeps it.
 
     `today` tells what an image means now. A FROM whose image a variable decides stays, and so does one whose image
     cannot be asked for. Raises what `today` raises.
@@ -33,27 +40,23 @@ def pinned(texts: Mapping[str, str], options: Options, today: Look) -> dict[str,
     return _edited(texts, options, today, old=False)
 
 
-def moved(texts: Mapping[str, str], options: Options, today: Look) -> dict[str, str]:
-    """The files, by path, with the digests that stand behind tags moved to what the tags mean today."""
+def moved(texts: Mapping[str, str], options: Options, today: Look) -> Digests:
+    """The files with the digests that stand behind tags moved to what the tags mean today."""
     return _edited(texts, options, today, old=True)
 
 
-def _edited(texts: Mapping[str, str], options: Options, today: Look, *, old: bool) -> dict[str, str]:
+def _edited(texts: Mapping[str, str], options: Options, today: Look, *, old: bool) -> Digests:
     found = {path: tuple(_places(path, text, old=old)) for path, text in texts.items()}
     names = dict.fromkeys(place.name for places in found.values() for place in places)
     today.ahead((name, options.platforms[0]) for name in names)
-    indices = {name: _index(name, options, today) for name in names}
-    return {
-        path: apply(
-            texts[path],
-            [
-                Edit(place.span, f"@{indices[place.name]}")
-                for place in places
-                if indices[place.name] not in ("", place.digest)
-            ],
-        )
-        for path, places in found.items()
-    }
+    now = {name: _index(name, options, today) for name in names}
+    edited = dict(texts)
+    changed: dict[str, tuple[str, str]] = {}
+    for path, places in found.items():
+        moved = [place for place in places if now[place.name] not in ("", place.digest)]
+        edited[path] = apply(texts[path], [Edit(each.span, f"@{now[each.name]}") for each in moved])
+        changed |= {each.name: (each.digest, now[each.name]) for each in moved}
+    return Digests(edited, changed)
 
 
 def _places(path: str, text: str, *, old: bool) -> Iterator[_Place]:

@@ -18,10 +18,13 @@ _STILL, _STILL_RELEASED = timedelta(days=14), timedelta(days=200)
 _NEAR = timedelta(days=90)
 
 
+Rule = Literal["stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite"]
+
+
 class Notice(NamedTuple):
     """Something about a suite that no pin shows. `about` is the suite, or suite and platform."""
 
-    rule: Literal["stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite"]
+    rule: Rule
     about: str
     text: str
 

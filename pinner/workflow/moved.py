@@ -8,38 +8,40 @@ from pinner.errors import PinnerError
 from pinner.lockfile import Lock, Target
 from pinner.resolve.version import compare
 from pinner.workflow.bases import Content, Look
-from pinner.workflow.health import Notice
+from pinner.workflow.health import Notice, Rule
 
 
 def moved(lock: Lock, look: Look) -> Iterator[Notice]:
     """What is to be said of the images that the lock knows by digest. `look` tells what their names mean today."""
-    images = _by_image(lock)
-    look.ahead(images)
-    for (image, platform), targets in images.items():
-        now = look(image, platform)
-        if now is None or now.digest == targets[0].digest:
-            continue
-        about = f"{image} {platform}"
-        if now.suite and now.suite != targets[0].suite:
-            text = f"was {targets[0].suite} when it was locked, and is {now.suite} now: pinner refresh"
-            yield Notice("image-suite", about, text)
-            continue
-        passed = list(_passed(targets, now))
-        if passed:
-            text = f"holds {', '.join(passed)} by now, above the pin, which apt would refuse to install: pinner refresh"
-            yield Notice("image-passed", about, text)
-        else:
-            yield Notice(
-                "image-moved", about, "is another image than the one that was locked: pinner refresh"
-            )
-
-
-def _by_image(lock: Lock) -> dict[tuple[str, str], list[Target]]:
-    found: dict[tuple[str, str], list[Target]] = {}
+    images: dict[tuple[str, str], list[Target]] = {}
     for target in lock.targets:
-        if target.digest and "@" not in target.image:
-            found.setdefault((target.image, target.platform), []).append(target)
-    return found
+        name, at, _ = target.image.partition("@")
+        if target.digest and (not at or ":" in name.rpartition("/")[2]):
+            images.setdefault((target.image, target.platform), []).append(target)
+    look.ahead((image.partition("@")[0], platform) for image, platform in images)
+    found: dict[tuple[Rule, str, str], list[str]] = {}
+    for (image, platform), targets in images.items():
+        name, at, digest = image.partition("@")
+        now = look(name, platform)
+        if now is not None and at and digest not in (now.index, now.digest):
+            found.setdefault(
+                ("image-moved", name, "has moved on from the digest in FROM: pinner refresh"), []
+            )
+        elif now is not None and not at and now.digest != targets[0].digest:
+            found.setdefault(_said(targets, now), []).append(platform)
+    for (rule, name, text), platforms in found.items():
+        yield Notice(rule, " ".join(filter(None, (name, ", ".join(platforms)))), text)
+
+
+def _said(targets: list[Target], now: Content) -> tuple[Rule, str, str]:
+    name, suite = targets[0].image, targets[0].suite
+    if now.suite and now.suite != suite:
+        return "image-suite", name, f"was {suite} when it was locked, and is {now.suite} now: pinner refresh"
+    passed = ", ".join(_passed(targets, now))
+    if passed:
+        text = f"holds {passed} by now, above the pin, which apt would refuse to install: pinner refresh"
+        return "image-passed", name, text
+    return "image-moved", name, "is another image than the one that was locked: pinner refresh"
 
 
 def _passed(targets: list[Target], now: Content) -> Iterator[str]:

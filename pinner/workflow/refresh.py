@@ -21,10 +21,11 @@ from pinner.text.span import Edit, Span, apply
 from pinner.workflow import standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
+from pinner.workflow.downgrade import MOVES
 from pinner.workflow.read import Call, File, files_of, read
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing
-from pinner.workflow.targets import Targets
+from pinner.workflow.targets import Problem, Targets
 from pinner.workflow.verify import Place, as_locked, place
 
 #: When a version was first seen: by suite, name and version.
@@ -159,7 +160,7 @@ class Refresher:
                             place(file, problem.call.install.span),
                             problem.call.install.command,
                             "",
-                            f"apt could not install the line: {problem.choice().detail}",
+                            _why(problem),
                             gone=True,
                             refuses=touched,
                         )
@@ -289,6 +290,12 @@ class _Known:
         date = self._since.get((offer.name, offer.version, platform))
         if date is not None:
             yield date
+
+
+def _why(problem: Problem) -> str:
+    choice = problem.choice()
+    hint = f" ({choice.hint})" if choice.hint and choice.hint != MOVES else ""
+    return f"apt could not install the line: {choice.detail}{hint}"
 
 
 def _conflicts(file: File, moved: Mapping[Request, Move], edits: Mapping[Request, Edit]) -> Iterator[Stay]:

@@ -119,11 +119,15 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     """
     stages = chain(dockerfile, stage)
     image, platforms = image_of(dockerfile, stage, options)
+    asked = options.asked or platforms is not options.platforms
     contents: dict[str, Content] = {}
     for each in platforms if options.look and image else ():
         content = options.look(image, each) if options.look else None
         if content:
             contents[each] = content
+    if not asked and options.look and image:
+        made = tuple(each for each in platforms if each in contents or not options.look.lacks(image, each))
+        platforms = made or platforms
     roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
     where = _where(dockerfile, stages, options, contents)
     unread = next((content.unread for content in contents.values() if content.unread), "")
@@ -137,7 +141,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         image,
         where,
         platforms,
-        options.asked or platforms is not options.platforms,
+        asked,
         (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,

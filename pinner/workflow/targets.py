@@ -13,6 +13,7 @@ from pinner.resolve.universe import Offer
 from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, short
+from pinner.workflow.downgrade import MOVES
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
 from pinner.workflow.stages import chain
@@ -40,11 +41,12 @@ class Problem(NamedTuple):
         where = ", ".join(map(short, self.platforms))
         fails = not isinstance(self.error, Refused)
         unlocked = "" if fails or self.known else "what it brings along is not locked: "
+        hints = (self.heals,) if self.heals and self.error.hint == MOVES else (self.error.hint, self.heals)
         return Choice(
             "unsolved",
             reason="unsolved",
             detail=f"{unlocked}{self.error.message} ({where})",
-            hint="; or ".join(filter(None, (self.error.hint, self.heals))),
+            hint="; or ".join(filter(None, hints)),
             fails=fails,
         )
 
@@ -175,9 +177,8 @@ class Targets:
                 package = _package(chosen.offer)
                 used[package.id] = package
                 packages[package.name] = Locked(package.id, asked.get(package.name, ""), _by(chosen, asked))
-        problem = next(
-            (done.problem.message for done in calls if done.problem is not None and not done.chosen), ""
-        )
+        problems = (done.problem for done in calls if done.problem is not None and _counts(done))
+        problem = next((problem.message for problem in problems), "")
         target = bare._replace(packages=tuple(packages.values()), problem=problem)
         where = self._archives.named(calls[0].call.base.where)
         if where is not None and self._still_there(target, where):
@@ -211,6 +212,11 @@ class Targets:
         return Lock(
             self._archives.sources(self._suites), tuple(self._targets), tuple(self._packages.values())
         )
+
+
+def _counts(done: Installed) -> bool:
+    """Whether the lock states a call's problem: nothing is known of what it brings in, or the build fails for sure."""
+    return not done.chosen or not isinstance(done.problem, Refused)
 
 
 def _told(choice: Choice, platform: str) -> bool:

@@ -431,11 +431,104 @@ def test_one_note_for_all_platforms(bench: Workbench, registry: Registry) -> Non
     made = image({"apt": "2.6.1"}, "linux/arm/v7")
     registry.put("app-bookworm:1", made, top=index(made))
     bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
-    one, other = lock(bench, registry).err.splitlines()
-    assert one.startswith(f"pinner: {registry.host}/app-bookworm:1 (amd64) was not read, ")
-    assert other.endswith("has no image for linux/arm64; it has linux/arm/v7")
+    assert lock(bench, registry).err == "".join(
+        f"pinner: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
+        for arch in ("amd64", "arm64")
+    )
     registry.documents.clear()
     assert lock(bench, registry, "--max-age", "0s").err == (
         f"pinner: {registry.host}/app-bookworm:1 (amd64, arm64) was not read, what it holds is assumed: "
         "the registry has no such image (HTTP status 404)\n"
     )
+
+
+def test_a_platform_that_the_image_is_not_made_for(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    """Nobody asked for it: its versions do not count, and it stays so where the registry does not answer."""
+    archive.suites[-1].package("tool", "1", arch="amd64").package("tool", "2", arch="arm64")
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y tool\n")
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    result = lock(bench, registry)
+    assert (result.status, "tool=1" in bench.read("Dockerfile")) == (0, True)
+    assert result.err == f"pinner: {registry.host}/app:1: no image for linux/arm64; it has linux/amd64\n"
+    assert [target.platform for target in locked(bench).targets] == ["linux/amd64"]
+    text = bench.read("pinner.lock")
+    registry.documents.clear()
+    for path in (bench.cache / "images").iterdir():
+        path.unlink()
+    assert (lock(bench, registry).status, bench.read("pinner.lock")) == (0, text)
+    asked = lock(bench, registry, "--platform", "amd64", "--platform", "arm64")
+    assert "not in arm64" in asked.out
+
+
+def test_an_archive_need_not_have_all_platforms(bench: Workbench, tmp_path: Path) -> None:
+    path = saved_archive(tmp_path, saved(image({"apt": "2.6.1"}, packing="plain")))
+    bench.write("Dockerfile", "FROM app:1\nRUN apt-get install -y curl\n")
+    result = bench.run("lock", "--image-archive", str(path))
+    assert "app:1 (arm64) was not read, what it holds is assumed: " in result.err
+    assert {target.platform for target in locked(bench).targets} == {"linux/amd64", "linux/arm64"}
+
+
+def test_a_pin_below_the_image_fails_each_time(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive
+) -> None:
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y curl=7.88 libcurl4\n")
+    registry.put("app:1", image({"apt": "2.6.1", "curl": "8.0"}))
+    for _ in range(2):
+        result = lock(bench, registry, "--platform", "amd64")
+        assert result.status == 1
+        assert "apt would have to downgrade curl from 8.0 to 7.88" in result.out
+        assert (
+            "(take the version off curl: the image holds a newer one than its archive offers)" in result.out
+        )
+    archive.suites[-1].package("curl", "8.1")
+    for _ in range(2):
+        result = lock(bench, registry, "--platform", "amd64", "--max-age", "0s")
+        assert (result.status, "moves the pin" in result.out) == (1, False)
+        assert "(pinner refresh --package curl heals it (7.88 → 8.1))" in result.out
+    assert ask(bench, registry, "refresh").status == 0
+    assert "curl=8.1" in bench.read("Dockerfile")
+
+
+def test_a_digest_that_moves_is_told(bench: Workbench, registry: Registry, archive: SimulatedArchive) -> None:
+    debian(archive, "trixie").package("curl", "8.14")
+    first = image({"apt": "2.6.1"})
+    registry.put("app:1", first)
+    name = f"{registry.host}/app:1"
+    assert f"pinner: {name} is pinned to {first.digest}\n" in lock(
+        bench, registry, "--pin-images", "--platform", "amd64"
+    ).err  # fmt: skip
+    second = image({"apt": "2.6.1", "jq": "1.6"})
+    registry.put("app:1", second)
+    result = ask(bench, registry, "verify")
+    assert (result.status, f"pinner.lock  {name}  has moved on from the digest in FROM" in result.out) == (
+        0,
+        True,
+    )
+    result = ask(bench, registry, "refresh", "--summary", "summary.md", "--commit-message", "message")
+    digests = f"{first.digest[:19]} → {second.digest[:19]}"
+    assert f"base image  {name}  {digests}\n" in result.out
+    assert "refreshed 1 base image; wrote Dockerfile, pinner.lock" in result.out
+    assert f"| `{name}` | {digests} |" in bench.read("summary.md")
+    assert bench.read("message") == f"build(deps): refresh 1 base image\n\n- {name}: {digests}\n"
+    no_sources = {"etc__apt__sources.list.d__debian.sources": ""}
+    third = image({"apt": "2.6.1"}, history=BOOKWORM.replace("bookworm", "trixie"), **no_sources)
+    registry.put("app:1", third)
+    result = ask(bench, registry, "refresh", "--check")
+    assert f"bookworm → trixie, {second.digest[:19]} → {third.digest[:19]}" in result.out
+    assert "would refresh 1 package, 1 base image and 2 packages that they bring along" in result.out
+
+
+def test_a_notice_is_one_for_all_platforms(bench: Workbench, registry: Registry) -> None:
+    for number in (1, 2):
+        images = [
+            image({"apt": "2.6.1", "jq": str(number)}, platform)
+            for platform in ("linux/amd64", "linux/arm64")
+        ]
+        registry.put("app:1", *images, top=index(*images))
+        if number == 1:
+            lock(bench, registry)
+    result = bench.run("verify", "--images", "auto", "--insecure-registry", registry.host)
+    name = f"{registry.host}/app:1"
+    assert f"{name} linux/amd64, linux/arm64  is another image than the one that was locked" in result.out

@@ -37,7 +37,7 @@ def change(name: str, *, security: bool = False) -> Change:
 
 
 def outcome(*changes: Change) -> Outcome:
-    return Outcome(changes, (), (), {}, ("Dockerfile",), len(changes), False, True, ())
+    return Outcome(changes, (), (), (), {}, ("Dockerfile",), len(changes), False, True, ())
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,9 @@ def _modified(word: Word, value: str) -> Request:
     if match is None:
         return _unnamed(word, name)
     arch = match["arch"] or ""
+    if not chosen and word.variables:
+        detail = f"{', '.join(word.variables)} holds nothing here"
+        return Request(word, "variable", "skip", "variable-pin", detail, match["name"], arch)
     if not chosen:
         return Request(
             word, "other", "skip", "refused", "apt finds no version that is empty", match["name"], arch

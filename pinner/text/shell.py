@@ -26,9 +26,28 @@ __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
 _INK = re.compile(r"[^\n]")
 _UNSEEN = re.compile(r"[^\t\n -~]")
-_TEMPLATE = re.compile(r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{[^{}]*\}\}|\$\[\[[^][]*\]\]|<%[^%'"&;|\n]*%>""")
+_TEMPLATE = re.compile(
+    r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{(?:[^{}']|'[^'\n]*')*\}\}|\$\[\[[^][]*\]\]|<%[^%'"&;|\n]*%>"""
+)
 # The grammar does not reach all that may stand between [[ and ]]; no command does.
-_TEST = re.compile(r"""(?<=\[\[)(?=\s)(?:[^]'"\\\n]|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\]))*(?=\s\]\])""")
+_TEST = re.compile(
+    r"""(?<=\[\[)(?=\s)(?:[^]['"\\\n]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\])){0,100}+(?<=\s)(?=\]\])"""
+)
+# Nor all that may stand between [ and ], which are words like others.
+_BRACKETS = re.compile(
+    r"""(?<=\[)(?<![^\s;&|(!]\[)(?=\s)
+    (?:[^]['"\\\n;&|<>$`]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\$(?:\([^()\n]*\))?|(?<!\s)\]){0,100}+
+    (?<=\s)(?=\](?![^\s;&|)]))""",
+    re.VERBOSE,
+)
+# To bash it is arithmetic, to other shells a subshell in a subshell.
+_DOUBLE_PARENTHESES = re.compile(r"(?<![$(\w])(?<!\bfor )\(\([^()]*\)\)")
+# A comment within a line: a command substitution that runs nothing.
+_INLINE_COMMENT = re.compile(r"(?<!\\)`[ \t]*#[^`\n]*`")
+# The grammar wants a separator between the end of a compound command and a reserved word.
+_COMPOUND_END = re.compile(
+    r"([;\n][ \t]*(?:fi|done|esac))[ \t](?=[ \t]*(?:fi|done|esac|then|do|else|elif|\})(?![^\s;&|)]))"
+)
 # A dollar sign that expands nothing.
 _DOLLAR = re.compile(r"\$(?=[\s)])")
 # The grammar takes an escaped blank that stands alone for no word at all.
@@ -213,6 +232,13 @@ def _mask(text: str) -> str:
         text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
     if "[[" in text:
         text = _TEST.sub(_as_word, text)
+    if "[ " in text:
+        text = _BRACKETS.sub(_as_word, text)
+    if "((" in text:
+        text = _DOUBLE_PARENTHESES.sub(_as_word, text)
+    if "`" in text:
+        text = _INLINE_COMMENT.sub(lambda match: " " * len(match[0]), text)
+    text = _COMPOUND_END.sub(r"\1;", text)
     if "$)" in text:
         text = _DOLLAR.sub(".", text)
     if "\\ " in text or "\\\t" in text:
@@ -221,8 +247,11 @@ def _mask(text: str) -> str:
 
 
 def _as_word(match: re.Match[str]) -> str:
-    """A test as one word of the same length, unless it runs apt itself."""
-    return match[0] if not match[0] or "apt-get" in match[0] else " " + "x" * (len(match[0]) - 1)
+    """A test as one word between blanks, of the same length, unless it runs apt itself."""
+    if "apt-get" in match[0] or not match[0].strip():
+        return match[0]
+    end = match[0][-1] if match[0][-1].isspace() else "x"
+    return " " + "x" * (len(match[0]) - 2) + end
 
 
 def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:

@@ -257,15 +257,21 @@ def _split(source: str, own: Sequence[Piece], word: Word | None) -> list[Field]:
         begin = 0
         for blank in _BLANK.finditer(text.text):
             if blank.start() > begin:
-                groups[-1].append(piece._replace(text=text.part(begin, blank.start())))
+                groups[-1].append(_part(piece, text, begin, blank.start()))
             groups.append([])
             begin = blank.end()
         if begin < len(text.text):
-            groups[-1].append(piece._replace(text=text.part(begin, len(text.text))))
+            groups[-1].append(_part(piece, text, begin, len(text.text)))
     found = [_field(source, group, word) for group in groups if group]
     if word is not None and len(found) > 1 and any(each.word.span == word.span for each in found):
         return [Field(word, why=Unknown("variable-unknown", "a variable in it holds several words"))]
     return found
+
+
+def _part(piece: Piece, text: Joined, begin: int, end: int) -> Piece:
+    """What stands from `begin` to `end` of the text of a piece, at its own place."""
+    part = text.part(begin, end)
+    return piece._replace(text=part, places=(*piece.places[:-1], part.span(0, end - begin)))
 
 
 def _field(source: str, own: Sequence[Piece], word: Word | None) -> Field:
@@ -275,7 +281,9 @@ def _field(source: str, own: Sequence[Piece], word: Word | None) -> Field:
         assert isinstance(unknown.text, Unknown)
         if word is not None and any(len(piece.places) == 1 for piece in own):
             return Field(word, why=unknown.text)
-        return Field(_word(source, unknown.places[-1], None), why=unknown.text)
+        depth = _shared(own)
+        place = Span(own[0].places[depth].start, own[-1].places[depth].end)
+        return Field(_unknown(source, place, own), why=unknown.text)
     carried = [piece for piece in own if not isinstance(piece.text, Unknown) and piece.text.text]
     size = len(text.text)
     if carried and all(piece.through for piece in carried) and text.is_whole(0, size):
@@ -290,7 +298,7 @@ def _field(source: str, own: Sequence[Piece], word: Word | None) -> Field:
     )
     if any(not isinstance(piece.text, Unknown) and piece.text.levels != text.levels for piece in own):
         return Field(
-            _word(source, place, None), why=Unknown("variable-unknown", "it is put together from afar")
+            _unknown(source, place, own), why=Unknown("variable-unknown", "it is put together from afar")
         )
     return Field(_word(source, place, text), through, tuple(own))
 
@@ -305,9 +313,19 @@ def _shared(own: Sequence[Piece]) -> int:
     return depth
 
 
-def _word(source: str, span: Span, text: Joined | None) -> Word:
+def _word(source: str, span: Span, text: Joined) -> Word:
     """A word that is written at `span` in a value, where no shell looks for globs."""
     raw = span.of(source)
-    part = Part("quoted" if text else "variable", raw, 0, 0)
-    value = text.text if text else None
-    return Word(raw, value, span, (part,), span.end, guarded=True, levels=text.levels if text else ())
+    part = Part("quoted", raw, 0, 0)
+    return Word(raw, text.text, span, (part,), span.end, guarded=True, levels=text.levels)
+
+
+def _unknown(source: str, span: Span, own: Iterable[Piece]) -> Word:
+    """A word that is written at `span` in a value, not all of whose pieces are known."""
+    parts = tuple(
+        Part("variable", piece.places[-1].of(source), 0, 0)
+        if isinstance(piece.text, Unknown)
+        else Part("quoted", piece.text.text, 0, 0)
+        for piece in own
+    )
+    return Word(span.of(source), None, span, parts, span.end)

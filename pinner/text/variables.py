@@ -168,7 +168,7 @@ class Variables:
         """What a function's `$@` or `$1` means: in turn what each of its calls gives."""
         place = self._functions.around(at)
         calls = self._functions.arguments(place) if place is not None else None
-        if place is None or calls is None:
+        if place is None or not calls:
             return Unknown("variable-unknown", f"the value of ${name} is not known here")
         scope = -1 - self.script.shell.origin(place[0])
         key = name, -1 - place[0]

@@ -152,8 +152,9 @@ class Builder:
         begin = node.start_byte + 1
         for child in node.children:
             if child.type in _OPAQUE:
-                self._quoted(begin, child.start_byte, parts)
-                parts.append(self._opaque(child, opaque)._replace(quoted=True))
+                expansion = self._opaque(child, opaque)._replace(quoted=True)
+                self._quoted(begin, expansion.start, parts)
+                parts.append(expansion)
                 begin = child.end_byte
         self._quoted(begin, node.end_byte - 1, parts)
         if node.end_byte - node.start_byte == 2:
@@ -165,8 +166,9 @@ class Builder:
             parts.append(Part("quoted", text, begin, end))
 
     def _opaque(self, node: Node, opaque: list[Range]) -> Part:
-        """An expansion."""
+        """An expansion; the grammar counts the blanks before one that a string begins with to it."""
         start, end = node.start_byte, node.end_byte
+        start = end - len(self._text[start:end].lstrip())
         opaque.append((start, end))
         text = self._text[start:end]
         kind = _OPAQUE[node.type]

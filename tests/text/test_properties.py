@@ -102,6 +102,7 @@ LARGE = {
     "substitutions": "FROM a\nRUN apt-get install " + "$(" * 1_000 + ")" * 1_000,
     "defaults": "FROM a" + "${b:-" * 1_000 + "}" * 1_000,
     "arrays": "FROM a\nRUN " + "[" * 100_000,
+    "tests": "FROM a\nRUN apt-get install a && " + "[ a [[ b " * 30_000,
     "escapes": "FROM a\nRUN apt-get install " + "\\" * 100_000,
     "quotes": "FROM a\nRUN apt-get install " + "'\"" * 50_000,
     "heredocs": "FROM a\nRUN apt install " + "<<A " * 1_000,

@@ -47,6 +47,8 @@ PINNED = [
     'RUN if x; then p="a^"; fi; apt-get install $p',
     'RUN p="a^ $UNKNOWN b^"; apt-get install $p',
     'RUN p="lib$UNKNOWN a^"; apt-get install $p',
+    'RUN p=" \\\n  $UNKNOWN \\\n  a^ \\\n  lib-$UNKNOWN"; apt-get install $p',
+    'RUN v=1; p=" \\\n  a-$v^ \\\n  b^"; apt-get install $p',
     'RUN o="-y --no-install-recommends"; apt-get install $o a^',
     'RUN p="-y a^"; apt-get install $p',
     'RUN v=12; apt-get install a-$v^ "b$v^" lib${v}c^',
@@ -178,12 +180,33 @@ def without_quotes(text: str) -> str:
         ('RUN f() { apt-get install "$@"; }; f() { x; }; f a', "variable-unknown"),
         ('RUN f() { dpkg -s "$@" || apt-get install "$@"; }; f a b', "variable-other-use variable-other-use"),
         ('RUN f() { apt-get install "$1"; echo $#; }; f a', "variable-other-use"),
+        ('RUN f() { apt-get install "$@"; }', "variable-unknown"),
+        ('RUN p="a=$U"; apt-get install $p', "variable-pin"),
+        ("ARG V=\nRUN apt-get install a=$V", "variable-pin"),
     ],
 )
 def test_skipped(text: str, reasons: str) -> None:
     source = f"FROM debian\n{text}"
     assert " ".join(request.reason for request in requests(source)) == reasons
     assert all(request.detail for request in requests(source) if request.reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "raws"),
+    [
+        ('RUN v=1; p=" \\\n  a=${v}-2 \\\n  b-$v c"; apt-get install $p', ["a=${v}-2", "b-$v", "c"]),
+        ('RUN p=" \\\n  a=${U}-2 \\\n  b-$U c"; apt-get install $p', ["a=${U}-2", "b-$U", "c"]),
+        ('RUN p="  ${U} $(x) a"; apt-get install $p', ["${U}", "$(x)", "a"]),
+        ('RUN p="$U-a"; q="b $p-c"; apt-get install $q', ["b", "$p-c"]),
+        ("RUN p=(a-$(x) b$U); apt-get install ${p[@]}", ["a-$(x)", "b$U"]),
+        ('ENV P="a-$U b"\nRUN apt-get install $P', ["a-$U", "b"]),
+        ('RUN f() { apt-get install a "$@"; }', ["a", '"$@"']),
+    ],
+)
+def test_a_word_of_a_value_is_told_whole(text: str, raws: list[str]) -> None:
+    source = f"FROM debian\n{text}"
+    assert [request.word.raw for request in requests(source)] == raws
+    assert [request.word.span.of(source) for request in requests(source)] == raws
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ class Target(NamedTuple):
 
     `digest` is that of the image's manifest for the platform, "" if the image was not read. `parent` is the nearest
     stage below it that installs something, "" if it stands on its image alone. `installed` says which starting set was
-    read or assumed. `calls` are the install calls as the file has them now, in order;
+    read or assumed. `apt` is a digest of the sources and preferences that image and stage tell apt beyond the suite's
+    own, "" if there are none. `calls` are the install calls as the file has them now, in order;
     `packages` what they install, in apt's order. `problem` says why the packages brought along are not known.
     """
 
@@ -78,16 +79,31 @@ class Target(NamedTuple):
     problem: str = ""
     parent: str = ""
     digest: str = ""
+    apt: str = ""
 
     @property
     def inputs(self) -> tuple[object, ...]:
         """All but the outcome: with the same archives, equal inputs install the same."""
-        return self.key, self.parent, self.image, self.digest, self.suite, self.installed, self.calls
+        return (
+            *(self.key, self.parent, self.image, self.digest),
+            *(self.suite, self.installed, self.apt, self.calls),
+        )
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What identifies a target in a lock."""
         return self.file, self.stage, self.platform
+
+
+class LockedKey(NamedTuple):
+    """Who signs the repository at `uri`, as files say it themselves: by keys from an address or a file, `origin`.
+
+    `fingerprints` are of primary keys, upper-case hex, sorted.
+    """
+
+    uri: str
+    origin: str
+    fingerprints: tuple[str, ...]
 
 
 class Lock(NamedTuple):
@@ -97,6 +113,7 @@ class Lock(NamedTuple):
     targets: tuple[Target, ...] = ()
     packages: tuple[LockedPackage, ...] = ()
     schema: int = SCHEMA
+    keys: tuple[LockedKey, ...] = ()
 
     def files(self) -> frozenset[str]:
         """The files that have a target here."""
@@ -125,7 +142,11 @@ class Lock(NamedTuple):
         """
         gone = frozenset(files)
         kept = tuple(target for target in self.targets if target.file not in gone)
-        if {*kept, *new.targets} == set(self.targets) and set(new.packages) <= set(self.packages):
+        if (
+            {*kept, *new.targets} == set(self.targets)
+            and set(new.packages) <= set(self.packages)
+            and set(new.keys) <= set(self.keys)
+        ):
             return self
         targets = kept + new.targets
         used = {locked.id for target in targets for locked in target.packages}
@@ -141,7 +162,9 @@ class Lock(NamedTuple):
         sources = tuple(
             source for source in read.values() if source in new.sources or source.platform in platforms
         )
-        return Lock(sources, targets, tuple(packages.values()))
+        uris = {source.uri for source in sources}
+        keys = {(key.uri, key.origin): key for key in (*self.keys, *new.keys) if key.uri in uris}
+        return Lock(sources, targets, tuple(packages.values()), keys=tuple(keys.values()))
 
 
 def _text(value: str) -> str:
@@ -187,6 +210,9 @@ def dumps(lock: Lock) -> str:
                 ),
             )
         )
+    for key in sorted(lock.keys, key=attrgetter("uri", "origin")):
+        out.append(_table("key", (("uri", key.uri), ("origin", key.origin))))
+        out.append(f"fingerprints = [{', '.join(map(_text, key.fingerprints))}]\n")
     for target in sorted(lock.targets, key=lambda target: target.key):
         out.append(
             _table(
@@ -200,6 +226,7 @@ def dumps(lock: Lock) -> str:
                     ("digest", target.digest),
                     ("suite", target.suite),
                     ("installed", target.installed),
+                    ("apt", target.apt),
                     ("problem", target.problem),
                 ),
             )
@@ -258,13 +285,16 @@ def _as_laid_out(text: str) -> Lock | None:
     target = re.compile(
         rf"\n\[\[target\]\]\n{_pattern('file', 'stage')}(?:{_pattern('parent')})?"
         rf"{_pattern('platform')}(?:{_pattern('image')})?(?:{_pattern('digest')})?"
-        rf"{_pattern('suite', 'installed')}(?:{_pattern('problem')})?"
+        rf"{_pattern('suite', 'installed')}(?:{_pattern('apt')})?(?:{_pattern('problem')})?"
         rf'calls = \[\n((?:  "{plain}",\n)*)\]\npackages = \[\n'
         rf'((?:  {{ id = "{plain}"(?:, asked = "{plain}")?(?:, by = "{plain}")? }},\n)*)\]\n'
     )
     package = re.compile(
         rf"\n\[\[package\]\]\n{_pattern('name', 'version', 'arch', 'pocket', 'uri', 'filename')}"
         r'size = (\d+)\nsha256 = "([0-9a-f]{64})"\n'
+    )
+    key = re.compile(
+        rf'\n\[\[key\]\]\n{_pattern("uri", "origin")}fingerprints = \[("[0-9A-F]+"(?:, "[0-9A-F]+")*)\]\n'
     )
     call = re.compile(rf'  "({plain})",\n')
     locked = re.compile(rf'  {{ id = "({plain})"(?:, asked = "({plain})")?(?:, by = "({plain})")? }},\n')
@@ -276,8 +306,13 @@ def _as_laid_out(text: str) -> Lock | None:
     while match := source.match(text, at):
         sources.append(LockedSource(*match.groups("")))
         at = match.end()
+    keys = []
+    while match := key.match(text, at):
+        uri, origin, prints = match.groups()
+        keys.append(LockedKey(uri, origin, tuple(re.findall(r"\w+", prints))))
+        at = match.end()
     while match := target.match(text, at):
-        file, stage, parent, platform, image, digest, suite, installed, problem, calls, content = (
+        file, stage, parent, platform, image, digest, suite, installed, apt, problem, calls, content = (
             match.groups("")
         )
         contents = tuple(
@@ -296,6 +331,7 @@ def _as_laid_out(text: str) -> Lock | None:
                 problem,
                 parent,
                 digest,
+                apt,
             )
         )
         at = match.end()
@@ -306,4 +342,4 @@ def _as_laid_out(text: str) -> Lock | None:
     known = {package.id for package in packages}
     if at != len(text) or not all(item.id in known for item in same.values()):
         return None
-    return Lock(tuple(sources), tuple(targets), tuple(packages))
+    return Lock(tuple(sources), tuple(targets), tuple(packages), keys=tuple(keys))

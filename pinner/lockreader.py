@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pinner.errors import InputError
-from pinner.lockfile import SCHEMA, Lock, Locked, LockedPackage, LockedSource, Target
+from pinner.lockfile import SCHEMA, Lock, Locked, LockedKey, LockedPackage, LockedSource, Target
 
 
 class _Reader:
@@ -72,7 +72,7 @@ def read(text: str, path: str) -> Lock:
             path=path,
             hint="use a newer pinner",
         )
-    reader.only(data, ("schema", "source", "target", "package"), "")
+    reader.only(data, ("schema", "source", "key", "target", "package"), "")
     sources = []
     for number, table in enumerate(reader.tables(data, "source")):
         where = f"source[{number}]"
@@ -80,6 +80,16 @@ def read(text: str, path: str) -> Lock:
         reader.only(table, keys, where)
         values = {key: reader.text(table, key, where, optional=key == "component") for key in keys}
         sources.append(LockedSource(**values))
+    keys_told = []
+    for number, table in enumerate(reader.tables(data, "key")):
+        where = f"key[{number}]"
+        reader.only(table, ("uri", "origin", "fingerprints"), where)
+        prints = reader.texts(table, "fingerprints", where)
+        if not prints or not all(re.fullmatch(r"[0-9A-F]{40,}", each) for each in prints):
+            raise reader.error(f"{where}.fingerprints", "must be fingerprints of keys")
+        keys_told.append(
+            LockedKey(reader.text(table, "uri", where), reader.text(table, "origin", where), prints)
+        )
     packages = []
     for number, table in enumerate(reader.tables(data, "package")):
         where = f"package[{number}]"
@@ -96,10 +106,23 @@ def read(text: str, path: str) -> Lock:
     targets = []
     for number, table in enumerate(reader.tables(data, "target")):
         where = f"target[{number}]"
-        said = ("file", "stage", "parent", "platform", "image", "digest", "suite", "installed", "problem")
+        said = (
+            "file",
+            "stage",
+            "parent",
+            "platform",
+            "image",
+            "digest",
+            "suite",
+            "installed",
+            "apt",
+            "problem",
+        )
         reader.only(table, (*said, "calls", "packages"), where)
         values = {
-            key: reader.text(table, key, where, optional=key in {"parent", "image", "digest", "problem"})
+            key: reader.text(
+                table, key, where, optional=key in {"parent", "image", "digest", "apt", "problem"}
+            )
             for key in said
         }
         content = []
@@ -115,4 +138,4 @@ def read(text: str, path: str) -> Lock:
                 raise reader.error(f"{place}.id", f"there is no package {locked.id}")
             content.append(locked)
         targets.append(Target(calls=reader.texts(table, "calls", where), packages=tuple(content), **values))
-    return Lock(tuple(sources), tuple(targets), tuple(packages), schema)
+    return Lock(tuple(sources), tuple(targets), tuple(packages), schema, tuple(keys_told))

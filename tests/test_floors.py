@@ -21,10 +21,11 @@ FLOORS = [
         "archive.release",
         "archive.sources",
         "archive.sourceslist",
+        "archive.preferences",
         "archive.distributions",
         "archive.moments",
     },
-    {"resolve.offers", "resolve.patterns", "resolve.universe"},
+    {"resolve.offers", "resolve.patterns", "resolve.pins", "resolve.universe"},
     {"resolve", "lockfile", "lockreader"},
     {"archive", "data"},
     {"workflow"},
@@ -37,7 +38,16 @@ PURE = (
     *("errors", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
     *(
         f"archive.{name}"
-        for name in ("packages", "installed", "release", "sources", "sourceslist", "distributions", "moments")
+        for name in (
+            "packages",
+            "installed",
+            "release",
+            "sources",
+            "sourceslist",
+            "preferences",
+            "distributions",
+            "moments",
+        )
     ),
 )
 BANNED = {

@@ -4,6 +4,7 @@
     releases/<SHA-256 of URI, suite and keys>                 see `load`
     images/                                                   see `registry`
     snapshots/<SHA-256 of the question>                       see `snapshot`
+    keys/<SHA-256 of the content>, <of the address>.last      see `keys`
     seen/versions                                             see `seen`
     http/<SHA-256 of the URL>                                 see `http_cache`
     new/                                                      files being written
@@ -37,6 +38,7 @@ class Cache:
         self.images = root / "images"
         self.snapshots = root / "snapshots"
         self.seen = root / "seen"
+        self.keys = root / "keys"
 
     def index(self, digest: str) -> Path:
         """Where the store of the Packages file with this SHA-256 lies."""
@@ -92,7 +94,7 @@ class Cache:
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
         directories = (
-            *(self.http, self.releases, self.indices, self.images, self.snapshots, self.seen),
+            *(self.http, self.releases, self.indices, self.images, self.snapshots, self.seen, self.keys),
             self.root / "new",
         )
         freed = _remove([file for directory in directories for file in _files(directory)])

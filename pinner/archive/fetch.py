@@ -93,7 +93,7 @@ class Fetcher:
         the number of bytes so far. Statuses 429 and 5xx, resets, time-outs and truncated bodies are tried again,
         after the time that Retry-After asks for, or a time that doubles. Raises FetchError.
         """
-        address = self._address(url)
+        address = self.address(url)
         if address.startswith("file:"):
             return self._tried(url, lambda: _file(address, url, limit))
         body = bytearray()
@@ -108,7 +108,7 @@ class Fetcher:
         """As `get`, but what `body` holds already is the beginning of what is wanted, and is not asked for again if the
         server can resume (RFC 9110, 14.2); if it cannot, or the file ended before, `body` begins anew.
         """
-        address = self._address(url)
+        address = self.address(url)
         if address.startswith("file:"):
             content = self._tried(url, lambda: _file(address, url, limit))
             body.clear()
@@ -161,8 +161,8 @@ class Fetcher:
                 self._session.close()
                 self._session = None
 
-    def _address(self, url: str) -> str:
-        """Where `url` is really asked for."""
+    def address(self, url: str) -> str:
+        """Where `url` is really asked for: there, or at a mirror of it."""
         for prefix, mirror in self._mirrors:
             if f"{url}/".startswith(f"{prefix.rstrip('/')}/"):
                 return mirror.rstrip("/") + url[len(prefix.rstrip("/")) :]

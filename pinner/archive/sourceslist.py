@@ -84,7 +84,7 @@ _FIELDS = {
 
 
 def _deb822(text: str) -> Iterator[Entry]:
-    for number, fields in _stanzas(text):
+    for number, fields in stanzas(text):
         if fields.get("enabled", "yes").lower() in _FALSE or "deb" not in fields.get("types", "").split():
             continue
         options = {_FIELDS[name]: value for name, value in fields.items() if name in _FIELDS}
@@ -96,7 +96,7 @@ def _deb822(text: str) -> Iterator[Entry]:
         yield from _entries(uris, suites, tuple(fields.get("components", "").split()), options, number)
 
 
-def _stanzas(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def stanzas(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Each paragraph's first line and fields, names in lower case; the last of two fields of a name counts."""
     fields: dict[str, str] = {}
     name, first = "", 0

@@ -138,26 +138,36 @@ def _date(text: bytes) -> datetime | None:
 
 
 def _certificates(keys: Keys) -> list[Cert]:
-    from pysequoia import Cert
-
     path = _SHIPPED / f"{keys.keyring}.pgp"
     if "/" in keys.keyring or not path.is_file():
         path = Path(keys.keyring)
     try:
-        certificates = Cert.split_bytes(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"the keyring cannot be read: {error.strerror}",
             path=str(path),
             hint="name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image",
         ) from None
-    except Exception as error:  # pysequoia knows no kinds of errors
-        raise InputError(f"this is not a keyring: {_first_line(error)}", path=str(path)) from None
+    found = certificates(content, str(path))
     if keys.fingerprints:
-        certificates = [c for c in certificates if c.fingerprint.upper() in keys.fingerprints]
-    if not certificates:
+        found = [c for c in found if c.fingerprint.upper() in keys.fingerprints]
+    if not found:
         raise InputError("the keyring holds none of the wanted keys", path=str(path))
-    return certificates
+    return found
+
+
+def certificates(content: bytes, what: str) -> list[Cert]:
+    """The certificates in a key file, `what` by name; at least one. Raises `InputError`."""
+    from pysequoia import Cert
+
+    try:
+        found = Cert.split_bytes(content)
+    except Exception as error:  # pysequoia knows no kinds of errors
+        raise InputError(f"this is not a keyring: {_first_line(error)}", path=what) from None
+    if not found:
+        raise InputError("this is not a keyring: it holds no key", path=what)
+    return found
 
 
 def _first_line(error: Exception) -> str:

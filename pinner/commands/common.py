@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -115,12 +115,10 @@ class Project:
 
         The build context is named where the image is built, and is nearly always one of the two.
         """
-        if ".." in Path(source).parts or name not in self.paths:
-            return None
         texts = set()
-        for folder in (self.paths[name].parent, self.lock_path.parent):
+        for path in self._in_context(name, source):
             with suppress(InputError):
-                texts.add(files.read(folder / source.lstrip("/")))
+                texts.add(files.read(path))
         return texts.pop() if len(texts) == 1 else None
 
     def take_included(self) -> None:
@@ -135,6 +133,16 @@ class Project:
                 if not name.startswith("..") and path.is_file():
                     self.texts[name] = files.read(path)
                     self.paths[name] = Path(files.relative(path, Path.cwd()))
+
+    def context_file(self, name: str, source: str) -> Path | None:
+        """As `context`, but where the file is."""
+        found = {path.resolve(): path for path in self._in_context(name, source) if path.is_file()}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _in_context(self, name: str, source: str) -> Iterator[Path]:
+        if ".." not in Path(source).parts and name in self.paths:
+            for folder in (self.paths[name].parent, self.lock_path.parent):
+                yield folder / source.lstrip("/")
 
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""

@@ -11,6 +11,7 @@ import click
 from pinner import files
 from pinner.archive.load import MAX_AGE
 from pinner.commands import common, doors, locked
+from pinner.commands.keys import known
 from pinner.errors import printable
 from pinner.workflow import export
 
@@ -30,7 +31,8 @@ def command(
     style = common.to_style(quiet=quiet, verbose=False)
     found = locked.find(named, stages, platforms)
     archives = doors.archives(found.config, offline=False, max_age=MAX_AGE, style=style)
-    wanted = export.sources(found.lock, found.targets)
+    vouched = known(found.config, found.lock, found.path.parent, offline=False)
+    wanted = export.sources(found.lock, found.targets, vouched)
     index = export.index(wanted, archives.load(tuple(wanted)))
     packages = export.packages(found.lock, found.targets)
     from pinner.archive.pool import Pool

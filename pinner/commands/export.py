@@ -9,6 +9,7 @@ import click
 from pinner.archive import moments
 from pinner.archive.distributions import suite_named
 from pinner.commands import common, doors, locked
+from pinner.commands.keys import known
 from pinner.errors import InputError, printable
 from pinner.report.terminal import Style
 from pinner.workflow import export
@@ -43,7 +44,8 @@ def packages(
     """Print a Packages index of the locked packages alone, from which apt-get can install."""
     found = locked.find(named, stages, platforms)
     archives = doors.archives(found.config, offline=offline, max_age=max_age, style=Style())
-    wanted = export.sources(found.lock, found.targets)
+    vouched = known(found.config, found.lock, found.path.parent, offline=offline)
+    wanted = export.sources(found.lock, found.targets, vouched)
     text = export.index(wanted, archives.load(tuple(wanted)))
     for note in archives.notes:
         click.echo(f"pinner: {printable(note)}", err=True)

@@ -24,6 +24,11 @@ from pinner.workflow.stages import Along, Options
 
 @click.command("lock")
 @common.options(common.PATHS, STAGES)
+@click.option(
+    "--trust-new-keys",
+    is_flag=True,
+    help="Trust on first use the keys that files fetch for the repositories they add; the lock keeps which they are.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -55,6 +60,7 @@ def command(
     closure: bool,
     when: str | None,
     write_sources: bool,
+    trust_new_keys: bool,
     strict: bool,
     offline: bool,
     max_age: timedelta,
@@ -89,7 +95,10 @@ def command(
     for project in projects:
         text, lock = common.read_lock(project.lock_path)
         archives = view.archives(project.config)
-        options = view.options(project, lock)._replace(along=along, write_sources=write_sources)
+        vouching = view.vouching(project, lock, new=trust_new_keys)
+        options = view.options(project, lock)._replace(
+            along=along, write_sources=write_sources, vouch=vouching
+        )
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)
@@ -111,6 +120,7 @@ def command(
         if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
+        result = result._replace(lock=result.lock._replace(keys=vouching.used))
         results.append(Outcome(project, result, text, lock))
         for problem in result.errors:
             problem.path = project.shown(problem.path)

@@ -26,6 +26,7 @@ from pinner.workflow.stages import Options
 if TYPE_CHECKING:
     from pinner.archive.image import Image
     from pinner.commands.images import Images
+    from pinner.commands.keys import Vouching
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -135,7 +136,14 @@ class View:
             known=config.source,
             look=self.look(config, lock),
             context=project.context,
+            vouch=self.vouching(project, lock),
         )
+
+    def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
+        """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
+        from pinner.commands.keys import Vouching
+
+        return Vouching(project, lock, self.archives(project.config).notes, new=new, offline=self._offline)
 
     def archives(self, config: Config) -> Archives:
         """The archives as the configuration names them."""

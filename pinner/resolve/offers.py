@@ -17,6 +17,7 @@ from pinner.archive.packages import Package
 from pinner.archive.release import Release
 from pinner.archive.sources import Source
 from pinner.resolve import relations, version
+from pinner.resolve.pins import Pins
 from pinner.resolve.relations import Relation
 
 
@@ -88,9 +89,11 @@ class Offer:
 class Offers:
     """What the indices say of a name, found once and remembered. Each index brings its priority."""
 
-    def __init__(self, indexes: Sequence[Index], priorities: Sequence[int]) -> None:
+    def __init__(self, indexes: Sequence[Index], priorities: Sequence[int], pins: Pins | None = None) -> None:
+        """`pins` raise or lower versions by name."""
         self.indexes = tuple(indexes)
         self.priorities = tuple(priorities)
+        self._pins = pins
         self._versions: dict[str, tuple[Offer, ...]] = {}
         self._providers: dict[str, tuple[Offer, ...]] = {}
         self._candidates: dict[str, Offer | None] = {}
@@ -114,12 +117,26 @@ class Offers:
                 group[0][0],
                 self.indexes[group[0][1]],
                 tuple(self.indexes[number] for number in dict.fromkeys(number for _, number in group)),
-                max(self.priorities[number] for _, number in group),
+                self._priority(group),
             )
             for group in groups.values()
         ]
         offers.sort(key=lambda offer: version.key(offer.version), reverse=True)  # stable: first listed first
         return tuple(offers)
+
+    def _priority(self, group: Sequence[tuple[Package, int]]) -> int:
+        listed = [self.priorities[number] for _, number in group]
+        own = None
+        if self._pins is not None:
+            own = self._pins.own(group[0][0], [self.indexes[number] for _, number in group], listed)
+        return max(listed) if own is None else own
+
+    def pinned(self, offer: Offer) -> int | None:
+        """The priority that a preference gives this version by name, None if none does."""
+        if self._pins is None:
+            return None
+        listed = [self.priorities[self.indexes.index(index)] for index in offer.pockets]
+        return self._pins.own(offer.package, offer.pockets, listed)
 
     def near(self, name: str) -> tuple[str, ...]:
         """Up to three names that look like this one, the likest first."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pinner.resolve.offers import Index
+if TYPE_CHECKING:
+    from pinner.resolve.offers import Index
 
 
 def version_test(text: str) -> Callable[[str], bool]:
@@ -19,11 +21,11 @@ def version_test(text: str) -> Callable[[str], bool]:
     prefix = text.endswith("*")
     if prefix:
         text = text[:-1]
-    lower, glob = text.lower(), _glob(text)
+    lower, pattern = text.lower(), glob(text)
 
     def test(candidate: str) -> bool:
         own = candidate.lower()
-        return own == whole or (prefix and own.startswith(lower)) or glob.fullmatch(candidate) is not None
+        return own == whole or (prefix and own.startswith(lower)) or pattern.fullmatch(candidate) is not None
 
     return test
 
@@ -40,10 +42,10 @@ def release_test(spec: str) -> Callable[[Index], bool]:
         if spec[:1].isdigit():
             tests.append(_release_version_test(spec))
         elif spec:
-            glob = _glob(spec)
+            pattern = glob(spec)
             tests.append(
                 lambda index: bool(
-                    glob.fullmatch(index.release.suite) or glob.fullmatch(index.release.codename)
+                    pattern.fullmatch(index.release.suite) or pattern.fullmatch(index.release.codename)
                 )
             )
     else:
@@ -54,7 +56,7 @@ def release_test(spec: str) -> Callable[[Index], bool]:
             if letter.lower() == "v":
                 tests.append(_release_version_test(value))
             else:
-                tests.append(_field_test(letter.lower(), _glob(value)))
+                tests.append(_field_test(letter.lower(), glob(value)))
     return lambda index: bool(tests) and all(test(index) for test in tests)
 
 
@@ -79,7 +81,7 @@ def _release_version_test(value: str) -> Callable[[Index], bool]:
 
 
 @lru_cache(maxsize=256)
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
     """A shell pattern as fnmatch(3) reads it, without regard to case."""
     out, at = [], 0
     while at < len(pattern):

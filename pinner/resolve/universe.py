@@ -3,7 +3,7 @@
 Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
 
 - An index has priority 500; 100 with `ButAutomaticUpgrades: yes`, 1 with `NotAutomatic: yes` alone; 990 when
-  `-t` names its Suite, Codename or Version. What is installed has 100. Preferences files are not read.
+  `-t` names its Suite, Codename or Version. What is installed has 100. Preferences change that: see `pins`.
 - The candidate is found by going from the highest version to the lowest and changing one's mind only for a
   strictly higher priority; versions below the installed one are passed over unless their priority is 1000.
 - One architecture at a time: relations to a foreign architecture are satisfied by nothing.
@@ -12,20 +12,20 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from pinner.archive.packages import Package
+from pinner.archive.preferences import Preference
 from pinner.errors import Unsatisfiable
 from pinner.resolve import relations, version
 from pinner.resolve.offers import Index, Offer, Offers, provides
 from pinner.resolve.patterns import release_test, version_test
+from pinner.resolve.pins import Pins
 from pinner.resolve.relations import Clause, Relation
 
 __all__ = ["Index", "Need", "Offer", "Universe"]
 
-TARGET = 990
-INSTALLED = 100
 DOWNGRADE = 1000
 
 
@@ -87,10 +87,14 @@ class Universe:
         arch: str,
         installed: Iterable[Package] = (),
         target_release: str = "",
+        preferences: Sequence[Preference] = (),
     ) -> None:
         """Raise `Unsatisfiable` if `target_release` is the release of no index, as apt does."""
         self.arch = arch
-        self._offers = Offers(indexes, _priorities(indexes, target_release))
+        pins = Pins(preferences, arch)
+        self._installed_priority = pins.installed
+        priorities = pins.priorities(indexes, _target(indexes, target_release))
+        self._offers = Offers(indexes, priorities, pins if preferences else None)
         self._shared = _Shared({}, {})
         self._install(installed)
 
@@ -98,6 +102,7 @@ class Universe:
         """The same indices seen by a root that holds these packages."""
         other = object.__new__(Universe)
         other.arch = self.arch
+        other._installed_priority = self._installed_priority
         other._offers = self._offers
         other._shared = self._shared
         other._install(installed)
@@ -110,7 +115,7 @@ class Universe:
         for package in installed:
             offer = self._offers.find(package)
             if offer is None:
-                offer = Offer(package, None, (), INSTALLED)
+                offer = Offer(package, None, (), self._installed_priority)
                 self._extra[package.name] = offer
                 for clause in relations.parse(package.provides):
                     self._extra_provides.setdefault(clause[0].name, []).append(offer)
@@ -163,7 +168,9 @@ class Universe:
     def _choose(self, name: str, installed: Offer) -> Offer | None:
         best, priority = None, -1
         for offer in self.versions(name):
-            own = max(offer.priority, INSTALLED) if offer is installed else offer.priority
+            own = offer.priority
+            if offer is installed and self._offers.pinned(offer) is None:
+                own = max(own, self._installed_priority)
             if own == 0 or own <= priority:
                 continue
             if own < DOWNGRADE and version.compare(offer.version, installed.version) < 0:
@@ -348,19 +355,13 @@ class Universe:
         return self._offers.near(name)
 
 
-def _priorities(indexes: Sequence[Index], target_release: str) -> list[int]:
-    if not target_release:
-        return [_priority(index) for index in indexes]
-    matches = release_test(target_release)
+def _target(indexes: Sequence[Index], release: str) -> Callable[[Index], bool] | None:
+    if not release:
+        return None
+    matches = release_test(release)
     if not any(map(matches, indexes)):
         raise Unsatisfiable(
-            f"the target release {target_release!r} is the release of no source",
+            f"the target release {release!r} is the release of no source",
             hint="name a suite or codename that the sources offer",
         )
-    return [TARGET if matches(index) else _priority(index) for index in indexes]
-
-
-def _priority(index: Index) -> int:
-    if index.release.but_automatic_upgrades:
-        return 100
-    return 1 if index.release.not_automatic else 500
+    return matches

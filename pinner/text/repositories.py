@@ -8,6 +8,7 @@ pin a word to a version that another repository overrides. A stage that knows be
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pinner.text import blocks
@@ -22,18 +23,21 @@ _RUN = r"""(?xi)
         [^|;&]*(?:\\\s*)?\|\s*(?:\\\s*)?(?:sudo\s+)?(?:-?\w+=\S*\s+|-E\s+)*(?:env\s+)?(?:ba|da)?sh\b)
     | (?P<package>\bdpkg\b[^|;&]*\s(?:-i|--install)\s[^|;&]*(?:repo|release|prod|apt-config|apt-source|keyring)\S*\.deb)
     | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
-    | (?P<setting>\b(?:apt::)?default-release\b[^;&|]*/etc/apt/apt\.conf)
 """
 # One of these is in every text that the pattern matches.
 _TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", "dpkg")
-_COPY = r"/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
+_SETTING = r"(?i)\bdefault-release\b"
+_CONFIGURATION = r"/etc/apt/apt\.conf[\w./-]*"
+_COPY = r"(?m)/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
 # A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
-_SUITE = (
-    r"(?i)stretch|buster|bullseye|bookworm|trixie|forky|\bsid\b|stable|testing|experimental|backports|snapshot|proposed"
-    r"|xenial|bionic|focal|jammy|noble|resolute"
-)
+_NAMES = "jessie stretch buster bullseye bookworm trixie forky sid xenial bionic focal jammy noble resolute"
+SUITES = frozenset(_NAMES.split())
+_SUITE = rf"(?i)\b(?:{_NAMES.replace(' ', '|')})|stable|testing|experimental|backports|snapshot|proposed"
+SUBSTITUTION = r"(?<!\w)s([/|#,@!:%])(.*?)\1(.*?)\1[gI]*"
+# An address or a part of one, as sed's pattern or its replacement.
+_ADDRESS = r"(?:https?:?|:)?(?:\\?/\\?/)?(?:(?:[\w-]+\\?\.)+[a-z]+|\$\{?\w+\}?)?(?::\d+)?(?:\\?/[\w.-]*)*"
 _COMPONENTS = r"\b(?:contrib|non-free|universe|multiverse|restricted)\b[^&]{0,300}/etc/apt/sources\.list"
-_READS = r"\b(?:cat|ls|grep|test|head|tail|stat|rm(?:\s+-\w+)*)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
+_READS = r"\b(?:cat|ls|grep|test|head|tail|stat)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*$"
 
 
 class Addition(NamedTuple):
@@ -59,16 +63,7 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
             if any(span.start <= instruction.span.start < span.end for span in own):
                 continue
             body = instruction.span.of(dockerfile.text)
-            pattern = (
-                _COPY
-                if instruction.keyword in {"COPY", "ADD"}
-                else _RUN
-                if instruction.keyword == "RUN"
-                else None
-            )
-            for match in re.finditer(pattern, body) if pattern else ():
-                if _harmless(body, match.start()):
-                    continue
+            for match in _traces(instruction.keyword, body):
                 start = instruction.span.start + match.start()
                 line, _ = lines.position(start)
                 span = Span(start, instruction.span.start + match.end())
@@ -78,10 +73,21 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
     return tuple(found)
 
 
-def touches(statement: str) -> bool:
-    """Whether a simple command or pipeline changes apt's sources or preferences, its components among them."""
-    return adds_components(statement) or any(
-        not _harmless(statement, match.start()) for match in re.finditer(_RUN, statement)
+def _traces(keyword: str, body: str) -> Iterator[re.Match[str]]:
+    if keyword in {"COPY", "ADD"}:
+        yield from re.finditer(_COPY, body)
+    elif keyword == "RUN":
+        yield from (match for match in re.finditer(_RUN, body) if not _harmless(body, match.start()))
+        if re.search(_SETTING, body):
+            yield from re.finditer(_CONFIGURATION, body)
+
+
+def touches(statement: str, text: str) -> bool:
+    """Whether a pipeline changes apt's sources, preferences or default release; `text` holds its here-documents too."""
+    return (
+        adds_components(statement)
+        or any(not _harmless(statement, match.start()) for match in re.finditer(_RUN, statement))
+        or bool(re.search(_SETTING, text) and re.search(_CONFIGURATION, statement))
     )
 
 
@@ -91,8 +97,19 @@ def adds_components(text: str) -> bool:
 
 
 def _harmless(body: str, at: int) -> bool:
-    """Whether the command that names a file of apt's at `at` only reads or removes it, or swaps a mirror's host."""
+    """Whether the command that names a file of apt's at `at` only reads it, or swaps a mirror's host."""
     command = body[max(body.rfind(mark, 0, at) for mark in ("&&", "||", "; ", "| ")) + 1 : at]
     if re.search(_READS, command):
         return True
-    return bool(re.search(r"\bsed\b", command)) and not re.search(_SUITE, command)
+    if not re.search(r"\bsed\b", command) or re.search(_SUITE, command):
+        return False
+    scripts = [(match[2], match[3]) for match in re.finditer(SUBSTITUTION, command)]
+    return bool(scripts) and all(keeps_versions(old, new) for old, new in scripts)
+
+
+def keeps_versions(old: str, new: str) -> bool:
+    """Whether to substitute one for the other in a sources file swaps a mirror's host, or adds sources of sources."""
+    words = set(re.findall(r"[\w-]+", new)) - set(re.findall(r"[\w-]+", old))
+    return (words <= {"deb-src"} and "deb-src" in new) or all(
+        re.fullmatch(_ADDRESS, part) for part in (old, new)
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,6 +60,7 @@ _NESTED = ("command_substitution", "process_substitution")
 _LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
 _BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")
 _DECLARATIONS = ("declaration_command", "unset_command")
+_EXPANSIONS = frozenset({"simple_expansion", "expansion"})
 _COLLECTED = {
     *("command", "file_redirect", "variable_assignment", "comment", "function_definition", "list"),
     "heredoc_redirect",
@@ -96,7 +97,8 @@ class Script:
         self.heredocs = heredocs
         self.builder = Builder(source, shell)
         self._text = text
-        self._found = _collected(root)
+        self._root = root
+        self._found = _collected(root, _COLLECTED)
         self._nested = list(_outermost(self._nodes(*_NESTED)))
         inputs = {node.start_byte for node in self._nodes("file_redirect")}
         if "heredoc_redirect" in self._found or not all(
@@ -122,6 +124,24 @@ class Script:
             for node in self.assignment_nodes()
             if mention in self.shell.text[node.start_byte : node.end_byte]
         )
+
+    def expansions(self) -> list[tuple[int, int, Word, bool]]:
+        """The outermost expansions of variables, by where they stand in the shell's text, and whether in double quotes.
+
+        Raises `UnparsableError`.
+        """
+        nodes = _in_order(node for each in _collected(self._root, _EXPANSIONS).values() for node in each)
+        places = set(_outermost(nodes))
+        return [
+            (
+                node.start_byte,
+                node.end_byte,
+                self.builder.word([node], []),
+                node.parent is not None and node.parent.type == "string",
+            )
+            for node in nodes
+            if (node.start_byte, node.end_byte) in places
+        ]
 
     def assignment_nodes(self) -> list[Node]:
         """The assignments, in text order."""
@@ -193,13 +213,13 @@ def _blanked(text: str, ranges: Iterable[tuple[Range, str]]) -> str:
     return "".join((*parts, text[begin:]))
 
 
-def _collected(root: Node) -> dict[str, list[Node]]:
-    """The nodes that matter, by kind, in text order. A query would take longer to compile than most files to read."""
+def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
+    """The nodes of these kinds, in text order. A query would take longer to compile than most files to read."""
     found: dict[str, list[Node]] = {}
     cursor = root.walk()
     while True:
         node = cursor.node
-        if node is not None and node.type in _COLLECTED and node.is_named:
+        if node is not None and node.type in kinds and node.is_named:
             found.setdefault(node.type, []).append(node)
         if cursor.goto_first_child():
             continue

@@ -1,105 +1,82 @@
-"""What a stage writes into apt's sources, where that can be read off its text; nothing is run.
+"""What a stage writes into the files that apt reads, where that can be seen in its text; nothing is run.
 
 Read are the forms in which nearly all files do it: echo or printf into a file or through tee, here-documents, a sed
-that adds components, add-apt-repository. A statement of any other form that touches apt's sources, or one that depends
-on a condition, leaves its whole instruction not understood.
+that adds components, rm, add-apt-repository. A statement of any other form that touches apt's sources or preferences,
+or one that depends on a condition, leaves its whole instruction not understood.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from pinner.text import statements
 from pinner.text.dockerfile import Dockerfile, Instruction
-from pinner.text.repositories import touches
+from pinner.text.repositories import SUBSTITUTION, SUITES, keeps_versions, touches
+from pinner.text.statements import Asked, plain
+
+__all__ = ["Asked", "Change", "changes"]
 
 COMPONENTS = frozenset(
     {"main", "contrib", "non-free", "non-free-firmware", "universe", "restricted", "multiverse"}
 )
-_FILE = re.compile(r"/etc/apt/sources\.list(?:\.d/[\w.-]+\.(?:list|sources))?")
-#: What asks for the codename of the suite, and for the architecture of the platform.
-_CODENAME = re.compile(
-    r"""
-      \$\(\s*lsb_release\s+(?:-cs|-sc|-c\s+-s|-s\s+-c|--codename\s+--short|--short\s+--codename)\s*\)
-    | `\s*lsb_release\s+(?:-cs|-sc)\s*`
-    | \$\(\s*(?:\.|source)\s+/etc/os-release\s*(?:&&|;)\s*echo\s+"?\$\{?VERSION_CODENAME\}?"?\s*\)
-    | \$\{?VERSION_CODENAME\}?
-    """,
-    re.VERBOSE,
+_FILE = re.compile(
+    r"/etc/apt/(?:sources\.list(?:\.d/[\w.+-]+\.(?:list|sources))?|(?:preferences|apt\.conf)(?:\.d/[\w.+-]+)?)"
 )
-_ARCHITECTURE = re.compile(r"\$\(\s*dpkg\s+--print-architecture\s*\)|`\s*dpkg\s+--print-architecture\s*`")
-_DISTRIBUTION = re.compile(
-    r"\$\(\s*lsb_release\s+-is\s*\|\s*tr\s[^)]*\)|\$\(\s*\.\s+/etc/os-release\s*(?:&&|;)\s*echo\s+\"?\$\{?ID\}?\"?\s*\)"
+_REMOVED = re.compile(r"/etc/apt/(?:sources\.list|preferences|apt\.conf)[\w.*+/-]*")
+#: Where Launchpad serves Personal Package Archives.
+PPA = "https://ppa.launchpadcontent.net"
+_QUIET = frozenset(
+    {"-y", "--yes", "-n", "--no-update", "-u", "--update", "-s", "--enable-source", "-m", "--massive-debug"}
 )
-# An address or a part of one, as sed's pattern or its replacement.
-_HOST = re.compile(r"(?:https?:\\?/\\?/)?(?:[\w-]+\\?\.)+(?:org|com|net|cn|edu)(?:\\?/[\w-]*){0,3}")
-_OPENS = frozenset({"if", "for", "while", "until", "case", "{", "(", "!"})
-_CLOSES = frozenset({"fi", "done", "esac", "}", ")"})
-_TESTS = frozenset({"[", "[[", "test"})
+_VALUE = frozenset({"-c", "--component", "-P", "--ppa", "-S", "--sourceslist"})
 
 
 class Change(NamedTuple):
-    """From offset `at` on apt reads `text` as the file `path` (with `append`, at its end), or more `components`."""
+    """apt reads `text` as the file `path` (with `append`, at its end), or more `components` from here on.
 
-    stage: int
-    at: int
+    Without a text the files that `path`, a glob, names are gone.
+    """
+
     path: str = ""
-    text: str = ""
+    text: str | None = None
     append: bool = False
     components: tuple[str, ...] = ()
 
 
-class Asked(NamedTuple):
-    """What files ask the stage for: the ID of os-release(5), and the codename of the suite.
-
-    `context` gives the text of a file in the build context, None if it cannot be read.
-    """
-
-    distribution: str
-    codename: str
-    context: Callable[[str], str | None] = lambda path: None
-
-
 def changes(
-    dockerfile: Dockerfile, instruction: Instruction, stage: int, asked: Asked
+    dockerfile: Dockerfile, instruction: Instruction, asked: Asked, until: int
 ) -> tuple[Change, ...] | None:
-    """What an instruction changes, in order; None if that is not understood."""
-    at = instruction.span.start
-    text = instruction.span.of(dockerfile.text)
+    """What an instruction changes before the offset `until` of the file, in order; None if that is not understood."""
     try:
         if instruction.keyword in {"COPY", "ADD"}:
-            found = _copied(dockerfile, instruction, text, asked)
-        else:
-            found = list(_run(dockerfile, instruction, asked))
+            return tuple(_copied(dockerfile, instruction, asked))
+        return tuple(_run(statements.read(dockerfile, instruction, asked, until), asked))
     except (_NotUnderstoodError, ValueError):
         return None
-    return tuple(
-        Change(stage, at, path, body, append, components) for path, body, append, components in found
-    )
-
-
-_Written = tuple[str, str, bool, tuple[str, ...]]
 
 
 class _NotUnderstoodError(Exception):
     """The text does something else than what is read here."""
 
 
-def _copied(dockerfile: Dockerfile, instruction: Instruction, text: str, asked: Asked) -> list[_Written]:
+def _copied(dockerfile: Dockerfile, instruction: Instruction, asked: Asked) -> Iterator[Change]:
     """A here-document that becomes a file, or files of the build context."""
     if not instruction.heredocs:
-        return list(_from_context(instruction, asked))
+        yield from _from_context(instruction, asked)
+        return
+    text = instruction.span.of(dockerfile.text)
     match = re.match(
-        r"\s*(?:COPY|ADD)\s+(?:--\S+\s+)*<<-?[\"']?(\w+)[\"']?\s+(\S+)\s*\n", text, re.IGNORECASE
+        r"\s*(?:COPY|ADD)\s+(?:--\S+\s+)*<<-?([\"']?)(\w+)[\"']?\s+(\S+)\s*\n", text, re.IGNORECASE
     )
-    if not match or not _FILE.fullmatch(match[2]) or len(instruction.heredocs) != 1:
+    if not match or not _FILE.fullmatch(match[3]) or len(instruction.heredocs) != 1:
         raise _NotUnderstoodError
-    return [(match[2], _plain(instruction.heredocs[0].content.of(dockerfile.text)), False, ())]
+    content = instruction.heredocs[0].content.of(dockerfile.text)
+    yield Change(match[3], content if match[1] else plain(content))
 
 
-def _from_context(instruction: Instruction, asked: Asked) -> Iterator[_Written]:
+def _from_context(instruction: Instruction, asked: Asked) -> Iterator[Change]:
     words = list(instruction.argv) or instruction.text.text.split()
     if any(flag.startswith("--from") for flag in instruction.flags) or len(words) < 2:
         raise _NotUnderstoodError
@@ -109,70 +86,39 @@ def _from_context(instruction: Instruction, asked: Asked) -> Iterator[_Written]:
         text = asked.context(source) if _FILE.fullmatch(path) and not re.search(r"[$*?\[]", source) else None
         if text is None:
             raise _NotUnderstoodError
-        yield path, text, False, ()
+        yield Change(path, text)
 
 
-def _run(dockerfile: Dockerfile, instruction: Instruction, asked: Asked) -> Iterator[_Written]:
-    if instruction.form != "shell":
-        raise _NotUnderstoodError
-    documents = [document.content.of(dockerfile.text) for document in instruction.heredocs]
-    yield from _script(instruction.text.text, documents, asked)
-
-
-def _script(script: str, documents: list[str], asked: Asked) -> Iterator[_Written]:
-    depth, last = 0, ""
-    for before, words in _statements(_substituted(script, asked)):
-        depth += (words[0] in _OPENS) - (words[0] in _CLOSES)
-        conditional = depth or before == "||" or (before == "&&" and last in _TESTS)
-        last = words[0]
-        if touches(" ".join(words)):
-            if conditional:
+def _run(read: Iterator[statements.Statement], asked: Asked) -> Iterator[Change]:
+    understood = False
+    for statement in read:
+        if touches(statement.line, " ".join(statement.words)):
+            if not statement.certain:
                 raise _NotUnderstoodError
-            yield from _statement(words, documents, asked)
+            yield from _statement(list(statement.words), asked)
+            understood = True
+    if not understood:
+        raise _NotUnderstoodError
 
 
-def _substituted(script: str, asked: Asked) -> str:
-    script = _CODENAME.sub(asked.codename, script)
-    script = _DISTRIBUTION.sub(asked.distribution, script)
-    if re.search(r"(?:^|[;&\s])(?:\.|source)\s+/etc/os-release", script):
-        script = re.sub(r"\$(?:ID\b|\{ID\})", asked.distribution, script)
-    # As `[arch=…]` it says what apt does anyway; elsewhere sources.list(5) has a name of its own for it.
-    script = re.sub(rf"\barch=\"?(?:{_ARCHITECTURE.pattern})\"?,?", "", script)
-    return _ARCHITECTURE.sub("$(ARCH)", script)
-
-
-def _statements(script: str) -> Iterator[tuple[str, list[str]]]:
-    """The words of each pipeline, and the operator before it. Quotes are gone; redirections are words of their own."""
-    script = script.replace("$(ARCH)", "\0")
-    tokens = shlex.shlex(script, posix=True, punctuation_chars="();<>|&")
-    tokens.whitespace_split = True
-    tokens.commenters = ""
-    before, words = "", list[str]()
-    for token in tokens:
-        if token in {"&&", ";", "||", "&"}:
-            if words:
-                yield before, words
-            before, words = token, []
-        else:
-            words.append(token.replace("\0", "$(ARCH)"))
-    if words:
-        yield before, words
-
-
-def _statement(words: list[str], documents: list[str], asked: Asked) -> Iterator[_Written]:
+def _statement(words: list[str], asked: Asked) -> Iterator[Change]:
     while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
         words = words[1:]
     command = words[0].rpartition("/")[2] if words else ""
     if command in {"sh", "bash"} and len(words) == 3 and re.fullmatch(r"-e?u?x?c", words[1]):
-        yield from _script(words[2], documents, asked)
+        yield from _run(statements.split(words[2]), asked)
     elif command in {"echo", "printf"}:
         yield _echoed(command, words[1:])
+    elif command == "{":
+        yield _together(words)
     elif command in {"cat", "tee"}:
-        yield _document(words, documents)
+        yield _document(words)
     elif command == "sed":
-        yield from _edited(words[1:])
+        yield from _edited(words[1:], asked.release.get("VERSION_CODENAME", ""))
+    elif command == "rm":
+        yield from _removed(words[1:])
     elif command in {"add-apt-repository", "apt-add-repository"}:
-        yield _added(_quietly(words[1:]), asked.codename)
+        yield _added(_quietly(words[1:]), asked)
     else:
         raise _NotUnderstoodError
 
@@ -203,7 +149,15 @@ def _target(words: list[str]) -> tuple[list[str], str, bool]:
     return left, file[0], append
 
 
-def _echoed(command: str, words: list[str]) -> _Written:
+def _removed(words: list[str]) -> Iterator[Change]:
+    for word in words:
+        if word.startswith("/etc/apt"):
+            if not _REMOVED.fullmatch(word):
+                raise _NotUnderstoodError
+            yield Change(word.rstrip("/"))
+
+
+def _echoed(command: str, words: list[str]) -> Change:
     left, path, append = _target(words)
     while command == "echo" and left and left[0] in {"-e", "-n", "-en", "-ne", "-E"}:
         left = left[1:]
@@ -217,24 +171,36 @@ def _echoed(command: str, words: list[str]) -> _Written:
             text = form
     else:
         text = " ".join(left)
-    return path, _plain(text.replace("\\n", "\n")).rstrip("\n") + "\n", append, ()
+    return Change(path, plain(text.replace("\\n", "\n")).rstrip("\n") + "\n", append)
 
 
-def _document(words: list[str], documents: list[str]) -> _Written:
-    """`cat > FILE <<EOF`, `cat <<EOF > FILE`, `tee FILE <<EOF`, whose text Docker or the shell hands over."""
-    words = [word for word in words if word not in {"cat", "tee", "-", "sudo"}]
-    marks = [at for at, word in enumerate(words) if word in {"<<", "<<-"}]
-    if len(marks) != 1 or len(documents) != 1:
+def _together(words: list[str]) -> Change:
+    """`{ echo …; echo …; } > FILE`."""
+    end = words.index("}")
+    _, path, append = _target(words[end:])
+    texts, begin = [], 1
+    for at in range(1, end):
+        if words[at] == ";":
+            command, *rest = words[begin:at]
+            texts.append(_echoed(command, [*rest, ">", path]).text or "")
+            begin = at + 1
+    return Change(path, "".join(texts), append)
+
+
+def _document(words: list[str]) -> Change:
+    """`cat > FILE <<EOF`, `cat <<EOF > FILE`, `tee FILE <<EOF`, whose text the shell hands over."""
+    if words.count("<<") != 1:
         raise _NotUnderstoodError
-    rest = words[: marks[0]] + words[marks[0] + 2 :]
+    at = words.index("<<")
+    rest = [word for word in words[:at] + words[at + 2 :] if word not in {"cat", "tee", "-", "sudo"}]
     append = bool({">>", "-a"} & set(rest))
     files = [word for word in rest if word not in {">", ">>", "-a", "/dev/null", "|"}]
     if len(files) != 1 or not _FILE.fullmatch(files[0]):
         raise _NotUnderstoodError
-    return files[0], _plain(documents[0]), append, ()
+    return Change(files[0], words[at + 1], append)
 
 
-def _edited(words: list[str]) -> Iterator[_Written]:
+def _edited(words: list[str], codename: str) -> Iterator[Change]:
     """A sed that puts components behind `main`, swaps a mirror or takes the -updates away, and does nothing else.
 
     What is newer in -updates goes into the next point release, and a suite past its end has none.
@@ -242,41 +208,43 @@ def _edited(words: list[str]) -> Iterator[_Written]:
     scripts = [word for word in words if not word.startswith("-") and not _FILE.fullmatch(word)]
     added: dict[str, None] = {}
     for script in (part for word in scripts for part in word.split(";") if part.strip()):
-        match = re.fullmatch(r"\s*(?:/[^/]*/\s*)?s([/|#,@!])(.*?)\1(.*?)\1[gI]*\s*", script)
-        if re.fullmatch(r"\s*/\^?[\w .*-]*-updates[\w .*-]*\$?/\s*d\s*", script) or (
-            match and all(_HOST.fullmatch(part) for part in match.group(2, 3))
-        ):
+        if re.fullmatch(r"\s*/\^?[\w .*-]*-updates[\w .*-]*\$?/\s*d\s*", script):
             continue
+        match = re.fullmatch(SUBSTITUTION, re.sub(r"^\s*(?:/[^/]*/\s*)?", "", script).rstrip())
         if not match:
             raise _NotUnderstoodError
+        if keeps_versions(match[2], match[3]):
+            continue
         old, new = (
             re.findall(r"[a-z][a-z-]*", re.sub(r"\\[1-9]|\\[sSnwb]", " ", part)) for part in match.group(2, 3)
         )
         names = [word for word in new if word in COMPONENTS]
-        if not names or set(new) - set(old) - COMPONENTS:
+        if not names or set(new) - set(old) - COMPONENTS or set(old) & (SUITES - {codename}):
             raise _NotUnderstoodError
         added |= dict.fromkeys(name for name in names if name != "main")
     if added:
-        yield "", "", False, tuple(added)
+        yield Change(components=tuple(added))
 
 
-def _added(words: list[str], codename: str) -> _Written:
-    """add-apt-repository(1): a component, a line of sources.list(5), or a ppa."""
-    plain = [word for word in words if word not in {"-y", "--yes", "-n", "--no-update", "-u", "--update"}]
-    if len(plain) > 1 and plain[0] in {"-c", "--component"}:
-        plain = plain[1:]
-    if plain and all(word in COMPONENTS for word in plain):
-        return "", "", False, tuple(plain)
-    (line,) = plain if len(plain) == 1 else [""]
-    if match := re.fullmatch(r"ppa:([\w.+-]+)/([\w.+-]+)", line):
-        line = f"deb https://ppa.launchpadcontent.net/{match[1]}/{match[2]}/ubuntu {codename} main"
+def _added(words: list[str], asked: Asked) -> Change:
+    """add-apt-repository(1): components, a line of sources.list(5), or on Ubuntu a PPA."""
+    said: list[str] = []
+    while words:
+        word, *words = words
+        if word in _VALUE and words:
+            said.append(f"ppa:{words[0].removeprefix('ppa:')}" if word in {"-P", "--ppa"} else words[0])
+            words = words[1:]
+        elif word not in _QUIET:
+            said.append(word)
+    if said and all(word in COMPONENTS for word in said):
+        return Change(components=tuple(said))
+    (line,) = said if len(said) == 1 else [""]
+    codename = asked.release.get("VERSION_CODENAME", "")
+    match = re.fullmatch(r"ppa:~?([\w.+-]+)(?:/(?:ubuntu/)?([\w.+-]+))?", line)
+    if match and codename and asked.release.get("ID") == "ubuntu":
+        line = f"deb {PPA}/{match[1]}/{match[2] or 'ppa'}/ubuntu {codename} main"
+    elif codename and re.fullmatch(r"https?://\S+", line):
+        line = f"deb {line} {codename} main"
     if not line.startswith("deb "):
         raise _NotUnderstoodError
-    return "/etc/apt/sources.list.d/added.list", _plain(line) + "\n", True, ()
-
-
-def _plain(text: str) -> str:
-    """The text, if nothing in it is to be expanded."""
-    if re.search(r"\$(?!\(ARCH\))|`", text):
-        raise _NotUnderstoodError
-    return text
+    return Change("/etc/apt/sources.list.d/archive_uri.list", plain(line) + "\n", append=True)

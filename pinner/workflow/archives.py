@@ -11,6 +11,7 @@ from pinner.lockfile import LockedSource
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import Call, File
+from pinner.workflow.repositories import preferences_of
 from pinner.workflow.roots import MINBASE, Root, held
 from pinner.workflow.stages import alias_source, sources_of
 
@@ -49,7 +50,7 @@ class Archives:
         codename = self._codename(alias_source(alias))
         for suite in alias.distribution.suites:
             if suite.codename == codename:
-                return Named(alias.distribution, suite, added=alias.added, at=alias.at)
+                return Named(alias.distribution, suite, at=alias.at)
         raise InputError(
             f"{alias.name} is now {codename}, a suite that this pinner does not know",
             hint="use a newer pinner",
@@ -130,7 +131,10 @@ class Archives:
         key = (where, arch, target_release)
         if key not in self._universes:
             self._universes[key] = Universe(
-                self._indexes[where, arch], arch=arch, target_release=target_release
+                self._indexes[where, arch],
+                arch=arch,
+                target_release=target_release,
+                preferences=preferences_of(where),
             )
         return self._universes[key]
 

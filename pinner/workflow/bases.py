@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
+from pinner.archive import preferences
 from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
 from pinner.errors import FetchError, InputError, PinnerError, Refused
@@ -35,9 +36,6 @@ LARGEST = 200_000_000
 
 _RECOMMENDS = re.compile(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
 _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
-# What decides about versions; Ubuntu's own preferences are about its subscribers' archive alone.
-_DECIDES = re.compile(r"^\s*APT::Default-Release\b", re.IGNORECASE | re.MULTILINE)
-_ESM = re.compile(r"\bo=UbuntuESM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,8 @@ class Content:
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
     it). `distribution` and `suite` are as the image tells them, "" if it does not. `root` are its packages, `sources`
     the sources files in apt's order; both empty where the layers were not read. `recommends` is apt's setting in it, if
-    any; `unread` a clause about settings that decide about versions and that pinner does not follow.
+    any, `preferences` its files that say which version to prefer, `release` its default release;
+    `unread` a clause about settings that decide about versions and that pinner does not follow.
     """
 
     digest: str
@@ -57,6 +56,8 @@ class Content:
     root: Root = MINBASE
     sources: tuple[Text, ...] = ()
     recommends: bool | None = None
+    preferences: tuple[Text, ...] = ()
+    release: str = ""
     unread: str = ""
 
 
@@ -205,6 +206,14 @@ def _content(image: Image, locked: Content | None, note: Callable[[str], None]) 
         )
     settings = "\n".join(text for _, text in image.apt_conf)
     recommends = _RECOMMENDS.findall(settings)
+    release, unread = "", ""
+    try:
+        for path, text in image.preferences:
+            preferences.read(path, text)
+        release = preferences.default_release(settings)
+    except InputError as error:
+        where = f"{error.path} of the image" if error.path else "apt.conf of the image"
+        unread = f"{where} is not followed: {error.message}"
     return Content(
         image.digest,
         image.index_digest or image.digest,
@@ -213,17 +222,10 @@ def _content(image: Image, locked: Content | None, note: Callable[[str], None]) 
         root,
         image.sources,
         recommends[-1].lower() not in _FALSE if recommends else None,
-        _unread(image, settings),
+        () if unread else image.preferences,
+        release,
+        unread,
     )
-
-
-def _unread(image: Image, settings: str) -> str:
-    for path, text in image.preferences:
-        if re.search(r"^Pin:", text, re.IGNORECASE | re.MULTILINE) and not _ESM.search(text):
-            return f"the image has preferences of its own in {path}, which pinner does not follow"
-    if _DECIDES.search(settings):
-        return "the image sets APT::Default-Release, which pinner does not follow"
-    return ""
 
 
 class _Packages:

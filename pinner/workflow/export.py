@@ -10,9 +10,11 @@ from pinner.archive.distributions import PLATFORMS, Pocket, Suite, suite_named
 from pinner.archive.moments import Moment, archive_of, split
 from pinner.archive.packages import Package
 from pinner.archive.sources import Source
+from pinner.archive.sourceslist import Entry
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
+from pinner.workflow.repositories import Known
 from pinner.workflow.stages import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
@@ -102,26 +104,30 @@ def _stanza(package: str, version: str) -> str:
     return f"Package: {package}\nPin: version {version}\nPin-Priority: {PRIORITY}\n"
 
 
-def sources(lock: Lock, targets: Sequence[Target]) -> dict[Source, tuple[LockedPackage, ...]]:
-    """The indices that the targets' packages were locked from, and what is wanted of each.
+def sources(
+    lock: Lock, targets: Sequence[Target], known: Sequence[Known] = ()
+) -> dict[Source, tuple[LockedPackage, ...]]:
+    """The indices that the targets' packages were locked from, and what is wanted of each; `known` are repositories
+    beyond the distribution's.
 
     Raises `InputError` for an address that no distribution has.
     """
     found: dict[Source, dict[str, LockedPackage]] = {}
     for target in targets:
         for package in closure(lock, target).values():
-            found.setdefault(_source(package, target, lock), {})[package.id] = package
+            found.setdefault(_source(package, target, lock, known), {})[package.id] = package
     return {source: tuple(wanted.values()) for source, wanted in found.items()}
 
 
-def _source(package: LockedPackage, target: Target, lock: Lock) -> Source:
-    """The source that the lock names, with the keys that its distribution signs by."""
+def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[Known]) -> Source:
+    """The source that the lock names, with the keys that its distribution, or who vouches for it, signs by."""
     arch = PLATFORMS[target.platform]
     components = tuple(
         dict.fromkeys(
             each.component
             for each in lock.sources
             if (each.uri, each.suite, each.platform) == (package.uri, package.pocket, target.platform)
+            and each.component
         )
     )
     kept = split(package.uri)
@@ -140,10 +146,14 @@ def _source(package: LockedPackage, target: Target, lock: Lock) -> Source:
         source = at_moment(live, moment)
         if source is not None and source.uri == package.uri:
             return source
+    entry = Entry(package.uri, package.pocket, components)
+    for each in known:
+        if each.covers(entry):
+            return Source(package.uri, package.pocket, components, arch, each.keys)
     raise InputError(
         f"{named(target)}: {package.id} was locked from {package.uri} {package.pocket}, which is no part of "
-        f"{target.suite} as pinner knows it",
-        hint="run `pinner lock` again, or use a newer pinner",
+        f"{target.suite} as pinner knows it, and nobody says who signs it",
+        hint="say so under [[source]] in pinner.toml, run `pinner lock` again, or use a newer pinner",
     )
 
 

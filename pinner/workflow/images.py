@@ -22,16 +22,19 @@ HOW_TO_TELL = (
 class Named(NamedTuple):
     """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`).
 
-    `listed` stands in the place of the suite's own pockets where an image's sources differ from them, `added` is read
-    beside them.
+    `listed` stands in the place of the suite's own pockets where an image's sources, or what a stage makes of them,
+    differ from these. `preferences` are apt's files (path and text) in the order in which it reads them, `release` its
+    default release, `recommends` what a file says of Recommends.
     `at` is the moment whose snapshot is read; None: the archive as it is now.
     """
 
     distribution: Distribution
     suite: Suite
     variant: str = ""
-    listed: tuple[Repository, ...] = ()
-    added: tuple[Repository, ...] = ()
+    listed: tuple[Repository, ...] | None = None
+    preferences: tuple[tuple[str, str], ...] = ()
+    release: str = ""
+    recommends: bool | None = None
     at: Moment | None = None
 
 
@@ -40,7 +43,6 @@ class Alias(NamedTuple):
 
     distribution: Distribution
     name: str
-    added: tuple[Repository, ...] = ()
     at: Moment | None = None
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from pinner.archive.distributions import PLATFORMS
+from pinner.archive.sources import Keys
+from pinner.archive.sourceslist import Entry
 from pinner.errors import InputError, PinnerError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
@@ -187,35 +190,59 @@ def _after_changes(
     foreign = _before(parsed, install, [(each.stage, each.span.start, each) for each in added])
     if not foreign and not adds_components(parsed.text):
         return base, ""
-    from pinner.text import sourcefiles
+    from pinner.text import keys, sourcefiles
+    from pinner.text.environment import Environment
 
     where = base.where
     if not isinstance(where, Named):
         return base, f"{foreign[-1].what}, {_UNREAD}" if foreign else ""
     archs = [PLATFORMS[platform] for platform in base.platforms]
     archs += [each.architecture for each in told if each.architecture]
+    environment = Environment(parsed, {})
+    held: keys.Held = {}
+
+    def vouch(entry: Entry) -> Keys | str:
+        return options.vouch(path, entry.uri, keys.signers(held, entry.signed_by))
+
     for stage in reversed(chain(parsed, parsed.stages[install.stage])):
+        asked = sourcefiles.Asked(
+            _release(where),
+            lambda source: options.context(path, source),
+            partial(environment.lookup, stage.index),
+        )
+        until = install.span.start if stage.index == install.stage else len(parsed.text)
         for instruction in stage.instructions:
+            if instruction.span.start >= until:
+                break
+            held = keys.follow(held, parsed, instruction, asked, until)
             own = [
                 each for each in foreign if instruction.span.start <= each.span.start < instruction.span.end
             ]
-            if instruction.span.start >= install.span.start and stage.index == install.stage:
-                break
             if not own and not adds_components(instruction.span.of(parsed.text)):
                 continue
-            asked = sourcefiles.Asked(
-                where.distribution.name, where.suite.codename, lambda source: options.context(path, source)
-            )
-            changes = sourcefiles.changes(parsed, instruction, stage.index, asked)
+            changes = sourcefiles.changes(parsed, instruction, asked, until)
             try:
                 for change in changes or ():
-                    where = follow(where, change, options.known, archs)
+                    where = follow(where, change, options.known, archs, vouch)
             except InputError as error:
                 hint = f" ({error.hint})" if error.hint else ""
                 return base, f"{own[-1].what}: {error.message}, {_UNREAD}{hint}" if own else ""
             if changes is None and own:
                 return base, f"{own[-1].what}, {_UNREAD}"
+    if where.listed == ():
+        return base, f"{foreign[-1].what}, and no source is left"
     return replace(base, where=where), ""
+
+
+def _release(where: Named) -> Mapping[str, str]:
+    """The variables of os-release(5) in an image of the suite, as far as they are certain."""
+    name, suite = where.distribution.name, where.suite
+    found = {"ID": name}
+    if suite.version:
+        found |= {"VERSION_CODENAME": suite.codename, "VERSION_ID": suite.version}
+        if name == "ubuntu":
+            found["UBUNTU_CODENAME"] = suite.codename
+    return found
 
 
 def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call | Skipped:
@@ -268,6 +295,11 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
 def _call(install: Install, base: Base, unread: str, parsed: Dockerfile, told: Sequence[Setting]) -> Call:
     seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
     recommends = install.recommends
+    where = base.where
+    if isinstance(where, Named) and where.release and not install.target_release:
+        install = install._replace(target_release=where.release)
+    if recommends is None and isinstance(where, Named):
+        recommends = where.recommends
     if recommends is None:
         said = [each.recommends for each in seen if each.recommends is not None]
         recommends = said[-1] if said else base.recommends

@@ -7,11 +7,14 @@ official address. Any other repository is read only if its keys are known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.archive import sourceslist
+from pinner.archive import preferences, sourceslist
 from pinner.archive.distributions import PLATFORMS, Distribution, Pocket, Suite
+from pinner.archive.preferences import Preference
 from pinner.archive.sources import Keys, Source
 from pinner.archive.sourceslist import Entry
 from pinner.errors import InputError
@@ -26,18 +29,24 @@ _COMPONENTS = {
 }
 # Others use a distribution's path and suites for packages of their own, so the host has to be one of the
 # distribution's, or a mirror by its name.
-_MIRROR = re.compile(
+_MIRROR = (
     r"https?://(?:(?:[a-z0-9-]+\.)*(?:debian\.org|ubuntu\.com)|(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+)(?::\d+)?"
     r"/(?:debian|debian-security|ubuntu|ubuntu-ports)"
 )
-_OWN_KEYS = re.compile(r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?")
+_OWN_HOST = r"\b(?:debian\.org|ubuntu\.com)$|^(?:mirrors?|ftp)"
+# The names that apt reads: without an extension, or with .pref.
+_NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
+_RECOMMENDS = r"(?im)^\s*APT::Install-Recommends\s*\"?(\w+)"
+_FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
+_OWN_KEYS = r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?"
 
 
 class Repository(NamedTuple):
-    """A source for some architectures (none named: all), and who may sign it."""
+    """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it."""
 
     entry: Entry
     keys: Keys
+    path: str = ""
 
     def source(self, arch: str) -> Source | None:
         """The source for an architecture; None if it is not read for that."""
@@ -59,6 +68,10 @@ class Known(NamedTuple):
         return _place(self.uri) == _place(entry.uri) and self.suite in ("", entry.suite)
 
 
+#: The keys that may sign an entry, or a clause about what to do so that they may, "" if nothing is known of them.
+Vouch = Callable[[Entry], "Keys | str"]
+
+
 def _place(uri: str) -> str:
     return uri.rstrip("/").partition("://")[2]
 
@@ -66,8 +79,8 @@ def _place(uri: str) -> str:
 def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
     """The distribution's own pocket that an entry names: of this suite or, by `-t` or a variant, beside it."""
     if (
-        not _MIRROR.fullmatch(entry.uri)
-        or not _OWN_KEYS.fullmatch(entry.signed_by)
+        not re.fullmatch(_MIRROR, entry.uri)
+        or not re.fullmatch(_OWN_KEYS, entry.signed_by)
         or entry.trusted
         or not set(entry.components) <= _COMPONENTS[distribution.name]
     ):
@@ -82,7 +95,12 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
 
 
 def recognised(
-    entry: Entry, suite: Suite, distribution: Distribution, known: Sequence[Known], archs: Sequence[str]
+    entry: Entry,
+    suite: Suite,
+    distribution: Distribution,
+    known: Sequence[Known],
+    archs: Sequence[str],
+    vouch: Vouch = lambda entry: "",
 ) -> tuple[Repository, ...]:
     """The entry as a repository that can be read, one for each of `archs` that it is for.
 
@@ -111,10 +129,12 @@ def recognised(
         if each.covers(entry):
             own = entry._replace(uri=each.uri, signed_by="")
             return tuple(Repository(own._replace(archs=(arch,)), each.keys) for arch in archs)
-    raise InputError(
-        f"{entry.uri} {entry.suite}".rstrip(),
-        hint="say who signs it under [[source]] in pinner.toml",
-    )
+    keys = vouch(entry)
+    if isinstance(keys, Keys):
+        own = entry._replace(signed_by="")
+        return tuple(Repository(own._replace(archs=(arch,)), keys) for arch in archs)
+    told = "say who signs it under [[source]] in pinner.toml"
+    raise InputError(f"{entry.uri} {entry.suite}".rstrip(), hint=f"{told}, or {keys}" if keys else told)
 
 
 def listed(
@@ -122,36 +142,42 @@ def listed(
     suite: Suite,
     distribution: Distribution,
     known: Sequence[Known],
-) -> tuple[tuple[Repository, ...], str]:
+) -> tuple[tuple[Repository, ...] | None, str]:
     """What images' sources files (path and text, by platform) name, and a clause about what cannot be read.
 
-    Nothing if they name just what an image of the suite reads by default, or if there are none.
+    None if they name just what an image of the suite reads by default, or if there are none.
     """
     found: list[Repository] = []
     usual = True
     for platform, files in texts.items():
         arch = PLATFORMS[platform]
-        try:
-            entries = [entry for path, text in files for entry in sourceslist.read(path, text)]
-        except InputError as error:
-            return (), f"the image's {error.path} is not read: {error.message}"
         own: list[Repository] = []
-        for entry in entries:
+        try:
+            entries = [(path, entry) for path, text in files for entry in sourceslist.read(path, text)]
+        except InputError as error:
+            return None, f"the image's {error.path} is not read: {error.message}"
+        for path, entry in entries:
             try:
-                own += recognised(entry, suite, distribution, known, [arch])
+                read = recognised(entry, suite, distribution, known, [arch])
             except InputError as error:
-                return (), f"the image reads packages from {error.message} too, which pinner does not know"
+                return None, f"the image reads packages from {error.message} too, which pinner does not know"
+            own += (each._replace(path=path) for each in read)
         usual = usual and (not entries or _merged(own) == _merged(default(suite, distribution, arch)))
         found += own
-    return (() if usual else tuple(_joined(found))), ""
+    return (None if usual else tuple(_joined(found))), ""
 
 
-def follow(where: Named, change: Change, known: Sequence[Known], archs: Sequence[str]) -> Named:
-    """The suite as apt sees it after a change of its sources. Raises `InputError` for what cannot be read."""
+def follow(
+    where: Named,
+    change: Change,
+    known: Sequence[Known],
+    archs: Sequence[str],
+    vouch: Vouch = lambda entry: "",
+) -> Named:
+    """The suite as apt sees it after a change of its files. Raises `InputError` for what cannot be read."""
     if change.components:
-        usual = (
-            each for arch in archs for each in default(where.suite, where.distribution, arch, where.variant)
-        )
+        if not set(change.components) <= _COMPONENTS[where.distribution.name]:
+            raise InputError(f"components that {where.distribution.name} does not have")
         return where._replace(
             listed=tuple(
                 each._replace(
@@ -159,31 +185,110 @@ def follow(where: Named, change: Change, known: Sequence[Known], archs: Sequence
                 )
                 if pocket_of(each.entry, where.suite, where.distribution)
                 else each
-                for each in where.listed or usual
+                for each in _listed(where, archs)
             ),
         )
+    kind = change.path.removeprefix("/etc/apt/")
+    if kind.startswith("preferences"):
+        return _prefers(where, change)
+    if kind.startswith("apt.conf"):
+        return _configured(where, change)
+    if change.text is None:
+        return _without(where, change.path, archs)
+    if (
+        change.append
+        and change.path.endswith(".sources")
+        and any(each.path == change.path for each in _listed(where, archs))
+    ):
+        raise InputError(f"{change.path}, to which something is added")
     entries = sourceslist.read(change.path, change.text)
-    found = [
-        each for entry in entries for each in recognised(entry, where.suite, where.distribution, known, archs)
-    ]
-    if change.append or not _is_the_images(change.path, where):
-        return where._replace(added=tuple(dict.fromkeys((*where.added, *found))))
-    if not found:
-        raise InputError(f"{change.path} without a source")
-    return where._replace(listed=tuple(_joined(found)))
+    found = tuple(
+        each._replace(path=change.path)
+        for entry in entries
+        for each in recognised(entry, where.suite, where.distribution, known, archs, vouch)
+    )
+    if not change.append:
+        where = _without(where, change.path, archs)
+    return where._replace(listed=tuple(_joined((*_listed(where, archs), *found))))
+
+
+def _listed(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
+    """The sources of the suite, those of the image's own file if nothing else was told."""
+    if where.listed is not None:
+        return where.listed
+    return tuple(
+        each for arch in archs for each in default(where.suite, where.distribution, arch, where.variant)
+    )
+
+
+def _without(where: Named, pattern: str, archs: Sequence[str]) -> Named:
+    """The suite without the sources in files that a glob, or the folder that it names, holds."""
+    kept = tuple(each for each in _listed(where, archs) if not _is_below(each.path, pattern))
+    return where if where.listed is None and kept == _listed(where, archs) else where._replace(listed=kept)
+
+
+def _prefers(where: Named, change: Change) -> Named:
+    """The suite with the preferences that a file holds now. apt reads `preferences` first (apt_preferences(5))."""
+    path = change.path
+    kept = {old: text for old, text in where.preferences if not _is_below(old, path)}
+    if change.text is not None:
+        before = dict(where.preferences).get(path, "") if change.append else ""
+        kept[path] = before + change.text
+    if change.text is None or re.fullmatch(_NAMED_PREFERENCES, path):
+        texts = sorted(kept.items(), key=lambda item: (item[0] != "/etc/apt/preferences", item[0]))
+        where = where._replace(preferences=tuple(texts))
+    for each in preferences_of(where):
+        if each.kind == "origin" and (re.search(_OWN_HOST, each.data) or re.search(r"[*?\[]", each.data)):
+            raise InputError(
+                f"a preference for {each.data}, which may be a mirror of the distribution's own archive"
+            )
+    if where.preferences and where.suite.codename == "jessie":
+        raise InputError("preferences, which apt weighs otherwise in jessie")
+    return where
+
+
+def _configured(where: Named, change: Change) -> Named:
+    if change.text is None:
+        raise InputError(f"{change.path} is removed")
+    try:
+        release = preferences.default_release(change.text)
+    except InputError as error:
+        raise InputError(f"{change.path}: {error.message}") from None
+    said = re.findall(_RECOMMENDS, change.text)
+    recommends = said[-1].lower() not in _FALSE if said else where.recommends
+    return where._replace(release=release or where.release, recommends=recommends)
+
+
+@lru_cache(maxsize=64)
+def _read(files: tuple[tuple[str, str], ...]) -> tuple[Preference, ...]:
+    return tuple(each for path, text in files for each in preferences.read(path, text))
+
+
+def preferences_of(where: Named) -> tuple[Preference, ...]:
+    """What apt prefers in the suite. Raises `InputError` for what is not followed."""
+    return _read(where.preferences) if where.preferences else ()
+
+
+def _is_below(path: str, pattern: str) -> bool:
+    """Whether a path is one of those that a glob names, or lies in the folder that it names."""
+    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")
+
+
+def in_order(repositories: Sequence[Repository]) -> list[Repository]:
+    """The sources as apt reads them: sources.list, then the files in sources.list.d by their names' bytes."""
+    return sorted(repositories, key=lambda each: (each.path != "/etc/apt/sources.list", each.path))
 
 
 def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*components, *others)))
 
 
-def _is_the_images(path: str, where: Named) -> bool:
-    """Whether an image of the suite has its sources in this file: a list, or from some release on deb822(5)."""
-    name = where.distribution.name
-    version = where.suite.version.partition(".")[0]
-    if version and int(version) < {"debian": 12, "ubuntu": 24}[name]:
-        return path == "/etc/apt/sources.list"
-    return path == f"/etc/apt/sources.list.d/{name}.sources"
+def _file(suite: Suite, distribution: Distribution) -> str:
+    """Where an image of the suite has its sources: in a list, or from some release on in deb822(5)."""
+    version = suite.version.partition(".")[0]
+    if version and int(version) < {"debian": 12, "ubuntu": 24}[distribution.name]:
+        return "/etc/apt/sources.list"
+    return f"/etc/apt/sources.list.d/{distribution.name}.sources"
 
 
 def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> Iterator[Repository]:
@@ -197,7 +302,7 @@ def default(suite: Suite, distribution: Distribution, arch: str, variant: str = 
             (arch,),
             check_valid_until=not suite.laid_up,
         )
-        yield Repository(entry, suite.signed_by)
+        yield Repository(entry, suite.signed_by, _file(suite, distribution))
 
 
 def _merged(

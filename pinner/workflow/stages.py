@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
 from pinner.archive.moments import Moment, archive_of, split
-from pinner.archive.sources import Source
+from pinner.archive.sources import Keys, Source
 from pinner.errors import InputError
 from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile, Stage
@@ -19,8 +20,11 @@ from pinner.text.span import Lines
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.lists import PackageList
-from pinner.workflow.repositories import Known, default, listed
+from pinner.workflow.repositories import Known, default, in_order, listed
 from pinner.workflow.roots import MINBASE, Root
+
+if TYPE_CHECKING:
+    from pinner.text.keys import Origin
 
 Along = Literal["", "siblings", "closure"]
 
@@ -37,7 +41,8 @@ class Options(NamedTuple):
     what else goes on a line with what was asked for. `snapshot` is the moment at which every archive is read;
     without it the one that a stage's own sources block names, or else now. `write_sources` puts such a block into
     each stage that uses apt. `context` gives the text of a file in the build context of the file at a path, None if it
-    is not known.
+    is not known. `vouch` gives the keys, of these origins, that the file at a path names for the repository at an
+    address, or a clause about what to do so that they count.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -54,6 +59,7 @@ class Options(NamedTuple):
     along: Along = ""
     known: tuple[Known, ...] = ()
     look: Look | None = None
+    vouch: Callable[[str, str, tuple[Origin, ...]], Keys | str] = lambda path, uri, origins: ""
     context: Callable[[str, str], str | None] = lambda path, source: None
     snapshot: Moment | None = None
     write_sources: bool = False
@@ -135,6 +141,11 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         texts = {name: content.sources for name, content in contents.items()}
         repositories, problem = listed(texts, where.suite, where.distribution, options.known)
         where, unread = where._replace(listed=repositories), unread or problem
+    if isinstance(where, Named) and contents:
+        told = {(content.preferences, content.release) for content in contents.values()}
+        unread = unread or ("the image's platforms differ in what they prefer" if len(told) > 1 else "")
+        preferences, release = next(iter(told))
+        where = where._replace(preferences=preferences, release=release)
     if not isinstance(where, Unnamed):
         where = where._replace(at=options.snapshot or blocks.moment_of(dockerfile, stages))
     return Base(
@@ -211,10 +222,36 @@ def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
 
     At a moment those that have a snapshot.
     """
-    repositories = where.listed or tuple(default(where.suite, where.distribution, arch, where.variant))
-    sources = (each.source(arch) for each in (*repositories, *where.added))
+    listed = where.listed
+    if listed is None:
+        listed = tuple(default(where.suite, where.distribution, arch, where.variant))
+    else:
+        listed = tuple(in_order(listed))
+    sources = (each.source(arch) for each in listed)
     then = (at_moment(source, where.at) for source in sources if source is not None)
     return tuple(dict.fromkeys(source for source in then if source is not None))
+
+
+def told_to_apt(stands: Sequence[Named | Alias | Unnamed], arch: str) -> str:
+    """A digest of what apt is told beyond a suite's own sources, where a stage's calls stand on these in turn."""
+    told = [
+        (sources_of(where, arch), where.preferences, where.release)
+        for where in stands
+        if isinstance(where, Named) and (where.listed is not None or where.preferences or where.release)
+    ]
+    if not told:
+        return ""
+    lines = [
+        *(
+            f"{each.uri} {each.suite} {' '.join(each.components)}"
+            for sources, _, _ in told
+            for each in sources
+        ),
+        *(f"{path}\n{text}" for _, preferences, _ in told for path, text in preferences),
+        *(f"-t {release}" for _, _, release in told),
+    ]
+    text = "\n".join(lines)
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def without_snapshot(base: Base) -> str:

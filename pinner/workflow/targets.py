@@ -16,7 +16,7 @@ from pinner.workflow.choose import Choice, short
 from pinner.workflow.downgrade import MOVES
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
-from pinner.workflow.stages import chain
+from pinner.workflow.stages import chain, told_to_apt
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.resolve.solver import Chosen
@@ -142,6 +142,7 @@ class Targets:
             (),
             parent=file.stage_name(below[0]) if below else "",
             digest=base.digest(platform),
+            apt=told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
         )
 
     def _answered(self, bare: Target) -> bool:
@@ -180,7 +181,7 @@ class Targets:
         problems = (done.problem for done in calls if done.problem is not None and _counts(done))
         problem = next((problem.message for problem in problems), "")
         target = bare._replace(packages=tuple(packages.values()), problem=problem)
-        where = self._archives.named(calls[0].call.base.where)
+        where = self._archives.named(calls[-1].call.base.where)
         if where is not None and self._still_there(target, where):
             self._reuse(self._old[target.key])
         elif packages or needed:

@@ -139,7 +139,7 @@ def test_the_longest_prefix_of_whole_names_counts(url: str, address: str, tmp_pa
         "http://deb.debian.org": "http://proxy/deb/",
         "http://deb.debian.org/debian-security/": "http://sec",
     }
-    assert Fetcher(Cache(tmp_path), now=NOW, wait=lambda _: None, mirrors=mirrors)._address(url) == address
+    assert Fetcher(Cache(tmp_path), now=NOW, wait=lambda _: None, mirrors=mirrors).address(url) == address
 
 
 def test_a_host_that_gave_no_answer_is_not_waited_for_again(

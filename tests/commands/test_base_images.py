@@ -217,10 +217,14 @@ def test_other_components_are_read_where_the_image_reads_them(
         ),
         (
             "etc__apt__preferences.d__x",
-            "Package: *\nPin: release n=sid\nPin-Priority: 900\n",
-            "the image has preferences of its own in /etc/apt/preferences.d/x",
+            "Package: /curl/\nPin: release n=sid\nPin-Priority: 900\n",
+            "/etc/apt/preferences.d/x of the image is not followed: regular expressions in it",
         ),
-        ("etc__apt__apt.conf.d__x", 'APT::Default-Release "sid";\n', "the image sets APT::Default-Release"),
+        (
+            "etc__apt__apt.conf.d__x",
+            'APT { Default-Release "sid"; };\n',
+            "apt.conf of the image is not followed",
+        ),
     ],
 )
 def test_what_might_decide_otherwise_keeps_words_unpinned(

@@ -12,7 +12,7 @@ from pinner.archive import sourceslist
 from pinner.text.dockerfile import parse
 from pinner.text.sourcefiles import Asked, changes
 from tests.apt_root import AptRoot
-from tests.text.test_sourcefiles import WRITTEN
+from tests.text.test_sourcefiles import BOOKWORM, WRITTEN
 
 pytestmark = pytest.mark.live
 
@@ -40,7 +40,7 @@ COMMANDS = {
 def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     file = parse(f"FROM debian:12\n{body}\n")
     instruction = file.stages[0].instructions[-1]
-    changed = changes(file, instruction, 0, Asked("debian", "bookworm"))
+    changed = changes(file, instruction, Asked(BOOKWORM), len(file.text))
     assert changed is not None
 
     root = tmp_path / "root"
@@ -67,7 +67,7 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     ours = {
         tuple(filter(None, (entry.uri, entry.suite, component)))
         for change in changed
-        for entry in sourceslist.read(change.path, change.text)
+        for entry in sourceslist.read(change.path, change.text or "")
         if entry.serves("amd64")
         for component in entry.components or ("",)
     }

@@ -1,0 +1,173 @@
+"""Keys that a file names itself: from an address, trusted on first use, or from the build context.
+
+What is trusted on first use is what its address gives then; from there on the lock says which keys these are. Asked is
+over https alone (over http only of this machine itself), without any login, and a redirection leads to no less.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from pinner.archive import trust
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.archive.sources import Keys
+from pinner.errors import FetchError, InputError, TrustError
+from pinner.lockfile import LockedKey
+
+LARGEST = 1 << 20
+_MOST_REDIRECTIONS = 5
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_STILL_RIGHT = "is the key's address still right?"
+_SEARCHED = re.compile(r"/pks/lookup\?\S*&search=0x([0-9A-F]{40})$")
+_MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+def is_secure(url: str) -> bool:
+    """Whether nobody on the way can change what comes from an address."""
+    place = urlsplit(url)
+    return place.scheme == "https" or (place.scheme == "http" and place.hostname in _LOOPBACK)
+
+
+class Keyring:
+    """The keys of the repositories that files add, as the lock knows them or as they are seen for the first time.
+
+    `new` tells that an address may be trusted on first use. With `offline` nobody is asked. `used` is what the lock is
+    to hold. Other parameters as those of `load.Archive`.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        locked: Iterable[LockedKey],
+        *,
+        now: datetime,
+        mirrors: Mapping[str, str],
+        new: bool = False,
+        offline: bool = False,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cache = Cache(cache)
+        self._locked = {(key.uri, key.origin): key for key in locked}
+        self._new = new
+        self._offline = offline
+        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors)
+        self._contents: dict[str, bytes] = {}
+        self.used: dict[tuple[str, str], LockedKey] = {}
+
+    def from_address(self, uri: str, url: str) -> Keys | None:
+        """The keys at `url` for the repository at `uri`, None if they may not be trusted.
+
+        Raises FetchError, TrustError for other keys than the locked ones or none.
+        """
+        known = self._locked.get((uri, url))
+        if known is None and not self._new:
+            return None
+        content = self._content(url)
+        try:
+            found = _fingerprints(content, url)
+        except InputError as error:
+            raise TrustError(f"{url}: {error.message}", hint=_STILL_RIGHT) from None
+        wanted = _SEARCHED.search(url)
+        if wanted:  # a keyserver may answer with others
+            if wanted[1] not in found:
+                raise TrustError(f"{url}: the key is not there")
+            found = (wanted[1],)
+        if known is not None and found != known.fingerprints:
+            raise TrustError(
+                f"{url}: these are the keys {', '.join(found)}, and {', '.join(known.fingerprints)} in the lock",
+                hint="if the repository's owner has announced new keys, take their [[key]] out of pinner.lock and lock "
+                "again with --trust-new-keys",
+            )
+        return self._kept(content, LockedKey(uri, url, found))
+
+    def from_context(self, uri: str, path: Path, name: str) -> Keys:
+        """The keys in the file at `path`, which the lock calls `name`. Raises `InputError`."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(error.strerror or str(error), path=str(path)) from None
+        try:
+            return self._kept(content, LockedKey(uri, name, _fingerprints(content, str(path))))
+        except InputError as error:
+            raise InputError(f"{name}: {error.message}") from None
+
+    def joined(self, found: Sequence[Keys]) -> Keys:
+        """All these keys as one."""
+        if len(found) == 1:
+            return found[0]
+        every = {
+            certificate.fingerprint.upper(): bytes(certificate)
+            for keys in found
+            for certificate in trust.certificates(Path(keys.keyring).read_bytes(), keys.keyring)
+            if certificate.fingerprint.upper() in keys.fingerprints
+        }
+        content = b"".join(every[fingerprint] for fingerprint in sorted(every))
+        path = self._cache.keys / sha256(content).hexdigest()
+        if not path.exists():
+            self._cache.write(path, content)
+        return Keys(str(path), tuple(sorted(every)))
+
+    def _kept(self, content: bytes, key: LockedKey) -> Keys:
+        path = self._cache.keys / sha256(content).hexdigest()
+        if not path.exists():
+            self._cache.write(path, content)
+        self.used[key.uri, key.origin] = key
+        return Keys(str(path), key.fingerprints)
+
+    def _content(self, url: str) -> bytes:
+        """What is at an address, asked once in a run; offline, what was there last."""
+        if url not in self._contents:
+            last = self._cache.keys / f"{sha256(url.encode()).hexdigest()}.last"
+            if self._offline:
+                if not last.is_file():
+                    raise FetchError(
+                        f"{url}: not in the cache, and --offline asks nobody",
+                        url=url,
+                        tries=0,
+                        hint="run once without --offline",
+                    )
+                self._contents[url] = last.read_bytes()
+            else:
+                try:
+                    self._contents[url] = self._asked(url)
+                finally:
+                    self._fetcher.close()
+                self._cache.write(last, self._contents[url])
+        return self._contents[url]
+
+    def _asked(self, url: str) -> bytes:
+        official, address = url, self._fetcher.address(url)
+        secure = is_secure(url)
+        for _ in range(_MOST_REDIRECTIONS + 1):
+            if not secure:
+                raise TrustError(
+                    f"{official}: the way leads over {address.partition('://')[0]}, where anybody can change the key",
+                    hint="say who signs it under [[source]] in pinner.toml",
+                )
+            try:
+                with self._fetcher.ask(address, headers={}) as answer:
+                    status, target = answer.status, answer.headers.get("Location", "")
+                    if status == 200:
+                        return answer.body(LARGEST)
+            except (FetchError, TrustError) as error:  # messages name the official address
+                error.message = error.message.replace(address, official)
+                raise
+            if status not in _MOVED:
+                raise FetchError(
+                    f"{official}: HTTP status {status}", url=official, status=status, hint=_STILL_RIGHT
+                )
+            address = urljoin(address, target)
+            secure = is_secure(address)
+        raise FetchError(f"{official}: too many redirections", url=official)
+
+
+def _fingerprints(content: bytes, what: str) -> tuple[str, ...]:
+    """The primary keys in a key file, sorted. Raises `InputError` for what is none."""
+    return tuple(sorted(certificate.fingerprint.upper() for certificate in trust.certificates(content, what)))

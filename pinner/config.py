@@ -18,10 +18,12 @@ NAME = "pinner.toml"
 
 class Service(NamedTuple):
     """How snapshots are fetched: `mirrors` of snapshot.debian.org in the order in which they are tried (none: those of
-    `[mirrors]`, or the service itself), and the seconds of rest before each request."""
+    `[mirrors]`, or the service itself), the seconds of rest before each request, and the address of what stands for
+    metasnap.debian.net ("": that itself)."""
 
     mirrors: tuple[str, ...] = ()
     interval: float = INTERVAL
+    metasnap: str = ""
 
 
 class Config(NamedTuple):
@@ -86,7 +88,12 @@ def _service(value: Any, path: str) -> Service:
     interval = value.get("interval", INTERVAL)
     if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval <= 3600:
         raise InputError("snapshot.interval must be a number of seconds", path=path)
-    return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval))
+    metasnap = value.get("metasnap", "")
+    if not isinstance(metasnap, str) or (metasnap and "://" not in metasnap):
+        raise InputError(
+            "snapshot.metasnap must be an address", path=path, hint="like http://metasnap.example"
+        )
+    return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval), metasnap)
 
 
 def _sources(value: Any, path: str) -> tuple[Known, ...]:

@@ -381,7 +381,7 @@ class SimulatedArchive:
                 thread.join()
                 server.server_close()
 
-    def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
+    def answer(self, path: str, headers: Mapping[str, str], form: bytes = b"") -> Answer:
         """What a GET of `path` gets."""
         path = path.replace("/./", "/")  # as servers do
         self.requests.append(path)
@@ -447,7 +447,8 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body in one packet: no waiting for the client's delayed acknowledgement
 
     def do_GET(self) -> None:
-        answer = self.server.archive.answer(self.path, dict(self.headers))
+        form = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        answer = self.server.archive.answer(self.path, dict(self.headers), form)
         if answer.stall:
             self.server.archive.stalled()
         if answer.reset or answer.stall:
@@ -468,7 +469,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.cut_at is not None:
             self.close_connection = True
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_GET  # noqa: N815
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The Date field, by the archive's clock."""

@@ -6,7 +6,9 @@
     with service.serve(): ...
 
 A file is served from the last run that is not after the timestamp asked for (200, no redirection); a directory
-redirects to that run's own timestamp. Everything under `/mr/` is JSON with the field names of the real service;
+redirects to that run's own timestamp. The archive `ubuntu` lies where snapshot.ubuntu.com has it, and takes any second.
+`/cgi-bin/api` is metasnap.debian.net's, as debootsnap asks it; `forgotten` are versions that it does not know.
+Everything under `/mr/` is JSON with the field names of the real service;
 `older` gives those of its older versions. All mischief of `SimulatedArchive` works here too, by URL path; `times` are
 the moments at which requests came in, in seconds of the monotonic clock.
 """
@@ -20,7 +22,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from hashlib import sha1
+from itertools import groupby
+from operator import itemgetter
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.simulator import NOW, Answer, SimulatedArchive, SimulatedSuite
@@ -78,6 +83,7 @@ class SnapshotService(SimulatedArchive):
         self.times: list[float] = []
         self.older = False
         self.ranges = True
+        self.forgotten: set[tuple[str, str]] = set()
         self._busy = threading.Lock()
         self.overlaps = 0
 
@@ -94,7 +100,8 @@ class SnapshotService(SimulatedArchive):
         imported = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
         suites = {}
         for suite_name, packages in content.items():
-            suite = SimulatedSuite(self, suite_name, archive, self.architectures, ["main"])
+            components = ["main", "universe", "restricted", "multiverse"] if archive == "ubuntu" else ["main"]
+            suite = SimulatedSuite(self, suite_name, archive, self.architectures, components)
             suite.date = date or imported - timedelta(hours=1)
             suite.valid_for = valid_for
             for name, versions in packages.items():
@@ -114,9 +121,11 @@ class SnapshotService(SimulatedArchive):
     @property
     def mirrors(self) -> dict[str, str]:
         """The live hosts, whose suites are made by `suite`, and the service."""
-        return super().mirrors | {"http://snapshot.debian.org": self.url}
+        return super().mirrors | dict.fromkeys(
+            ("http://snapshot.debian.org", "http://snapshot.ubuntu.com"), self.url
+        )
 
-    def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
+    def answer(self, path: str, headers: Mapping[str, str], form: bytes = b"") -> Answer:
         """What a request gets."""
         self.times.append(time.monotonic())
         if path.startswith("http://"):  # as a proxy is asked
@@ -127,7 +136,7 @@ class SnapshotService(SimulatedArchive):
             self.overlaps += 1
             self._busy.acquire()
         try:
-            answer = self._mischievous(path, self._served(path))
+            answer = self._mischievous(path, self._metasnap(headers, form) if form else self._served(path))
         finally:
             self._busy.release()
         wanted = re.fullmatch(r"bytes=(\d+)-", headers.get("Range", ""))
@@ -144,6 +153,8 @@ class SnapshotService(SimulatedArchive):
         parts = [unquote(part) for part in split.path.split("/")[1:]]
         if parts[0] == "archive":
             return self._tree(parts[1:], split.path)
+        if re.fullmatch(r"/ubuntu/\d{8}T\d{6}Z/.*", split.path) and "ubuntu" in self.runs:
+            return self._tree(parts, split.path)
         if parts[0] == "mr":
             if not split.path.endswith("/") and parts[-1] not in {"binfiles", "info"}:
                 return Answer(308, {"Location": f"{self.url}{split.path}/"})
@@ -183,6 +194,41 @@ class SnapshotService(SimulatedArchive):
         match = re.fullmatch(r"dists/([^/]+)/(.+)", path)
         suite = run.suites.get(match[1]) if match else None
         return suite.answer(match[2]) if match and suite else None
+
+    def _metasnap(self, headers: Mapping[str, str], form: bytes) -> Answer:
+        text = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + form
+        fields = {
+            str(part.get_param("name", header="content-disposition")): str(part.get_payload())
+            for part in message_from_bytes(text).walk()
+            if not part.is_multipart()
+        }
+        if list(fields) != ["archive", "arch", "pkgs"]:  # the order matters
+            return Answer(500)
+        wanted = [tuple(re.split("[:=]", each, maxsplit=2)) for each in fields["pkgs"].split(",")]
+        lines = {each: self._ranges(fields["archive"], *each) for each in wanted}
+        unknown = [
+            " ".join((name, arch, version)) for (name, arch, version), found in lines.items() if not found
+        ]
+        if unknown:
+            return Answer(404, body="\n".join(unknown).encode())
+        return Answer(body="".join(line for found in lines.values() for line in found).encode())
+
+    def _ranges(self, archive: str, name: str, arch: str, version: str) -> list[str]:
+        """Lines of metasnap: the ranges of imports at which a suite had a version, one for each time it came."""
+        found: list[str] = []
+        runs = self.runs.get(archive, [])
+        for suite in dict.fromkeys(each for run in runs for each in run.suites):
+            stanza = f"Package: {name}\nVersion: {version}\n"
+            has = [
+                any(stanza in text for text in run.suites[suite].stanzas.get(("main", arch), ()))
+                for run in runs
+                if suite in run.suites
+            ]
+            for there, group in groupby(zip(has, runs, strict=False), key=itemgetter(0)):
+                stamps = [run.stamp for _, run in group]
+                if there and (name, version) not in self.forgotten:
+                    found.append(f"{name} {arch} {version} {suite} main {stamps[0]} {stamps[-1]}\n")
+        return found
 
     def _machine_readable(self, parts: list[str], query: Mapping[str, str]) -> dict[str, object] | None:
         head: dict[str, object] = {"_comment": "foo"} if self.older else {"_comment": "foo", "_api": "0.3"}

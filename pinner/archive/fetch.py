@@ -123,12 +123,14 @@ class Fetcher:
         *,
         headers: Mapping[str, str],
         method: str = "GET",
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | bytes | None = None,
     ) -> Iterator[Answer]:
         """One answer, whatever its status: redirections are the caller's business, since `headers` may hold a login.
 
-        `url` is asked for as it is, and logins from ~/.netrc are not used. A `form` is the body of a POST. Statuses
-        429 and 5xx and resets are tried again as by `get`, unless the server asks for a longer wait than
+        `url` is asked for as it is, and logins from ~/.netrc are not used. A `form` is the body of a POST, or what it
+        is made of.
+
+        Statuses 429 and 5xx and resets are tried again as by `get`, unless the server asks for a longer wait than
         `LONGEST_WAIT`. Raises FetchError, also when the answer breaks off while it is read.
         """
         with self._tried(url, lambda: self._answer(url, method, headers, form)) as response:
@@ -224,7 +226,7 @@ class Fetcher:
             raise _Failed(_reason(error), again=not isinstance(error, requests.TooManyRedirects)) from None
 
     def _answer(
-        self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+        self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes | None
     ) -> requests.Response:
         import requests
         import urllib3

@@ -24,6 +24,7 @@ _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _WHEN = (_FORMAT, "%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ")
 _UBUNTU_URI = "http://snapshot.ubuntu.com/ubuntu"
 _UBUNTU_BEGIN = datetime(2023, 3, 1, tzinfo=UTC)
+UBUNTU_STEP = timedelta(hours=6)  # about how often Debian's archive is imported
 _URI = re.compile(
     rf"(?:{re.escape(OFFICIAL)}/archive/(?P<debian>[a-z][a-z0-9-]*)|{re.escape(_UBUNTU_URI)})/({_STAMP.pattern})"
 )
@@ -116,6 +117,12 @@ def when(text: str, now: datetime) -> datetime:
         f"{text} is not a moment",
         hint="write 20261101T000000Z, 2026-11-01, yesterday or latest (times are UTC)",
     )
+
+
+def of_ubuntu(now: datetime) -> tuple[str, ...]:
+    """Moments of Ubuntu's archive until now, some of all the seconds that can be had."""
+    count = (now - _UBUNTU_BEGIN) // UBUNTU_STEP
+    return tuple(stamp(_UBUNTU_BEGIN + number * UBUNTU_STEP) for number in range(count + 1))
 
 
 def before(stamps: Sequence[str], wanted: str) -> str | None:

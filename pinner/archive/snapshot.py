@@ -75,7 +75,12 @@ class Snapshots:
         return self._first(lambda number: attempt(Mirror(self, number)))
 
     def timestamps(self, archive: str) -> tuple[str, ...]:
-        """The timestamps of all imports of an archive, in order. Raises FetchError, InputError for an unknown one."""
+        """The timestamps of all imports of an archive, in order; some of Ubuntu's, which has one for each second.
+
+        Raises FetchError, InputError for an unknown one.
+        """
+        if archive == moments.UBUNTU:
+            return moments.of_ubuntu(self._now)
         return self._first(lambda number: self._runs(number, archive))
 
     def first_seen(self, name: str, version: str, arch: str) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -12,38 +13,48 @@ from pinner.archive.moments import instant
 from pinner.commands import common, doors
 from pinner.commands.common import Project
 from pinner.commands.lock import Outcome
+from pinner.commands.searching import search
 from pinner.commands.view import View
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
-from pinner.workflow.coexist import Item
-from pinner.workflow.find import Finder, pins
+from pinner.workflow.find import pins
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.read import read
 from pinner.workflow.snapshots import moment, notes
 from pinner.workflow.stages import Options
+from pinner.workflow.windows import Item
 
 _MOST = 10  # versions that are looked up at a time
 
 
-def spans(project: Project, options: Options, archives: Archives, gone: Sequence[Item]) -> Iterator[str]:
+def spans(
+    project: Project, options: Options, archives: Archives, gone: Sequence[Item], style: Style
+) -> Iterator[str]:
     """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
-    service = doors.snapshots(project.config, offline=False)
-    finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
-    readable = [read(name, text, options) for name, text in project.texts.items()]
-    wanted = [(each.where, item) for each in pins(readable, archives) for item in each.items if item in gone]
-    try:
-        for where, item in wanted[:_MOST]:
-            found = finder.span(where, item)
-            if found is None:
-                yield f"{item}: in no snapshot"
-            else:
-                yield f"{item}: in snapshots from {found[0].moment} to {found[1].moment}"
-    finally:
-        service.close()
-    if wanted[_MOST:]:
-        yield f"{len(wanted) - _MOST} more versions that are gone were not looked up"
+    readable = []
+    for name, text in project.texts.items():
+        with suppress(InputError):  # it is told of where the pins are verified
+            readable.append(read(name, text, options))
+    left = _MOST
+    wanted = []
+    for each in pins(readable, archives):
+        items = tuple(item for item in each.items if item in gone)
+        if items and left > 0:
+            wanted.append(each._replace(items=items[:left]))
+        left -= len(items)
+    longest = max((len(each.items) for each in wanted), default=0)
+    with search(project.config, archives, wanted, style, times=longest) as finder:
+        for each in wanted:
+            for item, found in finder.spans(each).items():
+                if found is None:
+                    yield f"{item}: in no snapshot"
+                else:
+                    yield f"{item}: in snapshots from {found[0].moment} to {found[1].moment}"
+        yield from finder.notes
+    if left < 0:
+        yield f"{-left} more versions that are gone were not looked up"
 
 
 def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool) -> int:
@@ -70,20 +81,19 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
     if not _gone(plan(project.texts, options, archives, lock)):
         return False
     (name,) = project.texts
+    all_pins = pins([read(name, project.texts[name], options)], archives)
+    with search(project.config, archives, all_pins, style) as finder:
+        found = [finder.newest(each) for each in all_pins]
+    latest = [each.moment for each in found if each is not None]
+    if len(latest) < len(found):
+        raise Unsatisfiable(
+            f"{project.shown(name)}: no snapshot has all of its pins",
+            hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
+        )
+    wanted = instant(min(latest))
     service = doors.snapshots(project.config, offline=False)
-    finder = Finder(service.timestamps, service.first_seen, archives.load, lambda what: None)
-    try:
-        found = [finder.newest(each) for each in pins([read(name, project.texts[name], options)], archives)]
-        latest = [each.moment for each in found if each is not None]
-        if len(latest) < len(found):
-            raise Unsatisfiable(
-                f"{project.shown(name)}: no snapshot has all of its pins",
-                hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
-            )
-        wanted = instant(min(latest))
-        at = moment(project.texts, options, wanted, service.timestamps)
-    finally:
-        service.close()
+    at = moment(project.texts, options, wanted, service.timestamps)
+    service.close()
     result = plan(project.texts, options._replace(snapshot=at, write_sources=True), archives, lock)
     if _gone(result):
         raise Unsatisfiable(

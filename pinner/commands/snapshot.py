@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from itertools import count
-from math import ceil
-
 import click
 
 from pinner.archive.load import MAX_AGE
 from pinner.commands import common, doors
 from pinner.commands.common import Project
+from pinner.commands.searching import search
 from pinner.commands.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable
-from pinner.workflow.find import Finder, Result, Wanted, budget, locked, pins
+from pinner.workflow.find import Result, Wanted, locked, pins
 from pinner.workflow.read import File, read_all
-
-_LONG = 20  # requests from which a search is announced
 
 
 @click.group("snapshot")
@@ -28,12 +22,14 @@ def command() -> None:
 @command.command("find")
 @common.options(common.PATHS, STAGES)
 @click.option("--closure", is_flag=True, help="Find all that the lock says is installed, not the pins alone.")
+@click.option("--metasnap", is_flag=True, help="Ask metasnap.debian.net first, which may know where to look.")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what earlier searches have learned.")
 @common.options(common.OUTPUT)
 def find(
     paths: tuple[str, ...],
     told: Told,
     closure: bool,
+    metasnap: bool,
     offline: bool,
     as_json: bool,
     quiet: bool,
@@ -45,29 +41,23 @@ def find(
     so that a search that is interrupted goes on where it was.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
+    if metasnap and doors.recorded():
+        raise click.UsageError("--metasnap and --archive exclude each other: a recorded archive asks nobody")
     projects, errors = common.collect(paths)
     results: list[Result] = []
     notes: dict[str, None] = {}
     view = View(told, style, offline=offline, max_age=MAX_AGE)
     for project in projects:
         archives = view.archives(project.config)
-        service = doors.snapshots(project.config, offline=offline)
         try:
             wanted = _wanted(project, view, closure=closure, errors=errors)
-            most = budget(wanted, service.timestamps)
-            if not style.quiet:
-                _announce(most, project.config.snapshot.interval)
-            progress = _progress(most, quiet=style.quiet)
-            finder = Finder(service.timestamps, service.first_seen, archives.load, progress)
-            try:
+            with search(
+                project.config, archives, wanted, style, offline=offline, metasnap=metasnap
+            ) as finder:
                 results += [finder.find(each) for each in wanted]
-            finally:
-                progress("")
-                notes |= archives.notes | finder.notes
         except PinnerError as error:
             errors.append(error)
-        finally:
-            service.close()
+        notes |= archives.notes
     from pinner.report import found as report
 
     for note in () if style.quiet else notes:
@@ -99,25 +89,3 @@ def _wanted(project: Project, view: View, *, closure: bool, errors: list[PinnerE
             each.path = project.shown(name)
         errors.append(each)
     return pins(files, view.archives(project.config))
-
-
-def _announce(requests: int, interval: float) -> None:
-    if requests >= _LONG:
-        minutes = ceil(requests * interval / 60)
-        click.echo(
-            f"pinner: this may take {requests} requests, {minutes} minutes at {interval:g} seconds between them; "
-            "an interrupted search goes on where it was",
-            err=True,
-        )
-
-
-def _progress(most: int, *, quiet: bool) -> Callable[[str], None]:
-    """One line on a terminal: which question this is, of how many at most, and what for; nothing wipes it."""
-    asked = count(1)
-
-    def show(what: str) -> None:
-        line = f"question {next(asked)} of some {most}: {what}" if what else ""
-        sys.stderr.write(f"\r\x1b[K{printable(line)}")
-        sys.stderr.flush()
-
-    return show if sys.stderr.isatty() and not quiet else lambda what: None

@@ -69,7 +69,7 @@ def command(
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
         if snapshots:
             verified = verified._replace(
-                notes=(*verified.notes, *_spans(project, options, archives, verified))
+                notes=(*verified.notes, *_spans(project, options, archives, verified, style))
             )
         all_checked.append(Checked(verified, project.shown))
         errors += verified.errors
@@ -83,9 +83,11 @@ def command(
     return status
 
 
-def _spans(project: Project, options: Options, archives: Archives, verified: Verified) -> Iterator[str]:
+def _spans(
+    project: Project, options: Options, archives: Archives, verified: Verified, style: Style
+) -> Iterator[str]:
     from pinner.commands.rescue import spans
-    from pinner.workflow.coexist import Item
+    from pinner.workflow.windows import Item
 
     gone = [
         Item(pin.name, pin.version, platform)
@@ -93,7 +95,7 @@ def _spans(project: Project, options: Options, archives: Archives, verified: Ver
         for platform, each in pin.standings.items()
         if each.state == "gone"
     ]
-    return spans(project, options, archives, gone) if gone else iter(())
+    return spans(project, options, archives, gone, style) if gone else iter(())
 
 
 def _printed(

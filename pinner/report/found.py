@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
+from pinner.archive.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
-from pinner.workflow.coexist import Found, Item
+from pinner.workflow.coexist import Found
 from pinner.workflow.find import Result
+from pinner.workflow.windows import Item
 
 _SHOWN = 6
+_HOUR = timedelta(hours=1)
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
     """For people: the moments of each suite, and why one is not enough."""
     for result in results:
         answer = result.answer
-        suite = result.wanted.where.suite.codename
+        stepped = any(place.archive == UBUNTU for place in result.wanted.places())
+        suite = result.wanted.name
         there = sum(len(found.items) for found in answer.found)
         if len(answer.found) == 1:
             yield f"{suite}: {_count(there)} at {_moment(answer.found[0])}"
@@ -28,8 +33,10 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
                 yield from _apart(found)
         for item in answer.never:
             maybe = result.wanted.elsewhere.get(item)
-            yield printable(f"{suite}: no snapshot has {item}" + (f"; {maybe}" if maybe else ""))
-        yield f"  proven by {result.read} of the {result.moments} moments"
+            none = "none of these moments" if stepped else "no snapshot"
+            yield printable(f"{suite}: {none} has {item}" + (f"; {maybe}" if maybe else ""))
+        every = f", one every {UBUNTU_STEP // _HOUR} hours" if stepped else ""
+        yield f"  proven by {result.read} of the {result.moments} moments{every}"
 
 
 def _count(number: int) -> str:
@@ -51,7 +58,12 @@ def _apart(found: Found) -> Iterator[str]:
     """The intervals that contradict each other."""
     for item, instead in found.apart[:_SHOWN]:
         has = f": it had {', '.join(instead)}" if instead else ""
-        yield printable(f"  {found.last} is not there after {found.moment}, {item} not at that time yet{has}")
+        if found.last is not None:
+            yield printable(
+                f"  {found.last} is not there after {found.moment}, {item} not at that time yet{has}"
+            )
+        else:
+            yield printable(f"  {item} is not there at {found.moment}{has}")
 
 
 def to_json(results: Sequence[Result]) -> str:
@@ -64,7 +76,7 @@ def to_json(results: Sequence[Result]) -> str:
     return json.dumps(
         [
             {
-                "suite": result.wanted.where.suite.codename,
+                "suite": result.wanted.suite.codename,
                 "moments": [
                     {
                         "snapshot": found.moment,

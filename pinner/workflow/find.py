@@ -1,51 +1,68 @@
 """`pinner snapshot find`: what must be there, where it may be, and the search for the moments that have it all.
 
-The story: collect the pins of files, or all that their lock says they install; ask the service since when it knows each
-of them; read the imports' own indices, verified, to prove where they are together.
+The story: collect the pins of files, or all that their lock says they install; ask since when each of them was there;
+read the imports' own indices, verified, to prove where they are together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import ceil, log2
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pinner.archive.distributions import PLATFORMS, suite_named
+from pinner.archive.distributions import PLATFORMS, Suite, suite_named
 from pinner.archive.moments import UBUNTU, Moment, archive_of
 from pinner.archive.sources import Source
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
-from pinner.workflow.coexist import Answer, Found, Item, Place, Search, Versions
+from pinner.workflow.claims import Claim, hints
+from pinner.workflow.coexist import Answer, Found, Search
 from pinner.workflow.images import Named
 from pinner.workflow.read import File
 from pinner.workflow.snapshots import Runs
-from pinner.workflow.stages import sources_of, without_snapshot
+from pinner.workflow.stages import at_moment, sources_of, without_snapshot
+from pinner.workflow.windows import Item, Place, Versions
 
 Load = Callable[[Sequence[Source]], Sequence[Index]]
 FirstSeen = Callable[[str, str, str], Mapping[str, str]]  # name, version, architecture → archive → timestamp
+Claims = Callable[
+    [str, str, Sequence[tuple[str, str]]], Sequence[Claim]
+]  # archive, architecture, versions by name
 
 
 class Wanted(NamedTuple):
-    """Versions that must be there together: those that files take from one suite.
+    """Versions of a suite that must be there together, and the sources, by platform, where they may be.
 
     `elsewhere` tells of items that may be from a repository of which there is no snapshot, as a clause.
     """
 
-    where: Named
+    suite: Suite
+    sources: Mapping[str, tuple[Source, ...]]
     items: tuple[Item, ...]
     elsewhere: Mapping[Item, str] = MappingProxyType({})
 
-    def places(self) -> tuple[Place, ...]:
-        """The pockets where they may be."""
-        return tuple(
-            Place(archive, source.suite, platform)
-            for platform in dict.fromkeys(item.platform for item in self.items)
-            for source in sources_of(self.where, PLATFORMS[platform])
-            if (archive := archive_of(source.uri))
-        )
+    def places(self) -> dict[Place, tuple[Source, ...]]:
+        """The pockets where they may be, each with its sources."""
+        found: dict[Place, tuple[Source, ...]] = {}
+        for platform in dict.fromkeys(item.platform for item in self.items):
+            for source in self.sources[platform]:
+                archive = archive_of(source.uri)
+                if archive:
+                    place = Place(archive, source.suite, platform)
+                    found[place] = (*found.get(place, ()), source)
+        return found
+
+    @property
+    def name(self) -> str:
+        """The suite, and the pockets that are read beside its own, for people."""
+        own = {pocket.suite for pocket in self.suite.pockets}
+        others = dict.fromkeys(place.suite for place in self.places() if place.suite not in own)
+        return f"{self.suite.codename} with {', '.join(others)}" if others else self.suite.codename
 
 
 class Result(NamedTuple):
@@ -57,127 +74,232 @@ class Result(NamedTuple):
     moments: int
 
 
+def wanted_of(where: Named, items: Iterable[Item]) -> Wanted:
+    """Items wanted from a suite."""
+    items = tuple(dict.fromkeys(items))
+    live = where._replace(at=None)
+    platforms = dict.fromkeys(item.platform for item in items)
+    return Wanted(where.suite, {name: sources_of(live, PLATFORMS[name]) for name in platforms}, items)
+
+
 def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
-    """What the files themselves pin, by suite."""
+    """What the files themselves pin, by suite and what is read beside it."""
     found: dict[object, Wanted] = {}
     for file in files:
         for call in file.calls():
             where = archives.named(call.base.where)
             if where is None:
                 continue
-            clause = call.unread or without_snapshot(call.base)
-            items = {
-                Item(request.name, request.pin, platform): clause
+            items = [
+                Item(request.name, request.pin, platform)
                 for request in call.requests
                 if request.action == "keep" and request.arch in OWN_ARCHITECTURE
                 for platform in call.base.platforms
-            }
-            if not items:
-                continue
-            wanted = Wanted(where._replace(at=None), tuple(items))
-            pockets = frozenset((place.archive, place.suite) for place in wanted.places())
-            old = found.get((where.suite, pockets), wanted)
-            elsewhere = items if clause else {}
-            found[where.suite, pockets] = old._replace(
-                items=tuple(dict.fromkeys((*old.items, *items))), elsewhere={**old.elsewhere, **elsewhere}
+            ]
+            new = wanted_of(where, items)
+            places = new.places()
+            key = where.suite, frozenset((place.archive, place.suite) for place in places)
+            old = found.get(key, new)
+            clause = call.unread or without_snapshot(call.base)
+            found[key] = Wanted(
+                where.suite,
+                {**old.sources, **new.sources},
+                tuple(dict.fromkeys((*old.items, *items))),
+                {**old.elsewhere, **dict.fromkeys(items if clause else (), clause)},
             )
-    return tuple(found.values())
+    return tuple(each for each in found.values() if each.items)
 
 
 def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     """All that the files install by their lock, by suite. Raises `InputError` for a file that is not in the lock."""
     packages = {package.id: package for package in lock.packages}
-    found: dict[Named, dict[Item, None]] = {}
+    found: dict[str, Wanted] = {}
     for path in paths:
         targets = [target for target in lock.targets if target.file == path]
         if not targets:
             raise InputError("the lock says nothing of this file", path=path, hint="run `pinner lock` first")
         for target in targets:
-            suite = suite_named(target.suite)
-            if suite is None:
+            known = suite_named(target.suite)
+            if known is None:
                 raise InputError(f"{target.suite} is not a suite that pinner knows", path=path)
-            items = found.setdefault(Named(*suite), {})
-            for each in target.packages:
-                package = packages[each.id]
-                items[Item(package.name, package.version, target.platform)] = None
-    return tuple(Wanted(where, tuple(items)) for where, items in found.items() if items)
+            suite = known[1]
+            named = (packages[each.id] for each in target.packages)
+            items = tuple(Item(package.name, package.version, target.platform) for package in named)
+            old = found.get(suite.codename, Wanted(suite, {}, ()))
+            found[suite.codename] = Wanted(
+                suite,
+                {**old.sources, target.platform: _locked_sources(lock, suite, target.platform)},
+                tuple(dict.fromkeys((*old.items, *items))),
+            )
+    return tuple(each for each in found.values() if each.items)
 
 
-def budget(wanted: Sequence[Wanted], runs: Runs) -> int:
+def _locked_sources(lock: Lock, suite: Suite, platform: str) -> tuple[Source, ...]:
+    """The pockets of a suite that a lock was made from, with their components, at their live addresses."""
+    arch = PLATFORMS[platform]
+    components: dict[str, tuple[str, ...]] = {}
+    for each in lock.sources:
+        if each.platform == platform:
+            components[each.suite] = tuple(dict.fromkeys((*components.get(each.suite, ()), each.component)))
+    return tuple(
+        Source(pocket.address(arch), pocket.suite, components[pocket.suite], arch, suite.signed_by)
+        for pocket in (*suite.variants.values(), *suite.pockets)
+        if pocket.suite in components
+    )
+
+
+def budget(wanted: Sequence[Wanted], runs: Runs, *, claimed: bool = False) -> int:
     """The most requests that the usual search takes, if nothing is known yet: one for each version, and for each place
-    a Release and an index at each moment of a bisection."""
+    a Release and its indices at each moment of a bisection; with claims, two for each archive and architecture."""
     count = 0
     for each in wanted:
-        moments = sum(len(runs(place.archive)) for place in _one_each(each.places()))
-        count += len({(item.name, item.version) for item in each.items})
-        count += 2 * len(each.places()) * (2 + ceil(log2(max(moments, 1))))
+        places = each.places()
+        moments = sum(
+            len(_lived(runs(archive), each.suite)) for archive in {place.archive for place in places}
+        )
+        if any(place.archive != UBUNTU for place in places):
+            count += len({(item.name, item.version) for item in each.items})
+        files = sum(1 + sum(len(source.components) for source in sources) for sources in places.values())
+        count += files * (2 + ceil(log2(max(moments, 1))))
+        count += 2 * len({(place.archive, place.platform) for place in places}) if claimed else 0
     return count
 
 
-def _one_each(places: Iterable[Place]) -> Iterator[Place]:
-    return iter({place.archive: place for place in places}.values())
+def _lived(stamps: Sequence[str], suite: Suite) -> Sequence[str]:
+    """Of the timestamps of Ubuntu's snapshots, which are at any time, those at which a suite was in the archive."""
+    year, _, month = suite.version.partition(".")
+    if suite.signed_by.keyring != "ubuntu-archive-keyring":
+        return stamps
+    begin = f"20{year}{month}01T000000Z"
+    end = suite.end.strftime("%Y%m%dT000000Z") if suite.laid_up and suite.end else "9"
+    return tuple(stamp for stamp in stamps if begin <= stamp <= end)
 
 
 class Finder:
-    """Searches through the service. `runs`, `first_seen` and `load` ask it; `progress` is told of each question."""
+    """Searches through the service. `runs`, `first_seen` and `load` ask it; `progress` is told of each question.
+
+    `claims` tells from when to when versions were in suites, and is believed in nothing but what to look at first.
+    """
 
     def __init__(
-        self, runs: Runs, first_seen: FirstSeen, load: Load, progress: Callable[[str], None]
+        self,
+        runs: Runs,
+        first_seen: FirstSeen,
+        load: Load,
+        progress: Callable[[str], None],
+        claims: Claims | None = None,
     ) -> None:
         self._runs = runs
         self._first_seen = first_seen
         self._load = load
         self._progress = progress
+        self._claims = claims
         self.notes: dict[str, None] = {}
 
     def find(self, wanted: Wanted) -> Result:
         """The fewest moments for what is wanted. Raises FetchError, and Refused where it cannot be settled."""
-        search = self._search(wanted)
+        places = wanted.places()
+        claims = self._claimed(wanted, places)
+        search = self._search(wanted, claims)
         answer = search.run(wanted.items)
+        if any(search.denies(claim.item, stamp) for claim in claims for stamp in (claim.begin, claim.end)):
+            self.notes["metasnap is wrong about some of these versions: the indices count"] = None
         return Result(wanted, answer, max(search.looked.values(), default=0), search.moments)
 
     def newest(self, wanted: Wanted) -> Found | None:
         """The latest moment that has all of what is wanted; None if there is none. Raises as `find`."""
         return self._search(wanted).newest(wanted.items)
 
-    def span(self, where: Named, item: Item) -> tuple[Found, Found] | None:
-        """A moment near the first, and the last one, that have a version. Raises as `find`."""
-        search = self._search(Wanted(where, (item,)))
-        answer = search.run((item,))
-        last = search.newest((item,)) if answer.found else None
-        return (answer.found[0], last) if last is not None else None
+    def spans(self, wanted: Wanted) -> dict[Item, tuple[Found, Found] | None]:
+        """For each item the first and the last moment that have it. Raises as `find`."""
+        search = self._search(wanted)
+        return {item: search.span((item,)) for item in wanted.items}
 
-    def _search(self, wanted: Wanted) -> Search:
+    def _search(self, wanted: Wanted, claims: Sequence[Claim] = ()) -> Search:
         places = wanted.places()
-        if any(place.archive == UBUNTU for place in places):
-            raise InputError(
-                "snapshot.ubuntu.com has a snapshot of every second, and no list of what was when",
-                hint="take the time at which the pins were made: pinner lock --snapshot",
-            )
-        seen: dict[Item, Mapping[str, str] | None] = {}
-        for item in wanted.items:
-            self._progress(f"{item.name} {item.version}")
-            fixed = not item.version.endswith("*")
-            known = self._first_seen(item.name, item.version, PLATFORMS[item.platform]) if fixed else {}
-            seen[item] = known or None
-        runs = {place.archive: self._runs(place.archive) for place in places}
-        return Search(runs, places, seen, lambda place, stamp: self._look(wanted.where, place, stamp))
+        runs = {place.archive: _lived(self._runs(place.archive), wanted.suite) for place in places}
+        if UBUNTU in runs:
+            runs[UBUNTU] = self._kept(places, runs[UBUNTU])
+        return Search(
+            runs,
+            places,
+            wanted.items,
+            self._seen if UBUNTU not in runs else lambda item: None,
+            partial(self._look, places),
+            hints(claims, runs),
+        )
 
-    def _look(self, where: Named, place: Place, stamp: str) -> Versions | None:
+    def _kept(self, places: Mapping[Place, Sequence[Source]], stamps: Sequence[str]) -> Sequence[str]:
+        """Of the timestamps of an archive those that it still keeps: all from some time on. Raises as `find`."""
+        place = next(iter(places))
+
+        def has(number: int) -> bool:
+            try:
+                self._index(places, place, stamps[number])
+            except FetchError as error:
+                if error.status != 404:
+                    raise
+                return False
+            return True
+
+        if has(0):
+            return stamps
+        if not has(len(stamps) - 1):
+            raise FetchError(
+                f"there is no snapshot of {place.suite} at {stamps[-1]}",
+                url="",
+                status=404,
+                hint="does the suite exist at that time? Old ones move to old-releases.ubuntu.com",
+            )
+        return stamps[bisect_left(range(len(stamps)), True, key=has) :]
+
+    def _seen(self, item: Item) -> Mapping[str, str] | None:
+        """When each archive had an item first; None if the service cannot tell."""
+        if item.version.endswith("*"):
+            return None
+        self._progress(f"{item.name} {item.version}")
+        return self._first_seen(item.name, item.version, PLATFORMS[item.platform]) or None
+
+    def _claimed(self, wanted: Wanted, places: Iterable[Place]) -> Sequence[Claim]:
+        """What is claimed of the items; nothing, and a note, if that cannot be had."""
+        found: list[Claim] = []
+        if self._claims is None:
+            return found
+        for archive, platform in dict.fromkeys((place.archive, place.platform) for place in places):
+            versions = [
+                (item.name, item.version)
+                for item in wanted.items
+                if item.platform == platform and not item.version.endswith("*")
+            ]
+            self._progress(f"{len(versions)} versions in {archive}")
+            try:
+                claims = self._claims(archive, platform, versions) if archive != UBUNTU and versions else ()
+            except (FetchError, TrustError) as error:
+                self.notes[f"searched without metasnap: {error.message}"] = None
+                return ()
+            suites = {
+                place.suite for place in places if (place.archive, place.platform) == (archive, platform)
+            }
+            found += (claim for claim in claims if claim.suite in suites)
+        return found
+
+    def _look(self, places: Mapping[Place, Sequence[Source]], place: Place, stamp: str) -> Versions | None:
         """The versions in the index of an import, verified; None, and a note, if the import has none that is good."""
-        self._progress(f"{place.suite} of {stamp}")
-        then = where._replace(at=Moment(((place.archive, stamp),)))
-        sources = [
-            source for source in sources_of(then, PLATFORMS[place.platform]) if source.suite == place.suite
-        ]
         try:
-            indexes = self._load(sources)
+            return self._index(places, place, stamp)
         except FetchError as error:
             if error.status != 404:
                 raise
-            self.notes[f"passed over: {error.message}"] = None
-            return None
+            problem = error.message
         except TrustError as error:
-            self.notes[f"passed over: {error.message}"] = None
-            return None
+            problem = error.message
+        self.notes[f"passed over: {problem}"] = None
+        return None
+
+    def _index(self, places: Mapping[Place, Sequence[Source]], place: Place, stamp: str) -> Versions:
+        """The versions in the index of an import, verified."""
+        self._progress(f"{place.suite} of {stamp}")
+        moment = Moment(((place.archive, stamp),))
+        then = (at_moment(source, moment) for source in places[place])
+        indexes = self._load([source for source in then if source is not None])
         return lambda name: [package.version for index in indexes for package in index.packages(name)]

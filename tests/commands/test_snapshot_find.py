@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import ceil, log2
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from tests.archive.test_image_archive import archive as saved_archive
 from tests.archive.test_image_archive import saved
 from tests.commands.test_base_images import image
-from tests.commands.workbench import Workbench, debian
+from tests.commands.workbench import Workbench, debian, ubuntu
 from tests.snapshots import SnapshotService
 
 DAYS = [f"202603{day:02}T031500Z" for day in range(1, 32)]
@@ -102,7 +104,7 @@ def test_versions_that_were_never_together(bench: Workbench) -> None:
         "apt=2.6.1 (amd64)\n"
         "  20260320T031500Z (debian 20260320T031500Z, debian-security 20260319T201500Z): jq=1:3 (amd64)\n"
         "  curl=1 (amd64) is not there after 20260309T201500Z, jq=1:3 (amd64) not at that time yet: it had 1:2\n"
-        "  proven by 5 of the 46 moments\n"
+        "  proven by 6 of the 46 moments\n"
     )
 
 
@@ -183,3 +185,127 @@ def test_stages_are_seen_as_lock_sees_them(bench: Workbench, tmp_path: Path) -> 
     rescued = bench.run("refresh", "--rescue", *seen)
     assert rescued.status == 0, rescued
     assert "Suites: bookworm-backports" in bench.read("Dockerfile")
+
+
+def test_metasnap_tells_where_to_look(bench: Workbench) -> None:
+    bench.configure(f'[snapshot]\ninterval = 0\nmetasnap = "{bench.archive.url}"\n')
+    pinned(bench, "curl=2", "jq=1:2", "apt=2.6.1")
+    result = bench.run("snapshot", "find", "--metasnap", "Dockerfile")
+    assert (result.status, "all 6 versions are there at 202603" in result.out) == (0, True)
+    assert "proven by 1 of the 46 moments" in result.out
+    asked = bench.archive.requests
+    assert not any("/mr/binary/" in path for path in asked)
+    forms = [path for path in asked if path == "/cgi-bin/api"]
+    assert (
+        len(forms) == 2 + 2 * 1
+    )  # each archive and architecture; security knows none of them, which ends it
+    assert bench.run("snapshot", "find", "--metasnap", "--offline", "Dockerfile").out == result.out
+    assert len(asked) == len(bench.archive.requests)
+
+
+def test_metasnap_tells_why_one_moment_is_not_enough(bench: Workbench) -> None:
+    bench.configure(f'[snapshot]\ninterval = 0\nmetasnap = "{bench.archive.url}"\n')
+    pinned(bench, "curl=1", "jq=1:3", "apt=2.6.1")
+    result = bench.run("snapshot", "find", "--metasnap", "--platform", "amd64", "Dockerfile")
+    assert result.status == 1
+    assert "no moment has all 3 versions; the fewest are 2:\n  20260309T201500Z" in result.out
+    assert not any("/mr/binary/" in path for path in bench.archive.requests)
+
+
+METASNAP_FAULTS: dict[str, Callable[[SnapshotService], object]] = {
+    "is down": lambda service: service.status("/cgi-bin/api", 503),
+    "resets": lambda service: service.reset("/cgi-bin/api"),
+    "answers nonsense": lambda service: service.alter("/cgi-bin/api", lambda body: b"<html>\x1b[31m"),
+    "finds nothing": lambda service: service.missing("/cgi-bin/api"),
+    "does not know one": lambda service: service.forgotten.add(("jq", "1:2")),
+    "knows others": lambda service: service.alter("/cgi-bin/api", lambda body: body.replace(b"jq ", b"yq ")),
+    "is out of date": lambda service: service.alter(
+        "/cgi-bin/api", lambda body: body.replace(b"202603", b"202601")
+    ),
+    "lies": lambda service: service.alter(
+        "/cgi-bin/api", lambda body: re.sub(rb"\S+T\S+Z \S+Z\n", b"20260328T031500Z 20260330T031500Z\n", body)
+    ),
+    "is endless": lambda service: service.alter("/cgi-bin/api", lambda body: body * 1_000_000),
+}
+NOTED = {
+    "does not know one": "",
+    "is out of date": "",
+    "lies": "metasnap is wrong about some of these versions",
+}
+
+
+@pytest.mark.parametrize("fault", METASNAP_FAULTS)
+def test_metasnap_that_fails_or_lies_changes_no_answer(bench: Workbench, fault: str) -> None:
+    service = bench.archive
+    assert isinstance(service, SnapshotService)
+    bench.configure(f'[snapshot]\ninterval = 0\nmetasnap = "{service.url}"\n')
+    pinned(bench, "curl=2", "jq=1:2")
+    METASNAP_FAULTS[fault](service)
+    result = bench.run("snapshot", "find", "--metasnap", "--platform", "amd64", "Dockerfile")
+    assert result.status == 0, result
+    assert "all 2 versions are there at 202603" in result.out
+    notes = [line for line in result.err.splitlines() if "metasnap" in line]
+    said = NOTED.get(fault, f"pinner: searched without metasnap: {service.url}/cgi-bin/api: ")
+    assert len(notes) == bool(said) and all(said in note and "\x1b" not in note for note in notes)
+    assert len([path for path in service.requests if path == "/cgi-bin/api"]) <= 4
+
+
+def test_metasnap_and_a_recorded_archive(bench: Workbench) -> None:
+    result = bench.run("snapshot", "find", "--metasnap", "--archive", ".", "Dockerfile")
+    assert result.status == 2 and "exclude each other" in result.err
+
+
+# Ubuntu: any second can be had, nothing lists what was when.
+
+
+@pytest.fixture
+def noble(tmp_path: Path) -> Iterator[Workbench]:
+    service = SnapshotService(now=datetime.now(UTC), architectures=("amd64", "arm64"))
+    for day in range(1, 29):
+        stamp = f"202602{day:02}T101500Z"
+        release = {"jq": "1.7-1", "curl": "8.5-1"}
+        updates = {"curl": "8.5-1ubuntu1"} if day < 9 else {"curl": "8.5-1ubuntu2", "jq": "1.7-1ubuntu1"}
+        pockets = {"noble": release, "noble-updates": updates, "noble-backports": {}, "noble-security": {}}
+        service.run("ubuntu", stamp, pockets)
+    ubuntu(service, "noble")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with service.serve():
+        bench = Workbench(folder, service, tmp_path)
+        bench.configure("[snapshot]\ninterval = 0\n")
+        bench.write("Dockerfile", "FROM ubuntu:24.04\nRUN apt-get install -y curl=8.5-1ubuntu1 jq=1.7-1\n")
+        yield bench
+
+
+def test_pins_of_ubuntu(noble: Workbench) -> None:
+    result = noble.run("snapshot", "find", "Dockerfile")
+    assert result.status == 0, result
+    found = re.search(
+        r"noble: all 4 versions are there at (202602\d\dT\d\d0000Z) \(ubuntu \1\)\n", result.out
+    )
+    assert found and "20260201T12" <= found[1] <= "20260209T06"
+    read, moments = map(
+        int, re.findall(r"proven by (\d+) of the (\d+) moments, one every 6 hours", result.out)[0]
+    )
+    assert read <= 2 + ceil(log2(moments))
+    assert not any("/mr/" in path for path in noble.archive.requests)
+    locked = noble.run("lock", "--snapshot", found[1], "--write-sources", "Dockerfile")
+    assert locked.status == 0 and f"snapshot.ubuntu.com/ubuntu/{found[1]}" in noble.read("Dockerfile")
+
+
+def test_pins_of_ubuntu_that_were_never_together(noble: Workbench) -> None:
+    noble.write(
+        "Dockerfile", "FROM ubuntu:24.04\nRUN apt-get install -y curl=8.5-1ubuntu1 jq=1.7-1ubuntu1 vim=9\n"
+    )
+    result = noble.run("snapshot", "find", "--platform", "arm64", "Dockerfile")
+    assert result.status == 1
+    assert "noble: no moment has all 2 versions; the fewest are 2:\n  20260209T060000Z" in result.out
+    assert "noble: none of these moments has vim=9 (arm64)\n" in result.out
+
+
+def test_a_rescue_of_ubuntu(noble: Workbench) -> None:
+    suite = next(suite for suite in noble.archive.suites if suite.name == "noble")
+    suite.package("curl", "8.5-9").package("jq", "1.7-9")
+    result = noble.run("refresh", "--rescue", "--platform", "amd64", "Dockerfile")
+    assert result.status == 0, result
+    assert "http://snapshot.ubuntu.com/ubuntu/20260209T060000Z" in noble.read("Dockerfile")

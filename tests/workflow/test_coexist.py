@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 
-from pinner.workflow.coexist import Answer, Item, Place, Search, Versions
+from pinner.workflow.coexist import Answer, Search
+from pinner.workflow.windows import Item, Place, Versions
 
 SUITES = [("debian", "stable"), ("debian", "updates"), ("security", "stable-security")]
 AMD, ARM = "linux/amd64", "linux/arm64"
@@ -39,8 +40,8 @@ class History:
                 seen[place.archive] = min(stamp, seen.get(place.archive, stamp))
         return seen
 
-    def search(self, items: Sequence[Item]) -> tuple[Answer, Search]:
-        search = Search(self.runs, self.places, {item: self.first_seen(item) for item in items}, self.look)
+    def search(self, items: Sequence[Item], hints: Sequence[str] = ()) -> tuple[Answer, Search]:
+        search = Search(self.runs, self.places, items, self.first_seen, self.look, hints)
         return search.run(items), search
 
     def there(self, imports: Mapping[str, str], item: Item) -> bool:
@@ -51,14 +52,18 @@ class History:
             and (versions := self.look(place, imports[place.archive])) is not None
         )
 
-    def brute(self, items: Sequence[Item]) -> tuple[int, set[Item]]:
-        """How many moments it takes, and the items that none has."""
+    def moments(self) -> list[dict[str, str]]:
+        """The imports of each moment, in order."""
         first = max(stamps[0] for stamps in self.runs.values())
         times = sorted({stamp for stamps in self.runs.values() for stamp in stamps if stamp >= first})
-        sets = []
-        for time in times:
-            imports = {name: max(s for s in stamps if s <= time) for name, stamps in self.runs.items()}
-            sets.append(frozenset(item for item in items if self.there(imports, item)))
+        return [
+            {name: max(s for s in stamps if s <= time) for name, stamps in self.runs.items()}
+            for time in times
+        ]
+
+    def brute(self, items: Sequence[Item]) -> tuple[int, set[Item]]:
+        """How many moments it takes, and the items that none has."""
+        sets = [frozenset(item for item in items if self.there(imports, item)) for imports in self.moments()]
         all_of_them = frozenset[Item]().union(*sets)
         distinct = list(set(sets))
         for number in range(len(items) + 1):
@@ -143,11 +148,33 @@ def test_packages_that_come_and_go_or_move(seed: int, kind: str) -> None:
     answer, _ = made.search(wanted)
     fewest, never = made.brute(wanted)
     assert set(answer.never) == never
-    assert len(answer.found) >= fewest
-    if answer.proven:
-        assert len(answer.found) == fewest
+    assert len(answer.found) == fewest
+    assert answer.proven
     for found in answer.found:
         assert all(made.there(dict(found.imports), item) for item in found.items)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_hints_change_no_answer(seed: int) -> None:
+    random = Random(seed)
+    made = history(random, "grow", 24)
+    wanted = items(random, made)
+    hints = random.sample([*made.runs["debian"], *made.runs["security"], "20200101T000000Z"], 4)
+    answer, _ = made.search(wanted, hints)
+    fewest, never = made.brute(wanted)
+    assert (len(answer.found), set(answer.never), answer.proven) == (fewest, never, True)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_first_and_the_last_moment(seed: int) -> None:
+    random = Random(seed)
+    made = history(random, "grow", 24)
+    for item in items(random, made):
+        span = Search(made.runs, made.places, [item], made.first_seen, made.look).span([item])
+        there = [imports for imports in made.moments() if made.there(imports, item)]
+        assert (span is None) == (not there)
+        if span is not None:
+            assert (dict(span[0].imports), dict(span[1].imports)) == (there[0], there[-1])
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.errors import InputError
 from pinner.text import dockerfile, nested
 from pinner.text.dockerfile import Dockerfile
 
+if TYPE_CHECKING:
+    from pinner.text.yamltext import Node
+
 
 class Around(NamedTuple):
-    """The texts that make up a configuration, in the order in which they are merged; whether there are no more."""
+    """The texts that make up a configuration with a file, those that are merged before it and those after it.
 
-    texts: tuple[str, ...] = ()
-    complete: bool = True
+    `complete` tells whether there are no more of them; None leaves that to the file.
+    """
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    complete: bool | None = None
 
 
 FileKind = Literal["dockerfile", "script", "github", "gitlab", "devcontainer"]
@@ -82,13 +90,19 @@ def parse(kind: FileKind, text: str, image: str = "", around: Around = Around())
         return Dockerfile(text, "\\", (), ())
     if kind == "github":
         return scripts.jobs(text, workflows.github(root))
-    files = []
-    complete = around.complete
-    for each in around.texts:
-        try:
-            other = root if each == text else yamltext.parse(each)
-        except InputError:
-            other = None  # it is told of where that file itself is read
-        files += [other] if other is not None else []
-        complete &= other is not None
-    return scripts.jobs(text, gitlab.jobs(root, files, complete=complete if files else None))
+    before, after = _roots(around.before), _roots(around.after)
+    files = [*before, root, *after]
+    complete = around.complete and len(files) > len(around.before) + len(around.after)
+    return scripts.jobs(text, gitlab.jobs(root, files, complete=complete))
+
+
+def _roots(texts: tuple[str, ...]) -> list[Node]:
+    """The texts as YAML; what is wrong with one is told of where that file itself is read."""
+    from pinner.text import yamltext
+
+    found = []
+    for text in texts:
+        with suppress(InputError):
+            root = yamltext.parse(text)
+            found += [root] if root is not None else []
+    return found

@@ -42,13 +42,12 @@ def around(texts: Mapping[str, str]) -> dict[str, Around]:
         if path not in inner:
             order: list[str] = []
             complete = _gather(path, includes, texts, order)
-            for each in order:
-                found.setdefault(each, []).append(Around(tuple(texts[name] for name in order), complete))
+            own = [texts[name] for name in order]
+            for at, each in enumerate(order):
+                around_it = Around(tuple(own[:at]), tuple(own[at + 1 :]), complete)
+                found.setdefault(each, []).append(around_it)
     # A file in several configurations is read in none of them.
-    return {
-        path: each[0] if len(each) == 1 else Around((texts[path],), complete=False)
-        for path, each in found.items()
-    }
+    return {path: each[0] if len(each) == 1 else Around(complete=False) for path, each in found.items()}
 
 
 def _gather(

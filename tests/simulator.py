@@ -31,6 +31,7 @@ import gzip
 import lzma
 import socket
 import struct
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,10 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 from pysequoia import ArmorKind, Profile, SignatureMode, Tsk, armor, sign
 from pysequoia.packet import PacketPile
 
@@ -54,6 +59,7 @@ _PACK: Mapping[str, Callable[[bytes], bytes]] = {
     ".xz": lambda plain: lzma.compress(plain, preset=0),
     ".gz": lambda plain: gzip.compress(plain, mtime=0),
     ".bz2": bz2.compress,
+    ".zst": lambda plain: zstd.compress(plain),
 }
 
 

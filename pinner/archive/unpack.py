@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 from pinner.archive import parallel
 from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
 
-EXTENSIONS = (".xz", ".gz", ".bz2", "")
+EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")
 # Not smaller: after each piece the unpacking thread waits for Python's lock, which the indexing thread holds.
 _CHUNK = 1 << 20
 
@@ -26,6 +28,9 @@ def unpack(
     import zlib
 
     digest, size = sha256(), 0
+    errors: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
+    if extension == ".zst":
+        errors += (_zstd().ZstdError,)
     try:
         for chunk in _chunks(packed, extension, threads):
             size += len(chunk)
@@ -33,7 +38,7 @@ def unpack(
                 raise TrustError(f"{url}: unpacks to more than the {plain.size} bytes it should", hint=_ODD)
             digest.update(chunk)
             yield chunk
-    except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    except errors as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
     if (size, digest.hexdigest()) != (plain.size, plain.sha256):
         raise TrustError(
@@ -77,7 +82,13 @@ def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
                 yield piece
             rest = inflater.unused_data
         else:
-            decompressor = lzma.LZMADecompressor() if extension == ".xz" else bz2.BZ2Decompressor()
+            decompressor = (
+                lzma.LZMADecompressor()
+                if extension == ".xz"
+                else _zstd().ZstdDecompressor()
+                if extension == ".zst"
+                else bz2.BZ2Decompressor()
+            )
             while not decompressor.eof:
                 piece = decompressor.decompress(rest, _CHUNK)
                 rest = b""
@@ -85,3 +96,11 @@ def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
                     raise EOFError("it ends too early")
                 yield piece
             rest = decompressor.unused_data.lstrip(b"\0")  # stream padding
+
+
+def _zstd() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd

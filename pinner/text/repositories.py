@@ -15,20 +15,31 @@ from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.span import Lines, Span
 
+# Scripts that set up a repository, whatever runs them.
+_SETUP = (
+    r"(?:nodesource\.com/setup_|packagecloud\.io/install/|script\.deb\.sh|InstallAzureCLIDeb|//get\.docker\.com"
+    r"|tailscale\.com/install\.sh|/llvm\.sh)"
+)
+# Packages that set up a repository, by a word in their name.
+_PACKAGE = (
+    r"(?:repo|release|prod|apt-config|apt-source|keyring|google-chrome|microsoft-edge|\bcode[_-]|steam|slack-desktop"
+    r"|vivaldi|brave|1password)"
+)
 # Each pattern begins where the trace does; the first group of alternatives a text matches names the trace.
-_RUN = r"""(?xi)
-      (?P<command>\b(?:add-apt-repository|apt-add-repository|extrepo\s+enable)\b)
+_RUN = rf"""(?xi)
+      (?P<command>\b(?:add-apt-repository|apt-add-repository|extrepo\s+enable(?:\s+[\w.-]+)?)\b)
+    | (?P<setup>\b(?:curl|wget)\b[^|;&<>]*{_SETUP}[\w./-]*)
     | (?P<script>\b(?:curl|wget)\b
         [^|;&<>]*(?:nodesource|packagecloud|script\.(?:deb|rpm)|setup_\d|/(?:repo|apt)\b|apt[._-])
         [^|;&]*(?:\\\s*)?\|\s*(?:\\\s*)?(?:sudo\s+)?(?:-?\w+=\S*\s+|-E\s+)*(?:env\s+)?(?:ba|da)?sh\b)
-    | (?P<package>\bdpkg\b[^|;&]*\s(?:-i|--install)\s[^|;&]*(?:repo|release|prod|apt-config|apt-source|keyring)\S*\.deb)
+    | (?P<package>\b(?:dpkg\b[^|;&]*\s(?:-i|--install)|apt(?:-get)?\b[^|;&]*\sinstall)\s[^|;&]*{_PACKAGE}\S*\.deb)
     | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
 """
 # One of these is in every text that the pattern matches.
-_TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", "dpkg")
+_TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", ".deb")
 _SETTING = r"(?i)\bdefault-release\b"
 _CONFIGURATION = r"/etc/apt/apt\.conf[\w./-]*"
-_COPY = r"(?m)/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
+_COPY = rf"(?m){_SETUP}|/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
 # A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
 _NAMES = "jessie stretch buster bullseye bookworm trixie forky sid xenial bionic focal jammy noble resolute"
 SUITES = frozenset(_NAMES.split())
@@ -41,11 +52,12 @@ _READS = r"\b(?:cat|ls|grep|test|head|tail|stat)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*
 
 
 class Addition(NamedTuple):
-    """A change of apt's sources or preferences: where, and a clause for people."""
+    """A change of apt's sources or preferences: where, a clause for people, and what makes it."""
 
     stage: int
     span: Span
     what: str
+    by: str
 
 
 def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
@@ -67,10 +79,15 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
                 start = instruction.span.start + match.start()
                 line, _ = lines.position(start)
                 span = Span(start, instruction.span.start + match.end())
-                found.append(
-                    Addition(stage.index, span, f"line {line} changes where apt takes packages from")
-                )
+                what = f"line {line} changes where apt takes packages from"
+                found.append(Addition(stage.index, span, what, _by(match[0])))
     return tuple(found)
+
+
+def _by(trace: str) -> str:
+    """The address, the package or the command that makes a change."""
+    named = re.findall(r"https?://[^\s'\"|]+|[^\s'\"/]+\.deb\b", trace)
+    return named[-1] if named else " ".join(trace.split())
 
 
 def _traces(keyword: str, body: str) -> Iterator[re.Match[str]]:

@@ -195,7 +195,7 @@ def _after_changes(
 
     where = base.where
     if not isinstance(where, Named):
-        return base, f"{foreign[-1].what}, {_UNREAD}" if foreign else ""
+        return base, _unread(foreign[-1]) if foreign else ""
     archs = [PLATFORMS[platform] for platform in base.platforms]
     archs += [each.architecture for each in told if each.architecture]
     environment = Environment(parsed, {})
@@ -228,10 +228,14 @@ def _after_changes(
                 hint = f" ({error.hint})" if error.hint else ""
                 return base, f"{own[-1].what}: {error.message}, {_UNREAD}{hint}" if own else ""
             if changes is None and own:
-                return base, f"{own[-1].what}, {_UNREAD}"
+                return base, _unread(own[-1])
     if where.listed == ():
         return base, f"{foreign[-1].what}, and no source is left"
     return replace(base, where=where), ""
+
+
+def _unread(change: Addition) -> str:
+    return f"{change.what} ({change.by}), {_UNREAD}"
 
 
 def _release(where: Named) -> Mapping[str, str]:

@@ -74,4 +74,31 @@ def cuda(archive: SimulatedArchive) -> Shape:
     return Shape(suite, "./", ("cuda-toolkit", "cuda-driver", "cuda-tegra"))
 
 
-SHAPES = (pgdg, nodesource, docker, packed_only, cuda)
+def zstd_only(archive: SimulatedArchive) -> Shape:
+    """Packed by zstd alone, as some newer tools do."""
+    suite = archive.suite("stable", path="zstd", fields={"Codename": None})
+    suite.listed, suite.served = ("", ".zst"), (".zst",)
+    suite.package("tool", "1.0-1").package("tool", "1.10-1")
+    return Shape(suite, "stable main", ("tool",))
+
+
+def obs(archive: SimulatedArchive) -> Shape:
+    """Flat with the path `/`, as the Open Build Service does: one file for all, plain and .gz, no by-hash."""
+    suite = archive.suite("", path="repositories/home:/me/Debian_12", components=())
+    suite.flat, suite.by_hash, suite.listed, suite.served = True, False, ("", ".gz"), ("", ".gz")
+    suite.fields = {"Suite": None, "Codename": None, "Components": None, "Architectures": "amd64 arm64"}
+    suite.package("criu", "4.1-1", arch="amd64", filename="./amd64/criu_4.1-1_amd64.deb")
+    suite.package("criu", "4.0-1", arch="arm64", filename="./arm64/criu_4.0-1_arm64.deb")
+    return Shape(suite, "/", ("criu",))
+
+
+def plain_only(archive: SimulatedArchive) -> Shape:
+    """One architecture and one suite, nothing packed, a detached signature."""
+    suite = archive.suite("any-version", path="plain", architectures=("amd64",))
+    suite.by_hash, suite.listed, suite.served = False, ("",), ("",)
+    archive.missing(f"{suite.root}InRelease")
+    suite.package("caddy", "2.10.0").package("caddy", "2.9.1")
+    return Shape(suite, "any-version main", ("caddy",))
+
+
+SHAPES = (pgdg, nodesource, docker, packed_only, cuda, zstd_only, obs, plain_only)

@@ -13,7 +13,18 @@ from pinner.archive.sourceslist import one_line
 from pinner.resolve.universe import Universe
 from pinner.workflow.repositories import Repository
 from tests.apt_root import AptRoot
-from tests.archive.shapes import SHAPES, Shape, cuda, docker, nodesource, packed_only, pgdg
+from tests.archive.shapes import (
+    SHAPES,
+    Shape,
+    cuda,
+    docker,
+    nodesource,
+    obs,
+    packed_only,
+    pgdg,
+    plain_only,
+    zstd_only,
+)
 from tests.simulator import SimulatedArchive
 
 Making = Callable[[SimulatedArchive], Shape]
@@ -41,6 +52,10 @@ def universe(archive: SimulatedArchive, shape: Shape, arch: str, cache: Path) ->
         (docker, "amd64", {"docker-ce": "5:27.10.0-1~debian.12~bookworm", "containerd.io": "1.7.22-1"}),
         (packed_only, "amd64", {"curl": ""}),
         (cuda, "amd64", {"cuda-toolkit": "12.8.0-1", "cuda-driver": "550.1-1", "cuda-tegra": ""}),
+        (zstd_only, "amd64", {"tool": "1.10-1"}),
+        (obs, "arm64", {"criu": "4.0-1"}),
+        (plain_only, "amd64", {"caddy": "2.10.0"}),
+        (plain_only, "arm64", {"caddy": ""}),
         (cuda, "arm64", {"cuda-toolkit": "12.8.0-1", "cuda-driver": "540.9-1", "cuda-tegra": "1.0-1"}),
     ],
 )

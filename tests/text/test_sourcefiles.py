@@ -44,6 +44,21 @@ WRITTEN = [
     (f"COPY <<EOF {LIST}\n{LINE}\nEOF", LIST, False),
     (f"RUN sudo sh -c 'echo \"{LINE}\" > {LIST}'", LIST, False),
     (f"RUN LC_ALL=C.UTF-8 add-apt-repository '{LINE}' > /dev/null", "/etc/apt/sources.list.d/archive_uri.list", True),
+    (f"RUN <<EOF\n# no 'quotes' matter\necho '{LINE}' \\\n  > {LIST}\nEOF", LIST, False),
+    (f"RUN <<EOF\ncat > {LIST} <<'X'\n{LINE}\nX\napt-get update\nEOF", LIST, False),
+    (f"RUN set -eux; {{ \
+    echo '{LINE}'; \
+  }} > {LIST}", LIST, False),
+    (f"RUN set -e; {{ printf '%s\\n' '{LINE}'; }} >> {LIST}; apt-get update", LIST, True),
+    (f'ARG SUITE=bookworm\nRUN echo "deb https://x.example $SUITE main" > {LIST}', LIST, False),
+    (f"ENV REPO='{LINE}'\nRUN echo \"$REPO\" | tee {LIST}", LIST, False),
+    (f'RUN codename=$(lsb_release --codename --short) && echo "deb https://x.example $codename main" > {LIST}',
+     LIST, False),
+    (f'RUN . /etc/os-release; echo "deb https://x.example ${{UBUNTU_CODENAME:-$VERSION_CODENAME}} main" > {LIST}',
+     LIST, False),
+    (f"ARG SUITE=bookworm\nRUN cat <<EOF > {LIST}\ndeb https://x.example ${{SUITE}} main\nEOF", LIST, False),
+    (f"RUN add-apt-repository -y -n -S '{LINE}'", "/etc/apt/sources.list.d/archive_uri.list", True),
+    ("RUN add-apt-repository https://x.example", "/etc/apt/sources.list.d/archive_uri.list", True),
     (f'RUN add-apt-repository -y "{LINE}"', "/etc/apt/sources.list.d/archive_uri.list", True),
 ]  # fmt: skip
 
@@ -114,6 +129,30 @@ def test_what_changes_no_version(body: str) -> None:
     assert found(body) == ()
 
 
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ("RUN rm -rf /etc/apt/sources.list.d/*", ["/etc/apt/sources.list.d/*"]),
+        (f"RUN apt-get update; rm -f {LIST} {OWN}", [LIST, OWN]),
+        ("RUN rm /etc/apt/preferences.d/x", ["/etc/apt/preferences.d/x"]),
+    ],
+)
+def test_removed(body: str, paths: list[str]) -> None:
+    assert found(body) == tuple(Change(path) for path in paths)
+
+
+def test_what_comes_behind_the_call_does_not_count() -> None:
+    file = parse(f"FROM debian:12\nRUN echo '{LINE}' > {LIST} && apt-get install x && rm {LIST}\n")
+    until = file.text.index("apt-get")
+    asked = Asked(BOOKWORM)
+    assert changes(file, file.stages[0].instructions[-1], asked, until) == (Change(LIST, f"{LINE}\n"),)
+    file = parse(
+        f"FROM debian:12\nRUN bash -c \"echo '{LINE}' > {LIST} && apt-get install x && rm {LIST}\"\n"
+    )
+    until = file.text.index("apt-get")
+    assert changes(file, file.stages[0].instructions[-1], asked, until) == (Change(LIST, f"{LINE}\n"),)
+
+
 def test_the_distribution_is_asked_for() -> None:
     changed = found(
         f'RUN . /etc/os-release && echo "deb https://x.example/$ID-stable $(lsb_release -cs) main" > {LIST}'
@@ -144,6 +183,18 @@ def test_a_ppa() -> None:
         "RUN sed -i 's/bookworm/trixie/' /etc/apt/sources.list",
         "RUN sed -i 's/bookworm main/trixie main contrib/' /etc/apt/sources.list",
         "RUN extrepo enable x",
+        f'RUN echo "deb https://x.example $VERSION_CODENAME main" > {LIST}',
+        f'ARG SUITE\nRUN echo "deb https://x.example $SUITE main" > {LIST}',
+        f'RUN if true; then S=a; else S=b; fi; echo "deb https://x.example $S main" > {LIST}',
+        f"RUN cat > {LIST} <<EOF\ndeb https://x.example $SUITE main\nEOF",
+        f"RUN {{ echo '{LINE}'; curl https://x.example; }} > {LIST}",
+        "RUN rm -rf /etc/apt/sources.list.d/$X",
+        "RUN mv /etc/apt/sources.list /etc/apt/sources.list.bak",
+        "RUN sed -i 's/deb http/deb [arch=amd64] http/' /etc/apt/sources.list",
+        "RUN sed -i '/Signed-By/ a Architectures: amd64' /etc/apt/sources.list.d/debian.sources",
+        "RUN sed -i 's/buster main/buster main contrib/' /etc/apt/sources.list",
+        "RUN add-apt-repository ppa:deadsnakes/ppa",
+        "RUN add-apt-repository -r ppa:deadsnakes/ppa",
         f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
         f"RUN echo 'unterminated > {LIST}",
         f'RUN for x in a b; do echo "{LINE}" > {LIST}; done',

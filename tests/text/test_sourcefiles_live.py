@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pinner.archive import sourceslist
+from pinner.archive.distributions import suite_named
+from pinner.archive.sources import Keys
 from pinner.text.dockerfile import parse
+from pinner.text.environment import Environment
 from pinner.text.sourcefiles import Asked, changes
+from pinner.workflow.images import Named
+from pinner.workflow.repositories import follow
 from tests.apt_root import AptRoot
 from tests.text.test_sourcefiles import BOOKWORM, WRITTEN
 
@@ -20,7 +26,13 @@ LISTS = "/etc/apt/sources.list"
 DOCKER = f"""RUN echo \\
   "deb [arch="$(dpkg --print-architecture)" signed-by=/etc/apt/keyrings/x.asc] https://download.docker.com/debian \\
   $(. /etc/os-release && echo "$VERSION_CODENAME") stable" | tee {LISTS}.d/docker.list > /dev/null"""
-BODIES = [body for body, *_ in WRITTEN if body.startswith("RUN ") and "add-apt" not in body] + [
+X, Y = "deb https://x.example a main", "deb https://y.example a b"
+BODIES = [
+    body for body, *_ in WRITTEN if body.startswith("RUN ") and not re.match("RUN (.*add-apt|<<)", body)
+] + [
+    f"RUN echo '{X}' > {LISTS}.d/x.list && echo '{Y}' > {LISTS}.d/x.list",
+    f"RUN echo '{X}' > {LISTS}.d/x.list && rm {LISTS}.d/x.list",
+    f"RUN echo '{X}' > {LISTS}.d/x.list; rm -rf {LISTS}.d/*; echo '{Y}' > {LISTS}",
     DOCKER,
     f"RUN printf 'deb https://x.example a main\\ndeb https://x.example b main contrib\\n' > {LISTS}",
     f"RUN echo 'deb https://x.example a main' > {LISTS} && echo 'deb https://x.example ./' >> {LISTS}",
@@ -40,8 +52,14 @@ COMMANDS = {
 def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     file = parse(f"FROM debian:12\n{body}\n")
     instruction = file.stages[0].instructions[-1]
-    changed = changes(file, instruction, Asked(BOOKWORM), len(file.text))
+    asked = Asked(BOOKWORM, variable=partial(Environment(file, {}).lookup, 0))
+    changed = changes(file, instruction, asked, len(file.text))
     assert changed is not None
+    suite = suite_named("bookworm")
+    assert suite is not None
+    where = Named(*suite, listed=())
+    for change in changed:
+        where = follow(where, change, [], ["amd64"], lambda entry: Keys("x"))
 
     root = tmp_path / "root"
     apt = AptRoot(root, "amd64", {})
@@ -64,11 +82,10 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     lines = printed.replace("$(ARCHITECTURE)", "amd64").replace(" $(COMPONENT)", "").splitlines()
     theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("amd64 ")}
 
+    sources = [source for each in where.listed or () if (source := each.source("amd64"))]
     ours = {
-        tuple(filter(None, (entry.uri, entry.suite, component)))
-        for change in changed
-        for entry in sourceslist.read(change.path, change.text or "")
-        if entry.serves("amd64")
-        for component in entry.components or ("",)
+        tuple(filter(None, (source.uri, source.suite, component)))
+        for source in sources
+        for component in source.components or ("",)
     }
     assert ours == {tuple(part.rstrip("/") if "://" in part else part for part in line) for line in theirs}

@@ -29,6 +29,8 @@ def purl(material: Material) -> PackageURL:
 
     package = material.package
     qualifiers = {"arch": package.arch, "distro": material.codename}
+    if material.repository:
+        qualifiers["repository_url"] = material.repository
     return PackageURL("deb", material.vendor, package.name, package.version, qualifiers)
 
 

@@ -90,7 +90,8 @@ def summary(outcome: Outcome) -> str:
 
 
 def _row(change: Change) -> str:
-    name = f"[{code(change.name)}]({link(change)})"
+    place = link(change)
+    name = f"[{code(change.name)}]({place})" if place else code(change.name)
     cells = (
         name,
         code(change.old) if change.old else "",

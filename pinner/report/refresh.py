@@ -78,10 +78,13 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def link(change: Change) -> str:
-    """Where the changelog of the new version can be read: by source package and version."""
-    package = change.offer.package
-    path = f"{package.source}/{package.source_version}"
-    return f"https://sources.debian.org/src/{encoded(path)}/debian/changelog/"
+    """Where the changelog of the new version can be read, by source and version; "" for others' repositories."""
+    package, index = change.offer.package, change.offer.index
+    path = encoded(f"{package.source}/{package.source_version}")
+    keyring = index.source.signed_by.keyring if index is not None else ""
+    if keyring.startswith("debian-"):
+        return f"https://sources.debian.org/src/{path}/debian/changelog/"
+    return f"https://launchpad.net/ubuntu/+source/{path}" if keyring.startswith("ubuntu-") else ""
 
 
 def title(outcome: Outcome) -> str:

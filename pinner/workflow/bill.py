@@ -8,15 +8,18 @@ from typing import NamedTuple
 
 from pinner.archive.distributions import DEBIAN, suite_named
 from pinner.lockfile import Lock, LockedPackage, Target
-from pinner.workflow.export import closure
+from pinner.workflow.export import closure, is_own
 
 
 class Material(NamedTuple):
-    """A package and where it is from: `vendor` and `codename` are those of its distribution's suite."""
+    """A package and where it is from: `vendor` and `codename` are those of its distribution's suite, `repository` is
+    the address of another one than the distribution's own, else "".
+    """
 
     package: LockedPackage
     vendor: str
     codename: str
+    repository: str
 
     @property
     def url(self) -> str:
@@ -49,7 +52,8 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         vendor = found[0].name if found else DEBIAN.name
         there = closure(lock, target)
         for package in there.values():
-            materials.setdefault(package.id, Material(package, vendor, target.suite))
+            repository = "" if is_own(package, target.suite) else package.uri
+            materials.setdefault(package.id, Material(package, vendor, target.suite, repository))
         for each in lock.chain(target):
             for locked in each.packages:
                 if locked.asked:

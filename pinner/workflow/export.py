@@ -157,6 +157,13 @@ def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[
     )
 
 
+def is_own(package: LockedPackage, codename: str) -> bool:
+    """Whether a package was locked from the archive, or a snapshot, of the distribution that has this suite."""
+    return split(package.uri) is not None or any(
+        package.uri in (pocket.uri, pocket.ports) for _, pocket in _pockets(codename)
+    )
+
+
 def _pockets(codename: str) -> Iterator[tuple[Suite, Pocket]]:
     """The pockets of a suite's distribution, the suite's own first: an image may list others beside them."""
     found = suite_named(codename)

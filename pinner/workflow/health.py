@@ -41,6 +41,7 @@ def notices(
             index.source.suite: index.release.date
             for platform in platforms
             for index in archives.universe_of(where, platform).indexes
+            if index.source.signed_by.keyring == suite.signed_by.keyring  # others may stand still
         }
         if where.distribution.signed_weekly and (suite.end is None or now.date() <= suite.end):
             for name, moved in dates.items():

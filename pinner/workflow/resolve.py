@@ -106,6 +106,7 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
     closures = Closures(archives)
     reasons: list[Reason] = []
     policies: dict[str, tuple[Universe, Offer | None]] = {}
+    told: set[str] = set()  # where a call that brings it in was met
     for file in files:
         choices = choices_of(file, archives)
         platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
@@ -113,7 +114,11 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
             for stage, calls in closures.of(file, choices, platform).items():
                 for done in calls:
                     universe = done.universe or archives.universes(done.call)[platform]
-                    policies.setdefault(platform, (universe, universe.installed(name)))
+                    brings = any(chosen.offer.name == name for chosen in done.chosen)
+                    if platform not in policies or (brings and platform not in told):
+                        policies[platform] = universe, universe.installed(name)
+                    if brings:
+                        told.add(platform)
                     reasons += _reasons(name, file, file.stage_name(stage), platform, done, universe)
     return Explained(name, tuple(reasons), policies)
 

@@ -211,3 +211,65 @@ def test_two_contexts_that_differ(bench: Workbench, archive: SimulatedArchive) -
     lines = "COPY pgdg.sources /etc/apt/sources.list.d/\nRUN apt-get install -y postgresql-16"
     bench.write("web/Dockerfile", f"FROM debian:bookworm\n{lines}\n")
     assert "which pinner does not read" in bench.run("lock").out
+
+
+def test_the_life_of_a_lock_with_others_packages(bench: Workbench, archive: SimulatedArchive) -> None:
+    pgdg = next(suite for suite in archive.suites if suite.name == "bookworm-pgdg")
+    for name in ("postgresql-16", "libpq5"):
+        depends = "libpq5" if name.startswith("postgresql") else ""
+        pgdg.remove(name).deb(name, "16.4-1.pgdg120+1", depends=depends)
+    known(bench, archive)
+    assert lock(bench, PGDG, "RUN apt-get install -y postgresql-16").status == 0
+    uri = "https://apt.postgresql.example/pub/repos/apt"
+    assert f"500 {uri} bookworm-pgdg/main amd64 Packages" in bench.run("why", "libpq5").out
+    assert "bookworm-pgdg" not in bench.run("verify").out.partition("checked")[0]  # others may stand still
+    index = bench.run("export", "packages")
+    assert index.out.count("Package: ") == 4, index
+    assert bench.run("download", "../repository").status == 0
+    assert f"repository_url={uri}" in bench.run("export", "sbom").out.replace("%3A", ":").replace("%2F", "/")
+    installed = "".join(f"{name}:amd64\t16.4-1.pgdg120+1\n" for name in ("postgresql-16", "libpq5"))
+    audit = bench.run("audit", "--installed", "-", "--platform", "amd64", stdin=installed.encode())
+    assert audit.status == 0, audit
+    pgdg.remove("postgresql-16").deb("postgresql-16", "16.5-1.pgdg120+1", depends="libpq5")
+    assert "gone; next is 16.5-1.pgdg120+1 in bookworm-pgdg" in bench.run("verify").out
+    result = bench.run("refresh", "--summary", "../pr.md")
+    assert result.status == 0, result
+    assert "postgresql-16=16.5" in bench.read("Dockerfile")
+    assert "sources.debian.org" not in (bench.folder.parent / "pr.md").read_text()
+    assert bench.run("lock", "--check").status == 0
+
+
+def test_a_list_that_is_removed_again(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    lines = (PGDG, "RUN apt-get install -y postgresql-16 && rm /etc/apt/sources.list.d/pgdg.list")
+    result = lock(bench, *lines, "RUN apt-get update && apt-get install -y postgresql-16")
+    assert result.status == 0, result
+    assert "postgresql-16=16.4-1.pgdg120+1 &&" in bench.read("Dockerfile")
+    assert bench.read("Dockerfile").endswith("postgresql-16=16.0\n")
+
+
+def test_sources_that_are_gone(bench: Workbench) -> None:
+    result = lock(bench, "RUN rm -rf /etc/apt/sources.list.d/*", "RUN apt-get install -y curl")
+    assert "no source is left" in result.out
+    assert "curl=" not in bench.read("Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("RUN extrepo enable nginx", "extrepo enable nginx"),
+        ("RUN curl -fsSL https://deb.nodesource.com/setup_20.x | bash -", "https://deb.nodesource.com/setup_20.x"),
+        ("RUN curl -o s.sh https://deb.nodesource.com/setup_20.x && bash s.sh", "https://deb.nodesource.com/setup_20.x"),
+        ("RUN bash -c \"$(curl -s https://packagecloud.io/install/repositories/x/y/script.deb.sh)\"",
+         "https://packagecloud.io/install/repositories/x/y/script.deb.sh"),
+        ("ADD https://deb.nodesource.com/setup_20.x /s.sh\nRUN bash /s.sh", "nodesource.com/setup_"),
+        ("RUN wget -q https://x.example/packages-microsoft-prod.deb && dpkg -i packages-microsoft-prod.deb",
+         "packages-microsoft-prod.deb"),
+        ("RUN apt-get install -y ./cuda-keyring_1.1-1_all.deb", "cuda-keyring_1.1-1_all.deb"),
+        ("RUN apt install -y /tmp/google-chrome-stable_current_amd64.deb", "google-chrome-stable_current_amd64.deb"),
+    ],
+)  # fmt: skip
+def test_what_sets_up_a_repository_is_named(bench: Workbench, line: str, what: str) -> None:
+    result = lock(bench, line, "RUN apt-get update && apt-get install -y curl")
+    assert f"({what}), which pinner does not read and which may serve another version" in result.out
+    assert "curl=" not in bench.read("Dockerfile")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinner import files
 from pinner.archive.keys import Keyring, is_secure
@@ -13,8 +14,10 @@ from pinner.commands import doors
 from pinner.commands.common import Project
 from pinner.config import Config
 from pinner.lockfile import Lock, LockedKey
-from pinner.text.keys import Origin
 from pinner.workflow.repositories import Known
+
+if TYPE_CHECKING:
+    from pinner.text.keys import Origin
 
 
 class Vouching:

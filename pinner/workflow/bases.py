@@ -152,14 +152,14 @@ class Look:
 
     def lacks(self, image: str, platform: str) -> bool:
         """Whether an image is not made for a platform: as it says, or as the lock has it where it cannot be read."""
-        from pinner.archive.image import NoPlatform
-
         if image == "scratch" or (image, platform) in self._known:
             return False
         fault = self._bases.fault(image, image, platform)
-        return isinstance(fault, NoPlatform) or (
-            fault is not None and any(name == image for name, _ in self._known)
-        )
+        if fault is None:
+            return False
+        from pinner.archive.image import NoPlatform
+
+        return isinstance(fault, NoPlatform) or any(name == image for name, _ in self._known)
 
     def ahead(self, images: Iterable[tuple[str, str]]) -> None:
         """Names images, with platforms, that are going to be asked for, so that they are read together."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pinner.errors import Refused, Unsatisfiable
-from pinner.resolve.solver import Chosen
 from pinner.resolve.universe import Universe
 from pinner.resolve.version import compare
 from pinner.workflow.read import Call
+
+if TYPE_CHECKING:
+    from pinner.resolve.solver import Chosen
 
 #: What to do where the archive has a version that is not below the image's.
 MOVES = "pinner refresh moves the pin"

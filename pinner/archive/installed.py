@@ -54,7 +54,7 @@ def packages(status: str) -> tuple[Package, ...]:
                 "the list of installed packages has a stanza without a usable name, version or architecture: "
                 f"{value.name!r} {value.version!r} {value.architecture!r}"
             )
-        found[key] = value
+        found[key] = value._replace(held=True) if fields.get("status", "").startswith("hold ") else value
     return tuple(found.values())
 
 

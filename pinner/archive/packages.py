@@ -25,7 +25,7 @@ class Package(NamedTuple):
     `priority` is the stanza's Priority field (required … extra), not a pin priority.
     `important` is true for `Important: yes` and `Protected: yes` alike, which apt treats the same.
     `size` is that of the .deb in bytes, `filename` is relative to the archive's root; both are empty for a
-    package that is only installed.
+    package that is only installed, and only such a one may be `held` (apt-mark(8)).
     """
 
     name: str
@@ -49,6 +49,7 @@ class Package(NamedTuple):
     filename: str = ""
     size: int = 0
     sha256: str = ""
+    held: bool = False
 
 
 # The order in which dak writes them for the archives of released suites.

@@ -117,6 +117,8 @@ class Marks:
             offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
             for offer in universe.all_installed()
         }
+        for name in universe.held:
+            self._marks[name].held = True
 
     def __getitem__(self, name: str) -> Mark:
         mark = self._marks.get(name)

@@ -67,11 +67,6 @@ class Chosen(NamedTuple):
         """Whether it was asked for."""
         return self.causes[0].parent is None
 
-    @property
-    def downgrades(self) -> bool:
-        """Whether it is older than what it replaces: apt refuses that unless it is told `--allow-downgrades`."""
-        return self.replaces is not None and version.compare(self.offer.version, self.replaces.version) < 0
-
 
 class Resolution(NamedTuple):
     """What an install call does: `chosen` in the order of marking, `removed` versions, and what is there after."""
@@ -216,7 +211,12 @@ def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
     removed = tuple(
         mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None
     )
-    return Resolution(chosen, removed, tuple(offer.package for offer in targets.values()))
+    held = marks.universe.held
+    after = (
+        offer.package._replace(held=True) if offer.name in held else offer.package
+        for offer in targets.values()
+    )
+    return Resolution(chosen, removed, tuple(after))
 
 
 # --- failures --------------------------------------------------------------------------------------------

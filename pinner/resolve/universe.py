@@ -110,6 +110,7 @@ class Universe:
 
     def _install(self, installed: Iterable[Package]) -> None:
         self._installed: dict[str, Offer] = {}
+        held = set()
         self._extra: dict[str, Offer] = {}
         self._extra_provides: dict[str, list[Offer]] = {}
         for package in installed:
@@ -120,6 +121,10 @@ class Universe:
                 for clause in relations.parse(package.provides):
                     self._extra_provides.setdefault(clause[0].name, []).append(offer)
             self._installed[package.name] = offer
+            if package.held:
+                held.add(package.name)
+        #: The names that are held back: only a user may change them.
+        self.held = frozenset(held)
         self._candidates: dict[str, Offer | None] = {}
         # What is only installed changes what satisfies a relation; then nothing is shared.
         self._memo = _Shared({}, {}) if self._extra else self._shared

@@ -19,9 +19,9 @@ from pinner.resolve.version import compare
 from pinner.text.installs import Request
 from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
 from pinner.workflow.choose import Choice
-from pinner.workflow.downgrade import downgrade
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
+from pinner.workflow.refusals import refusal
 from pinner.workflow.roots import Root, held
 from pinner.workflow.stages import chain
 
@@ -78,7 +78,7 @@ class Closures:
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
             else:
-                done = Installed(call, result.chosen, downgrade(call, result.chosen, universe), universe)
+                done = Installed(call, result.chosen, refusal(call, result, universe), universe)
                 before = result.after
             if before is not None:
                 after[stages[0]] = before

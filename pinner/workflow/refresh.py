@@ -21,8 +21,8 @@ from pinner.text.span import Edit, Span, apply
 from pinner.workflow import standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
-from pinner.workflow.downgrade import MOVES
 from pinner.workflow.read import Call, File, files_of, read
+from pinner.workflow.refusals import MOVES
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing
 from pinner.workflow.targets import Problem, Targets

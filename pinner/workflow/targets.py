@@ -13,9 +13,9 @@ from pinner.resolve.universe import Offer
 from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, short
-from pinner.workflow.downgrade import MOVES
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
+from pinner.workflow.refusals import MOVES
 from pinner.workflow.stages import chain, told_to_apt
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved

@@ -210,7 +210,7 @@ class Verifier:
                     yield _pin(file, call, request, dict.fromkeys(call.base.platforms, lost))
                 continue
             try:
-                universes = self._archives.universes(call, request.arch)
+                universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
             except Unsatisfiable as problem:
                 choices[request] = Choice("missing", detail=problem.message, hint=problem.hint, fails=True)
                 continue

@@ -159,3 +159,52 @@ def test_two_files_of_one_architecture(bench: Workbench) -> None:
     result = bench.run("lock", "--installed", "a", "--installed", "b")
     assert result.status == 3
     assert "a and b are both of amd64" in result.err
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words", "text"),
+    [
+        (
+            "hold",
+            "libssl3",
+            "apt would have to change libssl3, which the base image holds back (apt-mark hold)",
+        ),
+        ("hold", "libssl3=3.0.2", "apt would have to change libssl3"),
+        ("hold", "libssl3-", "apt would have to change libssl3"),
+        ("hold", "--allow-change-held-packages libssl3", ""),
+        ("hold", "libssl3=3.0.1", ""),
+        ("hold", "curl", ""),
+        ("install", "libssl3", ""),
+    ],
+)
+def test_what_is_held_back(bench: Workbench, wanted: str, words: str, text: str) -> None:
+    """As apt says; tests/live/test_refusals.py asks it."""
+    bench.archive.suites[-1].package("libssl3", "3.0.1", multi_arch="same")
+    status = STATUS.replace("Package: libssl3\nStatus: install", f"Package: libssl3\nStatus: {wanted}")
+    bench.write("base.status", status)
+    bench.write("Dockerfile", f"FROM debian:bookworm\nRUN apt-get install -y {words}\n")
+    for command in ("lock", "verify", "lock"):
+        result = bench.run(command, "--installed", "base.status", "--platform", "amd64")
+        assert (result.status, text in result.out) == (int(bool(text)), True)
+
+
+def test_a_call_that_needs_what_is_held_back(bench: Workbench) -> None:
+    bench.archive.suites[-1].package("tool", "1", depends="libssl3 (>= 3.0.2)").package(
+        "either", "1", depends="libssl3 (>= 3.0.2) | libx1"
+    )
+    status = STATUS.replace("Package: libssl3\nStatus: install", "Package: libssl3\nStatus: hold")
+    bench.write("base.status", status)
+    bench.write(
+        "Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y tool\nRUN apt-get install -y either\n"
+    )
+    result = bench.run("lock", "--installed", "base.status", "--platform", "amd64")
+    assert result.status == 1
+    assert "tool 1 needs libssl3 (>= 3.0.2), but libssl3 3.0.1 is to be there" in result.out
+    assert {"either", "libx1"} <= set(names(bench))
+
+
+def test_verify_takes_what_the_image_holds_for_words_without_a_pin(bench: Workbench) -> None:
+    bench.write("base.status", STATUS.replace("3.0.1", "3.1"))
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y libssl3\n")
+    for command in ("lock", "verify"):
+        assert bench.run(command, "--installed", "base.status", "--platform", "amd64").status == 0

@@ -1,0 +1,51 @@
+"""What `apt-get -y install` refuses to do to the packages of the base image: to go back, and to change what is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinner.errors import Refused, Unsatisfiable
+from pinner.resolve.universe import Universe
+from pinner.resolve.version import compare
+from pinner.workflow.read import Call
+
+if TYPE_CHECKING:
+    from pinner.resolve.solver import Resolution
+
+#: What to do where the archive has a version that is not below the image's.
+MOVES = "pinner refresh moves the pin"
+
+
+def refusal(call: Call, result: Resolution, universe: Universe) -> Unsatisfiable | None:
+    """What apt would refuse of what a call does (apt-get(8), --allow-downgrades, --allow-change-held-packages).
+
+    What an assumed starting set holds proves nothing about the image: then it is only a `Refused`.
+    """
+    allowed = {option.value for option in call.install.options}
+    changed = [(each.offer, each.replaces) for each in result.chosen if each.replaces is not None]
+    held = [offer.name for offer, _ in changed if offer.name in universe.held]
+    held += [offer.name for offer in result.removed if offer.name in universe.held]
+    if held and not allowed & {"--allow-change-held-packages", "--ignore-hold", "--force-yes"}:
+        return Unsatisfiable(
+            f"apt would have to change {', '.join(held)}, which the base image holds back (apt-mark hold)",
+            hint="take it off the line, or add --allow-change-held-packages",
+        )
+    lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
+    if lower and not allowed & {"--allow-downgrades", "--force-yes"}:
+        names = ", ".join(f"{offer.name} from {old.version} to {offer.version}" for offer, old in lower)
+        known = any(root.arch == universe.arch for root in call.base.roots)
+        ahead = [offer.name for offer, old in lower if not _offered(universe, offer.name, old.version)]
+        off = (
+            f"take the version off {' and '.join(ahead)}: the image holds a newer one than its archive offers"
+        )
+        return (Unsatisfiable if known else Refused)(
+            f"apt would have to downgrade {names}, which {'the' if known else 'a fresh'} base image holds",
+            hint=off if ahead else MOVES,
+        )
+    return None
+
+
+def _offered(universe: Universe, name: str, least: str) -> bool:
+    return any(
+        offer.index is not None and compare(offer.version, least) >= 0 for offer in universe.versions(name)
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from pinner.archive import manifests
+from pinner.archive import manifests, sourceslist
 from pinner.archive.image_suite import Origin, from_config, from_os_release
-from pinner.archive.layers import Layer, asks_for
+from pinner.archive.layers import KEY_FILES, Layer, asks_for
 from pinner.archive.manifests import Config, Descriptor, Manifest
 from pinner.archive.reference import Platform, preference
 from pinner.archive.tree import Tree
@@ -33,6 +34,7 @@ _DIRECTORIES = {
 _WANTED = frozenset((*_OS_RELEASE, *_FILES, *_DIRECTORIES))
 # What is not in an image but mounted when it runs: a link to /dev/null is an empty file.
 _MOUNTED = re.compile(r"(?:dev|proc|sys)(?:/|$)")
+_OWN_KEYS = re.compile(r"/(?:debian|ubuntu)-archive-[a-z0-9-]+\.(?:gpg|pgp)$")
 _MOST_ROUNDS = 5
 _DEEPEST = 4  # indices within indices
 
@@ -44,8 +46,8 @@ class Image(NamedTuple):
     for an archive without manifests). `distribution` and `suite` are as the image tells them, "" if it does not;
     `suite_from` says where (`history`, `label`, `os-release`). `status` is the text of dpkg's status file and of
     status.d, "" if there is none. `sources`, `apt_conf` and `preferences` are pairs of an absolute path and its text,
-    in apt's order of reading. The last four are empty where the layers were not `read`. `size` is that of all layers,
-    packed, in bytes.
+    in apt's order of reading; `keys` are pairs of a path that the sources name for others' keys, and its content. The
+    last five are empty where the layers were not `read`. `size` is that of all layers, packed, in bytes.
     """
 
     reference: str
@@ -61,6 +63,7 @@ class Image(NamedTuple):
     sources: tuple[Text, ...] = ()
     apt_conf: tuple[Text, ...] = ()
     preferences: tuple[Text, ...] = ()
+    keys: tuple[tuple[str, bytes], ...] = ()
 
 
 class Blobs(Protocol):
@@ -159,27 +162,47 @@ def look(
         # apt reads the directory before the file (apt.conf(5)).
         apt_conf=_texts(tree, "", _CONF_D) + _texts(tree, _CONF, ""),
         preferences=_texts(tree, _PREFERENCES, _PREFERENCES_D),
+        keys=tuple(
+            (f"/{path}", text.encode("utf-8", "surrogateescape"))
+            for path in sorted(_keys(tree))
+            if (text := tree.text(path)) is not None
+        ),
     )
 
 
 def _tree(found: Found, read: Callable[[Descriptor, frozenset[str]], Layer], origin: Origin) -> Tree:
-    wanted = _WANTED
+    wanted, keys = _WANTED, frozenset[str]()
     for _ in range(_MOST_ROUNDS):
         stack: list[Layer] = []
         tree = Tree(stack)
         for descriptor in reversed(found.layers):
-            if _settled(tree, origin):
+            if _settled(tree, origin) and all(map(tree.settled, keys)):
                 break
             stack.append(read(descriptor, wanted))
             tree = Tree(stack)
         targets = {tree.real(path) for path in _paths(tree)}
         missing = {path for path in targets if not asks_for(path, wanted) and not _MOUNTED.match(path)}
+        keys = _keys(tree)
+        missing |= {path for path in (*keys, *map(tree.real, keys)) if path not in wanted}
         if not missing:
             return tree
-        # A link leads out of the directories that were looked at: again, with its target.
+        # Sources name keys, or a link leads out of the directories that were looked at: again, with its target.
         wanted |= missing
     raise InputError(
         "apt's files in the image are links to links to links", hint="say the suite in the file itself"
+    )
+
+
+def _keys(tree: Tree) -> frozenset[str]:
+    """The key files of others that the sources name."""
+    found = set[str]()
+    for path, text in _texts(tree, _SOURCES, _SOURCES_D):
+        with suppress(InputError):  # what cannot be read is said where it counts
+            found |= {entry.signed_by for entry in sourceslist.read(path, text)}
+    return frozenset(
+        path.lstrip("/")
+        for path in found
+        if path.startswith("/") and path.endswith(KEY_FILES) and not _OWN_KEYS.search(path)
     )
 
 

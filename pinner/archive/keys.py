@@ -98,6 +98,28 @@ class Keyring:
         except InputError as error:
             raise InputError(f"{name}: {error.message}") from None
 
+    def from_image(self, uri: str, name: str, content: bytes) -> Keys:
+        """The keys that a base image trusts: `name` is the image's and the file's. Raises `InputError`."""
+        try:
+            keys = self._kept(content, LockedKey(uri, name, _fingerprints(content, name)))
+        except InputError as error:
+            raise InputError(f"{name}: {error.message}") from None
+        last = self._last(name)
+        if not last.is_file() or last.read_bytes() != content:
+            self._cache.write(last, content)
+        return keys
+
+    def as_of_image(self, key: LockedKey) -> Keys:
+        """The same, as it was read last. Raises `InputError` if it was not."""
+        last = self._last(key.origin)
+        if not last.is_file() or _fingerprints(last.read_bytes(), key.origin) != key.fingerprints:
+            hint = "run `pinner lock`, which reads the image"
+            raise InputError(f"{key.origin}: the key is not in the cache", hint=hint)
+        return self._kept(last.read_bytes(), key)
+
+    def _last(self, origin: str) -> Path:
+        return self._cache.keys / f"{sha256(origin.encode()).hexdigest()}.last"
+
     def joined(self, found: Sequence[Keys]) -> Keys:
         """All these keys as one."""
         if len(found) == 1:
@@ -124,7 +146,7 @@ class Keyring:
     def _content(self, url: str) -> bytes:
         """What is at an address, asked once in a run; offline, what was there last."""
         if url not in self._contents:
-            last = self._cache.keys / f"{sha256(url.encode()).hexdigest()}.last"
+            last = self._last(url)
             if self._offline:
                 if not last.is_file():
                     raise FetchError(

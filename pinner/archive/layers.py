@@ -26,6 +26,9 @@ _MOST_ENTRIES = 20_000
 _ROOM, _RATIO = 1 << 30, 100
 _WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB, as `zstd --ultra -20` does
 
+#: How key files' names end.
+KEY_FILES = (".gpg", ".asc", ".pgp", ".key")
+
 Kind = Literal["file", "directory", "symlink", "hardlink", "other", "whiteout", "opaque"]
 
 
@@ -106,7 +109,9 @@ def _entry(path: str, member: Member, tar: Tar, found: dict[tuple[str, str], Ent
                 raise InputError(
                     f"{what}: {path} is {member.size} bytes long; {LONGEST_FILE} are read at most"
                 )
-            return Entry(path, "file", tar.content(member).decode("utf-8", "replace"))
+            # Bytes of keys that are no text come back by `encode`.
+            errors = "surrogateescape" if path.endswith(KEY_FILES) else "replace"
+            return Entry(path, "file", tar.content(member).decode("utf-8", errors))
         case "sparse":
             raise InputError(f"{what}: {path} is stored as a sparse file, which is not read")
         case "symlink":

@@ -49,12 +49,14 @@ class Vouching:
             return Keys(str(folder / "key.pgp"))
         found = []
         for origin in origins:
-            if origin.context:
+            if origin.image:
+                keys: Keys | None = self._ring.from_image(uri, origin.image, origin.content)
+            elif origin.context:
                 path = self._project.context_file(name, origin.context)
                 if path is None:
                     return ""
                 own = files.relative(path, self._project.lock_path.parent)
-                keys: Keys | None = self._ring.from_context(uri, path, own)
+                keys = self._ring.from_context(uri, path, own)
             elif is_secure(origin.url):
                 keys = self._ring.from_address(uri, origin.url)
             else:
@@ -78,6 +80,8 @@ def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Kno
     for key in lock.keys:
         if "://" in key.origin:
             keys = ring.from_address(key.uri, key.origin)
+        elif ":/" in key.origin:
+            keys = ring.as_of_image(key)
         else:
             keys = ring.from_context(key.uri, root / key.origin, key.origin)
         found.setdefault(key.uri, []).append(keys or Keys(""))

@@ -28,10 +28,12 @@ _RING = "~/.gnupg"
 
 
 class Origin(NamedTuple):
-    """A key file at an address, or the file `context` of the build context."""
+    """A key file at an address, in the build context (`context`), or in the base image, with its `content`."""
 
     url: str = ""
     context: str = ""
+    image: str = ""
+    content: bytes = b""
 
 
 #: The origins of files in the stage, by path.

@@ -45,8 +45,9 @@ class Content:
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
     it). `distribution` and `suite` are as the image tells them, "" if it does not. `root` are its packages, `sources`
     the sources files in apt's order; both empty where the layers were not read. `recommends` is apt's setting in it, if
-    any, `preferences` its files that say which version to prefer, `release` its default release;
-    `unread` a clause about settings that decide about versions and that pinner does not follow.
+    any, `preferences` its files that say which version to prefer, `release` its default release, `keys` the files that
+    its sources name for others' keys; `unread` a clause about settings that decide about versions and that pinner does
+    not follow.
     """
 
     digest: str
@@ -59,6 +60,7 @@ class Content:
     preferences: tuple[Text, ...] = ()
     release: str = ""
     unread: str = ""
+    keys: tuple[tuple[str, bytes], ...] = ()
 
 
 class Bases:
@@ -225,6 +227,7 @@ def _content(image: Image, locked: Content | None, note: Callable[[str], None]) 
         () if unread else image.preferences,
         release,
         unread,
+        image.keys,
     )
 
 

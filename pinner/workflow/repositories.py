@@ -142,6 +142,7 @@ def listed(
     suite: Suite,
     distribution: Distribution,
     known: Sequence[Known],
+    vouch: Vouch = lambda entry: "",
 ) -> tuple[tuple[Repository, ...] | None, str]:
     """What images' sources files (path and text, by platform) name, and a clause about what cannot be read.
 
@@ -158,7 +159,7 @@ def listed(
             return None, f"the image's {error.path} is not read: {error.message}"
         for path, entry in entries:
             try:
-                read = recognised(entry, suite, distribution, known, [arch])
+                read = recognised(entry, suite, distribution, known, [arch], vouch)
             except InputError as error:
                 return None, f"the image reads packages from {error.message} too, which pinner does not know"
             own += (each._replace(path=path) for each in read)

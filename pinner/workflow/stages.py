@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
 from pinner.archive.moments import Moment, archive_of, split
 from pinner.archive.sources import Keys, Source
+from pinner.archive.sourceslist import Entry
 from pinner.errors import InputError
 from pinner.text import blocks
 from pinner.text.dockerfile import Dockerfile, Stage
@@ -139,7 +140,12 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     unread = next((content.unread for content in contents.values() if content.unread), "")
     if isinstance(where, Named) and contents and not where.variant:
         texts = {name: content.sources for name, content in contents.items()}
-        repositories, problem = listed(texts, where.suite, where.distribution, options.known)
+        held = {path: content for each in contents.values() for path, content in each.keys}
+
+        def vouch(entry: Entry) -> Keys | str:
+            return options.vouch("", entry.uri, _of_image(image, entry.signed_by, held))
+
+        repositories, problem = listed(texts, where.suite, where.distribution, options.known, vouch)
         where, unread = where._replace(listed=repositories), unread or problem
     if isinstance(where, Named) and contents:
         told = {(content.preferences, content.release) for content in contents.values()}
@@ -157,6 +163,14 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         contents,
         unread,
     )
+
+
+def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[Origin, ...]:
+    if path not in held:
+        return ()
+    from pinner.text.keys import Origin
+
+    return (Origin(image=f"{image}:{path}", content=held[path]),)
 
 
 def _where(

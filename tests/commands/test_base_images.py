@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lockfile import Lock, loads
+from pinner.lockfile import Lock, LockedKey, loads
 from tests.archive.test_image_archive import archive as saved_archive
 from tests.archive.test_image_archive import saved
 from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.registry import Content, Made, Registry, Reply, Request, digest, index, make, serve
-from tests.simulator import SimulatedArchive
+from tests.simulator import Key, SimulatedArchive
 
 BOOKWORM = "# debian.sh --arch 'amd64' out/ 'bookworm' '@1'"
 SOURCES = """\
@@ -536,3 +536,34 @@ def test_a_notice_is_one_for_all_platforms(bench: Workbench, registry: Registry)
     result = bench.run("verify", "--images", "auto", "--insecure-registry", registry.host)
     name = f"{registry.host}/app:1"
     assert f"{name} linux/amd64, linux/arm64  is another image than the one that was locked" in result.out
+
+
+@pytest.mark.parametrize("name", ["vendor.gpg", "vendor.asc"])
+def test_keys_that_the_image_holds(
+    bench: Workbench, registry: Registry, archive: SimulatedArchive, name: str
+) -> None:
+    vendor = archive.suite("stable", path="vendor").deb("tool", "2.0")
+    vendor.signers, vendor.date = [Key("Vendor")], RELEASED
+    certificate = vendor.signers[0].certificate
+    content = bytes(certificate) if name.endswith("gpg") else str(certificate)
+    line = f"deb [signed-by=/usr/share/keyrings/{name}] {vendor.uri} stable main\n"
+    files: dict[str, Content] = {
+        "etc__apt__sources.list.d__x.list": line,
+        f"usr__share__keyrings__{name}": content,
+    }
+    registry.put("app:1", image({"apt": "2.6.1"}, "linux/amd64", BOOKWORM, "gzip", **files))
+    bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN apt-get install -y tool\n")
+    result = lock(bench, registry, "--platform", "amd64")
+    assert "tool=2.0" in bench.read("Dockerfile"), result
+    place = f"{registry.host}/app:1:/usr/share/keyrings/{name}"
+    assert locked(bench).keys == (LockedKey(vendor.uri, place, (vendor.signers[0].fingerprint,)),)
+    assert "Package: tool" in bench.run("export", "packages").out
+    vendor.signers = [Key("Somebody")]
+    assert lock(bench, registry, "--platform", "amd64", "--max-age", "0s").status == 6
+
+
+def test_a_key_that_the_image_does_not_hold(bench: Workbench, registry: Registry) -> None:
+    line = "deb [signed-by=/usr/share/keyrings/vendor.gpg] https://apt.vendor.example stable main\n"
+    registry.put("app:1", image({"apt": "2.6.1"}, **{"etc__apt__sources.list.d__x.list": line}))
+    result = lock(bench, registry, "--platform", "amd64")
+    assert "the image reads packages from https://apt.vendor.example stable too" in result.out

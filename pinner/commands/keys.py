@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinner import files
-from pinner.archive.keys import Keyring, is_secure
 from pinner.archive.sources import Keys
 from pinner.commands import doors
 from pinner.commands.common import Project
@@ -16,7 +16,8 @@ from pinner.config import Config
 from pinner.lockfile import Lock, LockedKey
 from pinner.workflow.repositories import Known
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what most runs do not need is loaded where it is
+    from pinner.archive.keys import Keyring
     from pinner.text.keys import Origin
 
 
@@ -34,19 +35,28 @@ class Vouching:
     ) -> None:
         self._project = project
         self._notes = notes
-        self._known = frozenset(lock.keys)
-        self._ring = _ring(project.config, lock, new=new, offline=offline)
+        self._lock = lock
+        self._new = new
+        self._offline = offline
+
+    @cached_property
+    def _ring(self) -> Keyring:
+        return _ring(self._project.config, self._lock, new=self._new, offline=self._offline)
 
     @property
     def used(self) -> tuple[LockedKey, ...]:
         """What the lock is to hold of them."""
-        return tuple(self._ring.used.values())
+        return tuple(self._ring.used.values()) if "_ring" in self.__dict__ else ()
 
     def __call__(self, name: str, uri: str, origins: Sequence[Origin]) -> Keys | str:
         """The keys of these origins, or a clause about what to do so that they count; see `Options.vouch`."""
+        if not origins:
+            return ""
         folder = doors.recorded()
         if folder is not None:
             return Keys(str(folder / "key.pgp"))
+        from pinner.archive.keys import is_secure
+
         found = []
         for origin in origins:
             if origin.image:
@@ -65,10 +75,10 @@ class Vouching:
                 return f"trust the key at {origin.url} on first use by --trust-new-keys"
             found.append(keys)
         for key in self._ring.used.values():
-            if key not in self._known and "://" in key.origin:
+            if key not in self._lock.keys and "://" in key.origin:
                 prints = ", ".join(key.fingerprints)
                 self._notes[f"trusted on first use for {key.uri}: {key.origin}, the key {prints}"] = None
-        return self._ring.joined(found) if found else ""
+        return self._ring.joined(found)
 
 
 def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Known, ...]:
@@ -89,6 +99,8 @@ def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Kno
 
 
 def _ring(config: Config, lock: Lock, *, new: bool, offline: bool) -> Keyring:
+    from pinner.archive.keys import Keyring
+
     return Keyring(
         doors.cache_dir(),
         lock.keys,

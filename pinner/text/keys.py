@@ -40,6 +40,11 @@ class Origin(NamedTuple):
 Held = Mapping[str, tuple[Origin, ...]]
 
 
+def mentions(text: str) -> bool:
+    """Whether a text may be about keys."""
+    return re.search(r"gpg|apt-key|/keyrings/|\.asc\b|\.key\b|\.pgp\b", text) is not None
+
+
 def signers(held: Held, signed_by: str) -> tuple[Origin, ...]:
     """Where the keys come from that apt accepts for a source with this Signed-By (sources.list(5))."""
     if signed_by:

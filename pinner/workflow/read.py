@@ -214,7 +214,8 @@ def _after_changes(
         for instruction in stage.instructions:
             if instruction.span.start >= until:
                 break
-            held = keys.follow(held, parsed, instruction, asked, until)
+            if keys.mentions(instruction.span.of(parsed.text)):
+                held = keys.follow(held, parsed, instruction, asked, until)
             own = [
                 each for each in foreign if instruction.span.start <= each.span.start < instruction.span.end
             ]

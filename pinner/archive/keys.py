@@ -6,6 +6,7 @@ over https alone (over http only of this machine itself), without any login, and
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ _MOST_REDIRECTIONS = 5
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _STILL_RIGHT = "is the key's address still right?"
 _SEARCHED = re.compile(r"/pks/lookup\?\S*&search=0x([0-9A-F]{40})$")
+_OF_LAUNCHPAD = "?ws.op=getSigningKeyData"
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -70,6 +72,8 @@ class Keyring:
         if known is None and not self._new:
             return None
         content = self._content(url)
+        if url.endswith(_OF_LAUNCHPAD):
+            content = _from_json(content)
         try:
             found = _fingerprints(content, url)
         except InputError as error:
@@ -188,6 +192,15 @@ class Keyring:
             address = urljoin(address, target)
             secure = is_secure(address)
         raise FetchError(f"{official}: too many redirections", url=official)
+
+
+def _from_json(content: bytes) -> bytes:
+    """The text that is a string of JSON, nothing for all else."""
+    try:
+        text = json.loads(content)
+    except ValueError:
+        return b""
+    return text.encode() if isinstance(text, str) else b""
 
 
 def _fingerprints(content: bytes, what: str) -> tuple[str, ...]:

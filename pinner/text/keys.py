@@ -1,7 +1,7 @@
 """Where the keys come from that a stage lets apt trust, as far as that can be seen in its text; nothing is run.
 
 Followed are downloads (curl, wget, ADD), keys of the build context (COPY), keys asked of a keyserver by their whole
-fingerprint, and what gpg, apt-key, tee, cat, cp, mv and install do with the files.
+fingerprint, and what gpg, apt-key, tee, cat, cp, mv and install do with the files; and Launchpad's keys of PPAs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pinner.text import statements
 from pinner.text.dockerfile import Dockerfile, Instruction
+from pinner.text.sourcefiles import PPA_NAME
 from pinner.text.statements import Asked
 
 _URL = re.compile(r"https?://[^\s'\"$`\\<>]+")
@@ -22,6 +23,8 @@ _OUTPUT = {
 }
 _FINGERPRINT = re.compile(r"(?:0x)?([0-9A-Fa-f]{40})")
 _SERVER = re.compile(r"(?:(?:hkps?|https?)://)?([\w.-]+)(?::\d+)?/?")
+#: Where add-apt-repository(1) asks for the keys of PPAs; the answer is a string of JSON.
+_LAUNCHPAD = "https://api.launchpad.net/devel"
 _TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none
 #: Where gpg keeps what it imports.
 _RING = "~/.gnupg"
@@ -42,7 +45,7 @@ Held = Mapping[str, tuple[Origin, ...]]
 
 def mentions(text: str) -> bool:
     """Whether a text may be about keys."""
-    return re.search(r"gpg|apt-key|/keyrings/|\.asc\b|\.key\b|\.pgp\b", text) is not None
+    return re.search(r"gpg|apt-key|\bppa:|/keyrings/|\.asc\b|\.key\b|\.pgp\b", text) is not None
 
 
 def signers(held: Held, signed_by: str) -> tuple[Origin, ...]:
@@ -116,6 +119,12 @@ def _through(
         if not file or file == "-":
             return origins
         held[file] = origins
+        return ()
+    if name in {"add-apt-repository", "apt-add-repository"}:
+        for match in filter(None, (re.fullmatch(PPA_NAME, word) for word in words)):
+            owner, archive = match[1], match[2] or "ppa"
+            url = f"{_LAUNCHPAD}/~{owner}/+archive/ubuntu/{archive}?ws.op=getSigningKeyData"
+            held[f"{_TRUSTED}.d/{owner}-ubuntu-{archive}.gpg"] = (Origin(url),)
         return ()
     if name in {"gpg", "gpg2", "apt-key"}:
         return _gpg(held, name, words, piped)

@@ -27,6 +27,8 @@ _FILE = re.compile(
 _REMOVED = re.compile(r"/etc/apt/(?:sources\.list|preferences|apt\.conf)[\w.*+/-]*")
 #: Where Launchpad serves Personal Package Archives.
 PPA = "https://ppa.launchpadcontent.net"
+#: How add-apt-repository(1) names one: its owner, and its name if that is not `ppa`.
+PPA_NAME = r"ppa:~?([\w.+-]+)(?:/(?:ubuntu/)?([\w.+-]+))?"
 _QUIET = frozenset(
     {"-y", "--yes", "-n", "--no-update", "-u", "--update", "-s", "--enable-source", "-m", "--massive-debug"}
 )
@@ -240,7 +242,7 @@ def _added(words: list[str], asked: Asked) -> Change:
         return Change(components=tuple(said))
     (line,) = said if len(said) == 1 else [""]
     codename = asked.release.get("VERSION_CODENAME", "")
-    match = re.fullmatch(r"ppa:~?([\w.+-]+)(?:/(?:ubuntu/)?([\w.+-]+))?", line)
+    match = re.fullmatch(PPA_NAME, line)
     if match and codename and asked.release.get("ID") == "ubuntu":
         line = f"deb {PPA}/{match[1]}/{match[2] or 'ppa'}/ubuntu {codename} main"
     elif codename and re.fullmatch(r"https?://\S+", line):

@@ -30,7 +30,7 @@ def pgdg(archive: SimulatedArchive) -> Shape:
 def nodesource(archive: SimulatedArchive) -> Shape:
     """One name in hundreds of versions, one suite for every distribution, plain .gz and no by-hash."""
     suite = archive.suite(
-        "nodistro", path="node_20.x", fields={"Codename": "nodistro", "Origin": "nodesource"}
+        "nodistro", path="node_20.x", fields={"Suite": None, "Codename": "nodistro", "Origin": "nodesource"}
     )
     suite.by_hash, suite.listed, suite.served = False, ("", ".gz"), (".gz",)
     for minor in range(20):

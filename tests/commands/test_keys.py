@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pinner.lockfile import LockedKey, loads
-from tests.commands.workbench import RELEASED, Result, Workbench, debian
+from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.simulator import Key, SimulatedArchive
 
 URI, URL = "https://apt.vendor.example/debian", "https://vendor.example/key.asc"
@@ -140,6 +141,28 @@ def test_by_its_whole_fingerprint_from_a_keyserver(bench: Workbench, archive: Si
     assert lock(bench, line, OWN_RING, INSTALL).status == 0
     assert "tool=2.0" in bench.read("Dockerfile")
     archive.pool[path] = bytes(Key("Somebody").certificate)
+    assert bench.run("lock").status == 6
+
+
+def test_a_ppa(bench: Workbench, archive: SimulatedArchive) -> None:
+    ubuntu(archive, "jammy")
+    ppa = archive.suite("jammy", path="ppa", architectures=["amd64"]).package("tool", "3.0")
+    ppa.signers, ppa.date = [Key("Launchpad")], RELEASED
+    path = "/api/~me/+archive/ubuntu/tools?ws.op=getSigningKeyData"
+    archive.pool[path] = json.dumps(str(ppa.signers[0].certificate)).encode()
+    bench.write("pinner.toml", bench.read("pinner.toml") + "".join(
+        f'"{official}" = "{archive.url}/{here}"\n'
+        for official, here in (
+            ("https://api.launchpad.net/devel", "api"),
+            ("https://ppa.launchpadcontent.net/me/tools/ubuntu", "ppa"),
+        )
+    ))  # fmt: skip
+    text = "FROM ubuntu:22.04\nRUN add-apt-repository -y ppa:me/tools\nRUN apt-get install -y tool\n"
+    bench.write("Dockerfile", text)
+    assert "by --trust-new-keys" in bench.run("lock").out
+    assert bench.run("lock", "--trust-new-keys").status == 0
+    assert "tool=3.0" in bench.read("Dockerfile")
+    archive.pool[path] = b"null"
     assert bench.run("lock").status == 6
 
 

@@ -308,12 +308,12 @@ class SimulatedArchive:
 
     @property
     def mirrors(self) -> dict[str, str]:
-        """Official hosts, to be asked here instead."""
+        """Official hosts, and one of others, to be asked here instead."""
         hosts = (
             *("deb.debian.org", "security.debian.org", "archive.debian.org"),
             *("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com", "old-releases.ubuntu.com"),
         )
-        return {f"http://{host}": self.url for host in hosts}
+        return {f"http://{host}": self.url for host in hosts} | {"https://apt.example": self.url}
 
     def keyring(self, content: bytes) -> Keys:
         """Another keyring beside the archive's own."""

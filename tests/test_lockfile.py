@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinner.errors import InputError
-from pinner.lockfile import Lock, Locked, LockedPackage, LockedSource, Target, dumps, loads
+from pinner.lockfile import Lock, Locked, LockedKey, LockedPackage, LockedSource, Target, dumps, loads
 
 URI = "http://deb.debian.org/debian"
 SOURCE = LockedSource(URI, "bookworm", "main", "linux/amd64", "2026-07-11T10:16:37Z", "aa" * 32)
@@ -175,3 +175,35 @@ def test_newer_releases_alone_do_not_move_a_lock() -> None:
 
 def test_any_other_spelling_reads_the_same() -> None:
     assert loads(TEXT.replace(" = ", "=").replace("# @generated", "# generated")) == LOCK
+
+
+KEYS = (
+    LockedKey("https://a.example", "https://a.example/key", ("A" * 40, "B" * 40)),
+    LockedKey("https://b.example", 'odd"name', ("C" * 64,)),
+)
+
+
+def test_keys_and_what_apt_is_told() -> None:
+    told = LOCK.targets[0]._replace(apt="sha256:" + "ee" * 32)
+    lock = LOCK._replace(targets=(told,), keys=KEYS)
+    assert loads(dumps(lock)) == lock
+    plain = lock._replace(keys=KEYS[:1])
+    text = dumps(plain)
+    assert f'origin = "https://a.example/key"\nfingerprints = ["{"A" * 40}", "{"B" * 40}"]\n' in text
+    assert loads(text) == plain
+    assert loads(text.replace(" = ", "=")) == plain
+
+
+@pytest.mark.parametrize("prints", ["[]", '["abc"]', '"AA"', "[1]"])
+def test_fingerprints_that_are_none(prints: str) -> None:
+    text = dumps(LOCK._replace(keys=KEYS[:1]))
+    with pytest.raises(InputError, match=r"key\[0\]\.fingerprints"):
+        loads(text.replace(f'["{"A" * 40}", "{"B" * 40}"]', prints))
+
+
+def test_keys_go_with_their_repository() -> None:
+    source = SOURCE._replace(uri="https://a.example")
+    new = Lock((source,), LOCK.targets, LOCK.packages, keys=KEYS)
+    merged = LOCK.replace(new, ["Dockerfile"])
+    assert merged.keys == KEYS[:1]
+    assert merged.replace(LOCK._replace(targets=()), ["Dockerfile"]).keys == ()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive import shapes
 from tests.commands.workbench import RELEASED, Workbench, debian, ubuntu
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
@@ -28,7 +29,10 @@ NOT_INPUT = ("archive", "command", "expected", "pinner.toml")
 
 
 def archive_of(description: str) -> SimulatedArchive:
-    """Lines of `suite name version`, an architecture if it is for one alone, and a field: `| Provides: awk`."""
+    """Lines of `suite name version`, an architecture if it is for one alone, and a field: `| Provides: awk`.
+
+    `shape name` is one of `shapes` below https://apt.example; its key is the project's key.pgp.
+    """
     archive = SimulatedArchive()
     for codename in ("bullseye", "bookworm", "trixie"):
         debian(archive, codename)
@@ -39,6 +43,9 @@ def archive_of(description: str) -> SimulatedArchive:
     archive.suite("stable", fields={"Codename": "trixie"}).date = RELEASED
     for line in description.splitlines():
         if not line or line.startswith("#"):
+            continue
+        if line.startswith("shape "):
+            getattr(shapes, line.removeprefix("shape "))(archive).suite.date = RELEASED
             continue
         words, _, field = line.partition(" | ")
         suite, name, version, *arch = words.split()
@@ -74,6 +81,8 @@ def test_case(case: str, benches: Callable[[str, Path], Workbench], tmp_path: Pa
     shutil.copytree(source, tmp_path, ignore=shutil.ignore_patterns(*NOT_INPUT), dirs_exist_ok=True)
     bench = benches(text_of(source / "archive", text_of(GOLDEN / "archive")), tmp_path)
     bench.configure(text_of(source / "pinner.toml"))
+    if "shape " in text_of(source / "archive"):
+        bench.write("key.pgp", bytes(bench.archive.key.certificate))
     command = shlex.split(text_of(source / "command", "lock Dockerfile"))
     before = bench.files()
 
@@ -100,7 +109,7 @@ def test_case(case: str, benches: Callable[[str, Path], Workbench], tmp_path: Pa
     assert actual == expected
 
     for name, (content, _) in before.items():
-        if name != "pinner.lock" and "--expand-braces" not in command:
+        if name not in {"pinner.lock", "key.pgp"} and "--expand-braces" not in command:
             assert without_pins(content.decode(), after[name][0].decode()) == content.decode()
     bench.run(*command)
     assert bench.files() == after, "a second run wrote something"

@@ -19,7 +19,7 @@ class Pace:
     """At least `interval` seconds between requests, whatever threads, redirections and further tries there are.
 
     `clock` gives seconds that never go back, `wait` sleeps that many. The rest begins with the answer, so that the
-    server, too, sees at least `interval` between two requests.
+    server, too, sees at least `interval` between two requests. `requests` counts them.
     """
 
     def __init__(self, interval: float, *, clock: Callable[[], float], wait: Callable[[float], None]) -> None:
@@ -28,6 +28,7 @@ class Pace:
         self._wait = wait
         self._lock = threading.Lock()
         self._last: float | None = None
+        self.requests = 0
 
     def rest(self) -> None:
         """Waits until the next request may be sent."""
@@ -46,6 +47,7 @@ class Pace:
             def send(self, *arguments: Any, **options: Any) -> Any:
                 with pace._lock:
                     pace.rest()
+                    pace.requests += 1
                     try:
                         return super().send(*arguments, **options)
                     finally:

@@ -34,7 +34,7 @@ class Snapshots:
     `mirrors` are addresses that serve what `http://snapshot.debian.org` does; `rewrites` are the mirrors of all
     addresses, which count where `mirrors` is empty. One that does not have the import that is asked for yet is passed
     over, since it would answer with an older one. `clock` and `wait` are those of `Pace`, `offline` asks nobody.
-    `notes` are for people: whose answers were not good.
+    `notes` are for people: whose answers were not good. `pace` counts the requests.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Snapshots:
         self._cache = Cache(cache)
         self._now = now
         self._offline = offline
-        pace = Pace(interval, clock=clock, wait=wait)
+        self.pace = pace = Pace(interval, clock=clock, wait=wait)
         fallback = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(rewrites or {})
         self._fetchers = [
             Fetcher(self._cache, now=now, wait=wait, mirrors=places, pace=pace)

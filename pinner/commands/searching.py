@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from math import ceil
 
 import click
 
+from pinner.archive.pace import Pace
 from pinner.commands import doors
 from pinner.config import Config
 from pinner.errors import printable
-from pinner.report.terminal import Style
+from pinner.report.terminal import Style, count
 from pinner.workflow.archives import Archives
 from pinner.workflow.claims import Claim
 from pinner.workflow.find import Claims, Finder, Wanted, budget
@@ -42,7 +42,7 @@ def search(
         most = times * budget(wanted, service.timestamps, claimed=metasnap)
         if not style.quiet:
             _announce(most, config.snapshot.interval)
-        progress = _progress(most, quiet=style.quiet)
+        progress = _progress(service.pace, most, quiet=style.quiet)
         finder = Finder(service.timestamps, service.first_seen, archives.load, progress, claims)
         try:
             yield finder
@@ -78,20 +78,20 @@ def _claims(config: Config, *, offline: bool) -> tuple[Claims, Callable[[], None
 
 def _announce(requests: int, interval: float) -> None:
     if requests >= _LONG:
-        minutes = ceil(requests * interval / 60)
+        time = count(ceil(requests * interval / 60), "minute")
         click.echo(
-            f"pinner: this may take {requests} requests, {minutes} minutes at {interval:g} seconds between them; "
-            "an interrupted search goes on where it was",
+            f"pinner: this may take up to {requests} requests, {time} at {interval:g} seconds between them; what was "
+            "learned is kept, and an interrupted search goes on where it was",
             err=True,
         )
 
 
-def _progress(most: int, *, quiet: bool) -> Callable[[str], None]:
-    """One line on a terminal: which question this is, of how many at most, and what for; nothing wipes it."""
-    asked = count(1)
+def _progress(pace: Pace, most: int, *, quiet: bool) -> Callable[[str], None]:
+    """One line on a terminal: how many requests there were, of how many, and what comes next; nothing wipes it."""
+    begun = pace.requests
 
     def show(what: str) -> None:
-        line = f"question {next(asked)} of some {most}: {what}" if what else ""
+        line = f"{pace.requests - begun} of up to {most} requests: {what}" if what else ""
         sys.stderr.write(f"\r\x1b[K{printable(line)}")
         sys.stderr.flush()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from pinner.archive.moments import UBUNTU, UBUNTU_STEP
@@ -31,10 +31,10 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
                 yield f"  {_moment(found)}: {_names(found.items)}"
             for found in answer.found:
                 yield from _apart(found)
-        for item in answer.never:
-            maybe = result.wanted.elsewhere.get(item)
-            none = "none of these moments" if stepped else "no snapshot"
-            yield printable(f"{suite}: {none} has {item}" + (f"; {maybe}" if maybe else ""))
+        none = "none of these moments" if stepped else "no snapshot"
+        for maybe, items in _by_clause(answer.never, result.wanted.elsewhere).items():
+            for name in _by_name(items):
+                yield printable(f"{suite}: {none} has {name}" + (f"; {maybe}" if maybe else ""))
         every = f", one every {UBUNTU_STEP // _HOUR} hours" if stepped else ""
         yield f"  proven by {result.read} of the {result.moments} moments{every}"
 
@@ -48,22 +48,44 @@ def _moment(found: Found) -> str:
     return f"{found.moment} ({imports})"
 
 
-def _names(items: Iterable[Item]) -> str:
-    names = [str(item) for item in items]
+def _names(items: Sequence[Item]) -> str:
+    names = _by_name(items)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return printable(", ".join(names[:_SHOWN]) + more)
 
 
+def _by_name(items: Iterable[Item]) -> list[str]:
+    """The versions, each once, with its platforms."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        found.setdefault(item[:2], []).append(item.platform.removeprefix("linux/"))
+    return [f"{name}={version} ({', '.join(platforms)})" for (name, version), platforms in found.items()]
+
+
+def _by_clause(items: Iterable[Item], clauses: Mapping[Item, str]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(clauses.get(item, ""), []).append(item)
+    return found
+
+
 def _apart(found: Found) -> Iterator[str]:
     """The intervals that contradict each other."""
-    for item, instead in found.apart[:_SHOWN]:
-        has = f": it had {', '.join(instead)}" if instead else ""
-        if found.last is not None:
-            yield printable(
-                f"  {found.last} is not there after {found.moment}, {item} not at that time yet{has}"
-            )
-        else:
-            yield printable(f"  {item} is not there at {found.moment}{has}")
+    groups: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
+    for item, versions in found.apart:
+        groups.setdefault((item.name, versions), []).append(item)
+    lines = []
+    for (_, versions), items in groups.items():
+        has = f": it had {', '.join(versions)}" if versions else ""
+        for name in _by_name(items):
+            if found.last is not None:
+                text = f"{found.last} is not there after {found.moment}, {name} not at that time yet{has}"
+            else:
+                text = f"{name} is not there at {found.moment}{has}"
+            lines.append(printable(f"  {text}"))
+    yield from lines[:_SHOWN]
+    if lines[_SHOWN:]:
+        yield f"  and so on for {len(lines) - _SHOWN} more"
 
 
 def to_json(results: Sequence[Result]) -> str:

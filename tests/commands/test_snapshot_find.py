@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -152,9 +153,17 @@ def test_all_of_a_run_keeps_one_pace(bench: Workbench) -> None:
     pinned(bench, "curl=2", "jq=1:3")
     service = bench.archive
     assert isinstance(service, SnapshotService)
-    for arguments in (("snapshot", "find"), ("lock", "--snapshot", "2026-03-25", "--write-sources")):
+    live = next(suite for suite in service.suites if suite.name == "bookworm")
+    live.package("curl", "9").package("jq", "1:9")
+    for arguments, status in (
+        (("snapshot", "find"), 0),
+        (("lock", "--snapshot", "2026-03-25", "--write-sources", "--dry-run"), 0),
+        (("verify", "--snapshots"), 1),
+        (("refresh", "--rescue"), 0),
+    ):
+        shutil.rmtree(bench.cache, ignore_errors=True)
         begun = len(service.times)
-        assert bench.run(*arguments, "--platform", "amd64", "Dockerfile").status == 0
+        assert bench.run(*arguments, "--platform", "amd64", "Dockerfile").status == status
         asked = list(zip(service.times[begun:], service.requests[begun:], strict=True))
         of_snapshots = [time for time, path in asked if path.startswith(("/archive/", "/mr/"))]
         gaps = [after - before for before, after in pairwise(of_snapshots)]

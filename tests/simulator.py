@@ -17,7 +17,7 @@ they mean) and how many times it happens (default: always); the first that fits 
 
     archive.missing("*/InRelease")                  archive.status("*", 503, times=2, retry_after="7")
     archive.alter("*/InRelease", lambda body: …)    archive.cut("*/Packages.xz", at=100)
-    archive.reset("*/InRelease", times=1)           archive.stall("*")
+    archive.reset("*/InRelease", times=1)           archive.stall("*")           archive.drip("*")
     archive.replay("*/InRelease")                   archive.redirect("*/InRelease", "/elsewhere")
 
 And of a suite: `fields` (of the Release; None takes one away), `date`, `valid_for`, `by_hash`, `listed`, `served`,
@@ -248,7 +248,7 @@ class SimulatedSuite:
 
 @dataclass
 class Answer:
-    """What goes back: `cut_at` bytes of the body are sent, `reset` and `stall` send nothing."""
+    """What goes back: `cut_at` bytes of the body are sent, `reset` and `stall` send nothing, `slow` sends pieces."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -256,6 +256,7 @@ class Answer:
     cut_at: int | None = None
     reset: bool = False
     stall: bool = False
+    slow: bool = False
 
 
 @dataclass
@@ -351,6 +352,10 @@ class SimulatedArchive:
     def reset(self, pattern: str, *, times: int | None = None) -> None:
         """Resets the connection."""
         self._add(pattern, times, lambda answer: replace(answer, reset=True))
+
+    def drip(self, pattern: str, *, times: int | None = None) -> None:
+        """Sends the body in many small pieces."""
+        self._add(pattern, times, lambda answer: replace(answer, slow=True))
 
     def stall(self, pattern: str, *, times: int | None = None) -> None:
         """Accepts the request and never answers."""
@@ -471,7 +476,10 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.status != 304:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body[: answer.cut_at])
+        for start in range(0, len(answer.body), 64) if answer.slow else ():
+            self.wfile.write(answer.body[start : start + 64])
+            self.wfile.flush()
+        self.wfile.write(b"" if answer.slow else answer.body[: answer.cut_at])
         if answer.cut_at is not None:
             self.close_connection = True
 

@@ -10,7 +10,7 @@ redirects to that run's own timestamp. The archive `ubuntu` lies where snapshot.
 `/cgi-bin/api` is metasnap.debian.net's, as debootsnap asks it; `forgotten` are versions that it does not know.
 Everything under `/mr/` is JSON with the field names of the real service;
 `older` gives those of its older versions. All mischief of `SimulatedArchive` works here too, by URL path; `times` are
-the moments at which requests came in, in seconds of the monotonic clock.
+the moments at which requests came in, in seconds of `clock`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -81,6 +81,7 @@ class SnapshotService(SimulatedArchive):
         self.files: dict[tuple[str, str, str, str], File] = {}
         self.pool: dict[str, bytes] = {}  # files that are really there, by path
         self.times: list[float] = []
+        self.clock: Callable[[], float] = time.monotonic
         self.older = False
         self.ranges = True
         self.forgotten: set[tuple[str, str]] = set()
@@ -127,7 +128,7 @@ class SnapshotService(SimulatedArchive):
 
     def answer(self, path: str, headers: Mapping[str, str], form: bytes = b"") -> Answer:
         """What a request gets."""
-        self.times.append(time.monotonic())
+        self.times.append(self.clock())
         if path.startswith("http://"):  # as a proxy is asked
             path = path.removeprefix(self.url) if path.startswith(self.url) else f"/{path.split('/', 3)[3]}"
         self.requests.append(path)

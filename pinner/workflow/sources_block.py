@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from pinner.archive.distributions import DEBIAN, PLATFORMS
-from pinner.archive.moments import Moment, instant
+from pinner.archive.moments import Moment, found_in
 from pinner.errors import InputError
 from pinner.text import blocks, kinds
 from pinner.text.blocks import Block
@@ -154,16 +154,26 @@ def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
         if where is None or where.at is None or (call.base.image, where.at) in said:
             continue
         said[call.base.image, where.at] = None
-        repository, tag = split(call.base.image)
-        oldest = min(instant(stamp) for _, stamp in where.at.imports)
-        dated = re.search(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)", tag)
-        if dated is None:
+        repository, _ = split(call.base.image)
+        day = _made(call.base)
+        if not day:
             yield (
                 f"{call.base.image}: nothing tells the date of this image; where it is newer than the snapshot "
                 f"{where.at}, apt cannot go back to what the snapshot has: name an image of that time by date or digest"
             )
-        elif "".join(dated.groups()) > oldest.strftime("%Y%m%d"):
+        elif day > max(stamp for _, stamp in where.at.imports)[:8]:
             yield (
                 f"{call.base.image}: the image is newer than the snapshot {where.at}, and apt does not go back to "
                 f"older versions of what {repository} holds: take a later snapshot or an earlier image"
             )
+
+
+def _made(base: Base) -> str:
+    """The day whose archive a base image was made from, as YYYYMMDD; "" if nothing tells it.
+
+    The sources files of Debian's images name it in comments; else the tag may.
+    """
+    texts = [text for content in base.contents.values() for _, text in content.sources]
+    stamps = [stamp for text in texts for _, stamp in found_in(text).imports]
+    dated = re.search(r"(?<!\d)20\d{6}(?!\d)", split(base.image)[1])
+    return max(stamps)[:8] if stamps else dated[0] if dated else ""

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.test_image_archive import archive as saved_archive
+from tests.archive.test_image_archive import saved
+from tests.commands.test_base_images import SOURCES, image
 from tests.commands.workbench import Workbench, debian
 from tests.snapshots import SnapshotService
 
@@ -196,6 +199,19 @@ def test_an_image_newer_than_the_snapshot_is_said(bench: Workbench) -> None:
     bench.write("Dockerfile", PLAIN.replace("20260201", "20260901"))
     result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
     assert "debian:bookworm-20260901-slim: the image is newer than the snapshot" in result.err
+    bench.write("Dockerfile", PLAIN.replace("20260201", "20260301"))  # security had no import since
+    result = bench.run("lock", "--snapshot", "2026-03-02", "Dockerfile")
+    assert "image" not in result.err
+
+
+def test_an_image_tells_its_date_itself(bench: Workbench, tmp_path: Path) -> None:
+    sources = f"# http://snapshot.debian.org/archive/debian/20260501T000000Z\n{SOURCES}"
+    made = image({"apt": "2.6.1"}, packing="plain", **{"etc__apt__sources.list.d__debian.sources": sources})
+    path = saved_archive(tmp_path, saved(made))
+    bench.write("Dockerfile", PLAIN.replace("-20260201-slim", ""))
+    arguments = ("--image-archive", str(path), "--platform", "amd64", "--dry-run", "Dockerfile")
+    assert "image is newer" in bench.run("lock", "--snapshot", "2026-03-02", *arguments).err
+    assert "image" not in bench.run("lock", "--snapshot", "latest", *arguments).err
 
 
 def test_no_root_no_block(bench: Workbench) -> None:

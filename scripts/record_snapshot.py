@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -101,7 +100,7 @@ def record(folder: Path, where: Named, names: Sequence[str], archive: Archive) -
         indexes, _ = archive.load(sources_of(where, arch))
         universe = Universe(indexes, arch=arch)
         keep = wanted(universe, [*minbase.names(where.suite.codename, arch), *names])
-        for index, live in zip(indexes, sources_of(replace(where, at=None), arch), strict=True):
+        for index, live in zip(indexes, sources_of(where._replace(at=None), arch), strict=True):
             place = (live.uri, live.suite)
             text = "\n".join(map(stanza, packages(index, keep))).encode()
             path = f"main/binary-{arch}/Packages"
@@ -164,13 +163,13 @@ def main() -> None:
     if given.snapshot:
         archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
         at = moments.moment(archives, moments.when(given.snapshot, now), service.timestamps)
-        where = replace(where, at=at)
+        where = where._replace(at=at)
     folder = given.folder.resolve()
     record(folder, where, given.names, Archive(cache_dir(), now=now, snapshots=lambda: service))
     words = " ".join(given.names)
     text = f"FROM debian:{where.suite.codename}\nRUN apt-get update && apt-get install -y {words}\n"
     (folder / "Dockerfile").write_text(text)
-    answers(folder, replace(where, at=None), given.names)
+    answers(folder, where._replace(at=None), given.names)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from pinner.archive import moments
-from pinner.archive.distributions import suite_named
 from pinner.commands import common, doors, locked
 from pinner.commands.keys import known
 from pinner.errors import InputError, printable
 from pinner.report.terminal import Style
 from pinner.workflow import export
 from pinner.workflow.bill import Bill, bill
-from pinner.workflow.images import Named
 from pinner.workflow.snapshots import moment_of
 
 
@@ -68,14 +66,11 @@ def sources(
     from pinner.workflow import sources_block
 
     found = locked.find(named, stages, platforms)
-    suites = {target.suite for target in found.targets}
-    suite = suite_named(next(iter(suites)))
-    if len(suites) > 1 or suite is None:
-        raise InputError("the lock has several suites", hint="choose a --file or --stage")
+    where = export.as_locked(found.lock, found.targets)
     at = moment_of(found.lock, found.targets)
     if when is not None:
         wanted = moments.when(when, datetime.now(UTC))
-        archives = [name for pocket in suite[1].pockets if (name := moments.archive_of(pocket.uri))]
+        archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
         service = doors.snapshots(found.config, offline=False)
         at = moments.moment(archives, wanted, service.timestamps)
         service.close()
@@ -86,7 +81,7 @@ def sources(
             hint="write --snapshot WHEN, or lock one by `pinner lock --snapshot`",
         )
     chosen = dict.fromkeys(target.platform for target in found.targets)
-    path, lines = sources_block.sources(Named(*suite, at=at), tuple(chosen))
+    path, lines = sources_block.sources(where._replace(at=at), tuple(chosen))
     click.echo(f"pinner: this goes to {path}, in the place of all other sources", err=True)
     for line in lines:
         click.echo(line)

@@ -14,7 +14,8 @@ from pinner.archive.sourceslist import Entry
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
-from pinner.workflow.repositories import Known
+from pinner.workflow.images import Named
+from pinner.workflow.repositories import Known, Repository, default
 from pinner.workflow.stages import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
@@ -162,6 +163,37 @@ def is_own(package: LockedPackage, codename: str) -> bool:
     return split(package.uri) is not None or any(
         package.uri in (pocket.uri, pocket.ports) for _, pocket in _pockets(codename)
     )
+
+
+def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -> Named:
+    """The suite of targets as a lock's sources say that it was read, at a moment.
+
+    Raises `InputError` where that are several suites, or one that is not known.
+    """
+    (codename, *others) = dict.fromkeys(target.suite for target in targets)
+    found = suite_named(codename)
+    if others or found is None:
+        raise InputError("the lock has several suites", hint="choose a --file or --stage")
+    packages = {package.id: package for package in lock.packages}
+    used = {packages[each.id].pocket for target in targets for each in target.packages}
+    listed: list[Repository] = []
+    usual: list[Repository] = []
+    for platform in dict.fromkeys(target.platform for target in targets):
+        usual += default(found[1], found[0], PLATFORMS[platform])
+        for suite, pocket in _pockets(codename):
+            components = tuple(
+                dict.fromkeys(
+                    each.component
+                    for each in lock.sources
+                    if (each.suite, each.platform) == (pocket.suite, platform) and each.component
+                )
+            )
+            if components and (pocket in found[1].pockets or pocket.suite in used):
+                uri, arch = pocket.address(PLATFORMS[platform]), PLATFORMS[platform]
+                entry = Entry(uri, pocket.suite, components, (arch,), check_valid_until=not suite.laid_up)
+                listed.append(Repository(entry, suite.signed_by))
+    same = {each.entry for each in listed} == {each.entry for each in usual}
+    return Named(*found, listed=None if same else tuple(listed), at=at)
 
 
 def _pockets(codename: str) -> Iterator[tuple[Suite, Pocket]]:

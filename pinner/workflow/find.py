@@ -13,15 +13,16 @@ from math import ceil, log2
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pinner.archive.distributions import PLATFORMS, Suite, suite_named
+from pinner.archive.distributions import PLATFORMS, Suite
 from pinner.archive.moments import UBUNTU, Moment, archive_of
 from pinner.archive.sources import Source
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lockfile import Lock
+from pinner.lockfile import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
 from pinner.workflow.claims import Claim, hints
 from pinner.workflow.coexist import Answer, Found, Search
+from pinner.workflow.export import as_locked, is_own
 from pinner.workflow.images import Named
 from pinner.workflow.read import File
 from pinner.workflow.snapshots import Runs
@@ -103,7 +104,10 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
             clause = call.unread or without_snapshot(call.base)
             found[key] = Wanted(
                 where.suite,
-                {**old.sources, **new.sources},
+                {
+                    name: tuple(dict.fromkeys((*old.sources.get(name, ()), *new.sources.get(name, ()))))
+                    for name in {**old.sources, **new.sources}
+                },
                 tuple(dict.fromkeys((*old.items, *items))),
                 {**old.elsewhere, **dict.fromkeys(items if clause else (), clause)},
             )
@@ -113,39 +117,28 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
 def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     """All that the files install by their lock, by suite. Raises `InputError` for a file that is not in the lock."""
     packages = {package.id: package for package in lock.packages}
-    found: dict[str, Wanted] = {}
+    by_suite: dict[str, list[Target]] = {}
     for path in paths:
         targets = [target for target in lock.targets if target.file == path]
         if not targets:
             raise InputError("the lock says nothing of this file", path=path, hint="run `pinner lock` first")
         for target in targets:
-            known = suite_named(target.suite)
-            if known is None:
-                raise InputError(f"{target.suite} is not a suite that pinner knows", path=path)
-            suite = known[1]
-            named = (packages[each.id] for each in target.packages)
-            items = tuple(Item(package.name, package.version, target.platform) for package in named)
-            old = found.get(suite.codename, Wanted(suite, {}, ()))
-            found[suite.codename] = Wanted(
-                suite,
-                {**old.sources, target.platform: _locked_sources(lock, suite, target.platform)},
-                tuple(dict.fromkeys((*old.items, *items))),
-            )
-    return tuple(each for each in found.values() if each.items)
-
-
-def _locked_sources(lock: Lock, suite: Suite, platform: str) -> tuple[Source, ...]:
-    """The pockets of a suite that a lock was made from, with their components, at their live addresses."""
-    arch = PLATFORMS[platform]
-    components: dict[str, tuple[str, ...]] = {}
-    for each in lock.sources:
-        if each.platform == platform:
-            components[each.suite] = tuple(dict.fromkeys((*components.get(each.suite, ()), each.component)))
-    return tuple(
-        Source(pocket.address(arch), pocket.suite, components[pocket.suite], arch, suite.signed_by)
-        for pocket in (*suite.variants.values(), *suite.pockets)
-        if pocket.suite in components
-    )
+            by_suite.setdefault(target.suite, []).append(target)
+    found = []
+    for codename, targets in by_suite.items():
+        held = {
+            Item(package.name, package.version, target.platform): package
+            for target in targets
+            for package in (packages[each.id] for each in target.packages)
+        }
+        elsewhere = {
+            item: f"it was locked from {package.uri}, which has no snapshot"
+            for item, package in held.items()
+            if not is_own(package, codename)
+        }
+        wanted = wanted_of(as_locked(lock, targets), held)
+        found.append(wanted._replace(elsewhere=elsewhere))
+    return tuple(each for each in found if each.items)
 
 
 def budget(wanted: Sequence[Wanted], runs: Runs, *, claimed: bool = False) -> int:

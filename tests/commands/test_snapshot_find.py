@@ -194,6 +194,9 @@ def test_stages_are_seen_as_lock_sees_them(bench: Workbench, tmp_path: Path) -> 
     rescued = bench.run("refresh", "--rescue", *seen)
     assert rescued.status == 0, rescued
     assert "Suites: bookworm-backports" in bench.read("Dockerfile")
+    closure = bench.run("snapshot", "find", "--closure", "Dockerfile")
+    assert (closure.status, "all 2 versions are there at 20260401T031500Z" in closure.out) == (0, True)
+    assert "Suites: bookworm-backports" in bench.run("export", "sources").out
 
 
 def test_metasnap_tells_where_to_look(bench: Workbench) -> None:

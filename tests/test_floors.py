@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "pinner"
 FLOORS = [
     {"errors"},
     {"text.span"},
-    {"resolve.version", "resolve.relations", "text.lexer", "text.shell", "text.words"},
+    {"resolve.version", "resolve.relations", "text.lexer", "text.shell", "text.tree", "text.words"},
     {
         "text",
         "archive.packages",

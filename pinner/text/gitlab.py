@@ -248,16 +248,18 @@ class _Configuration:
         return self._resolved(found, depth + 1)
 
     def _texts(self, node: Node) -> Iterator[Node]:
-        """The lines of a script, in order; one that is from elsewhere is left out."""
+        """The lines of a script, in order, each once; one that is from elsewhere is left out."""
         todo = [node]
-        for _ in range(_MOST):
-            if not todo:
-                return
+        seen: set[int] = set()
+        while todo:
             try:
                 each = self._resolved(todo.pop(), 0)
             except _UnknownError:
                 continue
-            if each is not None and each.items is not None:
+            if each is None or id(each) in seen:
+                continue
+            seen.add(id(each))
+            if each.items is not None:
                 todo += reversed(each.items)
-            elif each is not None and each.entries is None:
+            elif each.entries is None:
                 yield each

@@ -17,12 +17,12 @@ _Context = Literal["(", "((", "((.", "${", '"', "`"]
 # What means something: in commands, in double quotes and `${…}`, in arithmetic.
 _IN_COMMANDS = re.compile(
     r"""\\.|'[^']*'|\$'(?:[^'\\]|\\.)*'|(?<![^\s;&|()<>`])\#[^\n]*
-    |\$\(\(|\$\{|\$\(|(?<![^\s;&|(!])\(\(|[()"`\n]
+    |\$\(\(|\$\{|\$\(|(?<![^\s;&|(!])\(\(|[()"'`\n]
     |<<<|<<(?P<tabs>-?)[ \t]*(?P<name>(?:[^\s'"\\;&|()<>$`]|\\[^\n]|'[^'\n]*'|"[^"\n\\$`]*")*)""",
     re.DOTALL | re.VERBOSE,
 )
 _IN_QUOTES = re.compile(r"""\\.|\$\(\(|\$\{|\$\(|["`]""", re.DOTALL)
-_IN_BRACES = re.compile(r"""\\.|'[^']*'|\$\(\(|\$\{|\$\(|["`}]""", re.DOTALL)
+_IN_BRACES = re.compile(r"""\\.|'[^']*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL)
 # What a single quote means there depends on the operator; around these texts it does not matter.
 _IN_QUOTED_BRACES = re.compile(
     r"""\\.|\$?'(?:[^'"`$}\\\n]|\\[a-z0-9])*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL
@@ -110,7 +110,7 @@ class _Reader:
             if match is None:
                 break
             at = self._take(match, inside)
-        if self._waiting:
+        if self._waiting or self._stack:
             raise UnclearError
         return self._found
 

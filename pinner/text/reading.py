@@ -120,7 +120,8 @@ class _File:
         if at is None:
             return request
         line, _ = Lines(self.dockerfile.text).position(at)
-        names = " or ".join(sorted({variable.name for variable in variables}))
+        told = {"what the function is given" if each.name == "@" else each.name for each in variables}
+        names = " or ".join(sorted(told))
         return _refused(request, "variable-other-use", f"{names} has another use in line {line}")
 
 
@@ -260,6 +261,10 @@ class _Reader:
                 span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
                 yield self._skip(span, "unparsable", "its shell text is not understood")
             return
+        if script.unread and prefixes.asks(text.text[slice(*script.unread)]):
+            yield self._skip(
+                text.span(*script.unread), "unparsable", "this part of the script is not understood"
+            )
         for comment in script.comments():
             self._marked.comment(comment)
         for assignment in script.assignments("apt"):

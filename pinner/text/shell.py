@@ -1,8 +1,8 @@
 """Shell text → simple commands → words, each with its span.
 
-The grammar is tree-sitter-bash's, read over a mask of the same length: one ASCII character for each code point, so
-that its offsets are ours. Its word borders are checked against the shell's own token rules (POSIX shell, 2.3).
-Where the tree is in doubt, or the two disagree, the text is not understood; nothing is guessed.
+The words are those of the grammar's tree (`text/tree.py`). Their borders are checked against the shell's own token
+rules (POSIX shell, 2.3). Where the tree is in doubt, or the two disagree, the text is not understood; nothing is
+guessed.
 """
 
 from __future__ import annotations
@@ -10,48 +10,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from pinner.text import tree
 from pinner.text.span import Joined, Span
+from pinner.text.tree import Tree
 from pinner.text.words import Builder, Part, Range, UnparsableError, Word
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
-
-    from pinner.text.lexer import Heredoc
+    from tree_sitter import Node
 
 __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 
-# A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
-_INK = re.compile(r"[^\n]")
-_UNSEEN = re.compile(r"[^\t\n -~]")
-_TEMPLATE = re.compile(
-    r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{(?:[^{}']|'[^'\n]*')*\}\}|\$\[\[[^][]*\]\]|<%[^%'"&;|\n]*%>"""
-)
-# The grammar does not reach all that may stand between [[ and ]]; no command does.
-_TEST = re.compile(
-    r"""(?<=\[\[)(?=\s)(?:[^]['"\\\n]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\])){0,100}+(?<=\s)(?=\]\])"""
-)
-# Nor all that may stand between [ and ], which are words like others.
-_BRACKETS = re.compile(
-    r"""(?<=\[)(?<![^\s;&|(!]\[)(?=\s)
-    (?:[^]['"\\\n;&|<>$`]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\$(?:\([^()\n]*\))?|(?<!\s)\]){0,100}+
-    (?<=\s)(?=\](?![^\s;&|)]))""",
-    re.VERBOSE,
-)
-# To bash it is arithmetic, to other shells a subshell in a subshell.
-_DOUBLE_PARENTHESES = re.compile(r"(?<![$(\w])(?<!\bfor )\(\([^()]*\)\)")
-# A comment within a line: a command substitution that runs nothing.
-_INLINE_COMMENT = re.compile(r"(?<!\\)`[ \t]*#[^`\n]*`")
-# The grammar wants a separator between the end of a compound command and a reserved word.
-_COMPOUND_END = re.compile(
-    r"([;\n][ \t]*(?:fi|done|esac))[ \t](?=[ \t]*(?:fi|done|esac|then|do|else|elif|\})(?![^\s;&|)]))"
-)
-# A dollar sign that expands nothing.
-_DOLLAR = re.compile(r"\$(?=[\s)])")
-# The grammar takes an escaped blank that stands alone for no word at all.
-_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
 _TOKEN = re.compile(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
 _ASSIGNMENT = re.compile(r"\w+(?:\[[^]]*\])?\+?=")
@@ -85,24 +56,24 @@ class Command(NamedTuple):
 class Script:
     """A text that was understood: what it does is looked up by a string that must occur there.
 
-    `heredocs` are its here-documents, in text order; what they hold is no part of its commands.
+    `heredocs` are its here-documents, in text order; what they hold is no part of its commands. `unread` is what is not
+    understood of it.
     """
 
-    def __init__(
-        self, source: str, shell: Joined, text: str, root: Node, heredocs: tuple[Heredoc, ...]
-    ) -> None:
-        """`text` is the mask of `shell.text` that `root` is the tree of."""
+    def __init__(self, source: str, shell: Joined, read: Tree) -> None:
+        """`read` is the tree of `shell.text`."""
         self.source = source
         self.shell = shell
-        self.heredocs = heredocs
+        self.heredocs = read.heredocs
+        self.unread = read.unread
         self.builder = Builder(source, shell)
-        self._text = text
-        self._root = root
-        self._found = _collected(root, _COLLECTED)
+        self._text = read.mask
+        self._root = read.root
+        self._found = _collected(read.root, _COLLECTED)
         self._nested = list(_outermost(self._nodes(*_NESTED)))
         inputs = {node.start_byte for node in self._nodes("file_redirect")}
         if "heredoc_redirect" in self._found or not all(
-            each.operator[0] - len(each.descriptor) in inputs for each in heredocs
+            each.operator[0] - len(each.descriptor) in inputs for each in read.heredocs
         ):
             raise UnparsableError  # the grammar sees other here-documents than the shell's rules
 
@@ -176,41 +147,7 @@ def read(source: str, shell: Joined) -> Script:
 
     Raises `UnparsableError`. Takes time linear in the text's size.
     """
-    text = shell.text
-    heredocs: tuple[Heredoc, ...] = ()
-    if "<<" in text:
-        from pinner.text.lexer import UnclearError, outline
-
-        try:
-            heredocs = tuple(outline(text).heredocs)
-        except UnclearError:
-            raise UnparsableError from None
-        text = _blanked(text, _hidden(text, heredocs))
-    text = _mask(text)
-    root = _parser().parse(text.encode("ascii")).root_node
-    if root.has_error:
-        raise UnparsableError
-    return Script(source, shell, text, root, heredocs)
-
-
-def _hidden(text: str, heredocs: Iterable[Heredoc]) -> Iterator[tuple[Range, str]]:
-    """What stands in the place of here-documents: an input from a file, and blank lines."""
-    parts: list[tuple[Range, str]] = []
-    for each in heredocs:
-        start, end = each.operator
-        parts.append(((start, end), "<" + "x" * (end - start - 1)))
-        parts.append((each.whole, _INK.sub(" ", text[slice(*each.whole)])))
-    return iter(sorted(parts))
-
-
-def _blanked(text: str, ranges: Iterable[tuple[Range, str]]) -> str:
-    """`text` with other texts of the same length at ranges of it (sorted, apart)."""
-    parts: list[str] = []
-    begin = 0
-    for (start, end), other in ranges:
-        parts += (text[begin:start], other)
-        begin = end
-    return "".join((*parts, text[begin:]))
+    return Script(source, shell, tree.read(shell.text))
 
 
 def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
@@ -236,42 +173,6 @@ def _alternatives(node: Node) -> list[Node]:
     """What of a list is only done if something before it fails."""
     kinds = [child.type for child in node.children]
     return [child for child in node.children[kinds.index("||") :] if child.is_named] if "||" in kinds else []
-
-
-@cache
-def _parser() -> Parser:
-    import tree_sitter
-    import tree_sitter_bash
-
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
-
-
-def _mask(text: str) -> str:
-    """`text` with one ASCII character for each code point, its structure unchanged."""
-    if "{{" in text or "<%" in text or "$[[" in text:
-        text = _TEMPLATE.sub(lambda match: "x" * len(match[0]), text)
-    if "[[" in text:
-        text = _TEST.sub(_as_word, text)
-    if "[ " in text:
-        text = _BRACKETS.sub(_as_word, text)
-    if "((" in text:
-        text = _DOUBLE_PARENTHESES.sub(_as_word, text)
-    if "`" in text:
-        text = _INLINE_COMMENT.sub(lambda match: " " * len(match[0]), text)
-    text = _COMPOUND_END.sub(r"\1;", text)
-    if "$)" in text:
-        text = _DOLLAR.sub(".", text)
-    if "\\ " in text or "\\\t" in text:
-        text = _ESCAPED.sub(lambda match: "xx" if match[0][1] in " \t" else match[0], text)
-    return _UNSEEN.sub(".", text)
-
-
-def _as_word(match: re.Match[str]) -> str:
-    """A test as one word between blanks, of the same length, unless it runs apt itself."""
-    if "apt-get" in match[0] or not match[0].strip():
-        return match[0]
-    end = match[0][-1] if match[0][-1].isspace() else "x"
-    return " " + "x" * (len(match[0]) - 2) + end
 
 
 def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:

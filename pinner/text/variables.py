@@ -105,6 +105,8 @@ class Variables:
         )
         if loop is not None and not any(loop.end <= each.start < loop.until for each in own):
             return self._binding(name, [loop])
+        if name in self._unread:
+            return Unknown("variable-unknown", f"{name} is mentioned where the script is not understood")
         if name in self._set_by_commands:
             return Unknown("variable-unknown", f"a command sets {name}")
         before = [each for each in own if each.end <= at]
@@ -155,10 +157,17 @@ class Variables:
         return lookup
 
     @cached_property
+    def _unread(self) -> frozenset[str]:
+        """The words in what is not understood."""
+        unread = self.script.unread
+        return frozenset(re.findall(r"\w+", self._text[slice(*unread)]) if unread else ())
+
+    @cached_property
     def _set(self) -> set[str]:
         """The names that the text sets in any way."""
         assigned = (node.child_by_field_name("name") for node in self.script.assignment_nodes())
         return {
+            *self._unread,
             *self._set_by_commands,
             *self._definitions,
             *(self._of(node) for node in assigned if node is not None),

@@ -11,8 +11,8 @@ import yaml
 from pinner.errors import InputError
 from pinner.text import kinds, yamltext
 from pinner.text.dockerfile import Dockerfile
-from pinner.text.installs import Install, Request, find, pin
-from pinner.text.span import apply
+from pinner.text.installs import Install, Request, Skipped, find, pin
+from pinner.text.span import Lines, apply
 from tests.text.execution import Sandbox, assert_only_pinned
 
 VERSION = "1:2-3*"
@@ -58,6 +58,12 @@ SCRIPTS = [
     "echo 'x\\\ny' # \\\napt-get install a^\n",
     "apt-get install a^ 2> >(grep -v 'b c' >&2) b^\n",
     'bash <<EOF\nbash -c "bash -c \\"apt-get install a^ b^\\""\nEOF\n',
+    # What the grammar does not reach: tests, and lines with which all around is complete.
+    "if [ $x \\> 1 ] && [ ! -w / ] || [ a = \\( ]; then\n  true\nfi\napt-get install a^\n",
+    "apt-get install a^\nfor x\n in b; do\n  apt-get install b\ndone\napt-get install c^\n",
+    "for x\n in b; do\n  P=b\ndone\nP=a\nQ=c^\napt-get install $P $Q\n",
+    "f() {\n  apt-get install $@\n}\nfor x\n in b; do\n  f b\ndone\nf a\n",
+    "for x\n in b; do\n  echo $P\ndone\nP=a\napt-get install $P\n",
     # Here-documents: a shell reads them, or they are left alone.
     "bash <<EOF\napt-get install a^\nEOF\napt-get install b^\n",
     "sudo -E bash -e <<'EOF'\nset -x\napt-get install \\\n  a^ b^\nEOF\n",
@@ -105,6 +111,24 @@ def test_scripts(marked: str, sandbox: Sandbox) -> None:
     )
     assert_only_pinned(before, after, [VERSION])
     assert len(before) == len(after)
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("apt-get install a\nfor x\n in b; do\n  apt-get install b\ndone\napt-get install c\n", (2, 1)),
+        ("apt-get install a\nif x; then\nfor x\n in b; do\n  apt-get install b\ndone\nfi\nx\n", (2, 1)),
+        # What bash does not take either.
+        ("apt-get install a\necho 'b\napt-get install c\n", (1, 1)),
+        ("apt-get install a\ncat <<E\napt-get install c\n", (1, 1)),
+        ("if x; then\napt-get install a\n", (1, 1)),
+        ("apt-get install a )\n", (1, 1)),
+    ],
+)
+def test_what_is_not_understood(text: str, unread: tuple[int, int]) -> None:
+    (skipped,) = (call for call in find(parsed("x.sh", text)) if isinstance(call, Skipped))
+    assert skipped.reason == "unparsable"
+    assert Lines(text).position(skipped.span.start) == unread
 
 
 JOB = "jobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n"
@@ -369,6 +393,11 @@ def test_depth_and_aliases_are_no_matter() -> None:
         f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmno", "bcdefghijklmnop", strict=True)
     )
     assert find(parsed(GITLAB, bomb + "p2:\n  script: *p\n")) == ()
+    circle = (
+        "a:\n  script: &s\n  - x\n  - !reference [a, script]\n  - !reference [b, script]\nb: {script: *s}\n"
+    )
+    assert find(parsed(GITLAB, circle)) == ()
+    assert find(parsed(GITLAB, "a: &a\n  <<: *a\n  extends: a\n  script: [x]\n")) == ()
 
 
 def test_comments_tell_the_suite() -> None:

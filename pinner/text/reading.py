@@ -82,6 +82,11 @@ class _File:
         self._forbidding: dict[frozenset[Variable], int | None] = {}
 
     @cached_property
+    def expands_braces(self) -> bool:
+        """Whether nothing in the file tells bash not to expand braces."""
+        return _NO_BRACES.search(self.dockerfile.text) is None
+
+    @cached_property
     def environment(self) -> Environment:
         """What ARG and ENV say."""
         return Environment(self.dockerfile, self.uses.flows)
@@ -315,7 +320,7 @@ class _Reader:
             yield self._skip(span, "unparsable", "its shell text is not understood")
             return
         release = call.settings.get("apt::default-release", "")
-        bash = around.shell == "bash" and _NO_BRACES.search(self._source) is None
+        bash = around.shell == "bash" and self._file.expands_braces
         requests = tuple(self._requests(program.name, call, [field for _, field in found], bash=bash))
         yield Install(
             self._stage.index,

@@ -51,8 +51,9 @@ class Suite:
 class Distribution:
     """A family of suites that share keys and naming.
 
-    `aliases` are suite directories below `alias_uri` whose Release names the codename of the day. `image` is the last
-    part of the official image's name, whose tags are codenames, numbers (`number` is their pattern) and aliases;
+    `aliases` are suite directories below `alias_uri` whose Release names the codename of the day; `moving` are tags
+    that mean another release from time to time, which the archive does not tell. `image` is the last part of the
+    official image's name, whose tags are codenames, numbers (`number` is their pattern) and aliases;
     `latest` is the alias that its `latest` tag stands for, "" if that is none of them. `signed_weekly` tells that the
     Releases of living suites are renewed all the time, so that one which stands still is out of date.
     """
@@ -64,6 +65,7 @@ class Distribution:
     image: str
     number: str
     aliases: tuple[str, ...] = ()
+    moving: tuple[str, ...] = ()
     alias_uri: str = ""
     latest: str = ""
     signed_weekly: bool = True
@@ -173,7 +175,8 @@ UBUNTU = Distribution(
     components=("main", "universe", "restricted", "multiverse"),
     signed_by=_UBUNTU_KEYS,
     image="ubuntu",
-    number=r"\d\d\.?\d\d",
+    number=r"\d\d[._-]?\d\d",
+    moving=("latest", "rolling", "devel"),
     signed_weekly=False,
 )
 
@@ -181,7 +184,8 @@ DISTRIBUTIONS = (DEBIAN, UBUNTU)
 
 #: Codenames that are known but cannot be resolved, and why: said rather than taken for an unknown word.
 RETIRED: Mapping[str, str] = {
-    name: f"{name} is older than what pinner can verify" for name in ("lenny", "squeeze", "wheezy")
+    name: f"{name} is older than what pinner can verify"
+    for name in ("lenny", "squeeze", "wheezy", "lucid", "precise", "trusty")
 }
 
 #: Docker's platform strings and the Debian architectures they mean (https://wiki.debian.org/ArchitectureSpecificsMemo).

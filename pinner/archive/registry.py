@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import new, sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from pinner.archive import image, layers, reference
 from pinner.archive.cache import Cache
@@ -18,6 +19,7 @@ from pinner.archive.credentials import login
 from pinner.archive.fetch import TRIES, Fetcher
 from pinner.archive.image import Image
 from pinner.archive.image_cache import ImageCache
+from pinner.archive.image_suite import from_config
 from pinner.archive.layers import Layer
 from pinner.archive.manifests import INDEXES, MANIFESTS, Descriptor
 from pinner.archive.reference import DIGEST, Reference
@@ -71,11 +73,11 @@ class Registry:
         self._meant: dict[str, str] = {}
         self._alone = Alone()
 
-    def inspect(self, name: str, platform: str, *, limit: int | None = None) -> Image:
+    def inspect(self, name: str, platform: str, *, limit: Limit | None = None) -> Image:
         """The image `name` for `platform` (`linux/arm64`).
 
-        Where its layers have more than `limit` bytes in all, only what its configuration tells, which takes some small
-        requests. Raises InputError for a name or an image that cannot be read, FetchError, TrustError.
+        Where its layers have more bytes in all than `limit` allows, only what its configuration tells, which takes some
+        small requests. Raises InputError for a name or an image that cannot be read, FetchError, TrustError.
         """
         wanted = reference.platform(platform)
         parsed = reference.parse(name)
@@ -87,12 +89,13 @@ class Registry:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
             size = sum(layer.size for layer in found.layers)
+            told = bool(from_config(found.config).suite)
             return image.look(
                 found,
                 blobs.layer,
                 reference=str(parsed),
                 platform=wanted,
-                layers=limit is None or size <= limit,
+                layers=limit is None or size <= (limit.known if told else limit.unknown),
             )
         finally:
             fetcher.close()
@@ -117,6 +120,13 @@ class Registry:
                     self._meant[name] = blobs.resolve()
                     self._cache.keep_tag(name, self._meant[name], self._now)
             return self._meant[name]
+
+
+class Limit(NamedTuple):
+    """The most bytes of packed layers that are read where an image's configuration tells its suite, and where not."""
+
+    known: int
+    unknown: int
 
 
 class Alone:

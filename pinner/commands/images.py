@@ -15,9 +15,9 @@ from pathlib import Path
 from pinner.archive import parallel, reference
 from pinner.archive.cache import Cache
 from pinner.archive.image import Image, NoPlatform
-from pinner.archive.registry import Registry
+from pinner.archive.registry import Limit, Registry
 from pinner.errors import FetchError, InputError, PinnerError
-from pinner.workflow.bases import LARGEST, Mode
+from pinner.workflow.bases import LARGEST, LARGEST_UNKNOWN, Mode
 
 Progress = Callable[[str, int, int], None]
 
@@ -49,7 +49,7 @@ class Images:
         self._now = now
         self._progress = progress
         self._silent: dict[str, str] = {}
-        self._limit = LARGEST if settings.mode == "auto" else None
+        self._limit = Limit(LARGEST, LARGEST_UNKNOWN) if settings.mode == "auto" else None
         self._archives = [
             (pattern, Path(path)) if equals else ("*", Path(pattern))
             for pattern, equals, path in (text.partition("=") for text in settings.archives)

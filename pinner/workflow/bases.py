@@ -33,6 +33,8 @@ _LABEL = "image sha256:"
 
 #: Bytes of packed layers that are read without being asked for.
 LARGEST = 200_000_000
+#: The same where the layers alone tell the suite, without which nothing can be pinned.
+LARGEST_UNKNOWN = 1_000_000_000
 
 _RECOMMENDS = re.compile(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
 _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})

@@ -104,7 +104,7 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
         if own and not found:
             numbers += re.findall(rf"^({number})(?:\.\d+)*(?:$|-)", tag)
         known = {suite.codename: suite for suite in distribution.suites}
-        hits = [suite_named(number) for number in numbers]
+        hits = [suite_named(re.sub("[_-]", ".", number)) for number in numbers]
         found += [Named(distribution, hit[1]) for hit in hits if hit and hit[1].codename in known]
         if own and not found and numbers:
             return Unnamed(f"{distribution.image} {numbers[0]} is not a suite that pinner knows")
@@ -112,6 +112,10 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
             alias = distribution.latest if tag == "latest" else tokens[0] if tokens else ""
             if alias in distribution.aliases:
                 return Alias(distribution, alias)
+            if tag in distribution.moving:
+                return Unnamed(
+                    f"{reference} is another release from time to time: the image itself has to be read"
+                )
     suites = {hit.suite.codename: hit for hit in found}
     if len(suites) > 1:
         return Unnamed(f"the image {reference} names several suites: {', '.join(sorted(suites))}")

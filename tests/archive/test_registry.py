@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pinner.archive.image import Image
+from pinner.archive.registry import Limit
 from pinner.archive.registry import Registry as Client
 from pinner.errors import FetchError, InputError, PinnerError, TrustError
 from tests.registry import (
@@ -124,7 +125,7 @@ def test_reading_stops_where_nothing_below_can_matter(registry: Registry, tmp_pa
 def test_without_layers_only_the_configuration_is_read(registry: Registry, tmp_path: Path) -> None:
     made = make(BASE, history=[BOOKWORM])
     registry.put("app:1", made)
-    image = client(registry, tmp_path).inspect(f"{registry.host}/app:1", "linux/amd64", limit=0)
+    image = client(registry, tmp_path).inspect(f"{registry.host}/app:1", "linux/amd64", limit=Limit(0, 0))
     assert (image.suite, image.status, image.sources) == ("bookworm", "", ())
     assert not registry.asked(digest(made.layers[0]))
 

@@ -302,9 +302,14 @@ def test_a_large_image_is_read_only_on_demand(
     from pinner.commands import images
 
     monkeypatch.setattr(images, "LARGEST", 10)
+    without = make(image({"apt": "2.6.1"}).layers[0])
+    registry.put("team/app:1", without)
+    told = "RUN apt-get install -y curl\n"
+    bench.write("Dockerfile", f"FROM {registry.host}/team/app:1\n{told}FROM {registry.host}/app:1\n{told}")
     registry.put("app:1", image({"apt": "2.6.1", "curl": "8.0"}))
     result = lock(bench, registry, "--platform", "amd64", "--dry-run")
-    assert "what it holds is assumed, not read" in result.err
+    assert result.err.count("what it holds is assumed, not read") == 1
+    assert f"{registry.host}/app:1 has 0 MB" in result.err
     assert "curl=7.88" in result.out
     result = lock(bench, registry, "--platform", "amd64", "--images", "always")
     assert "newer than all that its archive offers" in result.out

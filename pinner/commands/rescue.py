@@ -20,10 +20,11 @@ from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
 from pinner.workflow.find import pins
+from pinner.workflow.images import Unnamed
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.read import read
 from pinner.workflow.snapshots import moment, notes
-from pinner.workflow.stages import Options
+from pinner.workflow.stages import Options, without_snapshot
 from pinner.workflow.windows import Item
 
 _MOST = 10  # versions that are looked up at a time
@@ -78,7 +79,8 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
     """Whether the one file of the project changes."""
     text, lock = common.read_lock(project.lock_path)
     options, archives = view.options(project, lock), view.archives(project.config)
-    if not _gone(plan(project.texts, options, archives, lock)):
+    gone = _gone(plan(project.texts, options, archives, lock))
+    if not gone:
         return False
     (name,) = project.texts
     all_pins = pins([read(name, project.texts[name], options)], archives)
@@ -100,6 +102,14 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
             f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",
             hint="`pinner snapshot find` tells the moments of each suite",
         )
+    for call in read(name, result.files[0].new, options).calls():
+        lost = [request.name for request in call.requests if request.name in gone and request.pin]
+        if lost and (isinstance(call.base.where, Unnamed) or call.base.where.at is None):
+            raise Unsatisfiable(
+                f"{project.shown(name)}: {lost[0]} is gone, and its stage cannot be made to read a snapshot alone: "
+                f"{call.unread or without_snapshot(call.base)}",
+                hint="`pinner refresh` moves the pin",
+            )
     outcome = Outcome(project, result, text, lock)
     if write:
         folders = dict.fromkeys(outcome.texts, project.lock_path.parent)
@@ -111,7 +121,8 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
     return bool(outcome.texts)
 
 
-def _gone(result: Plan) -> bool:
+def _gone(result: Plan) -> frozenset[str]:
+    """The names of pins that are gone. Raises what kept the file from being read."""
     for error in (*result.errors, *result.unserved.values()):
         raise error
-    return any(finding.choice.status == "gone" for finding in result.findings)
+    return frozenset(finding.name for finding in result.findings if finding.choice.status == "gone")

@@ -208,14 +208,20 @@ class Search:
 
     def _bound(self, items: Sequence[Item]) -> bool:
         """Ask when items were first seen; whether that was not known. Those that nobody knows are given up: neither the
-        service, nor any of some indices over all the time knows even another version."""
+        service, nor any of some indices near and far knows even another version."""
         if not self._known.bound(items):
             return False
+        last = self.moments - 1
+        lows = (self._known.possible(item)[:1] for item in items if self._known.is_bounded((item,)))
+        around = max(
+            (first[0][0] for first in lows if first), default=last
+        )  # the others are of about that time
         unknown = list(items)
         for number in range(_SURVEY):
             unknown = [item for item in unknown if self._known.is_unknown(item)]
             if unknown:
-                self._probe(unknown, self.moments * (2 * number + 1) // (2 * _SURVEY), all_places=True)
+                away = (-3) ** number - 1 if around < last else 1 - 3**number
+                self._probe(unknown, min(max(around + away, 0), last), all_places=True)
         self._known.give_up(item for item in unknown if self._known.is_unknown(item))
         return True
 

@@ -200,8 +200,17 @@ class Finder:
         return Result(wanted, answer, max(search.looked.values(), default=0), search.moments)
 
     def newest(self, wanted: Wanted) -> Found | None:
-        """The latest moment that has all of what is wanted; None if there is none. Raises as `find`."""
-        return self._search(wanted).newest(wanted.items)
+        """The latest moment that has all of what is wanted; None if there is none. Raises as `find`.
+
+        What no snapshot has and may be from elsewhere is not asked of it.
+        """
+        search = self._search(wanted)
+        found = search.newest(wanted.items)
+        if found is None and wanted.elsewhere:
+            never = search.run(wanted.items).never
+            left = [item for item in wanted.items if item not in never or item not in wanted.elsewhere]
+            found = search.newest(left) if 0 < len(left) < len(wanted.items) else None
+        return found
 
     def spans(self, wanted: Wanted) -> dict[Item, tuple[Found, Found] | None]:
         """For each item the first and the last moment that have it. Raises as `find`."""
@@ -218,7 +227,7 @@ class Finder:
             places,
             wanted.items,
             self._seen if UBUNTU not in runs else lambda item: None,
-            partial(self._look, places),
+            partial(self._look, places, frozenset(item.name for item in wanted.items)),
             hints(claims, runs),
         )
 
@@ -228,7 +237,7 @@ class Finder:
 
         def has(number: int) -> bool:
             try:
-                self._index(places, place, stamps[number])
+                self._index(places, (), place, stamps[number])
             except FetchError as error:
                 if error.status != 404:
                     raise
@@ -276,10 +285,12 @@ class Finder:
             found += (claim for claim in claims if claim.suite in suites)
         return found
 
-    def _look(self, places: Mapping[Place, Sequence[Source]], place: Place, stamp: str) -> Versions | None:
+    def _look(
+        self, places: Mapping[Place, Sequence[Source]], names: Iterable[str], place: Place, stamp: str
+    ) -> Versions | None:
         """The versions in the index of an import, verified; None, and a note, if the import has none that is good."""
         try:
-            return self._index(places, place, stamp)
+            return self._index(places, names, place, stamp)
         except FetchError as error:
             if error.status != 404:
                 raise
@@ -289,10 +300,13 @@ class Finder:
         self.notes[f"passed over: {problem}"] = None
         return None
 
-    def _index(self, places: Mapping[Place, Sequence[Source]], place: Place, stamp: str) -> Versions:
-        """The versions in the index of an import, verified."""
+    def _index(
+        self, places: Mapping[Place, Sequence[Source]], names: Iterable[str], place: Place, stamp: str
+    ) -> Versions:
+        """The versions of names in the index of an import, verified. No index stays open: there may be hundreds."""
         self._progress(f"{place.suite} of {stamp}")
         moment = Moment(((place.archive, stamp),))
         then = (at_moment(source, moment) for source in places[place])
         indexes = self._load([source for source in then if source is not None])
-        return lambda name: [package.version for index in indexes for package in index.packages(name)]
+        held = {name: [each.version for index in indexes for each in index.packages(name)] for name in names}
+        return lambda name: held[name]

@@ -57,3 +57,30 @@ def test_the_newest_costs_a_bisection(bench: Workbench) -> None:
     assert bench.run("refresh", "--rescue", "--platform", "amd64", "Dockerfile").status == 0
     asked = [path for path in service.requests if "/dists/bookworm/main" in path and "/archive/" in path]
     assert len(asked) <= 2 + 2 * 6
+
+
+def test_a_stage_that_reads_what_has_no_snapshot(bench: Workbench) -> None:
+    live(bench)
+    other = bench.archive.suite("./", path="other")
+    other.flat = True
+    other.package("tool", "5")
+    (bench.folder / "key.pgp").write_bytes(bytes(bench.archive.key.certificate))
+    source = f'[[source]]\nuri = "{bench.archive.url}/other"\nkey = "key.pgp"\n'
+    bench.configure(f"[snapshot]\ninterval = 0\n{source}")
+    add = f"RUN echo 'deb {bench.archive.url}/other ./' > /etc/apt/sources.list.d/other.list\n"
+    arguments = ("refresh", "--rescue", "--platform", "amd64", "Dockerfile")
+    bench.write(
+        "Dockerfile",
+        f"FROM debian:bookworm\nRUN apt-get install -y curl=2 jq=1:2\n{add}RUN apt-get install -y tool=5\n",
+    )
+    result = bench.run(*arguments)
+    assert result.status == 0, result
+    assert "archive/debian/20260319T031500Z" in bench.read("Dockerfile")
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{add}RUN apt-get install -y curl=2 tool=5\n")
+    before = bench.files()
+    result = bench.run(*arguments)
+    assert (
+        result.status == 4
+        and "curl is gone, and its stage cannot be made to read a snapshot alone: apt reads" in result.err
+    )
+    assert bench.files() == before

@@ -201,3 +201,18 @@ def test_a_suite_that_never_was() -> None:
     answer, search = made.search(wanted)
     assert (len(answer.found), set(answer.never)) == expected
     assert search.looked.get(absent, 0) <= 4
+
+
+def test_what_nobody_knows_costs_a_few_moments() -> None:
+    made = history(Random(3), "grow", 200)
+    early = sorted({*made.runs["debian"], *made.runs["security"]})[:100]  # before the suite was begun
+    for place, time in list(made.held):
+        if time in early:
+            made.held[place, time] = {}
+            made.gone.add((place, time))
+    wanted = [*items(Random(4), made)[:3], Item("nobody", "1", AMD)]
+    answer, search = made.search(wanted)
+    fewest, never = made.brute(wanted)
+    assert (len(answer.found), set(answer.never), answer.proven) == (fewest, never, True)
+    assert Item("nobody", "1", AMD) in never
+    assert max(search.looked.values()) <= 8 + fewest * (3 + ceil(log2(search.moments)))

@@ -17,6 +17,8 @@ from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+# A variable that GitHub's expressions see.
+_OF_ENV = re.compile(r"\benv\.(\w+)")
 _COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
@@ -73,20 +75,25 @@ def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
     """A CI file with these jobs. A suite told by comment outside of them holds for all."""
     comments = _comments(text)
     told = [each for span in comments if (each := directives.read(text, span))]
+    in_expressions = frozenset(_OF_ENV.findall(text))
     stages: list[Stage] = []
     every = list(found)
+
+    def variable(at: int, name: str, value: Node | None) -> Instruction:
+        return _variable(text, at, name, None if name in in_expressions else value)
+
     for job in every:
         at = job.span.start
-        instructions = [_variable(text, at, name.text, value) for name, value in job.variables]
+        instructions = [variable(at, name.text, value) for name, value in job.variables]
         outer = {name.text: value for name, value in job.variables}
         for step in job.steps:
             where = _where(text, step.text, at)
             at = where.start
-            instructions += (_variable(text, at, name.text, value) for name, value in step.variables)
+            instructions += (variable(at, name.text, value) for name, value in step.variables)
             instructions += _step(text, step.text, step.shell, where)
             at = where.end
             for name, _ in step.variables:
-                instructions.append(_variable(text, at, name.text, outer.get(name.text)))
+                instructions.append(variable(at, name.text, outer.get(name.text)))
         own = tuple(
             each
             for each in told
@@ -107,7 +114,7 @@ def _variable(text: str, at: int, name: str, value: Node | None) -> Instruction:
     """The variable as set from the offset `at` on; without a value, as one that is not known."""
     where = Span(at, at)
     joined = scalar(text, value) if value is not None and "$" not in value.text else None
-    if joined is None or re.search(rf"\benv\.{re.escape(name)}\b", text):
+    if joined is None:
         nothing = Joined("", (0,), (at,), (at,))
         return Instruction(
             VARIABLE, where, where, nothing, argv=(name, f"the value of {name} is not known here")

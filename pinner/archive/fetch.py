@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
+from pinner.archive.faults import Failed, hint_for, pause, reason, retry_after
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
 
@@ -142,7 +143,7 @@ class Fetcher:
             tries += 1
             try:
                 return attempt()
-            except _Failed as failure:
+            except Failed as failure:
                 if not failure.again or tries == self._tries or host in self._silent:
                     if not failure.status:
                         self._silent.add(host)
@@ -152,9 +153,9 @@ class Fetcher:
                         url=url,
                         status=failure.status,
                         tries=tries,
-                        hint=_hint(failure.status),
+                        hint=hint_for(failure.status),
                     ) from None
-                self._wait(_pause(tries) if failure.after is None else min(failure.after, self._longest_wait))
+                self._wait(pause(tries) if failure.after is None else min(failure.after, self._longest_wait))
 
     def close(self) -> None:
         """Ends the connections; the next `get` makes new ones."""
@@ -204,9 +205,9 @@ class Fetcher:
                 if not resumed and raw.status not in _AGAIN:
                     body.clear()
                 if raw.status != 200 and not resumed:
-                    after = self._retry_after(raw.headers)
+                    after = retry_after(raw.headers, self._now)
                     too_long = self._pace is not None and after is not None and after > _PATIENCE
-                    raise _Failed(
+                    raise Failed(
                         f"HTTP status {raw.status}{f', to wait for {after:.0f} seconds' if too_long else ''}",
                         status=raw.status,
                         again=(raw.status in _AGAIN and not too_long) or "Range" in headers,
@@ -223,7 +224,7 @@ class Fetcher:
                     known.cache_response(request, raw, bytes(body))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
-            raise _Failed(_reason(error), again=not isinstance(error, requests.TooManyRedirects)) from None
+            raise Failed(reason(error), again=not isinstance(error, requests.TooManyRedirects)) from None
 
     def _answer(
         self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes | None
@@ -243,12 +244,12 @@ class Fetcher:
                 timeout=self._timeouts,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Failed(_reason(error)) from None
+            raise Failed(reason(error)) from None
         if response.status_code in _AGAIN:
-            after = self._retry_after(response.headers)
+            after = retry_after(response.headers, self._now)
             wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"
             response.close()
-            raise _Failed(
+            raise Failed(
                 f"HTTP status {response.status_code}{wish}",
                 status=response.status_code,
                 again=after is None or after <= LONGEST_WAIT,
@@ -276,18 +277,6 @@ class Fetcher:
                 self._session.mount("https://", pool)
             return self._session
 
-    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
-        """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3), by the server's clock."""
-        value = headers.get("Retry-After", "")
-        if value.isascii() and value.isdecimal():
-            return float(value)
-        until = _instant(value)
-        return (
-            None
-            if until is None
-            else max(0.0, (until - (_instant(headers.get("Date", "")) or self._now)).total_seconds())
-        )
-
 
 class Answer:
     """A status, headers (their names in any case), and a body that is read in pieces."""
@@ -306,7 +295,7 @@ class Answer:
             while piece := self._raw.read(_CHUNK, decode_content=False):
                 yield piece
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise FetchError(f"{self.url}: {_reason(error)}", url=self.url, hint=_hint(0)) from None
+            raise FetchError(f"{self.url}: {reason(error)}", url=self.url, hint=hint_for(0)) from None
 
     def body(self, limit: int) -> bytes:
         """The whole body; a longer one than `limit` bytes raises TrustError."""
@@ -316,18 +305,6 @@ class Answer:
             if len(body) > limit:
                 raise TrustError(f"{self.url}: longer than the {limit} bytes it may have")
         return bytes(body)
-
-
-class _Failed(Exception):
-    """A try that failed, and whether and after how many seconds another one may succeed."""
-
-    def __init__(
-        self, problem: str, *, status: int = 0, again: bool = True, after: float | None = None
-    ) -> None:
-        super().__init__(problem)
-        self.status = status
-        self.again = again
-        self.after = after
 
 
 def _file(address: str, url: str, limit: int) -> bytearray:
@@ -340,7 +317,7 @@ def _file(address: str, url: str, limit: int) -> bytearray:
             body = bytearray(file.read(limit + 1))
     except OSError as error:
         status = 404 if isinstance(error, FileNotFoundError) else 0
-        raise _Failed(error.strerror or "cannot be read", status=status, again=False) from None
+        raise Failed(error.strerror or "cannot be read", status=status, again=False) from None
     _check_length(len(body), limit, url)
     return body
 
@@ -351,63 +328,3 @@ def _check_length(length: int, limit: int, url: str) -> None:
             f"{url}: longer than the {limit} bytes it may have",
             hint="the mirror may be in the middle of an update: try again in some minutes, or another mirror",
         )
-
-
-def _pause(tries: int) -> float:
-    """Seconds before the next try: doubling, with jitter so that many clients do not come back at once."""
-    from random import uniform
-
-    return 2.0 ** (tries - 1) * uniform(0.5, 1.0)
-
-
-def _instant(value: str) -> datetime | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(value).astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong in words; the text of these errors names addresses and objects."""
-    kinds = {type(link).__name__ for link in _chain(error)}
-    for words, names in (
-        ("the host name is not known", {"NameResolutionError", "gaierror"}),
-        ("the connection was refused", {"ConnectionRefusedError"}),
-        ("no answer in time", {"ConnectTimeoutError", "ReadTimeoutError", "TimeoutError"}),
-        ("the answer was cut short", {"IncompleteRead", "InvalidChunkLength"}),
-        ("the connection was broken", {"ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"}),
-        ("the server's certificate is not accepted", {"SSLError", "SSLCertVerificationError"}),
-        ("too many redirections", {"TooManyRedirects"}),
-        (
-            "this is not an address for HTTP",
-            {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError"},
-        ),
-    ):
-        if kinds & names:
-            return words
-    return f"the connection failed ({type(error).__name__})"
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """`error` and what it wraps: requests and urllib3 put the cause into `args`, Python into `__context__`."""
-    found: list[BaseException] = []
-    todo: list[BaseException] = [error]
-    while todo:
-        link = todo.pop()
-        if link not in found:
-            found.append(link)
-            inner = (*link.args, link.__context__, getattr(link, "reason", None))
-            todo += [one for one in inner if isinstance(one, BaseException)]
-    return found
-
-
-def _hint(status: int) -> str:
-    if status in (404, 410):
-        return "check the suite's name; a suite past its end of life has left the mirrors"
-    if status in (401, 403, 407):
-        return "the server wants a login: check the mirror or the proxy"
-    if status:
-        return "the server cannot answer now: try again later, or another mirror"
-    return "check the network and the proxy; --offline uses what is cached"

@@ -1,0 +1,90 @@
+"""What goes wrong over HTTP, in words, and when it is worth another try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+
+class Failed(Exception):
+    """A try that failed, and whether and after how many seconds another one may succeed."""
+
+    def __init__(
+        self, problem: str, *, status: int = 0, again: bool = True, after: float | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.again = again
+        self.after = after
+
+
+def pause(tries: int) -> float:
+    """Seconds before the next try: doubling, with jitter so that many clients do not come back at once."""
+    from random import uniform
+
+    return 2.0 ** (tries - 1) * uniform(0.5, 1.0)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3), by the server's clock or `now`."""
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    until = _instant(value)
+    if until is None:
+        return None
+    return max(0.0, (until - (_instant(headers.get("Date", "")) or now)).total_seconds())
+
+
+def _instant(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def reason(error: Exception) -> str:
+    """What went wrong in words; the text of these errors names addresses and objects."""
+    kinds = {type(link).__name__ for link in _chain(error)}
+    for words, names in (
+        ("the host name is not known", {"NameResolutionError", "gaierror"}),
+        ("the connection was refused", {"ConnectionRefusedError"}),
+        ("no answer in time", {"ConnectTimeoutError", "ReadTimeoutError", "TimeoutError"}),
+        ("the answer was cut short", {"IncompleteRead", "InvalidChunkLength"}),
+        ("the connection was broken", {"ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"}),
+        ("the server's certificate is not accepted", {"SSLError", "SSLCertVerificationError"}),
+        ("too many redirections", {"TooManyRedirects"}),
+        (
+            "this is not an address for HTTP",
+            {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError"},
+        ),
+    ):
+        if kinds & names:
+            return words
+    return f"the connection failed ({type(error).__name__})"
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """`error` and what it wraps: requests and urllib3 put the cause into `args`, Python into `__context__`."""
+    found: list[BaseException] = []
+    todo: list[BaseException] = [error]
+    while todo:
+        link = todo.pop()
+        if link not in found:
+            found.append(link)
+            inner = (*link.args, link.__context__, getattr(link, "reason", None))
+            todo += [one for one in inner if isinstance(one, BaseException)]
+    return found
+
+
+def hint_for(status: int) -> str:
+    """What to do about an answer of that status, or about none (0)."""
+    if status in (404, 410):
+        return "check the suite's name; a suite past its end of life has left the mirrors"
+    if status in (401, 403, 407):
+        return "the server wants a login: check the mirror or the proxy"
+    if status:
+        return "the server cannot answer now: try again later, or another mirror"
+    return "check the network and the proxy; --offline uses what is cached"

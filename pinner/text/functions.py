@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pinner.text.shell import Script, UnparsableError, Word
+from pinner.text.shell import Command, Script, UnparsableError, Word
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_PLAIN = re.compile(r"[\w./-]+")
 _SHIFTS = re.compile(r"\b(?:shift|set[ \t]+--|getopts)\b")
 
 
@@ -20,41 +24,72 @@ class Functions:
         self._script = script
         self._text = script.shell.text
         self._nodes = script.flow.get("function", [])
+        self._starts = [node.start_byte for node in self._nodes]
+        self._known: dict[tuple[int, int], list[tuple[Word, ...]] | None] = {}
+        self._reach: list[int] = []
+        for node in self._nodes:
+            self._reach.append(max(node.end_byte, self._reach[-1] if self._reach else 0))
 
     def around(self, at: int) -> tuple[int, int] | None:
         """Where the function begins and ends that `at` lies in, the innermost."""
-        found = next((node for node in reversed(self._nodes) if node.start_byte <= at < node.end_byte), None)
-        return None if found is None else (found.start_byte, found.end_byte)
+        number = bisect_right(self._starts, at) - 1
+        while number >= 0 and self._reach[number] > at:
+            if self._nodes[number].end_byte > at:
+                return self._nodes[number].start_byte, self._nodes[number].end_byte
+            number -= 1
+        return None
 
     def arguments(self, place: tuple[int, int]) -> list[tuple[Word, ...]] | None:
         """The arguments of each call of the function at `place`; None where not all that it gets is known."""
-        name = self._name(place)
-        start, end = place
-        if name is None or _SHIFTS.search(self._text, start, end):
+        if place not in self._known:
+            self._known[place] = self._arguments(place)
+        return self._known[place]
+
+    def _arguments(self, place: tuple[int, int]) -> list[tuple[Word, ...]] | None:
+        name = self._names[bisect_right(self._starts, place[0]) - 1]
+        if self._often[name] != 1 or _SHIFTS.search(self._text, *place):
             return None
-        mentions = re.findall(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])", self._without_comments)
-        try:
-            commands = self._script.commands(name)
-        except UnparsableError:
+        if _PLAIN.fullmatch(name):
+            mentions = self._mentions[name]
+        else:
+            pattern = rf"(?<![\w./-]){re.escape(name)}(?![\w./-])"
+            mentions = len(re.findall(pattern, self._without_comments))
+        if self._commands is None:
             return None
-        calls = [each for each in commands if each.words and each.words[0].value == name]
+        calls = self._commands.get(name, [])
         in_arguments = sum(word.literal == name for each in calls for word in each.words[1:])
-        if len(mentions) != len(calls) + 1 + in_arguments or not all(each.certain for each in calls):
+        if mentions != len(calls) + 1 + in_arguments or not all(each.certain for each in calls):
             return None
         return [each.words[1:] for each in calls]
 
-    def _name(self, place: tuple[int, int]) -> str | None:
-        """The function's name, if no other has it."""
-        names = [self._of(node.child_by_field_name("name")) for node in self._nodes]
-        own = next(
-            (name for name, node in zip(names, self._nodes, strict=True) if node.start_byte == place[0]), ""
-        )
-        return own if own and names.count(own) == 1 else None
+    @cached_property
+    def _names(self) -> list[str]:
+        return [self._of(node.child_by_field_name("name")) for node in self._nodes]
+
+    @cached_property
+    def _often(self) -> Counter[str]:
+        return Counter(self._names)
+
+    @cached_property
+    def _mentions(self) -> Counter[str]:
+        return Counter(_PLAIN.findall(self._without_comments))
+
+    @cached_property
+    def _commands(self) -> dict[str, list[Command]] | None:
+        """The commands, by what they run; None if they are not understood."""
+        found: dict[str, list[Command]] = {}
+        try:
+            for each in self._script.commands(""):
+                if each.words and each.words[0].value is not None:
+                    found.setdefault(each.words[0].value, []).append(each)
+        except UnparsableError:
+            return None
+        return found
 
     def _of(self, node: Node | None) -> str:
         return self._text[node.start_byte : node.end_byte] if node is not None else ""
 
-    @property
+    @cached_property
     def _without_comments(self) -> str:
         parts: list[str] = []
         begin = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 
 from pinner.text import directives
 from pinner.text.dockerfile import Dockerfile, Instruction, Stage, block_start
@@ -14,19 +14,24 @@ class Marked:
 
     def __init__(self, dockerfile: Dockerfile, stage: Stage, instruction: Instruction) -> None:
         self._source = dockerfile.text
-        self._lines: dict[str, list[Span]] = {"ignore": [], "allow": []}
+        self._whole: set[str] = set()
+        # Where the marked lines begin, in order.
+        self._lines: dict[str, list[int]] = {"ignore": [], "allow": []}
+        self._ends: dict[int, int] = {}
         span = instruction.span
-        for directive in stage.directives:
-            at = directive.span.start
-            if directive.key not in self._lines or at > span.end:
+        above = block_start(self._source, dockerfile.comments, span.start)
+        found = stage.directives
+        first = bisect_left(found, above, key=lambda each: each.span.start)
+        for directive in found[first : bisect_right(found, span.end, key=lambda each: each.span.start)]:
+            if directive.key not in self._lines:
                 continue
-            if at >= span.start:
-                self._lines[directive.key].append(self._below(dockerfile, directive.span))
-            elif at >= block_start(self._source, dockerfile.comments, span.start):
-                self._lines[directive.key].append(span)
+            if directive.span.start >= span.start:
+                self._mark(directive.key, self._below(dockerfile, directive.span))
+            else:
+                self._whole.add(directive.key)
 
-    def _below(self, dockerfile: Dockerfile, comment: Span) -> Span:
-        """The line below a comment line, behind further comment lines."""
+    def _below(self, dockerfile: Dockerfile, comment: Span) -> int:
+        """Where the line below a comment line begins, behind further comment lines."""
         comments = dockerfile.comments
         at = bisect_left(comments, comment)
         while True:
@@ -34,18 +39,21 @@ class Marked:
             at += 1
             if at == len(comments) or self._source[begin : comments[at].start].strip():
                 break
-        return self._line(begin)
-
-    def _line(self, begin: int) -> Span:
-        end = self._source.find("\n", begin)
-        return Span(begin, len(self._source) if end < 0 else end)
+        return begin
 
     def comment(self, comment: Span) -> None:
         """Heed a comment that stands behind words, where the shell allows one."""
         directive = directives.read(self._source, comment)
         if directive is not None and directive.key in self._lines:
-            self._lines[directive.key].append(self._line(self._source.rfind("\n", 0, comment.start) + 1))
+            self._mark(directive.key, self._source.rfind("\n", 0, comment.start) + 1)
+
+    def _mark(self, key: str, begin: int) -> None:
+        end = self._source.find("\n", begin)
+        self._ends[begin] = len(self._source) if end < 0 else end
+        insort(self._lines[key], begin)
 
     def says(self, key: str, at: int) -> bool:
-        """Whether a comment says `ignore` or `allow` of what stands at the offset `at`."""
-        return any(line.start <= at < line.end for line in self._lines[key])
+        """Whether a comment says `ignore` or `allow` of what stands at the offset `at`, in the instruction."""
+        lines = self._lines[key]
+        line = bisect_right(lines, at) - 1
+        return key in self._whole or (line >= 0 and at < self._ends[lines[line]])

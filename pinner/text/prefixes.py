@@ -16,7 +16,9 @@ APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
 SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_ASKS = re.compile(r"\bapt(?:-get|itude)?\b[^;&|\n]*\binstall\b")
+_STATEMENT = re.compile(r"[^;&|\n]+")
+_APT = re.compile(r"\bapt(?:-get|itude)?\b")
+_INSTALL = re.compile(r"\binstall\b")
 
 
 class _Prefix(NamedTuple):
@@ -75,7 +77,13 @@ class Program(NamedTuple):
 
 def asks(text: str) -> bool:
     """Whether `text`, as a script, seems to install packages."""
-    return "install" in text and _ASKS.search(text) is not None
+    if "install" not in text or "apt" not in text:
+        return False
+    for statement in _STATEMENT.finditer(text):
+        apt = _APT.search(statement[0])
+        if apt is not None and _INSTALL.search(statement[0], apt.end()):
+            return True
+    return False
 
 
 def find(words: tuple[Word, ...]) -> Program | None:

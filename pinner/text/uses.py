@@ -12,6 +12,7 @@ from pinner.text.values import Binding, Variable
 
 # Up to the first blank of the value, so that the old value can stand in the new one.
 _SET = re.compile(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")
+_ANY_USE = re.compile(r"\$\{?[!#]?(?:([A-Za-z_]\w*)|[@*#]|\d+)")
 _USE = re.compile(r"(?<!\\)\$\{?[!#]?(\w+)")
 
 
@@ -26,6 +27,7 @@ class Uses:
         self.packages: set[int] = set()
         self.flows: dict[int, Variable] = {}
         self.shells: dict[int, Joined] = {}
+        self._places: dict[int, dict[str, list[int]]] = {}
 
     def forbidding(
         self, variables: Iterable[Variable], of_file: Callable[[Variable], Iterable[int]]
@@ -42,18 +44,22 @@ class Uses:
                 continue
             seen.add(variable)
             shell = self.shells.get(variable.scope)
-            for at in of_file(variable) if shell is None else _in_shell(shell, variable.name):
+            for at in of_file(variable) if shell is None else self._in_shell(variable, shell):
                 if at in self.flows:
                     todo.append(self.flows[at])
                 elif at not in self.packages:
                     return at
         return None
 
-
-def _in_shell(shell: Joined, name: str) -> Iterator[int]:
-    pattern = r"[@*#]|\d+" if name == "@" else re.escape(name) + r"(?!\w)"
-    for match in re.finditer(rf"\$\{{?[!#]?(?:{pattern})", shell.text):
-        yield shell.origin(match.start())
+    def _in_shell(self, variable: Variable, shell: Joined) -> Iterator[int]:
+        """The uses of a variable in its own shell text."""
+        places = self._places.get(variable.scope)
+        if places is None:
+            places = self._places[variable.scope] = {}
+            for match in _ANY_USE.finditer(shell.text):
+                places.setdefault(match[1] or "@", []).append(match.start())
+        for place in places.get(variable.name, ()):
+            yield shell.origin(place)
 
 
 def of_file(dockerfile: Dockerfile, environment: Environment) -> dict[Variable, list[int]]:

@@ -7,7 +7,7 @@ name holds nothing; a further one that not every run meets makes the value unkno
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -73,6 +73,49 @@ class Ranges:
         return found >= 0 and self._reach[found] > at
 
 
+class _History:
+    """The definitions of one name, in the order in which they are complete."""
+
+    def __init__(self, definitions: Iterable[_Definition], conditional: Ranges) -> None:
+        self.all = sorted(definitions, key=lambda each: each.end)
+        self._ends = [each.end for each in self.all]
+        self._starts = sorted(each.start for each in self.all)
+        # Of the first so many: where the last loop ends; whether one is not followed; how many are conditional; with
+        # which the value begins.
+        self._reach = [0]
+        self.odd = [False]
+        self._conditional = [0]
+        self.begin = [0]
+        for number, each in enumerate(self.all):
+            self._reach.append(max(self._reach[-1], each.until))
+            self.odd.append(self.odd[-1] or each.kind in ("each", "opaque"))
+            self._conditional.append(self._conditional[-1] + conditional.hold(each.start))
+            self.begin.append(self.begin[-1] if each.appends else number)
+
+    def before(self, at: int) -> int:
+        """How many are complete at the index `at`."""
+        return bisect_right(self._ends, at)
+
+    def loop(self, at: int) -> _Definition | None:
+        """The loop over the name that `at` lies in, if nothing else sets the name there."""
+        number = self.before(at)
+        while number and self._reach[number] > at:
+            number -= 1
+            each = self.all[number]
+            if each.kind == "each" and at < each.until:
+                inside = bisect_left(self._starts, each.end)
+                alone = inside == len(self._starts) or self._starts[inside] >= each.until
+                return each if alone else None
+        return None
+
+    def is_conditional(self, number: int, *, first: bool) -> bool:
+        """Whether one of the first `number` stands under a condition, the `first` left aside or not."""
+        return self._conditional[number] > (0 if first else self._conditional[1])
+
+
+_NEVER_SET = _History((), Ranges(()))
+
+
 class Variables:
     """The variables of one shell text. `outer` tells what names mean that it does not set."""
 
@@ -99,34 +142,32 @@ class Variables:
             return self._expanded(name, at)
         if not name[0].isalpha() and name[0] != "_":
             return self._positional(name, at)
-        own = self._definitions.get(name, [])
-        loop = next(
-            (each for each in reversed(own) if each.kind == "each" and each.end <= at < each.until), None
-        )
-        if loop is not None and not any(loop.end <= each.start < loop.until for each in own):
+        own = self._histories.get(name) or _NEVER_SET
+        loop = own.loop(at)
+        if loop is not None:
             return self._binding(name, [loop])
         if name in self._unread:
             return Unknown("variable-unknown", f"{name} is mentioned where the script is not understood")
         if name in self._set_by_commands:
             return Unknown("variable-unknown", f"a command sets {name}")
-        before = [each for each in own if each.end <= at]
-        if self._sourced(name, before[-1].end if before else 0, at):
+        before = own.before(at)
+        if self._sourced(name, own.all[before - 1].end if before else 0, at):
             return Unknown("variable-unknown", f"a file that is read may set {name}")
         if not before:
-            if own and self._repeated.hold(at):
+            if own.all and self._repeated.hold(at):
                 return Unknown("variable-conditional", f"{name} is set further down")
             return self._outer(name, at)
-        if any(each.kind in ("each", "opaque") for each in before):
+        if own.odd[before]:
             return Unknown("variable-unknown", f"what sets {name} is not followed")
-        if len(before) < len(own) and self._repeated.hold(at):
+        if before < len(own.all) and self._repeated.hold(at):
             return Unknown("variable-conditional", f"{name} is set again further down")
         inherited = isinstance(self._outer(name, at), Binding)
-        if any(self._conditional.hold(each.start) for each in before[not inherited :]):
+        if own.is_conditional(before, first=inherited):
             return Unknown("variable-conditional", f"{name} is set again under a condition")
-        last = max(number for number, each in enumerate(before) if number == 0 or not each.appends)
-        if before[last].appends:
+        begin = own.begin[before]
+        if own.all[begin].appends:
             return Unknown("variable-unknown", f"what {name} holds before is not known here")
-        return self._binding(name, before[last:])
+        return self._binding(name, own.all[begin:before])
 
     def inside(self, command: Command) -> Lookup:
         """What names mean to a shell that `command` starts: of what is set here it gets what is exported."""
@@ -169,7 +210,7 @@ class Variables:
         return {
             *self._unread,
             *self._set_by_commands,
-            *self._definitions,
+            *self._histories,
             *(self._of(node) for node in assigned if node is not None),
         }
 
@@ -228,17 +269,17 @@ class Variables:
         assert kind != "opaque"
         variable = Variable(self._scope, name)
         found: list[Element] = []
+        text: list[Piece] = []
         for each in made_by:
             for word in each.words:
                 own = self._pieces(word, variable)
                 if kind == "text":
-                    before = found[0].pieces if found else ()
-                    found = [Element((*before, *own))]
+                    text += own
                 else:
                     found += self._elements(word, own)
         self._depth -= 1
-        if kind == "text" and not found:
-            found = [Element(())]
+        if kind == "text":
+            found = [Element(bounded(text, self.script.shell.span(made_by[-1].start, made_by[-1].end)))]
         binding = Binding(variable, kind, tuple(found))
         self._known[key] = binding
         return binding
@@ -272,6 +313,9 @@ class Variables:
         return Ranges([*flow.get("loop", ()), *flow.get("function", ())])
 
     @cached_property
+    def _histories(self) -> Mapping[str, _History]:
+        return {name: _History(own, self._conditional) for name, own in self._definitions().items()}
+
     def _definitions(self) -> Mapping[str, list[_Definition]]:
         found: dict[str, list[_Definition]] = {}
         for node in self.script.assignment_nodes():
@@ -287,8 +331,6 @@ class Variables:
                 words = tuple(self.script.builder.word([value], []) for value in values)
                 own = _Definition(node.start_byte, body.start_byte, "each", words, until=body.end_byte)
                 found.setdefault(self._of(name), []).append(own)
-        for each in found.values():
-            each.sort(key=lambda definition: definition.start)
         return found
 
     def _of(self, node: Node) -> str:

@@ -131,7 +131,7 @@ def _skip(word: Word, kind: Kind, reason: str, detail: str, name: str = "") -> R
 def _request(field: Field, *, bash: bool) -> Request:
     word = field.word
     value = word.value
-    if word.split:
+    if word.split and all(part.kind != "command" for part in word.parts):
         detail = (
             f"it is continued over the end of a line, so the shell reads {value!r}"
             if value

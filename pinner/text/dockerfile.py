@@ -157,7 +157,8 @@ def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
         match = _KEYWORD.match(joined.text, match.end())
         assert match is not None
         keyword = match[1].upper()
-    if keyword not in KEYWORDS or (onbuild and keyword in ("ONBUILD", "FROM", "MAINTAINER")):
+    # What ONBUILD is to do is looked at when it is done.
+    if keyword in ("ONBUILD", "FROM", "MAINTAINER") if onbuild else keyword not in KEYWORDS:
         where = joined.span(match.start(1), match.end(1))
         raise refuse(text, where, f"unknown instruction: {match[1]}", _near(keyword))
     begin = match.end()

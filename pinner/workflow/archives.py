@@ -21,6 +21,9 @@ Codename = Callable[[Source], str]
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
 
+# A suite, and of which architectures it is needed.
+_Need = tuple[Named | Alias, tuple[str, ...]]
+
 
 class Archives:
     """Answers what a stage could install. The world comes in as two functions.
@@ -35,7 +38,7 @@ class Archives:
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str], Universe] = {}
         self._rooted_universes: dict[tuple[Named, str, str, Root], Universe] = {}
-        self._failed: dict[Named | Alias, PinnerError] = {}
+        self._failed: dict[_Need, PinnerError] = {}
         self.notes: dict[str, None] = {}
 
     def named(self, where: Named | Alias | Unnamed) -> Named | None:
@@ -69,8 +72,7 @@ class Archives:
             where = self.named(call.base.where)
             if where is None or not call.requests:
                 continue
-            foreign = set(call.architectures).intersection(word.arch for word in call.requests)
-            for arch in (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign)):
+            for arch in _architectures(call):
                 if (where, arch) not in self._indexes:
                     needed[where, arch] = sources_of(where, arch)
         if not needed:
@@ -85,28 +87,28 @@ class Archives:
 
         All is asked for at once first, since that nearly always succeeds. Raises what is no archive's fault.
         """
-        by_suite: dict[Named | Alias, list[Call]] = {}
+        by_need: dict[_Need, list[Call]] = {}
         for file in files:
             for call in file.calls():
-                if not isinstance(call.base.where, Unnamed):
-                    by_suite.setdefault(call.base.where, []).append(call)
-        self._prepare_apart(by_suite)
+                if (need := _need(call)) is not None:
+                    by_need.setdefault(need, []).append(call)
+        self._prepare_apart(by_need)
         return {
-            file.path: self._failed[where]
+            file.path: self._failed[need]
             for file in files
             for call in file.calls()
-            if not isinstance(where := call.base.where, Unnamed) and where in self._failed
+            if (need := _need(call)) is not None and need in self._failed
         }
 
-    def _prepare_apart(self, by_suite: Mapping[Named | Alias, list[Call]]) -> None:
+    def _prepare_apart(self, by_need: Mapping[_Need, list[Call]]) -> None:
         try:
-            self.prepare(call for calls in by_suite.values() for call in calls)
+            self.prepare(call for calls in by_need.values() for call in calls)
         except (FetchError, TrustError) as error:
-            if len(by_suite) == 1:
-                self._failed[next(iter(by_suite))] = error
+            if len(by_need) == 1:
+                self._failed[next(iter(by_need))] = error
                 return
-            for where, calls in by_suite.items():
-                self._prepare_apart({where: calls})
+            for need, calls in by_need.items():
+                self._prepare_apart({need: calls})
 
     def universes(self, call: Call, arch: str = "", *, rooted: bool = False) -> dict[str, Universe]:
         """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.
@@ -170,3 +172,15 @@ class Archives:
             for where in suites
             for index in self._indexes[where, PLATFORMS[platform]]
         )
+
+
+def _need(call: Call) -> _Need | None:
+    """What a call needs; None if its suite is not known."""
+    where = call.base.where
+    return None if isinstance(where, Unnamed) else (where, _architectures(call))
+
+
+def _architectures(call: Call) -> tuple[str, ...]:
+    """Those of its platforms, and of those that dpkg was told of the ones that it names."""
+    foreign = set(call.architectures).intersection(word.arch for word in call.requests)
+    return (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign))

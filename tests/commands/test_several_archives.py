@@ -53,3 +53,25 @@ def test_what_the_lock_knew_of_the_others_stays(tmp_path: Path) -> None:
         now = bench.read("pinner.lock")
     assert "curl=7.88 curl=7.88" in now
     assert targets(now, "b.Dockerfile") == targets(lock, "b.Dockerfile") != ()
+
+
+def test_an_architecture_that_only_one_file_needs(tmp_path: Path) -> None:
+    archive = SimulatedArchive()
+    with archive.serve():
+        for pocket, path in (("", ""), ("-updates", ""), ("-security", "-security")):
+            suite = archive.suite(
+                f"bookworm{pocket}", path=f"debian{path}", architectures=["amd64", "arm64", "i386"]
+            )
+            suite.package("curl", "7.88")
+        bench = Workbench(tmp_path, archive, tmp_path)
+        bench.write("a.Dockerfile", "FROM debian:12\nRUN apt-get install -y curl\n")
+        bench.write(
+            "b.Dockerfile",
+            "FROM debian:12\nRUN dpkg --add-architecture i386 && apt-get install -y curl:i386 curl\n",
+        )
+        archive.missing("*binary-i386*")
+        result = bench.run("lock")
+        assert "curl=7.88" in bench.read("a.Dockerfile")
+        assert "=" not in bench.read("b.Dockerfile")
+    assert result.status == 5
+    assert result.err.endswith("not locked for that: b.Dockerfile\n")

@@ -39,6 +39,7 @@ def only(text: str) -> Instruction:
         ("RUN --mount=type=cache,target=/x \\\n  --security=insecure \\\n  a", "a"),
         ('RUN --mount=type=bind,source="a b",target=/x a --b', "a --b"),
         ("ONBUILD RUN a", "a"),
+        ("ONBUILD nothing a", "a"),
         ("ONBUILD \\\n RUN --network=none a", "a"),
         ("RUN é \\\n ü", "é  ü"),
     ],

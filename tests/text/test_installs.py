@@ -265,6 +265,7 @@ def test_variables_that_hold_a_call_are_named() -> None:
         ("{a,b}", "brace", "skip", "brace", "", "", "", ""),
         ("a{1..3}", "brace", "skip", "brace", "", "", "", ""),
         ("foo\\\nbar", "other", "skip", "split-word", "", "", "", ""),
+        ("$(foo \\\n  bar)", "other", "skip", "command-substitution", "", "", "", ""),
         ("{{x}}", "other", "skip", "template", "", "", "", ""),
         ("{{ x }}", "other", "skip", "template", "", "", "", ""),
         ("<%= x %>", "other", "skip", "template", "", "", "", ""),

@@ -28,15 +28,17 @@ _PACKAGE = (
 # Each pattern begins where the trace does; the first group of alternatives a text matches names the trace.
 _RUN = rf"""(?xi)
       (?P<command>\b(?:add-apt-repository|apt-add-repository|extrepo\s+enable(?:\s+[\w.-]+)?)\b)
-    | (?P<setup>\b(?:curl|wget)\b[^|;&<>]*{_SETUP}[\w./-]*)
+    | (?P<setup>\b(?:curl|wget)\b[^|;&<>]{{0,500}}{_SETUP}[\w./-]*)
     | (?P<script>\b(?:curl|wget)\b
-        [^|;&<>]*(?:nodesource|packagecloud|script\.(?:deb|rpm)|setup_\d|/(?:repo|apt)\b|apt[._-])
-        [^|;&]*(?:\\\s*)?\|\s*(?:\\\s*)?(?:sudo\s+)?(?:-?\w+=\S*\s+|-E\s+)*(?:env\s+)?(?:ba|da)?sh\b)
-    | (?P<package>\b(?:dpkg\b[^|;&]*\s(?:-i|--install)|apt(?:-get)?\b[^|;&]*\sinstall)\s[^|;&]*{_PACKAGE}\S*\.deb)
+        [^|;&<>]{{0,500}}(?:nodesource|packagecloud|script\.(?:deb|rpm)|setup_\d|/(?:repo|apt)\b|apt[._-])
+        [^|;&]{{0,200}}(?:\\\s*)?\|\s*(?:\\\s*)?(?:sudo\s+)?(?:-?\w+=\S*\s+|-E\s+)*(?:env\s+)?(?:ba|da)?sh\b)
+    | (?P<package>[\w.+~:/${{}}*-]{{0,100}}{_PACKAGE}[\w.+~:${{}}*-]{{0,100}}\.deb\b)
     | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
 """
 # One of these is in every text that the pattern matches.
 _TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", ".deb")
+_INSTALLS = r"(?s)\bdpkg\s(?:.*\s)?(?:-i|--install)\s|\bapt(?:-get)?\s(?:.*\s)?install\s"
+_LONGEST = 4_000  # characters of a command, more than any person writes
 _SETTING = r"(?i)\bdefault-release\b"
 _CONFIGURATION = r"/etc/apt/apt\.conf[\w./-]*"
 _COPY = rf"(?m){_SETUP}|/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
@@ -94,7 +96,7 @@ def _traces(keyword: str, body: str) -> Iterator[re.Match[str]]:
     if keyword in {"COPY", "ADD"}:
         yield from re.finditer(_COPY, body)
     elif keyword == "RUN":
-        yield from (match for match in re.finditer(_RUN, body) if not _harmless(body, match.start()))
+        yield from (match for match in re.finditer(_RUN, body) if not _harmless(body, match))
         if re.search(_SETTING, body):
             yield from re.finditer(_CONFIGURATION, body)
 
@@ -103,7 +105,7 @@ def touches(statement: str, text: str) -> bool:
     """Whether a pipeline changes apt's sources, preferences or default release; `text` holds its here-documents too."""
     return (
         adds_components(statement)
-        or any(not _harmless(statement, match.start()) for match in re.finditer(_RUN, statement))
+        or any(not _harmless(statement, match) for match in re.finditer(_RUN, statement))
         or bool(re.search(_SETTING, text) and re.search(_CONFIGURATION, statement))
     )
 
@@ -113,9 +115,13 @@ def adds_components(text: str) -> bool:
     return "sed" in text and re.search(_COMPONENTS, text) is not None
 
 
-def _harmless(body: str, at: int) -> bool:
-    """Whether the command that names a file of apt's at `at` only reads it, or swaps a mirror's host."""
-    command = body[max(body.rfind(mark, 0, at) for mark in ("&&", "||", "; ", "| ")) + 1 : at]
+def _harmless(body: str, trace: re.Match[str]) -> bool:
+    """Whether the command around a trace only reads a file of apt's, swaps a mirror's host, or installs no package."""
+    at = trace.start()
+    begin = max(at - _LONGEST, 0)
+    command = body[max(begin, *(body.rfind(mark, begin, at) + 1 for mark in ("&&", "||", "; ", "| "))) : at]
+    if trace["package"]:
+        return not re.search(_INSTALLS, command)
     if re.search(_READS, command):
         return True
     if not re.search(r"\bsed\b", command) or re.search(_SUITE, command):

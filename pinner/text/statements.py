@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from pinner.text import nested, shell
@@ -45,6 +46,7 @@ _OPENS = frozenset({"if", "for", "while", "until", "case", "{", "(", "!"})
 _CLOSES = frozenset({"fi", "done", "esac", "}", ")"})
 _TESTS = frozenset({"[", "[[", "test"})
 _PRINTS = frozenset({"echo", "printf", "cat"})
+_MOST = 20_000  # pieces of values in all; more than any person writes is not known
 _ENDS = frozenset({"&&", ";", "||", "&", ";;"})
 
 
@@ -194,6 +196,7 @@ class _Script:
     def __init__(self, text: str, instruction: Instruction, asked: Asked) -> None:
         self._release = asked.release
         self._variables: Variables | None = None
+        self._left = _MOST
         self.text = self._answered(text)
         own = Joined(self.text, (0,), (0,), (len(self.text),))
         try:
@@ -250,7 +253,11 @@ class _Script:
     def _value(self, word: shell.Word, raw: str, at: int, quoted: bool) -> str | None:
         """What an expansion becomes, None if that is not known or the shell may read it as more than text."""
         assert self._variables is not None
-        text = joined(pieces(self._variables.context, word))
+        if self._left <= 0:
+            return None
+        own = tuple(islice(pieces(self._variables.context, word), self._left))
+        self._left -= len(own)
+        text = joined(own) if self._left > 0 else None
         if text is not None and quoted:
             return re.sub(r'["\\]', r"\\\g<0>", text.text)
         if text is not None:

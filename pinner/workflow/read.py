@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.sources import Keys
-from pinner.archive.sourceslist import Entry
 from pinner.errors import InputError, PinnerError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
 from pinner.text.installs import Install, Request, Skipped
 from pinner.text.kinds import Around
-from pinner.text.repositories import Addition, additions, adds_components
+from pinner.text.repositories import additions, adds_components
 from pinner.text.settings import Setting, settings
 from pinner.text.span import Lines, Span
 from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
-from pinner.workflow.repositories import follow
 from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told, without_snapshot
 
-_UNREAD = "which pinner does not read and which may serve another version"
+if TYPE_CHECKING:
+    from pinner.workflow.setup import Setup
+
 _T = TypeVar("_T")
 
 
@@ -153,6 +150,12 @@ def _weigh(begun: _Begun) -> File:
             options = options._replace(suite=suite)
         added = additions(parsed)
         told = settings(parsed)
+        setup: Setup | None = None
+        if added or adds_components(parsed.text):
+            from pinner.workflow.setup import Setup
+
+            foreign = [each.architecture for each in told if each.architecture]
+            setup = Setup(path, parsed, added, foreign, options)
         bases: dict[int, Base] = {}
         found: list[Call | Skipped] = []
         for item in begun.found:
@@ -161,8 +164,12 @@ def _weigh(begun: _Begun) -> File:
                 continue
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
-            base, foreign = _after_changes(path, parsed, item, bases[item.stage], added, told, options)
-            unread = base.unread or foreign
+            base, unread = bases[item.stage], bases[item.stage].unread
+            if setup is not None and isinstance(base.where, Named):
+                state = setup.before(item, base.where, base.platforms)
+                base, unread = replace(base, where=state.where), unread or state.problem
+            elif before := _before(parsed, item, [(each.stage, each.span.start, each) for each in added]):
+                unread = unread or f"{before[-1].what} ({before[-1].by}), which pinner does not read here"
             if not isinstance(base.where, Unnamed) and base.where.at is not None:
                 unread = unread or without_snapshot(base)
             requests = tuple(_weighed(request, base, unread, options) for request in item.requests)
@@ -175,79 +182,6 @@ def _weigh(begun: _Begun) -> File:
     if files:
         found = [_listed(item, parsed.text, files) for item in found]
     return File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)))
-
-
-def _after_changes(
-    path: str,
-    parsed: Dockerfile,
-    install: Install,
-    base: Base,
-    added: Sequence[Addition],
-    told: Sequence[Setting],
-    options: Options,
-) -> tuple[Base, str]:
-    """What the call stands on after the changes of apt's sources before it, and a clause about one that is not read."""
-    foreign = _before(parsed, install, [(each.stage, each.span.start, each) for each in added])
-    if not foreign and not adds_components(parsed.text):
-        return base, ""
-    from pinner.text import keys, sourcefiles
-    from pinner.text.environment import Environment
-
-    where = base.where
-    if not isinstance(where, Named):
-        return base, _unread(foreign[-1]) if foreign else ""
-    archs = [PLATFORMS[platform] for platform in base.platforms]
-    archs += [each.architecture for each in told if each.architecture]
-    environment = Environment(parsed, {})
-    held: keys.Held = {}
-
-    def vouch(entry: Entry) -> Keys | str:
-        return options.vouch(path, entry.uri, keys.signers(held, entry.signed_by))
-
-    for stage in reversed(chain(parsed, parsed.stages[install.stage])):
-        asked = sourcefiles.Asked(
-            _release(where),
-            lambda source: options.context(path, source),
-            partial(environment.lookup, stage.index),
-        )
-        until = install.span.start if stage.index == install.stage else len(parsed.text)
-        for instruction in stage.instructions:
-            if instruction.span.start >= until:
-                break
-            if keys.mentions(instruction.span.of(parsed.text)):
-                held = keys.follow(held, parsed, instruction, asked, until)
-            own = [
-                each for each in foreign if instruction.span.start <= each.span.start < instruction.span.end
-            ]
-            if not own and not adds_components(instruction.span.of(parsed.text)):
-                continue
-            changes = sourcefiles.changes(parsed, instruction, asked, until)
-            try:
-                for change in changes or ():
-                    where = follow(where, change, options.known, archs, vouch)
-            except InputError as error:
-                hint = f" ({error.hint})" if error.hint else ""
-                return base, f"{own[-1].what}: {error.message}, {_UNREAD}{hint}" if own else ""
-            if changes is None and own:
-                return base, _unread(own[-1])
-    if where.listed == ():
-        return base, f"{foreign[-1].what}, and no source is left"
-    return replace(base, where=where), ""
-
-
-def _unread(change: Addition) -> str:
-    return f"{change.what} ({change.by}), {_UNREAD}"
-
-
-def _release(where: Named) -> Mapping[str, str]:
-    """The variables of os-release(5) in an image of the suite, as far as they are certain."""
-    name, suite = where.distribution.name, where.suite
-    found = {"ID": name}
-    if suite.version:
-        found |= {"VERSION_CODENAME": suite.codename, "VERSION_ID": suite.version}
-        if name == "ubuntu":
-            found["UBUNTU_CODENAME"] = suite.codename
-    return found
 
 
 def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call | Skipped:

@@ -273,3 +273,19 @@ def test_what_sets_up_a_repository_is_named(bench: Workbench, line: str, what: s
     result = lock(bench, line, "RUN apt-get update && apt-get install -y curl")
     assert f"({what}), which pinner does not read and which may serve another version" in result.out
     assert "curl=" not in bench.read("Dockerfile")
+
+
+def test_sources_that_are_replaced_in_two_steps(bench: Workbench) -> None:
+    lines = (
+        "RUN rm -rf /etc/apt/sources.list.d/*",
+        "RUN echo 'deb http://deb.debian.org/debian bookworm main' > /etc/apt/sources.list",
+    )
+    assert lock(bench, *lines, "RUN apt-get install -y curl").status == 0
+    assert "curl=7.88" in bench.read("Dockerfile")
+    assert {source.suite for source in loads(bench.read("pinner.lock")).sources} == {"bookworm"}
+
+
+def test_many_changes_and_calls_take_linear_time(bench: Workbench, archive: SimulatedArchive) -> None:
+    known(bench, archive)
+    assert lock(bench, *[PGDG, "RUN apt-get install -y curl"] * 150).status == 0
+    assert bench.read("Dockerfile").count("curl=7.88") == 150

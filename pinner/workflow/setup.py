@@ -1,0 +1,132 @@
+"""What a stage has told apt, sources, preferences and keys, by the time of a call: read instruction by instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from pinner.archive.distributions import PLATFORMS
+from pinner.archive.sources import Keys
+from pinner.archive.sourceslist import Entry
+from pinner.errors import InputError
+from pinner.text import keys, sourcefiles
+from pinner.text.dockerfile import Dockerfile, Instruction
+from pinner.text.environment import Environment
+from pinner.text.repositories import Addition, adds_components
+from pinner.workflow.images import Named
+from pinner.workflow.repositories import follow
+from pinner.workflow.stages import Options, chain
+
+if TYPE_CHECKING:
+    from pinner.text.installs import Install
+
+UNREAD = "which pinner does not read and which may serve another version"
+
+
+class State(NamedTuple):
+    """`where` apt looks, the origins of the keys that the stage `held` by then, and a clause about a change that is not
+    read, behind which nothing is known."""
+
+    where: Named
+    held: keys.Held
+    problem: str = ""
+
+
+class Setup:
+    """A file's changes of what apt reads. Every instruction is read once for each stage that stands on it.
+
+    `added` are their traces, `foreign` the architectures that dpkg is told to add.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        dockerfile: Dockerfile,
+        added: Sequence[Addition],
+        foreign: Sequence[str],
+        options: Options,
+    ) -> None:
+        self._path = path
+        self._file = dockerfile
+        self._added = added
+        self._foreign = foreign
+        self._options = options
+        self._environment = Environment(dockerfile, {})
+        self._states: dict[int, list[State]] = {}
+
+    def before(self, install: Install, where: Named, platforms: Sequence[str]) -> State:
+        """What holds for a call in a stage that begins with `where`."""
+        archs = [*(PLATFORMS[platform] for platform in platforms), *self._foreign]
+        at = install.span.start
+        stages = reversed(chain(self._file, self._file.stages[install.stage]))
+        steps = [
+            (stage.index, instruction)
+            for stage in stages
+            for instruction in stage.instructions
+            if stage.index != install.stage or instruction.span.start < at
+        ]
+        states = self._states.setdefault(install.stage, [State(where, {})])
+        whole = sum(stage != install.stage or instruction.span.end <= at for stage, instruction in steps)
+        while len(states) <= whole:
+            stage, instruction = steps[len(states) - 1]
+            states.append(self._after(states[-1], stage, instruction, len(self._file.text), archs))
+        state = states[whole]
+        for stage, instruction in steps[whole:]:
+            state = self._after(state, stage, instruction, at, archs)
+        if not state.problem and state.where.listed == ():
+            return state._replace(problem="no source is left to apt here")
+        return state
+
+    def _after(
+        self, state: State, stage: int, instruction: Instruction, until: int, archs: Sequence[str]
+    ) -> State:
+        """The state after an instruction, as far as it stands before `until`."""
+        if state.problem:
+            return state
+        where, held = state.where, state.held
+        asked = sourcefiles.Asked(
+            _release(where),
+            partial(self._options.context, self._path),
+            partial(self._environment.lookup, stage),
+        )
+        text = instruction.span.of(self._file.text)
+        if keys.mentions(text):
+            held = keys.follow(held, self._file, instruction, asked, until)
+        own = [
+            each
+            for each in self._added
+            if instruction.span.start <= each.span.start < min(instruction.span.end, until)
+        ]
+        if not own and not adds_components(text):
+            return State(where, held)
+        changes = sourcefiles.changes(self._file, instruction, asked, until)
+        if changes is None:
+            return State(where, held, unread(own[-1]) if own else "")
+
+        def vouch(entry: Entry) -> Keys | str:
+            return self._options.vouch(self._path, entry.uri, keys.signers(held, entry.signed_by))
+
+        try:
+            for change in changes:
+                where = follow(where, change, self._options.known, archs, vouch)
+        except InputError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            return State(state.where, held, f"{own[-1].what}: {error.message}, {UNREAD}{hint}" if own else "")
+        return State(where, held)
+
+
+def unread(change: Addition) -> str:
+    """A clause about a change that is not read."""
+    return f"{change.what} ({change.by}), {UNREAD}"
+
+
+def _release(where: Named) -> Mapping[str, str]:
+    """The variables of os-release(5) in an image of the suite, as far as they are certain."""
+    name, suite = where.distribution.name, where.suite
+    found = {"ID": name}
+    if suite.version:
+        found |= {"VERSION_CODENAME": suite.codename, "VERSION_ID": suite.version}
+        if name == "ubuntu":
+            found["UBUNTU_CODENAME"] = suite.codename
+    return found

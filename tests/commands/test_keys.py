@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,9 @@ def test_ever_after(bench: Workbench, archive: SimulatedArchive) -> None:
         assert result.status == 0, (arguments, result)
         assert "trusted on first use" not in result.err
     assert bench.files() == before
+    shutil.rmtree(bench.cache)
+    assert "keep" in bench.run("scan").out
+    assert "not in the cache, and --offline asks nobody" in bench.run("lock", "--offline").err
     other = Key("Somebody")
     archive.pool["/keys/key.asc"] = bytes(other.certificate)
     for arguments in (

@@ -35,7 +35,8 @@ class Suite:
     distribution's own archive gives (`None`: not announced). Until the day `full` the release itself is updated too,
     by point releases; after it comes long-term support, by security alone. `variants` are pockets that an image adds
     when its tag says so; they are listed first, since their sources file sorts before the distribution's. A suite that
-    was `laid_up`, in an archive of its own for those past their end, has a Valid-Until that has passed."""
+    was `laid_up`, in an archive of its own for those past their end, has a Valid-Until that has passed.
+    Until `esm` subscribers get updates from an archive of their own (ESM), which is not read."""
 
     codename: str
     version: str
@@ -45,6 +46,7 @@ class Suite:
     full: date | None = None
     variants: Mapping[str, Pocket] = field(default_factory=dict)
     laid_up: bool = False
+    esm: date | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +132,7 @@ DEBIAN = Distribution(
 _UBUNTU_KEYS = Keys("ubuntu-archive-keyring")
 
 
-def _ubuntu(codename: str, version: str, end: date) -> Suite:
+def _ubuntu(codename: str, version: str, end: date, esm: date | None = None) -> Suite:
     """An Ubuntu in its archive: an LTS stays there after its end, updated for subscribers elsewhere (ESM)."""
     here = frozenset({"amd64", "i386"})
 
@@ -143,9 +145,8 @@ def _ubuntu(codename: str, version: str, end: date) -> Suite:
         pocket(f"{codename}-backports"),
         pocket(f"{codename}-security", "security"),
     )
-    return Suite(
-        codename, version, pockets, _UBUNTU_KEYS, end, variants={"proposed": pocket(f"{codename}-proposed")}
-    )
+    proposed = {"proposed": pocket(f"{codename}-proposed")}
+    return Suite(codename, version, pockets, _UBUNTU_KEYS, end, variants=proposed, esm=esm)
 
 
 def _old_ubuntu(codename: str, version: str, end: date) -> Suite:
@@ -161,15 +162,15 @@ UBUNTU = Distribution(
     name="ubuntu",
     # Of the interim ones those since 2024: older names have other meanings in tags by now (ROS has a kinetic, too).
     suites=(
-        _ubuntu("xenial", "16.04", date(2021, 4, 30)),
-        _ubuntu("bionic", "18.04", date(2023, 5, 31)),
-        _ubuntu("focal", "20.04", date(2025, 5, 29)),
-        _ubuntu("jammy", "22.04", date(2027, 6, 1)),
-        _ubuntu("noble", "24.04", date(2029, 5, 31)),
+        _ubuntu("xenial", "16.04", date(2021, 4, 30), date(2026, 4, 23)),
+        _ubuntu("bionic", "18.04", date(2023, 5, 31), date(2028, 4, 26)),
+        _ubuntu("focal", "20.04", date(2025, 5, 29), date(2030, 4, 23)),
+        _ubuntu("jammy", "22.04", date(2027, 6, 1), date(2032, 4, 21)),
+        _ubuntu("noble", "24.04", date(2029, 5, 31), date(2034, 4, 25)),
         _old_ubuntu("oracular", "24.10", date(2025, 7, 10)),
         _old_ubuntu("plucky", "25.04", date(2026, 1, 15)),
         _ubuntu("questing", "25.10", date(2026, 7, 9)),
-        _ubuntu("resolute", "26.04", date(2031, 5, 29)),
+        _ubuntu("resolute", "26.04", date(2031, 5, 29), date(2036, 4, 23)),
         _ubuntu("stonking", "26.10", date(2027, 7, 15)),
     ),
     components=("main", "universe", "restricted", "multiverse"),

@@ -54,7 +54,8 @@ def reason(error: Exception) -> str:
         ("no answer in time", {"ConnectTimeoutError", "ReadTimeoutError", "TimeoutError"}),
         ("the answer was cut short", {"IncompleteRead", "InvalidChunkLength"}),
         ("the connection was broken", {"ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"}),
-        ("the server's certificate is not accepted", {"SSLError", "SSLCertVerificationError"}),
+        ("the server's certificate is not accepted", {"SSLCertVerificationError"}),
+        ("the server does not speak TLS", {"SSLError"}),
         ("too many redirections", {"TooManyRedirects"}),
         (
             "this is not an address for HTTP",

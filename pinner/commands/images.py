@@ -59,21 +59,22 @@ class Images:
     def inspect(self, wanted: Sequence[tuple[str, str]]) -> list[Image | PinnerError | None]:
         """The images of these names and platforms, in order, several read at a time.
 
-        None if no archive has one and no registry is to be asked; what cannot be read is an error, returned as it is.
+        None if no archive has one and no registry is to be asked; what no registry gives is an error, returned as it
+        is. Raises InputError and TrustError for an archive that cannot be read: the caller has named it.
         """
 
         def one(name: str, platform: str) -> Image | PinnerError | None:
+            for pattern, path in self._archives:
+                if fnmatchcase(name.partition("@")[0], pattern):
+                    return _archived(path, platform)
             try:
-                return self._inspect(name, platform)
+                return self._asked(name, platform)
             except PinnerError as error:
                 return error
 
         return parallel.run([partial(one, *each) for each in wanted], _WIDTH)
 
-    def _inspect(self, name: str, platform: str) -> Image | None:
-        for pattern, path in self._archives:
-            if fnmatchcase(name.partition("@")[0], pattern):
-                return _archived(path, platform)
+    def _asked(self, name: str, platform: str) -> Image | None:
         if self._settings.mode == "never":
             return None
         host = reference.parse(name).registry
@@ -85,7 +86,7 @@ class Images:
             if error.status or self._settings.offline:
                 raise
             if not silence:
-                silence = f"{host} gave no answer: {error.message.rpartition(': ')[2]}"
+                silence = f"{host} gave no answer: {_why(error)}"
                 self._silent[host] = silence
                 self._cache.write(self._path(host), self._now.isoformat().encode())
             raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
@@ -121,14 +122,19 @@ class Images:
         return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
 
 
-def _archived(path: Path, platform: str) -> Image:
+def _why(error: FetchError) -> str:
+    why = error.message.rpartition(": ")[2]
+    return f"{why} (--insecure-registry speaks http)" if "TLS" in why else why
+
+
+def _archived(path: Path, platform: str) -> Image | InputError:
     """The image in an archive. What that lacks, the image itself may have: `docker save` writes one platform."""
     from pinner.archive.image_archive import inspect_archive
 
     try:
         return inspect_archive(path, platform)
     except NoPlatform as error:
-        raise InputError(error.message) from None
+        return InputError(error.message)
 
 
 def _logins() -> list[Path]:

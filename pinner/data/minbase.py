@@ -82,7 +82,7 @@ def names(suite: str, arch: str) -> tuple[str, ...]:
     if suite not in _NAMES:
         raise Refused(
             f"what images of {suite} begin with is not known",
-            hint="read the image (--images) or give its packages by --installed",
+            hint="an image that is read tells it (--images always says why it is not), or else --installed",
         )
     absent = _ABSENT.get((suite, arch), frozenset())
     return tuple(name for name in _NAMES[suite].split() if name not in absent)

@@ -17,7 +17,6 @@ from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
 from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lockfile import Lock, Target
-from pinner.workflow.images import split
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class Look:
 
     def _name(self, image: str, platform: str) -> str:
         locked = self._known.get((image, platform))
-        return f"{split(image)[0]}@{locked.digest}" if locked else image
+        return f"{image.partition('@')[0]}@{locked.digest}" if locked else image
 
 
 def _short(image: str, error: PinnerError) -> str:
@@ -201,7 +200,7 @@ def _content(image: Image, locked: Content | None, note: Callable[[str], None]) 
     root = MINBASE
     if image.status:
         packages = _Packages(image.status)
-        label = locked.root.label if locked else ""
+        label = locked.root.label if locked and locked.digest == image.digest else ""
         root = Root(label if label.startswith(_LABEL) else packages.label, arch, read=packages)
     elif not image.read:
         note(

@@ -60,7 +60,10 @@ def _end(suite: Suite, today: date) -> Iterator[Notice]:
         return
     days = (suite.end - today).days
     when = f"ended on {suite.end}" if days < 0 else f"ends on {suite.end}, in {days} days"
-    yield Notice("end-of-life", suite.codename, f"security support of {suite.codename} {when}")
+    text = f"security support of {suite.codename} {when}"
+    if suite.esm and today <= suite.esm:
+        text += f"; Ubuntu Pro has updates until {suite.esm}, from an archive that pinner does not read"
+    yield Notice("end-of-life", suite.codename, text)
 
 
 def _still(suite: Suite, name: str, moved: datetime, now: datetime) -> Iterator[Notice]:

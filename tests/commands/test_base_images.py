@@ -11,7 +11,7 @@ import pytest
 
 from pinner.lockfile import Lock, LockedKey, loads
 from tests.archive.test_image_archive import archive as saved_archive
-from tests.archive.test_image_archive import saved
+from tests.archive.test_image_archive import layout, saved
 from tests.commands.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.registry import Content, Made, Registry, Reply, Request, digest, index, make, serve
 from tests.simulator import Key, SimulatedArchive
@@ -572,3 +572,33 @@ def test_a_key_that_the_image_does_not_hold(bench: Workbench, registry: Registry
     registry.put("app:1", image({"apt": "2.6.1"}, **{"etc__apt__sources.list.d__x.list": line}))
     result = lock(bench, registry, "--platform", "amd64")
     assert "the image reads packages from https://apt.vendor.example stable too" in result.out
+
+
+def test_an_archive_that_cannot_be_read_is_an_error(bench: Workbench) -> None:
+    bench.write("bad.tar", "x")
+    for path, text in (("nope.tar", "No such file"), ("app:*=bad.tar", "bad.tar is not a whole tar archive")):
+        bench.write("Dockerfile", "FROM app:1-bookworm\nRUN apt-get install -y curl\n")
+        result = bench.run("lock", "--image-archive", path)
+        assert (result.status, text in result.err) == (3, True), result
+        assert bench.read("Dockerfile").endswith("-y curl\n")
+
+
+def test_a_layout_that_is_locked_is_read_again(bench: Workbench, tmp_path: Path) -> None:
+    """By the image's name: its digest in the lock changes nothing, and another image counts as what it is."""
+    bench.write("Dockerfile", "FROM app:1\nRUN apt-get install -y curl\n")
+    labels = set()
+    for installed in ({"apt": "2.6.1"}, {"apt": "2.6.1", "libc6": "2.36"}):
+        path = saved_archive(tmp_path, layout(image(installed)))
+        for _ in range(2):
+            result = bench.run("lock", "--image-archive", f"app:1={path}", "--platform", "amd64")
+            assert (result.status, result.err) == (0, "")
+        (target,) = locked(bench).targets
+        assert ("libc6:amd64=2.36" in bench.read("pinner.lock")) == ("libc6" not in installed)
+        labels.add((target.installed, target.digest))
+    assert len(labels) == 2
+
+
+def test_a_registry_without_tls(bench: Workbench, registry: Registry) -> None:
+    bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
+    result = bench.run("lock", "--images", "auto")
+    assert f"{registry.host} gave no answer: the server does not speak TLS (--insecure-registry" in result.err

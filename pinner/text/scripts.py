@@ -7,18 +7,22 @@ each of its steps a RUN.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pinner.text import directives, nested, prefixes
+from pinner.text.directives import Directive
 from pinner.text.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 # A variable that GitHub's expressions see.
-_OF_ENV = re.compile(r"\benv\.(\w+)")
+_IN_EXPRESSION = re.compile(r"\benv\.(\w+)")
+_EXPANDED = re.compile(r"\$\{?[!#]?(\w+)")
+_ASSIGNED = re.compile(r"(?<![\w$])(\w+)\+?=")
 _COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
@@ -74,36 +78,50 @@ def devcontainer(text: str) -> Dockerfile:
 def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
     """A CI file with these jobs. A suite told by comment outside of them holds for all."""
     comments = _comments(text)
-    told = [each for span in comments if (each := directives.read(text, span))]
-    in_expressions = frozenset(_OF_ENV.findall(text))
-    stages: list[Stage] = []
     every = list(found)
-
-    def variable(at: int, name: str, value: Node | None) -> Instruction:
-        return _variable(text, at, name, None if name in in_expressions else value)
-
-    for job in every:
-        at = job.span.start
-        instructions = [variable(at, name.text, value) for name, value in job.variables]
-        outer = {name.text: value for name, value in job.variables}
-        for step in job.steps:
-            where = _where(text, step.text, at)
-            at = where.start
-            instructions += (variable(at, name.text, value) for name, value in step.variables)
-            instructions += _step(text, step.text, step.shell, where)
-            at = where.end
-            for name, _ in step.variables:
-                instructions.append(variable(at, name.text, outer.get(name.text)))
-        own = tuple(
-            each
-            for each in told
-            if job.span.start <= each.span.start < job.span.end
-            or not any(other.span.start <= each.span.start < other.span.end for other in every)
-        )
-        stages.append(
-            Stage(len(stages), job.name, job.base, job.raw, job.platform, None, tuple(instructions), own)
-        )
+    told = _by_job(every, [each for span in comments if (each := directives.read(text, span))])
+    elsewhere = frozenset(_IN_EXPRESSION.findall(text))
+    stages: list[Stage] = []
+    for number, job in enumerate(every):
+        instructions = tuple(_instructions(text, job, elsewhere))
+        own = tuple(sorted((*told.get(number, ()), *told.get(-1, ())), key=lambda each: each.span))
+        stages.append(Stage(number, job.name, job.base, job.raw, job.platform, None, instructions, own))
     return Dockerfile(text, "\\", tuple(stages), comments)
+
+
+def _by_job(every: Sequence[Job], told: Iterable[Directive]) -> dict[int, list[Directive]]:
+    """Directives, by the number of the job that they stand in; -1, if in none."""
+    order = sorted(range(len(every)), key=lambda number: every[number].span)
+    starts = [every[number].span.start for number in order]
+    found: dict[int, list[Directive]] = {}
+    for each in told:
+        at = bisect_right(starts, each.span.start) - 1
+        inside = at >= 0 and each.span.start < every[order[at]].span.end
+        found.setdefault(order[at] if inside else -1, []).append(each)
+    return found
+
+
+def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[Instruction]:
+    """A job's steps as RUNs, with the variables that they expand.
+
+    One that a step sets, for itself or the steps behind it, or that is named `elsewhere`, is not known.
+    """
+    used = {name for step in job.steps for name in _EXPANDED.findall(step.text.value)}
+    unclear = elsewhere.union(*(_ASSIGNED.findall(step.text.value) for step in job.steps))
+    outer = {name.text: value for name, value in job.variables if name.text in used}
+    at = min((job.span.start, *(step.text.span.start for step in job.steps)))
+    for name, value in outer.items():
+        yield _variable(text, at, name, None if name in unclear else value)
+    for step in job.steps:
+        where = _where(text, step.text, at)
+        at = where.start
+        own = {name.text: value for name, value in step.variables if name.text in used}
+        for name, value in own.items():
+            yield _variable(text, at, name, None if name in unclear else value)
+        yield from _step(text, step.text, step.shell, where)
+        at = where.end
+        for name in own:
+            yield _variable(text, at, name, None if name in unclear else outer.get(name))
 
 
 def _comments(text: str) -> tuple[Span, ...]:

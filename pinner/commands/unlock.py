@@ -9,6 +9,7 @@ import click
 from pinner import files
 from pinner.commands import common
 from pinner.errors import InputError
+from pinner.text.blocks import BEGIN, END
 from pinner.text.dockerfile import parse
 from pinner.text.span import apply
 from pinner.workflow.sources_block import removals
@@ -31,6 +32,8 @@ def command(paths: tuple[str, ...], check: bool, quiet: bool) -> int:
     folders: dict[Path, Path] = {}
     for project in projects:
         for name, text in project.texts.items():
+            if BEGIN not in text and END not in text:
+                continue
             try:
                 edits = removals(parse(text))
             except InputError as error:

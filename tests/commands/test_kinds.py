@@ -39,6 +39,13 @@ def test_all_kinds_are_pinned(repository: Workbench) -> None:
     assert repository.files() == after
 
 
+def test_unlock_finds_nothing_to_do(repository: Workbench) -> None:
+    before = repository.files()
+    result = repository.run("unlock")
+    assert (result.status, result.out, result.err) == (0, "", "")
+    assert repository.files() == before
+
+
 @pytest.mark.parametrize(
     ("kinds", "taken"),
     [

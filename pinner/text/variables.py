@@ -7,12 +7,13 @@ name holds nothing; a further one that not every run meets makes the value unkno
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.text.functions import Functions
+from pinner.text.history import Definition, History, Ranges
 from pinner.text.shell import Command, Script, Word
 from pinner.text.uses import Uses
 from pinner.text.values import (
@@ -45,75 +46,7 @@ _OF_OS_RELEASE = re.compile(
 _PLAIN = re.compile(r"[\w\s.+:=~*@/,^%-]*")
 _DEEPEST = 50
 
-
-class _Definition(NamedTuple):
-    """`name=…` from `start` to `end` of the text; a loop's reaches to the end of its body (`until`)."""
-
-    start: int
-    end: int
-    kind: Literal["text", "list", "each", "opaque"]
-    words: tuple[Word, ...] = ()
-    appends: bool = False
-    until: int = 0
-
-
-class Ranges:
-    """Ranges of a text, to ask whether one holds an index."""
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        ranges = sorted((node.start_byte, node.end_byte) for node in nodes)
-        self._starts = [start for start, _ in ranges]
-        self._reach: list[int] = []
-        for _, end in ranges:
-            self._reach.append(max(end, self._reach[-1] if self._reach else 0))
-
-    def hold(self, at: int) -> bool:
-        """Whether `at` lies in one of them."""
-        found = bisect_right(self._starts, at) - 1
-        return found >= 0 and self._reach[found] > at
-
-
-class _History:
-    """The definitions of one name, in the order in which they are complete."""
-
-    def __init__(self, definitions: Iterable[_Definition], conditional: Ranges) -> None:
-        self.all = sorted(definitions, key=lambda each: each.end)
-        self._ends = [each.end for each in self.all]
-        self._starts = sorted(each.start for each in self.all)
-        # Of the first so many: where the last loop ends; whether one is not followed; how many are conditional; with
-        # which the value begins.
-        self._reach = [0]
-        self.odd = [False]
-        self._conditional = [0]
-        self.begin = [0]
-        for number, each in enumerate(self.all):
-            self._reach.append(max(self._reach[-1], each.until))
-            self.odd.append(self.odd[-1] or each.kind in ("each", "opaque"))
-            self._conditional.append(self._conditional[-1] + conditional.hold(each.start))
-            self.begin.append(self.begin[-1] if each.appends else number)
-
-    def before(self, at: int) -> int:
-        """How many are complete at the index `at`."""
-        return bisect_right(self._ends, at)
-
-    def loop(self, at: int) -> _Definition | None:
-        """The loop over the name that `at` lies in, if nothing else sets the name there."""
-        number = self.before(at)
-        while number and self._reach[number] > at:
-            number -= 1
-            each = self.all[number]
-            if each.kind == "each" and at < each.until:
-                inside = bisect_left(self._starts, each.end)
-                alone = inside == len(self._starts) or self._starts[inside] >= each.until
-                return each if alone else None
-        return None
-
-    def is_conditional(self, number: int, *, first: bool) -> bool:
-        """Whether one of the first `number` stands under a condition, the `first` left aside or not."""
-        return self._conditional[number] > (0 if first else self._conditional[1])
-
-
-_NEVER_SET = _History((), Ranges(()))
+_NEVER_SET = History((), Ranges(()))
 
 
 class Variables:
@@ -260,7 +193,7 @@ class Variables:
         foreign = [match.start(1) for match in sources if not _OS_RELEASE.match(match[1])]
         return foreign, [match.start(1) for match in sources]
 
-    def _binding(self, name: str, made_by: list[_Definition]) -> Binding:
+    def _binding(self, name: str, made_by: list[Definition]) -> Binding:
         key = name, made_by[-1].end
         if key in self._known:
             return self._known[key]
@@ -313,11 +246,11 @@ class Variables:
         return Ranges([*flow.get("loop", ()), *flow.get("function", ())])
 
     @cached_property
-    def _histories(self) -> Mapping[str, _History]:
-        return {name: _History(own, self._conditional) for name, own in self._definitions().items()}
+    def _histories(self) -> Mapping[str, History]:
+        return {name: History(own, self._conditional) for name, own in self._definitions().items()}
 
-    def _definitions(self) -> Mapping[str, list[_Definition]]:
-        found: dict[str, list[_Definition]] = {}
+    def _definitions(self) -> Mapping[str, list[Definition]]:
+        found: dict[str, list[Definition]] = {}
         for node in self.script.assignment_nodes():
             parent = node.parent
             if parent is not None and parent.type == "command":
@@ -329,30 +262,30 @@ class Variables:
             values = node.children_by_field_name("value")
             if name is not None and body is not None:
                 words = tuple(self.script.builder.word([value], []) for value in values)
-                own = _Definition(node.start_byte, body.start_byte, "each", words, until=body.end_byte)
+                own = Definition(node.start_byte, body.start_byte, "each", words, until=body.end_byte)
                 found.setdefault(self._of(name), []).append(own)
         return found
 
     def _of(self, node: Node) -> str:
         return self._text[node.start_byte : node.end_byte]
 
-    def _assigned(self, node: Node, found: dict[str, list[_Definition]]) -> None:
+    def _assigned(self, node: Node, found: dict[str, list[Definition]]) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None:
             return
         start, end = node.start_byte, node.end_byte
         appends = self._text.startswith("+=", name.end_byte)
         if name.type != "variable_name":
-            found.setdefault(self._of(name).partition("[")[0], []).append(_Definition(start, end, "opaque"))
+            found.setdefault(self._of(name).partition("[")[0], []).append(Definition(start, end, "opaque"))
             return
         builder = self.script.builder
         if value is None:
-            own = _Definition(start, end, "text", (), appends)
+            own = Definition(start, end, "text", (), appends)
         elif value.type == "array":
             words = tuple(
                 builder.word([child], []) for child in value.named_children if child.type != "comment"
             )
-            own = _Definition(start, end, "list", words, appends)
+            own = Definition(start, end, "list", words, appends)
         else:
-            own = _Definition(start, end, "text", (builder.word([value], []),), appends)
+            own = Definition(start, end, "text", (builder.word([value], []),), appends)
         found.setdefault(self._of(name), []).append(own)

@@ -21,7 +21,13 @@ from pinner.text.variables import Variables
 
 _MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
-_READS = re.compile(r"(?<![\w-])read(?![\w-])")
+# Commands that take the lines behind them for their input, where a shell reads its script from there.
+_READS = re.compile(
+    r"""(?<![\w-])read(?![\w-])
+    |(?:^|[;&(]|\bdo\b|\bthen\b)[ \t]*(?:sudo[ \t]+)?(?:cat|tee\b[^<\n;&|]*)
+    [ \t]*(?:>>?[ \t]*[^\s<]+[ \t]*)?(?=$|[;&|)])""",
+    re.MULTILINE | re.VERBOSE,
+)
 # bash that is told not to expand braces.
 _NO_BRACES = re.compile(r"[ \t]\+\w*B|\bbraceexpand\b")
 _DEEPEST = 8
@@ -178,7 +184,7 @@ class Reader:
             or not owner.certain
             or depth >= _DEEPEST
             or not nested.is_shell_input(owner)
-            or _READS.search(body.text)  # it would take the lines behind itself for its input
+            or _READS.search(body.text)
         ):
             yield from self._unread(body.span(0, len(body.text)), owner)
             return

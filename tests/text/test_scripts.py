@@ -80,6 +80,8 @@ SCRIPTS = [
     "bash x <<EOF\napt-get install b\nEOF\nchroot d bash <<EOF\napt-get install b\nEOF\n",
     "ssh h <<EOF\napt-get install b\nEOF\nwhile read l; do bash; done <<EOF\napt-get install b\nEOF\n",
     "bash <<EOF\nread x\napt-get install b\nEOF\n",
+    "bash <<EOF\ncat > x\napt-get install b\nEOF\nbash <<EOF\nsudo tee x | y\napt-get install b\nEOF\n",
+    "bash <<EOF\ncat > x <<E\ny\nE\ncat x; y | tee z\napt-get install a^\nEOF\n",
     "bash <<EOF\n#!/usr/bin/python3\napt-get install b\nEOF\n",
     "bash <<EOF\nbash <<'E'\napt-get install a^\nE\nEOF\n",
     "echo $((1<<2)) $(( (3) << 1 ))\n(( x = 1 << 2 ))\napt-get install a^\n",

@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 
 
 class Failed(Exception):
-    """A try that failed, and whether and after how many seconds another one may succeed."""
+    """A try that failed, and whether and after how many seconds another one may succeed.
+
+    `reached` tells whether the host was there: one that is busy is worth more patience than one that is not.
+    """
 
     def __init__(
-        self, problem: str, *, status: int = 0, again: bool = True, after: float | None = None
+        self,
+        problem: str,
+        *,
+        status: int = 0,
+        again: bool = True,
+        after: float | None = None,
+        reached: bool = True,
     ) -> None:
         super().__init__(problem)
         self.status = status
         self.again = again
         self.after = after
+        self.reached = reached
 
 
 def pause(tries: int) -> float:
@@ -43,6 +53,12 @@ def _instant(value: str) -> datetime | None:
         return parsedate_to_datetime(value).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def is_there(error: Exception) -> bool:
+    """Whether the host was reached at all."""
+    absent = {"NameResolutionError", "gaierror", "ConnectionRefusedError", "ConnectTimeoutError"}
+    return not absent & {type(link).__name__ for link in _chain(error)}
 
 
 def reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
-from pinner.archive.faults import Failed, hint_for, pause, reason, retry_after
+from pinner.archive.faults import Failed, hint_for, is_there, pause, reason, retry_after
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
 
@@ -144,7 +144,8 @@ class Fetcher:
             try:
                 return attempt()
             except Failed as failure:
-                if not failure.again or tries == self._tries or host in self._silent:
+                most = self._tries if failure.reached else min(self._tries, TRIES)
+                if not failure.again or tries == most or host in self._silent:
                     if not failure.status:
                         self._silent.add(host)
                     times = f" ({tries} tries)" if tries > 1 else ""
@@ -224,7 +225,8 @@ class Fetcher:
                     known.cache_response(request, raw, bytes(body))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
-            raise Failed(reason(error), again=not isinstance(error, requests.TooManyRedirects)) from None
+            again = not isinstance(error, requests.TooManyRedirects)
+            raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
     def _answer(
         self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes | None
@@ -244,7 +246,7 @@ class Fetcher:
                 timeout=self._timeouts,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Failed(reason(error)) from None
+            raise Failed(reason(error), reached=is_there(error)) from None
         if response.status_code in _AGAIN:
             after = retry_after(response.headers, self._now)
             wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"

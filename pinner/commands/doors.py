@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _RECORDED = "pinner.recorded"
 _SERVICES = "pinner.snapshots"
 _WIPE = "\r\x1b[K"
+_LONG = 3  # seconds of a wait that is told
 
 
 def _keep_recorded(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
@@ -112,9 +114,23 @@ def snapshots(config: Config, *, offline: bool) -> Snapshots:
             rewrites=mirrors(config),
             interval=config.snapshot.interval,
             offline=offline,
+            wait=_wait,
         )
     found: Snapshots = services[key]
     return found
+
+
+def _wait(seconds: float) -> None:
+    """Sleeps, and tells a terminal of a longer wait."""
+    told = seconds >= _LONG and sys.stderr.isatty()
+    if told:
+        sys.stderr.write(f"{_WIPE}waiting for {seconds:.0f} seconds: the service is busy, or did not answer")
+        sys.stderr.flush()
+    try:
+        time.sleep(seconds)
+    finally:
+        if told:
+            sys.stderr.write(_WIPE)
 
 
 class Progress:

@@ -67,6 +67,8 @@ def find(
     else:
         for line in report.lines(results):
             click.echo(line)
+        if not results and not errors and not style.quiet:
+            click.echo("no version is pinned in these files: there is nothing to find")
     for problem in errors:
         click.echo(f"pinner: {problem}", err=True)
     if errors:

@@ -221,6 +221,13 @@ def test_backoff_doubles_with_jitter_and_ends(service: SnapshotService, client: 
     assert all(2**n / 2 <= wait <= 2**n for n, wait in enumerate(clock.waits))
 
 
+def test_a_host_that_is_not_there_is_tried_a_few_times(client: Make) -> None:
+    clock = Clock()
+    with pytest.raises(FetchError, match=r"refused .4 tries."):
+        get(client(clock, mirrors=["http://127.0.0.1:9"]))
+    assert sum(clock.waits) < 4 * 1.5 + 7
+
+
 def test_a_body_that_breaks_off_is_resumed(service: SnapshotService, client: Make) -> None:
     whole = get(client())
     service.cut("*InRelease", at=100, times=2)

@@ -142,6 +142,15 @@ def test_a_service_that_fails(bench: Workbench) -> None:
     assert result.status == 5 and "this is not the service's answer" in result.err
 
 
+def test_nothing_is_pinned(bench: Workbench) -> None:
+    pinned(bench, "curl")
+    result = bench.run("snapshot", "find", "Dockerfile")
+    assert (result.status, result.out) == (
+        0,
+        "no version is pinned in these files: there is nothing to find\n",
+    )
+
+
 def test_closure_needs_a_lock(bench: Workbench) -> None:
     pinned(bench, "curl=2")
     result = bench.run("snapshot", "find", "--closure", "Dockerfile")

@@ -206,7 +206,14 @@ class Mirror:
         `revalidate` has no meaning here: what lies under a timestamp never changes.
         """
         self._service._check_follows(self._number, url)
-        return self._service._ask(self._number, url, limit, progress)
+        try:
+            return self._service._ask(self._number, url, limit, progress)
+        except FetchError as error:
+            if error.status == 404:
+                error.hint = (
+                    "the archive did not have it at that time, or the import is incomplete: name another one"
+                )
+            raise
 
     def save(
         self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None

@@ -103,7 +103,7 @@ class Archives:
     def _prepare_apart(self, by_need: Mapping[_Need, list[Call]]) -> None:
         try:
             self.prepare(call for calls in by_need.values() for call in calls)
-        except (FetchError, TrustError) as error:
+        except (FetchError, TrustError, InputError) as error:
             if len(by_need) == 1:
                 self._failed[next(iter(by_need))] = error
                 return

@@ -107,7 +107,12 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             {request: choice.version for request, choice in choices.items() if choice.status == "pinned"},
         )
         if options.write_sources or (options.snapshot and blocks.find(file.dockerfile)):
-            edits += sources_block.edits(file, archives)
+            try:
+                edits += sources_block.edits(file, archives)
+            except InputError as error:
+                error.path = error.path or file.path
+                errors.append(error)
+                continue
         new = apply(file.dockerfile.text, edits)
         if edits:
             _prove(file, new, choices, options)

@@ -221,6 +221,21 @@ def test_no_root_no_block(bench: Workbench) -> None:
     assert "Dockerfile:3:1: apt's sources cannot be written here: the stage runs as app" in result.err
 
 
+def test_what_one_file_cannot_have_costs_that_file_alone(bench: Workbench) -> None:
+    bench.write("a.Dockerfile", PLAIN.replace("RUN", "USER app\nRUN sudo"))
+    sed = "RUN sed -i 's/main/main contrib/' /etc/apt/sources.list.d/debian.sources\n"
+    bench.write("b.Dockerfile", PLAIN.replace("RUN", f"{sed}RUN"))
+    bench.write("c.Dockerfile", PLAIN.replace("bookworm", "trixie"))
+    result = bench.run("lock", "--snapshot", "latest", "--write-sources")
+    assert result.status == 5, result
+    assert "a.Dockerfile:3:1: apt's sources cannot be written here" in result.err
+    assert "has no component contrib\nhint: it has main\nnot locked for that: b.Dockerfile\n" in result.err
+    assert "hint: the archive did not have it at that time" in result.err
+    assert "not locked for that: c.Dockerfile\n" in result.err
+    assert "curl=7.88-2+deb12u1" in bench.read("Dockerfile") and "# >>>" in bench.read("Dockerfile")
+    assert bench.read("a.Dockerfile") == PLAIN.replace("RUN", "USER app\nRUN sudo")
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

@@ -10,16 +10,13 @@ from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustErr
 from pinner.lockfile import LockedSource
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.read import Call, File
+from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
 from pinner.workflow.repositories import preferences_of
 from pinner.workflow.roots import MINBASE, Root, held
 from pinner.workflow.stages import alias_source, sources_of
 
 Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 Codename = Callable[[Source], str]
-
-#: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
-OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
 
 # A suite, and of which architectures it is needed.
 _Need = tuple[Named | Alias, tuple[str, ...]]

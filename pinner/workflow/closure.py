@@ -17,10 +17,10 @@ from pinner.resolve.solver import Asked, Chosen, Resolution, solve
 from pinner.resolve.universe import Universe
 from pinner.resolve.version import compare
 from pinner.text.installs import Request
-from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
+from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.images import Named
-from pinner.workflow.read import Call, File
+from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
 from pinner.workflow.refusals import refusal
 from pinner.workflow.roots import Root, held
 from pinner.workflow.stages import chain

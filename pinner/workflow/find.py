@@ -19,12 +19,12 @@ from pinner.archive.sources import Source
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import Lock, Target
 from pinner.resolve.universe import Index
-from pinner.workflow.archives import OWN_ARCHITECTURE, Archives
+from pinner.workflow.archives import Archives
 from pinner.workflow.claims import Claim, hints
 from pinner.workflow.coexist import Answer, Found, Search
 from pinner.workflow.export import as_locked, is_own
 from pinner.workflow.images import Named
-from pinner.workflow.read import File
+from pinner.workflow.read import OWN_ARCHITECTURE, File
 from pinner.workflow.snapshots import Runs
 from pinner.workflow.stages import at_moment, sources_of, without_snapshot
 from pinner.workflow.windows import Item, Place, Versions

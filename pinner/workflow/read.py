@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from pinner.archive.distributions import PLATFORMS
 from pinner.errors import InputError, PinnerError
 from pinner.text import installs, kinds, lists
 from pinner.text.dockerfile import Dockerfile
@@ -21,6 +22,9 @@ from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suit
 
 if TYPE_CHECKING:
     from pinner.workflow.setup import Setup
+
+#: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
+OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
 
 _T = TypeVar("_T")
 
@@ -258,6 +262,17 @@ def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, in
     ]
 
 
+def _pinned_elsewhere(arch: str, base: Base) -> bool:
+    """Whether preferences name packages, which means those of the native architecture, and `arch` is another one."""
+    where = base.where
+    if arch in OWN_ARCHITECTURE or not isinstance(where, Named) or not where.preferences:
+        return False
+    from pinner.workflow.repositories import preferences_of
+
+    native = {PLATFORMS[platform] for platform in base.platforms}
+    return native != {arch} and any(each.names for each in preferences_of(where))
+
+
 def _weighed(request: Request, base: Base, unread: str, options: Options) -> Request:
     if request.action == "skip" and not request.expansion:
         return request
@@ -268,4 +283,6 @@ def _weighed(request: Request, base: Base, unread: str, options: Options) -> Req
         reason, detail = "suite-unknown", base.where.why
     elif unread and request.action != "keep":
         reason, detail = "other-repository", unread
+    elif request.action != "keep" and _pinned_elsewhere(request.arch, base):
+        reason, detail = "other-repository", f"preferences by name, which are not followed for {request.arch}"
     return request._replace(action="skip", reason=reason, detail=detail, expansion=()) if reason else request

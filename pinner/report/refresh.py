@@ -141,7 +141,8 @@ def summary(outcome: Outcome) -> str:
     if outcome.refused:
         return "nothing was written: all pins move, or none"
     if not outcome.changes and not outcome.images and not outcome.along:
-        return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them"
+        how = "stay as they are" if outcome.stays else "as apt would take them"
+        return f"nothing to refresh: {count(outcome.pins, 'pin')} {how}"
     done = "refreshed" if outcome.written else "would refresh"
     urgent = sum(change.security for change in outcome.changes)
     parts = [count(len(outcome.images), "base image")] if outcome.images else []

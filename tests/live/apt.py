@@ -15,12 +15,19 @@ _FOLDERS = (
 
 
 class AptRoot:
-    """A root for one Debian suite with the pockets that its images enable.
+    """A root for one suite with the pockets that its images enable.
 
     Only the file that APT_CONFIG names is read early enough to keep the machine's apt.conf.d out.
     """
 
-    def __init__(self, path: Path, pockets: Sequence[tuple[str, str]], arch: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pockets: Sequence[tuple[str, str]],
+        arch: str,
+        components: Sequence[str] = ("main",),
+        keyring: str = KEYRING,
+    ) -> None:
         self.path = path
         for folder in _FOLDERS:
             (path / folder).mkdir(parents=True)
@@ -32,7 +39,8 @@ class AptRoot:
         )
         (path / "etc/apt/sources.list.d/debian.sources").write_text(
             "".join(
-                f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n\n"
+                f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: {' '.join(components)}\n"
+                f"Signed-By: {keyring}\n\n"
                 for uri, suite in pockets
             )
         )

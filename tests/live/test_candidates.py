@@ -1,4 +1,4 @@
-"""The candidate of every name in main, against `apt-cache policy` of real apt: all pockets, no exception."""
+"""The candidate of every name, against `apt-cache policy` of real apt: all pockets that images enable, no exception."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import pinner
 from pinner.archive.distributions import suite_named
 from pinner.archive.load import Archive
 from pinner.resolve.universe import Universe
 from pinner.workflow.images import Named
 from pinner.workflow.stages import sources_of
-from tests.live.apt import AptRoot
+from tests.live.apt import KEYRING, AptRoot
 
 pytestmark = [
     pytest.mark.live,
@@ -27,15 +28,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.mark.parametrize("arch", ["amd64", "arm64"])
-@pytest.mark.parametrize("codename", ["bullseye", "bookworm", "trixie"])
+SUITES = [(codename, arch) for codename in ("bullseye", "bookworm", "trixie") for arch in ("amd64", "arm64")]
+UBUNTU_KEYRING = Path(pinner.__file__).parent / "data/ubuntu-archive-keyring.pgp"
+
+
+@pytest.mark.parametrize(("codename", "arch"), [*SUITES, ("jammy", "amd64"), ("noble", "amd64")])
 def test_every_candidate(codename: str, arch: str, cache: Path, tmp_path: Path) -> None:
     found = suite_named(codename)
     assert found is not None
     sources = sources_of(Named(*found), arch)
     indexes, _ = Archive(cache, now=datetime.now(UTC)).load(sources)
     universe = Universe(indexes, arch=arch)
-    root = AptRoot(tmp_path / "root", [(source.uri, source.suite) for source in sources], arch)
+    keyring = KEYRING if found[0].name == "debian" else str(UBUNTU_KEYRING)
+    pockets = [(source.uri, source.suite) for source in sources]
+    root = AptRoot(tmp_path / "root", pockets, arch, sources[0].components, keyring)
     names = iter(sorted({name for index in indexes for name in index.names()}))
     compared = 0
     while batch := list(islice(names, 3000)):

@@ -125,7 +125,7 @@ class View:
             platforms=platforms,
             asked=bool(asked or config.platforms),
             suite=told.suite,
-            fallback=config.suite,
+            fallback={"*": config.suite} if config.suite else {},
             files=config.files,
             scripts=scripts.images(project.texts),
             lists={place: each for place, each in lists.of(project.texts).items() if place in project.texts},

@@ -33,23 +33,22 @@ Along = Literal["", "siblings", "closure"]
 class Options(NamedTuple):
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
-    `suite` overrides what images tell; `fallback` serves where they tell nothing; `files` maps globs of paths and
-    `images` globs of image references to suites; `scripts` tells the image that a script runs on, `lists` which
-    files list packages, by path; `around` the configurations of GitLab's files, by path; `ignore` are globs of package
-    names that are never pinned; `known` are
-    repositories that may be read. `look` tells what an image holds on a platform, None if that cannot be known;
-    `roots` says the same, by globs of image references, one for each architecture, and counts more. `along` says
-    what else goes on a line with what was asked for. `snapshot` is the moment at which every archive is read;
-    without it the one that a stage's own sources block names, or else now. `write_sources` puts such a block into
-    each stage that uses apt. `context` gives the text of a file in the build context of the file at a path, None if it
-    is not known. `vouch` gives the keys, of these origins, that the file at a path names for the repository at an
-    address, or a clause about what to do so that they count.
+    `suite` overrides what images tell; `fallback`, by globs of image references, serves where they tell nothing;
+    `files` maps globs of paths and `images` globs of image references to suites; `scripts` tells the image that a
+    script runs on, `lists` which files list packages, by path; `around` the configurations of GitLab's files, by path;
+    `ignore` are globs of package names that are never pinned; `known` are repositories that may be read. `look` tells
+    what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
+    references, one for each architecture, and counts more. `along` says what else goes on a line with what was asked
+    for. `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
+    names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the text of a
+    file in the build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
+    that the file at a path names for the repository at an address, or a clause about what to do so that they count.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
     asked: bool = False
     suite: str = ""
-    fallback: str = ""
+    fallback: Mapping[str, str] = MappingProxyType({})
     files: Mapping[str, str] = MappingProxyType({})
     scripts: Mapping[str, str] = MappingProxyType({})
     lists: Mapping[str, PackageList] = MappingProxyType({})
@@ -194,8 +193,10 @@ def _where(
             return suite_told(suite, f"[images] {pattern}")
     where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
     where = _by_content(image, where, contents)
-    if isinstance(where, Unnamed) and options.fallback:
-        return suite_told(options.fallback, "suite")
+    if isinstance(where, Unnamed):
+        for pattern, suite in options.fallback.items():
+            if fnmatchcase(image, pattern):
+                return suite_told(suite, "suite")
     return where
 
 

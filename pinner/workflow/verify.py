@@ -329,10 +329,11 @@ def as_locked(options: Options, lock: Lock, path: str) -> Options:
     if not options.asked:
         platforms = tuple(dict.fromkeys(target.platform for target in targets))
         options = options._replace(platforms=platforms)
-    suites = {target.suite for target in targets}
-    if not options.fallback and len(suites) == 1:
-        options = options._replace(fallback=suites.pop())
-    return options
+    suites: dict[str, set[str]] = {}
+    for target in targets:
+        suites.setdefault(target.image, set()).add(target.suite)
+    fallback = {image: suite for image, (suite, *others) in suites.items() if not others}
+    return options if options.fallback else options._replace(fallback=fallback)
 
 
 def place(file: File, span: Span) -> Place:

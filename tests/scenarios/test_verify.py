@@ -247,6 +247,18 @@ def test_a_suite_that_nobody_told_is_unknown(story: Story) -> None:
     assert story.verify("--suite", "bookworm").status == 0
 
 
+def test_a_stage_of_no_known_suite_is_not_taken_for_another_stages(story: Story) -> None:
+    text = (
+        "FROM debian:bookworm\nRUN apt-get install -y curl\nFROM company/base:7\nRUN apt-get install -y jq\n"
+    )
+    story.bench.write("Dockerfile", text)
+    story.lock()
+    assert story.verify().status == 0
+    story.lock("--suite", "bookworm")
+    result = story.verify()
+    assert (result.status, "checked 2 pins" in result.out) == (0, True)
+
+
 def test_the_archive_is_asked_each_time(story: Story) -> None:
     story.lock()
     story.verify()

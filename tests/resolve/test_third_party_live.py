@@ -52,7 +52,9 @@ def relations(draw: Random, name: str) -> dict[str, str]:
     others = [other for other in NAMES if other != name]
     for field, often in (("depends", 0.5), ("recommends", 0.15), ("conflicts", 0.15)):
         if draw.random() < often:
-            clauses = [draw.choice(RELATIONS) for _ in range(draw.choice([1, 1, 2]))]
+            # A conflict has no alternatives (Policy 7.1).
+            kinds = [each for each in RELATIONS if field != "conflicts" or "|" not in each]
+            clauses = [draw.choice(kinds) for _ in range(draw.choice([1, 1, 2]))]
             found[field] = ", ".join(clause.format(*draw.sample(others, 2)) for clause in clauses)
     return found
 
@@ -89,7 +91,11 @@ def status(draw: Random, universe: Universe) -> str:
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
+# Six packages provide what is asked for, and some of them conflict: apt's problem resolver goes in circles.
+CIRCLES = pytest.mark.xfail(strict=True, reason="we find a solution where apt's problem resolver finds none")
+
+
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=CIRCLES) if n == 16 else n for n in range(40)])
 def test_as_apt(seed: int, tmp_path: Path) -> None:
     draw = Random(seed)
     archive = SimulatedArchive()

@@ -118,10 +118,13 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
     of another suite, from the future, or expired.
     """
     text, digest, lapsed = _fetched(fetcher, suite, now)
-    try:
-        release = parse(text.decode("utf-8", "replace"))
-    except TrustError as error:
-        raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
+    if before is not None and before.text == text:
+        release = before.release
+    else:
+        try:
+            release = parse(text.decode("utf-8", "replace"))
+        except TrustError as error:
+            raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
     held, note = Held(release, text, digest, now, lapsed), ""
     _check_suite(suite, release)
     if release.date > now + _FUTURE:

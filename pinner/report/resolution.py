@@ -10,7 +10,7 @@ from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.resolve.marking import Cause
 from pinner.resolve.solver import Chosen
-from pinner.resolve.universe import Offer, Universe
+from pinner.resolve.universe import Need, Offer, Universe
 from pinner.workflow.resolve import Answer, Explained, Reason
 
 
@@ -19,7 +19,13 @@ def _pocket(offer: Offer) -> str:
 
 
 def _cause(cause: Cause) -> str:
-    return "asked for" if cause.parent is None else f"{cause.parent.name} {cause.need}"
+    if cause.parent is None:
+        return "asked for"
+    return f"{cause.parent.name} {'of the same source' if cause.need is None else cause.need}"
+
+
+def _relation(need: Need | None) -> str:
+    return "" if need is None else str(need)
 
 
 def answer_lines(answer: Answer, style: Style) -> Iterable[str]:
@@ -74,7 +80,7 @@ def package(chosen: Chosen) -> dict[str, Any]:
         "asked": chosen.requested,
         "replaces": chosen.replaces.version if chosen.replaces is not None else "",
         "causes": [
-            {"by": cause.parent.name, "version": cause.parent.version, "relation": str(cause.need)}
+            {"by": cause.parent.name, "version": cause.parent.version, "relation": _relation(cause.need)}
             for cause in chosen.causes
             if cause.parent is not None
         ],
@@ -147,7 +153,7 @@ def why_json(explained: Explained) -> str:
                         {
                             "name": step.offer.name,
                             "version": step.offer.version,
-                            "relation": str(step.need) if step.need is not None else "",
+                            "relation": _relation(step.need),
                         }
                         for step in reason.chain
                     ],

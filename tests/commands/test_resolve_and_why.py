@@ -123,3 +123,16 @@ def test_why_not(filled: Workbench) -> None:
     assert result.status == 1
     assert "no stage here installs vim" in result.out
     assert "  Candidate: 9.0" in result.out
+
+
+def test_what_is_upgraded_with_its_source(filled: Workbench) -> None:
+    suite = filled.archive.suites[-1]
+    for name in ("tool", "tool-data"):
+        suite.package(name, "2.0", source="tool")
+    held = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nSource: tool\nVersion: 1.0\n"
+    filled.write("status", "\n".join(held.format(name) for name in ("tool", "tool-data")))
+    asked = ("resolve", "tool", "--suite", "bookworm", "--platform", "amd64", "--installed", "status")
+    assert "tool-data  2.0  bookworm  tool of the same source" in filled.run(*asked).out
+    packages = json.loads(filled.run(*asked, "--json").out)["platforms"]["linux/amd64"]["packages"]
+    causes = {each["name"]: each["causes"] for each in packages}
+    assert causes["tool-data"] == [{"by": "tool", "version": "2.0", "relation": ""}]

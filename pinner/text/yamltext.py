@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -89,10 +90,14 @@ def parse(text: str) -> Node | None:
     """The first document of `text`, None if there is none. Raises `InputError` (without path) for what is no YAML."""
     import yaml
 
-    # libyaml is ten times as fast, and gives the same events; but it counts from behind a byte order mark.
+    # libyaml is ten times as fast, and gives the same events; but it counts from behind a byte order mark, and how
+    # deep it goes and what it says of a fault are another thing in each of its versions.
     quick = None if text.startswith("\ufeff") else getattr(yaml, "CSafeLoader", None)
+    if quick is not None:
+        with suppress(yaml.YAMLError):
+            return _tree(yaml.parse(text, Loader=quick), text)
     try:
-        return _tree(yaml.parse(text, Loader=quick or yaml.SafeLoader), text)
+        return _tree(yaml.parse(text, Loader=yaml.SafeLoader), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = min(mark.index, len(text)) if mark else 0

@@ -19,6 +19,7 @@ _ESCAPED: dict[Level, re.Pattern[str]] = {
     "heredoc": re.compile(r"[\\$`]"),
 }
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_WIDE = 120  # characters of a line that are shown
 
 
 class Span(NamedTuple):
@@ -76,14 +77,17 @@ class Lines:
         return line, max(offset - start, 0) + 1
 
     def excerpt(self, span: Span) -> str:
-        """The line where `span` begins, and carets under what of the span stands on that line."""
+        """The line where `span` begins, of a long one what is around it, and carets under what is shown of the span."""
         line, column = self.position(span.start)
         start = self._starts[line - 1]
         end = self._starts[line] if line < len(self._starts) else len(self._source)
         text = self._source[start:end].rstrip("\r\n").removeprefix("\ufeff")
-        width = max(1, min(span.end - span.start, len(text) - column + 1))
-        lead = "".join("\t" if char == "\t" else " " for char in text[: column - 1])
-        return f"    {text}\n    {lead}{'^' * width}"
+        first = max(0, min(column - 1 - _WIDE // 3, len(text) - _WIDE))
+        shown = text[first : first + _WIDE]
+        before, behind = "…" * (first > 0), "…" * (first + _WIDE < len(text))
+        width = max(1, min(span.end - span.start, first + len(shown) - column + 1))
+        lead = "".join("\t" if char == "\t" else " " for char in before + text[first : column - 1])
+        return f"    {before}{shown}{behind}\n    {lead}{'^' * width}"
 
 
 def encode(text: str, levels: Iterable[Level]) -> str | None:

@@ -208,3 +208,18 @@ def suites(dockerfile: Dockerfile) -> list[list[str]]:
 )
 def test_directives_belong_to_a_stage(text: str, expected: list[list[str]]) -> None:
     assert suites(parse(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("FOO x", "    FOO x\n    ^^^"),
+        ("FOO " + "x" * 200, f"    FOO {'x' * 116}…\n    ^^^"),
+        (" " * 200 + "\tFOO x" + " " * 200 + "x", f"    …{' ' * 39}\tFOO x{' ' * 75}…\n     {' ' * 39}\t^^^"),
+        (" " * 200 + "FOO x", f"    …{' ' * 115}FOO x\n     {' ' * 115}^^^"),
+    ],
+)
+def test_of_a_long_line_a_part_is_shown(line: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(f"FROM a\n{line}\n")
+    assert caught.value.excerpt == expected

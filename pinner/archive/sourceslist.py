@@ -50,11 +50,6 @@ def read(path: str, text: str) -> tuple[Entry, ...]:
         raise
 
 
-def one_line(line: str) -> Entry | None:
-    """The source that a line of a `.list` file names; None for a comment, a blank line or a source of sources."""
-    return next(_one_line(line), None)
-
-
 def _one_line(text: str) -> Iterator[Entry]:
     for number, line in enumerate(text.splitlines(), 1):
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from pinner.archive.load import Archive
-from pinner.archive.sourceslist import one_line
+from pinner.archive.sourceslist import read
 from pinner.resolve.universe import Universe
 from pinner.workflow.repositories import Repository
 from tests.apt_root import AptRoot
@@ -31,8 +31,7 @@ Making = Callable[[SimulatedArchive], Shape]
 
 
 def universe(archive: SimulatedArchive, shape: Shape, arch: str, cache: Path) -> Universe:
-    entry = one_line(f"deb {shape.suite.uri} {shape.line}")
-    assert entry is not None
+    (entry,) = read("x.list", f"deb {shape.suite.uri} {shape.line}")
     source = Repository(entry, archive.keys).source(arch)
     assert source is not None
     indexes, notes = Archive(cache, now=archive.now, wait=archive.wait).load([source])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinner.archive.distributions import suite_named
-from pinner.archive.sourceslist import one_line
+from pinner.archive.sourceslist import read
 from pinner.workflow.repositories import pocket_of
 
 
@@ -33,8 +33,7 @@ from pinner.workflow.repositories import pocket_of
     ],
 )
 def test_the_distributions_own(line: str, suite: str) -> None:
-    entry, found = one_line(line), suite_named("bookworm")
-    assert entry is not None
+    (entry,), found = read("x.list", line), suite_named("bookworm")
     assert found is not None
     pocket = pocket_of(entry, found[1], found[0])
     assert (pocket.suite if pocket else "") == suite

@@ -51,23 +51,24 @@ class Cache:
                 file.unlink(missing_ok=True)
 
     def write(self, path: Path, content: bytes) -> None:
-        """Puts `content` at `path`: at any moment the old file is there, or the new one."""
-        with self.new(path) as draft:
-            draft.write_bytes(content)
+        """Puts `content` at `path`: at any moment the old file is there, or the new one, and no half of it."""
+        with self.new(path) as draft, draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
     @contextmanager
     def new(self, path: Path) -> Iterator[Path]:
-        """A draft's path; it becomes `path` at the end of the block, once it is on the disk, or vanishes.
+        """A draft's path; it becomes `path` at the end of the block, or vanishes.
 
-        Raises InputError where the disk is full or the directory cannot be written.
+        It does not wait for the disk: it is for content that tells when it is torn. Raises InputError where the disk
+        is full or the directory cannot be written.
         """
         draft = self.root / "new" / f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             draft.parent.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             yield draft
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
             draft.replace(path)
         except (OSError, sqlite3.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -1,11 +1,12 @@
 """The index store: verified Packages bytes → one SQLite file, looked up by name and by what is provided.
 
-A store is written once, under another name, and renamed when it is complete and on the disk; from then on it
-never changes, so that any number of processes can read it while others build theirs. A row for each of 60,000
-stanzas and 100,000 names would double the time of building, so a row is a page:
+A store is written once, under another name, and renamed when it is complete; from then on it never changes, so that
+any number of processes can read it while others build theirs. It has the text of the Packages file as it is: what
+would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
+100,000 names would double the time of building, so a row is a page:
 
-    stanza  the records (see packages.scan) of 64 stanzas, in file order
-    name    128 names in order, each with the numbers of the stanzas that are its versions and that provide it
+    text    the text of 32 stanzas, by its offset in the file
+    name    128 names in order, each with the offsets of the stanzas that are its versions and that provide it
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
@@ -18,24 +19,33 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
-from heapq import merge
-from itertools import islice
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
-from pinner.archive.packages import Package, in_reading_order, mentions, package, provides, scan
+from pinner.archive.packages import (
+    Package,
+    fields,
+    in_reading_order,
+    mentions,
+    outline,
+    package,
+    stanza,
+    stanzas,
+)
 from pinner.archive.release import Release
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 
-SCHEMA = 2
-_STANZAS, _NAMES = 64, 128  # to a page
-_BETWEEN = b"\0"  # the records of a page
+SCHEMA = 3
+_STANZAS, _NAMES = 32, 128  # to a page
 _TABLES = """
+    PRAGMA page_size = 32768;
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     BEGIN;
-    CREATE TABLE stanza (number INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
+    CREATE TABLE text (start INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
     CREATE TABLE name (first BLOB PRIMARY KEY, page BLOB, crc INTEGER) WITHOUT ROWID;
 """
 
@@ -50,7 +60,7 @@ def build(chunks: Iterable[bytes], digest: str, path: Path) -> None:
     try:
         connection.executescript(_TABLES)
         names = _Names()
-        connection.executemany("INSERT INTO stanza VALUES (?, ?, ?)", _stanza_pages(chunks, names))
+        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(chunks, names))
         connection.executemany("INSERT INTO name VALUES (?, ?, ?)", names.pages())
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
@@ -60,7 +70,7 @@ def build(chunks: Iterable[bytes], digest: str, path: Path) -> None:
 
 
 class _Names:
-    """The names of a file, with the numbers of their stanzas as text."""
+    """The names of a file, with the offsets of their stanzas as text."""
 
     def __init__(self) -> None:
         self.versions: dict[bytes, bytes] = {}
@@ -68,53 +78,48 @@ class _Names:
 
     def pages(self) -> Iterator[tuple[bytes, bytes, int]]:
         """Rows of the table `name`."""
-        names = merge(sorted(self.versions), sorted(self.providers.keys() - self.versions.keys()))
-        versions, providers = self.versions.get, self.providers.get
-        while some := list(islice(names, _NAMES)):
-            page = b"\n".join(
-                [b"%b\t%b\t%b" % (name, versions(name, b""), providers(name, b"")) for name in some]
-            )
-            yield some[0], page, crc32(page)
+        provided = self.providers.get
+        lines = [
+            b"%b\t%b\t%b" % (name, starts, provided(name, b"")) for name, starts in self.versions.items()
+        ]
+        only_provided = self.providers.keys() - self.versions.keys()
+        lines += [b"%b\t\t%b" % (name, self.providers[name]) for name in only_provided]
+        lines.sort()  # as the names: what follows them is less than all they are made of
+        for at in range(0, len(lines), _NAMES):
+            page = b"\n".join(lines[at : at + _NAMES])
+            yield page.partition(b"\t")[0], page, crc32(page)
 
 
-def _stanza_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int, bytes, int]]:
-    """Rows of the table `stanza`; fills `names` on the way."""
-    number = 0
-    records: list[bytes] = []
+def _text_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int, memoryview, int]]:
+    """Rows of the table `text`; fills `names` on the way."""
+    before = 0
     versions, providers = names.versions, names.providers
     for text in _whole_stanzas(chunks):
-        if _BETWEEN in text:
+        if b"\0" in text:
             raise InputError("the Packages file has a NUL character")
-        for fields in scan(text):
-            records.append(b"\n".join(fields))
-            name, label = fields[0], b"%d" % number
+        found = outline(text)
+        labels = [b"%d" % (before + start) for start in found.starts]
+        for name, label in zip(found.names, labels, strict=True):
             versions[name] = b"%b %b" % (versions[name], label) if name in versions else label
-            if provided := provides(fields):
-                for name in dict.fromkeys(mentions(provided)):
-                    providers[name] = b"%b %b" % (providers[name], label) if name in providers else label
-            number += 1
-            if len(records) == _STANZAS:
-                yield _stanza_page(number - 1, records)
-                records = []
-    if records:
-        yield _stanza_page(number - 1, records)
-
-
-def _stanza_page(last: int, records: list[bytes]) -> tuple[int, bytes, int]:
-    page = _BETWEEN.join(records)
-    return last // _STANZAS, page, crc32(page)
+        for number, name in found.provided:
+            label = labels[number]
+            providers[name] = b"%b %b" % (providers[name], label) if name in providers else label
+        for start, end in pairwise([*found.starts[::_STANZAS], len(text)]):
+            page = memoryview(text)[start:end]
+            yield before + start, page, crc32(page)
+        before += len(text)
 
 
 def _whole_stanzas(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut at blank lines."""
-    rest = b""
+    """Two newlines and the same bytes, cut before blank lines."""
+    rest = b"\n\n"
     for chunk in chunks:
         rest += chunk
-        border = rest.rfind(b"\n\n") + 2
-        if border > 1:
+        border = rest.rfind(b"\n\n")
+        if border > 0:
             yield rest[:border]
             rest = rest[border:]
-    yield rest
+    yield rest.rstrip(b"\r\n")
 
 
 class _Damaged(Exception):
@@ -148,30 +153,31 @@ class SqliteIndex:
         self._rebuild = rebuild
         self._keep = keep
         self._mentions: bytes | None = None
-        self._packages: dict[int, Package] = {}
+        self._packages: dict[int, Package | None] = {}
         self._entries: dict[str, tuple[bytes, bytes] | None] = {}
         self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
         entry = self._entry(name)
-        return tuple(self._of_this_arch(entry[0])) if entry else ()
+        # a stanza with two Package fields may be called otherwise when it is read in full
+        return tuple(found for found in self._of_this_arch(entry[0]) if found.name == name) if entry else ()
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
         entry = self._entry(name)
         return tuple(self._of_this_arch(entry[1])) if entry else ()
 
-    def _of_this_arch(self, numbers: bytes) -> Iterator[Package]:
-        """The packages with these numbers; a flat source's file is that of all architectures."""
-        for number in numbers.split():
-            found = self._package(int(number))
-            if not self.source.flat or found.architecture in (self.source.arch, "all"):
+    def _of_this_arch(self, starts: bytes) -> Iterator[Package]:
+        """The packages at these offsets; a flat source's file is that of all architectures."""
+        for start in starts.split():
+            found = self._package(int(start))
+            if found and (not self.source.flat or found.architecture in (self.source.arch, "all")):
                 yield found
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        for page in self._pages("SELECT page, crc FROM name ORDER BY first"):
+        for _, page in self._pages("SELECT first, page, crc FROM name ORDER BY first"):
             for line in page.split(b"\n"):
                 name, versions, _ = line.split(b"\t")
                 if versions:
@@ -202,20 +208,22 @@ class SqliteIndex:
         return self._entries[name]
 
     def _find(self, name: bytes) -> tuple[bytes, bytes] | None:
-        query = "SELECT page, crc FROM name WHERE first <= ? ORDER BY first DESC LIMIT 1"
-        for page in self._pages(query, name):
+        query = "SELECT first, page, crc FROM name WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        for _, page in self._pages(query, name):
             at = (b"\n" + page).find(b"\n" + name + b"\t")
             if at >= 0:
                 _, versions, providers = page[at:].partition(b"\n")[0].split(b"\t")
                 return versions, providers
         return None
 
-    def _package(self, number: int) -> Package:
-        if number not in self._packages:
-            page_number, place = divmod(number, _STANZAS)
-            (page,) = self._pages("SELECT page, crc FROM stanza WHERE number = ?", page_number)
-            self._packages[number] = package(page.split(_BETWEEN)[place])
-        return self._packages[number]
+    def _package(self, start: int) -> Package | None:
+        """The package whose stanza is at this offset; None for one without a version."""
+        if start not in self._packages:
+            query = "SELECT start, page, crc FROM text WHERE start <= ? ORDER BY start DESC LIMIT 1"
+            ((begin, page),) = self._pages(query, start)
+            found = fields(stanza(page, start - begin))
+            self._packages[start] = package(found) if found else None
+        return self._packages[start]
 
     def _first_mentions(self) -> bytes:
         """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""
@@ -225,16 +233,20 @@ class SqliteIndex:
             if kept[:32] == sha256(kept[32:]).digest():
                 return kept[32:]
         seen: dict[bytes, None] = {}
-        for page in self._pages("SELECT page, crc FROM stanza ORDER BY number"):
-            read = [b"\n".join(in_reading_order(record.split(b"\n"))) for record in page.split(_BETWEEN)]
-            seen.update(dict.fromkeys(mentions(b"\n".join(read), self.source.arch)))
+        query = "SELECT start, page, crc FROM text WHERE start > ? ORDER BY start LIMIT 64"
+        last = -1
+        while some := self._pages(query, last):
+            last = some[-1][0]
+            for _, page in some:
+                read = [b"\n".join(in_reading_order(found)) for found in map(fields, stanzas(page)) if found]
+                seen.update(dict.fromkeys(mentions(b"\n".join(read), self.source.arch)))
         found = b"\n%b\n" % b"\n".join(seen)
         with suppress(InputError):  # a cache that cannot be written costs time, no more
             self._keep(path, sha256(found).digest() + found)
         return found
 
-    def _pages(self, query: str, *arguments: bytes | int) -> list[bytes]:
-        """The pages that `query` selects, from a rebuilt store if need be."""
+    def _pages(self, query: str, *arguments: bytes | int) -> list[tuple[Any, bytes]]:
+        """The pages that `query` selects, with their keys, from a rebuilt store if need be."""
         try:
             return self._read(query, arguments)
         except (sqlite3.Error, _Damaged):
@@ -242,7 +254,7 @@ class SqliteIndex:
             self._rebuild()
             return self._read(query, arguments)
 
-    def _read(self, query: str, arguments: tuple[bytes | int, ...]) -> list[bytes]:
+    def _read(self, query: str, arguments: tuple[bytes | int, ...]) -> list[tuple[Any, bytes]]:
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
@@ -250,9 +262,9 @@ class SqliteIndex:
             if self._connection.execute("SELECT schema FROM meta").fetchall() != [(SCHEMA,)]:
                 raise _Damaged
         rows = self._connection.execute(query, arguments).fetchall()
-        if any(not isinstance(page, bytes) or crc32(page) != crc for page, crc in rows):
+        if any(not isinstance(page, bytes) or crc32(page) != crc for _, page, crc in rows):
             raise _Damaged
-        return [page for page, _ in rows]
+        return [(key, page) for key, page, _ in rows]
 
 
 def _encoded(name: str) -> bytes:

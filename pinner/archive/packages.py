@@ -1,17 +1,16 @@
-"""One stanza of a Packages file as a value, and the scan that finds the stanzas.
+"""The stanzas of a Packages file: an outline of them all, and the value of one.
 
 Fields as in Debian Policy 5.3 and the repository format (https://wiki.debian.org/DebianRepository/Format).
 
-A Packages file of Debian has 63,000 stanzas in 50 MB. It is read once, into *records*: the fields of
-`FIELDS`, in that order, one to a line. `scan` makes them, `package` turns the few that are looked at into values.
+A Packages file of Debian has 63,000 stanzas in 50 MB, of which a run looks at some hundred. `outline` goes through
+the whole text once, for where the stanzas begin, their names and what they provide; `fields` reads the few that are
+looked at, `package` makes their values.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
-from itertools import pairwise
+from bisect import bisect
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -52,17 +51,9 @@ class Package(NamedTuple):
     held: bool = False
 
 
-# The order in which dak writes them for the archives of released suites.
 FIELDS = (
     "Package", "Source", "Version", "Essential", "Installed-Size", "Architecture", "Replaces", "Provides", "Depends",
     "Pre-Depends", "Recommends", "Suggests", "Enhances", "Conflicts", "Breaks", "Multi-Arch", "Important", "Protected",
-    "Priority", "Filename", "Size", "SHA256",
-)  # fmt: skip
-
-# The order in which it writes them for security: some late ones by the alphabet.
-_SECURITY_ORDER = (
-    "Package", "Source", "Version", "Installed-Size", "Architecture", "Replaces", "Provides", "Depends", "Suggests",
-    "Conflicts", "Breaks", "Enhances", "Essential", "Important", "Multi-Arch", "Pre-Depends", "Protected", "Recommends",
     "Priority", "Filename", "Size", "SHA256",
 )  # fmt: skip
 
@@ -74,76 +65,100 @@ _READING_ORDER = (
 
 Fields = tuple[bytes, ...]
 in_reading_order = itemgetter(*map(FIELDS.index, _READING_ORDER))
-provides = itemgetter(FIELDS.index("Provides"))
 
-_NAME = rb"[a-z0-9][a-z0-9+.\-]*+"
+_SPELLED = tuple(field.encode() for field in FIELDS)
+_WANTED = frozenset(_SPELLED)
+_IN_ANY_CASE = frozenset(field.lower() for field in _SPELLED)
+_NAME = rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*+"
 
 
-@cache
-def _stanza(order: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Matches a stanza whose fields stand in this order, unfolded and in the usual spelling.
+_BLANK_LINES = re.compile(rb"\n\r?\n[\r\n]*+")
 
-    A gap takes the fields nobody asks for, with their continuation lines. It takes none of `FIELDS`, no
-    continuation of one of them, and no field in another capitalisation (names are case-insensitive, Policy 5.1):
-    whatever is unusual makes the match fail, never a field disappear.
 
-    `(?>(?:…)*)` rather than `(?:…)*+`: before Python 3.11.5 a possessive group that holds another may fail to match
-    (https://github.com/python/cpython/issues/106052), and Debian 12 has 3.11.2.
+class Outline(NamedTuple):
+    """Of each stanza its offset and its name; pairs of a stanza's number and a name that it provides, in order."""
+
+    starts: list[int]
+    names: list[bytes]
+    provided: list[tuple[int, bytes]]
+
+
+def outline(text: bytes) -> Outline:
+    """The stanzas of a text, in which each of them follows a blank line: it begins with two newlines.
+
+    Where every stanza begins with its name, and none has its Provides folded or twice, two patterns find all there is.
+    A text that is otherwise is read stanza by stanza: fields may stand in any order, spelling and folding (Policy
+    5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
     """
-    gap = (
-        rf"(?>(?:(?!(?:{'|'.join(FIELDS)}):)(?:MD5sum|SHA1|SHA512|[A-Z][a-z0-9]*+(?>(?:-(?:md5|[A-Z][a-z0-9]*+))*)):"
-        r"[^\n]*+\n(?>(?:[ \t][^\n]*+\n)*))*)"
-    )
-    pattern = rf"Package: ({_NAME.decode()})\n"
-    for before, field in pairwise(order):
-        if (before, field) not in _ADJOINING:
-            pattern += gap
-        pattern += r"Version: ([^\s]++)\n" if field == "Version" else rf"(?>(?:{field}: ([^\n]++)\n)?)"
-    return re.compile((pattern + gap + r"(?:\n++|\Z)").encode())
+    heads = list(re.finditer(rb"\n\n(?:Package: (%b)(?=\n|\Z))?" % _NAME, text))
+    starts, names = [head.start() + 2 for head in heads], [head[1] for head in heads]
+    lines = list(re.finditer(rb"\n(?i:Provides)[ \t]*:([^\n]*)(\n[ \t])?", text))
+    owners = [bisect(starts, line.start()) - 1 for line in lines]
+    if b"\r" in text or None in names or len(set(owners)) < len(owners) or any(line[2] for line in lines):
+        return _outline_of_any(text)
+    provided = [
+        (owner, name)
+        for owner, line in zip(owners, lines, strict=True)
+        for name in dict.fromkeys(mentions(line[1]))
+    ]
+    return Outline(starts, names, provided)
 
 
-# Fields between which nothing else is written: saves the look for a gap.
-_ADJOINING = {
-    *pairwise(FIELDS[:5]),
-    *pairwise(FIELDS[5:15]),
-    *pairwise(_SECURITY_ORDER[4:11]),
-    ("Filename", "Size"),
-}
+def _outline_of_any(text: bytes) -> Outline:
+    made = Outline([], [], [])
+    for start in [match.end() for match in _BLANK_LINES.finditer(text)]:
+        if found := fields(stanza(text, start)):
+            provided = dict.fromkeys(mentions(found[_PROVIDES]))
+            made.provided.extend((len(made.starts), name) for name in provided)
+            made.starts.append(start)
+            made.names.append(found[_PACKAGE].strip())
+    return made
 
-_from_security_order = itemgetter(*map(_SECURITY_ORDER.index, FIELDS))
+
+_PACKAGE, _VERSION, _PROVIDES = map(FIELDS.index, ("Package", "Version", "Provides"))
 
 
-def scan(text: bytes) -> Iterator[Fields]:
-    """The fields of each stanza of `text`, values as bytes, absent ones empty.
+def stanza(text: bytes, start: int) -> bytes:
+    """The stanza that begins at the offset `start`."""
+    end = _BLANK_LINES.search(text, start)
+    return text[start : end.start() if end else len(text)]
 
-    `text` begins and ends at stanza borders. Each match must begin where the last one ended; a stanza the fast
-    path does not take is read by python-debian. Raises InputError for a stanza without a Package field, as apt
-    refuses the whole index. A stanza without a Version is passed over, as apt does.
+
+def stanzas(text: bytes) -> list[bytes]:
+    """All stanzas of a text that begins with one."""
+    return _BLANK_LINES.split(text)
+
+
+def fields(text: bytes) -> Fields | None:
+    """The values of `FIELDS` in a stanza, unfolded, absent ones empty; None without a Version: apt passes it over.
+
+    The usual spelling is read here, the unusual by python-debian. Raises InputError for a stanza whose Package field
+    names no package, and for a line that is no field, as apt refuses the whole index.
     """
-    usual, security = _stanza(FIELDS).match, _stanza(_SECURITY_ORDER).match
-    end_of_stanza = re.compile(rb"\n(?>(?:\r?\n)+)|\Z").search
-    position, end = len(text) - len(text.lstrip(b"\r\n")), len(text)
-    while position < end:
-        if match := usual(text, position):
-            position = match.end()
-            yield match.groups(b"")
-        elif match := security(text, position):
-            position = match.end()
-            yield _from_security_order(match.groups(b""))
-        else:
-            border = end_of_stanza(text, position)
-            assert border is not None  # \Z matches
-            fields = _read(text[position : border.end()])
-            if fields is not None:
-                yield fields
-            position = max(border.end(), position + 1)
+    unfolded = re.sub(rb"\n[ \t]++", b" ", text) if b"\n " in text or b"\n\t" in text else text
+    lines = unfolded.strip(b"\n").split(b"\n")
+    try:
+        found = dict([line.split(b": ", 1) for line in lines])
+    except ValueError:
+        return _read(text)
+    others = found.keys() - _WANTED
+    if (
+        len(found) < len(lines)
+        or b"\r" in text
+        or not re.fullmatch(
+            rb"(?>(?:[!\"$-9;-~][!-9;-~]*+\n)*)", b"".join([b"%b\n" % name for name in others])
+        )
+        or not _IN_ANY_CASE.isdisjoint([name.lower() for name in others])
+    ):
+        return _read(text)
+    return _checked(tuple([found.get(field, b"") for field in _SPELLED]), text)
 
 
-def _read(stanza: bytes) -> Fields | None:
+def _read(text: bytes) -> Fields | None:
     """The slow, general way: folded fields, any order, any capitalisation, CRLF, comments."""
     from debian.deb822 import Deb822
 
-    decoded = stanza.replace(b"\r\n", b"\n").decode("utf-8", "replace")
+    decoded = text.replace(b"\r\n", b"\n").decode("utf-8", "replace")
     lines = [line for line in decoded.split("\n") if line.strip() and not line.startswith("#")]
     if not lines:
         return None
@@ -151,10 +166,14 @@ def _read(stanza: bytes) -> Fields | None:
     if odd is not None:  # python-debian passes over such a line
         raise InputError(f"a line is no field: {odd[:60]!r}")
     paragraph = Deb822(lines, strict={"whitespace-separates-paragraphs": False})
-    values = tuple(" ".join(paragraph.get(field, "").split()).encode() for field in FIELDS)
-    if not re.fullmatch(rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*", values[0]):
-        raise InputError(f"a stanza has no Package field that names a package: {decoded[:60]!r}")
-    return values if values[2] else None
+    return _checked(tuple(" ".join(paragraph.get(field, "").split()).encode() for field in FIELDS), text)
+
+
+def _checked(values: Fields, text: bytes) -> Fields | None:
+    if not re.fullmatch(_NAME, values[_PACKAGE].strip()):
+        start = text[:60].decode("utf-8", "replace")
+        raise InputError(f"a stanza has no Package field that names a package: {start!r}")
+    return values if values[_VERSION].strip() else None
 
 
 def mentions(fields: bytes, arch: str = "") -> list[bytes]:
@@ -167,13 +186,13 @@ def mentions(fields: bytes, arch: str = "") -> list[bytes]:
     return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)" + qualified + rb"(?!:)", fields)
 
 
-def package(record: bytes) -> Package:
-    """The value of one record (`scan`'s fields, joined by newlines)."""
+def package(values: Fields) -> Package:
+    """The value of a stanza's `fields`."""
     (
         name, source, version, essential, installed_size, architecture, replaces, provided, depends,
         pre_depends, recommends, suggests, _enhances, conflicts, breaks, multi_arch, important, protected,
         priority, filename, size, sha256,
-    ) = (value.strip() for value in record.decode("utf-8", "replace").split("\n"))  # fmt: skip
+    ) = (value.decode("utf-8", "replace").strip() for value in values)  # fmt: skip
     source_name, _, source_version = source.partition(" ")
     return Package(
         name=name,

@@ -1,4 +1,4 @@
-"""The scan of a Packages file: a fast path for the usual stanza, python-debian for the others; both say the same."""
+"""The stanzas of a Packages file: the usual ones are read here, others by python-debian; both say the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinner.archive import packages
-from pinner.archive.packages import FIELDS, Package, mentions, package, scan
+from pinner.archive.packages import FIELDS, Package, fields, mentions, outline, package, stanza
 from pinner.errors import InputError
 
 USUAL = b"""\
@@ -33,25 +33,33 @@ SHA256: 3A2118DF47BF3F04285649F0455C2FC6FE2DC7F0B237073038AA00AF41F0D5F2
 
 
 def scanned(text: bytes) -> list[dict[str, str]]:
+    framed = b"\n\n" + text.rstrip(b"\r\n")
+    read = [fields(stanza(framed, start)) for start in outline(framed).starts]
     return [
-        {field: value.decode().strip() for field, value in zip(FIELDS, fields, strict=True) if value}
-        for fields in scan(text)
+        {field: value.decode().strip() for field, value in zip(FIELDS, values, strict=True) if value}
+        for values in read
+        if values is not None
     ]
 
 
-def by_hand(text: bytes, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+def by_hand(text: bytes) -> list[dict[str, str]]:
     """The same by python-debian alone."""
-    read = [packages._read(stanza + b"\n") for stanza in text.split(b"\n\n") if stanza.strip()]
+    read = [packages._read(one + b"\n") for one in text.split(b"\n\n") if one.strip()]
     return [
-        {field: value.decode() for field, value in zip(FIELDS, fields, strict=True) if value}
-        for fields in read
-        if fields is not None
+        {field: value.decode() for field, value in zip(FIELDS, values, strict=True) if value}
+        for values in read
+        if values is not None
     ]
+
+
+def made(text: bytes) -> Package:
+    values = fields(text)
+    assert values is not None
+    return package(values)
 
 
 def test_the_value_of_a_stanza() -> None:
-    (fields,) = scan(USUAL)
-    assert package(b"\n".join(fields)) == Package(
+    assert made(USUAL) == Package(
         name="0ad",
         version="0.0.26-3",
         architecture="amd64",
@@ -67,29 +75,26 @@ def test_the_value_of_a_stanza() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "source", "source_version"),
+    ("text", "source", "source_version"),
     [
         (b"Package: x\nVersion: 1+b1\n", "x", "1+b1"),
         (b"Package: x\nSource: y\nVersion: 1+b1\n", "y", "1+b1"),
         (b"Package: x\nSource: y (1)\nVersion: 1+b1\n", "y", "1"),
     ],
 )
-def test_the_source_of_a_package(fields: bytes, source: str, source_version: str) -> None:
-    (scanned_fields,) = scan(fields)
-    made = package(b"\n".join(scanned_fields))
-    assert (made.source, made.source_version) == (source, source_version)
+def test_the_source_of_a_package(text: bytes, source: str, source_version: str) -> None:
+    assert (made(text).source, made(text).source_version) == (source, source_version)
 
 
 @pytest.mark.parametrize("field", ["Essential", "Important", "Protected"])
 @pytest.mark.parametrize(("value", "expected"), [("yes", True), ("no", False)])
 def test_flags(field: str, value: str, expected: bool) -> None:
-    (fields,) = scan(f"Package: x\nVersion: 1\n{field}: {value}\n".encode())
-    made = package(b"\n".join(fields))
-    assert (made.essential or made.important) is expected
+    found = made(f"Package: x\nVersion: 1\n{field}: {value}\n".encode())
+    assert (found.essential or found.important) is expected
 
 
-def slow_path_is_not_needed(stanza: bytes) -> None:
-    raise AssertionError(stanza)
+def not_needed(text: bytes) -> None:
+    raise AssertionError(text)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def slow_path_is_not_needed(stanza: bytes) -> None:
     [
         USUAL,
         USUAL + b"\n" + USUAL,
-        b"\n\n" + USUAL + b"\n\n\n",
+        USUAL + b"\n\n\n",
         USUAL.rstrip(b"\n") + b"\n\n",
         b"Package: x\nVersion: 1\n",
         # security's order
@@ -106,8 +111,9 @@ def slow_path_is_not_needed(stanza: bytes) -> None:
     ],
 )
 def test_the_usual_takes_the_fast_path(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = by_hand(text, monkeypatch)
-    monkeypatch.setattr(packages, "_read", slow_path_is_not_needed)
+    expected = by_hand(text)
+    monkeypatch.setattr(packages, "_read", not_needed)
+    monkeypatch.setattr(packages, "_outline_of_any", not_needed)
     assert scanned(text) == expected
 
 
@@ -230,7 +236,23 @@ def stanzas(draw: st.DrawFn) -> bytes:
 
 @given(st.lists(stanzas(), min_size=1, max_size=3))
 def test_both_paths_say_the_same(texts: list[bytes]) -> None:
-    text = b"\n".join(texts)
-    slow = [packages._read(stanza) for stanza in texts]
-    fast = [tuple(b" ".join(value.split()) for value in fields) for fields in scan(text)]
+    slow = [packages._read(text) for text in texts]
+    fast = [tuple(b" ".join(value.split()) for value in fields(text) or ()) for text in texts]
     assert fast == slow
+
+
+PROVIDES = st.sampled_from(
+    [b"Provides: a, b (= 1)", b"provides:a", b"Provides: a,\n b", b"Provides:", b"Tag: x\n y"]
+)
+
+
+BETWEEN = st.sampled_from([b"\n\n", b"\n\n\n", b"\r\n\r\n"])
+
+
+@given(st.lists(st.tuples(BETWEEN, PROVIDES)))
+def test_both_outlines_say_the_same(parts: list[tuple[bytes, bytes]]) -> None:
+    text = b"\n\n" + b"".join(
+        b"%bPackage: p%d\nVersion: 1\n%b" % (between if number else b"", number, provides)
+        for number, (between, provides) in enumerate(parts)
+    )
+    assert outline(text if parts else b"") == packages._outline_of_any(text)

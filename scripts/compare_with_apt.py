@@ -30,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pinner.archive import release as releases
-from pinner.archive.index import SqliteIndex, build
+from pinner.archive.index import SqliteIndex, build, cut
 from pinner.archive.packages import Package
 from pinner.archive.sources import Keys, Source
 from pinner.errors import PinnerError, Unsatisfiable
@@ -122,7 +122,7 @@ def load_indexes(root: Root, work: Path, suite: str, arch: str) -> list[SqliteIn
 
         def rebuild(text: bytes = text, digest: str = digest, store: Path = store) -> None:
             store.unlink(missing_ok=True)
-            build([text], digest, store)
+            build(cut([text]), digest, store)
 
         if not store.exists():
             rebuild()

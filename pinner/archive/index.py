@@ -25,14 +25,13 @@ from typing import Any
 from zlib import crc32
 
 from pinner.archive.packages import (
+    Outline,
     Package,
     fields,
-    in_reading_order,
-    mentions,
+    mentions_in_reading_order,
     outline,
     package,
     stanza,
-    stanzas,
 )
 from pinner.archive.release import Release
 from pinner.archive.sources import Source
@@ -50,23 +49,66 @@ _TABLES = """
 """
 
 
-def build(chunks: Iterable[bytes], digest: str, path: Path) -> None:
-    """Writes the store of the Packages file that `chunks` make up, in one pass, to `path`, which must not exist.
+# Text that ends where a stanza ends, with its outline; or a fragment, without.
+Piece = tuple[bytes, Outline | None]
 
-    `digest` is the file's SHA-256. The caller verifies the chunks, the last one included, before anybody sees
-    `path`. Raises InputError for a file that is no Packages file, sqlite3.Error for the disk's faults.
+
+def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """A part of a Packages file, given in chunks that end anywhere: a fragment, whole stanzas, a fragment.
+
+    Raises InputError for what is no stanza.
+    """
+    rest, begun = b"", False
+    for chunk in chunks:
+        rest += chunk
+        if not begun:
+            first, blank_line, behind = rest.partition(_BORDER)
+            if not blank_line:
+                continue
+            yield first, None
+            rest, begun = blank_line + behind, True
+        border = rest.rfind(_BORDER)
+        if border > 0:
+            text, rest = rest[:border], rest[border:]
+            yield text, outline(text)
+    yield rest, None
+
+
+_BORDER = b"\n\n"
+
+
+def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
+    """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
+
+    `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
+    InputError for a file that is no Packages file, sqlite3.Error for the disk's faults.
     """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(_TABLES)
         names = _Names()
-        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(chunks, names))
+        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
         connection.executemany("INSERT INTO name VALUES (?, ?, ?)", names.pages())
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Outline]]:
+    """All whole stanzas, after a blank line each; fragments that follow one another become whole."""
+    fragments = _BORDER
+    for text, found in pieces:
+        if found is None:
+            fragments += text
+            continue
+        if fragments:
+            yield fragments, outline(fragments)
+            fragments = b""
+        yield text, found
+    if fragments := fragments.rstrip(b"\r\n"):
+        yield fragments, outline(fragments)
 
 
 class _Names:
@@ -90,14 +132,15 @@ class _Names:
             yield page.partition(b"\t")[0], page, crc32(page)
 
 
-def _text_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int, memoryview, int]]:
+def _text_pages(
+    pieces: Iterable[tuple[bytes, Outline]], names: _Names
+) -> Iterator[tuple[int, memoryview, int]]:
     """Rows of the table `text`; fills `names` on the way."""
     before = 0
     versions, providers = names.versions, names.providers
-    for text in _whole_stanzas(chunks):
+    for text, found in pieces:
         if b"\0" in text:
             raise InputError("the Packages file has a NUL character")
-        found = outline(text)
         labels = [b"%d" % (before + start) for start in found.starts]
         for name, label in zip(found.names, labels, strict=True):
             versions[name] = b"%b %b" % (versions[name], label) if name in versions else label
@@ -108,18 +151,6 @@ def _text_pages(chunks: Iterable[bytes], names: _Names) -> Iterator[tuple[int, m
             page = memoryview(text)[start:end]
             yield before + start, page, crc32(page)
         before += len(text)
-
-
-def _whole_stanzas(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Two newlines and the same bytes, cut before blank lines."""
-    rest = b"\n\n"
-    for chunk in chunks:
-        rest += chunk
-        border = rest.rfind(b"\n\n")
-        if border > 0:
-            yield rest[:border]
-            rest = rest[border:]
-    yield rest.rstrip(b"\r\n")
 
 
 class _Damaged(Exception):
@@ -238,8 +269,7 @@ class SqliteIndex:
         while some := self._pages(query, last):
             last = some[-1][0]
             for _, page in some:
-                read = [b"\n".join(in_reading_order(found)) for found in map(fields, stanzas(page)) if found]
-                seen.update(dict.fromkeys(mentions(b"\n".join(read), self.source.arch)))
+                seen.update(dict.fromkeys(mentions_in_reading_order(page, self.source.arch)))
         found = b"\n%b\n" % b"\n".join(seen)
         with suppress(InputError):  # a cache that cannot be written costs time, no more
             self._keep(path, sha256(found).digest() + found)

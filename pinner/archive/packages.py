@@ -10,8 +10,6 @@ looked at, `package` makes their values.
 from __future__ import annotations
 
 import re
-from bisect import bisect
-from operator import itemgetter
 from typing import NamedTuple
 
 from pinner.errors import InputError
@@ -64,8 +62,8 @@ _READING_ORDER = (
 )  # fmt: skip
 
 Fields = tuple[bytes, ...]
-in_reading_order = itemgetter(*map(FIELDS.index, _READING_ORDER))
 
+_RANKS = {field.encode(): rank for rank, field in enumerate(_READING_ORDER)}
 _SPELLED = tuple(field.encode() for field in FIELDS)
 _WANTED = frozenset(_SPELLED)
 _IN_ANY_CASE = frozenset(field.lower() for field in _SPELLED)
@@ -86,22 +84,27 @@ class Outline(NamedTuple):
 def outline(text: bytes) -> Outline:
     """The stanzas of a text, in which each of them follows a blank line: it begins with two newlines.
 
-    Where every stanza begins with its name, and none has its Provides folded or twice, two patterns find all there is.
+    Where every stanza begins with its name, and none has its Provides folded or twice, one pattern finds all there is.
     A text that is otherwise is read stanza by stanza: fields may stand in any order, spelling and folding (Policy
     5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
     """
-    heads = list(re.finditer(rb"\n\n(?:Package: (%b)(?=\n|\Z))?" % _NAME, text))
-    starts, names = [head.start() + 2 for head in heads], [head[1] for head in heads]
-    lines = list(re.finditer(rb"\n(?i:Provides)[ \t]*:([^\n]*)(\n[ \t])?", text))
-    owners = [bisect(starts, line.start()) - 1 for line in lines]
-    if b"\r" in text or None in names or len(set(owners)) < len(owners) or any(line[2] for line in lines):
-        return _outline_of_any(text)
-    provided = [
-        (owner, name)
-        for owner, line in zip(owners, lines, strict=True)
-        for name in dict.fromkeys(mentions(line[1]))
-    ]
-    return Outline(starts, names, provided)
+    starts: list[int] = []
+    names: list[bytes] = []
+    provided: list[tuple[int, bytes]] = []
+    for match in re.finditer(_LANDMARK, text):
+        what = match.lastindex
+        if what == 1:
+            starts.append(match.start() + 2)
+            names.append(match[1])
+        elif what == 2 and not (provided and provided[-1][0] == len(starts) - 1):
+            provided += [(len(starts) - 1, name) for name in dict.fromkeys(mentions(match[2]))]
+        else:
+            return _outline_of_any(text)
+    return Outline(starts, names, provided) if b"\r" not in text else _outline_of_any(text)
+
+
+# a blank line and the name behind it (1), or a Provides field (2), folded (3)
+_LANDMARK = rb"\n(?:\n(?:Package: (%b)(?=\n|\Z))?|(?i:Provides)[ \t]*+:([^\n]*)(\n[ \t])?)" % _NAME
 
 
 def _outline_of_any(text: bytes) -> Outline:
@@ -184,6 +187,33 @@ def mentions(fields: bytes, arch: str = "") -> list[bytes]:
     """
     qualified = rb"(?>(?::" + re.escape(arch.encode()) + rb"(?![a-z0-9-]))?)" if arch else b""
     return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)" + qualified + rb"(?!:)", fields)
+
+
+def mentions_in_reading_order(text: bytes, arch: str) -> list[bytes]:
+    """What all stanzas of a text mention (see `mentions`), in the order in which apt meets it. It begins with one."""
+    lines, stanza_rank = [], 0
+    for name, value, folded in re.findall(_RELATION, b"\n" + text):
+        rank = _RANKS.get(name)
+        if rank is None or folded:
+            break
+        if rank == 0:
+            stanza_rank += len(_RANKS)
+        lines.append((stanza_rank + rank, value))
+    else:
+        count = stanza_rank // len(_RANKS)
+        once = len({rank for rank, _ in lines}) == len(lines)
+        if once and b"\r" not in text and count == len(stanzas(text)) == text.count(b"\nVersion: "):
+            lines.sort()
+            return mentions(b"\n".join([value for _, value in lines]), arch)
+    places = [FIELDS.index(field) for field in _READING_ORDER]
+    read = [found[place] for found in map(fields, stanzas(text)) if found for place in places]
+    return mentions(b"\n".join(read), arch)
+
+
+_RELATION = (
+    rb"\n(?i:(Package|Pre-Depends|Depends|Conflicts|Breaks|Recommends|Suggests|Replaces|Enhances|Provides))[ \t]*+:"
+    rb"([^\n]*)(?=(\n[ \t])?)"
+)
 
 
 def package(values: Fields) -> Package:

@@ -56,25 +56,25 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
     return [results[number] for number in range(len(tasks))]
 
 
-def ahead(chunks: Iterable[bytes], depth: int) -> Iterator[bytes]:
-    """The same chunks, made in a thread that begins now and is up to `depth` of them ahead."""
+def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
+    """The same items, made in a thread that begins now and is up to `depth` of them ahead. None of them is None."""
     import queue
 
-    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(depth)
+    ready: queue.Queue[T | BaseException | None] = queue.Queue(depth)
     abandoned = threading.Event()
 
     def work() -> None:
         last: BaseException | None = None
         try:
-            for chunk in chunks:
-                ready.put(chunk)
+            for item in items:
+                ready.put(item)
                 if abandoned.is_set():
                     return
         except BaseException as error:  # handed to the caller
             last = error
         ready.put(last)
 
-    def taken() -> Iterator[bytes]:
+    def taken() -> Iterator[T]:
         try:
             while (item := ready.get()) is not None:
                 if isinstance(item, BaseException):
@@ -89,8 +89,8 @@ def ahead(chunks: Iterable[bytes], depth: int) -> Iterator[bytes]:
     return taken()
 
 
-def chained(parts: Sequence[Iterable[bytes]], width: int) -> Iterator[bytes]:
-    """The chunks of all parts in order; `width` parts are made at a time, each as far ahead as it goes."""
+def chained(parts: Sequence[Iterable[T]], width: int) -> Iterator[T]:
+    """The items of all parts in order; `width` parts are made at a time, each as far ahead as it goes."""
     waiting = iter(parts)
     running = [ahead(part, 0) for part in islice(waiting, width)]
     while running:

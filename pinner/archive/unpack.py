@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from pinner.archive import parallel
 from pinner.archive.release import FileEntry
@@ -16,13 +16,26 @@ EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")
 _CHUNK = 1 << 20
 
 
-def unpack(
-    packed: bytes | bytearray, extension: str, plain: FileEntry, *, url: str, threads: int
-) -> Iterator[bytes]:
-    """The content of a packed file, a chunk at a time, unpacked in other threads.
+T = TypeVar("T")
 
-    Ends in TrustError if it is not what `plain` vouches for: what was made of the chunks may be used only after the
-    last one. More than one of `threads` is for .xz files of several blocks, and takes 24 MiB for each.
+
+def unpack(
+    packed: bytes | bytearray,
+    extension: str,
+    plain: FileEntry,
+    *,
+    url: str,
+    threads: int,
+    work: Callable[[Iterable[bytes]], Iterator[tuple[bytes, T]]],
+) -> Iterator[tuple[bytes, T]]:
+    """The content of a packed file in pieces, each with what `work` makes of it.
+
+    Both are done in other threads. `work` gets the content of a part of the file, in chunks that end anywhere, and
+    gives the same bytes in pieces of its own. More than one of `threads` is for .xz files of several blocks, each of
+    which is a part then, and takes 24 MiB for each.
+
+    Ends in TrustError if the content is not what `plain` vouches for: what was made of it may be used only after the
+    last piece.
     """
     import lzma
     import zlib
@@ -32,12 +45,17 @@ def unpack(
     if extension == ".zst":
         errors += (_zstd().ZstdError,)
     try:
-        for chunk in _chunks(packed, extension, threads):
-            size += len(chunk)
+        parts = _parts(packed, extension) if threads > 1 else []
+        for piece, made in (
+            parallel.chained([work(part) for part in parts], threads)
+            if len(parts) > 1
+            else parallel.ahead(work(_stream(packed, extension)), depth=2)
+        ):
+            size += len(piece)
             if size > plain.size:
                 raise TrustError(f"{url}: unpacks to more than the {plain.size} bytes it should", hint=_ODD)
-            digest.update(chunk)
-            yield chunk
+            digest.update(piece)
+            yield piece, made
     except errors as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
     if (size, digest.hexdigest()) != (plain.size, plain.sha256):
@@ -51,17 +69,12 @@ def unpack(
 _ODD = "the archive itself vouches for a file that does not fit: tell its keepers"
 
 
-def _chunks(packed: bytes | bytearray, extension: str, threads: int) -> Iterator[bytes]:
-    if extension == "":
-        yield bytes(packed)
-        return
-    if extension == ".xz" and threads > 1:
-        from pinner.archive import xz
+def _parts(packed: bytes | bytearray, extension: str) -> list[Iterator[bytes]]:
+    if extension != ".xz":
+        return []
+    from pinner.archive import xz
 
-        if len(blocks := xz.blocks(packed)) > 1:
-            yield from parallel.chained([xz.unpack(packed, block, _CHUNK) for block in blocks], threads)
-            return
-    yield from parallel.ahead(_stream(packed, extension), depth=2)
+    return [xz.unpack(packed, block, _CHUNK) for block in xz.blocks(packed)]
 
 
 def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
@@ -71,6 +84,9 @@ def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
     import zlib
 
     rest: bytes | bytearray = packed
+    if extension == "":
+        yield bytes(packed)
+        return
     while rest:
         if extension == ".gz":
             inflater = zlib.decompressobj(wbits=31)

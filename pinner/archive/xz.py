@@ -15,11 +15,12 @@ _CHECK_SIZES = (0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64)  # 2.1.
 
 
 class Block(NamedTuple):
-    """The LZMA2 data of a block, as offsets into the file, and the size of its dictionary."""
+    """The LZMA2 data of a block, as offsets into the file, the size of its dictionary and of its content in bytes."""
 
     start: int
     end: int
     dictionary: int
+    size: int
 
 
 def blocks(packed: bytes | bytearray) -> list[Block]:
@@ -41,7 +42,7 @@ def _blocks(packed: memoryview) -> Iterator[Block]:
     start = 12
     for _ in range(count):
         unpadded, at = _number(packed, at)  # 4.3
-        _, at = _number(packed, at)
+        size, at = _number(packed, at)
         header = (packed[start] + 1) * 4  # 3.1.1
         flags, body = packed[start + 1], start + 2
         if flags & 0x3F:  # 3.1.2: other than one filter
@@ -52,7 +53,7 @@ def _blocks(packed: memoryview) -> Iterator[Block]:
         bits = packed[body + 2]
         if packed[body] != _LZMA2 or packed[body + 1] != 1 or bits > 39:  # 5.3.1
             raise ValueError
-        yield Block(start + header, start + unpadded - check, (2 | (bits & 1)) << (bits // 2 + 11))
+        yield Block(start + header, start + unpadded - check, (2 | (bits & 1)) << (bits // 2 + 11), size)
         start += (unpadded + 3) // 4 * 4
     if start != index:
         raise ValueError
@@ -70,12 +71,19 @@ def _number(packed: memoryview, at: int) -> tuple[int, int]:
 
 
 def unpack(packed: bytes | bytearray, block: Block, chunk: int) -> Iterator[bytes]:
-    """The content of a block in pieces of `chunk` bytes. Its own check is not looked at. Raises lzma.LZMAError."""
+    """The content of a block in pieces of `chunk` bytes. Its own check is not looked at.
+
+    Raises lzma.LZMAError, also as soon as it is more than the container says.
+    """
     import lzma
 
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": block.dictionary}]
     decompressor = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=filters)
     piece = decompressor.decompress(memoryview(packed)[block.start : block.end], chunk)
+    left = block.size
     while piece:
+        left -= len(piece)
+        if left < 0:
+            raise lzma.LZMAError("a block is larger than the file says")
         yield piece
         piece = b"" if decompressor.eof else decompressor.decompress(b"", chunk)

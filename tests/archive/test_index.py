@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinner.archive.cache import Cache
-from pinner.archive.index import SqliteIndex, build
+from pinner.archive.index import SqliteIndex, build, cut
 from pinner.archive.release import Release
 from pinner.archive.sources import Keys, Source
 from pinner.errors import InputError
@@ -44,7 +44,7 @@ def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex
     path = directory / "store.sqlite"
     path.unlink(missing_ok=True)
     path.with_suffix(".amd64.mentions").unlink(missing_ok=True)
-    build((text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
+    build(cut(text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
     return SqliteIndex(
         path,
         source=Source(
@@ -136,7 +136,7 @@ def test_an_error_of_the_chunks_is_passed_on(tmp_path: Path) -> None:
         raise EOFError
 
     with pytest.raises(EOFError):
-        build(torn(), "digest", tmp_path / "x")
+        build(cut(torn()), "digest", tmp_path / "x")
 
 
 NAMES = st.sampled_from(["aa", "ab", "b", "b+", "lib-c", "z9.z"])

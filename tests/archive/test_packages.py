@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinner.archive import packages
-from pinner.archive.packages import FIELDS, Package, fields, mentions, outline, package, stanza
+from pinner.archive.packages import (
+    FIELDS,
+    Package,
+    fields,
+    mentions,
+    mentions_in_reading_order,
+    outline,
+    package,
+    stanza,
+)
 from pinner.errors import InputError
 
 USUAL = b"""\
@@ -239,6 +248,22 @@ def test_both_paths_say_the_same(texts: list[bytes]) -> None:
     slow = [packages._read(text) for text in texts]
     fast = [tuple(b" ".join(value.split()) for value in fields(text) or ()) for text in texts]
     assert fast == slow
+
+
+def in_reading_order_one_by_one(text: bytes) -> list[bytes]:
+    """The same by the words of `mentions_in_reading_order`, each stanza read in full."""
+    read = [
+        dict(zip(FIELDS, values, strict=True)) for values in map(fields, packages.stanzas(text)) if values
+    ]
+    return mentions(
+        b"\n".join(values[field] for values in read for field in packages._READING_ORDER), "amd64"
+    )
+
+
+@given(st.lists(stanzas() | st.just(b"Package: versionless\nDepends: a\n"), min_size=1, max_size=3))
+def test_both_ways_to_the_reading_order(texts: list[bytes]) -> None:
+    text = b"\n".join(texts).rstrip(b"\n")
+    assert mentions_in_reading_order(text, "amd64") == in_reading_order_one_by_one(text)
 
 
 PROVIDES = st.sampled_from(

@@ -5,8 +5,8 @@ any number of processes can read it while others build theirs. It has the text o
 would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
 100,000 names would double the time of building, so a row is a page:
 
-    text    the text of 32 stanzas, by its offset in the file
-    name    128 names in order, each with the offsets of the stanzas that are its versions and that provide it
+    text    the text of some 40 stanzas, by its offset in the file
+    name    names that share a hash, with the offsets of the stanzas that are their versions and that provide them
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
@@ -16,12 +16,11 @@ file of its own (`Mentions`), made when it is first needed: most runs do not.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 from pinner.archive.packages import (
@@ -38,14 +37,16 @@ from pinner.archive.sources import Source
 from pinner.errors import InputError
 
 SCHEMA = 3
-_STANZAS, _NAMES = 32, 128  # to a page
+_TEXT = 32_600  # bytes to a page, which fill one of SQLite's
+_HASHES = 512
+_VERSION, _PROVIDER = b"\t", b"="
 _TABLES = """
     PRAGMA page_size = 32768;
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     BEGIN;
     CREATE TABLE text (start INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
-    CREATE TABLE name (first BLOB PRIMARY KEY, page BLOB, crc INTEGER) WITHOUT ROWID;
+    CREATE TABLE name (hash INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
 """
 
 
@@ -61,16 +62,15 @@ def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
     rest, begun = b"", False
     for chunk in chunks:
         rest += chunk
-        if not begun:
-            first, blank_line, behind = rest.partition(_BORDER)
-            if not blank_line:
-                continue
-            yield first, None
-            rest, begun = blank_line + behind, True
-        border = rest.rfind(_BORDER)
-        if border > 0:
-            text, rest = rest[:border], rest[border:]
+        start = 0 if begun else rest.find(_BORDER)
+        end = rest.rfind(_BORDER)
+        if start > 0:
+            yield rest[:start], None
+        if end > start:
+            text = rest[start:end]
             yield text, outline(text)
+        if end > 0:
+            rest, begun = rest[end:], True
     yield rest, None
 
 
@@ -86,9 +86,12 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(_TABLES)
-        names = _Names()
+        names = [bytearray(b"\n") for _ in range(_HASHES)]
         connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
-        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", names.pages())
+        pages = (
+            (number, page, _checksum(number, page)) for number, page in enumerate(names) if len(page) > 1
+        )
+        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", pages)
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
         connection.execute("COMMIT")
@@ -111,46 +114,39 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Outline]]:
         yield fragments, outline(fragments)
 
 
-class _Names:
-    """The names of a file, with the offsets of their stanzas as text."""
-
-    def __init__(self) -> None:
-        self.versions: dict[bytes, bytes] = {}
-        self.providers: dict[bytes, bytes] = {}
-
-    def pages(self) -> Iterator[tuple[bytes, bytes, int]]:
-        """Rows of the table `name`."""
-        provided = self.providers.get
-        lines = [
-            b"%b\t%b\t%b" % (name, starts, provided(name, b"")) for name, starts in self.versions.items()
-        ]
-        only_provided = self.providers.keys() - self.versions.keys()
-        lines += [b"%b\t\t%b" % (name, self.providers[name]) for name in only_provided]
-        lines.sort()  # as the names: what follows them is less than all they are made of
-        for at in range(0, len(lines), _NAMES):
-            page = b"\n".join(lines[at : at + _NAMES])
-            yield page.partition(b"\t")[0], page, crc32(page)
-
-
 def _text_pages(
-    pieces: Iterable[tuple[bytes, Outline]], names: _Names
+    pieces: Iterable[tuple[bytes, Outline]], names: list[bytearray]
 ) -> Iterator[tuple[int, memoryview, int]]:
-    """Rows of the table `text`; fills `names` on the way."""
+    """Rows of the table `text`; fills `names`, the pages of the table `name`, on the way.
+
+    A line of these is a name, what a stanza is to it, and the stanza's offset.
+    """
     before = 0
-    versions, providers = names.versions, names.providers
     for text, found in pieces:
         if b"\0" in text:
             raise InputError("the Packages file has a NUL character")
-        labels = [b"%d" % (before + start) for start in found.starts]
-        for name, label in zip(found.names, labels, strict=True):
-            versions[name] = b"%b %b" % (versions[name], label) if name in versions else label
+        offsets = [b"%d\n" % (before + start) for start in found.starts]
+        for name, offset in zip(found.names, offsets, strict=True):
+            names[_hash(name)] += name + _VERSION + offset
         for number, name in found.provided:
-            label = labels[number]
-            providers[name] = b"%b %b" % (providers[name], label) if name in providers else label
-        for start, end in pairwise([*found.starts[::_STANZAS], len(text)]):
-            page = memoryview(text)[start:end]
-            yield before + start, page, crc32(page)
+            names[_hash(name)] += name + _PROVIDER + offsets[number]
+        borders = [*found.starts, len(text)]
+        at = 0
+        while at < len(found.starts):
+            end = max(bisect_right(borders, borders[at] + _TEXT) - 1, at + 1)
+            page = memoryview(text)[borders[at] : borders[end]]
+            start = before + borders[at]
+            yield start, page, _checksum(start, page)
+            at = end
         before += len(text)
+
+
+def _hash(name: bytes) -> int:
+    return crc32(name) % _HASHES
+
+
+def _checksum(key: int, page: bytes | bytearray | memoryview) -> int:
+    return crc32(page, key & 0xFFFFFFFF)
 
 
 class _Damaged(Exception):
@@ -185,34 +181,33 @@ class SqliteIndex:
         self._keep = keep
         self._mentions: bytes | None = None
         self._packages: dict[int, Package | None] = {}
-        self._entries: dict[str, tuple[bytes, bytes] | None] = {}
+        self._names: dict[int, bytes] = {}  # pages of the table `name`
         self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        entry = self._entry(name)
+        found = self._of_this_arch(self._starts(name, _VERSION))
         # a stanza with two Package fields may be called otherwise when it is read in full
-        return tuple(found for found in self._of_this_arch(entry[0]) if found.name == name) if entry else ()
+        return tuple(package for package in found if package.name == name)
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        entry = self._entry(name)
-        return tuple(self._of_this_arch(entry[1])) if entry else ()
+        return tuple(self._of_this_arch(self._starts(name, _PROVIDER)))
 
-    def _of_this_arch(self, starts: bytes) -> Iterator[Package]:
+    def _of_this_arch(self, starts: list[int]) -> Iterator[Package]:
         """The packages at these offsets; a flat source's file is that of all architectures."""
-        for start in starts.split():
-            found = self._package(int(start))
+        for start in starts:
+            found = self._package(start)
             if found and (not self.source.flat or found.architecture in (self.source.arch, "all")):
                 yield found
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        for _, page in self._pages("SELECT first, page, crc FROM name ORDER BY first"):
-            for line in page.split(b"\n"):
-                name, versions, _ = line.split(b"\t")
-                if versions:
-                    yield name.decode("utf-8", "replace")
+        pages = self._pages("SELECT hash, page, crc FROM name")
+        versions = (line.partition(_VERSION) for _, page in pages for line in page.split(b"\n"))
+        return [
+            name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
+        ]
 
     def order(self, name: str) -> int | None:
         """The rank of the first mention of `name` in apt's reading order, None if it is never mentioned.
@@ -233,19 +228,15 @@ class SqliteIndex:
     def __del__(self) -> None:
         self.close()
 
-    def _entry(self, name: str) -> tuple[bytes, bytes] | None:
-        if name not in self._entries:
-            self._entries[name] = self._find(_encoded(name))
-        return self._entries[name]
-
-    def _find(self, name: bytes) -> tuple[bytes, bytes] | None:
-        query = "SELECT first, page, crc FROM name WHERE first <= ? ORDER BY first DESC LIMIT 1"
-        for _, page in self._pages(query, name):
-            at = (b"\n" + page).find(b"\n" + name + b"\t")
-            if at >= 0:
-                _, versions, providers = page[at:].partition(b"\n")[0].split(b"\t")
-                return versions, providers
-        return None
+    def _starts(self, name: str, relation: bytes) -> list[int]:
+        """The offsets of the stanzas that are its versions, or that provide it."""
+        spelled = _encoded(name)
+        number = _hash(spelled)
+        if number not in self._names:
+            pages = self._pages("SELECT hash, page, crc FROM name WHERE hash = ?", number)
+            self._names[number] = pages[0][1] if pages else b""
+        page, label = self._names[number], b"\n%b%b" % (spelled, relation)
+        return [int(rest.partition(b"\n")[0]) for rest in page.split(label)[1:]]
 
     def _package(self, start: int) -> Package | None:
         """The package whose stanza is at this offset; None for one without a version."""
@@ -275,7 +266,7 @@ class SqliteIndex:
             self._keep(path, sha256(found).digest() + found)
         return found
 
-    def _pages(self, query: str, *arguments: bytes | int) -> list[tuple[Any, bytes]]:
+    def _pages(self, query: str, *arguments: int) -> list[tuple[int, bytes]]:
         """The pages that `query` selects, with their keys, from a rebuilt store if need be."""
         try:
             return self._read(query, arguments)
@@ -284,7 +275,7 @@ class SqliteIndex:
             self._rebuild()
             return self._read(query, arguments)
 
-    def _read(self, query: str, arguments: tuple[bytes | int, ...]) -> list[tuple[Any, bytes]]:
+    def _read(self, query: str, arguments: tuple[int, ...]) -> list[tuple[int, bytes]]:
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
@@ -292,7 +283,7 @@ class SqliteIndex:
             if self._connection.execute("SELECT schema FROM meta").fetchall() != [(SCHEMA,)]:
                 raise _Damaged
         rows = self._connection.execute(query, arguments).fetchall()
-        if any(not isinstance(page, bytes) or crc32(page) != crc for _, page, crc in rows):
+        if any(not isinstance(page, bytes) or _checksum(key, page) != crc for key, page, crc in rows):
             raise _Damaged
         return [(key, page) for key, page, _ in rows]
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pinner.archive import parallel, suites, trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.index import SqliteIndex, build, cut
-from pinner.archive.packages import Outline
+from pinner.archive.index import Piece, SqliteIndex, build, cut
 from pinner.archive.release import FileEntry, Release
 from pinner.archive.sources import Keys, Source
 from pinner.archive.suites import Getter, Held, Suite
@@ -209,11 +208,11 @@ class Archive:
                 tries=0,
                 hint="run once without --offline",
             )
-        cuts = self._unpacked(one, threads)
+        pieces = self._unpacked(one, threads)
         with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
-            build(cuts, one.plain.sha256, draft)
+            build(pieces, one.plain.sha256, draft)
 
-    def _unpacked(self, one: _Wanted, threads: int) -> Iterator[tuple[bytes, Outline | None]]:
+    def _unpacked(self, one: _Wanted, threads: int) -> Iterator[Piece]:
         """The content of the file; what it was packed in is let go of after the last piece."""
         packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
         return unpack(packed, extension, one.plain, url=url, threads=threads, work=cut)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datet
 def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime, url: str) -> bytes:
     from pysequoia import Sig, verify
 
-    certificates = _certificates(keys)
+    certificates = list(_certificates(keys))
     try:
         if signature is None:
             result = verify(content, lambda _: certificates)
@@ -137,7 +138,7 @@ def _date(text: bytes) -> datetime | None:
     return parse(text.decode("utf-8", "replace")).date
 
 
-def _certificates(keys: Keys) -> list[Cert]:
+def _certificates(keys: Keys) -> tuple[Cert, ...]:
     path = _SHIPPED / f"{keys.keyring}.pgp"
     if "/" in keys.keyring or not path.is_file():
         path = Path(keys.keyring)
@@ -151,13 +152,14 @@ def _certificates(keys: Keys) -> list[Cert]:
         ) from None
     found = certificates(content, str(path))
     if keys.fingerprints:
-        found = [c for c in found if c.fingerprint.upper() in keys.fingerprints]
+        found = tuple(c for c in found if c.fingerprint.upper() in keys.fingerprints)
     if not found:
         raise InputError("the keyring holds none of the wanted keys", path=str(path))
     return found
 
 
-def certificates(content: bytes, what: str) -> list[Cert]:
+@cache
+def certificates(content: bytes, what: str) -> tuple[Cert, ...]:
     """The certificates in a key file, `what` by name; at least one. Raises `InputError`."""
     from pysequoia import Cert
 
@@ -167,7 +169,7 @@ def certificates(content: bytes, what: str) -> list[Cert]:
         raise InputError(f"this is not a keyring: {_first_line(error)}", path=what) from None
     if not found:
         raise InputError("this is not a keyring: it holds no key", path=what)
-    return found
+    return tuple(found)
 
 
 def _first_line(error: Exception) -> str:

@@ -108,10 +108,13 @@ class Offers:
         return found
 
     def _collect(self, name: str) -> tuple[Offer, ...]:
+        listed = [
+            (package, number) for number, index in enumerate(self.indexes) for package in index.packages(name)
+        ]
         groups: dict[tuple[object, ...], list[tuple[Package, int]]] = {}
-        for number, index in enumerate(self.indexes):
-            for package in index.packages(name):
-                groups.setdefault(_identity(package), []).append((package, number))
+        for package, number in listed:
+            identity = _identity(package) if len(listed) > 1 else ()  # most names are listed once
+            groups.setdefault(identity, []).append((package, number))
         offers = [
             Offer(
                 group[0][0],
@@ -121,7 +124,8 @@ class Offers:
             )
             for group in groups.values()
         ]
-        offers.sort(key=lambda offer: version.key(offer.version), reverse=True)  # stable: first listed first
+        if len(offers) > 1:  # stable: first listed first
+            offers.sort(key=lambda offer: version.key(offer.version), reverse=True)
         return tuple(offers)
 
     def _priority(self, group: Sequence[tuple[Package, int]]) -> int:

@@ -17,7 +17,7 @@ from pinner.errors import FetchError, TrustError
 
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize
 _FUTURE = timedelta(seconds=10)  # apt's Acquire::Max-FutureTime
-_MAGIC = b"pinner-release 1 "
+_MAGIC = b"pinner-release 2 "
 
 
 class Getter(Protocol):
@@ -53,13 +53,16 @@ class Suite(NamedTuple):
 class Held(NamedTuple):
     """A verified Release, with its text, the SHA-256 of the InRelease file, and when the archive was last asked.
 
-    `lapsed` tells that the keys which signed it have expired since.
+    `keyring` is the SHA-256 of the keyring with the key that signed it, which expires at `expires`, if ever; `lapsed`
+    tells that it had expired already when that was verified.
     """
 
     release: Release
     text: bytes
     sha256: str
     checked: datetime
+    keyring: str
+    expires: datetime | None
     lapsed: bool = False
 
 
@@ -76,9 +79,19 @@ def _read(path: Path) -> Held | None:
     except OSError:
         return None
     head, _, text = rest.partition(b"\n")
-    digest, checked, *lapsed = head.decode().split(" ")
-    release = parse(text.decode("utf-8", "replace"))
-    return Held(release, text, digest, datetime.fromisoformat(checked), bool(lapsed))
+    digest, checked, keyring, expires, *lapsed = head.decode().split(" ")
+    return Held(
+        parse(text.decode("utf-8", "replace")),
+        text,
+        digest,
+        datetime.fromisoformat(checked),
+        keyring,
+        None if expires == _NEVER else datetime.fromisoformat(expires),
+        bool(lapsed),
+    )
+
+
+_NEVER = "never"
 
 
 def forget(cache: Cache, before: datetime) -> frozenset[str]:
@@ -98,9 +111,9 @@ def forget(cache: Cache, before: datetime) -> frozenset[str]:
 
 def keep(cache: Cache, suite: Suite, held: Held) -> None:
     """Puts the Release into the cache."""
-    rest = (
-        f"{held.sha256} {held.checked.isoformat()}{' lapsed' if held.lapsed else ''}\n".encode() + held.text
-    )
+    expires = held.expires.isoformat() if held.expires else _NEVER
+    head = f"{held.sha256} {held.checked.isoformat()} {held.keyring} {expires}{' lapsed' if held.lapsed else ''}\n"
+    rest = head.encode() + held.text
     cache.write(cache.releases / _key(suite), _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
 
 
@@ -117,15 +130,8 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
     that lags behind, or a replay. Raises FetchError, and TrustError for one that is not signed by the suite's keys, is
     of another suite, from the future, or expired.
     """
-    text, digest, lapsed = _fetched(fetcher, suite, now)
-    if before is not None and before.text == text:
-        release = before.release
-    else:
-        try:
-            release = parse(text.decode("utf-8", "replace"))
-        except TrustError as error:
-            raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
-    held, note = Held(release, text, digest, now, lapsed), ""
+    held, note = _fetched(fetcher, suite, before, now), ""
+    release = held.release
     _check_suite(suite, release)
     if release.date > now + _FUTURE:
         raise TrustError(
@@ -156,9 +162,8 @@ def check_valid(suite: Suite, release: Release, now: datetime) -> None:
         )
 
 
-def _fetched(fetcher: Getter, suite: Suite, now: datetime) -> tuple[bytes, str, bool]:
-    """The verified text, the digest of the file that was asked for first (InRelease, or else Release), and whether
-    the keys have expired since."""
+def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> Held:
+    """The Release as it is now, verified; its digest is that of the file that was asked for first."""
     url = suite.url("InRelease")
     try:
         inrelease = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
@@ -167,8 +172,10 @@ def _fetched(fetcher: Getter, suite: Suite, now: datetime) -> tuple[bytes, str, 
             raise
         absent = error
     else:
-        text, lapsed = _trusted(suite, lambda keys: trust.signed(inrelease, keys, now=now, url=url))
-        return text, sha256(inrelease).hexdigest(), lapsed
+        digest = sha256(inrelease).hexdigest()
+        if before is not None and before.sha256 == digest and _still_vouched_for(suite, before, now):
+            return before._replace(checked=now)
+        return _trusted(suite, digest, now, lambda keys: trust.signed(inrelease, keys, now=now, url=url))
     url = suite.url("Release")
     try:
         release = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
@@ -180,20 +187,34 @@ def _fetched(fetcher: Getter, suite: Suite, now: datetime) -> tuple[bytes, str, 
         if error.status != 404:
             raise
         raise TrustError(f"{url}: not signed", hint="pinner takes nothing from an unsigned archive") from None
-    text, lapsed = _trusted(
-        suite, lambda keys: trust.signed_detached(release, signatures, keys, now=now, url=url)
+    return _trusted(
+        suite,
+        sha256(release).hexdigest(),
+        now,
+        lambda keys: trust.signed_detached(release, signatures, keys, now=now, url=url),
     )
-    return text, sha256(release).hexdigest(), lapsed
 
 
-def _trusted(suite: Suite, verify: Callable[[Keys], bytes]) -> tuple[bytes, bool]:
-    """The verified text, and whether that took a key that has expired since: only where the source accepts it."""
-    if not suite.signed_by.accept_expired:
-        return verify(suite.signed_by), False
+def _still_vouched_for(suite: Suite, before: Held, now: datetime) -> bool:
+    """Whether the same bytes would be found good again: the keyring is the same, and the key has not expired."""
+    in_time = not before.lapsed and (before.expires is None or before.expires > now)
+    return in_time and before.keyring == trust.keyring(suite.signed_by)
+
+
+def _trusted(suite: Suite, digest: str, now: datetime, verify: Callable[[Keys], trust.Signed]) -> Held:
+    """The verified Release; a key that has expired since is accepted only where the source says so."""
+    keys, lapsed = suite.signed_by, False
     try:
-        return verify(suite.signed_by._replace(accept_expired=False)), False
+        text, expires = verify(keys._replace(accept_expired=False))
     except TrustError:
-        return verify(suite.signed_by), True
+        if not keys.accept_expired:
+            raise
+        (text, expires), lapsed = verify(keys), True
+    try:
+        release = parse(text.decode("utf-8", "replace"))
+    except TrustError as error:
+        raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
+    return Held(release, text, digest, now, trust.keyring(keys), expires, lapsed)
 
 
 def _check_suite(suite: Suite, release: Release) -> None:

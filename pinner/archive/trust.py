@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.archive.release import FileEntry
 from pinner.archive.sources import Keys
@@ -37,7 +37,14 @@ _NOT_AN_ARCHIVE = (
 )
 
 
-def signed(inrelease: bytes, keys: Keys, *, now: datetime, url: str) -> bytes:
+class Signed(NamedTuple):
+    """A text that a signature vouches for, and when the key that made it expires, if ever."""
+
+    text: bytes
+    expires: datetime | None
+
+
+def signed(inrelease: bytes, keys: Keys, *, now: datetime, url: str) -> Signed:
     """The text that a clear-signed file (InRelease) vouches for. `url` is for messages."""
     if re.findall(rb"^-----[A-Z ]+-----", inrelease, re.MULTILINE) != _CLEARSIGNED:
         raise TrustError(f"{url}: this is not one clear-signed text", hint=_NOT_AN_ARCHIVE)
@@ -48,7 +55,7 @@ def signed(inrelease: bytes, keys: Keys, *, now: datetime, url: str) -> bytes:
     return _verified(inrelease, None, keys, now, url)
 
 
-def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datetime, url: str) -> bytes:
+def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datetime, url: str) -> Signed:
     """`release` again, if one of the detached `signatures` (Release.gpg) vouches for it."""
     from pysequoia.packet import PacketPile
 
@@ -65,7 +72,7 @@ def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datet
     raise refusal
 
 
-def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime, url: str) -> bytes:
+def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime, url: str) -> Signed:
     from pysequoia import Sig, verify
 
     certificates = list(_certificates(keys))
@@ -83,9 +90,10 @@ def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime
     refusals = []
     for by in result.valid_sigs:
         certificate = next(c for c in certificates if c.fingerprint == by.certificate)
-        refusal = _refusal(certificate, by.signing_key, keys, now, text)
+        expires, revoked = _life(certificate, by.signing_key)
+        refusal = _refusal(expires, revoked, keys, now, text)
         if not refusal:
-            return text
+            return Signed(text, expires)
         refusals.append(f"the key {by.signing_key.upper()} {refusal}")
     raise TrustError(
         f"{url}: {'; '.join(refusals)}",
@@ -93,9 +101,8 @@ def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime
     )
 
 
-def _refusal(certificate: Cert, signing_key: str, keys: Keys, now: datetime, text: bytes) -> str:
+def _refusal(expiry: datetime | None, revoked: bool, keys: Keys, now: datetime, text: bytes) -> str:
     """Why a signature that is valid as such is not accepted; nothing if it is."""
-    expiry, revoked = _life(certificate, signing_key)
     if revoked:
         return "is revoked"
     if expiry is None or expiry > now:
@@ -139,23 +146,33 @@ def _date(text: bytes) -> datetime | None:
 
 
 def _certificates(keys: Keys) -> tuple[Cert, ...]:
+    content, path = _content(keys)
+    found = certificates(content, path)
+    if keys.fingerprints:
+        found = tuple(c for c in found if c.fingerprint.upper() in keys.fingerprints)
+    if not found:
+        raise InputError("the keyring holds none of the wanted keys", path=path)
+    return found
+
+
+def keyring(keys: Keys) -> str:
+    """The SHA-256 of the keyring. Raises `InputError`."""
+    return sha256(_content(keys)[0]).hexdigest()
+
+
+def _content(keys: Keys) -> tuple[bytes, str]:
+    """The content of the keyring and its path."""
     path = _SHIPPED / f"{keys.keyring}.pgp"
     if "/" in keys.keyring or not path.is_file():
         path = Path(keys.keyring)
     try:
-        content = path.read_bytes()
+        return path.read_bytes(), str(path)
     except OSError as error:
         raise InputError(
             f"the keyring cannot be read: {error.strerror}",
             path=str(path),
             hint="name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image",
         ) from None
-    found = certificates(content, str(path))
-    if keys.fingerprints:
-        found = tuple(c for c in found if c.fingerprint.upper() in keys.fingerprints)
-    if not found:
-        raise InputError("the keyring holds none of the wanted keys", path=str(path))
-    return found
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -657,3 +657,31 @@ def test_a_keyring_that_is_not_here(bookworm: SimulatedSuite, client: Client) ->
     source = Source(bookworm.uri, "bookworm", ("main",), "amd64", Keys("/no/such/keyring.pgp"))
     with pytest.raises(InputError, match="keyring cannot be read"):
         client.load(source)
+
+
+def test_the_same_bytes_are_not_good_for_ever(
+    archive: SimulatedArchive, bookworm: SimulatedSuite, client: Client
+) -> None:
+    key = Key(expires_after=timedelta(days=30))
+    archive.now = datetime.now(UTC)  # keys are made now
+    bookworm.signers, bookworm.date = [key], archive.now - timedelta(days=1)
+    source = bookworm.source("amd64")._replace(signed_by=archive.keyring(bytes(key.certificate)))
+    for day in (0, 29):
+        later(archive, days=day)
+        assert client.curl(source) == "7.88.1-10"
+    later(archive, days=2)
+    with pytest.raises(TrustError, match="expired on"):
+        client.curl(source)
+
+
+@pytest.mark.parametrize("change", [lambda key: key.revoked(), lambda key: bytes(Key().certificate)])
+def test_the_same_bytes_are_not_good_by_another_keyring(
+    archive: SimulatedArchive, bookworm: SimulatedSuite, client: Client, change: Callable[[Key], bytes]
+) -> None:
+    bookworm.date = archive.now - timedelta(days=1)
+    source = bookworm.source("amd64")
+    assert client.curl(source) == "7.88.1-10"
+    Path(source.signed_by.keyring).write_bytes(change(archive.key))
+    later(archive, minutes=11)
+    with pytest.raises(TrustError, match=r"revoked|not signed by a key"):
+        client.curl(source)

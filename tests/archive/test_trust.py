@@ -28,19 +28,19 @@ def keys(
 
 def test_the_signed_text_comes_out_as_it_was(tmp_path: Path) -> None:
     key = Key()
-    assert trust.signed(key.clear_sign(TEXT), keys(tmp_path, key), now=REAL_NOW, url="u") == TEXT
+    assert trust.signed(key.clear_sign(TEXT), keys(tmp_path, key), now=REAL_NOW, url="u").text == TEXT
 
 
 def test_one_of_several_keys(tmp_path: Path) -> None:
     key = Key()
     ring = keys(tmp_path, Key("other"), key)
-    assert trust.signed(key.clear_sign(TEXT), ring, now=REAL_NOW, url="u") == TEXT
+    assert trust.signed(key.clear_sign(TEXT), ring, now=REAL_NOW, url="u").text == TEXT
 
 
 def test_a_key_of_the_keyring_that_the_source_does_not_name(tmp_path: Path) -> None:
     key, named = Key(), Key("named")
     ring = keys(tmp_path, key, named, fingerprints=(named.fingerprint,))
-    assert trust.signed(named.clear_sign(TEXT), ring, now=REAL_NOW, url="u") == TEXT
+    assert trust.signed(named.clear_sign(TEXT), ring, now=REAL_NOW, url="u").text == TEXT
     with pytest.raises(TrustError, match="not signed by a key of"):
         trust.signed(key.clear_sign(TEXT), ring, now=REAL_NOW, url="u")
 
@@ -63,7 +63,7 @@ def test_an_expired_key(tmp_path: Path) -> None:
     key = Key(expires_after=timedelta(days=30))
     signed = key.clear_sign(TEXT)
     ring = keys(tmp_path, key)
-    assert trust.signed(signed, ring, now=REAL_NOW + timedelta(days=29), url="u") == TEXT
+    assert trust.signed(signed, ring, now=REAL_NOW + timedelta(days=29), url="u").text == TEXT
     with pytest.raises(
         TrustError, match=rf"the key [0-9A-F]{{40}} expired on {REAL_NOW + timedelta(days=30):%Y-%m-%d}\n"
     ):
@@ -78,7 +78,8 @@ def test_an_expired_key_where_it_may_have_expired_since(tmp_path: Path) -> None:
         text = RELEASE % date
         if accepted:
             assert (
-                trust.signed(key.clear_sign(text), ring, now=REAL_NOW + timedelta(days=99), url="u") == text
+                trust.signed(key.clear_sign(text), ring, now=REAL_NOW + timedelta(days=99), url="u").text
+                == text
             )
         else:
             with pytest.raises(TrustError, match="before the Release was made"):
@@ -88,7 +89,7 @@ def test_an_expired_key_where_it_may_have_expired_since(tmp_path: Path) -> None:
 def test_a_detached_signature(tmp_path: Path) -> None:
     key, other = Key(), Key("other")
     ring = keys(tmp_path, key)
-    assert trust.signed_detached(TEXT, key.detached(TEXT), ring, now=REAL_NOW, url="u") == TEXT
+    assert trust.signed_detached(TEXT, key.detached(TEXT), ring, now=REAL_NOW, url="u").text == TEXT
     for content, signature in (
         (TEXT + b"x", key.detached(TEXT)),
         (TEXT, other.detached(TEXT)),

@@ -6,7 +6,8 @@ would make it smaller costs more time than the half of it that nobody asks for. 
 100,000 names would double the time of building, so a row is a page:
 
     text    the text of some 40 stanzas, by its offset in the file
-    name    names that share a hash, with the offsets of the stanzas that are their versions and that provide them
+    name    names that share a hash, with the offsets of the stanzas that are their versions and that provide them;
+            the more names, the more hashes
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
@@ -37,9 +38,13 @@ from pinner.archive.sources import Source
 from pinner.errors import InputError
 
 SCHEMA = 3
-_TEXT = 32_600  # bytes to a page, which fill one of SQLite's
-_HASHES = 512
+_TEXT, _NAMES = 32_600, 8_000  # bytes to a page; such a text fills one of SQLite's
+_MOST_HASHES = 512
+_HOW_MANY = -1  # the key of the page that tells the number of hashes
 _VERSION, _PROVIDER = b"\t", b"="
+_NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
+_TEXT_QUERY = "SELECT start, page, crc FROM text WHERE start <= ? ORDER BY start DESC LIMIT 1"
+_NEXT_QUERY = "SELECT start, page, crc FROM text WHERE start > ? ORDER BY start LIMIT 64"
 _TABLES = """
     PRAGMA page_size = 32768;
     PRAGMA journal_mode = OFF;
@@ -86,12 +91,9 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(_TABLES)
-        names = [bytearray(b"\n") for _ in range(_HASHES)]
+        names = [bytearray() for _ in range(_MOST_HASHES)]
         connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
-        pages = (
-            (number, page, _checksum(number, page)) for number, page in enumerate(names) if len(page) > 1
-        )
-        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", pages)
+        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", _name_pages(names))
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
         connection.execute("COMMIT")
@@ -117,7 +119,7 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Outline]]:
 def _text_pages(
     pieces: Iterable[tuple[bytes, Outline]], names: list[bytearray]
 ) -> Iterator[tuple[int, memoryview, int]]:
-    """Rows of the table `text`; fills `names`, the pages of the table `name`, on the way.
+    """Rows of the table `text`; fills `names` on the way, by their hashes.
 
     A line of these is a name, what a stanza is to it, and the stanza's offset.
     """
@@ -127,9 +129,9 @@ def _text_pages(
             raise InputError("the Packages file has a NUL character")
         offsets = [b"%d\n" % (before + start) for start in found.starts]
         for name, offset in zip(found.names, offsets, strict=True):
-            names[_hash(name)] += name + _VERSION + offset
+            names[crc32(name) % _MOST_HASHES] += name + _VERSION + offset
         for number, name in found.provided:
-            names[_hash(name)] += name + _PROVIDER + offsets[number]
+            names[crc32(name) % _MOST_HASHES] += name + _PROVIDER + offsets[number]
         borders = [*found.starts, len(text)]
         at = 0
         while at < len(found.starts):
@@ -141,8 +143,14 @@ def _text_pages(
         before += len(text)
 
 
-def _hash(name: bytes) -> int:
-    return crc32(name) % _HASHES
+def _name_pages(names: list[bytearray]) -> Iterator[tuple[int, bytes, int]]:
+    """Rows of the table `name`."""
+    hashes = 1
+    while hashes < _MOST_HASHES and hashes * _NAMES < sum(map(len, names)):
+        hashes *= 2
+    pages = {number: b"\n" + b"".join(names[number::hashes]) for number in range(hashes)}
+    pages[_HOW_MANY] = b"%d" % hashes
+    return ((number, page, _checksum(number, page)) for number, page in pages.items())
 
 
 def _checksum(key: int, page: bytes | bytearray | memoryview) -> int:
@@ -181,6 +189,7 @@ class SqliteIndex:
         self._keep = keep
         self._mentions: bytes | None = None
         self._packages: dict[int, Package | None] = {}
+        self._hashes = 0  # not known yet
         self._names: dict[int, bytes] = {}  # pages of the table `name`
         self._connection: sqlite3.Connection | None = None
 
@@ -203,7 +212,7 @@ class SqliteIndex:
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        pages = self._pages("SELECT hash, page, crc FROM name")
+        pages = self._pages("SELECT hash, page, crc FROM name WHERE hash >= 0")
         versions = (line.partition(_VERSION) for _, page in pages for line in page.split(b"\n"))
         return [
             name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
@@ -230,19 +239,20 @@ class SqliteIndex:
 
     def _starts(self, name: str, relation: bytes) -> list[int]:
         """The offsets of the stanzas that are its versions, or that provide it."""
+        if not self._hashes:
+            ((_, count),) = self._pages(_NAME_QUERY, _HOW_MANY)
+            self._hashes = int(count)
         spelled = _encoded(name)
-        number = _hash(spelled)
+        number = crc32(spelled) % self._hashes
         if number not in self._names:
-            pages = self._pages("SELECT hash, page, crc FROM name WHERE hash = ?", number)
-            self._names[number] = pages[0][1] if pages else b""
+            ((_, self._names[number]),) = self._pages(_NAME_QUERY, number)
         page, label = self._names[number], b"\n%b%b" % (spelled, relation)
         return [int(rest.partition(b"\n")[0]) for rest in page.split(label)[1:]]
 
     def _package(self, start: int) -> Package | None:
         """The package whose stanza is at this offset; None for one without a version."""
         if start not in self._packages:
-            query = "SELECT start, page, crc FROM text WHERE start <= ? ORDER BY start DESC LIMIT 1"
-            ((begin, page),) = self._pages(query, start)
+            ((begin, page),) = self._pages(_TEXT_QUERY, start)
             found = fields(stanza(page, start - begin))
             self._packages[start] = package(found) if found else None
         return self._packages[start]
@@ -255,9 +265,8 @@ class SqliteIndex:
             if kept[:32] == sha256(kept[32:]).digest():
                 return kept[32:]
         seen: dict[bytes, None] = {}
-        query = "SELECT start, page, crc FROM text WHERE start > ? ORDER BY start LIMIT 64"
         last = -1
-        while some := self._pages(query, last):
+        while some := self._pages(_NEXT_QUERY, last, least=0):
             last = some[-1][0]
             for _, page in some:
                 seen.update(dict.fromkeys(mentions_in_reading_order(page, self.source.arch)))
@@ -266,16 +275,16 @@ class SqliteIndex:
             self._keep(path, sha256(found).digest() + found)
         return found
 
-    def _pages(self, query: str, *arguments: int) -> list[tuple[int, bytes]]:
+    def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
         """The pages that `query` selects, with their keys, from a rebuilt store if need be."""
         try:
-            return self._read(query, arguments)
+            return self._read(query, arguments, least)
         except (sqlite3.Error, _Damaged):
             self.close()
             self._rebuild()
-            return self._read(query, arguments)
+            return self._read(query, arguments, least)
 
-    def _read(self, query: str, arguments: tuple[int, ...]) -> list[tuple[int, bytes]]:
+    def _read(self, query: str, arguments: tuple[int, ...], least: int) -> list[tuple[int, bytes]]:
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
@@ -283,7 +292,10 @@ class SqliteIndex:
             if self._connection.execute("SELECT schema FROM meta").fetchall() != [(SCHEMA,)]:
                 raise _Damaged
         rows = self._connection.execute(query, arguments).fetchall()
-        if any(not isinstance(page, bytes) or _checksum(key, page) != crc for key, page, crc in rows):
+        for key, page, crc in rows:
+            if not isinstance(page, bytes) or _checksum(key, page) != crc:
+                raise _Damaged
+        if len(rows) < least:
             raise _Damaged
         return [(key, page) for key, page, _ in rows]
 

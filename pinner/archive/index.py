@@ -66,16 +66,17 @@ def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
     """
     rest, begun = b"", False
     for chunk in chunks:
-        rest += chunk
-        start = 0 if begun else rest.find(_BORDER)
-        end = rest.rfind(_BORDER)
-        if start > 0:
-            yield rest[:start], None
-        if end > start:
-            text = rest[start:end]
+        border = chunk.rfind(_BORDER)
+        if border < 0:
+            rest += chunk
+            continue
+        text, rest = b"".join((rest, memoryview(chunk)[:border])), chunk[border:]
+        if not begun:
+            first, blank_line, behind = text.partition(_BORDER)
+            yield first, None
+            text, begun = blank_line + behind, True
+        if text:
             yield text, outline(text)
-        if end > 0:
-            rest, begun = rest[end:], True
     yield rest, None
 
 

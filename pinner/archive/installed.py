@@ -44,7 +44,7 @@ def packages(status: str) -> tuple[Package, ...]:
         fields = _fields(stanza)
         if not fields:
             continue
-        value = package(tuple(fields.get(name.lower(), "").encode() for name in FIELDS))
+        value = package(tuple(fields.get(name.lower(), "") for name in FIELDS))
         key = (value.name, value.architecture)
         found.pop(key, None)
         if fields.get("status", "installed").rpartition(" ")[2].lower() in _ABSENT or not value.version:

@@ -61,12 +61,14 @@ _READING_ORDER = (
     "Provides",
 )  # fmt: skip
 
-Fields = tuple[bytes, ...]
+Fields = tuple[str, ...]
 
 _RANKS = {field.encode(): rank for rank, field in enumerate(_READING_ORDER)}
-_SPELLED = tuple(field.encode() for field in FIELDS)
-_WANTED = frozenset(_SPELLED)
-_IN_ANY_CASE = frozenset(field.lower() for field in _SPELLED)
+_IN_ANY_CASE = frozenset(field.lower() for field in FIELDS)
+# fields that many stanzas have, and nobody asks for
+_COMMON = frozenset(
+    {*FIELDS, "Description", "Description-md5", "Homepage", "Maintainer", "MD5sum", "Section", "Tag"}
+)
 _NAME = rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*+"
 
 
@@ -111,10 +113,10 @@ def _outline_of_any(text: bytes) -> Outline:
     made = Outline([], [], [])
     for start in [match.end() for match in _BLANK_LINES.finditer(text)]:
         if found := fields(stanza(text, start)):
-            provided = dict.fromkeys(mentions(found[_PROVIDES]))
+            provided = dict.fromkeys(mentions(found[_PROVIDES].encode()))
             made.provided.extend((len(made.starts), name) for name in provided)
             made.starts.append(start)
-            made.names.append(found[_PACKAGE].strip())
+            made.names.append(found[_PACKAGE].strip().encode())
     return made
 
 
@@ -138,30 +140,26 @@ def fields(text: bytes) -> Fields | None:
     The usual spelling is read here, the unusual by python-debian. Raises InputError for a stanza whose Package field
     names no package, and for a line that is no field, as apt refuses the whole index.
     """
-    unfolded = re.sub(rb"\n[ \t]++", b" ", text) if b"\n " in text or b"\n\t" in text else text
-    lines = unfolded.strip(b"\n").split(b"\n")
+    decoded = text.decode("utf-8", "replace")
+    unfolded = re.sub(r"\n[ \t]++", " ", decoded) if "\n " in decoded or "\n\t" in decoded else decoded
+    lines = unfolded.strip("\n").split("\n")
     try:
-        found = dict([line.split(b": ", 1) for line in lines])
+        found = dict([line.split(": ", 1) for line in lines])
     except ValueError:
-        return _read(text)
-    others = found.keys() - _WANTED
-    if (
-        len(found) < len(lines)
-        or b"\r" in text
-        or not re.fullmatch(
-            rb"(?>(?:[!\"$-9;-~][!-9;-~]*+\n)*)", b"".join([b"%b\n" % name for name in others])
-        )
-        or not _IN_ANY_CASE.isdisjoint([name.lower() for name in others])
-    ):
-        return _read(text)
-    return _checked(tuple([found.get(field, b"") for field in _SPELLED]), text)
+        return _read(decoded)
+    if len(found) < len(lines) or "\r" in decoded:
+        return _read(decoded)
+    for name in found.keys() - _COMMON:
+        if name.lower() in _IN_ANY_CASE or not re.fullmatch(r"[!\"$-9;-~][!-9;-~]*+", name):
+            return _read(decoded)
+    return _checked(tuple([found.get(field, "") for field in FIELDS]), decoded)
 
 
-def _read(text: bytes) -> Fields | None:
+def _read(text: str) -> Fields | None:
     """The slow, general way: folded fields, any order, any capitalisation, CRLF, comments."""
     from debian.deb822 import Deb822
 
-    decoded = text.replace(b"\r\n", b"\n").decode("utf-8", "replace")
+    decoded = text.replace("\r\n", "\n")
     lines = [line for line in decoded.split("\n") if line.strip() and not line.startswith("#")]
     if not lines:
         return None
@@ -169,14 +167,14 @@ def _read(text: bytes) -> Fields | None:
     if odd is not None:  # python-debian passes over such a line
         raise InputError(f"a line is no field: {odd[:60]!r}")
     paragraph = Deb822(lines, strict={"whitespace-separates-paragraphs": False})
-    return _checked(tuple(" ".join(paragraph.get(field, "").split()).encode() for field in FIELDS), text)
+    return _checked(tuple(" ".join(paragraph.get(field, "").split()) for field in FIELDS), text)
 
 
-def _checked(values: Fields, text: bytes) -> Fields | None:
-    if not re.fullmatch(_NAME, values[_PACKAGE].strip()):
-        start = text[:60].decode("utf-8", "replace")
-        raise InputError(f"a stanza has no Package field that names a package: {start!r}")
-    return values if values[_VERSION].strip() else None
+def _checked(values: Fields, text: str) -> Fields | None:
+    name, version = values[_PACKAGE], values[_VERSION]
+    if not re.fullmatch(_NAME.decode(), name.strip()):
+        raise InputError(f"a stanza has no Package field that names a package: {text[:60]!r}")
+    return values if version.strip() else None
 
 
 def mentions(fields: bytes, arch: str = "") -> list[bytes]:
@@ -207,7 +205,7 @@ def mentions_in_reading_order(text: bytes, arch: str) -> list[bytes]:
             return mentions(b"\n".join([value for _, value in lines]), arch)
     places = [FIELDS.index(field) for field in _READING_ORDER]
     read = [found[place] for found in map(fields, stanzas(text)) if found for place in places]
-    return mentions(b"\n".join(read), arch)
+    return mentions("\n".join(read).encode(), arch)
 
 
 _RELATION = (
@@ -222,7 +220,7 @@ def package(values: Fields) -> Package:
         name, source, version, essential, installed_size, architecture, replaces, provided, depends,
         pre_depends, recommends, suggests, _enhances, conflicts, breaks, multi_arch, important, protected,
         priority, filename, size, sha256,
-    ) = (value.decode("utf-8", "replace").strip() for value in values)  # fmt: skip
+    ) = [value.strip() for value in values]  # fmt: skip
     source_name, _, source_version = source.partition(" ")
     return Package(
         name=name,

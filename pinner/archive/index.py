@@ -55,29 +55,21 @@ _TABLES = """
 """
 
 
-# Text that ends where a stanza ends, with its outline; or a fragment, without.
-Piece = tuple[bytes, Outline | None]
+# Whole stanzas, after a blank line each, with their outline; or a fragment, without.
+Piece = tuple[bytes | memoryview, Outline | None]
 
 
 def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
-    """A part of a Packages file, given in chunks that end anywhere: a fragment, whole stanzas, a fragment.
-
-    Raises InputError for what is no stanza.
-    """
-    rest, begun = b"", False
+    """Chunks of a Packages file that end anywhere, in pieces. Raises InputError for what is no stanza."""
     for chunk in chunks:
-        border = chunk.rfind(_BORDER)
-        if border < 0:
-            rest += chunk
+        view, start, end = memoryview(chunk), chunk.find(_BORDER), chunk.rfind(_BORDER)
+        if start < 0:
+            yield view, None
             continue
-        text, rest = b"".join((rest, memoryview(chunk)[:border])), chunk[border:]
-        if not begun:
-            first, blank_line, behind = text.partition(_BORDER)
-            yield first, None
-            text, begun = blank_line + behind, True
-        if text:
-            yield text, outline(text)
-    yield rest, None
+        yield view[:start], None
+        if start < end:
+            yield view[start:end], outline(chunk, start, end)
+        yield view[end:], None
 
 
 _BORDER = b"\n\n"
@@ -102,23 +94,26 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
         connection.close()
 
 
-def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Outline]]:
-    """All whole stanzas, after a blank line each; fragments that follow one another become whole."""
-    fragments = _BORDER
+def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, Outline]]:
+    """All stanzas, whole: those whose fragments follow one another are put together."""
+    fragments: list[bytes | memoryview] = [_BORDER]
     for text, found in pieces:
         if found is None:
-            fragments += text
+            fragments.append(text)
             continue
-        if fragments:
-            yield fragments, outline(fragments)
-            fragments = b""
+        yield from _together(fragments)
+        fragments = []
         yield text, found
-    if fragments := fragments.rstrip(b"\r\n"):
-        yield fragments, outline(fragments)
+    yield from _together(fragments)
+
+
+def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, Outline]]:
+    if text := b"".join(fragments).rstrip(b"\r\n"):
+        yield text, outline(text, 0, len(text))
 
 
 def _text_pages(
-    pieces: Iterable[tuple[bytes, Outline]], names: list[bytearray]
+    pieces: Iterable[tuple[bytes | memoryview, Outline]], names: list[bytearray]
 ) -> Iterator[tuple[int, memoryview, int]]:
     """Rows of the table `text`; fills `names` on the way, by their hashes.
 
@@ -126,8 +121,6 @@ def _text_pages(
     """
     before = 0
     for text, found in pieces:
-        if b"\0" in text:
-            raise InputError("the Packages file has a NUL character")
         offsets = [b"%d\n" % (before + start) for start in found.starts]
         for name, offset in zip(found.names, offsets, strict=True):
             names[crc32(name) % _MOST_HASHES] += name + _VERSION + offset

@@ -83,26 +83,30 @@ class Outline(NamedTuple):
     provided: list[tuple[int, bytes]]
 
 
-def outline(text: bytes) -> Outline:
-    """The stanzas of a text, in which each of them follows a blank line: it begins with two newlines.
+def outline(text: bytes, begin: int, end: int) -> Outline:
+    """The stanzas of a text from `begin` to `end`. Each of them follows a blank line: it begins with two newlines.
 
-    Where every stanza begins with its name, and none has its Provides folded or twice, one pattern finds all there is.
-    A text that is otherwise is read stanza by stanza: fields may stand in any order, spelling and folding (Policy
-    5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
+    Offsets count from `begin`. Where every stanza begins with its name, and none has its Provides folded or twice, one
+    pattern finds all there is. A text that is otherwise is read stanza by stanza: fields may stand in any order,
+    spelling and folding (Policy 5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
     """
     starts: list[int] = []
     names: list[bytes] = []
     provided: list[tuple[int, bytes]] = []
-    for match in re.finditer(_LANDMARK, text):
+    if text.find(b"\0", begin, end) >= 0:
+        raise InputError("the Packages file has a NUL character")
+    if text.find(b"\r", begin, end) >= 0:
+        return _outline_of_any(text[begin:end])
+    for match in re.compile(_LANDMARK).finditer(text, begin, end):
         what = match.lastindex
         if what == 1:
-            starts.append(match.start() + 2)
+            starts.append(match.start() + 2 - begin)
             names.append(match[1])
         elif what == 2 and not (provided and provided[-1][0] == len(starts) - 1):
             provided += [(len(starts) - 1, name) for name in dict.fromkeys(mentions(match[2]))]
         else:
-            return _outline_of_any(text)
-    return Outline(starts, names, provided) if b"\r" not in text else _outline_of_any(text)
+            return _outline_of_any(text[begin:end])
+    return Outline(starts, names, provided)
 
 
 # a blank line and the name behind it (1), or a Provides field (2), folded (3)

@@ -26,8 +26,8 @@ def unpack(
     *,
     url: str,
     threads: int,
-    work: Callable[[Iterable[bytes]], Iterator[tuple[bytes, T]]],
-) -> Iterator[tuple[bytes, T]]:
+    work: Callable[[Iterable[bytes]], Iterator[tuple[bytes | memoryview, T]]],
+) -> Iterator[tuple[bytes | memoryview, T]]:
     """The content of a packed file in pieces, each with what `work` makes of it.
 
     Both are done in other threads. `work` gets the content of a part of the file, in chunks that end anywhere, and

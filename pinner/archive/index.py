@@ -17,7 +17,7 @@ file of its own (`Mentions`), made when it is first needed: most runs do not.
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -40,6 +40,7 @@ from pinner.errors import InputError
 SCHEMA = 3
 _TEXT, _NAMES = 32_600, 8_000  # bytes to a page; such a text fills one of SQLite's
 _MOST_HASHES = 512
+_KEPT = 256  # pages of text in memory
 _HOW_MANY = -1  # the key of the page that tells the number of hashes
 _VERSION, _PROVIDER = b"\t", b"="
 _NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
@@ -185,17 +186,25 @@ class SqliteIndex:
         self._packages: dict[int, Package | None] = {}
         self._hashes = 0  # not known yet
         self._names: dict[int, bytes] = {}  # pages of the table `name`
+        self._entries: dict[str, tuple[list[int], list[int]]] = {}
+        self._texts: dict[
+            int, bytes
+        ] = {}  # pages of the table `text`, by their offsets: what belongs together is close
+        self._begins: list[int] = []  # these offsets in order
         self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        found = self._of_this_arch(self._starts(name, _VERSION))
+        versions, _ = self._starts(name)
         # a stanza with two Package fields may be called otherwise when it is read in full
-        return tuple(package for package in found if package.name == name)
+        return (
+            tuple([found for found in self._of_this_arch(versions) if found.name == name]) if versions else ()
+        )
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        return tuple(self._of_this_arch(self._starts(name, _PROVIDER)))
+        _, providers = self._starts(name)
+        return tuple(self._of_this_arch(providers)) if providers else ()
 
     def _of_this_arch(self, starts: list[int]) -> Iterator[Package]:
         """The packages at these offsets; a flat source's file is that of all architectures."""
@@ -231,25 +240,44 @@ class SqliteIndex:
     def __del__(self) -> None:
         self.close()
 
-    def _starts(self, name: str, relation: bytes) -> list[int]:
-        """The offsets of the stanzas that are its versions, or that provide it."""
-        if not self._hashes:
-            ((_, count),) = self._pages(_NAME_QUERY, _HOW_MANY)
-            self._hashes = int(count)
-        spelled = _encoded(name)
-        number = crc32(spelled) % self._hashes
-        if number not in self._names:
-            ((_, self._names[number]),) = self._pages(_NAME_QUERY, number)
-        page, label = self._names[number], b"\n%b%b" % (spelled, relation)
-        return [int(rest.partition(b"\n")[0]) for rest in page.split(label)[1:]]
+    def _starts(self, name: str) -> tuple[list[int], list[int]]:
+        """The offsets of the stanzas that are versions of the name, and of those that provide it."""
+        found = self._entries.get(name)
+        if found is None:
+            if not self._hashes:
+                ((_, count),) = self._pages(_NAME_QUERY, _HOW_MANY)
+                self._hashes = int(count)
+            spelled = _encoded(name)
+            number = crc32(spelled) % self._hashes
+            if number not in self._names:
+                ((_, self._names[number]),) = self._pages(_NAME_QUERY, number)
+            found = self._entries[name] = ([], [])
+            for rest in self._names[number].split(b"\n" + spelled)[1:]:
+                if rest[:1] in (_VERSION, _PROVIDER):  # not a longer name
+                    offset, _, _ = rest[1:].partition(b"\n")
+                    found[rest[:1] == _PROVIDER].append(int(offset))
+        return found
 
     def _package(self, start: int) -> Package | None:
         """The package whose stanza is at this offset; None for one without a version."""
         if start not in self._packages:
-            ((begin, page),) = self._pages(_TEXT_QUERY, start)
+            begin, page = self._text(start)
             found = fields(stanza(page, start - begin))
             self._packages[start] = package(found) if found else None
         return self._packages[start]
+
+    def _text(self, start: int) -> tuple[int, bytes]:
+        """The page with this offset, and its own."""
+        at = bisect_right(self._begins, start) - 1
+        if at >= 0 and start - self._begins[at] < len(self._texts[self._begins[at]]):
+            return self._begins[at], self._texts[self._begins[at]]
+        ((begin, page),) = self._pages(_TEXT_QUERY, start)
+        if len(self._texts) == _KEPT:
+            self._begins.clear()
+            self._texts.clear()
+        insort(self._begins, begin)
+        self._texts[begin] = page
+        return begin, page
 
     def _first_mentions(self) -> bytes:
         """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""

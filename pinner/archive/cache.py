@@ -6,7 +6,7 @@
     snapshots/<SHA-256 of the question>                       see `snapshot`
     keys/<SHA-256 of the content>, <of the address>.last      see `keys`
     seen/versions                                             see `seen`
-    http/<SHA-256 of the URL>                                 see `http_cache`
+    http/<SHA-256 of the URL>                                 see `kept`
     new/                                                      files being written
 
 The directory belongs to the user, and like apt's lists nothing in it is verified against a signature a second

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from pinner import __version__
 from pinner.archive.cache import Cache
 from pinner.archive.faults import Failed, hint_for, is_there, pause, reason, retry_after
+from pinner.archive.kept import Kept
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
 
@@ -188,18 +189,15 @@ class Fetcher:
 
         session = self._ready()
         try:
-            if revalidate:
-                from pinner.archive.http_cache import rules
-
-                known = rules(self._cache)
-                request = requests.Request("GET", address, headers=dict(session.headers)).prepare()
-                headers = known.conditional_headers(request)
+            known = Kept(self._cache, address, session.headers) if revalidate else None
+            if known is not None:
+                headers = known.conditional_headers()
             else:
-                known, headers = None, {"Range": f"bytes={len(body)}-"} if body and resume else {}
+                headers = {"Range": f"bytes={len(body)}-"} if body and resume else {}
             with session.get(address, headers=headers, stream=True, timeout=self._timeouts) as response:
                 raw = response.raw
-                if known and raw.status == 304:
-                    raw = known.update_cached_response(request, raw)
+                if known is not None and raw.status == 304:
+                    raw = known.updated(raw)
                 resumed = raw.status == 206 and raw.headers.get("Content-Range", "").startswith(
                     f"bytes {len(body)}-"
                 )
@@ -220,9 +218,9 @@ class Fetcher:
                     _check_length(len(body), limit, url)
                     if progress:
                         progress(len(body))
-                if known and raw is response.raw:
+                if known is not None and raw is response.raw:
                     assert isinstance(body, bytearray)
-                    known.cache_response(request, raw, bytes(body))
+                    known.keep(raw, bytes(body))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
             again = not isinstance(error, requests.TooManyRedirects)

@@ -1,4 +1,4 @@
-"""Answers that can be revalidated, one file each. Imported only where the network is needed."""
+"""CacheControl over one file. Imported only where an answer is kept."""
 
 from __future__ import annotations
 
@@ -14,37 +14,35 @@ from pinner.archive.cache import Cache
 from pinner.errors import InputError
 
 
-class _Files(BaseCache):
+class _File(BaseCache):
     """CacheControl's own file cache needs another library for its locks; a rename needs none.
 
     An entry that was damaged would come back with each `304 Not Modified`: it starts with its digest.
     The cache only saves transfers, so a disk that is full is a matter for what comes after it.
     """
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, path: Path) -> None:
         self._cache = cache
+        self._path = path
 
     def get(self, key: str) -> bytes | None:
         with suppress(OSError):
-            entry = self._path(key).read_bytes()
+            entry = self._path.read_bytes()
             if entry[:32] == sha256(entry[32:]).digest():
                 return entry[32:]
         return None
 
     def set(self, key: str, value: bytes, expires: int | datetime | None = None) -> None:
         with suppress(InputError):
-            self._cache.write(self._path(key), sha256(value).digest() + value)
+            self._cache.write(self._path, sha256(value).digest() + value)
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
-
-    def _path(self, key: str) -> Path:
-        return self._cache.http / sha256(key.encode()).hexdigest()
+        self._path.unlink(missing_ok=True)
 
 
-def rules(cache: Cache) -> CacheController:
-    """What HTTP says of cached answers (RFC 9111), over the files of `cache`.
+def rules(cache: Cache, path: Path) -> CacheController:
+    """What HTTP says of a cached answer (RFC 9111), which lies at `path` in `cache`.
 
     CacheControl's adapter would write each answer to a temporary file on the way; its rules alone do not.
     """
-    return CacheController(_Files(cache))
+    return CacheController(_File(cache, path))

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "pinner"
 
 # Ground first. A module may import from its own floor's room and from every floor below.
 FLOORS = [
-    {"errors"},
+    {"errors", "regex"},
     {"text.span"},
     {"resolve.version", "resolve.relations", "text.lexer", "text.shell", "text.tree", "text.words"},
     {
@@ -35,7 +35,7 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 PURE = (
-    *("errors", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
+    *("errors", "regex", "text", "resolve", "lockfile", "lockreader", "workflow", "report"),
     *(
         f"archive.{name}"
         for name in (

@@ -19,13 +19,14 @@ from pinner.archive.fetch import Fetcher
 from pinner.archive.packages import Package
 from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
+from pinner.regex import later
 from pinner.resolve.version import compare
 
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
 _LARGEST_TEXT = 4_000_000
-_HEAD = re.compile(r"^(\S+) \(([^()\s]+)\)[^;\n]*;.*$", re.MULTILINE)
-_IDS = re.compile(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
+_HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;.*$", re.MULTILINE)
+_IDS = later(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
 
 
 class Entry(NamedTuple):

@@ -14,6 +14,7 @@ from pinner.archive.manifests import Config, Descriptor, Manifest
 from pinner.archive.reference import Platform, preference
 from pinner.archive.tree import Tree
 from pinner.errors import InputError
+from pinner.regex import later
 
 Text = tuple[str, str]
 
@@ -33,8 +34,8 @@ _DIRECTORIES = {
 }
 _WANTED = frozenset((*_OS_RELEASE, *_FILES, *_DIRECTORIES))
 # What is not in an image but mounted when it runs: a link to /dev/null is an empty file.
-_MOUNTED = re.compile(r"(?:dev|proc|sys)(?:/|$)")
-_OWN_KEYS = re.compile(r"/(?:debian|ubuntu)-archive-[a-z0-9-]+\.(?:gpg|pgp)$")
+_MOUNTED = later(r"(?:dev|proc|sys)(?:/|$)")
+_OWN_KEYS = later(r"/(?:debian|ubuntu)-archive-[a-z0-9-]+\.(?:gpg|pgp)$")
 _MOST_ROUNDS = 5
 _DEEPEST = 4  # indices within indices
 

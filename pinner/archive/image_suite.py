@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 
 from pinner.archive.distributions import UBUNTU
 from pinner.archive.manifests import Config
+from pinner.regex import later
 
 # The command that stands in the history of the official Debian images and of all that are built on them:
 # debian.sh --arch 'amd64' out/ 'bookworm' '@1721606400'
-_DEBUERREOTYPE = re.compile(r"\bdebian\.sh (?:[^\n]* )?'([a-z][a-z0-9-]*)' '@\d+'")
+_DEBUERREOTYPE = later(r"\bdebian\.sh (?:[^\n]* )?'([a-z][a-z0-9-]*)' '@\d+'")
 
 
 class Origin(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pinner.archive.packages import FIELDS, Package, package
 from pinner.errors import InputError
+from pinner.regex import later
 
 # The states in which apt knows no current version (debListParser::ParseStatus).
 _ABSENT = frozenset({"not-installed", "config-files"})
@@ -15,8 +16,8 @@ _ABSENT = frozenset({"not-installed", "config-files"})
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._\-]*"
 _ARCH = r"[a-z0-9][a-z0-9\-]*"
 _VERSION = r"[0-9A-Za-z][0-9A-Za-z.+~:\-]*"
-_LINE = re.compile(rf"(?P<name>{_NAME})(?::(?P<arch>{_ARCH}))?(?:[ \t]+(?P<version>{_VERSION}))?")
-_IDENTITY = re.compile(rf"{_NAME} {_ARCH} {_VERSION}")
+_LINE = later(rf"(?P<name>{_NAME})(?::(?P<arch>{_ARCH}))?(?:[ \t]+(?P<version>{_VERSION}))?")
+_IDENTITY = later(rf"{_NAME} {_ARCH} {_VERSION}")
 _WANTED = frozenset(name.lower() for name in FIELDS)
 
 

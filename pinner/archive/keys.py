@@ -7,7 +7,6 @@ over https alone (over http only of this machine itself), without any login, and
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,12 +20,13 @@ from pinner.archive.fetch import Fetcher
 from pinner.archive.sources import Keys
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import LockedKey
+from pinner.regex import later
 
 LARGEST = 1 << 20
 _MOST_REDIRECTIONS = 5
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _STILL_RIGHT = "is the key's address still right?"
-_SEARCHED = re.compile(r"/pks/lookup\?\S*&search=0x([0-9A-F]{40})$")
+_SEARCHED = later(r"/pks/lookup\?\S*&search=0x([0-9A-F]{40})$")
 _OF_LAUNCHPAD = "?ws.op=getSigningKeyData"
 _MOVED = frozenset({301, 302, 303, 307, 308})
 

@@ -15,17 +15,18 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 
 OFFICIAL = "http://snapshot.debian.org"
 UBUNTU = "ubuntu"
 LATEST = timedelta(days=1)  # the age from which an import counts as complete and mirrored everywhere
 _FORMAT = "%Y%m%dT%H%M%SZ"
-_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_STAMP = later(r"\d{8}T\d{6}Z")
 _WHEN = (_FORMAT, "%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ")
 _UBUNTU_URI = "http://snapshot.ubuntu.com/ubuntu"
 _UBUNTU_BEGIN = datetime(2023, 3, 1, tzinfo=UTC)
 UBUNTU_STEP = timedelta(hours=6)  # about how often Debian's archive is imported
-_URI = re.compile(
+_URI = later(
     rf"(?:{re.escape(OFFICIAL)}/archive/(?P<debian>[a-z][a-z0-9-]*)|{re.escape(_UBUNTU_URI)})/({_STAMP.pattern})"
 )
 _KEPT: Mapping[str, str] = {

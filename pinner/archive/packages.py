@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 
 
 class Package(NamedTuple):
@@ -72,7 +73,7 @@ _COMMON = frozenset(
 _NAME = rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*+"
 
 
-_BLANK_LINES = re.compile(rb"\n\r?\n[\r\n]*+")
+_BLANK_LINES = later(rb"\n\r?\n[\r\n]*+")
 
 
 class Outline(NamedTuple):

@@ -9,7 +9,6 @@ The lock vouches for every byte: neither the archive's signature nor its index i
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +26,10 @@ from pinner.archive.moments import split
 from pinner.archive.snapshot import Mirror, Snapshots
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lockfile import LockedPackage
+from pinner.regex import later
 
 _AT_ONCE = 4
-_PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9+._~%:-]*/)*[A-Za-z0-9][A-Za-z0-9+._~%:-]*\.deb")
+_PLACE = later(r"(?:[A-Za-z0-9][A-Za-z0-9+._~%:-]*/)*[A-Za-z0-9][A-Za-z0-9+._~%:-]*\.deb")
 _GONE = (
     "an archive keeps a superseded version for a short while only: move the lock on with `pinner refresh`, or lock a "
     "snapshot; single files are kept at https://snapshot.debian.org"

@@ -10,15 +10,16 @@ import re
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 
 HUB = "registry-1.docker.io"
 _HUB_NAMES = frozenset({"docker.io", "index.docker.io", "www.docker.io", HUB})
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_REGISTRY = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
+DIGEST = later(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_REGISTRY = later(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
+_REPOSITORY = later(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = later(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 
 _ALIASES = {
     "x86_64": "amd64",

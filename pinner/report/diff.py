@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pinner.errors import printable
+from pinner.regex import later
 
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_LINES = later(r"[^\n]*\n|[^\n]+")
 
 
 def unified(path: str, old: str, new: str) -> str:

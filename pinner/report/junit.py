@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from xml.sax.saxutils import quoteattr
 
+from pinner.regex import later
 from pinner.report.verify import Checked, Row, at
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2).
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = later(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(all_checked: Sequence[Checked], found: Sequence[Row], now: datetime) -> str:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pinner.errors import printable
+from pinner.regex import later
 from pinner.report.verify import Checked, Row, at, summary
 
 _SIGNS = {"error": "🔴", "warning": "🟡", "note": "🔵"}
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_MARKUP = later(r"([\\`*_{}\[\]<>#|~!])")
 
 
 def escaped(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 from pinner.resolve import version as versions
 
-_RELATION = re.compile(
+_RELATION = later(
     r"\s*(?P<name>[^\s()|,:\[<]+)(?::(?P<arch>[^\s()|,:\[<]+))?"
     r"\s*(?:\(\s*(?P<op><<|<=|>=|>>|=|<|>)\s*(?P<version>[^\s()<=>]+)\s*\))?\s*\Z"
 )

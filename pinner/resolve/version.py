@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_RUN = re.compile(r"(\D*)(\d*)", re.ASCII)
-_BINNMU = re.compile(r"\+b[0-9]+\Z")
+from pinner.regex import later
+
+_RUN = later(r"(\D*)(\d*)", re.ASCII)
+_BINNMU = later(r"\+b[0-9]+\Z")
 
 _TILDE, _END, _BEFORE_LETTERS = "\x01", "\x02", 0x100
 

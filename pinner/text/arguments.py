@@ -7,10 +7,10 @@ make it a glob (`python3.11`, `lib.`), a trailing `+` may ask to install what wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from pinner.regex import later
 from pinner.text.shell import Word
 from pinner.text.span import Level, Span
 from pinner.text.values import Field, Piece, Unknown, joined
@@ -32,15 +32,15 @@ Kind = Literal[
 Action = Literal["pin", "keep", "skip"]
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
-_PACKAGE = re.compile(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_PACKAGE = later(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
+_BRACES = later(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 # Words that stand for one package where they are written; inside of other quotes they must not have their own.
-_WRITABLE_INSIDE = re.compile(r"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})+")
-_WRITABLE = re.compile(
+_WRITABLE_INSIDE = later(r"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})+")
+_WRITABLE = later(
     r"""(?:[\w.+:=~-]|\$\w+|\$\{\w+\}|\\[\w.+:=~-]|'[\w.+:=~-]*'|"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})*")+"""
 )
 _MOST_SHOWN = 20
-_TEMPLATE = re.compile(r"\$\[\[|\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
+_TEMPLATE = later(r"\$\[\[|\{\{|\}\}|\{%|%\}|<%|%>|%%\w+%%|@[A-Za-z_][\w.:-]*@")
 _GLOB = frozenset("?*[]!")
 _REGEX = frozenset("+|^$()\\")
 

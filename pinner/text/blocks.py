@@ -5,19 +5,19 @@ It is marked by two comment lines, belongs to pinner from the one to the other, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pinner.archive import moments
 from pinner.archive.moments import Moment
+from pinner.regex import later
 from pinner.text.dockerfile import Dockerfile, Stage, block_start
 from pinner.text.lines import refuse
 from pinner.text.span import Span
 
 BEGIN = "# >>> pinner sources"
 END = "# <<< pinner sources"
-_APT = re.compile(r"(?<![\w./-])(?:/usr/bin/)?(?:apt|apt-get|aptitude)(?![\w.-])")
+_APT = later(r"(?<![\w./-])(?:/usr/bin/)?(?:apt|apt-get|aptitude)(?![\w.-])")
 
 
 class Block(NamedTuple):

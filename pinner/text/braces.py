@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
-_ESCAPED = re.compile(r"\\.", re.DOTALL)
+from pinner.regex import later
+
+_ESCAPED = later(r"\\.", re.DOTALL)
 # What bash passes over and is not followed.
-_UNCLEAR = re.compile(r"[$<>]\(|`|\$['\"]|[\s\x00-\x1f]")
-_SEQUENCE = re.compile(
+_UNCLEAR = later(r"[$<>]\(|`|\$['\"]|[\s\x00-\x1f]")
+_SEQUENCE = later(
     r"(?:(?P<first>-?\d{1,6})\.\.(?P<last>-?\d{1,6})|(?P<from>[a-z])\.\.(?P<to>[a-z])|(?P<From>[A-Z])\.\.(?P<To>[A-Z]))"
     r"(?:\.\.(?P<step>-?\d{1,6}))?"
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text.lines import refuse
 from pinner.text.span import Span
 
-_DIRECTIVE = re.compile(r"#+\s*pinner:\s*(.*?)\s*\Z", re.DOTALL)
-_SETTING = re.compile(r"([A-Za-z-]+)(?:\s*=\s*(\S+))?\Z")
+_DIRECTIVE = later(r"#+\s*pinner:\s*(.*?)\s*\Z", re.DOTALL)
+_SETTING = later(r"([A-Za-z-]+)(?:\s*=\s*(\S+))?\Z")
 
 # Which keys there are, and whether they take a value.
 _KEYS = {"suite": True, "repositories": True, "ignore": False, "allow": False}

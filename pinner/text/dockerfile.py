@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from pinner.regex import later
 from pinner.text import directives, lines, substitution
 from pinner.text.directives import Directive
 from pinner.text.lines import SPACE, Heredoc, Lined, Logical, refuse
@@ -32,12 +33,12 @@ KEYWORDS = frozenset(
         *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
     )
 )
-_KEYWORD = re.compile(rf"[{SPACE}]*([^\t\v\f\r ]*)[\t\v\f\r ]*")
-_FLAG = re.compile(rf"""--(?:[^{SPACE}'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*(?=[{SPACE}]|\Z)""", re.DOTALL)
-_BLANKS = re.compile(rf"[{SPACE}]*")
+_KEYWORD = later(rf"[{SPACE}]*([^\t\v\f\r ]*)[\t\v\f\r ]*")
+_FLAG = later(rf"""--(?:[^{SPACE}'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*(?=[{SPACE}]|\Z)""", re.DOTALL)
+_BLANKS = later(rf"[{SPACE}]*")
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
-_ARRAY = re.compile(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*)?\]\s*\Z")
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
+_ARRAY = later(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*)?\]\s*\Z")
+_STAGE_NAME = later(r"[a-z][a-z0-9-_.]*\Z")
 
 # BuildKit sets these for FROM; their values depend on where the build runs.
 _PLATFORM_ARGS = dict.fromkeys(

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import substitution
 from pinner.text.dockerfile import VARIABLE, Dockerfile, Instruction
 from pinner.text.span import Joined
 from pinner.text.values import Binding, Element, Piece, Unknown, Variable, bounded
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_TOKEN = re.compile(
+_NAME = later(r"[A-Za-z_]\w*")
+_TOKEN = later(
     r"""'(?P<single>[^']*)'|(?P<double>")|(?P<variable>\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})|(?P<odd>\$\{)|(?P<char>.)
     |(?P<line>\n)""",
     re.VERBOSE,

@@ -8,13 +8,14 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pinner.regex import later
 from pinner.text.shell import Command, Script, UnparsableError, Word
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_PLAIN = re.compile(r"[\w./-]+")
-_SHIFTS = re.compile(r"\b(?:shift|set[ \t]+--|getopts)\b")
+_PLAIN = later(r"[\w./-]+")
+_SHIFTS = later(r"\b(?:shift|set[ \t]+--|getopts)\b")
 
 
 class Functions:

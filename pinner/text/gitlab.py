@@ -7,9 +7,9 @@ makes unknown what it may decide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from pinner.regex import later
 from pinner.text.scripts import Job, Step
 from pinner.text.span import Span
 from pinner.text.yamltext import Node
@@ -18,9 +18,9 @@ _NOT_JOBS = frozenset(
     ["default", "include", "stages", "variables", "workflow", "image", "services", "cache", "types", "spec"]
 )
 _SCRIPTS = ("before_script", "script", "after_script")
-_NAME = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_NAME = later(r"\$(?:\{(\w+)\}|(\w+))")
 # Names of files that are not local, or not one file.
-_ELSEWHERE = re.compile(r"://|[$*]")
+_ELSEWHERE = later(r"://|[$*]")
 # GitLab allows eleven and ten.
 _DEEPEST = 20
 # More lines than any job has.

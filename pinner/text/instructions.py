@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import aptline, arguments, nested, prefixes, shell
 from pinner.text.arguments import Request
 from pinner.text.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
@@ -19,17 +20,17 @@ from pinner.text.uses import Uses
 from pinner.text.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
 from pinner.text.variables import Variables
 
-_MENTION = re.compile(r"\bapt(?:-get|itude)?(?![\w./-])")
+_MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")
 _REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
-_READS = re.compile(
+_READS = later(
     r"""(?<![\w-])read(?![\w-])
     |(?:^|[;&(]|\bdo\b|\bthen\b)[ \t]*(?:sudo[ \t]+)?(?:cat|tee\b[^<\n;&|]*)
     [ \t]*(?:>>?[ \t]*[^\s<]+[ \t]*)?(?=$|[;&|)])""",
     re.MULTILINE | re.VERBOSE,
 )
 # bash that is told not to expand braces.
-_NO_BRACES = re.compile(r"[ \t]\+\w*B|\bbraceexpand\b")
+_NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
 _DEEPEST = 8
 
 

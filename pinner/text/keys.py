@@ -10,19 +10,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import statements
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.sourcefiles import PPA_NAME
 from pinner.text.statements import Asked
 
-_URL = re.compile(r"https?://[^\s'\"$`\\<>]+")
+_URL = later(r"https?://[^\s'\"$`\\<>]+")
 _OUTPUT = {
     "curl": re.compile(r"(?:-[a-zA-Z]*o|--output=?)(.*)"),
     "wget": re.compile(r"(?:-[a-zA-Z]*O|--output-document=?)(.*)"),
     "gpg": re.compile(r"(?:-[a-zA-Z]*o|--output=?)(.*)"),
 }
-_FINGERPRINT = re.compile(r"(?:0x)?([0-9A-Fa-f]{40})")
-_SERVER = re.compile(r"(?:(?:hkps?|https?)://)?([\w.-]+)(?::\d+)?/?")
+_FINGERPRINT = later(r"(?:0x)?([0-9A-Fa-f]{40})")
+_SERVER = later(r"(?:(?:hkps?|https?)://)?([\w.-]+)(?::\d+)?/?")
 #: Where add-apt-repository(1) asks for the keys of PPAs; the answer is a string of JSON.
 _LAUNCHPAD = "https://api.launchpad.net/devel"
 _TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none

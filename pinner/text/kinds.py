@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 from pinner.text import dockerfile, nested
 from pinner.text.dockerfile import Dockerfile
 
@@ -28,15 +29,13 @@ class Around(NamedTuple):
 FileKind = Literal["dockerfile", "script", "github", "gitlab", "devcontainer"]
 KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab", "devcontainer")
 
-_DOCKERFILE = re.compile(
-    r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
-)
-_NOT = re.compile(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
-_GITHUB = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml")
-_GITLAB = re.compile(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml")
-_DEVCONTAINER = re.compile(r"(?:.*/)?\.?devcontainer\.json")
-_SCRIPT = re.compile(r"(?:.*/)?[^/]+\.(?:sh|bash)")
-_JOBS = re.compile(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE)
+_DOCKERFILE = later(r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE)
+_NOT = later(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
+_GITHUB = later(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml")
+_GITLAB = later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml")
+_DEVCONTAINER = later(r"(?:.*/)?\.?devcontainer\.json")
+_SCRIPT = later(r"(?:.*/)?[^/]+\.(?:sh|bash)")
+_JOBS = later(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE)
 
 
 def by_name(path: str) -> FileKind | None:

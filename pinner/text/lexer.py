@@ -9,25 +9,25 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from pinner.regex import later
+
 Range = tuple[int, int]
 
 # A command's parenthesis, arithmetic and a parenthesis in it, and what is named by how it opens.
 _Context = Literal["(", "((", "((.", "${", '"', "`"]
 
 # What means something: in commands, in double quotes and `${…}`, in arithmetic.
-_IN_COMMANDS = re.compile(
+_IN_COMMANDS = later(
     r"""\\.|'[^']*'|\$'(?:[^'\\]|\\.)*'|(?<![^\s;&|()<>`])\#[^\n]*
     |\$\(\(|\$\{|\$\(|(?<![^\s;&|(!])\(\(|[()"'`\n]
     |<<<|<<(?P<tabs>-?)[ \t]*(?P<name>(?:[^\s'"\\;&|()<>$`]|\\[^\n]|'[^'\n]*'|"[^"\n\\$`]*")*)""",
     re.DOTALL | re.VERBOSE,
 )
-_IN_QUOTES = re.compile(r"""\\.|\$\(\(|\$\{|\$\(|["`]""", re.DOTALL)
-_IN_BRACES = re.compile(r"""\\.|'[^']*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL)
+_IN_QUOTES = later(r"""\\.|\$\(\(|\$\{|\$\(|["`]""", re.DOTALL)
+_IN_BRACES = later(r"""\\.|'[^']*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL)
 # What a single quote means there depends on the operator; around these texts it does not matter.
-_IN_QUOTED_BRACES = re.compile(
-    r"""\\.|\$?'(?:[^'"`$}\\\n]|\\[a-z0-9])*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL
-)
-_IN_ARITHMETIC = re.compile(r"""\\.|\$\(\(|\$\{|\$\(|[()"`]""", re.DOTALL)
+_IN_QUOTED_BRACES = later(r"""\\.|\$?'(?:[^'"`$}\\\n]|\\[a-z0-9])*'|\$\(\(|\$\{|\$\(|["'`}]""", re.DOTALL)
+_IN_ARITHMETIC = later(r"""\\.|\$\(\(|\$\{|\$\(|[()"`]""", re.DOTALL)
 _OPENS: dict[str, _Context] = {"$((": "((", "((": "((", "${": "${", "$(": "(", "(": "(", '"': '"', "`": "`"}
 _CLOSES = {("(", ")"), ("((.", ")"), ("${", "}"), ('"', '"'), ("`", "`")}
 _PATTERNS: dict[_Context, re.Pattern[str]] = {
@@ -40,8 +40,8 @@ _PATTERNS: dict[_Context, re.Pattern[str]] = {
 }
 # What looks like arithmetic is read as that first; more often than any script is wrong about it would take long.
 _MOST_RETRIES = 100
-_QUOTING = re.compile(r"""\\(.)|["']""")
-_DESCRIPTOR = re.compile(r"(?<![^\s;&|()])\d+\Z")
+_QUOTING = later(r"""\\(.)|["']""")
+_DESCRIPTOR = later(r"(?<![^\s;&|()])\d+\Z")
 
 
 class UnclearError(Exception):

@@ -15,17 +15,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 from pinner.text.span import Joined, Lines, Span
 
 # What Go's unicode.IsSpace accepts; Python's str.strip() would also take the separators U+001C to U+001F.
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
-_PARSER_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
-_MAY_HOLD_HEREDOC = re.compile(
-    r"\s*(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\s+(?!\[.*\]\s*\Z)", re.IGNORECASE | re.DOTALL
-)
-_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
-_HEREDOC_WORD = re.compile(r"""(\d*)<<(-?)(['"]?)([^<'"\\]+)\3\Z""")
+_PARSER_DIRECTIVE = later(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
+_MAY_HOLD_HEREDOC = later(r"\s*(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\s+(?!\[.*\]\s*\Z)", re.IGNORECASE | re.DOTALL)
+_WORD = later(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
+_HEREDOC_WORD = later(r"""(\d*)<<(-?)(['"]?)([^<'"\\]+)\3\Z""")
 
 
 class Heredoc(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pinner.regex import later
 from pinner.text.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 
@@ -22,7 +23,7 @@ _USES = (
     rf"{_INSTALL}[^|;&<]*?\$\(\s*<\s*{_FILE}\s*\)",
 )
 _SUBSTITUTES = r"\binstall\b[^;&|]*(?:\$\(|`)\s*(?:cat|e?grep|sed|<)"
-_LINE = re.compile(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
+_LINE = later(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
 _CALL = "apt-get install"
 
 

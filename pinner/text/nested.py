@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from pinner.regex import later
 from pinner.text import prefixes
 from pinner.text.dockerfile import Instruction
 from pinner.text.shell import Command, Part, Script, UnparsableError, Word
@@ -14,16 +15,16 @@ from pinner.text.words import Range
 
 POSIX_SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"])
 
-_STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*)"')
-_JSON_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt]))')
+_STRING = later(r'"((?:[^"\\\x00-\x1f]|\\.)*)"')
+_JSON_ESCAPE = later(r'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt]))')
 _JSON_MEANING = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_SINGLE = re.compile(r"'[^']*'\Z")
-_DOUBLE = re.compile(r'"(?:[^"\\]|\\.)*"\Z', re.DOTALL)
-_IN_DOUBLE_QUOTES = re.compile(r'\\(?:([$`"\\])|\n)')
-_IN_HEREDOC = re.compile(r"\\(?:([$`\\])|\n)")
-_ENDS = re.compile(r"[;&|\n]")
-_TABS = re.compile(r"^\t+", re.MULTILINE)
-_SHEBANG = re.compile(r"#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)")
+_SINGLE = later(r"'[^']*'\Z")
+_DOUBLE = later(r'"(?:[^"\\]|\\.)*"\Z', re.DOTALL)
+_IN_DOUBLE_QUOTES = later(r'\\(?:([$`"\\])|\n)')
+_IN_HEREDOC = later(r"\\(?:([$`\\])|\n)")
+_ENDS = later(r"[;&|\n]")
+_TABS = later(r"^\t+", re.MULTILINE)
+_SHEBANG = later(r"#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)")
 
 
 def exec_form(source: str, instruction: Instruction) -> list[tuple[Word, Joined]]:

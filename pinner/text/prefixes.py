@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text.shell import Word
 
 
@@ -15,10 +15,10 @@ def _words(text: str) -> frozenset[str]:
 APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
 SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_STATEMENT = re.compile(r"[^;&|\n]+")
-_APT = re.compile(r"\bapt(?:-get|itude)?\b")
-_INSTALL = re.compile(r"\binstall\b")
+_ASSIGNMENT = later(r"[A-Za-z_]\w*=")
+_STATEMENT = later(r"[^;&|\n]+")
+_APT = later(r"\bapt(?:-get|itude)?\b")
+_INSTALL = later(r"\binstall\b")
 
 
 class _Prefix(NamedTuple):

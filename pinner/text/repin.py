@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from pinner.regex import later
 from pinner.text.arguments import Request
 from pinner.text.span import Edit, Span, encode
 
 _QUOTES = ('"', "'")
-_ESCAPED = re.compile(r"[^'\"=]*=((?:[^'\"\\=]|\\[*?\[\]])+)")
+_ESCAPED = later(r"[^'\"=]*=((?:[^'\"\\=]|\\[*?\[\]])+)")
 
 
 def repin(request: Request, version: str) -> Edit | None:

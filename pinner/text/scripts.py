@@ -12,18 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import directives, nested, prefixes
 from pinner.text.directives import Directive
 from pinner.text.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
 from pinner.text.span import Joined, Span
 from pinner.text.yamltext import Node, scalar
 
-_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_STRING = later(r'"(?:[^"\\\n]|\\.)*"')
 # A variable that GitHub's expressions see.
-_IN_EXPRESSION = re.compile(r"\benv\.(\w+)")
-_EXPANDED = re.compile(r"\$\{?[!#]?(\w+)")
-_ASSIGNED = re.compile(r"(?<![\w$])(\w+)\+?=")
-_COMMENT = re.compile(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
+_IN_EXPRESSION = later(r"\benv\.(\w+)")
+_EXPANDED = later(r"\$\{?[!#]?(\w+)")
+_ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
+_COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
 class Step(NamedTuple):

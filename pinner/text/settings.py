@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text.dockerfile import Dockerfile
 
-_RECOMMENDS = re.compile(r"\bAPT::Install-Recommends\b[\s\\\"'=]*(\w+)", re.IGNORECASE)
+_RECOMMENDS = later(r"\bAPT::Install-Recommends\b[\s\\\"'=]*(\w+)", re.IGNORECASE)
 _CONFIGURATION = "/etc/apt/apt.conf"
 _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
-_ARCHITECTURE = re.compile(r"\bdpkg\s+--add-architecture\s+([a-z0-9-]+)")
+_ARCHITECTURE = later(r"\bdpkg\s+--add-architecture\s+([a-z0-9-]+)")
 
 
 class Setting(NamedTuple):

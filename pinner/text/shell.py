@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from pinner.regex import later
 from pinner.text import tree
 from pinner.text.span import Joined, Span
 from pinner.text.tree import Tree
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
-_TOKEN = re.compile(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
-_ASSIGNMENT = re.compile(r"\w+(?:\[[^]]*\])?\+?=")
-_ENDS_COMMAND = re.compile(r"[ \t]*(?:[;&|)\n`#]|\Z)")
+_TOKEN = later(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
+_ASSIGNMENT = later(r"\w+(?:\[[^]]*\])?\+?=")
+_ENDS_COMMAND = later(r"[ \t]*(?:[;&|)\n`#]|\Z)")
 _NESTED = ("command_substitution", "process_substitution")
 _LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
 _BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")

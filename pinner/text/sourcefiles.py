@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import statements
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.repositories import SUBSTITUTION, SUITES, keeps_versions, touches
@@ -21,10 +22,10 @@ __all__ = ["Asked", "Change", "changes"]
 COMPONENTS = frozenset(
     {"main", "contrib", "non-free", "non-free-firmware", "universe", "restricted", "multiverse"}
 )
-_FILE = re.compile(
+_FILE = later(
     r"/etc/apt/(?:sources\.list(?:\.d/[\w.+-]+\.(?:list|sources))?|(?:preferences|apt\.conf)(?:\.d/[\w.+-]+)?)"
 )
-_REMOVED = re.compile(r"/etc/apt/(?:sources\.list|preferences|apt\.conf)[\w.*+/-]*")
+_REMOVED = later(r"/etc/apt/(?:sources\.list|preferences|apt\.conf)[\w.*+/-]*")
 #: Where Launchpad serves Personal Package Archives.
 PPA = "https://ppa.launchpadcontent.net"
 #: How add-apt-repository(1) names one: its owner, and its name if that is not `ppa`.

@@ -11,6 +11,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from pinner.regex import later
+
 Level = Literal["json", "double", "heredoc", "single", "yaml-single", "bare"]
 
 _ESCAPED: dict[Level, re.Pattern[str]] = {
@@ -18,7 +20,7 @@ _ESCAPED: dict[Level, re.Pattern[str]] = {
     "double": re.compile(r'["\\$`]'),
     "heredoc": re.compile(r"[\\$`]"),
 }
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_END = later(r"\r\n|\n|\r")
 _WIDE = 120  # characters of a line that are shown
 
 

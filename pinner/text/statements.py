@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from pinner.regex import later
 from pinner.text import nested, shell
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.lexer import Range, UnclearError, outline
@@ -24,24 +25,22 @@ from pinner.text.variables import Variables
 ARCHITECTURE = "$(ARCH)"
 # Marks that no file holds: the architecture, a here-document, the place up to which is read.
 _ARCH, _DOCUMENT, _END = "\0", "\1", "\2"
-_ARCHITECTURE = re.compile(
+_ARCHITECTURE = later(
     r"\$\(\s*(?:dpkg\s+--print-architecture|dpkg-architecture\s+-q\s*DEB_(?:HOST|BUILD)_ARCH)\s*\)"
     r"|`\s*dpkg\s+--print-architecture\s*`"
 )
-_LSB = re.compile(
-    r"\$\(\s*lsb_release\s+(?P<one>[^)|;&<>$`]*?)\s*\)|`\s*lsb_release\s+(?P<two>[^`|;&<>$]*?)\s*`"
-)
-_LSB_ID = re.compile(r"\$\(\s*lsb_release\s+(?:-is|-si|-i\s+-s)\s*\|\s*tr\s+[^)]*\)")
+_LSB = later(r"\$\(\s*lsb_release\s+(?P<one>[^)|;&<>$`]*?)\s*\)|`\s*lsb_release\s+(?P<two>[^`|;&<>$]*?)\s*`")
+_LSB_ID = later(r"\$\(\s*lsb_release\s+(?:-is|-si|-i\s+-s)\s*\|\s*tr\s+[^)]*\)")
 _LONG = {"--codename": "c", "--release": "r", "--short": "s", "--id": "i"}
 _OS_RELEASE = r"/(?:etc|usr/lib)/os-release"
-_PRINTED = re.compile(
+_PRINTED = later(
     rf"\$\(\s*(?:\.|source)\s+{_OS_RELEASE}\s*(?:&&|;)\s*(?:echo|printf)\s+(?:-n\s+|'?%s'?\s+)?"
     r"(?P<said>\"[^\"`()]*\"|[^\s\"`()]+)\s*;?\s*\)"
 )
-_SOURCED = re.compile(rf"(?:^|[;&|\n{{(]|\bthen\b)\s*(?:\.|source)\s+{_OS_RELEASE}(?=\s*(?:[;&|\n)]|$))")
-_EXPANSION = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-\$\{?(\w+)\}?)?\})")
+_SOURCED = later(rf"(?:^|[;&|\n{{(]|\bthen\b)\s*(?:\.|source)\s+{_OS_RELEASE}(?=\s*(?:[;&|\n)]|$))")
+_EXPANSION = later(r"\$(?:(\w+)|\{(\w+)(?::?-\$\{?(\w+)\}?)?\})")
 # What is text and nothing else, wherever in a shell's words it is put.
-_SAFE = re.compile(r"[\w.:/+~@%=,\[\] \0-]*\Z")
+_SAFE = later(r"[\w.:/+~@%=,\[\] \0-]*\Z")
 _OPENS = frozenset({"if", "for", "while", "until", "case", "{", "(", "!"})
 _CLOSES = frozenset({"fi", "done", "esac", "}", ")"})
 _TESTS = frozenset({"[", "[[", "test"})

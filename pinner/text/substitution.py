@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pinner.regex import later
+
 # Deeper nesting of ${…} than any person writes is treated as unknown instead of followed.
 _DEEPEST = 20
 
-_OPERATOR = re.compile(r":?[-+?]")
-_TOKEN = re.compile(
+_OPERATOR = later(r":?[-+?]")
+_TOKEN = later(
     r"""(?P<single>'[^']*')|(?P<double>")|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<brace>[A-Za-z_]\w*)|(?P<char>.)""",
     re.DOTALL | re.ASCII,
 )
-_WORD = re.compile(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
-_WORD_BACKTICK = re.compile(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
+_WORD = later(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
+_WORD_BACKTICK = later(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
 
 
 def words(text: str, escape: str) -> list[str]:

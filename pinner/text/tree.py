@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pinner.regex import later
 from pinner.text.words import Range, UnparsableError
 
 if TYPE_CHECKING:
@@ -20,41 +21,41 @@ if TYPE_CHECKING:
 
     from pinner.text.lexer import Heredoc, Outline
 
-_INK = re.compile(r"[^\n]")
+_INK = later(r"[^\n]")
 # A full stop is part of words, but of no name and no operator, as is a letter of another script to the shell.
-_UNSEEN = re.compile(r"[^\t\n -~]")
-_TEMPLATE = re.compile(
+_UNSEEN = later(r"[^\t\n -~]")
+_TEMPLATE = later(
     r"""(?<!\$)\{\{[^{}'"&;|\n]*\}\}|\$\{\{(?:[^{}']|'[^'\n]*')*\}\}|\$\[\[[^][]*\]\]|<%[^%'"&;|\n]*%>"""
 )
 # The grammar does not reach all that may stand between [[ and ]]; no command does.
-_TEST = re.compile(
+_TEST = later(
     r"""(?<=\[\[)(?=\s)(?:[^]['"\\\n]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\](?!\])){0,100}+(?<=\s)(?=\]\])"""
 )
 # Nor all that may stand between [ and ], which are words like others.
-_BRACKETS = re.compile(
+_BRACKETS = later(
     r"""(?<=\[)(?<![^\s;&|(!]\[)(?=\s)
     (?:[^]['"\\\n;&|<>$`]++|\[|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*"|\$(?:\([^()\n]*\))?|(?<!\s)\]){0,100}+
     (?<=\s)(?=\](?![^\s;&|)]))""",
     re.VERBOSE,
 )
 # To bash it is arithmetic, to other shells a subshell in a subshell.
-_DOUBLE_PARENTHESES = re.compile(r"(?<![$(\w])(?<!\bfor )\(\([^()]*\)\)")
+_DOUBLE_PARENTHESES = later(r"(?<![$(\w])(?<!\bfor )\(\([^()]*\)\)")
 # A comment within a line: a command substitution that runs nothing.
-_INLINE_COMMENT = re.compile(r"(?<!\\)`[ \t]*#[^`\n]*`")
+_INLINE_COMMENT = later(r"(?<!\\)`[ \t]*#[^`\n]*`")
 # The grammar wants a separator between the end of a compound command and a reserved word.
-_COMPOUND_END = re.compile(
+_COMPOUND_END = later(
     r"([;\n][ \t]*(?:fi|done|esac))[ \t](?=[ \t]*(?:fi|done|esac|then|do|else|elif|\})(?![^\s;&|)]))"
 )
 # A dollar sign that expands nothing.
-_DOLLAR = re.compile(r"\$(?=[\s)])")
+_DOLLAR = later(r"\$(?=[\s)])")
 # The grammar takes an escaped blank that stands alone for no word at all, and does not know \< in a test.
-_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_ESCAPED = later(r"\\.", re.DOTALL)
 # A line that does not go on with what stands above, as far as its beginning tells.
-_BEGINS = re.compile(r"(?![\s})&|;{]|(?:fi|done|esac|else|elif|then|do|in)\b|\Z)")
-_RESERVED = re.compile(
+_BEGINS = later(r"(?![\s})&|;{]|(?:fi|done|esac|else|elif|then|do|in)\b|\Z)")
+_RESERVED = later(
     r"(?<![\w$./-])(?:if|fi|do|done|case|esac)(?![\w./=-])|(?<![^\s;&|()])\{(?=\s)|(?<![^\s;])\}(?![^\s;&|)])"
 )
-_GOES_ON = re.compile(r"(?:\(\)|&&|\||\\|\b(?:then|else|do|in))\s*\Z")
+_GOES_ON = later(r"(?:\(\)|&&|\||\\|\b(?:then|else|do|in))\s*\Z")
 # How many places are tried for an end of what the grammar does not reach, and up to which size of a text.
 _TRIES = 40
 _LARGEST = 300_000

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
+from pinner.regex import later
 from pinner.text.dockerfile import Dockerfile, Instruction
 from pinner.text.environment import Environment
 from pinner.text.span import Joined
 from pinner.text.values import Binding, Variable
 
 # Up to the first blank of the value, so that the old value can stand in the new one.
-_SET = re.compile(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")
-_ANY_USE = re.compile(r"\$\{?[!#]?(?:([A-Za-z_]\w*)|[@*#]|\d+)")
-_USE = re.compile(r"(?<!\\)\$\{?[!#]?(\w+)")
+_SET = later(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")
+_ANY_USE = later(r"\$\{?[!#]?(?:([A-Za-z_]\w*)|[@*#]|\d+)")
+_USE = later(r"(?<!\\)\$\{?[!#]?(\w+)")
 
 
 class Uses:

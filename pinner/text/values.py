@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from pinner.regex import later
 from pinner.text.shell import Part, Word
 from pinner.text.span import Joined, Span
 
-_BLANK = re.compile(r"[ \t\n]+")
-_ESCAPE = re.compile(r'\\(?:([$`"\\])|\n)')
-_EXPANSION = re.compile(
+_BLANK = later(r"[ \t\n]+")
+_ESCAPE = later(r'\\(?:([$`"\\])|\n)')
+_EXPANSION = later(
     r"""\$(?:(?P<bare>\w+|[@*])
     |\{(?P<name>\w+|[@*])(?P<all>\[[@*]\])?(?:(?P<operator>:?[-=?+]|%%?|\#\#?)(?P<operand>[^{}$`"'\\]*))?\})""",
     re.VERBOSE,

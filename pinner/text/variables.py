@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pinner.regex import later
 from pinner.text.functions import Functions
 from pinner.text.history import Definition, History, Ranges
 from pinner.text.shell import Command, Script, Word
@@ -34,16 +35,16 @@ from pinner.text.values import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_SETS = re.compile(
+_SETS = later(
     r"\b(?:read|mapfile|readarray|getopts|printf[ \t]+-v|(?:local|declare|typeset)[ \t]+-\w*[nAi]\w*)\b([^;&|\n]*)"
 )
-_SOURCES = re.compile(r"(?:^|[;&|({\n]|\bthen\b|\bdo\b)[ \t]*(?:\.|source)[ \t]+(\S+)")
-_OS_RELEASE = re.compile(r"[\"']?(?:/etc/(?:os|lsb)-release|/usr/lib/os-release)\b")
-_OF_OS_RELEASE = re.compile(
+_SOURCES = later(r"(?:^|[;&|({\n]|\bthen\b|\bdo\b)[ \t]*(?:\.|source)[ \t]+(\S+)")
+_OS_RELEASE = later(r"[\"']?(?:/etc/(?:os|lsb)-release|/usr/lib/os-release)\b")
+_OF_OS_RELEASE = later(
     r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?\Z"
 )
 # What no shell reads anything into.
-_PLAIN = re.compile(r"[\w\s.+:=~*@/,^%-]*")
+_PLAIN = later(r"[\w\s.+:=~*@/,^%-]*")
 _DEEPEST = 50
 
 _NEVER_SET = History((), Ranges(()))

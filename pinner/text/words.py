@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pinner.regex import later
 from pinner.text.span import Joined, Level, Span
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 PartKind = Literal["bare", "quoted", "variable", "command", "arithmetic", "other"]
 Range = tuple[int, int]
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./:=+,@%^~-]+")
-_BARE = re.compile(r"\\(.)|(\\)\Z|([^\\]+)", re.DOTALL)
-_IN_DOUBLE_QUOTES = re.compile(r'\\(?:([$`"\\])|\n)')
-_EXPANDED_NAME = re.compile(r"\$\{?[!#]?(\w+|[@*#?$!-])")
+_PLAIN = later(r"[A-Za-z0-9_./:=+,@%^~-]+")
+_BARE = later(r"\\(.)|(\\)\Z|([^\\]+)", re.DOTALL)
+_IN_DOUBLE_QUOTES = later(r'\\(?:([$`"\\])|\n)')
+_EXPANDED_NAME = later(r"\$\{?[!#]?(\w+|[@*#?$!-])")
 _OPAQUE: dict[str, PartKind] = {
     "simple_expansion": "variable",
     "expansion": "variable",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from pinner.regex import later
 from pinner.text.scripts import Job, Step
 from pinner.text.span import Span
 from pinner.text.yamltext import Node
 
-_RUNNER = re.compile(r"ubuntu-(\d\d\.\d\d)(-arm)?\Z")
-_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_RUNNER = later(r"ubuntu-(\d\d\.\d\d)(-arm)?\Z")
+_MATRIX = later(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
 
 def github(root: Node) -> Iterator[Job]:

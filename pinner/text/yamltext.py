@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pinner.errors import InputError
+from pinner.regex import later
 from pinner.text.span import Joined, Lines, Span
 
 if TYPE_CHECKING:
     import yaml
 
-_LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029]|\Z)")
-_HEADER = re.compile(r"[|>](?:([1-9])[+-]?|[+-]([1-9])?)?[^\r\n]*(?:\r\n|[\r\n])")
-_BREAK = re.compile(r"[ \t]*(?:\r\n|[\r\n])[ \t]*(?:(?:\r\n|[\r\n])[ \t]*)*")
-_ESCAPE = re.compile(
-    r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\r\n][ \t]*|.)", re.DOTALL
-)
+_LINE = later(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029]|\Z)")
+_HEADER = later(r"[|>](?:([1-9])[+-]?|[+-]([1-9])?)?[^\r\n]*(?:\r\n|[\r\n])")
+_BREAK = later(r"[ \t]*(?:\r\n|[\r\n])[ \t]*(?:(?:\r\n|[\r\n])[ \t]*)*")
+_ESCAPE = later(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\r\n][ \t]*|.)", re.DOTALL)
 _MEANING = {
     "0": "\0",
     "a": "\a",

@@ -17,6 +17,7 @@ from pinner.archive.distributions import PLATFORMS
 from pinner.archive.packages import Package
 from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lockfile import Lock, Target
+from pinner.regex import later
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ LARGEST = 200_000_000
 #: The same where the layers alone tell the suite, without which nothing can be pinned.
 LARGEST_UNKNOWN = 1_000_000_000
 
-_RECOMMENDS = re.compile(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
+_RECOMMENDS = later(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
 _FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
 
 

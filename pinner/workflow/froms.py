@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pinner.errors import InputError
+from pinner.regex import later
 from pinner.text import dockerfile as dockerfiles
 from pinner.text import kinds
 from pinner.text.span import Edit, Span, apply
 from pinner.workflow.bases import Look
 from pinner.workflow.stages import Options
 
-_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
+_FROM = later(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 class _Place(NamedTuple):

@@ -7,13 +7,13 @@ unknown and never counts as good.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from pinner.errors import PinnerError, Refused, Unsatisfiable
 from pinner.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.regex import later
 from pinner.resolve.universe import Universe
 from pinner.text.installs import Request, Skipped
 from pinner.text.span import Span
@@ -31,7 +31,7 @@ from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
 
-_PIN = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
+_PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
 _ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
 

@@ -90,9 +90,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if error.filename is not None or error.errno not in _OUTPUT_FAULTS:
             raise
         click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
-        # What is left in the buffer would fail again when the interpreter ends, with its own message and status.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return InputError.exit_status
     return result if isinstance(result, int) else 0
 
@@ -102,6 +99,9 @@ def main() -> None:
     # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
     gc.set_threshold(50_000, 20, 100)
     status = run()
-    # Nor is it looked for when the interpreter ends.
-    gc.freeze()
-    sys.exit(status)
+    # Nothing is left to tidy up, threads are daemons, and files are complete: the interpreter's own end would take
+    # 8 ms, and complain of output that could not be written.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)

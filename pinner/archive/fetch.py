@@ -29,7 +29,7 @@ _TIMEOUTS = (10.0, 30.0)  # to connect, and between two pieces of an answer
 _HASTE = 3.0  # seconds to connect
 _AGAIN = frozenset({429, 500, 502, 503, 504, 509})  # 509: bandwidth limit exceeded, of some snapshot servers
 _CONNECTIONS = 8
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at their log
 
 T = TypeVar("T")

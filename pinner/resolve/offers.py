@@ -111,6 +111,8 @@ class Offers:
         listed = [
             (package, number) for number, index in enumerate(self.indexes) for package in index.packages(name)
         ]
+        if not listed:
+            return ()
         groups: dict[tuple[object, ...], list[tuple[Package, int]]] = {}
         for package, number in listed:
             identity = _identity(package) if len(listed) > 1 else ()  # most names are listed once

@@ -97,7 +97,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> None:
     """The entry point."""
     # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(1_000_000, 20, 100)
     status = run()
     # Nothing is left to tidy up, threads are daemons, and files are complete: the interpreter's own end would take
     # 8 ms, and complain of output that could not be written.

@@ -114,7 +114,8 @@ def keep(cache: Cache, suite: Suite, held: Held) -> None:
     expires = held.expires.isoformat() if held.expires else _NEVER
     head = f"{held.sha256} {held.checked.isoformat()} {held.keyring} {expires}{' lapsed' if held.lapsed else ''}\n"
     rest = head.encode() + held.text
-    cache.write(cache.releases / _key(suite), _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
+    with cache.new(cache.releases / _key(suite)) as draft:
+        draft.write_bytes(_MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
 
 
 def _key(suite: Suite) -> str:

@@ -42,17 +42,22 @@ def _part(text: str) -> str:
         if not other and not digits:
             break
         number = digits.lstrip("0")
-        out.append("".join(map(_weight, other)) + _END + chr(len(number)) + number)
+        out.append(other.translate(_WEIGHTS) + _END + chr(len(number)) + number)
     # An empty part equals "0"; a last run without digits already stands for "… 0".
     return "".join(out) + _END if out else _END + "\0" + _END
 
 
-def _weight(char: str) -> str:
-    if char == "~":
-        return _TILDE
-    if char.isascii() and char.isalpha():
-        return char
-    return chr(ord(char) + _BEFORE_LETTERS)
+class _Weights(dict[int, str]):
+    """What stands for a character in a key, by its code point."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        weight = char if char.isascii() and char.isalpha() else chr(code + _BEFORE_LETTERS)
+        self[code] = weight
+        return weight
+
+
+_WEIGHTS = _Weights({ord("~"): _TILDE})
 
 
 def compare(a: str, b: str) -> int:

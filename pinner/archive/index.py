@@ -5,9 +5,9 @@ any number of processes can read it while others build theirs. It has the text o
 would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
 100,000 names would double the time of building, so a row is a page:
 
-    text    the text of some 40 stanzas, by its offset in the file
-    name    names that share a hash, with the offsets of the stanzas that are their versions and that provide them;
-            the more names, the more hashes
+    text    the text of some 40 stanzas, in file order
+    name    names that share a hash, each with the numbers of the pages of text that have a version of it, or a package
+            that provides it; the more names, the more hashes
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
@@ -17,7 +17,6 @@ file of its own (`Mentions`), made when it is first needed: most runs do not.
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -25,12 +24,15 @@ from pathlib import Path
 from zlib import crc32
 
 from pinner.archive.packages import (
-    Outline,
     Package,
+    Page,
+    beginnings,
     fields,
+    mentions,
     mentions_in_reading_order,
-    outline,
     package,
+    pages,
+    providing,
     stanza,
 )
 from pinner.archive.release import Release
@@ -38,26 +40,26 @@ from pinner.archive.sources import Source
 from pinner.errors import InputError
 
 SCHEMA = 3
-_TEXT, _NAMES = 32_600, 8_000  # bytes to a page; such a text fills one of SQLite's
+_TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
 _MOST_HASHES = 512
 _KEPT = 256  # pages of text in memory
 _HOW_MANY = -1  # the key of the page that tells the number of hashes
 _VERSION, _PROVIDER = b"\t", b"="
 _NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
-_TEXT_QUERY = "SELECT start, page, crc FROM text WHERE start <= ? ORDER BY start DESC LIMIT 1"
-_NEXT_QUERY = "SELECT start, page, crc FROM text WHERE start > ? ORDER BY start LIMIT 64"
+_TEXT_QUERY = "SELECT number, page, crc FROM text WHERE number = ?"
+_NEXT_QUERY = "SELECT number, page, crc FROM text WHERE number > ? ORDER BY number LIMIT 64"
 _TABLES = """
-    PRAGMA page_size = 32768;
+    PRAGMA page_size = 16384;
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     BEGIN;
-    CREATE TABLE text (start INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
+    CREATE TABLE text (number INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
     CREATE TABLE name (hash INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
 """
 
 
-# Whole stanzas, after a blank line each, with their outline; or a fragment, without.
-Piece = tuple[bytes | memoryview, Outline | None]
+# Whole stanzas, after a blank line each, with their pages; or a fragment, without.
+Piece = tuple[bytes | memoryview, list[Page] | None]
 
 
 def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
@@ -69,11 +71,17 @@ def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
             continue
         yield view[:start], None
         if start < end:
-            yield view[start:end], outline(chunk, start, end)
+            yield view[start:end], _paged(chunk, start, end)
         yield view[end:], None
 
 
 _BORDER = b"\n\n"
+
+
+def _paged(text: bytes, begin: int, end: int) -> list[Page]:
+    """The pages, whose offsets count from `begin`."""
+    found = pages(text, begin, end, _TEXT)
+    return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
 
 
 def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
@@ -95,7 +103,7 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
         connection.close()
 
 
-def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, Outline]]:
+def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
     """All stanzas, whole: those whose fragments follow one another are put together."""
     fragments: list[bytes | memoryview] = [_BORDER]
     for text, found in pieces:
@@ -108,34 +116,29 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, Outli
     yield from _together(fragments)
 
 
-def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, Outline]]:
+def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
     if text := b"".join(fragments).rstrip(b"\r\n"):
-        yield text, outline(text, 0, len(text))
+        yield text, _paged(text, 0, len(text))
 
 
 def _text_pages(
-    pieces: Iterable[tuple[bytes | memoryview, Outline]], names: list[bytearray]
+    pieces: Iterable[tuple[bytes | memoryview, list[Page]]], names: list[bytearray]
 ) -> Iterator[tuple[int, memoryview, int]]:
     """Rows of the table `text`; fills `names` on the way, by their hashes.
 
-    A line of these is a name, what a stanza is to it, and the stanza's offset.
+    A line of these is a name, what is in a page for it, and the page's number.
     """
-    before = 0
+    number = 0
     for text, found in pieces:
-        offsets = [b"%d\n" % (before + start) for start in found.starts]
-        for name, offset in zip(found.names, offsets, strict=True):
-            names[crc32(name) % _MOST_HASHES] += name + _VERSION + offset
-        for number, name in found.provided:
-            names[crc32(name) % _MOST_HASHES] += name + _PROVIDER + offsets[number]
-        borders = [*found.starts, len(text)]
-        at = 0
-        while at < len(found.starts):
-            end = max(bisect_right(borders, borders[at] + _TEXT) - 1, at + 1)
-            page = memoryview(text)[borders[at] : borders[end]]
-            start = before + borders[at]
-            yield start, page, _checksum(start, page)
-            at = end
-        before += len(text)
+        for page in found:
+            version, provider = b"%b%d\n" % (_VERSION, number), b"%b%d\n" % (_PROVIDER, number)
+            for name in page.names:
+                names[crc32(name) % _MOST_HASHES] += name + version
+            for name in page.provided:
+                names[crc32(name) % _MOST_HASHES] += name + provider
+            content = memoryview(text)[page.begin : page.end]
+            yield number, content, _checksum(number, content)
+            number += 1
 
 
 def _name_pages(names: list[bytearray]) -> Iterator[tuple[int, bytes, int]]:
@@ -183,35 +186,41 @@ class SqliteIndex:
         self._rebuild = rebuild
         self._keep = keep
         self._mentions: bytes | None = None
-        self._packages: dict[int, Package | None] = {}
+        self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
         self._names: dict[int, bytes] = {}  # pages of the table `name`
         self._entries: dict[str, tuple[list[int], list[int]]] = {}
-        self._texts: dict[
-            int, bytes
-        ] = {}  # pages of the table `text`, by their offsets: what belongs together is close
-        self._begins: list[int] = []  # these offsets in order
+        self._texts: dict[int, bytes] = {}  # pages of the table `text`
         self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        versions, _ = self._starts(name)
-        # a stanza with two Package fields may be called otherwise when it is read in full
-        return (
-            tuple([found for found in self._of_this_arch(versions) if found.name == name]) if versions else ()
-        )
+        numbers, _ = self._numbers(name)
+        if not numbers:
+            return ()
+        spelled = _encoded(name)
+        found = [
+            self._package(number, start)
+            for number in dict.fromkeys(numbers)
+            for start in beginnings(self._text(number), spelled, numbers.count(number))
+        ]
+        # where none begins with the name, it is that of the page's only stanza, or is read otherwise when read in full
+        return tuple([package for package in found if package and package.name == name])
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        _, providers = self._starts(name)
-        return tuple(self._of_this_arch(providers)) if providers else ()
-
-    def _of_this_arch(self, starts: list[int]) -> Iterator[Package]:
-        """The packages at these offsets; a flat source's file is that of all architectures."""
-        for start in starts:
-            found = self._package(start)
-            if found and (not self.source.flat or found.architecture in (self.source.arch, "all")):
-                yield found
+        _, numbers = self._numbers(name)
+        if not numbers:
+            return ()
+        spelled = _encoded(name)
+        found = [
+            self._package(number, start)
+            for number in numbers
+            for start in providing(self._text(number), spelled)
+        ]
+        return tuple(
+            [package for package in found if package and spelled in mentions(package.provides.encode())]
+        )
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
@@ -240,44 +249,45 @@ class SqliteIndex:
     def __del__(self) -> None:
         self.close()
 
-    def _starts(self, name: str) -> tuple[list[int], list[int]]:
-        """The offsets of the stanzas that are versions of the name, and of those that provide it."""
+    def _numbers(self, name: str) -> tuple[list[int], list[int]]:
+        """The numbers of the pages that have a version of the name, one for each, and of those that have a package
+        which provides it."""
         found = self._entries.get(name)
         if found is None:
             if not self._hashes:
                 ((_, count),) = self._pages(_NAME_QUERY, _HOW_MANY)
                 self._hashes = int(count)
             spelled = _encoded(name)
-            number = crc32(spelled) % self._hashes
-            if number not in self._names:
-                ((_, self._names[number]),) = self._pages(_NAME_QUERY, number)
+            hashed = crc32(spelled) % self._hashes
+            if hashed not in self._names:
+                ((_, self._names[hashed]),) = self._pages(_NAME_QUERY, hashed)
             found = self._entries[name] = ([], [])
-            for rest in self._names[number].split(b"\n" + spelled)[1:]:
+            for rest in self._names[hashed].split(b"\n" + spelled)[1:]:
                 if rest[:1] in (_VERSION, _PROVIDER):  # not a longer name
-                    offset, _, _ = rest[1:].partition(b"\n")
-                    found[rest[:1] == _PROVIDER].append(int(offset))
+                    number, _, _ = rest[1:].partition(b"\n")
+                    found[rest[:1] == _PROVIDER].append(int(number))
         return found
 
-    def _package(self, start: int) -> Package | None:
-        """The package whose stanza is at this offset; None for one without a version."""
-        if start not in self._packages:
-            begin, page = self._text(start)
-            found = fields(stanza(page, start - begin))
-            self._packages[start] = package(found) if found else None
-        return self._packages[start]
+    def _package(self, number: int, start: int) -> Package | None:
+        """The package whose stanza is in that page, there; None for one without a version, or of another architecture.
 
-    def _text(self, start: int) -> tuple[int, bytes]:
-        """The page with this offset, and its own."""
-        at = bisect_right(self._begins, start) - 1
-        if at >= 0 and start - self._begins[at] < len(self._texts[self._begins[at]]):
-            return self._begins[at], self._texts[self._begins[at]]
-        ((begin, page),) = self._pages(_TEXT_QUERY, start)
-        if len(self._texts) == _KEPT:
-            self._begins.clear()
-            self._texts.clear()
-        insort(self._begins, begin)
-        self._texts[begin] = page
-        return begin, page
+        A flat source's file is that of all architectures.
+        """
+        key = (number, start)
+        if key not in self._packages:
+            found = fields(stanza(self._text(number), start))
+            made = package(found) if found else None
+            other = made and self.source.flat and made.architecture not in (self.source.arch, "all")
+            self._packages[key] = None if other else made
+        return self._packages[key]
+
+    def _text(self, number: int) -> bytes:
+        """A page of text. Those read last stay in memory: what belongs together is close."""
+        if number not in self._texts:
+            if len(self._texts) == _KEPT:
+                self._texts.clear()
+            ((_, self._texts[number]),) = self._pages(_TEXT_QUERY, number)
+        return self._texts[number]
 
     def _first_mentions(self) -> bytes:
         """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""

@@ -1,15 +1,17 @@
-"""The stanzas of a Packages file: an outline of them all, and the value of one.
+"""The stanzas of a Packages file: pages of them, and the value of one.
 
 Fields as in Debian Policy 5.3 and the repository format (https://wiki.debian.org/DebianRepository/Format).
 
-A Packages file of Debian has 63,000 stanzas in 50 MB, of which a run looks at some hundred. `outline` goes through
-the whole text once, for where the stanzas begin, their names and what they provide; `fields` reads the few that are
+A Packages file of Debian has 63,000 stanzas in 50 MB, of which a run looks at some hundred. `pages` goes
+through the whole text once, for the names of the stanzas and what they provide; `fields` reads the few that are
 looked at, `package` makes their values.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from pinner.errors import InputError
@@ -76,53 +78,75 @@ _NAME = rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*+"
 _BLANK_LINES = later(rb"\n\r?\n[\r\n]*+")
 
 
-class Outline(NamedTuple):
-    """Of each stanza its offset and its name; pairs of a stanza's number and a name that it provides, in order."""
+class Page(NamedTuple):
+    """Stanzas that follow one another: where they begin and end in a text, their names, and what they provide."""
 
-    starts: list[int]
+    begin: int
+    end: int
     names: list[bytes]
-    provided: list[tuple[int, bytes]]
+    provided: list[bytes]
 
 
-def outline(text: bytes, begin: int, end: int) -> Outline:
-    """The stanzas of a text from `begin` to `end`. Each of them follows a blank line: it begins with two newlines.
+def pages(text: bytes, begin: int, end: int, size: int) -> Iterator[Page]:
+    """The stanzas of a text from `begin` to `end`, by pages of up to `size` bytes. A blank line is before each of them.
 
-    Offsets count from `begin`. Where every stanza begins with its name, and none has its Provides folded or twice, one
-    pattern finds all there is. A text that is otherwise is read stanza by stanza: fields may stand in any order,
-    spelling and folding (Policy 5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
+    Where every stanza begins with its name and nothing that matters is folded, one pattern finds all there is.
+    Stanzas of a page that is otherwise are read in full and get a page each: fields may stand in any order, spelling
+    and folding (Policy 5.1), and lines may end in CRLF. Raises InputError as `fields` does, for what it reads.
     """
-    starts: list[int] = []
-    names: list[bytes] = []
-    provided: list[tuple[int, bytes]] = []
     if text.find(b"\0", begin, end) >= 0:
         raise InputError("the Packages file has a NUL character")
-    if text.find(b"\r", begin, end) >= 0:
-        return _outline_of_any(text[begin:end])
-    for match in re.compile(_LANDMARK).finditer(text, begin, end):
-        what = match.lastindex
-        if what == 1:
-            starts.append(match.start() + 2 - begin)
-            names.append(match[1])
-        elif what == 2 and not (provided and provided[-1][0] == len(starts) - 1):
-            provided += [(len(starts) - 1, name) for name in dict.fromkeys(mentions(match[2]))]
+    usual = text.find(b"\r", begin, end) < 0
+    landmarks = re.compile(_LANDMARK).findall
+    while begin < end:
+        border = end if end - begin <= size else text.rfind(b"\n\n", begin + 2, begin + size)
+        if border < 0:  # one stanza is more than a page
+            border = text.find(b"\n\n", begin + 2, end)
+            border = end if border < 0 else border
+        found = landmarks(text, begin, border) if usual else []
+        names = [name for name, _, _ in found if name]
+        lines = [line for _, line, folded in found if line and not folded]
+        if names and len(names) + len(lines) == len(found):
+            yield Page(begin + 2, border, names, list(dict.fromkeys(mentions(b"\n".join(lines)))))
         else:
-            return _outline_of_any(text[begin:end])
-    return Outline(starts, names, provided)
+            yield from _pages_of_one(text, begin, border)
+        begin = border
 
 
 # a blank line and the name behind it (1), or a Provides field (2), folded (3)
 _LANDMARK = rb"\n(?:\n(?:Package: (%b)(?=\n|\Z))?|(?i:Provides)[ \t]*+:([^\n]*)(\n[ \t])?)" % _NAME
 
 
-def _outline_of_any(text: bytes) -> Outline:
-    made = Outline([], [], [])
-    for start in [match.end() for match in _BLANK_LINES.finditer(text)]:
-        if found := fields(stanza(text, start)):
+def _pages_of_one(text: bytes, begin: int, end: int) -> Iterator[Page]:
+    borders = [(match.start(), match.end()) for match in _BLANK_LINES.finditer(text, begin, end)]
+    for (_, start), (stop, _) in pairwise([*borders, (end, end)]):
+        if found := fields(text[start:stop]):
             provided = dict.fromkeys(mentions(found[_PROVIDES].encode()))
-            made.provided.extend((len(made.starts), name) for name in provided)
-            made.starts.append(start)
-            made.names.append(found[_PACKAGE].strip().encode())
-    return made
+            yield Page(start, stop, [found[_PACKAGE].strip().encode()], list(provided))
+
+
+def beginnings(page: bytes, name: bytes, most: int) -> list[int]:
+    """The offsets of the first stanzas in a page that begin with this name; that of the very first if none does."""
+    label = b"\n\nPackage: %b\n" % name
+    found = [0] if page.startswith(label[2:]) else []
+    at = 0
+    while len(found) < most and (at := page.find(label, at)) >= 0:
+        at += 2
+        found.append(at)
+    return found or [0]
+
+
+def providing(page: bytes, name: bytes) -> list[int]:
+    """The offsets of the stanzas in a page that may provide this name: they have it, and a Provides field."""
+    found = []
+    at = page.find(name)
+    while at >= 0:
+        border, end = page.rfind(b"\n\n", 0, at), page.find(b"\n\n", at)
+        start, end = border + 2 if border >= 0 else 0, end if end >= 0 else len(page)
+        if b"\nprovides" in page[start:end].lower():
+            found.append(start)
+        at = page.find(name, end)
+    return found
 
 
 _PACKAGE, _VERSION, _PROVIDES = map(FIELDS.index, ("Package", "Version", "Provides"))

@@ -10,11 +10,12 @@ from pinner.archive import packages
 from pinner.archive.packages import (
     FIELDS,
     Package,
+    beginnings,
     fields,
     mentions,
     mentions_in_reading_order,
-    outline,
     package,
+    pages,
     stanza,
 )
 from pinner.errors import InputError
@@ -41,9 +42,14 @@ SHA256: 3A2118DF47BF3F04285649F0455C2FC6FE2DC7F0B237073038AA00AF41F0D5F2
 """
 
 
-def scanned(text: bytes) -> list[dict[str, str]]:
+def scanned(text: bytes, size: int = 1000) -> list[dict[str, str]]:
     framed = b"\n\n" + text.rstrip(b"\r\n")
-    read = [fields(stanza(framed, start)) for start in outline(framed, 0, len(framed)).starts]
+    read = []
+    for page in pages(framed, 0, len(framed), size):
+        content = framed[page.begin : page.end]
+        values = [fields(each) for each in packages.stanzas(content)]
+        assert {each[0].strip().encode() for each in values if each} <= set(page.names)
+        read += values
     return [
         {field: value.strip() for field, value in zip(FIELDS, values, strict=True) if value}
         for values in read
@@ -124,7 +130,7 @@ def not_needed(text: bytes) -> None:
 def test_the_usual_takes_the_fast_path(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = by_hand(text)
     monkeypatch.setattr(packages, "_read", not_needed)
-    monkeypatch.setattr(packages, "_outline_of_any", not_needed)
+    monkeypatch.setattr(packages, "_pages_of_one", not_needed)
     assert scanned(text) == expected
 
 
@@ -273,12 +279,25 @@ PROVIDES = st.sampled_from(
 BETWEEN = st.sampled_from([b"\n\n", b"\n\n\n", b"\r\n\r\n"])
 
 
-@given(st.lists(st.tuples(BETWEEN, PROVIDES)))
-def test_both_outlines_say_the_same(parts: list[tuple[bytes, bytes]]) -> None:
+@given(st.lists(st.tuples(BETWEEN, PROVIDES), min_size=1), st.integers(1, 200))
+def test_pages_of_many_say_what_pages_of_one_say(parts: list[tuple[bytes, bytes]], size: int) -> None:
     text = b"\n\n" + b"".join(
         b"%bPackage: p%d\nVersion: 1\n%b" % (between if number else b"", number, provides)
         for number, (between, provides) in enumerate(parts)
     )
-    expected = packages._outline_of_any(text)
-    assert outline(text if parts else b"", 0, len(text)) == expected
-    assert outline(b"before" + text + b"after", 6, 6 + len(text)) == expected if parts else True
+    many, one = list(pages(b"before" + text + b"after", 6, 6 + len(text), size)), packages._pages_of_one
+    assert all(page.end - page.begin <= size or len(page.names) == 1 for page in many)
+    assert [name for page in many for name in page.names] == [b"p%d" % n for n in range(len(parts))]
+    assert {(n, v) for page in many for n in page.names for v in page.provided} >= {
+        (n, v) for page in one(text, 0, len(text)) for n in page.names for v in page.provided
+    }
+
+
+def test_where_stanzas_of_a_name_begin() -> None:
+    page = b"Package: a\nVersion: 1\n\nPackage: ab\nVersion: 1\n\nPackage: a\nVersion: 2\nDepends: x\n Package: a"
+    assert [stanza(page, start)[:21] for start in beginnings(page, b"a", 9)] == [
+        b"Package: a\nVersion: 1",
+        b"Package: a\nVersion: 2",
+    ]
+    assert beginnings(page, b"ab", 1) == [23]
+    assert beginnings(b"Version: 1\nPackage: a", b"a", 1) == [0]

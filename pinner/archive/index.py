@@ -5,7 +5,7 @@ any number of processes can read it while others build theirs. It has the text o
 would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
 100,000 names would double the time of building, so a row is a page:
 
-    text    the text of some 40 stanzas, in file order
+    text    the text of some 20 stanzas, in file order
     name    names that share a hash, each with the numbers of the pages of text that have a version of it, or a package
             that provides it; the more names, the more hashes
     meta    schema and digest of the Packages file; written last: a torn file has none

@@ -143,7 +143,7 @@ def providing(page: bytes, name: bytes) -> list[int]:
     while at >= 0:
         border, end = page.rfind(b"\n\n", 0, at), page.find(b"\n\n", at)
         start, end = border + 2 if border >= 0 else 0, end if end >= 0 else len(page)
-        if b"\nprovides" in page[start:end].lower():
+        if b"\nprovides" in b"\n" + page[start:end].lower():
             found.append(start)
         at = page.find(name, end)
     return found

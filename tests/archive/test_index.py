@@ -80,6 +80,44 @@ def test_all_versions_and_providers_in_file_order(chunk: int, tmp_path: Path) ->
     assert index.providers("exim4") == ()
 
 
+ODD = b"""\
+Provides: v
+Version: 1
+Package: first
+
+Package: second
+Version: 2
+Depends: v
+provides: w,
+ v
+
+Version: 3
+package: first
+
+Package: third
+Version: 4
+
+Package: third
+Version: 5
+Suggests: v
+
+
+Package: none
+Provides: v
+"""
+
+
+@pytest.mark.parametrize("text", [ODD, ODD.replace(b"\n", b"\r\n")])
+@pytest.mark.parametrize("chunk", [1, 30, 10000])
+def test_an_odd_spelling_hides_nothing(text: bytes, chunk: int, tmp_path: Path) -> None:
+    index = stored(text, tmp_path, chunk=chunk)
+    assert [p.version for p in index.packages("first")] == ["1", "3"]
+    assert [p.version for p in index.packages("third")] == ["4", "5"]
+    assert [p.name for p in index.providers("v")] == ["first", "second"]
+    assert [p.name for p in index.providers("w")] == ["second"]
+    assert index.packages("none") == ()
+
+
 def test_the_order_of_first_mention(tmp_path: Path) -> None:
     index = stored(TEXT, tmp_path)
     expected = [

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 from zlib import crc32
 
 from pinner.archive.packages import (
@@ -38,6 +39,8 @@ from pinner.archive.packages import (
 from pinner.archive.release import Release
 from pinner.archive.sources import Source
 from pinner.errors import InputError
+
+T = TypeVar("T")
 
 SCHEMA = 3
 _TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
@@ -186,15 +189,22 @@ class SqliteIndex:
         self._rebuild = rebuild
         self._keep = keep
         self._mentions: bytes | None = None
+        self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
         self._names: dict[int, bytes] = {}  # pages of the table `name`
         self._entries: dict[str, tuple[list[int], list[int]]] = {}
         self._texts: dict[int, bytes] = {}  # pages of the table `text`
-        self._connection: sqlite3.Connection | None = None
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
+        return self._sound(lambda: self._versions_of(name))
+
+    def providers(self, name: str) -> tuple[Package, ...]:
+        """The packages with `name` in their Provides, in file order."""
+        return self._sound(lambda: self._providers_of(name))
+
+    def _versions_of(self, name: str) -> tuple[Package, ...]:
         numbers, _ = self._numbers(name)
         if not numbers:
             return ()
@@ -207,8 +217,7 @@ class SqliteIndex:
         # where none begins with the name, it is that of the page's only stanza, or is read otherwise when read in full
         return tuple([package for package in found if package and package.name == name])
 
-    def providers(self, name: str) -> tuple[Package, ...]:
-        """The packages with `name` in their Provides, in file order."""
+    def _providers_of(self, name: str) -> tuple[Package, ...]:
         _, numbers = self._numbers(name)
         if not numbers:
             return ()
@@ -224,7 +233,7 @@ class SqliteIndex:
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        pages = self._pages("SELECT hash, page, crc FROM name WHERE hash >= 0")
+        pages = self._sound(lambda: self._pages("SELECT hash, page, crc FROM name WHERE hash >= 0"))
         versions = (line.partition(_VERSION) for _, page in pages for line in page.split(b"\n"))
         return [
             name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
@@ -236,15 +245,18 @@ class SqliteIndex:
         The first question reads the whole store; the answer to all further ones is kept beside it.
         """
         if self._mentions is None:
-            self._mentions = self._first_mentions()
+            self._mentions = self._sound(self._first_mentions)
         rank = self._mentions.find(b"\n%b\n" % _encoded(name))
         return rank if rank >= 0 else None
 
     def close(self) -> None:
-        """Lets go of the file, until the next question."""
+        """Lets go of the file, until the next question; a store that is made anew may number its pages otherwise."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            for known in (self._packages, self._names, self._entries, self._texts):
+                known.clear()
+            self._hashes = 0
 
     def __del__(self) -> None:
         self.close()
@@ -307,16 +319,17 @@ class SqliteIndex:
             self._keep(path, sha256(found).digest() + found)
         return found
 
-    def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
-        """The pages that `query` selects, with their keys, from a rebuilt store if need be."""
+    def _sound(self, answer: Callable[[], T]) -> T:
+        """An answer, from a rebuilt store if need be."""
         try:
-            return self._read(query, arguments, least)
+            return answer()
         except (sqlite3.Error, _Damaged):
             self.close()
             self._rebuild()
-            return self._read(query, arguments, least)
+            return answer()
 
-    def _read(self, query: str, arguments: tuple[int, ...], least: int) -> list[tuple[int, bytes]]:
+    def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
+        """The pages that `query` selects, with their keys."""
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,6 +162,26 @@ def test_more_than_a_page_of_everything(tmp_path: Path) -> None:
     assert sorted(index.names()) == sorted(f"p{n}" for n in range(1000))
     ranks = [index.order(f"d{n}") or 0 for n in range(1000)]
     assert ranks == sorted(ranks)
+
+
+def test_a_store_that_is_made_anew_may_have_other_pages(tmp_path: Path) -> None:
+    text = b"\n".join(
+        b"Package: p%d\nVersion: %d\nProvides: v%d\nDescription: %s\n" % (n, n, n % 7, b"x" * 900)
+        for n in range(300)
+    )
+    index = stored(text, tmp_path, chunk=3000)
+    path = tmp_path / "store.sqlite"
+
+    def anew() -> None:
+        path.unlink()
+        build(cut([text]), "digest", path)
+
+    index._rebuild = anew
+    assert index.packages("p7")[0].version == "7"
+    with sqlite3.connect(path) as store:
+        store.execute("UPDATE text SET crc = crc + 1 WHERE number > 10")
+    assert [index.packages(f"p{n}")[0].version for n in range(300)] == [str(n) for n in range(300)]
+    assert [p.version for p in index.providers("v3")] == [str(n) for n in range(300) if n % 7 == 3]
 
 
 def test_a_nul_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,7 +60,7 @@ class Cache:
 
     @contextmanager
     def new(self, path: Path) -> Iterator[Path]:
-        """A draft's path; it becomes `path` at the end of the block, or vanishes.
+        """A draft's path; it becomes `path` at the end of the block, or vanishes. So do those of runs killed a day ago.
 
         It does not wait for the disk: it is for content that tells when it is torn. Raises InputError where the disk
         is full or the directory cannot be written.
@@ -68,6 +69,7 @@ class Cache:
         try:
             draft.parent.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove(self._abandoned(time.time()))
             yield draft
             draft.replace(path)
         except (OSError, sqlite3.Error) as error:
@@ -87,10 +89,17 @@ class Cache:
         `now` is in seconds since the epoch.
         """
         kept = tuple(f"{self.index(digest).stem}." for digest in keep)
-        drafts = (file for file in _files(self.root / "new") if now - file.stat().st_mtime > _ABANDONED)
-        return _remove(
-            [file for file in _files(self.indices) if not file.name.startswith(kept)] + list(drafts)
-        )
+        superseded = [file for file in _files(self.indices) if not file.name.startswith(kept)]
+        return _remove(superseded + self._abandoned(now))
+
+    def _abandoned(self, now: float) -> list[Path]:
+        """The drafts of killed runs."""
+        found = []
+        for file in _files(self.root / "new"):
+            with suppress(FileNotFoundError):  # another process may be done with it
+                if now - file.stat().st_mtime > _ABANDONED:
+                    found.append(file)
+        return found
 
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""

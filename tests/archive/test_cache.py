@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_prune_keeps_what_is_named_and_what_is_being_written(tmp_path: Path) -> 
         True,
         False,
     ]
+
+
+def test_drafts_of_runs_killed_a_day_ago_vanish_with_the_next_one(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.write(tmp_path / "http" / "x", b"12")
+    recent, abandoned = tmp_path / "new" / "recent", tmp_path / "new" / "abandoned"
+    for path, age in ((recent, DAY / 2), (abandoned, 2 * DAY)):
+        path.write_bytes(b"123")
+        os.utime(path, (time.time() - age, time.time() - age))
+    cache.write(tmp_path / "http" / "x", b"34")
+    assert list((tmp_path / "new").iterdir()) == [recent]
 
 
 def test_clear_leaves_what_is_not_of_the_cache(tmp_path: Path) -> None:

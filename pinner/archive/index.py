@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 from zlib import crc32
 
 from pinner.archive.packages import (
@@ -40,6 +40,7 @@ from pinner.archive.release import Release
 from pinner.archive.sources import Source
 from pinner.errors import InputError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 SCHEMA = 3
@@ -198,11 +199,11 @@ class SqliteIndex:
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        return self._sound(lambda: self._versions_of(name))
+        return self._sound(self._versions_of, name)
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        return self._sound(lambda: self._providers_of(name))
+        return self._sound(self._providers_of, name)
 
     def _versions_of(self, name: str) -> tuple[Package, ...]:
         numbers, _ = self._numbers(name)
@@ -233,7 +234,7 @@ class SqliteIndex:
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        pages = self._sound(lambda: self._pages("SELECT hash, page, crc FROM name WHERE hash >= 0"))
+        pages = self._sound(self._pages, "SELECT hash, page, crc FROM name WHERE hash >= 0")
         versions = (line.partition(_VERSION) for _, page in pages for line in page.split(b"\n"))
         return [
             name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
@@ -319,14 +320,14 @@ class SqliteIndex:
             self._keep(path, sha256(found).digest() + found)
         return found
 
-    def _sound(self, answer: Callable[[], T]) -> T:
+    def _sound(self, answer: Callable[P, T], *asked: P.args, **more: P.kwargs) -> T:
         """An answer, from a rebuilt store if need be."""
         try:
-            return answer()
+            return answer(*asked, **more)
         except (sqlite3.Error, _Damaged):
             self.close()
             self._rebuild()
-            return answer()
+            return answer(*asked, **more)
 
     def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
         """The pages that `query` selects, with their keys."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_a_store_that_is_made_anew_may_have_other_pages(tmp_path: Path) -> None:
 
     index._rebuild = anew
     assert index.packages("p7")[0].version == "7"
-    with sqlite3.connect(path) as store:
+    with closing(sqlite3.connect(path, isolation_level=None)) as store:
         store.execute("UPDATE text SET crc = crc + 1 WHERE number > 10")
     assert [index.packages(f"p{n}")[0].version for n in range(300)] == [str(n) for n in range(300)]
     assert [p.version for p in index.providers("v3")] == [str(n) for n in range(300) if n % 7 == 3]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,7 +47,7 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
     results: dict[int, T] = {}
     errors: dict[int, BaseException] = {}
     for _ in tasks:
-        number, result, error = done.get()
+        number, result, error = _next(done)
         if error is None:
             results[number] = result  # type: ignore[assignment]
         else:
@@ -54,6 +55,15 @@ def run(tasks: Sequence[Callable[[], T]], width: int) -> list[T]:
     if errors:
         raise errors[min(errors)]
     return [results[number] for number in range(len(tasks))]
+
+
+def _next(ready: queue.SimpleQueue[T] | queue.Queue[T]) -> T:
+    """The next item. An interrupt that comes just before the wait for it begins would be noticed only after it."""
+    import queue
+
+    while True:
+        with suppress(queue.Empty):
+            return ready.get(timeout=0.5)
 
 
 def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
@@ -76,7 +86,7 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
 
     def taken() -> Iterator[T]:
         try:
-            while (item := ready.get()) is not None:
+            while (item := _next(ready)) is not None:
                 if isinstance(item, BaseException):
                     raise item
                 yield item

@@ -11,7 +11,7 @@ would make it smaller costs more time than the half of it that nobody asks for. 
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
-file of its own (`Mentions`), made when it is first needed: most runs do not.
+file of its own (`_first_mentions`), made when it is first needed: most runs do not.
 """
 
 from __future__ import annotations

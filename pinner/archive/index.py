@@ -288,7 +288,10 @@ class SqliteIndex:
         """
         key = (number, start)
         if key not in self._packages:
-            found = fields(stanza(self._text(number), start))
+            try:
+                found = fields(stanza(self._text(number), start))
+            except InputError as error:
+                raise InputError(f"{self.source.uri} {self.source.suite}: {error.message}") from None
             made = package(found) if found else None
             other = made and self.source.flat and made.architecture not in (self.source.arch, "all")
             self._packages[key] = None if other else made

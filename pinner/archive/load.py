@@ -210,7 +210,10 @@ class Archive:
             )
         pieces = self._unpacked(one, threads)
         with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
-            build(pieces, one.plain.sha256, draft)
+            try:
+                build(pieces, one.plain.sha256, draft)
+            except InputError as error:
+                raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
     def _unpacked(self, one: _Wanted, threads: int) -> Iterator[Piece]:
         """The content of the file; what it was packed in is let go of after the last piece."""
@@ -275,6 +278,9 @@ class Archive:
             self._build(one, threads=1)
         finally:
             self._close()
+
+
+_MALFORMED = "apt would refuse this index, too: tell the archive's keepers"
 
 
 def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:

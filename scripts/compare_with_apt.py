@@ -30,9 +30,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pinner.archive import release as releases
-from pinner.archive.index import SqliteIndex, build, cut
+from pinner.archive.index import SqliteIndex
 from pinner.archive.packages import Package
 from pinner.archive.sources import Keys, Source
+from pinner.archive.store import build, cut
 from pinner.errors import PinnerError, Unsatisfiable
 from pinner.resolve.solver import Asked, solve
 from pinner.resolve.universe import Universe

@@ -1,6 +1,6 @@
 """The cache directory: what lies where, and how files come into being there.
 
-    indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `index`; and what it keeps beside it
+    indices/<SHA-256 of the Packages file>.<schema>.sqlite    see `store`; and what `index` keeps beside it
     releases/<SHA-256 of URI, suite and keys>                 see `load`
     images/                                                   see `registry`
     snapshots/<SHA-256 of the question>                       see `snapshot`
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pinner.archive.index import SCHEMA
+from pinner.archive.store import SCHEMA
 from pinner.errors import InputError
 
 _ABANDONED = 24 * 3600.0  # seconds after which a file in `new` belongs to a run that was killed

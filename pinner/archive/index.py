@@ -1,23 +1,12 @@
-"""The index store: verified Packages bytes → one SQLite file, looked up by name and by what is provided.
+"""An index: the store of a Packages file, looked up by name and by what is provided.
 
-A store is written once, under another name, and renamed when it is complete; from then on it never changes, so that
-any number of processes can read it while others build theirs. It has the text of the Packages file as it is: what
-would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
-100,000 names would double the time of building, so a row is a page:
-
-    text    the text of some 20 stanzas, in file order
-    name    names that share a hash, each with the numbers of the pages of text that have a version of it, or a package
-            that provides it; the more names, the more hashes
-    meta    schema and digest of the Packages file; written last: a torn file has none
-
-Each page has its CRC, since SQLite does not notice a change inside of its values. The order of first mention is in a
-file of its own (`_first_mentions`), made when it is first needed: most runs do not.
+The order of first mention is in a file beside the store, made when it is first needed: most runs do not.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -26,137 +15,25 @@ from zlib import crc32
 
 from pinner.archive.packages import (
     Package,
-    Page,
     beginnings,
     fields,
     mentions,
     mentions_in_reading_order,
     package,
-    pages,
     providing,
     stanza,
 )
 from pinner.archive.release import Release
 from pinner.archive.sources import Source
+from pinner.archive.store import HOW_MANY, PROVIDER, SCHEMA, VERSION, checksum
 from pinner.errors import InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-SCHEMA = 3
-_TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
-_MOST_HASHES = 512
 _KEPT = 256  # pages of text in memory
-_HOW_MANY = -1  # the key of the page that tells the number of hashes
-_VERSION, _PROVIDER = b"\t", b"="
 _NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
 _TEXT_QUERY = "SELECT number, page, crc FROM text WHERE number = ?"
 _NEXT_QUERY = "SELECT number, page, crc FROM text WHERE number > ? ORDER BY number LIMIT 64"
-_TABLES = """
-    PRAGMA page_size = 16384;
-    PRAGMA journal_mode = OFF;
-    PRAGMA synchronous = OFF;
-    BEGIN;
-    CREATE TABLE text (number INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
-    CREATE TABLE name (hash INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
-"""
-
-
-# Whole stanzas, after a blank line each, with their pages; or a fragment, without.
-Piece = tuple[bytes | memoryview, list[Page] | None]
-
-
-def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
-    """Chunks of a Packages file that end anywhere, in pieces. Raises InputError for what is no stanza."""
-    for chunk in chunks:
-        view, start, end = memoryview(chunk), chunk.find(_BORDER), chunk.rfind(_BORDER)
-        if start < 0:
-            yield view, None
-            continue
-        yield view[:start], None
-        if start < end:
-            yield view[start:end], _paged(chunk, start, end)
-        yield view[end:], None
-
-
-_BORDER = b"\n\n"
-
-
-def _paged(text: bytes, begin: int, end: int) -> list[Page]:
-    """The pages, whose offsets count from `begin`."""
-    found = pages(text, begin, end, _TEXT)
-    return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
-
-
-def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
-    """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
-
-    `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
-    InputError for a file that is no Packages file, sqlite3.Error for the disk's faults.
-    """
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.executescript(_TABLES)
-        names = [bytearray() for _ in range(_MOST_HASHES)]
-        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
-        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", _name_pages(names))
-        connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
-        connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
-
-
-def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
-    """All stanzas, whole: those whose fragments follow one another are put together."""
-    fragments: list[bytes | memoryview] = [_BORDER]
-    for text, found in pieces:
-        if found is None:
-            fragments.append(text)
-            continue
-        yield from _together(fragments)
-        fragments = []
-        yield text, found
-    yield from _together(fragments)
-
-
-def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
-    if text := b"".join(fragments).rstrip(b"\r\n"):
-        yield text, _paged(text, 0, len(text))
-
-
-def _text_pages(
-    pieces: Iterable[tuple[bytes | memoryview, list[Page]]], names: list[bytearray]
-) -> Iterator[tuple[int, memoryview, int]]:
-    """Rows of the table `text`; fills `names` on the way, by their hashes.
-
-    A line of these is a name, what is in a page for it, and the page's number.
-    """
-    number = 0
-    for text, found in pieces:
-        for page in found:
-            version, provider = b"%b%d\n" % (_VERSION, number), b"%b%d\n" % (_PROVIDER, number)
-            for name in page.names:
-                names[crc32(name) % _MOST_HASHES] += name + version
-            for name in page.provided:
-                names[crc32(name) % _MOST_HASHES] += name + provider
-            content = memoryview(text)[page.begin : page.end]
-            yield number, content, _checksum(number, content)
-            number += 1
-
-
-def _name_pages(names: list[bytearray]) -> Iterator[tuple[int, bytes, int]]:
-    """Rows of the table `name`."""
-    hashes = 1
-    while hashes < _MOST_HASHES and hashes * _NAMES < sum(map(len, names)):
-        hashes *= 2
-    pages = {number: b"\n" + b"".join(names[number::hashes]) for number in range(hashes)}
-    pages[_HOW_MANY] = b"%d" % hashes
-    return ((number, page, _checksum(number, page)) for number, page in pages.items())
-
-
-def _checksum(key: int, page: bytes | bytearray | memoryview) -> int:
-    return crc32(page, key & 0xFFFFFFFF)
 
 
 class _Damaged(Exception):
@@ -235,7 +112,7 @@ class SqliteIndex:
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
         pages = self._sound(self._pages, "SELECT hash, page, crc FROM name WHERE hash >= 0")
-        versions = (line.partition(_VERSION) for _, page in pages for line in page.split(b"\n"))
+        versions = (line.partition(VERSION) for _, page in pages for line in page.split(b"\n"))
         return [
             name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
         ]
@@ -268,7 +145,7 @@ class SqliteIndex:
         found = self._entries.get(name)
         if found is None:
             if not self._hashes:
-                ((_, count),) = self._pages(_NAME_QUERY, _HOW_MANY)
+                ((_, count),) = self._pages(_NAME_QUERY, HOW_MANY)
                 self._hashes = int(count)
             spelled = _encoded(name)
             hashed = crc32(spelled) % self._hashes
@@ -276,9 +153,9 @@ class SqliteIndex:
                 ((_, self._names[hashed]),) = self._pages(_NAME_QUERY, hashed)
             found = self._entries[name] = ([], [])
             for rest in self._names[hashed].split(b"\n" + spelled)[1:]:
-                if rest[:1] in (_VERSION, _PROVIDER):  # not a longer name
+                if rest[:1] in (VERSION, PROVIDER):  # not a longer name
                     number, _, _ = rest[1:].partition(b"\n")
-                    found[rest[:1] == _PROVIDER].append(int(number))
+                    found[rest[:1] == PROVIDER].append(int(number))
         return found
 
     def _package(self, number: int, start: int) -> Package | None:
@@ -342,7 +219,7 @@ class SqliteIndex:
                 raise _Damaged
         rows = self._connection.execute(query, arguments).fetchall()
         for key, page, crc in rows:
-            if not isinstance(page, bytes) or _checksum(key, page) != crc:
+            if not isinstance(page, bytes) or checksum(key, page) != crc:
                 raise _Damaged
         if len(rows) < least:
             raise _Damaged

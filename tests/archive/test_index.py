@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinner.archive.cache import Cache
-from pinner.archive.index import SqliteIndex, build, cut
+from pinner.archive.index import SqliteIndex
 from pinner.archive.release import Release
 from pinner.archive.sources import Keys, Source
+from pinner.archive.store import build, cut
 from pinner.errors import InputError
 
 RELEASE = Release(
@@ -183,6 +184,13 @@ def test_a_store_that_is_made_anew_may_have_other_pages(tmp_path: Path) -> None:
         store.execute("UPDATE text SET crc = crc + 1 WHERE number > 10")
     assert [index.packages(f"p{n}")[0].version for n in range(300)] == [str(n) for n in range(300)]
     assert [p.version for p in index.providers("v3")] == [str(n) for n in range(300) if n % 7 == 3]
+
+
+def test_a_line_that_is_no_field_is_said_with_its_archive(tmp_path: Path) -> None:
+    index = stored(TEXT + b"\nPackage: bad\nVersion: 1\ngarbage\n", tmp_path)
+    assert index.packages("postfix")
+    with pytest.raises(InputError, match=r"http://deb\.debian\.org/debian s: a line is no field: 'garbage'"):
+        index.packages("bad")
 
 
 def test_a_nul_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,135 @@
+"""The index store: verified Packages bytes → one SQLite file, which `index` looks things up in.
+
+A store is written once, under another name, and renamed when it is complete; from then on it never changes, so that
+any number of processes can read it while others build theirs. It has the text of the Packages file as it is: what
+would make it smaller costs more time than the half of it that nobody asks for. A row for each of 60,000 stanzas and
+100,000 names would double the time of building, so a row is a page:
+
+    text    the text of some 20 stanzas, in file order
+    name    names that share a hash, each with the numbers of the pages of text that have a version of it, or a package
+            that provides it; the more names, the more hashes
+    meta    schema and digest of the Packages file; written last: a torn file has none
+
+Each page has its CRC, since SQLite does not notice a change inside of its values.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from zlib import crc32
+
+from pinner.archive.packages import Page, pages
+
+SCHEMA = 3
+_TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
+_MOST_HASHES = 512
+HOW_MANY = -1  # the key of the page that tells the number of hashes
+VERSION, PROVIDER = b"\t", b"="
+_TABLES = """
+    PRAGMA page_size = 16384;
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    BEGIN;
+    CREATE TABLE text (number INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
+    CREATE TABLE name (hash INTEGER PRIMARY KEY, page BLOB, crc INTEGER);
+"""
+
+
+# Whole stanzas, after a blank line each, with their pages; or a fragment, without.
+Piece = tuple[bytes | memoryview, list[Page] | None]
+
+
+def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """Chunks of a Packages file that end anywhere, in pieces. Raises InputError for what is no stanza."""
+    for chunk in chunks:
+        view, start, end = memoryview(chunk), chunk.find(_BORDER), chunk.rfind(_BORDER)
+        if start < 0:
+            yield view, None
+            continue
+        yield view[:start], None
+        if start < end:
+            yield view[start:end], _paged(chunk, start, end)
+        yield view[end:], None
+
+
+_BORDER = b"\n\n"
+
+
+def _paged(text: bytes, begin: int, end: int) -> list[Page]:
+    """The pages, whose offsets count from `begin`."""
+    found = pages(text, begin, end, _TEXT)
+    return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
+
+
+def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
+    """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
+
+    `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
+    InputError for a file that is no Packages file, sqlite3.Error for the disk's faults.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.executescript(_TABLES)
+        names = [bytearray() for _ in range(_MOST_HASHES)]
+        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
+        connection.executemany("INSERT INTO name VALUES (?, ?, ?)", _name_pages(names))
+        connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
+    """All stanzas, whole: those whose fragments follow one another are put together."""
+    fragments: list[bytes | memoryview] = [_BORDER]
+    for text, found in pieces:
+        if found is None:
+            fragments.append(text)
+            continue
+        yield from _together(fragments)
+        fragments = []
+        yield text, found
+    yield from _together(fragments)
+
+
+def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
+    if text := b"".join(fragments).rstrip(b"\r\n"):
+        yield text, _paged(text, 0, len(text))
+
+
+def _text_pages(
+    pieces: Iterable[tuple[bytes | memoryview, list[Page]]], names: list[bytearray]
+) -> Iterator[tuple[int, memoryview, int]]:
+    """Rows of the table `text`; fills `names` on the way, by their hashes.
+
+    A line of these is a name, what is in a page for it, and the page's number.
+    """
+    number = 0
+    for text, found in pieces:
+        for page in found:
+            version, provider = b"%b%d\n" % (VERSION, number), b"%b%d\n" % (PROVIDER, number)
+            for name in page.names:
+                names[crc32(name) % _MOST_HASHES] += name + version
+            for name in page.provided:
+                names[crc32(name) % _MOST_HASHES] += name + provider
+            content = memoryview(text)[page.begin : page.end]
+            yield number, content, checksum(number, content)
+            number += 1
+
+
+def _name_pages(names: list[bytearray]) -> Iterator[tuple[int, bytes, int]]:
+    """Rows of the table `name`."""
+    hashes = 1
+    while hashes < _MOST_HASHES and hashes * _NAMES < sum(map(len, names)):
+        hashes *= 2
+    pages = {number: b"\n" + b"".join(names[number::hashes]) for number in range(hashes)}
+    pages[HOW_MANY] = b"%d" % hashes
+    return ((number, page, checksum(number, page)) for number, page in pages.items())
+
+
+def checksum(key: int, page: bytes | bytearray | memoryview) -> int:
+    """What tells whether a page is what was written under this key."""
+    return crc32(page, key & 0xFFFFFFFF)

@@ -60,6 +60,7 @@ def test_refused(text: str, why: str) -> None:
         ("apt::default-release bookworm-backports;", "bookworm-backports"),
         ('// APT::Default-Release "sid";\n# APT::Default-Release "x";\nAPT::Install-Recommends "0";', ""),
         ('APT::Default-Release "a";\nAPT::Default-Release "b";\n', "b"),
+        ('Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n', ""),
     ],
 )
 def test_default_release(text: str, release: str) -> None:

@@ -1,5 +1,5 @@
 """`python -m pinner`."""
 
-from pinner.cli import main
+from pinner.cli.main import main
 
 main()

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pinner.data import minbase
+from pinner.distributions import minbase
 
 PACKAGES = [
     "ca-certificates",

@@ -29,10 +29,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pinner.archive import release as releases
+from pinner.apt import release as releases
+from pinner.apt.packages import Package
+from pinner.apt.sources import Keys, Source
 from pinner.archive.index import SqliteIndex
-from pinner.archive.packages import Package
-from pinner.archive.sources import Keys, Source
 from pinner.archive.store import build, cut
 from pinner.errors import PinnerError, Unsatisfiable
 from pinner.resolve.solver import Asked, solve

@@ -24,15 +24,14 @@ from pysequoia import Profile, SignatureMode, Tsk, sign
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pinner.archive import moments
-from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS
+from pinner.apt import relations
+from pinner.apt.packages import Package
+from pinner.apt.release import Release
 from pinner.archive.load import Archive
-from pinner.archive.packages import Package
-from pinner.archive.release import Release
 from pinner.archive.snapshot import Snapshots
-from pinner.commands.doors import cache_dir
-from pinner.data import minbase
-from pinner.resolve import relations
+from pinner.cli.doors import cache_dir
+from pinner.distributions import minbase, moments
+from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.export import stanza
 from pinner.workflow.images import Named, named

@@ -51,7 +51,7 @@ else:
 from pysequoia import ArmorKind, Profile, SignatureMode, Tsk, armor, sign
 from pysequoia.packet import PacketPile
 
-from pinner.archive.sources import Keys, Source
+from pinner.apt.sources import Keys, Source
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _PACK: Mapping[str, Callable[[bytes], bytes]] = {

@@ -13,14 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from pinner.apt.packages import Package
+from pinner.apt.release import FileEntry
+from pinner.apt.version import compare
 from pinner.archive import trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.packages import Package
-from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
 from pinner.regex import later
-from pinner.resolve.version import compare
 
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 from zlib import crc32
 
-from pinner.archive.packages import (
+from pinner.apt.packages import (
     Package,
     beginnings,
     fields,
@@ -23,8 +23,8 @@ from pinner.archive.packages import (
     providing,
     stanza,
 )
-from pinner.archive.release import Release
-from pinner.archive.sources import Source
+from pinner.apt.release import Release
+from pinner.apt.sources import Source
 from pinner.archive.store import HOW_MANY, PROVIDER, SCHEMA, VERSION, checksum
 from pinner.errors import InputError
 

@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from pinner.apt.sources import Keys
 from pinner.archive import trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.sources import Keys
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lockfile import LockedKey
+from pinner.lock.lockfile import LockedKey
 from pinner.regex import later
 
 LARGEST = 1 << 20

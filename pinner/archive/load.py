@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from pinner.apt.release import FileEntry, Release
+from pinner.apt.sources import Keys, Source
 from pinner.archive import parallel, suites, trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.index import SqliteIndex
-from pinner.archive.release import FileEntry, Release
-from pinner.archive.sources import Keys, Source
 from pinner.archive.store import Piece, build, cut
 from pinner.archive.suites import Getter, Held, Suite
 from pinner.archive.unpack import EXTENSIONS, unpack

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.moments import is_stamp
 from pinner.archive.pace import INTERVAL, Pace
+from pinner.distributions.moments import is_stamp
 from pinner.errors import FetchError
 
 ADDRESS = "https://metasnap.debian.net"

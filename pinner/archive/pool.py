@@ -22,10 +22,10 @@ from types import TracebackType
 from pinner.archive import parallel
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.moments import split
 from pinner.archive.snapshot import Mirror, Snapshots
+from pinner.distributions.moments import split
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lockfile import LockedPackage
+from pinner.lock.lockfile import LockedPackage
 from pinner.regex import later
 
 _AT_ONCE = 4

@@ -15,11 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pinner.archive import moments
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Body, Fetcher
-from pinner.archive.moments import OFFICIAL
 from pinner.archive.pace import INTERVAL, Pace
+from pinner.distributions import moments
+from pinner.distributions.moments import OFFICIAL
 from pinner.errors import FetchError, InputError, TrustError
 
 LISTING_AGE = timedelta(hours=1)

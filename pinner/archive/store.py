@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zlib import crc32
 
-from pinner.archive.packages import Page, pages
+from pinner.apt.packages import Page, pages
 
 SCHEMA = 3
 _TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's

@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from pinner.apt.release import Release, parse
+from pinner.apt.sources import Keys
 from pinner.archive import trust
 from pinner.archive.cache import Cache
-from pinner.archive.moments import instant
-from pinner.archive.release import Release, parse
-from pinner.archive.sources import Keys
+from pinner.distributions.moments import instant
 from pinner.errors import FetchError, TrustError
 
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize

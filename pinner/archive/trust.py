@@ -20,14 +20,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.archive.release import FileEntry
-from pinner.archive.sources import Keys
+from pinner.apt.release import FileEntry
+from pinner.apt.sources import Keys
 from pinner.errors import InputError, TrustError
 
 if TYPE_CHECKING:
     from pysequoia import Cert
 
-_SHIPPED = Path(__file__).parent.parent / "data"
+_SHIPPED = Path(__file__).parent.parent / "distributions"
 _CLEARSIGNED = [
     b"-----BEGIN PGP SIGNED MESSAGE-----",
     b"-----BEGIN PGP SIGNATURE-----",
@@ -181,7 +181,7 @@ def _life(certificate: Cert, signing_key: str) -> tuple[datetime | None, bool]:
 
 
 def _date(text: bytes) -> datetime | None:
-    from pinner.archive.release import parse
+    from pinner.apt.release import parse
 
     return parse(text.decode("utf-8", "replace")).date
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from pinner.apt.release import FileEntry
 from pinner.archive import parallel
-from pinner.archive.release import FileEntry
 from pinner.errors import TrustError
 
 EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")

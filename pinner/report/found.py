@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from pinner.archive.moments import UBUNTU, UBUNTU_STEP
+from pinner.distributions.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
 from pinner.workflow.coexist import Found
 from pinner.workflow.find import Result

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from pinner.errors import printable
+from pinner.recipe.installs import Request, Skipped
 from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
-from pinner.text.installs import Request, Skipped
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import Call, File
 

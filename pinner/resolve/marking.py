@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pinner.resolve import relations
+from pinner.apt import relations
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.neighbours import Neighbours
 from pinner.resolve.universe import Need, Offer

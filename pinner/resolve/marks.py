@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Literal
 
-from pinner.resolve import version
+from pinner.apt import version
 from pinner.resolve.universe import Need, Offer, Universe
 
 Mode = Literal["keep", "install", "delete"]

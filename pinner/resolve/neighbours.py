@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinner.resolve.relations import Relation
+from pinner.apt.relations import Relation
 from pinner.resolve.universe import Need, Universe
 
 

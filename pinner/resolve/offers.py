@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from pinner.archive.packages import Package
-from pinner.archive.release import Release
-from pinner.archive.sources import Source
-from pinner.resolve import relations, version
+from pinner.apt import relations, version
+from pinner.apt.packages import Package
+from pinner.apt.relations import Relation
+from pinner.apt.release import Release
+from pinner.apt.sources import Source
 from pinner.resolve.pins import Pins
-from pinner.resolve.relations import Relation
 
 
 class Index(Protocol):

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pinner.archive.preferences import NEVER, Preference
+from pinner.apt.preferences import NEVER, Preference
 from pinner.resolve.patterns import glob, release_test, version_test
 
 if TYPE_CHECKING:
-    from pinner.archive.packages import Package
+    from pinner.apt.packages import Package
     from pinner.resolve.offers import Index
 
 TARGET = 990

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pinner.resolve import relations
+from pinner.apt import relations
 from pinner.resolve.marks import PRIORITIES, Marks
 from pinner.resolve.offers import provides
 from pinner.resolve.universe import Need

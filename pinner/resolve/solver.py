@@ -23,9 +23,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pinner.archive.packages import Package
+from pinner.apt import version
+from pinner.apt.packages import Package
 from pinner.errors import Refused, Unsatisfiable
-from pinner.resolve import version
 from pinner.resolve.marking import Cause, Marker
 from pinner.resolve.marks import TOO_DEEP, Mark, Marks
 from pinner.resolve.problems import Problems

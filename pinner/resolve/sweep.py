@@ -6,7 +6,7 @@ recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired` wit
 
 from __future__ import annotations
 
-from pinner.resolve import relations, version
+from pinner.apt import relations, version
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.universe import Need, Offer

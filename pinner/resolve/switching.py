@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pinner.resolve import relations
+from pinner.apt import relations
+from pinner.apt.relations import Relation
 from pinner.resolve.marks import Marks
-from pinner.resolve.relations import Relation
 from pinner.resolve.universe import Need, Offer
 
 

@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from pinner.archive.packages import Package
-from pinner.archive.preferences import Preference
+from pinner.apt import relations, version
+from pinner.apt.packages import Package
+from pinner.apt.preferences import Preference
+from pinner.apt.relations import Clause, Relation
 from pinner.errors import Unsatisfiable
-from pinner.resolve import relations, version
 from pinner.resolve.offers import Index, Offer, Offers, provides
 from pinner.resolve.patterns import release_test, version_test
 from pinner.resolve.pins import Pins
-from pinner.resolve.relations import Clause, Relation
 
 __all__ = ["Index", "Need", "Offer", "Universe"]
 

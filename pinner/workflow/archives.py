@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.sources import Source
+from pinner.apt.sources import Source
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
-from pinner.lockfile import LockedSource
+from pinner.lock.lockfile import LockedSource
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import OWN_ARCHITECTURE, Call, File

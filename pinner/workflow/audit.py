@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.data import minbase
+from pinner.distributions import minbase
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
-from pinner.lockfile import Lock, Target
+from pinner.lock.lockfile import Lock, Target
 from pinner.workflow.bases import label_of
 from pinner.workflow.export import closure, named
 from pinner.workflow.roots import MINBASE, Root, key

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from pinner.archive import preferences
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.packages import Package
+from pinner.apt import preferences
+from pinner.apt.packages import Package
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
-from pinner.lockfile import Lock, Target
+from pinner.lock.lockfile import Lock, Target
 from pinner.regex import later
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
-    from pinner.archive.image import Image
+    from pinner.images.image import Image
 
 Text = tuple[str, str]
 Mode = Literal["never", "auto", "always"]
@@ -105,7 +105,7 @@ class Bases:
         found = self._inspected[name, platform]
         if not isinstance(found, PinnerError):
             return _content(found, locked, self._note) if found else None
-        from pinner.archive.image import NoPlatform
+        from pinner.images.image import NoPlatform
 
         if self._strict and locked is None:
             raise found
@@ -161,7 +161,7 @@ class Look:
         fault = self._bases.fault(image, image, platform)
         if fault is None:
             return False
-        from pinner.archive.image import NoPlatform
+        from pinner.images.image import NoPlatform
 
         return isinstance(fault, NoPlatform) or any(name == image for name, _ in self._known)
 
@@ -178,7 +178,7 @@ class Look:
 
 def _short(image: str, error: PinnerError) -> str:
     """The message with the image's name as the file has it."""
-    from pinner.archive import reference
+    from pinner.images import reference
 
     with suppress(InputError):
         return error.message.replace(f"{reference.parse(image)}: ", f"{image}: ", 1)
@@ -243,7 +243,7 @@ class _Packages:
     def __call__(self) -> tuple[Package, ...]:
         """The packages, in file order. Raises `InputError`."""
         if self._packages is None:
-            from pinner.archive.installed import packages
+            from pinner.apt.installed import packages
 
             self._packages = packages(self._status)
         return self._packages

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pinner.archive.distributions import DEBIAN, suite_named
-from pinner.lockfile import Lock, LockedPackage, Target
+from pinner.distributions.catalogue import DEBIAN, suite_named
+from pinner.lock.lockfile import Lock, LockedPackage, Target
 from pinner.workflow.export import closure, is_own
 
 

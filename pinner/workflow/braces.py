@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pinner.edit.span import Edit, apply
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.text.span import Edit, apply
 from pinner.workflow.read import File, read
 from pinner.workflow.stages import Options
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from pinner.lockfile import Lock
+from pinner.apt.version import compare, source_version
+from pinner.lock.lockfile import Lock
 from pinner.resolve.universe import Offer
-from pinner.resolve.version import compare, source_version
 from pinner.workflow.refresh import Move
 from pinner.workflow.verify import Place
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from pinner.apt.version import source_version
 from pinner.errors import Unsatisfiable
+from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
-from pinner.resolve.version import source_version
-from pinner.text.installs import Request
 
 Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 

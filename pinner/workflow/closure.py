@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.packages import Package
-from pinner.data import minbase
+from pinner.apt.packages import Package
+from pinner.apt.version import compare
+from pinner.distributions import minbase
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
+from pinner.recipe.installs import Request
 from pinner.resolve.solver import Asked, Chosen, Resolution, solve
 from pinner.resolve.universe import Universe
-from pinner.resolve.version import compare
-from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.images import Named

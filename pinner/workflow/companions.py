@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from pinner.edit.span import Edit, Span
 from pinner.errors import Refused
+from pinner.recipe.installs import Request
 from pinner.resolve.solver import Chosen
 from pinner.resolve.universe import Offer
-from pinner.text.installs import Request
-from pinner.text.span import Edit, Span
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose, short
 from pinner.workflow.closure import Closures, Installed

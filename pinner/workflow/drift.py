@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from pinner.lockfile import Lock, Target
-from pinner.text.installs import Request
-from pinner.text.span import Span
+from pinner.edit.span import Span
+from pinner.lock.lockfile import Lock, Target
+from pinner.recipe.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.images import Named

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from pinner.archive.distributions import PLATFORMS, Pocket, Suite, suite_named
-from pinner.archive.moments import Moment, archive_of, split
-from pinner.archive.packages import Package
-from pinner.archive.sources import Source
-from pinner.archive.sourceslist import Entry
+from pinner.apt.packages import Package
+from pinner.apt.sources import Source
+from pinner.apt.sources_list import Entry
+from pinner.distributions.catalogue import PLATFORMS, Pocket, Suite, suite_named
+from pinner.distributions.moments import Moment, archive_of, split
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lockfile import Lock, LockedPackage, Target
+from pinner.lock.lockfile import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import Known, Repository, default

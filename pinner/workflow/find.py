@@ -13,11 +13,11 @@ from math import ceil, log2
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pinner.archive.distributions import PLATFORMS, Suite
-from pinner.archive.moments import UBUNTU, Moment, archive_of
-from pinner.archive.sources import Source
+from pinner.apt.sources import Source
+from pinner.distributions.catalogue import PLATFORMS, Suite
+from pinner.distributions.moments import UBUNTU, Moment, archive_of
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lockfile import Lock, Target
+from pinner.lock.lockfile import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import Archives
 from pinner.workflow.claims import Claim, hints

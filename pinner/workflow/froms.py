@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
+from pinner.recipe import dockerfile as dockerfiles
+from pinner.recipe import kinds
 from pinner.regex import later
-from pinner.text import dockerfile as dockerfiles
-from pinner.text import kinds
-from pinner.text.span import Edit, Span, apply
 from pinner.workflow.bases import Look
 from pinner.workflow.stages import Options
 

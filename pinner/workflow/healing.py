@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pinner.errors import Unsatisfiable
+from pinner.recipe.installs import Request
 from pinner.resolve.universe import Universe
-from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.closure import Closures

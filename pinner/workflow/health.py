@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from pinner.archive.distributions import PLATFORMS, Suite
+from pinner.distributions.catalogue import PLATFORMS, Suite
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named
 from pinner.workflow.stages import sources_of

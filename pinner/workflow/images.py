@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pinner.archive.distributions import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
-from pinner.archive.moments import Moment
+from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
+from pinner.distributions.moments import Moment
 from pinner.workflow.repositories import Repository
 
 HOW_TO_TELL = (

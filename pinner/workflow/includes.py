@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from posixpath import normpath
 
 from pinner.errors import InputError
-from pinner.text import kinds
-from pinner.text.kinds import Around
+from pinner.recipe import kinds
+from pinner.recipe.kinds import Around
 
 # GitLab allows 150 files.
 _MOST = 200
@@ -21,7 +21,7 @@ def named(texts: Mapping[str, str]) -> dict[str, tuple[list[str], bool]]:
     found = {}
     for path, text in texts.items():
         if "include" in text and kinds.of(path, text) == "gitlab":
-            from pinner.text import gitlab, yamltext
+            from pinner.recipe import gitlab, yamltext
 
             try:
                 root = yamltext.parse(text)

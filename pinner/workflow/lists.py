@@ -7,8 +7,8 @@ from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
 from pinner.errors import InputError
-from pinner.text import dockerfile, kinds, lists
-from pinner.text.dockerfile import Dockerfile, Stage
+from pinner.recipe import dockerfile, kinds, lists
+from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.workflow.scripts import image_of, mounts, sources
 
 

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
-from pinner.lockfile import Lock
-from pinner.text import blocks
-from pinner.text.installs import Request, Skipped, pin
-from pinner.text.span import Span, apply
+from pinner.edit.span import Span, apply
+from pinner.errors import (
+    FetchError,
+    InputError,
+    PinnerError,
+    Refused,
+    TrustError,
+    Unsatisfiable,
+)
+from pinner.lock.lockfile import Lock
+from pinner.recipe import blocks
+from pinner.recipe.installs import Request, Skipped, pin
 from pinner.workflow import sources_block
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pinner.apt.version import compare
 from pinner.errors import PinnerError
-from pinner.lockfile import Lock, Target
-from pinner.resolve.version import compare
+from pinner.lock.lockfile import Lock, Target
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.health import Notice, Rule
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pinner.archive.distributions import PLATFORMS
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.edit.span import Lines, Span
 from pinner.errors import InputError, PinnerError
-from pinner.text import installs, kinds, lists
-from pinner.text.dockerfile import Dockerfile
-from pinner.text.installs import Install, Request, Skipped
-from pinner.text.kinds import Around
-from pinner.text.repositories import additions, adds_components
-from pinner.text.settings import Setting, settings
-from pinner.text.span import Lines, Span
+from pinner.recipe import installs, kinds, lists
+from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.installs import Install, Request, Skipped
+from pinner.recipe.kinds import Around
+from pinner.recipe.repositories import additions, adds_components
+from pinner.recipe.settings import Setting, settings
 from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
 from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told, without_snapshot

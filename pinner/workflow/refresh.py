@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
+from pinner.edit.span import Edit, Span, apply
 from pinner.errors import Refused, Unsatisfiable
-from pinner.lockfile import Lock
+from pinner.lock.lockfile import Lock
+from pinner.recipe.installs import Request, pin
+from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer, Universe
-from pinner.text.installs import Request, pin
-from pinner.text.repin import repin
-from pinner.text.span import Edit, Span, apply
 from pinner.workflow import standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose

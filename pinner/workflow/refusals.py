@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.universe import Universe
-from pinner.resolve.version import compare
 from pinner.workflow.read import Call
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.archive import preferences, sourceslist
-from pinner.archive.distributions import PLATFORMS, Distribution, Pocket, Suite
-from pinner.archive.preferences import Preference
-from pinner.archive.sources import Keys, Source
-from pinner.archive.sourceslist import Entry
+from pinner.apt import preferences, sources_list
+from pinner.apt.preferences import Preference
+from pinner.apt.sources import Keys, Source
+from pinner.apt.sources_list import Entry
+from pinner.distributions.catalogue import PLATFORMS, Distribution, Pocket, Suite
 from pinner.errors import InputError
 
 if TYPE_CHECKING:
-    from pinner.text.sourcefiles import Change
+    from pinner.recipe.sourcefiles import Change
     from pinner.workflow.images import Named
 
 _COMPONENTS = {
@@ -154,7 +154,7 @@ def listed(
         arch = PLATFORMS[platform]
         own: list[Repository] = []
         try:
-            entries = [(path, entry) for path, text in files for entry in sourceslist.read(path, text)]
+            entries = [(path, entry) for path, text in files for entry in sources_list.read(path, text)]
         except InputError as error:
             return None, f"the image's {error.path} is not read: {error.message}"
         for path, entry in entries:
@@ -202,7 +202,7 @@ def follow(
         and any(each.path == change.path for each in _listed(where, archs))
     ):
         raise InputError(f"{change.path}, to which something is added")
-    entries = sourceslist.read(change.path, change.text)
+    entries = sources_list.read(change.path, change.text)
     found = tuple(
         each._replace(path=change.path)
         for entry in entries

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pinner.errors import InputError, Unsatisfiable
+from pinner.recipe.installs import Request
 from pinner.resolve.marking import Cause
 from pinner.resolve.solver import Chosen
 from pinner.resolve.universe import Need, Offer, Universe
-from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
 from pinner.workflow.closure import Closures, Installed

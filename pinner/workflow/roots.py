@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from pinner.archive.installed import Listed
-from pinner.archive.packages import Package
+from pinner.apt.installed import Listed
+from pinner.apt.packages import Package
+from pinner.apt.version import source_version
 from pinner.resolve.universe import Universe
-from pinner.resolve.version import source_version
 
 
 class Root(NamedTuple):

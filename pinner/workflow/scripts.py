@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
 from pinner.errors import InputError
-from pinner.text import dockerfile, kinds, substitution
-from pinner.text.dockerfile import Dockerfile, Instruction, Stage
+from pinner.recipe import dockerfile, kinds
+from pinner.recipe.dockerfile import Dockerfile, Instruction, Stage
+from pinner.shell import substitution
 
 
 def images(texts: Mapping[str, str]) -> dict[str, str]:

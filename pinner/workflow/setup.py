@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.archive.distributions import PLATFORMS
-from pinner.archive.sources import Keys
-from pinner.archive.sourceslist import Entry
+from pinner.apt.sources import Keys
+from pinner.apt.sources_list import Entry
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
-from pinner.text import keys, sourcefiles
-from pinner.text.dockerfile import Dockerfile, Instruction
-from pinner.text.environment import Environment
-from pinner.text.repositories import Addition, adds_components
+from pinner.recipe import keys, sourcefiles
+from pinner.recipe.dockerfile import Dockerfile, Instruction
+from pinner.recipe.environment import Environment
+from pinner.recipe.repositories import Addition, adds_components
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import follow
 from pinner.workflow.stages import Options, chain
 
 if TYPE_CHECKING:
-    from pinner.text.installs import Install
+    from pinner.recipe.installs import Install
 
 UNREAD = "which pinner does not read and which may serve another version"
 

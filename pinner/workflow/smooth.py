@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pinner.apt.version import compare
 from pinner.errors import Unsatisfiable
+from pinner.recipe.installs import Request
 from pinner.resolve.solver import Asked, brought
 from pinner.resolve.universe import Offer, Universe
-from pinner.resolve.version import compare
-from pinner.text.installs import Request
 from pinner.workflow.choose import Choice
 from pinner.workflow.closure import OTHER_SOLVER, Closures, asked_of
 from pinner.workflow.read import File

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from pinner.archive import moments
-from pinner.archive.moments import Moment, archive_of, instant
+from pinner.distributions import moments
+from pinner.distributions.moments import Moment, archive_of, instant
 from pinner.errors import InputError
-from pinner.lockfile import Lock, Target
+from pinner.lock.lockfile import Lock, Target
 from pinner.workflow.images import Alias, Named
 from pinner.workflow.read import File, read_all
 from pinner.workflow.stages import Options

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from pinner.archive.distributions import DEBIAN, PLATFORMS
-from pinner.archive.moments import Moment, found_in
+from pinner.distributions.catalogue import DEBIAN, PLATFORMS
+from pinner.distributions.moments import Moment, found_in
+from pinner.edit.span import Edit, Lines, Span
 from pinner.errors import InputError
-from pinner.text import blocks, kinds
-from pinner.text.blocks import Block
-from pinner.text.dockerfile import Dockerfile, Stage
-from pinner.text.repositories import additions
-from pinner.text.span import Edit, Lines, Span
+from pinner.recipe import blocks, kinds
+from pinner.recipe.blocks import Block
+from pinner.recipe.dockerfile import Dockerfile, Stage
+from pinner.recipe.repositories import additions
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named, split
 from pinner.workflow.read import File

@@ -9,15 +9,15 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pinner.archive.distributions import DEFAULT_PLATFORMS, PLATFORMS, platform
-from pinner.archive.moments import Moment, archive_of, split
-from pinner.archive.sources import Keys, Source
-from pinner.archive.sourceslist import Entry
+from pinner.apt.sources import Keys, Source
+from pinner.apt.sources_list import Entry
+from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS, platform
+from pinner.distributions.moments import Moment, archive_of, split
+from pinner.edit.span import Lines
 from pinner.errors import InputError
-from pinner.text import blocks
-from pinner.text.dockerfile import Dockerfile, Stage
-from pinner.text.kinds import Around
-from pinner.text.span import Lines
+from pinner.recipe import blocks
+from pinner.recipe.dockerfile import Dockerfile, Stage
+from pinner.recipe.kinds import Around
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.lists import PackageList
@@ -25,7 +25,7 @@ from pinner.workflow.repositories import Known, default, in_order, listed
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
-    from pinner.text.keys import Origin
+    from pinner.recipe.keys import Origin
 
 Along = Literal["", "siblings", "closure"]
 
@@ -167,7 +167,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
 def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[Origin, ...]:
     if path not in held:
         return ()
-    from pinner.text.keys import Origin
+    from pinner.recipe.keys import Origin
 
     return (Origin(image=f"{image}:{path}", content=held[path]),)
 

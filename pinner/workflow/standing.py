@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from pinner.apt.version import compare
 from pinner.errors import Unsatisfiable
 from pinner.resolve.universe import Offer, Universe
-from pinner.resolve.version import compare
 
 State = Literal["live", "superseded", "gone", "unknown"]
 

@@ -6,11 +6,11 @@ from collections.abc import Container, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.archive.distributions import PLATFORMS
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
-from pinner.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.lock.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer
-from pinner.text.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, short
 from pinner.workflow.images import Named

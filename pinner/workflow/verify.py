@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from pinner.edit.span import Span
 from pinner.errors import PinnerError, Refused, Unsatisfiable
-from pinner.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.lock.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
 from pinner.resolve.universe import Universe
-from pinner.text.installs import Request, Skipped
-from pinner.text.span import Span
 from pinner.workflow import drift, health, standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Look

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pinner.apt.packages import Package
 from pinner.archive.changelog import Changelogs, entries, texts
-from pinner.archive.packages import Package
 from pinner.errors import TrustError
 from tests.simulator import Answer, SimulatedArchive
 

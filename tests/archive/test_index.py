@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pinner.apt.release import Release
+from pinner.apt.sources import Keys, Source
 from pinner.archive.cache import Cache
 from pinner.archive.index import SqliteIndex
-from pinner.archive.release import Release
-from pinner.archive.sources import Keys, Source
 from pinner.archive.store import build, cut
 from pinner.errors import InputError
 

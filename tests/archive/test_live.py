@@ -10,8 +10,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from pinner.apt.sources import Keys, Source
 from pinner.archive.load import Archive
-from pinner.archive.sources import Keys, Source
 
 pytestmark = pytest.mark.live
 

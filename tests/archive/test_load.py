@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pinner.apt.sources import Keys, Source
 from pinner.archive.index import SqliteIndex
 from pinner.archive.load import Archive
-from pinner.archive.sources import Keys, Source
 from pinner.errors import FetchError, InputError, PinnerError, TrustError
 from tests.simulator import Key, SimulatedArchive, SimulatedSuite
 

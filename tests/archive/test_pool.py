@@ -11,7 +11,7 @@ import pytest
 from pinner.archive.pool import Pool
 from pinner.archive.snapshot import Snapshots
 from pinner.errors import FetchError, TrustError
-from pinner.lockfile import LockedPackage
+from pinner.lock.lockfile import LockedPackage
 from tests.simulator import SimulatedArchive
 
 NAME = "pool/main/c/curl/curl_1_amd64.deb"

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from pinner.apt.sources_list import read
 from pinner.archive.load import Archive
-from pinner.archive.sourceslist import read
 from pinner.resolve.universe import Universe
 from pinner.workflow.repositories import Repository
 from tests.apt_root import AptRoot

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from pinner import __version__
-from pinner.archive import moments
+from pinner.apt.sources import Keys, Source
 from pinner.archive.load import Archive
-from pinner.archive.moments import Moment
 from pinner.archive.snapshot import Snapshots
-from pinner.archive.sources import Keys, Source
+from pinner.distributions import moments
+from pinner.distributions.moments import Moment
 from pinner.errors import FetchError, InputError, TrustError
 from tests.simulator import Key
 from tests.snapshots import SnapshotService

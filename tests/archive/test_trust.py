@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pinner.apt.release import FileEntry
+from pinner.apt.sources import Keys
 from pinner.archive import trust
-from pinner.archive.release import FileEntry
-from pinner.archive.sources import Keys
 from pinner.errors import InputError, TrustError
 from tests.simulator import Key
 

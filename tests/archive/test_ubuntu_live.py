@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from pinner.apt.installed import packages
 from pinner.archive import trust
-from pinner.archive.distributions import suite_named
-from pinner.archive.installed import packages
 from pinner.archive.load import Archive
+from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
 from pinner.workflow.images import Named
 from pinner.workflow.stages import sources_of
 from tests.apt_root import AptRoot
-from tests.commands.workbench import ubuntu
+from tests.cli.workbench import ubuntu
 from tests.simulator import SimulatedArchive
 
 pytestmark = pytest.mark.live

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinner.apt.release import FileEntry
 from pinner.archive import xz
-from pinner.archive.release import FileEntry
 from pinner.archive.unpack import unpack
 from pinner.errors import TrustError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive.moments import Moment
-from pinner.text import blocks
+from pinner.distributions.moments import Moment
+from pinner.recipe import blocks
 from pinner.workflow.images import Named, named
 from pinner.workflow.sources_block import sources
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner import lockfile
+from pinner.lock import lockfile
 
 TOOLS = ("buildah", "debootstrap")
 pytestmark = [

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import pinner
-from pinner.archive.distributions import suite_named
 from pinner.archive.load import Archive
+from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
 from pinner.workflow.images import Named
 from pinner.workflow.stages import sources_of

@@ -13,9 +13,9 @@ from random import Random
 import pytest
 
 from pinner.archive.load import Archive
-from pinner.archive.moments import stamp
 from pinner.archive.snapshot import Snapshots
-from pinner.commands.doors import cache_dir
+from pinner.cli.doors import cache_dir
+from pinner.distributions.moments import stamp
 from pinner.workflow.find import Finder, wanted_of
 from pinner.workflow.images import Named, named
 from pinner.workflow.stages import sources_of

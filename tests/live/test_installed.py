@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.data import minbase
+from pinner.distributions import minbase
 from tests.live.apt import KEYRING, AptRoot
 
 pytestmark = [

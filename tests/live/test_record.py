@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner import cli
+from pinner.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.live
@@ -21,7 +21,7 @@ def test_a_recorded_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     subprocess.run([*script, str(tmp_path / "archive"), "bookworm", "jq"], cwd=ROOT, check=True)
     monkeypatch.chdir(tmp_path / "archive")
     monkeypatch.setenv("PINNER_CACHE_DIR", str(tmp_path / "cache"))
-    assert cli.run(["lock", "--archive", ".", "Dockerfile"]) == 0
+    assert main.run(["lock", "--archive", ".", "Dockerfile"]) == 0
     lock = tomllib.loads((tmp_path / "archive" / "pinner.lock").read_text())
     for arch in ("amd64", "arm64"):
         said = re.findall(r"^Inst (\S+) \((\S+) ", Path("apt", arch).read_text(), re.MULTILINE)

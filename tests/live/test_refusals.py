@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive.installed import packages
-from tests.commands.workbench import Workbench, debian
+from pinner.apt.installed import packages
+from tests.cli.workbench import Workbench, debian
 from tests.simulator import SimulatedArchive
 
 TOOLS = ("debootstrap", "dpkg-deb", "chroot")

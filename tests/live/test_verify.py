@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive.distributions import suite_named
+from pinner.apt.version import compare
 from pinner.archive.load import Archive
-from pinner.data import minbase
-from pinner.lockfile import Lock
+from pinner.distributions import minbase
+from pinner.distributions.catalogue import suite_named
+from pinner.lock.lockfile import Lock
 from pinner.resolve.universe import Universe
-from pinner.resolve.version import compare
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named
 from pinner.workflow.stages import Options, sources_of

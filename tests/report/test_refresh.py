@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pinner.archive.packages import Package
+from pinner.apt.packages import Package
 from pinner.report import refresh
 from pinner.report.pull_request import LIMIT, summary
 from pinner.report.refresh import Outcome

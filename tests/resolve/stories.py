@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from pinner.archive.packages import Package
-from pinner.archive.release import Release
-from pinner.archive.sources import Keys, Source
+from pinner.apt.packages import Package
+from pinner.apt.release import Release
+from pinner.apt.sources import Keys, Source
 
 READING_ORDER = (
     "Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests", "Replaces", "Enhances",

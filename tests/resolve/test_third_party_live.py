@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from pinner.archive import installed, preferences
+from pinner.apt import installed, preferences
+from pinner.apt.sources import Source
 from pinner.archive.load import Archive
-from pinner.archive.sources import Source
 from pinner.errors import Unsatisfiable
 from pinner.resolve.solver import Asked, solve
 from pinner.resolve.universe import Universe

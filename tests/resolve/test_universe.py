@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from pinner.apt.relations import Relation
 from pinner.errors import Unsatisfiable
-from pinner.resolve.relations import Relation
 from pinner.resolve.universe import Offer, Universe
 from tests.resolve.stories import index, package, stanzas
 

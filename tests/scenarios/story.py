@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.commands.workbench import Result, Workbench
+from tests.cli.workbench import Result, Workbench
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.workbench import _LAUNCH, REPOSITORY
+from tests.cli.workbench import _LAUNCH, REPOSITORY
 from tests.scenarios.story import Story
 
 IDENTITY = {

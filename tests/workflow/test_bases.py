@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive import reference
-from pinner.archive.image import Image
-from pinner.archive.registry import Registry as Client
 from pinner.errors import PinnerError
-from pinner.lockfile import Lock
-from pinner.text import dockerfile
+from pinner.images import reference
+from pinner.images.image import Image
+from pinner.images.registry import Registry as Client
+from pinner.lock.lockfile import Lock
+from pinner.recipe import dockerfile
 from pinner.workflow.bases import Bases
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.stages import Base, Options, base_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.archive.distributions import suite_named
-from pinner.archive.sourceslist import read
+from pinner.apt.sources_list import read
+from pinner.distributions.catalogue import suite_named
 from pinner.workflow.repositories import pocket_of
 
 

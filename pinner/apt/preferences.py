@@ -1,0 +1,81 @@
+"""The texts that tell apt which version to prefer (apt_preferences(5)), as values. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from pinner.apt.sources_list import stanzas
+from pinner.errors import InputError
+
+#: The number that `Pin-Priority: never` stands for.
+NEVER = -32768
+_NUMBER = r"[+-]?[0-9]{1,5}"
+_KINDS: dict[str, Literal["version", "release", "origin"]] = {
+    "version": "version",
+    "release": "release",
+    "origin": "origin",
+}
+
+
+class Preference(NamedTuple):
+    """What `data` selects by its `kind` has this priority, for the packages of these names (globs; none: all)."""
+
+    names: tuple[str, ...]
+    kind: Literal["version", "release", "origin"]
+    data: str
+    priority: int
+
+
+def read(path: str, text: str) -> tuple[Preference, ...]:
+    """The preferences in a file, in order; a stanza that apt passes over is not among them.
+
+    Raises `InputError`, with the path, where apt would refuse the file, and for forms that are not read: regular
+    expressions and source packages.
+    """
+    found = []
+    for line, fields in stanzas(text):
+        names = tuple(fields.get("package", "").split())
+        if not names:
+            raise InputError("apt wants a Package in each stanza", path=path, line=line)
+        word, _, data = re.sub(r"\s+", " ", fields.get("pin", "")).partition(" ")
+        kind = _KINDS.get(word.lower())
+        if names == ("*",):
+            names = ()
+        if kind is None or (kind == "version" and not names):
+            continue
+        value = fields.get("pin-priority", "")
+        if value != "never" and (
+            not re.fullmatch(_NUMBER, value) or not NEVER <= int(value) < -NEVER or not int(value)
+        ):
+            raise InputError(f"apt wants a priority that is not zero: {value!r}", path=path, line=line)
+        if value == "never" and names:
+            raise InputError("apt knows the priority `never` for `Package: *` alone", path=path, line=line)
+        parts = [part.strip().partition("=")[2] if "=" in part else part for part in data.split(",")]
+        if any(each.startswith("/") for each in (*names, *parts)):
+            raise InputError("regular expressions in it are not followed", path=path, line=line)
+        if any(each.startswith("src:") for each in names):
+            raise InputError("source packages in it are not followed", path=path, line=line)
+        if kind == "origin":
+            data = data[1:-1] if len(data) > 1 and data[0] == data[-1] == '"' else data
+        found.append(Preference(names, kind, data, NEVER if value == "never" else int(value)))
+    return tuple(found)
+
+
+_COMMENT = r"(?s)(?://|#)[^\n]*|/\*.*?\*/"
+_RELEASE = r"(?im)^\s*APT::Default-Release\s+\"?([^\";\n]*)\"?\s*;?\s*$"
+
+
+def default_release(text: str) -> str:
+    """The APT::Default-Release that a text of apt.conf(5) sets, which is as `-t`; "" if it sets none.
+
+    Raises `InputError` for a text that may set it in a way that is not read, or that moves apt's files. `Dir::Cache`,
+    which the official images set, moves nothing that decides a version.
+    """
+    text = re.sub(_COMMENT, "", text)
+    found = re.findall(_RELEASE, text)
+    if re.search(r"Default-Release", re.sub(_RELEASE, "", text), re.IGNORECASE):
+        raise InputError("it sets APT::Default-Release in a way that is not followed")
+    if re.search(r"(?im)^\s*Dir\b(?!::Cache\b)", text):
+        raise InputError("it moves the files that apt reads")
+    return found[-1].strip() if found else ""

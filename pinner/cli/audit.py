@@ -1,0 +1,109 @@
+"""`pinner audit`."""
+
+from __future__ import annotations
+
+import click
+
+from pinner.archive.load import MAX_AGE
+from pinner.cli import common, locked
+from pinner.cli.installed import read
+from pinner.cli.view import Told, View
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.errors import InputError, printable
+from pinner.lock.lockfile import Target
+from pinner.report.terminal import Style
+from pinner.workflow.audit import Audit, audit
+from pinner.workflow.export import named as name_of
+from pinner.workflow.roots import Root
+
+
+@click.command("audit")
+@click.option(
+    "--installed",
+    required=True,
+    metavar="FILE",
+    help="What the built image holds: dpkg's status file, or the output of dpkg-query -W; - is standard input.",
+)
+@click.option(
+    "--base", default="", metavar="FILE", help="What the base image held: the --installed of pinner lock."
+)
+@common.options(locked.CHOICE, common.JSON)
+@click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
+def command(
+    installed: str,
+    base: str,
+    named: tuple[str, ...],
+    stages: tuple[str, ...],
+    platforms: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Compare what a built image holds with the lock; exits 1 if anything differs.
+
+    The platform is that of the image. Where the lock has several stages, --stage says which one was built.
+    """
+    image = read(installed)
+    found = locked.find(named, stages, platforms)
+    targets = [target for target in found.targets if PLATFORMS[target.platform] == image.arch]
+    if not targets:
+        raise InputError(
+            f"lists packages of {image.arch}, and the lock has no such platform there",
+            path=installed,
+            hint=f"it has {'; '.join(map(name_of, found.targets))}",
+        )
+    if len(targets) > 1:
+        raise InputError(
+            "which one was built? The lock has several that may be meant",
+            hint=f"say it by --file and --stage: {'; '.join(map(name_of, targets))}",
+        )
+    result = audit(found.lock, targets[0], image, _base(base, found, targets[0]))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(_json(result), indent=2, ensure_ascii=False))
+    else:
+        for line in _lines(result, quiet=quiet):
+            click.echo(printable(line))
+    return int(result.fails)
+
+
+def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
+    """The starting set that the lock names: as given, or that of the configuration, or that of the image itself."""
+    if path:
+        return read(path)
+    target = found.lock.chain(target)[-1]
+    paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
+    told = next((root for root in map(read, paths) if root.label == target.installed), None)
+    if told or not target.digest:
+        return told
+    view = View(Told(), Style(), max_age=MAX_AGE)
+    content = view.look(found.config, found.lock)(target.image, target.platform)
+    notes = view.archives(found.config).notes
+    for note in notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    return None if notes or content is None else content.root
+
+
+def _json(result: Audit) -> dict[str, object]:
+    target = result.target
+    return {
+        "file": target.file,
+        "stage": target.stage,
+        "platform": target.platform,
+        "equal": result.equal,
+        "differing": [each._asdict() for each in result.differing],
+        "missing": [{"name": name, "locked": version} for name, version in result.missing],
+        "extra": [{"name": name, "found": version} for name, version in result.extra],
+    }
+
+
+def _lines(result: Audit, *, quiet: bool) -> list[str]:
+    lines = [f"differs  {each.name}  {each.found} instead of {each.locked}" for each in result.differing]
+    lines += [f"missing  {name}  {version}" for name, version in result.missing]
+    lines += [f"extra    {name}  {version}" for name, version in result.extra]
+    if not quiet:
+        lines.append(
+            f"{name_of(result.target)}: {result.equal} equal, {len(result.differing)} differing, "
+            f"{len(result.missing)} missing, {len(result.extra)} extra"
+        )
+    return lines

@@ -1,0 +1,231 @@
+"""What several commands share: their options, and the projects that files belong to."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pinner.errors import InputError, PinnerError
+from pinner.lock import lockfile
+from pinner.lock.lockfile import NAME as LOCK_NAME
+from pinner.lock.lockfile import Lock
+from pinner.project import files, journal
+from pinner.project.config import Config, load
+from pinner.recipe.kinds import KINDS, FileKind
+from pinner.report.terminal import Style
+from pinner.workflow import includes, lists
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+STDIN = "-"
+
+
+class Duration(click.ParamType[timedelta]):
+    """`90s`, `10m`, `2h`, `3d`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration; click reports what is not one."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
+        if not match:
+            self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return timedelta(**{unit: int(match[1])})
+
+
+def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """The options of `groups`, in the order in which help lists them."""
+
+    def decorate(function: _F) -> _F:
+        for group in reversed(groups):
+            for option in reversed(group):
+                function = option(function)
+        return function
+
+    return decorate
+
+
+_KINDS = "pinner.kinds"
+
+
+def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
+    ctx.meta[_KINDS] = value
+
+
+PATHS: list[Callable[[_F], _F]] = [
+    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
+    click.option(
+        "--kind",
+        multiple=True,
+        type=click.Choice(KINDS),
+        expose_value=False,
+        callback=_keep_kinds,
+        help="Take files of this kind alone; repeatable.",
+    ),
+]
+STRICT: list[Callable[[_F], _F]] = [
+    click.option(
+        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
+    )
+]
+ARCHIVE: list[Callable[[_F], _F]] = [
+    click.option("--offline", is_flag=True, help="Use only cached indices; say how old they are."),
+    click.option(
+        "--max-age",
+        type=Duration(),
+        default="10m",
+        show_default=True,
+        metavar="AGE",
+        help="Ask the archive again when the last answer is older.",
+    ),
+]
+JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
+OUTPUT: list[Callable[[_F], _F]] = [
+    *JSON,
+    click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
+    click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
+]
+
+
+@dataclass
+class Project:
+    """Files that share a configuration and a lock. `texts` are what they hold, by the name the lock gives them."""
+
+    config: Config
+    lock_path: Path
+    paths: dict[str, Path] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def shown(self, name: str) -> str:
+        """How a file of this project is named to people: as they did."""
+        return str(self.paths.get(name, name))
+
+    def context(self, name: str, source: str) -> str | None:
+        """The text of a file that a Dockerfile copies: beside it, or from the project's root; None if in doubt.
+
+        The build context is named where the image is built, and is nearly always one of the two.
+        """
+        texts = set()
+        for path in self._in_context(name, source):
+            with suppress(InputError):
+                texts.add(files.read(path))
+        return texts.pop() if len(texts) == 1 else None
+
+    def take_included(self) -> None:
+        """Take the local files that GitLab's files include, and those that these include."""
+        seen: set[str] = set()
+        while new := {
+            name for names, _ in includes.named(self.texts).values() for name in names if name not in seen
+        }:
+            seen |= new
+            for name in sorted(new - self.texts.keys()):
+                path = self.lock_path.parent / name
+                if not name.startswith("..") and path.is_file():
+                    self.texts[name] = files.read(path)
+                    self.paths[name] = Path(files.relative(path, Path.cwd()))
+
+    def context_file(self, name: str, source: str) -> Path | None:
+        """As `context`, but where the file is."""
+        found = {path.resolve(): path for path in self._in_context(name, source) if path.is_file()}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _in_context(self, name: str, source: str) -> Iterator[Path]:
+        if ".." not in Path(source).parts and name in self.paths:
+            for folder in (self.paths[name].parent, self.lock_path.parent):
+                yield folder / source.lstrip("/")
+
+    def gone(self, lock: Lock) -> list[str]:
+        """The files that the lock knows and that are not there any more."""
+        return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
+
+
+def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
+    """The projects of the named files and directories (none: the current directory), and the files that cannot be read.
+
+    A lock lies beside the configuration, or else at the root of the git work tree, or else beside the file.
+    """
+    errors: list[PinnerError] = []
+    named: list[Path] = []
+    only = click.get_current_context().meta.get(_KINDS) or KINDS
+    for name in paths or (".",):
+        path = Path(name)
+        if not os.path.isdir(path):  # noqa: PTH112, it takes any name
+            named.append(path)
+            continue
+        config, _ = load(path.resolve())
+        found = files.find(path, config.exclude, only)
+        if not found:
+            errors.append(
+                InputError(
+                    "no Dockerfile, and no other file that installs packages, in this directory or below",
+                    path=str(path),
+                    hint="name the file, or another directory",
+                )
+            )
+        named += found
+    projects: dict[Path, Project] = {}
+    settings: dict[Path, tuple[Config, Path]] = {}
+    for path in files.distinct(named):
+        folder = files.resolve(path).parent
+        if folder not in settings:
+            config, source = load(folder)
+            root = source.parent if source else files.work_tree(folder) or folder
+            settings[folder] = config, root / LOCK_NAME
+        config, lock_path = settings[folder]
+        if lock_path not in projects:
+            journal.recover(lock_path.parent)
+            projects[lock_path] = Project(config, lock_path)
+        project = projects[lock_path]
+        name = files.relative(files.resolve(path), lock_path.parent)
+        try:
+            project.texts[name] = files.read(path)
+            project.paths[name] = path
+        except PinnerError as error:
+            errors.append(error)
+    for project in projects.values():
+        held = set()
+        for name, use in lists.of(project.texts).items():
+            path = project.lock_path.parent / name
+            if use not in held and name not in project.texts and path.is_file():
+                held.add(use)
+                project.texts[name] = files.read(path)
+                project.paths[name] = Path(files.relative(path, Path.cwd()))
+        project.take_included()
+    return [project for project in projects.values() if project.texts], errors
+
+
+def from_stdin() -> Project:
+    """A project of the text on standard input alone."""
+    config, _ = load(Path.cwd())
+    text = files.decode(files.bounded(sys.stdin.buffer, "<stdin>"), "<stdin>")
+    return Project(config, Path(LOCK_NAME), {}, {"<stdin>": text})
+
+
+def to_style(*, quiet: bool, verbose: bool) -> Style:
+    """How to print: colours only on a terminal that wants them (https://no-color.org)."""
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Style(colour=colour, verbose=verbose, quiet=quiet)
+
+
+def read_lock(path: Path) -> tuple[str | None, Lock]:
+    """The lock, and its text; an empty one and None if there is none. Raises `InputError`."""
+    try:
+        text = files.read(path)
+    except InputError:
+        if path.exists():
+            raise
+        return None, Lock()
+    return text, lockfile.loads(text, str(path))

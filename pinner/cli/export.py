@@ -1,0 +1,132 @@
+"""`pinner export`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from pinner.cli import common, doors, locked
+from pinner.cli.keys import known
+from pinner.distributions import moments
+from pinner.errors import InputError, printable
+from pinner.report.terminal import Style
+from pinner.workflow import export
+from pinner.workflow.bill import Bill, bill
+from pinner.workflow.snapshots import moment_of
+
+
+@click.group("export")
+def command() -> None:
+    """Write what is locked in a form that apt, or another tool, reads."""
+
+
+@command.command("preferences")
+@common.options(locked.CHOICE)
+def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+    """Print a file for /etc/apt/preferences.d: apt-get install then takes the locked versions of all packages."""
+    found = locked.find(named, stages, platforms)
+    click.echo(export.preferences(found.lock, found.targets), nl=False)
+    return 0
+
+
+@command.command("packages")
+@common.options(locked.CHOICE, doors.RECORDED, common.ARCHIVE)
+def packages(
+    named: tuple[str, ...],
+    stages: tuple[str, ...],
+    platforms: tuple[str, ...],
+    offline: bool,
+    max_age: timedelta,
+) -> int:
+    """Print a Packages index of the locked packages alone, from which apt-get can install."""
+    found = locked.find(named, stages, platforms)
+    archives = doors.archives(found.config, offline=offline, max_age=max_age, style=Style())
+    vouched = known(found.config, found.lock, found.path.parent, offline=offline)
+    wanted = export.sources(found.lock, found.targets, vouched)
+    text = export.index(wanted, archives.load(tuple(wanted)))
+    for note in archives.notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    click.echo(text, nl=False)
+    return 0
+
+
+@command.command("sources")
+@common.options(locked.CHOICE)
+@click.option(
+    "--snapshot", "when", metavar="WHEN", help="Of that moment, not of the one that the lock was made at."
+)
+def sources(
+    named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], when: str | None
+) -> int:
+    """Print a sources file for /etc/apt/sources.list.d that makes apt read the locked snapshot, and nothing else.
+
+    For those who place it themselves; `pinner lock --write-sources` puts it into Dockerfiles.
+    """
+    from pinner.workflow import sources_block
+
+    found = locked.find(named, stages, platforms)
+    where = export.as_locked(found.lock, found.targets)
+    at = moment_of(found.lock, found.targets)
+    if when is not None:
+        wanted = moments.when(when, datetime.now(UTC))
+        archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
+        service = doors.snapshots(found.config, offline=False)
+        at = moments.moment(archives, wanted, service.timestamps)
+        service.close()
+    if at is None:
+        raise InputError(
+            "the lock was made from the live archive",
+            path=str(found.path),
+            hint="write --snapshot WHEN, or lock one by `pinner lock --snapshot`",
+        )
+    chosen = dict.fromkeys(target.platform for target in found.targets)
+    path, lines = sources_block.sources(where._replace(at=at), tuple(chosen))
+    click.echo(f"pinner: this goes to {path}, in the place of all other sources", err=True)
+    for line in lines:
+        click.echo(line)
+    return 0
+
+
+def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> Bill:
+    found = locked.find(named, stages, platforms)
+    return bill(found.lock, found.targets)
+
+
+@command.command("sbom")
+@common.options(locked.CHOICE)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["cyclonedx", "spdx"]),
+    default="cyclonedx",
+    show_default=True,
+    help="CycloneDX 1.6 or SPDX 2.3, both as JSON.",
+)
+def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], form: str) -> int:
+    """Print a software bill of materials: the locked packages, their digests, and which brought which along."""
+    from pinner.report import bill as report
+
+    found = _bill(named, stages, platforms)
+    click.echo(report.spdx(found) if form == "spdx" else report.cyclonedx(found))
+    return 0
+
+
+@command.command("json")
+@common.options(locked.CHOICE)
+def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+    """Print the locked packages as JSON."""
+    from pinner.report import bill as report
+
+    click.echo(report.to_json(_bill(named, stages, platforms)))
+    return 0
+
+
+@command.command("debs-lock")
+@common.options(locked.CHOICE)
+def debs_lock(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+    """Print a debs.lock.yaml as proposed to hermeto, which prefetches packages for builds without a network."""
+    from pinner.report import bill as report
+
+    click.echo(report.debs_lock(_bill(named, stages, platforms)))
+    return 0

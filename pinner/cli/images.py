@@ -1,0 +1,150 @@
+"""The door to base images: registries, with the logins of Docker, and local archives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from pinner.archive import parallel
+from pinner.archive.cache import Cache
+from pinner.errors import FetchError, InputError, PinnerError
+from pinner.images import reference
+from pinner.images.image import Image, NoPlatform
+from pinner.images.registry import Limit, Registry
+from pinner.workflow.bases import LARGEST, LARGEST_UNKNOWN, Mode
+
+Progress = Callable[[str, int, int], None]
+
+_WIDTH = (
+    4  # images at a time; each may take some 33 MB of memory, for a layer that is packed with a large window
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How base images are read. `archives` are the values of --image-archive, `insecure` hosts spoken to in http."""
+
+    mode: Mode
+    archives: Sequence[str]
+    insecure: Sequence[str]
+    offline: bool
+    max_age: timedelta
+    mirrors: Mapping[str, str]
+
+
+class Images:
+    """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after."""
+
+    def __init__(
+        self, cache: Path, settings: Settings, *, now: datetime, progress: Progress | None = None
+    ) -> None:
+        self._cache = Cache(cache)
+        self._settings = settings
+        self._now = now
+        self._progress = progress
+        self._silent: dict[str, str] = {}
+        self._limit = Limit(LARGEST, LARGEST_UNKNOWN) if settings.mode == "auto" else None
+        self._archives = [
+            (pattern, Path(path)) if equals else ("*", Path(pattern))
+            for pattern, equals, path in (text.partition("=") for text in settings.archives)
+        ]
+        self._registries = {offline: self._registry(offline=offline) for offline in (False, True)}
+
+    def inspect(self, wanted: Sequence[tuple[str, str]]) -> list[Image | PinnerError | None]:
+        """The images of these names and platforms, in order, several read at a time.
+
+        None if no archive has one and no registry is to be asked; what no registry gives is an error, returned as it
+        is. Raises InputError and TrustError for an archive that cannot be read: the caller has named it.
+        """
+
+        def one(name: str, platform: str) -> Image | PinnerError | None:
+            for pattern, path in self._archives:
+                if fnmatchcase(name.partition("@")[0], pattern):
+                    return _archived(path, platform)
+            try:
+                return self._asked(name, platform)
+            except PinnerError as error:
+                return error
+
+        return parallel.run([partial(one, *each) for each in wanted], _WIDTH)
+
+    def _asked(self, name: str, platform: str) -> Image | None:
+        if self._settings.mode == "never":
+            return None
+        host = reference.parse(name).registry
+        silence = self._silence(host)
+        try:
+            registry = self._registries[self._settings.offline or bool(silence)]
+            return registry.inspect(name, platform, limit=self._limit)
+        except FetchError as error:
+            if error.status or self._settings.offline:
+                raise
+            if not silence:
+                silence = f"{host} gave no answer: {_why(error)}"
+                self._silent[host] = silence
+                self._cache.write(self._path(host), self._now.isoformat().encode())
+            raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
+
+    def _registry(self, *, offline: bool) -> Registry:
+        return Registry(
+            self._cache.root,
+            now=self._now,
+            max_age=self._settings.max_age,
+            logins=_logins(),
+            insecure=self._settings.insecure,
+            mirrors=self._settings.mirrors,
+            offline=offline,
+            progress=self._progress,
+            hasty=self._settings.mode == "auto",
+        )
+
+    def _silence(self, host: str) -> str:
+        """That a host gave no answer, in words; "" if it did, or was not asked lately."""
+        if self._settings.mode != "auto" or self._settings.offline:
+            return ""
+        if host not in self._silent:
+            self._silent[host] = ""
+            with suppress(OSError, ValueError):
+                since = datetime.fromisoformat(self._path(host).read_text())
+                if timedelta() <= self._now - since < self._settings.max_age:
+                    self._silent[host] = (
+                        f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"
+                    )
+        return self._silent[host]
+
+    def _path(self, host: str) -> Path:
+        return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
+
+
+def _why(error: FetchError) -> str:
+    why = error.message.rpartition(": ")[2]
+    return f"{why} (--insecure-registry speaks http)" if "TLS" in why else why
+
+
+def _archived(path: Path, platform: str) -> Image | InputError:
+    """The image in an archive. What that lacks, the image itself may have: `docker save` writes one platform."""
+    from pinner.images.image_archive import inspect_archive
+
+    try:
+        return inspect_archive(path, platform)
+    except NoPlatform as error:
+        return InputError(error.message)
+
+
+def _logins() -> list[Path]:
+    """The files in which docker and podman keep logins (docker(1), containers-auth.json(5))."""
+    told, home = os.environ.get, Path.home()
+    if own := told("REGISTRY_AUTH_FILE"):
+        return [Path(own)]
+    folders = [told("XDG_RUNTIME_DIR"), told("XDG_CONFIG_HOME") or home / ".config"]
+    return [
+        Path(told("DOCKER_CONFIG") or home / ".docker") / "config.json",
+        *(Path(folder) / "containers" / "auth.json" for folder in folders if folder),
+    ]

@@ -1,0 +1,229 @@
+"""`pinner lock`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from pinner.cli import common, doors
+from pinner.cli.common import Project
+from pinner.cli.view import STAGES, Told, View
+from pinner.distributions import moments
+from pinner.errors import PinnerError, printable
+from pinner.lock import lockfile
+from pinner.lock.lockfile import Lock
+from pinner.project import files
+from pinner.recipe.blocks import BEGIN
+from pinner.report import terminal
+from pinner.report.terminal import Style
+from pinner.workflow.lock import Plan, plan
+from pinner.workflow.stages import Along, Options
+
+
+@click.command("lock")
+@common.options(common.PATHS, STAGES)
+@click.option(
+    "--trust-new-keys",
+    is_flag=True,
+    help="Trust on first use the keys that files fetch for the repositories they add; the lock keeps which they are.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@click.option(
+    "--pin-siblings",
+    is_flag=True,
+    help="Pin on the line too what a pinned package needs in exactly one version.",
+)
+@click.option(
+    "--expand-braces", is_flag=True, help="Write out what bash makes of a{b,c}, to pin each; for bash alone."
+)
+@click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
+@click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
+@click.option(
+    "--snapshot",
+    "when",
+    metavar="WHEN",
+    help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
+)
+@click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
+@common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    told: Told,
+    dry_run: bool,
+    check: bool,
+    pin_siblings: bool,
+    expand_braces: bool,
+    pin_images: bool,
+    closure: bool,
+    when: str | None,
+    write_sources: bool,
+    trust_new_keys: bool,
+    strict: bool,
+    offline: bool,
+    max_age: timedelta,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Pin the packages of install lines to the versions that apt would install.
+
+    Without FILE, takes every file below the current directory that may install
+    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files. `-` reads standard input and
+    writes the pinned text to standard output. Pins that are there are kept.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    along: Along = "closure" if closure else "siblings" if pin_siblings else ""
+    if common.STDIN in paths:
+        if len(paths) > 1:
+            raise click.UsageError("- stands alone")
+        projects = [common.from_stdin()]
+        errors: list[PinnerError] = []
+    else:
+        projects, errors = common.collect(paths)
+    if (
+        write_sources
+        and when is None
+        and not any(BEGIN in text for each in projects for text in each.texts.values())
+    ):
+        raise click.UsageError("--write-sources needs --snapshot")
+    results = []
+    unserved: dict[PinnerError, list[str]] = {}
+    view = View(told, style, offline=offline, max_age=max_age)
+    for project in projects:
+        text, lock = common.read_lock(project.lock_path)
+        archives = view.archives(project.config)
+        vouching = view.vouching(project, lock, new=trust_new_keys)
+        options = view.options(project, lock)._replace(
+            along=along, write_sources=write_sources, vouch=vouching
+        )
+        if when is not None:
+            options, notes = at_snapshot(project, options, when, offline=offline)
+            archives.notes |= dict.fromkeys(notes)
+            if not write_sources and not all(BEGIN in text for text in project.texts.values()):
+                archives.notes[_STILL_LIVE] = None
+        written: Mapping[str, str] = project.texts
+        if expand_braces:
+            from pinner.workflow import braces
+
+            written = braces.expanded(written, options)
+        if pin_images:
+            from pinner.workflow import froms
+
+            pinned = froms.pinned(written, options, view.look(project.config, Lock()))
+            digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
+            archives.notes |= dict.fromkeys(digests)
+            written = pinned.texts
+        result = plan(written, options, archives, lock)
+        if written is not project.texts:
+            files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
+            result = result._replace(files=tuple(files_now))
+        result = result._replace(lock=result.lock._replace(keys=vouching.used))
+        results.append(Outcome(project, result, text, lock))
+        for problem in result.errors:
+            problem.path = project.shown(problem.path)
+            errors.append(problem)
+        for path, failure in result.unserved.items():
+            unserved.setdefault(failure, []).append(project.shown(path))
+    stdin = common.STDIN in paths
+    write = not (dry_run or check)
+    if write and not stdin:
+        texts: dict[Path, str] = {}
+        before: dict[Path, str | None] = {}
+        folders: dict[Path, Path] = {}
+        for outcome in results:
+            texts |= outcome.texts
+            before |= outcome.before
+            folders |= dict.fromkeys(outcome.texts, outcome.project.lock_path.parent)
+        files.write(texts, before, folders)
+    if as_json:
+        from pinner.report import as_json as json_report
+
+        click.echo(json_report.lock([(each.plan, each.wrote) for each in results], written=write))
+    else:
+        _print(results, style, write=write, diff=dry_run, stdin=stdin)
+    for error in errors:
+        click.echo(f"pinner: {error}", err=True)
+    for failure, names in unserved.items():
+        some = any(outcome.plan.files for outcome in results)
+        named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
+        click.echo(f"pinner: {failure}{named}", err=True)
+    if errors or unserved:
+        return max(error.exit_status for error in (*errors, *unserved))
+    changed = any(outcome.wrote for outcome in results)
+    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
+    return int(fails or (check and changed))
+
+
+_STILL_LIVE = "the build reads the archive as it is then: --write-sources makes it read the snapshot"
+
+
+def at_snapshot(
+    project: Project, options: Options, when: str, *, offline: bool
+) -> tuple[Options, tuple[str, ...]]:
+    """The options with the moment that `when` means for the archives of a project's files, and what it means."""
+    from pinner.workflow.snapshots import moment, notes
+
+    wanted = moments.when(when, datetime.now(UTC))
+    service = doors.snapshots(project.config, offline=offline)
+    try:
+        found = moment(project.texts, options, wanted, service.timestamps)
+    finally:
+        service.close()
+    return options._replace(snapshot=found), tuple(notes(found, wanted)) if found.imports else ()
+
+
+class Outcome:
+    """A project's plan and the files it would change, the lock among them."""
+
+    def __init__(self, project: Project, result: Plan, lock_text: str | None, lock: Lock) -> None:
+        self.project = project
+        self.plan = result
+        self.before: dict[Path, str | None] = {}
+        self.texts: dict[Path, str] = {}
+        for planned in result.files:
+            if planned.old != planned.new and planned.path in project.paths:
+                path = project.paths[planned.path]
+                self.before[path], self.texts[path] = planned.old, planned.new
+        merged = lock.replace(result.lock, [*(planned.path for planned in result.files), *project.gone(lock)])
+        if project.paths and merged is not lock and (merged.targets or lock_text is not None):
+            text = lockfile.dumps(merged)
+            lockfile.loads(text, str(project.lock_path))
+            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
+
+    @property
+    def wrote(self) -> Sequence[str]:
+        """The changed files as people know them, the lock last; standard output if the text came from there."""
+        if not self.project.paths:
+            return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
+        own, here = self.project.lock_path, Path.cwd()
+        return [files.relative(path, here) if path == own else str(path) for path in self.texts]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
+    aside = diff or (stdin and write)
+    for outcome in outcomes:
+        for note in () if style.quiet else outcome.plan.notes:
+            click.echo(f"pinner: {printable(note)}", err=True)
+        for planned in outcome.plan.files if stdin and write else ():
+            click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
+        if diff:
+            from pinner.report.diff import unified
+
+            for planned in outcome.plan.files:
+                place = outcome.project.paths.get(planned.path)
+                name = files.relative(place, Path.cwd()) if place else planned.path
+                click.echo(unified(name, planned.old, planned.new), nl=False)
+        for line in terminal.lines(outcome.plan, style, outcome.project.shown):
+            click.echo(line, err=aside)
+        if outcome.plan.files and not style.quiet:
+            click.echo(terminal.summary(outcome.plan, outcome.wrote, would=not write), err=aside)

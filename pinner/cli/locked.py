@@ -1,0 +1,53 @@
+"""What commands that read only the lock share: finding it, and choosing among its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pinner.cli import common
+from pinner.errors import InputError
+from pinner.lock.lockfile import NAME, Lock, Target
+from pinner.project import files
+from pinner.project.config import Config, canonical_platform, load
+from pinner.workflow import export
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+CHOICE: list[Callable[[_F], _F]] = [
+    click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
+    click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),
+    click.option(
+        "--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Only this platform; repeatable."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A lock, the configuration beside it, and the targets that were chosen."""
+
+    config: Config
+    path: Path
+    lock: Lock
+    targets: tuple[Target, ...]
+
+
+def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> Locked:
+    """The lock of the first named file, or else of the current directory, and the chosen targets.
+
+    Raises `InputError` if there is no lock, or nothing in it is what was chosen.
+    """
+    folder = files.resolve(Path(named[0])).parent if named else Path.cwd()
+    config, source = load(folder)
+    root = source.parent if source else files.work_tree(folder) or folder
+    path = root / NAME
+    text, lock = common.read_lock(path)
+    if text is None:
+        raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
+    names = [files.relative(files.resolve(Path(name)), root) for name in named]
+    canonical = [canonical_platform(name, "--platform") for name in platforms]
+    return Locked(config, path, lock, export.select(lock, names, stages, canonical))

@@ -1,0 +1,107 @@
+"""The command line: commands are loaded when called, errors become messages and exit statuses here and nowhere else."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import click
+
+from pinner import __version__
+from pinner.errors import InputError, PinnerError
+
+_OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
+_COMMANDS = {
+    "lock": "Pin what apt would install, in place, and write pinner.lock.",
+    "verify": "Check that the pins still exist and that apt could install each line.",
+    "refresh": "Move the pins to what apt would take today, and explain the changes.",
+    "scan": "Show what files ask for and what lock would do, without any network.",
+    "resolve": "Show what apt would install for a request, in its order, with causes.",
+    "why": "Explain why files bring in a package, and what apt has to choose from.",
+    "export": "Write what is locked as apt preferences, or as an index of packages.",
+    "download": "Fetch the locked packages into a repository for builds without a network.",
+    "audit": "Compare what a built image holds with the lock.",
+    "snapshot": "Find the moments at which pins, or all that is locked, still coexist.",
+    "unlock": "Take the sources blocks of lock --write-sources out of files.",
+    "cache": "Look after the cache of package indices.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports the module of a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"pinner.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, _COMMANDS, n=1)
+            ctx.fail(f"no such command {name!r}" + (f"; did you mean {close[0]}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pinner", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Pins the apt packages of Dockerfiles to the versions that apt would install, and keeps the pins alive.
+
+    Exit statuses: 0 done or nothing to do; 1 a difference was found; 2 usage; 3 a file cannot be used; 4 apt would find
+    no solution; 5 the archive cannot be reached; 6 what it sent cannot be trusted; 130 interrupted.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status."""
+    try:
+        result = cli.main(arguments, prog_name="pinner", standalone_mode=False)
+    except PinnerError as error:
+        click.echo(f"pinner: {error}", err=True)
+        return error.exit_status
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("pinner: interrupted; nothing half done", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_FAULTS:
+            raise
+        click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
+        return InputError.exit_status
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """The entry point."""
+    # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
+    gc.set_threshold(1_000_000, 20, 100)
+    status = run()
+    # Nothing is left to tidy up, threads are daemons, and files are complete: the interpreter's own end would take
+    # 8 ms, and complain of output that could not be written.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)

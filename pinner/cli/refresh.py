@@ -1,0 +1,278 @@
+"""`pinner refresh`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pinner.archive import seen
+from pinner.archive.cache import Cache
+from pinner.cli import common, doors
+from pinner.cli.common import Project
+from pinner.cli.view import STAGES, Told, View
+from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable, printable
+from pinner.lock import lockfile
+from pinner.lock.lockfile import Lock
+from pinner.project import files
+from pinner.report import refresh as report
+from pinner.report.refresh import Outcome
+from pinner.report.terminal import Style
+from pinner.workflow import changes, froms
+from pinner.workflow.archives import Archives
+from pinner.workflow.changes import Along, Based, Change
+from pinner.workflow.froms import Digests
+from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
+from pinner.workflow.verify import Place
+
+if TYPE_CHECKING:
+    from pinner.archive.changelog import Entry
+
+
+@click.command("refresh")
+@common.options(common.PATHS, STAGES)
+@click.option(
+    "--only",
+    type=click.Choice(["gone", "security"]),
+    default=None,
+    help="Move only pins that are gone, or that have a security update.",
+)
+@click.option("--package", "packages", multiple=True, metavar="NAME", help="Move only these packages; globs.")
+@click.option("--exclude", multiple=True, metavar="NAME", help="Leave these packages as they are; globs.")
+@click.option("--add", is_flag=True, help="Pin also what has no pin.")
+@click.option(
+    "--min-age",
+    type=common.Duration(),
+    default="0s",
+    metavar="AGE",
+    help="Take a candidate only if it has been in the archive that long, or the pin is gone.",
+)
+@click.option(
+    "--if-older-than",
+    type=common.Duration(),
+    default=None,
+    metavar="AGE",
+    help="Do nothing where pinner.lock was made from an archive younger than this.",
+)
+@click.option(
+    "--rescue",
+    is_flag=True,
+    help="Move no pin: make the build of a file with pins that are gone read the newest snapshot that has them all.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write Markdown for a pull request to FILE.",
+)
+@click.option(
+    "--commit-message",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a commit's message to FILE.",
+)
+@click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
+@common.options(common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    told: Told,
+    only: Literal["gone", "security"] | None,
+    packages: tuple[str, ...],
+    exclude: tuple[str, ...],
+    add: bool,
+    min_age: timedelta,
+    if_older_than: timedelta | None,
+    rescue: bool,
+    dry_run: bool,
+    check: bool,
+    summary: Path | None,
+    commit_message: Path | None,
+    changelogs: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Move pins to what apt would take today, in the files and in the lock: all of them, or none.
+
+    Always asks the archive anew. Exits 1 if a pin that is gone was left out, 4 if one cannot be moved.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    now = datetime.now(UTC)
+    projects, errors = common.collect(paths)
+    if errors:
+        raise errors[0]
+    view = View(told, style)
+    if rescue:
+        from pinner.cli.rescue import rescue as by_snapshots
+
+        return by_snapshots(projects, view, style, write=not (dry_run or check))
+    wishes = Wishes(only or "", packages, exclude, add, min_age)
+    cache = Cache(doors.cache_dir())
+    record = seen.read(cache) if min_age else {}
+    refreshers: dict[Archives, Refresher] = {}
+    results: list[_Result] = []
+    for project in projects:
+        text, lock = common.read_lock(project.lock_path)
+        if if_older_than is not None and _age(lock, now) < if_older_than:
+            if not quiet:
+                click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
+            continue
+        archives = view.archives(project.config)
+        refresher = refreshers.setdefault(archives, Refresher(archives, now, wishes, record))
+        # Where all is to move, so are the images: what the lock knows of them does not count.
+        vouching = view.vouching(project, lock)
+        options = view.options(project, lock if only else Lock())._replace(vouch=vouching)
+        today = view.look(project.config, Lock())
+        moved = Digests(project.texts, {}) if only else froms.moved(project.texts, options, today)
+        result = refresher.refresh(moved.texts, options, lock)
+        rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
+        result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
+        seen.keep(cache, record, result.young, now)
+        results.append(_Result(project, result, text, lock, moved))
+    refused = any(result.refreshed.refusals for result in results)
+    write = not (dry_run or check or refused)
+    if write:
+        files.write(
+            {path: text for result in results for path, text in result.texts.items()},
+            {path: text for result in results for path, text in result.before.items()},
+            {path: result.project.lock_path.parent for result in results for path in result.texts},
+        )
+    outcome = _outcome(results, refused=refused, written=write)
+    if changelogs and not refused:
+        uploads = _uploads(outcome.changes, results, cache.root, now)
+        outcome = outcome._replace(uploads=uploads)
+    if summary is not None:
+        from pinner.report.pull_request import summary as pull_request
+
+        _write(summary, pull_request(outcome))
+    if commit_message is not None:
+        _write(commit_message, report.commit_message(outcome))
+    changed = bool(outcome.wrote)
+    status = int((check and changed) or any(stay.gone for stay in outcome.stays))
+    if refused:
+        status = Unsatisfiable.exit_status
+    _print(outcome, results, style, status, as_json=as_json, diff=dry_run)
+    return status
+
+
+class _Result:
+    """A project's refresh and the files it would change, the lock among them."""
+
+    def __init__(
+        self, project: Project, refreshed: Refreshed, lock_text: str | None, lock: Lock, moved: Digests
+    ) -> None:
+        self.project = project
+        self.refreshed = refreshed
+        self.before: dict[Path, str | None] = {}
+        self.texts: dict[Path, str] = {}
+        self.along: tuple[Along, ...] = ()
+        self.images: tuple[Based, ...] = ()
+        if refreshed.refusals:
+            return
+        for each in refreshed.files:
+            if each.old != each.new:
+                path = project.paths[each.path]
+                self.before[path], self.texts[path] = each.old, each.new
+        paths = [each.path for each in refreshed.files if each.locked]
+        merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
+        text = lockfile.dumps(merged)
+        if text != lock_text and (merged.targets or lock_text is not None):
+            lockfile.loads(text, str(project.lock_path))
+            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
+        if lock.targets:
+            self.along = changes.along(lock, merged, paths)
+        self.images = changes.based(lock, merged, moved.moved)
+
+
+def _age(lock: Lock, now: datetime) -> timedelta:
+    """How old the newest Release is that the lock was made from; without any, as old as can be."""
+    dates = [datetime.fromisoformat(source.date) for source in lock.sources]
+    return now - max(dates) if dates else timedelta.max
+
+
+def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Outcome:
+    moves = [
+        move._replace(place=_shown(move.place, result.project))
+        for result in results
+        for move in result.refreshed.moves
+    ]
+    stays: list[Stay] = [
+        stay._replace(place=_shown(stay.place, result.project))
+        for result in results
+        for stay in result.refreshed.stays
+    ]
+    wrote = [path for result in results for path in result.texts] if not refused else []
+    here = Path.cwd()
+    return Outcome(
+        changes.changes_of(moves) if not refused else (),
+        tuple(dict.fromkeys(each for result in results for each in result.images)),
+        tuple(dict.fromkeys(each for result in results for each in result.along)),
+        tuple(stays),
+        {},
+        tuple(files.relative(path, here) for path in wrote),
+        sum(result.refreshed.pins for result in results),
+        refused,
+        written,
+        tuple(dict.fromkeys(note for result in results for note in result.refreshed.notes)),
+    )
+
+
+def _shown(place: Place, project: Project) -> Place:
+    return place._replace(path=project.shown(place.path))
+
+
+def _uploads(
+    found: Sequence[Change], results: Sequence[_Result], cache: Path, now: datetime
+) -> Mapping[str, Sequence[Entry]]:
+    """The changelog entries by package; what cannot be had is told on stderr and left out."""
+    from pinner.archive.changelog import Changelogs
+
+    mirrors = {
+        key: value for result in results for key, value in doors.mirrors(result.project.config).items()
+    }
+    reader = Changelogs(cache, now=now, mirrors=mirrors)
+    uploads: dict[str, Sequence[Entry]] = {}
+    for change in found:
+        index = change.offer.index
+        if index is None or not change.old:
+            continue
+        try:
+            uploads[change.name] = reader.since(
+                change.offer.package, index.source.uri, change.old.rstrip("*")
+            )
+        except (FetchError, TrustError) as error:
+            click.echo(f"pinner: no changelog of {printable(change.name)}: {error}", err=True)
+    return uploads
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from None
+
+
+def _print(
+    outcome: Outcome, results: Sequence[_Result], style: Style, status: int, *, as_json: bool, diff: bool
+) -> None:
+    if as_json:
+        click.echo(report.to_json(outcome, status))
+        return
+    for note in () if style.quiet else outcome.notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    if diff:
+        from pinner.report.diff import unified
+
+        for result in results:
+            for each in result.refreshed.files:
+                shown = result.project.shown(each.path)
+                click.echo(unified(shown, each.old, each.new), nl=False)
+    for line in report.lines(outcome, style):
+        click.echo(line, err=diff)
+    if results and not style.quiet:
+        click.echo(report.summary(outcome), err=diff)

@@ -1,0 +1,128 @@
+"""What `pinner refresh --rescue` and `pinner verify --snapshots` do about pins that are gone: ask the snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import click
+
+from pinner.cli import common, doors
+from pinner.cli.common import Project
+from pinner.cli.lock import Outcome
+from pinner.cli.searching import search
+from pinner.cli.view import View
+from pinner.distributions.moments import instant
+from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
+from pinner.project import files
+from pinner.report import terminal
+from pinner.report.terminal import Style
+from pinner.workflow.archives import Archives
+from pinner.workflow.find import pins
+from pinner.workflow.images import Unnamed
+from pinner.workflow.lock import Plan, plan
+from pinner.workflow.read import read
+from pinner.workflow.snapshots import moment, notes
+from pinner.workflow.stages import Options, without_snapshot
+from pinner.workflow.windows import Item
+
+_MOST = 10  # versions that are looked up at a time
+
+
+def spans(
+    project: Project, options: Options, archives: Archives, gone: Sequence[Item], style: Style
+) -> Iterator[str]:
+    """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
+    readable = []
+    for name, text in project.texts.items():
+        with suppress(InputError):  # it is told of where the pins are verified
+            readable.append(read(name, text, options))
+    left = _MOST
+    wanted = []
+    for each in pins(readable, archives):
+        items = tuple(item for item in each.items if item in gone)
+        if items and left > 0:
+            wanted.append(each._replace(items=items[:left]))
+        left -= len(items)
+    longest = max((len(each.items) for each in wanted), default=0)
+    with search(project.config, archives, wanted, style, times=longest) as finder:
+        for each in wanted:
+            for item, found in finder.spans(each).items():
+                if found is None:
+                    yield f"{item}: in no snapshot"
+                else:
+                    yield f"{item}: in snapshots from {found[0].moment} to {found[1].moment}"
+        yield from finder.notes
+    if left < 0:
+        yield f"{-left} more versions that are gone were not looked up"
+
+
+def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool) -> int:
+    """Make each file with pins that are gone read the newest snapshot that has them all; 1 if that cannot be."""
+    status = 0
+    for project in projects:
+        for name in tuple(project.texts):
+            one = replace(project, texts={name: project.texts[name]})
+            try:
+                changed = _rescue(one, view, style, write=write)
+                status = max(status, int(changed and not write))
+            except PinnerError as error:
+                if isinstance(error, InputError) and error.path == name:
+                    error.path = project.shown(name)
+                click.echo(f"pinner: {error}", err=True)
+                status = max(status, error.exit_status)
+    return status
+
+
+def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
+    """Whether the one file of the project changes."""
+    text, lock = common.read_lock(project.lock_path)
+    options, archives = view.options(project, lock), view.archives(project.config)
+    gone = _gone(plan(project.texts, options, archives, lock))
+    if not gone:
+        return False
+    (name,) = project.texts
+    all_pins = pins([read(name, project.texts[name], options)], archives)
+    with search(project.config, archives, all_pins, style) as finder:
+        found = [finder.newest(each) for each in all_pins]
+    latest = [each.moment for each in found if each is not None]
+    if len(latest) < len(found):
+        raise Unsatisfiable(
+            f"{project.shown(name)}: no snapshot has all of its pins",
+            hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
+        )
+    wanted = instant(min(latest))
+    service = doors.snapshots(project.config, offline=False)
+    at = moment(project.texts, options, wanted, service.timestamps)
+    service.close()
+    result = plan(project.texts, options._replace(snapshot=at, write_sources=True), archives, lock)
+    if _gone(result):
+        raise Unsatisfiable(
+            f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",
+            hint="`pinner snapshot find` tells the moments of each suite",
+        )
+    for call in read(name, result.files[0].new, options).calls():
+        lost = [request.name for request in call.requests if request.name in gone and request.pin]
+        if lost and (isinstance(call.base.where, Unnamed) or call.base.where.at is None):
+            raise Unsatisfiable(
+                f"{project.shown(name)}: {lost[0]} is gone, and its stage cannot be made to read a snapshot alone: "
+                f"{call.unread or without_snapshot(call.base)}",
+                hint="`pinner refresh` moves the pin",
+            )
+    outcome = Outcome(project, result, text, lock)
+    if write:
+        folders = dict.fromkeys(outcome.texts, project.lock_path.parent)
+        files.write(outcome.texts, outcome.before, folders)
+    if not style.quiet:
+        for note in (*notes(at, wanted), *result.notes):
+            click.echo(f"pinner: {printable(note)}", err=True)
+        click.echo(terminal.summary(result, outcome.wrote, would=not write))
+    return bool(outcome.texts)
+
+
+def _gone(result: Plan) -> frozenset[str]:
+    """The names of pins that are gone. Raises what kept the file from being read."""
+    for error in (*result.errors, *result.unserved.values()):
+        raise error
+    return frozenset(finding.name for finding in result.findings if finding.choice.status == "gone")

@@ -1,0 +1,71 @@
+"""`pinner resolve`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pinner.cli import common
+from pinner.cli.common import Project
+from pinner.cli.view import STAGES, Told, View
+from pinner.errors import printable
+from pinner.images import reference
+from pinner.lock.lockfile import NAME as LOCK_NAME
+from pinner.lock.lockfile import Lock
+from pinner.project.config import load
+from pinner.report import resolution
+from pinner.workflow.resolve import resolve
+
+
+@click.command("resolve")
+@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@common.options(STAGES)
+@click.option(
+    "--from", "image", default="", metavar="IMAGE", help="In a stage that begins with this base image."
+)
+@click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
+@click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
+@click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
+@common.options(common.ARCHIVE, common.OUTPUT)
+def command(
+    packages: tuple[str, ...],
+    told: Told,
+    image: str,
+    no_install_recommends: bool,
+    install_suggests: bool,
+    target_release: str,
+    offline: bool,
+    max_age: timedelta,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show what `apt-get install PACKAGE...` would install, in apt's order, with versions and causes.
+
+    Where, --suite says, or the base image (--from).
+
+    PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    config, _ = load(Path.cwd())
+    if image:
+        reference.parse(image)
+    elif not told.suite and not config.suite:
+        raise click.UsageError("which suite? say it by --suite, or the base image by --from")
+    view = View(told, style, offline=offline, max_age=max_age)
+    archives = view.archives(config)
+    options = view.options(Project(config, Path.cwd() / LOCK_NAME), Lock())
+    flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
+    flags += ["-t", target_release] if target_release else []
+    answers = resolve(packages, flags, image or "scratch", options, archives)
+    if as_json:
+        click.echo(resolution.answers_json(answers))
+        return 0
+    for note in () if quiet else archives.notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    for answer in answers:
+        for line in resolution.answer_lines(answer, style):
+            click.echo(line)
+    return 0

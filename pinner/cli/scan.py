@@ -1,0 +1,59 @@
+"""`pinner scan`."""
+
+from __future__ import annotations
+
+import click
+
+from pinner.cli import common
+from pinner.cli.view import STAGES, Told, View
+from pinner.errors import InputError, PinnerError
+from pinner.report import scan as report
+from pinner.workflow.read import File, read_all
+
+
+@click.command("scan")
+@common.options(common.PATHS, STAGES, common.STRICT, common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    told: Told,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
+
+    Asks nobody: of base images it knows what earlier runs have read, or what --image-archive holds.
+    Without FILE, takes every file below the current directory that may install packages:
+    Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    errors: list[PinnerError] = []
+    projects = [common.from_stdin()] if paths == (common.STDIN,) else []
+    if not projects:
+        projects, errors = common.collect(paths)
+    view = View(told, style, offline=True)
+    found = []
+    for project in projects:
+        _, lock = common.read_lock(project.lock_path)
+        options = view.options(project, lock)
+        for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
+            if isinstance(each, File):
+                found.append(each._replace(path=project.shown(path)))
+                continue
+            if isinstance(each, InputError):
+                each.path = project.shown(each.path)
+            errors.append(each)
+    if as_json:
+        click.echo(report.to_json(found))
+    elif found and not quiet:
+        for line in report.lines(found, style):
+            click.echo(line)
+        for line in report.table(found):
+            click.echo(line)
+        click.echo(report.summary(found))
+    for error in errors:
+        click.echo(f"pinner: {error}", err=True)
+    if errors:
+        return max(error.exit_status for error in errors)
+    return int(strict and any(each.leaves_words for each in found))

@@ -1,0 +1,98 @@
+"""What the commands that search snapshots share: whom they ask, and what people see of it meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import ceil
+
+import click
+
+from pinner.archive.pace import Pace
+from pinner.cli import doors
+from pinner.errors import printable
+from pinner.project.config import Config
+from pinner.report.terminal import Style, count
+from pinner.workflow.archives import Archives
+from pinner.workflow.claims import Claim
+from pinner.workflow.find import Claims, Finder, Wanted, budget
+from pinner.workflow.windows import Item
+
+_LONG = 20  # requests from which a search is announced
+
+
+@contextmanager
+def search(
+    config: Config,
+    archives: Archives,
+    wanted: Sequence[Wanted],
+    style: Style,
+    *,
+    offline: bool = False,
+    metasnap: bool = False,
+    times: int = 1,
+) -> Iterator[Finder]:
+    """A search for what is wanted, `times` as long as the usual one. A long one is announced; a terminal shows how far
+    it is. Raises what asking raises."""
+    service = doors.snapshots(config, offline=offline)
+    claims, close = _claims(config, offline=offline) if metasnap else (None, lambda: None)
+    try:
+        most = times * budget(wanted, service.timestamps, claimed=metasnap)
+        if not style.quiet:
+            _announce(most, config.snapshot.interval)
+        progress = _progress(service.pace, most, quiet=style.quiet)
+        finder = Finder(service.timestamps, service.first_seen, archives.load, progress, claims)
+        try:
+            yield finder
+        finally:
+            progress("")
+            archives.notes |= finder.notes
+    finally:
+        service.close()
+        close()
+
+
+def _claims(config: Config, *, offline: bool) -> tuple[Claims, Callable[[], None]]:
+    from pinner.archive.metasnap import ADDRESS, Metasnap
+    from pinner.distributions.catalogue import PLATFORMS
+
+    service = Metasnap(
+        doors.cache_dir(),
+        now=datetime.now(UTC),
+        address=config.snapshot.metasnap or ADDRESS,
+        interval=config.snapshot.interval,
+        offline=offline,
+    )
+
+    def claims(archive: str, platform: str, versions: Sequence[tuple[str, str]]) -> Sequence[Claim]:
+        rows = service.rows(archive, PLATFORMS[platform], versions)
+        return [
+            Claim(Item(row.name, row.version, platform), archive, row.suite, row.begin, row.end)
+            for row in rows
+        ]
+
+    return claims, service.close
+
+
+def _announce(requests: int, interval: float) -> None:
+    if requests >= _LONG:
+        time = count(ceil(requests * interval / 60), "minute")
+        click.echo(
+            f"pinner: this may take up to {requests} requests, {time} at {interval:g} seconds between them; what was "
+            "learned is kept, and an interrupted search goes on where it was",
+            err=True,
+        )
+
+
+def _progress(pace: Pace, most: int, *, quiet: bool) -> Callable[[str], None]:
+    """One line on a terminal: how many requests there were, of how many, and what comes next; nothing wipes it."""
+    begun = pace.requests
+
+    def show(what: str) -> None:
+        line = f"{pace.requests - begun} of up to {most} requests: {what}" if what else ""
+        sys.stderr.write(f"\r\x1b[K{printable(line)}")
+        sys.stderr.flush()
+
+    return show if sys.stderr.isatty() and not quiet else lambda what: None

@@ -1,0 +1,140 @@
+"""`pinner verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import click
+
+from pinner.cli import common
+from pinner.cli.common import Project
+from pinner.cli.view import STAGES, Told, View
+from pinner.errors import PinnerError, printable
+from pinner.lock.lockfile import Lock
+from pinner.report import verify as report
+from pinner.report.terminal import Style
+from pinner.report.verify import Checked, Row
+from pinner.workflow.archives import Archives
+from pinner.workflow.stages import Options
+from pinner.workflow.verify import Verified, Verifier
+
+_FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
+
+
+@click.command("verify")
+@common.options(common.PATHS, STAGES)
+@click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["superseded", "security"]),
+    default=None,
+    help="Exit 1 also for pins that have a newer version, or a security update.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print."
+)
+@click.option(
+    "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
+)
+@common.options(common.OUTPUT)
+def command(
+    paths: tuple[str, ...],
+    told: Told,
+    strict: bool,
+    fail_on: str | None,
+    form: str,
+    snapshots: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Check that every pin and every locked package is still in the archive, and that apt could install each line.
+
+    Always asks the archive anew. Exits 1 if something is gone, cannot be installed, differs from the lock or is a word
+    with a version that cannot be read; 5 or 6 if an archive could not be asked.
+    """
+    style = common.to_style(quiet=quiet, verbose=verbose)
+    now = datetime.now(UTC)
+    projects, errors = common.collect(paths)
+    view = View(told, style)
+    verifiers: dict[Archives, Verifier] = {}
+    all_checked = []
+    for project in projects:
+        archives = view.archives(project.config)
+        verifier = verifiers.setdefault(archives, Verifier(archives, now))
+        _, lock = common.read_lock(project.lock_path)
+        options = view.options(project, lock)
+        today = view.look(project.config, Lock())
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
+        if snapshots:
+            verified = verified._replace(
+                notes=(*verified.notes, *_spans(project, options, archives, verified, style))
+            )
+        all_checked.append(Checked(verified, project.shown))
+        errors += verified.errors
+    found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
+    pins = sum(len(checked.verified.pins) for checked in all_checked)
+    failed = report.fails(found) or (strict and not pins)
+    status = max((error.exit_status for error in errors), default=int(failed))
+    for line in _printed("json" if as_json else form, all_checked, found, status, now, style):
+        click.echo(line)
+    _tell(all_checked, errors, style)
+    return status
+
+
+def _spans(
+    project: Project, options: Options, archives: Archives, verified: Verified, style: Style
+) -> Iterator[str]:
+    from pinner.cli.rescue import spans
+    from pinner.workflow.windows import Item
+
+    gone = [
+        Item(pin.name, pin.version, platform)
+        for pin in verified.pins
+        for platform, each in pin.standings.items()
+        if each.state == "gone"
+    ]
+    return spans(project, options, archives, gone, style) if gone else iter(())
+
+
+def _printed(
+    form: str,
+    all_checked: Sequence[Checked],
+    found: Sequence[Row],
+    status: int,
+    now: datetime,
+    style: Style,
+) -> Iterator[str]:
+    if form == "json":
+        from pinner.report.verify_json import to_json
+
+        yield to_json(all_checked, status)
+    elif form == "sarif":
+        from pinner.report.sarif import to_sarif
+
+        yield to_sarif(found)
+    elif form == "junit":
+        from pinner.report.junit import to_junit
+
+        yield to_junit(all_checked, found, now)
+    elif form == "github":
+        from pinner.report.github import commands
+
+        yield from commands(found)
+    elif form == "markdown":
+        from pinner.report.markdown import of_verify
+
+        yield from of_verify(all_checked, found)
+    else:
+        yield from report.lines(all_checked, found, style)
+        if all_checked and not style.quiet:
+            yield report.summary(all_checked)
+
+
+def _tell(all_checked: Sequence[Checked], errors: Sequence[PinnerError], style: Style) -> None:
+    notes = dict.fromkeys(note for checked in all_checked for note in checked.verified.notes)
+    for note in () if style.quiet else notes:
+        click.echo(f"pinner: {printable(note)}", err=True)
+    for text in dict.fromkeys(map(str, errors)):
+        click.echo(f"pinner: {text}", err=True)

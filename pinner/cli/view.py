@@ -1,0 +1,187 @@
+"""How commands see the stages of files: the options that say so, the same for all, and what stands behind them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import click
+
+from pinner.cli import doors
+from pinner.cli.common import Project
+from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
+from pinner.errors import PinnerError
+from pinner.lock.lockfile import Lock
+from pinner.project.config import Config, canonical_platform
+from pinner.report.terminal import Style
+from pinner.workflow import includes, lists, scripts
+from pinner.workflow.archives import Archives
+from pinner.workflow.bases import Bases, Inspect, Look, Mode
+from pinner.workflow.roots import Root
+from pinner.workflow.stages import Options
+
+if TYPE_CHECKING:
+    from pinner.cli.images import Images
+    from pinner.cli.keys import Vouching
+    from pinner.images.image import Image
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Told(NamedTuple):
+    """What the command line says of stages. `insecure` are hosts that are spoken to in http."""
+
+    platforms: tuple[str, ...] = ()
+    suite: str = ""
+    installed: tuple[str, ...] = ()
+    images: Mode = "auto"
+    image_archives: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
+
+
+def _told(function: _F) -> _F:
+    """Gathers the options into one value, the argument `told`."""
+
+    @wraps(function)
+    def gathered(**given: Any) -> Any:
+        return function(told=Told(*map(given.pop, Told._fields)), **given)
+
+    return cast(_F, gathered)
+
+
+STAGES: list[Callable[[_F], _F]] = [
+    _told,
+    *doors.RECORDED,
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
+        help="Pin for this platform; repeatable. [default: linux/amd64 and linux/arm64]",
+    ),
+    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
+    click.option(
+        "--installed",
+        multiple=True,
+        metavar="FILE",
+        help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
+        "architecture.",
+    ),
+    click.option(
+        "--images",
+        type=click.Choice(["never", "auto", "always"]),
+        default="auto",
+        show_default=True,
+        envvar="PINNER_IMAGES",
+        help="Read base images from their registries; auto goes on without those that do not answer.",
+    ),
+    click.option(
+        "--image-archive",
+        "image_archives",
+        multiple=True,
+        metavar="[IMAGE=]PATH",
+        help="Read base images from what docker save wrote, or an OCI layout; repeatable.",
+    ),
+    click.option(
+        "--insecure-registry",
+        "insecure",
+        multiple=True,
+        metavar="HOST",
+        help="Speak http to this registry; repeatable.",
+    ),
+]
+
+
+class View:
+    """The stages of all projects of a run, seen by archives and base images that are asked once.
+
+    With `offline` nobody is asked; `max_age` is that of an answer that is not asked for again.
+    """
+
+    def __init__(
+        self, told: Told, style: Style, *, offline: bool = False, max_age: timedelta = timedelta(0)
+    ) -> None:
+        self._told = told
+        self._style = style
+        self._offline = offline
+        self._max_age = max_age
+        self._doors: dict[tuple[object, ...], tuple[Archives, Bases]] = {}
+
+    def options(self, project: Project, lock: Lock) -> Options:
+        """The command line first, then the configuration; images are those that `lock` knows. Raises `InputError`."""
+        config, told = project.config, self._told
+        asked = tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in told.platforms))
+        platforms = asked or config.platforms or DEFAULT_PLATFORMS
+        roots: Mapping[str, tuple[Root, ...]] = {}
+        if told.installed or config.installed:
+            from pinner.cli.installed import roots as listed
+
+            roots = listed(config, told.installed, platforms)
+        return Options(
+            platforms=platforms,
+            asked=bool(asked or config.platforms),
+            suite=told.suite,
+            fallback={"*": config.suite} if config.suite else {},
+            files=config.files,
+            scripts=scripts.images(project.texts),
+            lists={place: each for place, each in lists.of(project.texts).items() if place in project.texts},
+            around=includes.around(project.texts),
+            images=config.images,
+            ignore=config.ignore,
+            roots=roots,
+            known=config.source,
+            look=self.look(config, lock),
+            context=project.context,
+            vouch=self.vouching(project, lock),
+        )
+
+    def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
+        """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
+        from pinner.cli.keys import Vouching
+
+        return Vouching(project, lock, self.archives(project.config).notes, new=new, offline=self._offline)
+
+    def archives(self, config: Config) -> Archives:
+        """The archives as the configuration names them."""
+        return self._open(config)[0]
+
+    def look(self, config: Config, lock: Lock) -> Look:
+        """What tells what images hold; those that `lock` does not know as they are now."""
+        return self._open(config)[1].look(lock)
+
+    def _open(self, config: Config) -> tuple[Archives, Bases]:
+        key = (tuple(config.mirrors.items()), config.snapshot)
+        if key not in self._doors:
+            archives = doors.archives(config, offline=self._offline, max_age=self._max_age, style=self._style)
+            inspect = self._inspect(config)
+            self._doors[key] = archives, Bases(inspect, archives.notes, strict=self._told.images == "always")
+        return self._doors[key]
+
+    def _inspect(self, config: Config) -> Inspect:
+        told = self._told
+        mode: Mode = "never" if doors.recorded() else told.images
+        progress = doors.Progress("layers") if sys.stderr.isatty() and not self._style.quiet else None
+
+        @cache
+        def door() -> Images:
+            from pinner.cli.images import Images, Settings
+
+            settings = Settings(
+                mode, told.image_archives, told.insecure, self._offline, self._max_age, config.mirrors
+            )
+            return Images(doors.cache_dir(), settings, now=datetime.now(UTC), progress=progress)
+
+        def inspect(wanted: Sequence[tuple[str, str]]) -> Sequence[Image | PinnerError | None]:
+            if mode == "never" and not told.image_archives:
+                return [None for _ in wanted]
+            try:
+                return door().inspect(wanted)
+            finally:
+                if progress:
+                    progress.wipe()
+
+        return inspect

@@ -1,0 +1,248 @@
+"""Container registries: image → `Image`, through the cache.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import new, sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import TRIES, Fetcher
+from pinner.errors import FetchError, TrustError
+from pinner.images import image, layers, reference
+from pinner.images.credentials import login
+from pinner.images.image import Image
+from pinner.images.image_cache import ImageCache
+from pinner.images.image_suite import from_config
+from pinner.images.layers import Layer
+from pinner.images.manifests import INDEXES, MANIFESTS, Descriptor
+from pinner.images.reference import DIGEST, Reference
+from pinner.images.registry_client import Client, host_of
+
+MAX_AGE = timedelta(minutes=10)
+_LARGEST_MANIFEST = 4 << 20  # bytes; what registries must take at least
+_LARGEST_CONFIG = 8 << 20
+_MANIFEST = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
+
+Progress = Callable[[str, int, int], None]
+
+
+class Registry:
+    """Registries as seen through one cache directory.
+
+    `logins` are files like Docker's config.json. Hosts in `insecure` (with a port or, for all ports,
+    without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
+    is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
+    with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
+    seconds between two tries; with `hasty` there is one try, and no long wait for a host that does not answer. Several
+    threads may share a registry.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        now: datetime,
+        max_age: timedelta = MAX_AGE,
+        logins: Sequence[Path] = (),
+        insecure: Sequence[str] = (),
+        mirrors: Mapping[str, str] | None = None,
+        offline: bool = False,
+        progress: Progress | None = None,
+        wait: Callable[[float], None] = time.sleep,
+        hasty: bool = False,
+    ) -> None:
+        self._root = Cache(cache)
+        self._cache = ImageCache(self._root)
+        self._now = now
+        self._max_age = max_age
+        self._logins = tuple(logins)
+        self._insecure = frozenset(insecure)
+        self._mirrors = mirrors or {}
+        self._offline = offline
+        self._progress = progress
+        self._wait = wait
+        self._hasty = hasty
+        self._meant: dict[str, str] = {}
+        self._alone = Alone()
+
+    def inspect(self, name: str, platform: str, *, limit: Limit | None = None) -> Image:
+        """The image `name` for `platform` (`linux/arm64`).
+
+        Where its layers have more bytes in all than `limit` allows, only what its configuration tells, which takes some
+        small requests. Raises InputError for a name or an image that cannot be read, FetchError, TrustError.
+        """
+        wanted = reference.platform(platform)
+        parsed = reference.parse(name)
+        base = self._base(parsed.registry)
+        fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
+        client = Client(fetcher, parsed, base, lambda: login(self._logins, host_of(base), parsed.repository))
+        blobs = _Repository(client, self._cache, parsed, self._offline, self._progress, self._alone)
+        try:
+            top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
+            found = image.find(blobs, (top,), wanted, str(parsed))[0]
+            size = sum(layer.size for layer in found.layers)
+            told = bool(from_config(found.config).suite)
+            return image.look(
+                found,
+                blobs.layer,
+                reference=str(parsed),
+                platform=wanted,
+                layers=limit is None or size <= (limit.known if told else limit.unknown),
+            )
+        finally:
+            fetcher.close()
+
+    def _base(self, registry: str) -> str:
+        """The address at which `registry` is asked."""
+        address = f"https://{registry}"
+        for prefix, mirror in self._mirrors.items():
+            if prefix.rstrip("/") == address:
+                return mirror.rstrip("/")
+        plain = {registry, registry.rpartition(":")[0] or registry} & self._insecure
+        return f"http://{registry}" if plain else address
+
+    def _resolve(self, blobs: _Repository, name: str) -> str:
+        """The digest that the tag of `name` means: for one registry it does not change."""
+        with self._alone(name):
+            if name not in self._meant:
+                known = self._cache.tag(name)
+                if known and (self._offline or timedelta() <= self._now - known[1] < self._max_age):
+                    self._meant[name] = known[0]
+                else:
+                    self._meant[name] = blobs.resolve()
+                    self._cache.keep_tag(name, self._meant[name], self._now)
+            return self._meant[name]
+
+
+class Limit(NamedTuple):
+    """The most bytes of packed layers that are read where an image's configuration tells its suite, and where not."""
+
+    known: int
+    unknown: int
+
+
+class Alone:
+    """Lets one thread at a time work for a key, so that what several want is fetched once."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, threading.Lock] = {}
+
+    def __call__(self, key: str) -> threading.Lock:
+        """A lock to hold; `setdefault` is atomic."""
+        return self._locks.setdefault(key, threading.Lock())
+
+
+class _Repository:
+    """The documents and layers of one image, from the cache or from the registry."""
+
+    def __init__(
+        self,
+        client: Client,
+        cache: ImageCache,
+        name: Reference,
+        offline: bool,
+        progress: Progress | None,
+        alone: Alone,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._name = name
+        self._offline = offline
+        self._progress = progress
+        self._alone = alone
+
+    def resolve(self) -> str:
+        """What the tag means now. Registries count a HEAD less than a GET, or not at all."""
+        self._network()
+        path = f"manifests/{self._name.tag}"
+        with self._client.ask(path, method="HEAD", headers=_MANIFEST) as answer:
+            digest = answer.headers.get("Docker-Content-Digest", "")
+        if DIGEST.fullmatch(digest):
+            return digest
+        with self._client.ask(path, headers=_MANIFEST) as answer:
+            content = answer.body(_LARGEST_MANIFEST)
+        digest = f"sha256:{sha256(content).hexdigest()}"
+        self._cache.keep_document(digest, content)
+        return digest
+
+    def manifest(self, descriptor: Descriptor) -> bytes:
+        """An index or a manifest."""
+        return self._document(descriptor, "manifests", _MANIFEST, _LARGEST_MANIFEST)
+
+    def config(self, descriptor: Descriptor) -> bytes:
+        """An image's configuration."""
+        return self._document(descriptor, "blobs", {}, _LARGEST_CONFIG)
+
+    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> Layer:
+        """What a layer says about the `wanted` paths."""
+        with self._alone(descriptor.digest):
+            layer = self._cache.layer(descriptor.digest, wanted)
+            if layer is None:
+                self._network()
+                what = f"{self._name}: layer {descriptor.digest}"
+                layer = layers.read(self._chunks(descriptor), descriptor, wanted, what)
+                self._cache.keep_layer(descriptor.digest, wanted, layer)
+            return layer
+
+    def _document(self, descriptor: Descriptor, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
+        with self._alone(descriptor.digest):
+            return self._kept(descriptor.digest, kind, headers, limit)
+
+    def _kept(self, digest: str, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
+        content = self._cache.document(digest)
+        if content is not None:
+            return content
+        self._network()
+        with self._client.ask(f"{kind}/{digest}", headers=headers) as answer:
+            content = answer.body(limit)
+        algorithm, _, expected = digest.partition(":")
+        if (found := new(algorithm, content).hexdigest()) != expected:
+            raise TrustError(
+                f"{self._name}: what the registry gives for {digest} has another digest: {found}",
+                hint="the registry or a proxy delivers other bytes than were asked for",
+            )
+        self._cache.keep_document(digest, content)
+        return content
+
+    def _chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """The bytes of a blob; where they break off they are asked for from there on."""
+        done = breaks = 0
+        while True:
+            headers = {"Range": f"bytes={done}-"} if done else {}
+            with self._client.ask(f"blobs/{descriptor.digest}", headers=headers) as answer:
+                if answer.status == 206 and not answer.headers.get("Content-Range", "").startswith(
+                    f"bytes {done}-"
+                ):
+                    raise FetchError(
+                        f"{self._name}: the registry gives another part than asked for", url=answer.url
+                    )
+                unwanted = done if answer.status == 200 else 0
+                try:
+                    for piece in answer.pieces():
+                        fresh = piece[unwanted:]
+                        unwanted -= len(piece) - len(fresh)
+                        done += len(fresh)
+                        if self._progress:
+                            self._progress(str(self._name), done, descriptor.size)
+                        yield fresh
+                    return
+                except FetchError:
+                    breaks += 1
+                    if breaks == TRIES:
+                        raise
+
+    def _network(self) -> None:
+        if self._offline:
+            raise FetchError(
+                f"{self._name}: not in the cache, and the network may not be used",
+                url=f"https://{self._name.registry}/",
+                hint="run once without --offline",
+            )

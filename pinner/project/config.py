@@ -1,0 +1,197 @@
+"""`pinner.toml`, or `[tool.pinner]` in pyproject.toml, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pinner.apt.sources import Keys
+from pinner.archive.pace import INTERVAL
+from pinner.distributions.catalogue import platform
+from pinner.errors import InputError
+from pinner.workflow.repositories import Known
+
+NAME = "pinner.toml"
+
+
+class Service(NamedTuple):
+    """How snapshots are fetched: `mirrors` of snapshot.debian.org in the order in which they are tried (none: those of
+    `[mirrors]`, or the service itself), the seconds of rest before each request, and the address of what stands for
+    metasnap.debian.net ("": that itself)."""
+
+    mirrors: tuple[str, ...] = ()
+    interval: float = INTERVAL
+    metasnap: str = ""
+
+
+class Config(NamedTuple):
+    """What a project says once for all runs.
+
+    `platforms` as Docker writes them; `suite` for stages whose image names none; `files` maps files (globs, from
+    the folder of the configuration) and `images` image references (globs) to suites; `installed` image references
+    (globs) to files that list what such an image holds, one for each architecture, relative to the configuration;
+    `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files that a search
+    passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
+    `source` are the repositories beyond the distribution's that may be read, each with the keys that sign it.
+    """
+
+    platforms: tuple[str, ...] = ()
+    suite: str = ""
+    files: Mapping[str, str] = MappingProxyType({})
+    images: Mapping[str, str] = MappingProxyType({})
+    installed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    mirrors: Mapping[str, str] = MappingProxyType({})
+    exclude: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    snapshot: Service = Service()
+    source: tuple[Known, ...] = ()
+
+
+def near(word: str, known: tuple[str, ...]) -> str:
+    """`did you mean …?` for the nearest of `known`, or all of them."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def _texts(value: Any, key: str, path: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{key} must be a list of strings", path=path)
+    return tuple(value)
+
+
+def _mapping(value: Any, key: str, path: str) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise InputError(f"[{key}] must map strings to strings", path=path)
+    return value
+
+
+def _lists(value: Any, key: str, path: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise InputError(f"[{key}] must be a table", path=path)
+    return {
+        name: _texts([item] if isinstance(item, str) else item, f"{key}.{name}", path)
+        for name, item in value.items()
+    }
+
+
+def _service(value: Any, path: str) -> Service:
+    if not isinstance(value, dict):
+        raise InputError("[snapshot] must be a table", path=path)
+    known = Service._fields
+    for key in value:
+        if key not in known:
+            raise InputError(f"unknown key snapshot.{key}", path=path, hint=near(key, known))
+    interval = value.get("interval", INTERVAL)
+    if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval <= 3600:
+        raise InputError("snapshot.interval must be a number of seconds", path=path)
+    metasnap = value.get("metasnap", "")
+    if not isinstance(metasnap, str) or (metasnap and "://" not in metasnap):
+        raise InputError(
+            "snapshot.metasnap must be an address", path=path, hint="like http://metasnap.example"
+        )
+    return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval), metasnap)
+
+
+def _sources(value: Any, path: str) -> tuple[Known, ...]:
+    """`[[source]]`: `uri`, `suite` (none: any), `key` (a file), `fingerprints` (none: each key in the file)."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InputError("[[source]] must be tables", path=path)
+    keys = ("uri", "suite", "key", "fingerprints")
+    found = []
+    for item in value:
+        for key in item:
+            if key not in keys:
+                raise InputError(f"unknown key source.{key}", path=path, hint=near(key, keys))
+        uri, suite, file = (item.get(key, "") for key in keys[:3])
+        if not all(isinstance(text, str) for text in (uri, suite, file)) or "://" not in uri or not file:
+            raise InputError(
+                "[[source]] needs a uri and a key",
+                path=path,
+                hint='uri = "https://apt.example.org/debian" and key = "keys/example.asc"',
+            )
+        prints = _texts(item.get("fingerprints", []), "source.fingerprints", path)
+        prints = tuple(text.replace(" ", "").upper() for text in prints)
+        found.append(Known(uri.rstrip("/"), suite, Keys(file, prints)))
+    return tuple(found)
+
+
+def from_table(table: Mapping[str, Any], path: str) -> Config:
+    """The Config of a parsed table. Raises `InputError` for an unknown key (with the near name) or a wrong type."""
+    known = Config._fields
+    for key in table:
+        if key not in known:
+            raise InputError(f"unknown key {key}", path=path, hint=near(key, known))
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in {"files", "images", "mirrors"}:
+            values[key] = _mapping(value, key, path)
+        elif key == "installed":
+            values[key] = _lists(value, key, path)
+        elif key == "source":
+            values[key] = _sources(value, path)
+        elif key == "snapshot":
+            values[key] = _service(value, path)
+        elif key == "suite":
+            if not isinstance(value, str):
+                raise InputError("suite must be a string", path=path)
+            values[key] = value
+        else:
+            values[key] = _texts(value, key, path)
+    values["platforms"] = tuple(canonical_platform(name, path) for name in values.get("platforms", ()))
+    return Config(**values)
+
+
+def canonical_platform(name: str, path: str = "") -> str:
+    """Docker's canonical spelling of a platform. Raises `InputError` for one that no Debian architecture serves."""
+    found = platform(name)
+    if found is None:
+        from difflib import get_close_matches
+
+        from pinner.distributions.catalogue import PLATFORMS
+
+        known = {each.removeprefix("linux/"): each for each in PLATFORMS}
+        close = get_close_matches(name.removeprefix("linux/"), known, n=1)
+        hint = f"did you mean {known[close[0]]}?" if close else f"known are {', '.join(PLATFORMS)}"
+        raise InputError(f"unknown platform {name}", path=path, hint=hint)
+    return found
+
+
+def load(start: Path) -> tuple[Config, Path | None]:
+    """The config that holds for `start`: the nearest upwards, up to the root of the work tree; and its file."""
+    for folder in (start, *start.parents):
+        own = folder / NAME
+        if own.is_file():
+            return _located(from_table(_read(own), str(own)), folder), own
+        project = folder / "pyproject.toml"
+        if project.is_file() and b"[tool.pinner" in project.read_bytes():
+            table = _read(project).get("tool", {}).get("pinner")
+            if isinstance(table, dict):
+                return _located(from_table(table, f"{project} [tool.pinner]"), folder), project
+        if (folder / ".git").exists():
+            break
+    return Config(), None
+
+
+def _located(config: Config, folder: Path) -> Config:
+    """The config with its files found from anywhere."""
+    found = {glob: tuple(str(folder / name) for name in names) for glob, names in config.installed.items()}
+    sources = tuple(
+        known._replace(keys=known.keys._replace(keyring=str(folder.resolve() / known.keys.keyring)))
+        for known in config.source
+    )
+    return config._replace(installed=found, source=sources)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"not valid TOML: {error}", path=str(path)) from None
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from None

@@ -1,0 +1,274 @@
+"""Dockerfile → stages, instructions, directives, as BuildKit reads it (Dockerfile reference)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from pinner.edit.span import Joined, Span
+from pinner.recipe import directives, lines
+from pinner.recipe.directives import Directive
+from pinner.recipe.lines import SPACE, Heredoc, Lined, Logical, refuse
+from pinner.regex import later
+from pinner.shell import substitution
+
+#: The instructions that BuildKit knows.
+KEYWORDS = frozenset(
+    (
+        *(
+            "ADD",
+            "ARG",
+            "CMD",
+            "COPY",
+            "ENTRYPOINT",
+            "ENV",
+            "EXPOSE",
+            "FROM",
+            "HEALTHCHECK",
+            "LABEL",
+            "MAINTAINER",
+        ),
+        *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+    )
+)
+_KEYWORD = later(rf"[{SPACE}]*([^\t\v\f\r ]*)[\t\v\f\r ]*")
+_FLAG = later(rf"""--(?:[^{SPACE}'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*(?=[{SPACE}]|\Z)""", re.DOTALL)
+_BLANKS = later(rf"[{SPACE}]*")
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
+_ARRAY = later(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*)?\]\s*\Z")
+_STAGE_NAME = later(r"[a-z][a-z0-9-_.]*\Z")
+
+# BuildKit sets these for FROM; their values depend on where the build runs.
+_PLATFORM_ARGS = dict.fromkeys(
+    f"{where}{what}"
+    for where in ("BUILD", "TARGET")
+    for what in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+)
+
+Form = Literal["shell", "exec"]
+
+#: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
+UNREAD = "UNREAD"
+
+#: The keyword of a variable that is set to its text as it is; its `argv` is the name, and why the text is not known.
+VARIABLE = "VARIABLE"
+
+
+class Instruction(NamedTuple):
+    """One instruction with its continued lines.
+
+    `keyword` is in upper case; under ONBUILD it is the nested one's and `onbuild` is set. `body` is what follows the
+    keyword and its `flags`, and `text` the same as BuildKit joins it. `argv` holds the strings of the exec form.
+    """
+
+    keyword: str
+    span: Span
+    body: Span
+    text: Joined
+    flags: tuple[str, ...] = ()
+    form: Form = "shell"
+    argv: tuple[str, ...] = ()
+    heredocs: tuple[Heredoc, ...] = ()
+    onbuild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A `FROM` and all up to the next one.
+
+    `base` is the image after substitution, "" where an argument without default decides it; `raw_base` as written.
+    `platform` is the value of `FROM --platform`, "" if absent or not known here. `parent` is the index of the
+    earlier stage that `base` names. `directives` are those of comments in the stage; one in the block of comment
+    lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage.
+    """
+
+    index: int
+    name: str
+    base: str
+    raw_base: str
+    platform: str
+    parent: int | None
+    instructions: tuple[Instruction, ...]
+    directives: tuple[Directive, ...]
+
+
+class Dockerfile(NamedTuple):
+    """A file that BuildKit would read.
+
+    `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
+    """
+
+    text: str
+    escape: str
+    stages: tuple[Stage, ...]
+    comments: tuple[Span, ...]
+    arguments: tuple[Instruction, ...] = ()
+
+
+def parse(text: str) -> Dockerfile:
+    """Read `text`.
+
+    Raises `InputError` (without path) where BuildKit would refuse the file, and for a pinner directive that does not
+    exist. A here-document without end is no error here: it is in its instruction's `heredocs`, unterminated.
+    """
+    lined = lines.read(text)
+    found = [_instruction(text, lined.escape, logical) for logical in lined.logical]
+    if not found:
+        raise refuse(text, Span(0, 0), "the file has no instructions")
+    stages: list[Stage] = []
+    arguments: dict[str, str | None] = dict(_PLATFORM_ARGS)
+    start = 0
+    for number, instruction in enumerate(found):
+        if instruction.keyword == "FROM":
+            if stages:
+                stages[-1] = replace(stages[-1], instructions=tuple(found[start:number]))
+            stages.append(_stage(text, lined.escape, instruction, stages, arguments))
+            start = number + 1
+        elif not stages and instruction.keyword != "ARG":
+            raise refuse(
+                text,
+                instruction.span,
+                "no build stage: FROM must come before this",
+                "only ARG may precede it",
+            )
+        elif not stages:
+            _declare(arguments, instruction, lined.escape)
+    if not stages:
+        raise refuse(text, found[-1].span, "no build stage: the file has no FROM")
+    stages[-1] = replace(stages[-1], instructions=tuple(found[start:]))
+    return Dockerfile(
+        text,
+        lined.escape,
+        _with_directives(text, lined, stages, found),
+        tuple(lined.comments),
+        tuple(itertools.takewhile(lambda instruction: instruction.keyword == "ARG", found)),
+    )
+
+
+def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
+    """Split an instruction's line into keyword, flags and body."""
+    joined = logical.joined
+    match = _KEYWORD.match(joined.text)
+    assert match is not None  # the pattern matches the empty text too
+    keyword = match[1].upper()
+    onbuild = keyword == "ONBUILD"
+    if onbuild:
+        match = _KEYWORD.match(joined.text, match.end())
+        assert match is not None
+        keyword = match[1].upper()
+    # What ONBUILD is to do is looked at when it is done.
+    if keyword in ("ONBUILD", "FROM", "MAINTAINER") if onbuild else keyword not in KEYWORDS:
+        where = joined.span(match.start(1), match.end(1))
+        raise refuse(text, where, f"unknown instruction: {match[1]}", _near(keyword))
+    begin = match.end()
+    flags: list[str] = []
+    while flag := _FLAG.match(joined.text, begin):
+        flags.append(flag[0])
+        begin = _end(_BLANKS, joined.text, flag.end())
+        if flag[0] == "--":
+            break
+    end = max(len(joined.text.rstrip(SPACE)), begin)
+    body = joined.part(begin, end)
+    argv = _argv(body.text)
+    return Instruction(
+        keyword,
+        logical.span,
+        joined.span(begin, end),
+        body,
+        tuple(flags),
+        "shell" if argv is None else "exec",
+        argv or (),
+        logical.heredocs,
+        onbuild,
+    )
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return at if match is None else match.end()
+
+
+def _argv(body: str) -> tuple[str, ...] | None:
+    """The strings of an exec form; None for the shell form, which malformed JSON falls back to."""
+    if not body.startswith("[") or not _ARRAY.match(body):
+        return None
+    import json
+
+    try:
+        return tuple(json.loads(body))
+    except ValueError:
+        return None
+
+
+def _near(keyword: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(keyword, KEYWORDS, n=1)
+    return (
+        f"did you mean {near[0]}?" if near else "a Dockerfile's lines begin with an instruction such as RUN"
+    )
+
+
+def _declare(arguments: dict[str, str | None], instruction: Instruction, escape: str) -> None:
+    """Take note of an `ARG` before the first `FROM`; without a default its value is not known here."""
+    for word in substitution.words(instruction.text.text, escape):
+        name, equals, value = word.partition("=")
+        arguments[name] = substitution.substitute(value, arguments, escape) if equals else None
+
+
+def _stage(
+    text: str, escape: str, instruction: Instruction, earlier: list[Stage], arguments: dict[str, str | None]
+) -> Stage:
+    """The stage that a FROM opens, without its instructions."""
+    arguments_of = substitution.words(instruction.text.text, escape)
+    name = ""
+    if len(arguments_of) == 3 and arguments_of[1].lower() == "as":
+        name = arguments_of[2].lower()
+        if not _STAGE_NAME.match(name):
+            raise refuse(text, instruction.span, f"invalid name for a build stage: {arguments_of[2]}")
+    elif len(arguments_of) != 1:
+        raise refuse(text, instruction.span, "FROM requires either one or three arguments")
+    base = substitution.substitute(arguments_of[0], arguments, escape) or ""
+    platform = ""
+    for flag in instruction.flags:
+        key, _, value = flag.partition("=")
+        if key == "--platform":
+            platform = substitution.substitute(value, arguments, escape) or ""
+    parent = next(
+        (stage.index for stage in reversed(earlier) if stage.name and stage.name == base.lower()), None
+    )
+    return Stage(len(earlier), name, base, arguments_of[0], platform, parent, (), ())
+
+
+def _with_directives(
+    text: str, lined: Lined, stages: list[Stage], instructions: list[Instruction]
+) -> tuple[Stage, ...]:
+    """`stages` with the directives of the comments that belong to each."""
+    if "pinner:" not in text:
+        return tuple(stages)
+    begins = [
+        block_start(text, lined.comments, instruction.span.start)
+        for instruction in instructions
+        if instruction.keyword == "FROM"
+    ]
+    found: list[list[Directive]] = [[] for _ in stages]
+    for comment in lined.comments:
+        directive = directives.read(text, comment)
+        if directive is not None:
+            found[max(bisect_right(begins, comment.start) - 1, 0)].append(directive)
+    return tuple(replace(stage, directives=tuple(own)) for stage, own in zip(stages, found, strict=True))
+
+
+def block_start(text: str, comments: list[Span] | tuple[Span, ...], at: int) -> int:
+    """Where the block of comment lines right above the line of `at` begins; `at` itself if there is none."""
+    first = bisect_right(comments, Span(at, at))
+    begin = at
+    while first and text[comments[first - 1].end : begin].strip(SPACE) == "":
+        first -= 1
+        if text.count("\n", comments[first].end, begin) != 1:
+            break
+        begin = comments[first].start
+    return begin

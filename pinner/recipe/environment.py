@@ -1,0 +1,179 @@
+"""ARG and ENV of a Dockerfile: what a variable means to an instruction (Dockerfile reference, "ARG", "ENV").
+
+An ARG before the first FROM is seen by FROMs, and by a stage only where that declares it again. ENV passes on to the
+stages built on it, ARG does not; ENV prevails over an ARG of its name. An ARG without default comes from outside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pinner.edit.span import Joined
+from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction
+from pinner.recipe.values import Binding, Element, Piece, Unknown, Variable, bounded
+from pinner.regex import later
+from pinner.shell import substitution
+
+_NAME = later(r"[A-Za-z_]\w*")
+_TOKEN = later(
+    r"""'(?P<single>[^']*)'|(?P<double>")|(?P<variable>\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})|(?P<odd>\$\{)|(?P<char>.)
+    |(?P<line>\n)""",
+    re.VERBOSE,
+)
+
+
+class _Set(NamedTuple):
+    """From offset `at` on the variable is set."""
+
+    at: int
+    persists: bool
+    meaning: Binding | Unknown
+
+
+class Environment:
+    """The variables that a Dockerfile sets."""
+
+    def __init__(self, dockerfile: Dockerfile, flows: dict[int, Variable]) -> None:
+        """`flows` takes note of where a variable's value goes into another variable."""
+        self._file = dockerfile
+        self._flows = flows
+        self._global: dict[str, list[_Set]] = {}
+        self._stages: list[dict[str, list[_Set]]] = [{} for _ in dockerfile.stages]
+        for instruction in dockerfile.arguments:
+            self._read(None, instruction)
+        for stage in dockerfile.stages:
+            for instruction in stage.instructions:
+                if instruction.keyword in ("ARG", "ENV", VARIABLE):
+                    self._read(stage.index, instruction)
+
+    def lookup(self, stage: int | None, name: str, at: int) -> Binding | Unknown:
+        """What `name` means at offset `at` of a stage; without one, to a FROM."""
+        found = self._sets(stage, name, at)
+        if found is None:
+            return Unknown("variable-unknown", f"the value of {name} is not known here")
+        return found.meaning
+
+    def names(self) -> set[str]:
+        """Every name that is set somewhere."""
+        return set(self._global).union(*self._stages)
+
+    def _sets(self, stage: int | None, name: str, at: int) -> _Set | None:
+        argument: _Set | None = None
+        own = self._global if stage is None else self._stages[stage]
+        first = True
+        while True:
+            for each in reversed(own.get(name, ())):
+                if each.at <= at or not first:
+                    if each.persists:
+                        return each
+                    if first and argument is None:
+                        argument = each
+            stage = None if stage is None else self._file.stages[stage].parent
+            if stage is None:
+                return argument
+            own, first = self._stages[stage], False
+
+    def _read(self, stage: int | None, instruction: Instruction) -> None:
+        own = self._global if stage is None else self._stages[stage]
+        at = instruction.span.end
+        if instruction.keyword == VARIABLE:
+            name, *why = instruction.argv
+            text = instruction.text
+            variable = Variable(text.origin(0), name)
+            whole = Piece(text, (text.span(0, len(text.text)),))
+            told = Binding(variable, "text", (Element((whole,)),))
+            own.setdefault(name, []).append(
+                _Set(at, True, Unknown("variable-unknown", why[0]) if why else told)
+            )
+            return
+        for name, value in _settings(instruction, self._file.escape):
+            meaning: Binding | Unknown
+            if value is None:
+                outer = self._global.get(name, ()) if stage is not None else ()
+                meaning = (
+                    outer[-1].meaning if outer else Unknown("variable-unknown", f"ARG {name} has no default")
+                )
+            else:
+                variable = Variable(value.origin(0), name)
+                found = self._value(stage, value, variable, instruction.span.start)
+                made = bounded(found, value.span(0, len(value.text)))
+                meaning = Binding(variable, "text", (Element(made),))
+            own.setdefault(name, []).append(_Set(at, instruction.keyword == "ENV", meaning))
+
+    def _value(self, stage: int | None, text: Joined, into: Variable, at: int) -> Iterator[Piece]:
+        """The pieces of a value after quote removal, its variables replaced."""
+        escape = self._file.escape
+        quoted = False
+        index = 0
+        begin = 0
+        size = len(text.text)
+        skips: list[tuple[int, int, str]] = []
+
+        def run(end: int) -> Iterator[Piece]:
+            if end > begin:
+                part = text.part(begin, end)
+                shifted = [(start - begin, stop - begin, char) for start, stop, char in skips]
+                yield Piece(part.replaced(shifted) if shifted else part, (text.span(begin, end),))
+            skips.clear()
+
+        while index < size:
+            if text.text[index] == escape and index + 1 < size:
+                if not quoted or text.text[index + 1] in f'"${escape}':
+                    skips.append((index, index + 2, text.text[index + 1]))
+                index += 2
+                continue
+            match = _TOKEN.match(text.text, index)
+            assert match is not None  # the pattern matches every character
+            end = match.end()
+            if match["double"] or (match["single"] is not None and not quoted):
+                skips.append((index, index + 1, ""))
+                if match["double"]:
+                    quoted = not quoted
+                else:
+                    skips.append((end - 1, end, ""))
+            elif match["single"] is not None:
+                end = index + 1
+            elif match["variable"]:
+                yield from run(index)
+                yield from self._expanded(stage, text, match, into, at)
+                begin = end
+            elif match["odd"]:
+                yield from run(index)
+                place = text.span(index, size)
+                yield Piece(Unknown("expansion", "what is done with a variable is not followed"), (place,))
+                return
+            index = end
+        yield from run(size)
+
+    def _expanded(
+        self, stage: int | None, text: Joined, match: re.Match[str], into: Variable, at: int
+    ) -> Iterator[Piece]:
+        place = text.span(match.start(), match.end())
+        if (
+            text.text[match.start() - 1 : match.start()].strip(" \t\"'")
+            == text.text[match.end() : match.end() + 1].strip(" \t\"'")
+            == ""
+        ):
+            self._flows[place.start] = into
+        meaning = self.lookup(stage, match["variable"].strip("${}"), at)
+        if isinstance(meaning, Unknown):
+            yield Piece(meaning, (place,))
+            return
+        for piece in meaning.elements[0].pieces:
+            yield piece.within(meaning.variable, place)
+
+
+def _settings(instruction: Instruction, escape: str) -> Iterator[tuple[str, Joined | None]]:
+    """The names that an ARG or ENV sets, with their values as written; None for an ARG without one."""
+    text = instruction.text
+    words = list(substitution.spans(text.text, escape))
+    legacy = re.match(rf"({_NAME.pattern})[ \t]+(?=\S)", text.text)
+    if instruction.keyword == "ENV" and legacy:
+        yield legacy[1], text.part(legacy.end(), len(text.text))
+        return
+    for start, end in words:
+        name, equals, value = text.text[start:end].partition("=")
+        if _NAME.fullmatch(name):
+            yield name, text.part(end - len(value), end) if equals else None

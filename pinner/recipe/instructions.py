@@ -1,0 +1,356 @@
+"""An instruction → the install calls in it, in shell texts of every kind, or why one is not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from pinner.edit.span import Joined, Span
+from pinner.recipe import aptline, arguments, nested
+from pinner.recipe.arguments import Request
+from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
+from pinner.recipe.environment import Environment
+from pinner.recipe.ignored import Marked
+from pinner.recipe.nested import POSIX_SHELLS
+from pinner.recipe.uses import Uses
+from pinner.recipe.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
+from pinner.recipe.variables import Variables
+from pinner.regex import later
+from pinner.shell import prefixes, syntax
+from pinner.shell.syntax import Command, Word
+
+_MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")
+_REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
+# Commands that take the lines behind them for their input, where a shell reads its script from there.
+_READS = later(
+    r"""(?<![\w-])read(?![\w-])
+    |(?:^|[;&(]|\bdo\b|\bthen\b)[ \t]*(?:sudo[ \t]+)?(?:cat|tee\b[^<\n;&|]*)
+    [ \t]*(?:>>?[ \t]*[^\s<]+[ \t]*)?(?=$|[;&|)])""",
+    re.MULTILINE | re.VERBOSE,
+)
+# bash that is told not to expand braces.
+_NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
+_DEEPEST = 8
+
+
+class Install(NamedTuple):
+    """One call of `apt-get install`, `apt install` or `aptitude install`.
+
+    `span` reaches from the program's name (behind `sudo` and the like) to the last word. `options` are the option
+    words with their values. `requests` are all its package arguments, in order. `recommends` and `suggests` are None
+    where the call does not say and apt's defaults hold.
+    """
+
+    stage: int
+    span: Span
+    command: str
+    options: tuple[Word, ...]
+    requests: tuple[Request, ...]
+    recommends: bool | None
+    suggests: bool | None
+    target_release: str
+
+
+class Skipped(NamedTuple):
+    """An instruction or call that asks for packages, or may, and is not read; `allowed` if a comment allows that."""
+
+    stage: int
+    span: Span
+    reason: str
+    detail: str
+    allowed: bool = False
+
+
+class Notes:
+    """What is known of a file while it is read. `carried` tells which variables a request stands in."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        self.uses = Uses()
+        self.carried: dict[Request, frozenset[Variable]] = {}
+
+    @cached_property
+    def expands_braces(self) -> bool:
+        """Whether nothing in the file tells bash not to expand braces."""
+        return _NO_BRACES.search(self.dockerfile.text) is None
+
+    @cached_property
+    def environment(self) -> Environment:
+        """What ARG and ENV say."""
+        return Environment(self.dockerfile, self.uses.flows)
+
+
+class _Around(NamedTuple):
+    """What a shell text stands in: the `shell` that runs it, and how many other texts.
+
+    `outer` tells what names mean that the text does not set, `expanded` what those mean that another shell has replaced
+    before this one reads the text.
+    """
+
+    shell: str
+    outer: Lookup
+    depth: int = 0
+    expanded: Lookup | None = None
+
+
+class Reader:
+    """Reads one instruction."""
+
+    def __init__(self, notes: Notes, stage: Stage, instruction: Instruction, shell_name: str) -> None:
+        self._notes = notes
+        self._source = notes.dockerfile.text
+        self._stage = stage
+        self._instruction = instruction
+        self._shell = shell_name
+        self._marked = Marked(notes.dockerfile, stage, instruction)
+
+    def read(self) -> Iterator[Install | Skipped]:
+        """The calls of the instruction."""
+        instruction = self._instruction
+        for heredoc in instruction.heredocs:
+            if not heredoc.terminated:
+                yield self._skip(
+                    instruction.body, "unparsable", f"the here-document {heredoc.name} has no end"
+                )
+                return
+        text = instruction.text.text
+        if instruction.keyword == UNREAD:
+            yield self._skip(instruction.body, *instruction.argv)
+            return
+        if instruction.keyword == "RUN":
+            if instruction.form == "exec":
+                yield from self._exec()
+            elif _MENTION.search(text) or instruction.heredocs:
+                yield from self._run()
+            return
+        for heredoc in instruction.heredocs:
+            yield from self._unread(heredoc.content)
+        if instruction.keyword in ("ENV", "ARG") and _MENTION.search(text) and prefixes.asks(text):
+            yield self._skip(instruction.body, "variable-command", "a variable holds the call")
+
+    def _unread(self, content: Span, owner: Command | None = None) -> Iterator[Skipped]:
+        if not prefixes.asks(content.of(self._source)):
+            return
+        if owner is not None and prefixes.program(owner.words)[1] == "chroot":
+            yield self._skip(content, "chroot", "the call installs into another root")
+        else:
+            yield self._skip(content, "heredoc", "the call stands in a here-document")
+
+    def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
+        return Skipped(self._stage.index, span, reason, detail, self._marked.says("allow", span.start))
+
+    def _outer(self, name: str, at: int) -> Binding | Unknown:
+        return self._notes.environment.lookup(self._stage.index, name, self._instruction.span.start)
+
+    def _exec(self) -> Iterator[Install | Skipped]:
+        if not any(_MENTION.search(argument) for argument in self._instruction.argv):
+            return
+        strings = nested.exec_form(self._source, self._instruction)
+        words = tuple(word for word, _ in strings)
+        at, name = prefixes.program(words)
+        operand = nested.script_operand(words[at + 1 :]) if name in POSIX_SHELLS else None
+        around = _Around(name, self._outer, 1)
+        if operand is not None and operand >= 0:
+            _, text = strings[at + 1 + operand]
+            yield from self._script(text, around)
+        elif words:
+            command = Command(words, self._instruction.body, False, True, (0, 0))
+            yield from self._command(command, None, around)
+
+    def _run(self) -> Iterator[Install | Skipped]:
+        instruction = self._instruction
+        text = instruction.text
+        heredocs = instruction.heredocs
+        if self._shell not in POSIX_SHELLS:
+            if prefixes.asks(instruction.span.of(self._source)):
+                yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
+            return
+        around = _Around(self._shell, self._outer)
+        around = _Around(self._shell, self._outer)
+        if len(heredocs) == 1 and heredocs[0].word == instruction.body:
+            lines = Joined.without(self._source, heredocs[0].content, ())
+            body = nested.heredoc(lines, expands=False, tabs="<<-" in text.text)
+            yield from self._heredoc(body, around)
+        else:
+            yield from self._script(nested.with_heredocs(self._source, instruction), around)
+
+    def _input(
+        self, owner: Command | None, variables: Variables, body: Joined, depth: int, *, expands: bool
+    ) -> Iterator[Install | Skipped]:
+        """The calls in a here-document that the command `owner` gets, if that is a shell."""
+        if (
+            owner is None
+            or owner.nested
+            or not owner.certain
+            or depth >= _DEEPEST
+            or not nested.is_shell_input(owner)
+            or _READS.search(body.text)
+        ):
+            yield from self._unread(body.span(0, len(body.text)), owner)
+            return
+        _, name = prefixes.program(owner.words)
+        expanded = variables.expanded(owner) if expands else None
+        yield from self._heredoc(body, _Around(name, variables.inside(owner), depth + 1, expanded))
+
+    def _heredoc(self, body: Joined, around: _Around) -> Iterator[Install | Skipped]:
+        """The calls in a here-document that a shell runs."""
+        program = nested.interpreter(body.text)
+        if program and program not in POSIX_SHELLS:
+            yield from self._unread(body.span(0, len(body.text)))
+        elif _MENTION.search(body.text):
+            yield from self._script(nested.unfolded(body), around)
+
+    def _script(self, text: Joined, around: _Around) -> Iterator[Install | Skipped]:
+        """The calls of a shell text."""
+        try:
+            script = syntax.read(self._source, text)
+            commands = script.commands("apt")
+        except syntax.UnparsableError:
+            if prefixes.asks(text.text):
+                span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
+                yield self._skip(span, "unparsable", "its shell text is not understood")
+            return
+        if script.unread and prefixes.asks(text.text[slice(*script.unread)]):
+            yield self._skip(
+                text.span(*script.unread), "unparsable", "this part of the script is not understood"
+            )
+        for comment in script.comments():
+            self._marked.comment(comment)
+        for assignment in script.assignments("apt"):
+            if prefixes.asks(assignment.literal):
+                yield self._skip(assignment.span, "variable-command", "a variable holds the call")
+        variables = Variables(script, around.outer, self._notes.uses, around.expanded)
+        for command in commands:
+            yield from self._command(command, variables, around)
+        heredocs = [each for each in script.heredocs if _MENTION.search(text.text, *each.body)]
+        owners = nested.owners(script, [each.operator for each in heredocs]) if heredocs else []
+        for each, owner in zip(heredocs, owners, strict=True):
+            body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
+            reader = owner if each.descriptor in ("", "0") else None
+            yield from self._input(reader, variables, body, around.depth, expands=each.expands)
+
+    def _command(
+        self, command: Command, variables: Variables | None, around: _Around
+    ) -> Iterator[Install | Skipped]:
+        program = prefixes.find(command.words)
+        if program is None:
+            return
+        if program.reason:
+            text = self._string(command, variables) if around.depth < _DEEPEST else None
+            if program.reason == "string" and text is not None and variables and not command.nested:
+                _, name = prefixes.program(command.words)
+                expanded = variables.expanded(command) if text.levels[0] == "double" else None
+                inside = _Around(name, variables.inside(command), around.depth + 1, expanded)
+                yield from self._script(nested.unfolded(text), inside)
+            else:
+                yield self._skip(command.span, program.reason, program.detail)
+            return
+        words = command.words[program.at + 1 :]
+        given = _expanded(words, variables)
+        call = aptline.parse(program.name, tuple(field.word for _, field in given))
+        origins = {id(field.word): (word, field) for word, field in given}
+        found = [origins[id(word)] for word in call.arguments]
+        if call.subcommand == "install" or call.subcommand in _REMOVALS:
+            self._note(found, variables)
+        if call.subcommand != "install":
+            if call.uncertain:
+                yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
+            return
+        span = Span(command.words[program.at].span.start, command.span.end)
+        if command.nested:
+            yield self._skip(span, "command-substitution", "the call stands in a command substitution")
+            return
+        if not command.certain:
+            yield self._skip(span, "unparsable", "its shell text is not understood")
+            return
+        release = call.settings.get("apt::default-release", "")
+        bash = around.shell == "bash" and self._notes.expands_braces
+        requests = tuple(self._requests(program.name, call, [field for _, field in found], bash=bash))
+        yield Install(
+            self._stage.index,
+            span,
+            f"{program.name} install",
+            tuple(call.options),
+            requests,
+            call.boolean("apt::install-recommends"),
+            call.boolean("apt::install-suggests"),
+            release or "",
+        )
+
+    def _instruction_at(self, word: Word) -> str:
+        """The instruction that a line of words seems to begin with: the line above was not meant to go on."""
+        if word.raw not in KEYWORDS:
+            return ""
+        line = self._source.rfind("\n", 0, word.span.start) + 1
+        alone = not self._source[line : word.span.start].strip()
+        return word.raw if alone and line > self._instruction.span.start else ""
+
+    def _string(self, command: Command, variables: Variables | None) -> Joined | None:
+        """The script that `sh -c` is given."""
+        at, name = prefixes.program(command.words)
+        operand = nested.script_operand(command.words[at + 1 :]) if name in POSIX_SHELLS else None
+        if variables is None or operand is None or operand < 0:
+            return None
+        return nested.string(variables.script, command.words[at + 1 + operand])
+
+    def _note(self, found: list[tuple[Word, Field]], variables: Variables | None) -> None:
+        """Take note of the variables that name packages for apt, each package a word of its own."""
+        for word, field in found:
+            part = only_variable(word)
+            if part is None or variables is None or re.search(r"\s", field.word.value or ""):
+                continue
+            if part.quoted and field.word.value is None:
+                continue  # it may be several packages, which are one word here
+            if is_plain(variables.context, part):
+                self._notes.uses.packages.add(variables.context.shell.origin(part.start))
+
+    def _requests(
+        self, program: str, call: aptline.Call, found: list[Field], *, bash: bool
+    ) -> Iterator[Request]:
+        swallowed = ""
+        for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
+            result = request
+            at = request.word.span.start
+            swallowed = swallowed or self._instruction_at(request.word)
+            if swallowed:
+                detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
+                result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
+            if self._marked.says("allow", at):
+                result = result._replace(allowed=True)
+            if self._marked.says("ignore", at):
+                result = refused(result, "ignored", "a comment says to ignore it")
+            if call.error:
+                result = refused(result, "refused", call.error)
+            elif program == "aptitude":
+                result = refused(result, "aptitude", "aptitude has its own solver")
+            if call.settings.get("apt::default-release", "") is None:
+                result = refused(
+                    result, "variable-unknown", "the value of the target release is not known here"
+                )
+            if field.through:
+                self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
+            yield result
+
+
+def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tuple[Word, Field]]:
+    """What the words of a command expand to, each with the word it comes from."""
+    if variables is None:
+        return [(word, Field(word)) for word in words]
+    found = []
+    for word in words:
+        if word.value is not None:
+            found.append((word, Field(word)))
+            continue
+        for field in fields(variables.context, word):
+            # Each has its own identity, by which the reader of the command line tells it from its like.
+            found.append((word, field._replace(word=field.word._replace())))
+    return found
+
+
+def refused(request: Request, reason: str, detail: str) -> Request:
+    """`request`, skipped because of its call; what is skipped for its own sake stays so."""
+    if request.action == "skip" and not request.expansion:
+        return request
+    return request._replace(action="skip", reason=reason, detail=detail, expansion=())

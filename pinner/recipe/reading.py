@@ -1,0 +1,90 @@
+"""A Dockerfile → the install calls in it, words left aside whose variable has another use."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from pinner.edit.span import Lines
+from pinner.recipe.arguments import Request
+from pinner.recipe.dockerfile import UNREAD, Dockerfile
+from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
+from pinner.recipe.nested import POSIX_SHELLS
+from pinner.recipe.uses import of_file
+from pinner.recipe.values import Variable
+
+__all__ = ["Install", "Skipped", "find"]
+
+
+def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
+    """Every install call of the file, read or skipped, in file order.
+
+    Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
+    grammar shows to be one.
+    """
+    if "apt" in dockerfile.text or any(
+        "apt" in instruction.text.text
+        or instruction.keyword == UNREAD
+        or not all(heredoc.terminated for heredoc in instruction.heredocs)
+        for stage in dockerfile.stages
+        for instruction in stage.instructions
+    ):
+        return _File(dockerfile).read()
+    return ()
+
+
+class _File:
+    """Reads one file."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self._dockerfile = dockerfile
+        self._notes = Notes(dockerfile)
+        self._forbidding: dict[frozenset[Variable], int | None] = {}
+
+    @cached_property
+    def _of_file(self) -> dict[Variable, list[int]]:
+        return of_file(self._dockerfile, self._notes.environment)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._dockerfile.text)
+
+    def read(self) -> tuple[Install | Skipped, ...]:
+        """The calls of all instructions."""
+        found: list[Install | Skipped] = []
+        shells: list[str] = []
+        for stage in self._dockerfile.stages:
+            shells.append(shells[stage.parent] if stage.parent is not None else "sh")
+            for instruction in stage.instructions:
+                if instruction.keyword == "SHELL" and instruction.argv:
+                    shells[-1] = _shell(instruction.argv)
+                found += Reader(self._notes, stage, instruction, shells[-1]).read()
+        return tuple(sorted(map(self._settled, found), key=lambda call: call.span))
+
+    def _settled(self, call: Install | Skipped) -> Install | Skipped:
+        """The call, words skipped that stand in variables which something else uses too."""
+        if isinstance(call, Skipped) or not self._notes.carried:
+            return call
+        return call._replace(requests=tuple(map(self._unless_used, call.requests)))
+
+    def _unless_used(self, request: Request) -> Request:
+        variables = self._notes.carried.get(request)
+        if not variables or (request.action != "pin" and not request.expansion):
+            return request
+        if variables not in self._forbidding:
+            self._forbidding[variables] = self._notes.uses.forbidding(
+                variables, lambda variable: self._of_file.get(variable, ())
+            )
+        at = self._forbidding[variables]
+        if at is None:
+            return request
+        line, _ = self._lines.position(at)
+        told = {"what the function is given" if each.name == "@" else each.name for each in variables}
+        names = " or ".join(sorted(told))
+        return refused(request, "variable-other-use", f"{names} has another use in line {line}")
+
+
+def _shell(argv: tuple[str, ...]) -> str:
+    """The shell that a SHELL instruction names, also behind `env` or `conda run`; else its program."""
+    names = [re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe") for argument in argv]
+    return next((name for name in names if name in POSIX_SHELLS), names[0])

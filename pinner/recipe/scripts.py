@@ -1,0 +1,164 @@
+"""Shell scripts and the jobs of CI files, told as if a Dockerfile had them: stages that stand on images, and RUNs.
+
+So whatever reads a Dockerfile's calls, suites and comments reads these. A script is one stage; a job is one stage, and
+each of its steps a RUN.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pinner.edit.span import Joined, Span
+from pinner.recipe import directives, nested
+from pinner.recipe.directives import Directive
+from pinner.recipe.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
+from pinner.recipe.yamltext import Node, scalar
+from pinner.regex import later
+from pinner.shell import prefixes
+
+_STRING = later(r'"(?:[^"\\\n]|\\.)*"')
+# A variable that GitHub's expressions see.
+_IN_EXPRESSION = later(r"\benv\.(\w+)")
+_EXPANDED = later(r"\$\{?[!#]?(\w+)")
+_ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
+_COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
+
+
+class Step(NamedTuple):
+    """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone."""
+
+    text: Node
+    shell: str = ""
+    variables: tuple[tuple[Node, Node], ...] = ()
+
+
+@dataclass(slots=True)
+class Job:
+    """What a CI file says of one job: the image or runner (`base`; `raw` as written), its variables, its steps.
+
+    `variables` are names and values; the last of a name counts.
+    """
+
+    name: str
+    span: Span
+    base: str = ""
+    raw: str = ""
+    platform: str = ""
+    variables: list[tuple[Node, Node]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def script(text: str, base: str = "") -> Dockerfile:
+    """A shell script that runs on the image `base`."""
+    whole = Span(0, len(text))
+    begin = 1 if text.startswith("\ufeff") else 0
+    joined = nested.unfolded(Joined.without(text, Span(begin, len(text)), ()))
+    run = Instruction("RUN", whole, whole, joined)
+    at = Span(0, 0)
+    shell = Instruction("SHELL", at, at, Joined("", (0,), (0,), (0,)), argv=(nested.shell_of(text),))
+    comments = _comments(text)
+    told = tuple(each for span in comments if (each := directives.read(text, span)))
+    stage = Stage(0, "script", base, base or "of this script", "", None, (shell, run), told)
+    return Dockerfile(text, "\\", (stage,), comments)
+
+
+def devcontainer(text: str) -> Dockerfile:
+    """A devcontainer.json, of which is only said where it asks for packages."""
+    found = tuple(
+        _unread(text, Span(*match.span()), "devcontainer", "the call is in a devcontainer.json")
+        for match in _STRING.finditer(text)
+        if prefixes.asks(match[0])
+    )
+    stage = Stage(0, "devcontainer", "", "of this container", "", None, found, ())
+    return Dockerfile(text, "\\", (stage,), ())
+
+
+def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
+    """A CI file with these jobs. A suite told by comment outside of them holds for all."""
+    comments = _comments(text)
+    every = list(found)
+    told = _by_job(every, [each for span in comments if (each := directives.read(text, span))])
+    elsewhere = frozenset(_IN_EXPRESSION.findall(text))
+    stages: list[Stage] = []
+    for number, job in enumerate(every):
+        instructions = tuple(_instructions(text, job, elsewhere))
+        own = tuple(sorted((*told.get(number, ()), *told.get(-1, ())), key=lambda each: each.span))
+        stages.append(Stage(number, job.name, job.base, job.raw, job.platform, None, instructions, own))
+    return Dockerfile(text, "\\", tuple(stages), comments)
+
+
+def _by_job(every: Sequence[Job], told: Iterable[Directive]) -> dict[int, list[Directive]]:
+    """Directives, by the number of the job that they stand in; -1, if in none."""
+    order = sorted(range(len(every)), key=lambda number: every[number].span)
+    starts = [every[number].span.start for number in order]
+    found: dict[int, list[Directive]] = {}
+    for each in told:
+        at = bisect_right(starts, each.span.start) - 1
+        inside = at >= 0 and each.span.start < every[order[at]].span.end
+        found.setdefault(order[at] if inside else -1, []).append(each)
+    return found
+
+
+def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[Instruction]:
+    """A job's steps as RUNs, with the variables that they expand.
+
+    One that a step sets, for itself or the steps behind it, or that is named `elsewhere`, is not known.
+    """
+    used = {name for step in job.steps for name in _EXPANDED.findall(step.text.value)}
+    unclear = elsewhere.union(*(_ASSIGNED.findall(step.text.value) for step in job.steps))
+    outer = {name.text: value for name, value in job.variables if name.text in used}
+    at = min((job.span.start, *(step.text.span.start for step in job.steps)))
+    for name, value in outer.items():
+        yield _variable(text, at, name, None if name in unclear else value)
+    for step in job.steps:
+        where = _where(text, step.text, at)
+        at = where.start
+        own = {name.text: value for name, value in step.variables if name.text in used}
+        for name, value in own.items():
+            yield _variable(text, at, name, None if name in unclear else value)
+        yield from _step(text, step.text, step.shell, where)
+        at = where.end
+        for name in own:
+            yield _variable(text, at, name, None if name in unclear else outer.get(name))
+
+
+def _comments(text: str) -> tuple[Span, ...]:
+    return tuple(Span(*match.span(1)) for match in _COMMENT.finditer(text))
+
+
+def _variable(text: str, at: int, name: str, value: Node | None) -> Instruction:
+    """The variable as set from the offset `at` on; without a value, as one that is not known."""
+    where = Span(at, at)
+    joined = scalar(text, value) if value is not None and "$" not in value.text else None
+    if joined is None:
+        nothing = Joined("", (0,), (at,), (at,))
+        return Instruction(
+            VARIABLE, where, where, nothing, argv=(name, f"the value of {name} is not known here")
+        )
+    return Instruction(VARIABLE, where, where, joined, argv=(name,))
+
+
+def _where(text: str, node: Node, after: int) -> Span:
+    """Where a step stands: from the begin of its line on, if that is not before `after`."""
+    line = text.rfind("\n", 0, node.span.start) + 1
+    begin = node.span.start - len(text[line : node.span.start].lstrip(" \t"))
+    return Span(begin if begin >= after else node.span.start, node.span.end)
+
+
+def _step(text: str, node: Node, program: str, where: Span) -> Iterator[Instruction]:
+    """The RUN of a step, behind the SHELL that it is run by."""
+    joined = scalar(text, node)
+    shell = Joined("", (0,), (where.start,), (where.start,))
+    yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))
+    if joined is None and prefixes.asks(node.value):
+        yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
+    elif joined is not None:
+        yield Instruction("RUN", where, node.span, nested.unfolded(joined))
+
+
+def _unread(text: str, span: Span, reason: str, detail: str) -> Instruction:
+    return Instruction(UNREAD, span, span, Joined.without(text, span, ()), argv=(reason, detail))

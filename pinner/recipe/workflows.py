@@ -1,0 +1,96 @@
+"""GitHub workflows and composite actions → jobs (GitHub docs, "Workflow syntax" and "Metadata syntax")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinner.edit.span import Span
+from pinner.recipe.scripts import Job, Step
+from pinner.recipe.yamltext import Node
+from pinner.regex import later
+
+_RUNNER = later(r"ubuntu-(\d\d\.\d\d)(-arm)?\Z")
+_MATRIX = later(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+
+
+def github(root: Node) -> Iterator[Job]:
+    """The jobs of a workflow, or the steps of a composite action."""
+    shell = _default_shell(root)
+    runs = root.get("runs")
+    if runs is not None:
+        yield _with_steps(Job("runs", runs.span, raw="of this action"), runs.get("steps"), shell)
+        return
+    for name, job in (root.get("jobs") or Node(root.span)).entries or ():
+        base, raw, platform = _github_base(job)
+        variables = [*_variables(root, "env"), *_variables(job, "env")]
+        own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform, variables)
+        # Without a container GitHub's runners have bash, which is what they use then.
+        usual = "bash" if base.startswith("ubuntu:") and job.get("container") is None else ""
+        yield _with_steps(own, job.get("steps"), _default_shell(job) or shell or usual)
+
+
+def _default_shell(node: Node) -> str:
+    for key in ("defaults", "run", "shell"):
+        found = node.get(key)
+        if found is None:
+            return ""
+        node = found
+    return node.text
+
+
+def _variables(node: Node, key: str) -> tuple[tuple[Node, Node], ...]:
+    found = node.get(key)
+    return tuple(found.entries or ()) if found is not None else ()
+
+
+def _with_steps(job: Job, steps: Node | None, shell: str) -> Job:
+    for step in (steps.items if steps is not None else None) or ():
+        run = step.get("run")
+        if run is not None and run.items is None and run.entries is None:
+            own = step.get("shell")
+            program = (own.text if own is not None else shell).partition(" ")[0]
+            job.steps.append(Step(run, program, _variables(step, "env")))
+    return job
+
+
+def _github_base(job: Node) -> tuple[str, str, str]:
+    """The image that a job runs on ("" if unknown), as it is written, and its platform."""
+    runner = job.get("runs-on")
+    written = runner.text if runner is not None else ""
+    if runner is not None and runner.items is not None and len(runner.items) == 1:
+        written = runner.items[0].text
+    name = _resolved(job, written)
+    match = _RUNNER.match(name)
+    platform = "" if match is None else "linux/arm64" if match[2] else "linux/amd64"
+    container = job.get("container")
+    if container is not None:
+        image = container if container.entries is None else container.get("image")
+        text = image.text if image is not None else ""
+        return _resolved(job, text), text or "container", platform
+    return f"ubuntu:{match[1]}" if match else "", written or "runs-on", platform
+
+
+def _resolved(job: Node, text: str) -> str:
+    """`text`, its `${{ matrix.x }}` replaced where all of the matrix agree; "" if something in it is not known."""
+    for match in _MATRIX.finditer(text):
+        values = _matrix(job, match[1])
+        if len(values) != 1:
+            return ""
+        text = text.replace(match[0], values.pop())
+    return "" if "${{" in text else text
+
+
+def _matrix(job: Node, key: str) -> set[str]:
+    strategy = job.get("strategy")
+    matrix = strategy.get("matrix") if strategy is not None else None
+    values: set[str] = set()
+    if matrix is None:
+        return values
+    own = matrix.get(key)
+    if own is not None:
+        values |= {node.text for node in own.items or [own]}
+    include = matrix.get("include")
+    for entry in (include.items if include is not None else None) or ():
+        if (value := entry.get(key)) is not None:
+            values.add(value.text)
+    return values

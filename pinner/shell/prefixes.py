@@ -1,0 +1,166 @@
+"""What may stand before a program's name without changing what it does: `sudo -E`, `env X=Y`, `timeout 30`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pinner.regex import later
+from pinner.shell.syntax import Word
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
+SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
+
+_ASSIGNMENT = later(r"[A-Za-z_]\w*=")
+_STATEMENT = later(r"[^;&|\n]+")
+_APT = later(r"\bapt(?:-get|itude)?\b")
+_INSTALL = later(r"\binstall\b")
+
+
+class _Prefix(NamedTuple):
+    """A program that runs another: its short and long options with a value, and its own operands."""
+
+    short: str = ""
+    long: frozenset[str] = frozenset()
+    operands: int = 0
+    assignments: bool = False
+
+
+def _prefix(short: str = "", long: str = "", operands: int = 0, assignments: bool = False) -> _Prefix:
+    return _Prefix(short, _words(long), operands, assignments)
+
+
+_PREFIXES = {
+    "sudo": _prefix(
+        "aCcDghpRrTtUu",
+        "auth-type close-from login-class chdir group host prompt chroot role command-timeout type other-user user",
+        assignments=True,
+    ),
+    "doas": _prefix("aCu"),
+    "env": _prefix("uCS", "unset chdir split-string", assignments=True),
+    "nice": _prefix("n", "adjustment"),
+    "ionice": _prefix("cnpPu", "class classdata pid pgid uid"),
+    "timeout": _prefix("ks", "kill-after signal", operands=1),
+    "time": _prefix("fo", "format output"),
+    "stdbuf": _prefix("ioe", "input output error"),
+    "exec": _prefix("a"),
+    "gosu": _prefix(operands=1),
+    "su-exec": _prefix(operands=1),
+    "faketime": _prefix("f", operands=1),
+    "flock": _prefix("wEc", "wait timeout conflict-exit-code", operands=1),
+    **dict.fromkeys(
+        _words("command eatmydata nohup setsid chronic unbuffer fakeroot linux32 linux64"),
+        _prefix(),
+    ),
+}
+
+# These only read or print their arguments; an apt command among those is never run.
+_NEVER_RUN = _words(
+    """echo printf : true false which type hash test [ export alias read local set unset man cat tee rm cp
+    mv ln ls mkdir touch chmod chown install grep egrep fgrep sed awk find dpkg dpkg-query dpkg-divert
+    apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger"""
+)
+
+
+class Program(NamedTuple):
+    """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`)."""
+
+    at: int = -1
+    name: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def asks(text: str) -> bool:
+    """Whether `text`, as a script, seems to install packages."""
+    if "install" not in text or "apt" not in text:
+        return False
+    for statement in _STATEMENT.finditer(text):
+        apt = _APT.search(statement[0])
+        if apt is not None and _INSTALL.search(statement[0], apt.end()):
+            return True
+    return False
+
+
+def find(words: tuple[Word, ...]) -> Program | None:
+    """The apt program that the command `words` runs, None if it runs none."""
+    at, name = program(words)
+    if name in APT_PROGRAMS:
+        return Program(at, name)
+    return _other(name, words[at + 1 :]) if name else None
+
+
+def program(words: tuple[Word, ...]) -> tuple[int, str]:
+    """Where in a command the program stands that it runs in the end, and its name; "" if it is not known."""
+    at = 0
+    while at < len(words):
+        value = words[at].value
+        if value is None:
+            # `$SUDO apt-get ...`: whatever it expands to, what follows is the program or its prefix's options.
+            if not _only_variable(words[at]):
+                break
+            at += 1
+            continue
+        name = value.rpartition("/")[2]
+        prefix = _PREFIXES.get(name)
+        if prefix is None:
+            return at, name
+        next_at = _behind(words, at + 1, prefix)
+        if name == "command" and any(
+            (word.value or "").startswith(("-v", "-V")) for word in words[at + 1 : next_at]
+        ):
+            break
+        at = next_at
+    return at, ""
+
+
+def _only_variable(word: Word) -> bool:
+    return all(part.kind == "variable" or not part.text for part in word.parts)
+
+
+def _behind(words: tuple[Word, ...], at: int, prefix: _Prefix) -> int:
+    """Where the command that `prefix` runs begins."""
+    while at < len(words):
+        value = words[at].value or ""
+        if value == "--":
+            at += 1
+            break
+        if value.startswith("--"):
+            name, equals, _ = value[2:].partition("=")
+            at += 2 if name in prefix.long and not equals else 1
+        elif value.startswith("-"):
+            first = next((place for place, name in enumerate(value) if name in prefix.short), -1)
+            at += 2 if first == len(value) - 1 else 1
+        else:
+            break
+    while prefix.assignments and at < len(words) and _ASSIGNMENT.match(words[at].raw):
+        at += 1
+    return at + prefix.operands
+
+
+def _other(name: str, words: tuple[Word, ...]) -> Program | None:
+    """What to say of a command that is neither apt nor a known prefix."""
+    if name in SHELLS:
+        if any(asks(word.literal) for word in words) or _lists(words):
+            return Program(reason="string", detail=f"the call stands in a string that {name} runs")
+        return None
+    if name == "xargs" and _lists(words):
+        return Program(reason="xargs", detail="the packages come from the input of xargs")
+    if name == "chroot" and _lists(words):
+        return Program(reason="chroot", detail="the call installs into another root")
+    if name not in _NEVER_RUN and _lists(words):
+        return Program(reason="wrapper", detail=f"what {name} does with the call is not known here")
+    return None
+
+
+def _lists(words: tuple[Word, ...]) -> bool:
+    """Whether an apt program and, behind it, the word `install` are among `words`."""
+    values = [word.value or "" for word in words]
+    for at, value in enumerate(values):
+        if value.rpartition("/")[2] in APT_PROGRAMS:
+            return "install" in values[at + 1 :]
+    return False

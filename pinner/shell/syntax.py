@@ -1,0 +1,280 @@
+"""Shell text → simple commands → words, each with its span.
+
+The words are those of the grammar's tree (`text/tree.py`). Their borders are checked against the shell's own token
+rules (POSIX shell, 2.3). Where the tree is in doubt, or the two disagree, the text is not understood; nothing is
+guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from pinner.edit.span import Joined, Span
+from pinner.regex import later
+from pinner.shell import tree
+from pinner.shell.tree import Tree
+from pinner.shell.words import Builder, Part, Range, UnparsableError, Word
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
+
+_WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
+_TOKEN = later(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
+_ASSIGNMENT = later(r"\w+(?:\[[^]]*\])?\+?=")
+_ENDS_COMMAND = later(r"[ \t]*(?:[;&|)\n`#]|\Z)")
+_NESTED = ("command_substitution", "process_substitution")
+_LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
+_BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")
+_DECLARATIONS = ("declaration_command", "unset_command")
+_EXPANSIONS = frozenset({"simple_expansion", "expansion"})
+_COLLECTED = {
+    *("command", "file_redirect", "variable_assignment", "comment", "function_definition", "list"),
+    "heredoc_redirect",
+    *(*_LOOPS, *_BRANCHES, *_DECLARATIONS),
+}
+
+
+class Command(NamedTuple):
+    """A simple command without its assignments and redirections; `nested` if in a command substitution.
+
+    `certain` is False where the tree leaves text of it unaccounted for: there may be words that are not listed.
+    `place` is where it stands in the shell's text.
+    """
+
+    words: tuple[Word, ...]
+    span: Span
+    nested: bool
+    certain: bool
+    place: Range
+
+
+class Script:
+    """A text that was understood: what it does is looked up by a string that must occur there.
+
+    `heredocs` are its here-documents, in text order; what they hold is no part of its commands. `unread` is what is not
+    understood of it.
+    """
+
+    def __init__(self, source: str, shell: Joined, read: Tree) -> None:
+        """`read` is the tree of `shell.text`."""
+        self.source = source
+        self.shell = shell
+        self.heredocs = read.heredocs
+        self.unread = read.unread
+        self.builder = Builder(source, shell)
+        self._text = read.mask
+        self._root = read.root
+        self._found = _collected(read.root, _COLLECTED)
+        self._nested = list(_outermost(self._nodes(*_NESTED)))
+        inputs = {node.start_byte for node in self._nodes("file_redirect")}
+        if "heredoc_redirect" in self._found or not all(
+            each.operator[0] - len(each.descriptor) in inputs for each in read.heredocs
+        ):
+            raise UnparsableError  # the grammar sees other here-documents than the shell's rules
+
+    def commands(self, mention: str) -> tuple[Command, ...]:
+        """The simple commands that mention `mention`, in text order. Raises `UnparsableError`."""
+        commands = []
+        for draft in _drafts(self.shell.text, self._text, self.builder, self._found, mention):
+            at = bisect_right(self._nested, (draft.start, len(self._text))) - 1
+            inside = at >= 0 and self._nested[at][1] > draft.start
+            span = self.shell.span(draft.first, draft.end)
+            certain = draft.certain(self._text)
+            commands.append(Command(tuple(draft.words), span, inside, certain, (draft.start, draft.end)))
+        return tuple(commands)
+
+    def assignments(self, mention: str) -> tuple[Word, ...]:
+        """The assignments that mention `mention`, each as one word `name=value`."""
+        return tuple(
+            self.builder.word([node], [])
+            for node in self.assignment_nodes()
+            if mention in self.shell.text[node.start_byte : node.end_byte]
+        )
+
+    def expansions(self) -> list[tuple[int, int, Word, bool]]:
+        """The outermost expansions of variables, by where they stand in the shell's text, and whether in double quotes.
+
+        Raises `UnparsableError`.
+        """
+        nodes = _in_order(node for each in _collected(self._root, _EXPANSIONS).values() for node in each)
+        places = set(_outermost(nodes))
+        return [
+            (
+                node.start_byte,
+                node.end_byte,
+                self.builder.word([node], []),
+                node.parent is not None and node.parent.type == "string",
+            )
+            for node in nodes
+            if (node.start_byte, node.end_byte) in places
+        ]
+
+    def assignment_nodes(self) -> list[Node]:
+        """The assignments, in text order."""
+        return self._nodes("variable_assignment")
+
+    @cached_property
+    def flow(self) -> Mapping[str, list[Node]]:
+        """The nodes that decide when and how often something is done: functions, loops, branches, declarations."""
+        alternatives = [node for each in self._nodes("list") for node in _alternatives(each)]
+        return {
+            "function": self._nodes("function_definition"),
+            "for": self._nodes("for_statement"),
+            "loop": self._nodes(*_LOOPS),
+            "branch": _in_order((*self._nodes(*_BRANCHES), *alternatives)),
+            "declaration": self._nodes(*_DECLARATIONS),
+        }
+
+    def _nodes(self, *kinds: str) -> list[Node]:
+        return _in_order(node for kind in kinds for node in self._found.get(kind, ()))
+
+    def comment_places(self) -> tuple[Range, ...]:
+        """The comments, by where they stand in the shell's text."""
+        return tuple((node.start_byte, node.end_byte) for node in self._nodes("comment"))
+
+    def comments(self) -> tuple[Span, ...]:
+        """The comments."""
+        return tuple(self.shell.span(*place) for place in self.comment_places())
+
+
+def read(source: str, shell: Joined) -> Script:
+    """Read `shell`, pieces of `source`, as bash does.
+
+    Raises `UnparsableError`. Takes time linear in the text's size.
+    """
+    return Script(source, shell, tree.read(shell.text))
+
+
+def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
+    """The nodes of these kinds, in text order. A query would take longer to compile than most files to read."""
+    found: dict[str, list[Node]] = {}
+    cursor = root.walk()
+    while True:
+        node = cursor.node
+        if node is not None and node.type in kinds and node.is_named:
+            found.setdefault(node.type, []).append(node)
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return found
+
+
+def _in_order(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+
+
+def _alternatives(node: Node) -> list[Node]:
+    """What of a list is only done if something before it fails."""
+    kinds = [child.type for child in node.children]
+    return [child for child in node.children[kinds.index("||") :] if child.is_named] if "||" in kinds else []
+
+
+def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:
+    """The ranges of `nodes` (in text order) that lie in no other of them."""
+    end = -1
+    for node in nodes:
+        if node.start_byte >= end:
+            end = node.end_byte
+            yield node.start_byte, end
+
+
+class _Draft:
+    """A command while its words are gathered: the tree puts words behind a redirection into the redirection."""
+
+    def __init__(self, node: Node, builder: Builder) -> None:
+        self.start = node.start_byte
+        self.end = node.end_byte
+        self.words: list[Word] = []
+        self._builder = builder
+        self._ranges: list[Range] = []
+        self._opaque: list[Range] = []
+        group: list[Node] = []
+        for child in node.children:
+            kind = child.type
+            redirects = kind in ("file_redirect", "herestring_redirect")
+            if group and (redirects or child.start_byte > group[-1].end_byte):
+                self._word(group)
+                group = []
+            if redirects:
+                self.take(child)
+            elif kind != "variable_assignment" or self.words:
+                group.append(child)
+        self._word(group)
+
+    @property
+    def first(self) -> int:
+        """Where the command's name begins, behind assignments and redirections."""
+        return self._ranges[0][0] if self._ranges else self.start
+
+    def _word(self, nodes: list[Node]) -> None:
+        if nodes:
+            self._ranges.append((nodes[0].start_byte, nodes[-1].end_byte))
+            self.words.append(self._builder.word(nodes, self._opaque))
+
+    def take(self, redirect: Node) -> None:
+        """Add the words that stand behind a redirection's own word."""
+        for own in redirect.children_by_field_name("destination")[:1]:
+            self._opaque += self._builder.opaque(own)
+        for extra in _extras(redirect):
+            self._word([extra])
+        self.end = max(self.end, redirect.end_byte)
+
+    def certain(self, text: str) -> bool:
+        """Whether the shell's token rules find the same words in `text`, and the command ends where they do."""
+        masked = bytearray(text[self.start : self.end], "ascii")
+        for start, end in self._opaque:
+            masked[start - self.start : end - self.start] = b"x" * (end - start)
+        own = masked.decode("ascii")
+        found: list[Range] = []
+        at = 0
+        while match := _TOKEN.match(own, at):
+            at = match.end()
+            if match["word"] and (found or not _ASSIGNMENT.match(match["word"])):
+                found.append((match.start("word") + self.start, at + self.start))
+        return at == len(own) and found == self._ranges and _ENDS_COMMAND.match(text, self.end) is not None
+
+
+def _drafts(
+    shown: str, text: str, builder: Builder, found: Mapping[str, list[Node]], mention: str
+) -> list[_Draft]:
+    """The commands that mention `mention`, in text order, with all their words."""
+    redirects = [(redirect, _end_before(text, redirect)) for redirect in found.get("file_redirect", ())]
+    # Words behind a redirection are the command's, but not in its node.
+    continued = {
+        end
+        for redirect, end in redirects
+        if any(mention in shown[extra.start_byte : extra.end_byte] for extra in _extras(redirect))
+    }
+    drafts = [
+        _Draft(node, builder)
+        for node in found.get("command", ())
+        if mention in shown[node.start_byte : node.end_byte] or node.end_byte in continued
+    ]
+    ends = {draft.end: draft for draft in drafts}
+    for redirect, end in redirects:
+        if (draft := ends.get(end)) is not None:
+            draft.take(redirect)
+            ends[draft.end] = draft
+    if not continued <= ends.keys():
+        raise UnparsableError
+    return drafts
+
+
+def _end_before(text: str, node: Node) -> int:
+    """Where the text before `node` ends, blanks left aside."""
+    end = node.start_byte
+    while end and text[end - 1] in " \t":
+        end -= 1
+    return end
+
+
+def _extras(redirect: Node) -> list[Node]:
+    """The words that the tree puts into a redirection behind its own word."""
+    return redirect.children_by_field_name("destination")[1:]

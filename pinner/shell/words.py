@@ -1,0 +1,179 @@
+"""What one shell word stands for (POSIX shell, 2.2 "Quoting" and 2.6 "Word Expansions"), made from the tree's nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pinner.edit.span import Joined, Level, Span
+from pinner.regex import later
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+PartKind = Literal["bare", "quoted", "variable", "command", "arithmetic", "other"]
+Range = tuple[int, int]
+
+_PLAIN = later(r"[A-Za-z0-9_./:=+,@%^~-]+")
+_BARE = later(r"\\(.)|(\\)\Z|([^\\]+)", re.DOTALL)
+_IN_DOUBLE_QUOTES = later(r'\\(?:([$`"\\])|\n)')
+_EXPANDED_NAME = later(r"\$\{?[!#]?(\w+|[@*#?$!-])")
+_OPAQUE: dict[str, PartKind] = {
+    "simple_expansion": "variable",
+    "expansion": "variable",
+    "command_substitution": "command",
+    "process_substitution": "command",
+    "arithmetic_expansion": "arithmetic",
+    "ansi_c_string": "other",
+    "translated_string": "other",
+}
+
+
+class UnparsableError(Exception):
+    """This shell text is not understood: bash would refuse it, or the grammar does not reach."""
+
+
+class Part(NamedTuple):
+    """A piece of a word: `text` as it stands for when bare or quoted, else the variable's name or the source.
+
+    `start` and `end` tell where in the shell's text it is written. `quoted` tells that an expansion stands in double
+    quotes.
+    """
+
+    kind: PartKind
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+
+
+class Word(NamedTuple):
+    """One shell word: as written (`raw`), where (`span`), and what it stands for.
+
+    `value` is the text after quote removal, None when an expansion decides it. A glob keeps its value: the shell
+    hands it on as written when no file matches. At the offset `tail` text can be appended to it: it passes through the
+    quotings `levels`, and `guarded` tells that no shell looks for globs there. `split` tells that the word was
+    continued over a line's end, so that `raw` holds more than the shell gets.
+    """
+
+    raw: str
+    value: str | None
+    span: Span
+    parts: tuple[Part, ...]
+    tail: int
+    guarded: bool = False
+    split: bool = False
+    levels: tuple[Level, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables expanded in it."""
+        return tuple(part.text for part in self.parts if part.kind == "variable")
+
+    @property
+    def literal(self) -> str:
+        """The text of it that no expansion decides."""
+        return "".join(part.text for part in self.parts if part.kind in ("bare", "quoted"))
+
+    @property
+    def bare(self) -> str:
+        """The unquoted text, U+FFFC in the place of everything else: where globs and braces are looked for."""
+        return "".join(part.text if part.kind == "bare" else "\ufffc" for part in self.parts)
+
+
+class Builder:
+    """Makes words of the nodes that touch each other."""
+
+    def __init__(self, source: str, shell: Joined) -> None:
+        self._source = source
+        self._shell = shell
+        self._text = shell.text
+
+    def word(self, nodes: list[Node], opaque: list[Range]) -> Word:
+        """The word that `nodes` make; adds the ranges of its expansions to `opaque`."""
+        start, end = nodes[0].start_byte, nodes[-1].end_byte
+        text = self._text[start:end]
+        span = self._shell.span(start, end)
+        split = not self._shell.is_whole(start, end)
+        raw = span.of(self._source)
+        levels = self._shell.levels
+        if _PLAIN.fullmatch(text):
+            part = Part("bare", text, start, end)
+            return Word(raw, text, span, (part,), span.end, False, split, levels)
+        parts: list[Part] = []
+        closing = ""
+        for node in nodes:
+            closing = self._parts(node, parts, opaque)
+        known = all(part.kind in ("bare", "quoted") for part in parts)
+        value = "".join(part.text for part in parts) if known else None
+        tail = self._shell.origin(end - 1) if closing else span.end
+        return Word(raw, value, span, tuple(parts), tail, bool(closing), split, levels)
+
+    @staticmethod
+    def opaque(node: Node) -> Iterator[Range]:
+        """The ranges of the expansions in a word of which only they matter."""
+        todo = [node]
+        while todo:
+            each = todo.pop()
+            if each.type in _OPAQUE:
+                yield each.start_byte, each.end_byte
+            else:
+                todo += each.children
+
+    def _parts(self, node: Node, parts: list[Part], opaque: list[Range]) -> str:
+        """Add the parts of `node` to `parts`; the quote it ends with."""
+        kind = node.type
+        start, end = node.start_byte, node.end_byte
+        if kind in ("concatenation", "command_name", "variable_assignment"):
+            closing = ""
+            for child in node.children:
+                if child.start_byte != start:
+                    raise UnparsableError
+                start = child.end_byte
+                closing = self._parts(child, parts, opaque)
+            return closing
+        if kind == "string":
+            self._string(node, parts, opaque)
+            return '"'
+        if kind in _OPAQUE:
+            parts.append(self._opaque(node, opaque))
+            return "'" if kind == "ansi_c_string" else '"' if kind == "translated_string" else ""
+        text = self._text[start:end]
+        if kind == "raw_string":
+            parts.append(Part("quoted", text[1:-1], start + 1, end - 1))
+            return "'"
+        for match in _BARE.finditer(text):
+            place = start + match.start(), start + match.end()
+            parts.append(Part("quoted" if match[1] else "bare", match[match.lastindex or 0], *place))
+        return ""
+
+    def _string(self, node: Node, parts: list[Part], opaque: list[Range]) -> None:
+        """A double-quoted string: expansions, and the text between them."""
+        begin = node.start_byte + 1
+        for child in node.children:
+            if child.type in _OPAQUE:
+                expansion = self._opaque(child, opaque)._replace(quoted=True)
+                self._quoted(begin, expansion.start, parts)
+                parts.append(expansion)
+                begin = child.end_byte
+        self._quoted(begin, node.end_byte - 1, parts)
+        if node.end_byte - node.start_byte == 2:
+            parts.append(Part("quoted", "", begin, begin))
+
+    def _quoted(self, begin: int, end: int, parts: list[Part]) -> None:
+        if begin < end:
+            text = _IN_DOUBLE_QUOTES.sub(r"\1", self._text[begin:end])
+            parts.append(Part("quoted", text, begin, end))
+
+    def _opaque(self, node: Node, opaque: list[Range]) -> Part:
+        """An expansion; the grammar counts the blanks before one that a string begins with to it."""
+        start, end = node.start_byte, node.end_byte
+        start = end - len(self._text[start:end].lstrip())
+        opaque.append((start, end))
+        text = self._text[start:end]
+        kind = _OPAQUE[node.type]
+        if kind == "variable":
+            match = _EXPANDED_NAME.match(text)
+            return Part("variable", match[1] if match else text, start, end)
+        return Part(kind, text, start, end)

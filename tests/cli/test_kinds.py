@@ -1,0 +1,184 @@
+"""A repository as a whole: which files are taken, what stays unpinned, and what counts as good."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.workbench import Workbench
+
+SCRIPT = "#!/bin/sh\n# pinner: suite=bookworm\napt-get install -y curl\n"
+WORKFLOW = "jobs:\n  x:\n    container: debian:bookworm\n    steps:\n      - run: apt-get install -y curl\n"
+GITLAB = "image: debian:bookworm\nx:\n  script:\n    - apt-get install -y curl\n"
+
+
+@pytest.fixture
+def repository(bench: Workbench) -> Workbench:
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl\n")
+    bench.write("a.sh", SCRIPT)
+    bench.write("b.sh", "#!/bin/sh\necho a\n")
+    bench.write("tool", SCRIPT)
+    (bench.folder / "tool").chmod(0o755)
+    bench.write("notes", SCRIPT)
+    bench.write(".github/workflows/ci.yml", WORKFLOW)
+    bench.write(".gitlab-ci.yml", GITLAB)
+    bench.write("other.yml", WORKFLOW)
+    bench.write(".devcontainer/devcontainer.json", '{"postCreateCommand": "sudo apt-get install -y curl"}\n')
+    return bench
+
+
+def test_all_kinds_are_pinned(repository: Workbench) -> None:
+    before = repository.files()
+    assert repository.run("lock").status == 0
+    after = repository.files()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"Dockerfile", "a.sh", "tool", ".github/workflows/ci.yml", ".gitlab-ci.yml"}
+    for name in changed:
+        old, new = before[name][0].decode(), after[name][0].decode()
+        assert new == old.replace(" curl", " curl=7.88.1-10+deb12u14")
+    repository.run("lock")
+    assert repository.files() == after
+
+
+def test_unlock_finds_nothing_to_do(repository: Workbench) -> None:
+    before = repository.files()
+    result = repository.run("unlock")
+    assert (result.status, result.out, result.err) == (0, "", "")
+    assert repository.files() == before
+
+
+@pytest.mark.parametrize(
+    ("kinds", "taken"),
+    [
+        (["dockerfile"], {"Dockerfile"}),
+        (["script"], {"a.sh", "tool"}),
+        (["github", "gitlab"], {".github/workflows/ci.yml", ".gitlab-ci.yml"}),
+    ],
+)
+def test_kind_narrows(repository: Workbench, kinds: list[str], taken: set[str]) -> None:
+    before = repository.files()
+    assert repository.run("lock", *(f"--kind={kind}" for kind in kinds)).status == 0
+    after = repository.files()
+    assert {name for name in before if before[name] != after[name]} == taken
+
+
+def test_scan_says_how_much_is_pinned(repository: Workbench) -> None:
+    lines = repository.run("scan").out.splitlines()
+    header = next(number for number, line in enumerate(lines) if line.startswith("file "))
+    assert [line.split()[0] for line in lines[header:]] == [
+        "file",
+        ".devcontainer/devcontainer.json",
+        ".github/workflows/ci.yml",
+        ".gitlab-ci.yml",
+        "Dockerfile",
+        "a.sh",
+        "tool",
+        "total",
+        "6",
+    ]
+    assert lines[-1] == "6 files, 5 package words: 5 to pin, 0 pinned; not read: devcontainer 1"
+
+
+@pytest.mark.parametrize("command", ["scan", "lock"])
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        ("apt-get install -y curl", 0),
+        ("apt-get install -y curl $EXTRA", 1),
+        ("apt-get install -y curl $EXTRA # pinner: allow", 0),
+        ("apt-get install -y curl \\\n# pinner: allow\n $EXTRA", 0),
+        ("apt-get install -y curl \\\n# pinner: allow\n $EXTRA \\\n $MORE", 1),
+        ("apt-get install -y curl $EXTRA # pinner: ignore", 1),
+        ("apt-get install -y curl # pinner: ignore", 0),
+        ("xargs apt-get install -y", 1),
+        ("xargs apt-get install -y # pinner: allow", 0),
+    ],
+)
+def test_strict(bench: Workbench, command: str, run: str, status: int) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nRUN {run}\n")
+    assert bench.run(command).status == 0
+    assert bench.run(command, "--strict").status == status
+
+
+def test_a_variable_that_two_suites_share_is_left_alone(bench: Workbench) -> None:
+    stages = "".join(
+        f"FROM debian:{name}\nARG P\nRUN apt-get install $P\n" for name in ("bookworm", "trixie")
+    )
+    bench.write("Dockerfile", f'ARG P="curl"\n{stages}')
+    result = bench.run("scan")
+    assert result.out.count("several-suites: calls on several suites or platforms share it") == 2
+
+
+def test_a_script_runs_on_the_image_that_copies_it(bench: Workbench) -> None:
+    bench.write(
+        "image/Dockerfile", "FROM debian:bookworm AS a\nCOPY x.sh y/ /\nFROM a\nRUN /x.sh && bash z.sh\n"
+    )
+    script = "apt-get install -y curl\n"
+    for name in ("image/x.sh", "image/y/z.sh", "x.sh"):
+        bench.write(name, script)
+    bench.run("lock")
+    for name, pinned in {"image/x.sh": True, "image/y/z.sh": True, "x.sh": False}.items():
+        assert (bench.files()[name][0].decode() != script) is pinned, name
+
+
+def test_a_suite_by_the_name_of_the_file(bench: Workbench) -> None:
+    bench.configure('[files]\n"scripts/*" = "bookworm"\n')
+    bench.write("scripts/x.sh", "apt-get install -y curl\n")
+    bench.run("lock", "scripts/x.sh")
+    assert bench.files()["scripts/x.sh"][0].decode() == "apt-get install -y curl=7.88.1-10+deb12u14\n"
+    bench.configure('[files]\n"scripts/*" = "nope"\n')
+    assert "[files]: nope is not a suite" in bench.run("scan").err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n",
+        "COPY list /tmp/\nRUN cat /tmp/list | xargs apt-get install -y\n",
+        "COPY list .\nRUN xargs -a x true; apt-get install -y $(cat list)\n",
+        "COPY . /src\nRUN grep -v '^#' /src/list | xargs -r sudo apt-get install -y --no-install-recommends\n",
+        "WORKDIR /a\nCOPY list x\nRUN apt-get install -y $(grep -vE '^#' x)\n",
+        "RUN --mount=type=bind,source=list,target=/l xargs apt-get install < /l\n",
+        "RUN --mount=type=bind,target=/x apt-get install `cat /x/list`\n",
+    ],
+)
+def test_a_list_of_packages_is_pinned_in_place(bench: Workbench, text: str) -> None:
+    dockerfile = f"FROM debian:bookworm\n{text}"
+    bench.write("image/Dockerfile", dockerfile)
+    bench.write("image/list", "# what we need\ncurl jq\n\n  jq  \n")
+    bench.write("list", "curl\n")
+    assert bench.run("lock", "--strict").status == 0
+    files = bench.files()
+    pinned = "# what we need\ncurl=7.88.1-10+deb12u14 jq=1.6-2.1\n\n  jq=1.6-2.1  \n"
+    assert files["image/list"][0].decode() == pinned
+    assert files["image/Dockerfile"][0].decode() == dockerfile
+    assert files["list"][0].decode() == "curl\n"
+    bench.run("lock")
+    assert bench.files() == files
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/other\n", "curl\n"),
+        ("COPY --from=x list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n", "curl\n"),
+        ("COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\n", "curl; x\n"),
+        (
+            "COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/list\nFROM x\nCOPY list .\n"
+            "RUN xargs apt-get install < list\n",
+            "curl\n",
+        ),
+    ],
+)
+def test_a_list_that_stays(bench: Workbench, text: str, content: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{text}")
+    bench.write("list", content)
+    bench.run("lock")
+    assert bench.files()["list"][0].decode() == content
+    assert bench.run("lock", "--strict").status == 1
+
+
+def test_a_script_on_standard_input(bench: Workbench) -> None:
+    bench.write("x", SCRIPT)
+    result = bench.run("lock", "x")
+    assert result.status == 0
+    assert bench.files()["x"][0].decode() == SCRIPT.replace(" curl", " curl=7.88.1-10+deb12u14")

@@ -1,0 +1,117 @@
+"""Preferences and apt.conf that a stage writes decide about versions, as apt has it; what is not read refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pinner.lock.lockfile import loads
+from tests.cli.workbench import RELEASED, Workbench, debian
+from tests.simulator import SimulatedArchive
+
+BACKPORTS = (
+    'RUN echo "deb http://deb.debian.org/debian bookworm-backports main" > /etc/apt/sources.list.d/b.list'
+)
+HIGHER = r"RUN printf 'Package: *\nPin: release n=bookworm-backports\nPin-Priority: 600\n' > /etc/apt/preferences.d/b"
+LOWER = r"RUN printf 'Package: curl\nPin: release n=bookworm-backports\nPin-Priority: -1\n' > /etc/apt/preferences.d/a"
+OLD, NEW = "curl=7.88", "curl=8.0~bpo12+1"
+
+
+@pytest.fixture
+def archive() -> Iterator[SimulatedArchive]:
+    archive = SimulatedArchive()
+    debian(archive, "bookworm").package("curl", "7.88").package("jq", "1")
+    fields = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
+    backports = archive.suite("bookworm-backports", fields=fields).package("curl", "8.0~bpo12+1")
+    backports.date = RELEASED
+    with archive.serve():
+        yield archive
+
+
+@pytest.fixture
+def bench(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
+    (tmp_path / "project").mkdir()
+    return Workbench(tmp_path / "project", archive, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "pinned"),
+    [
+        ([BACKPORTS], OLD),
+        ([BACKPORTS, HIGHER], NEW),
+        ([BACKPORTS, HIGHER, LOWER], OLD),
+        ([BACKPORTS, HIGHER, "RUN rm /etc/apt/preferences.d/b"], OLD),
+        ([BACKPORTS, HIGHER, "RUN rm -rf /etc/apt/preferences.d/*"], OLD),
+        ([BACKPORTS, HIGHER.replace(".d/b", ".d/b.txt")], OLD),  # apt reads no such name
+        ([BACKPORTS, HIGHER.replace(".d/b", "").replace("600", "400"), HIGHER], OLD),  # the first counts
+        ([BACKPORTS, HIGHER.replace("release n=bookworm-backports", "version 8*").replace("*", "curl", 1)], NEW),
+        ([BACKPORTS, """RUN echo 'APT::Default-Release "bookworm-backports";' > /etc/apt/apt.conf.d/9default"""], NEW),
+        ([BACKPORTS, "COPY <<EOF /etc/apt/preferences.d/x\nPackage: *\nPin: release a=bookworm-backports\n"
+          "Pin-Priority: 990\nEOF"], NEW),
+        ([BACKPORTS, "COPY apt/prefer /etc/apt/preferences.d/"], NEW),
+        ([BACKPORTS, "COPY apt/default.conf /etc/apt/apt.conf.d/"], NEW),
+        ([BACKPORTS, "RUN rm /etc/apt/sources.list.d/b.list", HIGHER], OLD),
+    ],
+)  # fmt: skip
+def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
+    bench.write("apt/prefer", "Package: *\nPin: release n=bookworm-backports\nPin-Priority: 500\n")
+    bench.write(
+        "apt/default.conf", 'APT::Default-Release "bookworm-backports";\nAPT::Install-Recommends "0";\n'
+    )
+    bench.write("Dockerfile", "\n".join(("FROM debian:bookworm", *lines, "RUN apt-get install -y curl", "")))
+    assert bench.run("lock").status == 0
+    assert bench.read("Dockerfile").endswith(f" {pinned}\n")
+    assert bench.run("lock", "--check").status == 0
+    assert bench.run("verify").status == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (HIGHER.replace("*", "/^cu/"), "regular expressions in it are not followed"),
+        (HIGHER.replace("*", "src:curl"), "source packages in it are not followed"),
+        (HIGHER.replace("600", "0"), "apt wants a priority that is not zero"),
+        (HIGHER.replace("600", "$PRIORITY").replace("'", '"'), "which pinner does not read"),
+        (HIGHER.replace("release n=bookworm-backports", "origin deb.debian.org"), "may be a mirror of"),
+        ("RUN curl https://x.example/preferences > /etc/apt/preferences.d/x", "which pinner does not read"),
+        (f"RUN test -f /x && {HIGHER.removeprefix('RUN ')}", "which pinner does not read"),
+        (
+            """RUN echo 'APT { Default-Release "sid"; };' > /etc/apt/apt.conf.d/x""",
+            "in a way that is not followed",
+        ),
+    ],
+)
+def test_what_is_not_read(bench: Workbench, line: str, why: str) -> None:
+    before = f"FROM debian:bookworm\n{BACKPORTS}\n{line}\nRUN apt-get install -y curl\n"
+    bench.write("Dockerfile", before)
+    assert why in bench.run("lock").out
+    assert bench.read("Dockerfile") == before
+
+
+def test_the_lock_knows_what_apt_was_told(bench: Workbench) -> None:
+    """The same words in the same archives, but other preferences, bring along other versions."""
+    install = "RUN apt-get install -y jq"
+    bench.archive.suites[-2].remove("jq")
+    for suite in bench.archive.suites:
+        if suite.name == "bookworm":
+            suite.package("jq", "1", depends="curl")
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{BACKPORTS}\n{install}\n")
+    bench.run("lock", "--platform", "amd64")
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{BACKPORTS}\n{HIGHER}\n{install}=1\n")
+    bench.run("lock", "--platform", "amd64")
+    packages = {package.name: package.version for package in loads(bench.read("pinner.lock")).packages}
+    assert packages == {"jq": "1", "curl": "8.0~bpo12+1"}
+
+
+def test_preferences_by_name_and_another_architecture(bench: Workbench) -> None:
+    lines = f"FROM debian:bookworm\n{BACKPORTS}\n{HIGHER.replace('*', 'curl')}\nRUN dpkg --add-architecture arm64\n"
+    bench.write("Dockerfile", f"{lines}RUN apt-get install -y curl:arm64 jq:arm64 curl\n")
+    result = bench.run("lock", "--platform", "amd64")
+    told = "curl:arm64 jq:arm64  not pinned: preferences by name, which are not followed for arm64"
+    assert told in result.out
+    assert "curl:arm64 jq:arm64 curl=8.0~bpo12+1" in bench.read("Dockerfile")
+    bench.write("Dockerfile", f"{lines.replace('curl', '*')}RUN apt-get install -y curl:arm64\n")
+    bench.run("lock", "--platform", "amd64")
+    assert "curl:arm64=8.0~bpo12+1" in bench.read("Dockerfile")

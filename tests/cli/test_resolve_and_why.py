@@ -1,0 +1,138 @@
+"""`pinner resolve` and `pinner why`: closures with their causes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.workbench import Workbench
+
+PACKAGES = {
+    "app": ("2.0", {"depends": "lib (= 2.0), editor | other", "recommends": "doc"}),
+    "lib": ("2.0", {"depends": "base"}),
+    "base": ("1.0", {}),
+    "doc": ("1.0", {}),
+    "nano": ("7.2", {"provides": "editor"}),
+    "vim": ("9.0", {"provides": "editor"}),
+    "other": ("1.0", {}),
+}
+
+
+@pytest.fixture
+def filled(bench: Workbench) -> Workbench:
+    suite = bench.archive.suites[-1]
+    for name, (version, fields) in PACKAGES.items():
+        suite.package(name, version, **fields)
+    return bench
+
+
+def names(text: str) -> list[str]:
+    return [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+
+
+def test_the_closure_with_its_causes(filled: Workbench) -> None:
+    result = filled.run("resolve", "app", "--suite", "bookworm", "--platform", "amd64")
+    assert result.status == 0
+    head, *lines = result.out.splitlines()
+    assert head.startswith(
+        "linux/amd64 (bookworm, bookworm-updates, bookworm-security; starting from minbase): 5 p"
+    )
+    assert sorted(line.split() for line in lines) == [
+        ["app", "2.0", "bookworm", "asked", "for"],
+        ["base", "1.0", "bookworm", "lib", "Depends:", "base"],
+        ["doc", "1.0", "bookworm", "app", "Recommends:", "doc"],
+        ["lib", "2.0", "bookworm", "app", "Depends:", "lib", "(=", "2.0)"],
+        ["vim", "9.0", "bookworm", "app", "Depends:", "editor", "|", "other"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["app", "--no-install-recommends"], {"app", "lib", "base", "vim"}),
+        (["app", "nano"], {"app", "lib", "base", "nano", "doc"}),
+        (["app", "vim-"], {"app", "lib", "base", "nano", "doc"}),
+        (["app=2.*", "other"], {"app", "lib", "base", "other", "doc"}),
+        (["base"], {"base"}),
+    ],
+)
+def test_what_is_asked_decides(filled: Workbench, arguments: list[str], expected: set[str]) -> None:
+    result = filled.run("resolve", *arguments, "--suite", "bookworm", "--platform", "amd64")
+    assert (result.status, set(names(result.out))) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["appp"], 4, "there is no package appp\nhint: did you mean app?"),
+        (["app=1.0"], 4, "app: 1.0 is gone; now 2.0"),
+        (["editor"], 4, "editor is a virtual package provided by "),
+        (["lib*"], 3, "it may stand for several packages"),
+        (["app", "lib-"], 4, "app 2.0 needs lib (= 2.0)"),
+        (["app", "-t", "nosuch"], 4, "'nosuch' is the release of no source"),
+    ],
+)
+def test_what_apt_would_refuse(filled: Workbench, arguments: list[str], status: int, message: str) -> None:
+    result = filled.run("resolve", *arguments, "--suite", "bookworm", "--platform", "amd64")
+    assert (result.status, result.out) == (status, "")
+    assert message in result.err
+
+
+def test_a_suite_must_be_told(filled: Workbench) -> None:
+    result = filled.run("resolve", "app")
+    assert result.status == 2
+    assert "say it by --suite" in result.err
+
+
+def test_resolve_as_json(filled: Workbench) -> None:
+    result = filled.run("resolve", "app", "--suite", "bookworm", "--json")
+    found = json.loads(result.out)["platforms"]
+    assert list(found) == ["linux/amd64", "linux/arm64"]
+    lib = next(package for package in found["linux/arm64"]["packages"] if package["name"] == "lib")
+    assert lib["causes"] == [{"by": "app", "version": "2.0", "relation": "Depends: lib (= 2.0)"}]
+    assert len(lib["sha256"]) == 64
+
+
+def test_why_names_the_way_from_the_word(filled: Workbench) -> None:
+    filled.write("Dockerfile", "FROM debian:bookworm AS web\nRUN apt-get install -y \\\n    app\n")
+    result = filled.run("why", "base")
+    assert result.status == 0
+    assert result.out.startswith(
+        "Dockerfile:3  stage web  (linux/amd64, linux/arm64)\n"
+        "  app 2.0  Depends: lib (= 2.0)\n"
+        "    lib 2.0  Depends: base\n"
+        "      base 1.0\n"
+    )
+    assert (
+        "base:\n  Installed: (none)\n  Candidate: 1.0\n  Version table:\n     1.0 500\n"
+        "        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n"
+    ) in result.out
+
+
+def test_why_names_what_was_passed_over(filled: Workbench) -> None:
+    filled.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y app\n")
+    result = filled.run("why", "vim")
+    assert "  passed over: nano 7.2, a provider whose name apt met earlier\n" in result.out
+    assert "  passed over: other 1.0, a later alternative\n" in result.out
+
+
+def test_why_not(filled: Workbench) -> None:
+    filled.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y lib\n")
+    result = filled.run("why", "vim")
+    assert result.status == 1
+    assert "no stage here installs vim" in result.out
+    assert "  Candidate: 9.0" in result.out
+
+
+def test_what_is_upgraded_with_its_source(filled: Workbench) -> None:
+    suite = filled.archive.suites[-1]
+    for name in ("tool", "tool-data"):
+        suite.package(name, "2.0", source="tool")
+    held = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nSource: tool\nVersion: 1.0\n"
+    filled.write("status", "\n".join(held.format(name) for name in ("tool", "tool-data")))
+    asked = ("resolve", "tool", "--suite", "bookworm", "--platform", "amd64", "--installed", "status")
+    assert "tool-data  2.0  bookworm  tool of the same source" in filled.run(*asked).out
+    packages = json.loads(filled.run(*asked, "--json").out)["platforms"]["linux/amd64"]["packages"]
+    causes = {each["name"]: each["causes"] for each in packages}
+    assert causes["tool-data"] == [{"by": "tool", "version": "2.0", "relation": ""}]

@@ -1,0 +1,133 @@
+"""`pinner scan` and `pinner cache`."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+
+from tests.cli.workbench import Result, Workbench, debian
+
+DOCKERFILE = """\
+FROM debian:bookworm AS base
+RUN apt-get update \\
+ && apt-get install -qy --no-install-recommends \\
+      "curl" jq=1.6 \\
+      $EXTRA ${MORE} # é
+FROM example
+RUN apt-get install -y a b
+RUN xargs apt-get install -y < packages
+"""
+
+
+def test_scan_tells_what_lock_would_do_without_a_network(bench: Workbench) -> None:
+    bench.write("Dockerfile", DOCKERFILE)
+    result = bench.run("scan")
+    how = (
+        "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
+    )
+    assert result == Result(
+        0,
+        "Dockerfile:3:5  stage base  apt-get install  (debian:bookworm, bookworm)\n"
+        '  4:7  "curl"  pin\n'
+        "  4:14  jq=1.6  keep\n"
+        "  5:7  $EXTRA  skip  variable-unknown: the value of EXTRA is not known here\n"
+        "  5:14  ${MORE}  skip  variable-unknown: the value of MORE is not known here\n"
+        "Dockerfile:7:5  stage 1  apt-get install  (example, suite unknown)\n"
+        f"  7:24  a b  skip  suite-unknown: the image example does not name a suite ({how})\n"
+        "Dockerfile:8:5  stage 1  not read: the packages come from the input of xargs\n"
+        "file        words  pinned  to pin  skipped  not read  share pinned\n"
+        "Dockerfile      6       1       1        4         1          16 %\n"
+        "total           6       1       1        4         1          16 %\n"
+        "1 file, 6 package words: 1 to pin, 1 pinned, 4 skipped (variable-unknown 2, suite-unknown 2); "
+        "not read: xargs 1\n",
+        "",
+    )
+    assert bench.archive.requests == []
+
+
+def test_scan_as_json(bench: Workbench) -> None:
+    bench.write("Dockerfile", DOCKERFILE)
+    found = json.loads(bench.run("scan", "--json", "--platform", "amd64").out)
+    call = found["calls"][0]
+    assert {key: value for key, value in call.items() if key != "words"} == {
+        "path": "Dockerfile",
+        "line": 3,
+        "column": 5,
+        "end_line": 5,
+        "end_column": 21,
+        "command": "apt-get install",
+        "stage": "base",
+        "base_image": "debian:bookworm",
+        "suite": "bookworm",
+        "platforms": ["linux/amd64"],
+        "options": ["-qy", "--no-install-recommends"],
+        "recommends": False,
+        "target_release": "",
+    }
+    assert call["words"][0] == {
+        "word": "curl",
+        "raw": '"curl"',
+        "line": 4,
+        "column": 7,
+        "end_line": 4,
+        "end_column": 13,
+        "kind": "plain",
+        "action": "pin",
+        "reason": "",
+        "detail": "",
+        "name": "curl",
+        "arch": "",
+        "pin": "",
+        "release": "",
+        "allowed": False,
+    }
+    assert [(word["kind"], word["action"]) for word in call["words"]] == [
+        ("plain", "pin"),
+        ("pinned", "keep"),
+        ("variable", "skip"),
+        ("variable", "skip"),
+    ]
+    assert [(item["line"], item["reason"]) for item in found["skipped"]] == [(8, "xargs")]
+
+
+def test_scan_reads_standard_input(bench: Workbench) -> None:
+    result = bench.run("scan", "-", stdin=DOCKERFILE.encode())
+    assert result.out.startswith("<stdin>:3:5  stage base  apt-get install")
+
+
+def test_the_cache_directory(bench: Workbench) -> None:
+    assert bench.run("cache", "dir").out == f"{bench.cache}\n"
+    assert json.loads(bench.run("cache", "dir", "--json").out) == {"directory": str(bench.cache)}
+
+
+def test_clear_takes_all_that_is_pinners(bench: Workbench) -> None:
+    assert bench.run("cache", "clear").out == "nothing to remove\n"
+    bench.run("lock", "--check")
+    theirs = bench.cache / "theirs"
+    theirs.write_text("not pinner's")
+    assert json.loads(bench.run("cache", "clear", "--json").out)["freed"] > 0
+    assert [path for path in bench.cache.rglob("*") if path.is_file()] == [theirs]
+
+
+def indices(bench: Workbench) -> set[str]:
+    return {path.name for path in (bench.cache / "indices").iterdir()}
+
+
+def test_prune_takes_the_suites_that_were_not_used_lately(bench: Workbench) -> None:
+    debian(bench.archive, "trixie").package("curl", "8")
+    bench.run("lock", "--check")
+    of_bookworm = indices(bench)
+    bench.run("lock", "--check", "--suite", "trixie")
+    assert indices(bench) > of_bookworm
+    assert bench.run("cache", "prune").out == "nothing to remove\n"
+
+    abandoned = bench.cache / "new" / "killed"
+    abandoned.write_bytes(b"half")
+    long_ago = abandoned.stat().st_mtime - timedelta(days=2).total_seconds()
+    os.utime(abandoned, (long_ago, long_ago))
+    assert json.loads(bench.run("cache", "prune", "--json").out) == {"freed": 4}
+
+    assert bench.run("cache", "prune", "--unused", "0s").out.startswith("freed 0.")
+    assert indices(bench) == set()
+    assert bench.run("lock", "--check").status == 1

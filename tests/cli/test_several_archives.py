@@ -1,0 +1,77 @@
+"""An archive that fails costs the files that need it, and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pinner.lock.lockfile import Target, loads
+from tests.cli.workbench import Workbench, debian, ubuntu
+from tests.simulator import SimulatedArchive
+
+
+def bench_of(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
+    debian(archive, "bookworm").package("curl", "7.88")
+    ubuntu(archive, "jammy")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    bench = Workbench(folder, archive, tmp_path)
+    for name, image in (("a", "debian:12"), ("b", "ubuntu:22.04"), ("c", "ubuntu:jammy")):
+        bench.write(f"{name}.Dockerfile", f"FROM {image}\nRUN apt-get install -y curl\n")
+    return bench
+
+
+def targets(lock: str, file: str) -> tuple[Target, ...]:
+    return tuple(target for target in loads(lock).targets if target.file == file)
+
+
+def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
+    archive = SimulatedArchive()
+    with archive.serve() as url:
+        bench = bench_of(archive, tmp_path)
+        archive.missing("/ubuntu/dists/jammy/*")
+        result = bench.run("lock")
+    assert url not in result.err
+    assert result.status == 5
+    assert "archive.ubuntu.com/ubuntu/dists/jammy/InRelease: HTTP status 404" in result.err
+    assert result.err.endswith("not locked for that: b.Dockerfile, c.Dockerfile\n")
+    assert "curl=7.88" in bench.read("a.Dockerfile")
+    assert bench.read("b.Dockerfile") == "FROM ubuntu:22.04\nRUN apt-get install -y curl\n"
+
+
+def test_what_the_lock_knew_of_the_others_stays(tmp_path: Path) -> None:
+    archive = SimulatedArchive()
+    with archive.serve():
+        bench = bench_of(archive, tmp_path)
+        for suite in archive.suites:
+            suite.package("curl", "7.88")
+        assert bench.run("lock").status == 0
+        lock = bench.read("pinner.lock")
+        archive.alter("/ubuntu/*/InRelease", lambda body: body.replace(b"jammy", b"noble"))
+        bench.write("a.Dockerfile", "FROM debian:12\nRUN apt-get install -y curl curl\n")
+        result = bench.run("lock", "--max-age", "0s")
+        assert result.status == 6
+        now = bench.read("pinner.lock")
+    assert "curl=7.88 curl=7.88" in now
+    assert targets(now, "b.Dockerfile") == targets(lock, "b.Dockerfile") != ()
+
+
+def test_an_architecture_that_only_one_file_needs(tmp_path: Path) -> None:
+    archive = SimulatedArchive()
+    with archive.serve():
+        for pocket, path in (("", ""), ("-updates", ""), ("-security", "-security")):
+            suite = archive.suite(
+                f"bookworm{pocket}", path=f"debian{path}", architectures=["amd64", "arm64", "i386"]
+            )
+            suite.package("curl", "7.88")
+        bench = Workbench(tmp_path, archive, tmp_path)
+        bench.write("a.Dockerfile", "FROM debian:12\nRUN apt-get install -y curl\n")
+        bench.write(
+            "b.Dockerfile",
+            "FROM debian:12\nRUN dpkg --add-architecture i386 && apt-get install -y curl:i386 curl\n",
+        )
+        archive.missing("*binary-i386*")
+        result = bench.run("lock")
+        assert "curl=7.88" in bench.read("a.Dockerfile")
+        assert "=" not in bench.read("b.Dockerfile")
+    assert result.status == 5
+    assert result.err.endswith("not locked for that: b.Dockerfile\n")

@@ -1,0 +1,127 @@
+"""Files: which are found, that they are written whole or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pinner.errors import InputError
+from pinner.project import files
+from pinner.recipe import kinds
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile",
+        "Dockerfile.dev",
+        "dev.Dockerfile",
+        "app.dockerfile",
+        "Containerfile",
+        "Containerfile.ci",
+        "dockerfile",
+    ],
+)
+def test_names_that_are_dockerfiles(name: str) -> None:
+    assert kinds.by_name(name) == "dockerfile"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile.dockerignore",
+        "Dockerfile~",
+        "Dockerfile.bak",
+        "Dockerfiles",
+        "README.md",
+        "mydockerfile",
+        ".dockerignore",
+    ],
+)
+def test_names_that_are_not(name: str) -> None:
+    assert kinds.by_name(name) is None
+
+
+def tree(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("FROM scratch\n")
+
+
+def test_find_as_git_sees_them(tmp_path: Path) -> None:
+    tree(tmp_path, "Dockerfile", "build/Dockerfile", "new/Dockerfile.x", "ignored/Dockerfile", "README")
+    (tmp_path / ".gitignore").write_text("/ignored/\n")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "Dockerfile"], check=True)
+    found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path)]
+    assert found == ["Dockerfile", "build/Dockerfile", "new/Dockerfile.x"]
+
+
+def test_find_without_git(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        "Dockerfile",
+        "a/Containerfile",
+        "vendor/Dockerfile",
+        ".hidden/Dockerfile",
+        "node_modules/Dockerfile",
+    )
+    found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path, ["vendor/*"])]
+    assert found == ["Dockerfile", "a/Containerfile"]
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbfFROM a\r\nRUN b", b"FROM \xc3\xa9\rRUN x\n", b""])
+def test_text_is_kept_to_the_byte(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(data)
+    text = files.read(path)
+    files.write({path: text}, {path: text})
+    assert path.read_bytes() == data
+
+
+def test_not_utf8_names_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes("FROM a\nRUN é".encode() + b"\xe9 x\n")
+    with pytest.raises(InputError) as caught:
+        files.read(path)
+    assert str(caught.value).startswith(f"{path}:2:6: not UTF-8: byte 0xe9")
+
+
+def test_mode_and_symlink_stay(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.write_text("old")
+    real.chmod(0o754)
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    files.write({link: "new"}, {link: "old"})
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o7777 == 0o754
+
+
+def test_one_file_that_cannot_be_written_leaves_all_as_they_were(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("a")
+    b.write_text("b")
+    b.chmod(0o444)
+    with pytest.raises(InputError, match="read-only"):
+        files.write({a: "A", b: "B"}, {a: "a", b: "b"})
+    assert (a.read_text(), b.read_text()) == ("a", "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_file_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("theirs")
+    with pytest.raises(InputError, match="changed by somebody else"):
+        files.write({a: "A", b: "B"}, {a: "a", b: None})
+    assert a.read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Is a directory"):
+        files.read(tmp_path)

@@ -1,0 +1,91 @@
+"""What RUN lines leave behind when they are run, as apt reads it, is what was read off them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pinner.apt.sources import Keys
+from pinner.distributions.catalogue import suite_named
+from pinner.recipe.dockerfile import parse
+from pinner.recipe.environment import Environment
+from pinner.recipe.sourcefiles import Asked, changes
+from pinner.workflow.images import Named
+from pinner.workflow.repositories import follow
+from tests.apt_root import AptRoot
+from tests.recipe.test_sourcefiles import BOOKWORM, WRITTEN
+
+pytestmark = pytest.mark.live
+
+LISTS = "/etc/apt/sources.list"
+DOCKER = f"""RUN echo \\
+  "deb [arch="$(dpkg --print-architecture)" signed-by=/etc/apt/keyrings/x.asc] https://download.docker.com/debian \\
+  $(. /etc/os-release && echo "$VERSION_CODENAME") stable" | tee {LISTS}.d/docker.list > /dev/null"""
+X, Y = "deb https://x.example a main", "deb https://y.example a b"
+BODIES = [
+    body for body, *_ in WRITTEN if body.startswith("RUN ") and not re.match("RUN (.*add-apt|<<)", body)
+] + [
+    f"RUN echo '{X}' > {LISTS}.d/x.list && echo '{Y}' > {LISTS}.d/x.list",
+    f"RUN echo '{X}' > {LISTS}.d/x.list && rm {LISTS}.d/x.list",
+    f"RUN echo '{X}' > {LISTS}.d/x.list; rm -rf {LISTS}.d/*; echo '{Y}' > {LISTS}",
+    DOCKER,
+    f"RUN printf 'deb https://x.example a main\\ndeb https://x.example b main contrib\\n' > {LISTS}",
+    f"RUN echo 'deb https://x.example a main' > {LISTS} && echo 'deb https://x.example ./' >> {LISTS}",
+    f"RUN echo 'deb-src https://x.example a main\\ndeb [arch=arm64] https://y.example b main' > {LISTS}.d/y.list",
+    f"RUN cat <<EOF > {LISTS}.d/z.sources\nTypes: deb\nURIs: https://z.example\nSuites: a b\nComponents: c d\nEOF",
+]
+COMMANDS = {
+    "lsb_release": "echo bookworm",
+    "sudo": 'exec "$@"',
+    "apt-get": ":",
+    "curl": "echo key",
+    "gpg": "cat > /dev/null",
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
+    file = parse(f"FROM debian:12\n{body}\n")
+    instruction = file.stages[0].instructions[-1]
+    asked = Asked(BOOKWORM, variable=partial(Environment(file, {}).lookup, 0))
+    changed = changes(file, instruction, asked, len(file.text))
+    assert changed is not None
+    suite = suite_named("bookworm")
+    assert suite is not None
+    where = Named(*suite, listed=())
+    for change in changed:
+        where = follow(where, change, [], ["amd64"], lambda entry: Keys("x"))
+
+    root = tmp_path / "root"
+    apt = AptRoot(root, "amd64", {})
+    (root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    (root / "bin").mkdir()
+    for name, text in COMMANDS.items():
+        (root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (root / "bin" / name).chmod(0o755)
+    script = body.removeprefix("RUN ").replace("/etc/", f"{root}/etc/")
+    environment = {**os.environ, "PATH": f"{root}/bin:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    printed = apt.run(
+        "apt-get",
+        "indextargets",
+        "--no-release-info",
+        "--format",
+        "$(ARCHITECTURE) $(SITE) $(RELEASE) $(COMPONENT)",
+        "Identifier: Packages",
+    )
+    lines = printed.replace("$(ARCHITECTURE)", "amd64").replace(" $(COMPONENT)", "").splitlines()
+    theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("amd64 ")}
+
+    sources = [source for each in where.listed or () if (source := each.source("amd64"))]
+    ours = {
+        tuple(filter(None, (source.uri, source.suite, component)))
+        for source in sources
+        for component in source.components or ("",)
+    }
+    assert ours == {tuple(part.rstrip("/") if "://" in part else part for part in line) for line in theirs}

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from pinner.edit.span import Level, Span
-from pinner.recipe.values import Field, Piece, Unknown, joined
+from pinner.recipe.values import Field
 from pinner.regex import later
+from pinner.shell.expand import Piece, Unknown, joined
 from pinner.shell.syntax import Word
 
 Kind = Literal[

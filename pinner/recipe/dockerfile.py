@@ -13,7 +13,7 @@ from pinner.recipe import directives, lines
 from pinner.recipe.directives import Directive
 from pinner.recipe.lines import SPACE, Heredoc, Lined, Logical, refuse
 from pinner.regex import later
-from pinner.shell import substitution
+from pinner.shell import expand
 
 #: The instructions that BuildKit knows.
 KEYWORDS = frozenset(
@@ -41,12 +41,8 @@ _STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
 _ARRAY = later(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*)?\]\s*\Z")
 _STAGE_NAME = later(r"[a-z][a-z0-9-_.]*\Z")
 
-# BuildKit sets these for FROM; their values depend on where the build runs.
-_PLATFORM_ARGS = dict.fromkeys(
-    f"{where}{what}"
-    for where in ("BUILD", "TARGET")
-    for what in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
-)
+# BuildKit sets these for FROM, and for stages that declare them.
+_OF_PLATFORM = later(r"\$\{?(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)\b")
 
 Form = Literal["shell", "exec"]
 
@@ -99,6 +95,7 @@ class Dockerfile(NamedTuple):
     """A file that BuildKit would read.
 
     `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
+    `varies` tells that the platform decides what a stage is built on.
     """
 
     text: str
@@ -106,10 +103,22 @@ class Dockerfile(NamedTuple):
     stages: tuple[Stage, ...]
     comments: tuple[Span, ...]
     arguments: tuple[Instruction, ...] = ()
+    varies: bool = False
+
+    def on(self, platform: str) -> Dockerfile:
+        """The file as it is built for a platform."""
+        return parse(self.text, platform) if self.varies else self
 
 
-def parse(text: str) -> Dockerfile:
-    """Read `text`.
+def of_platform(platform: str) -> dict[str, str]:
+    """The arguments that BuildKit sets where it builds for a platform, on a machine of its kind."""
+    system, arch, variant = (*platform.split("/"), "", "")[:3]
+    own = {"PLATFORM": platform, "OS": system, "OSVERSION": "", "ARCH": arch, "VARIANT": variant}
+    return {f"{where}{what}": value for where in ("BUILD", "TARGET") for what, value in own.items()}
+
+
+def parse(text: str, platform: str = "linux/amd64") -> Dockerfile:
+    """Read `text` as it is built for a platform.
 
     Raises `InputError` (without path) where BuildKit would refuse the file, and for a pinner directive that does not
     exist. A here-document without end is no error here: it is in its instruction's `heredocs`, unterminated.
@@ -119,7 +128,7 @@ def parse(text: str) -> Dockerfile:
     if not found:
         raise refuse(text, Span(0, 0), "the file has no instructions")
     stages: list[Stage] = []
-    arguments: dict[str, str | None] = dict(_PLATFORM_ARGS)
+    arguments: dict[str, str | None] = dict(of_platform(platform))
     start = 0
     for number, instruction in enumerate(found):
         if instruction.keyword == "FROM":
@@ -145,7 +154,16 @@ def parse(text: str) -> Dockerfile:
         _with_directives(text, lined, stages, found),
         tuple(lined.comments),
         tuple(itertools.takewhile(lambda instruction: instruction.keyword == "ARG", found)),
+        varies="$" in text and _varies(text, found),
     )
+
+
+def _varies(text: str, found: list[Instruction]) -> bool:
+    """Whether a FROM, or an argument that it may use, names a platform's argument; `FROM --platform` does not count."""
+    used = [each.text.text for each in found if each.keyword == "FROM"]
+    if any("$" in each for each in used):
+        used += (each.text.text for each in found if each.keyword == "ARG")
+    return any(_OF_PLATFORM.search(each) for each in used)
 
 
 def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
@@ -214,16 +232,16 @@ def _near(keyword: str) -> str:
 
 def _declare(arguments: dict[str, str | None], instruction: Instruction, escape: str) -> None:
     """Take note of an `ARG` before the first `FROM`; without a default its value is not known here."""
-    for word in substitution.words(instruction.text.text, escape):
+    for word in expand.words(instruction.text.text, escape):
         name, equals, value = word.partition("=")
-        arguments[name] = substitution.substitute(value, arguments, escape) if equals else None
+        arguments[name] = expand.substitute(value, arguments, escape) if equals else None
 
 
 def _stage(
     text: str, escape: str, instruction: Instruction, earlier: list[Stage], arguments: dict[str, str | None]
 ) -> Stage:
     """The stage that a FROM opens, without its instructions."""
-    arguments_of = substitution.words(instruction.text.text, escape)
+    arguments_of = expand.words(instruction.text.text, escape)
     name = ""
     if len(arguments_of) == 3 and arguments_of[1].lower() == "as":
         name = arguments_of[2].lower()
@@ -231,12 +249,12 @@ def _stage(
             raise refuse(text, instruction.span, f"invalid name for a build stage: {arguments_of[2]}")
     elif len(arguments_of) != 1:
         raise refuse(text, instruction.span, "FROM requires either one or three arguments")
-    base = substitution.substitute(arguments_of[0], arguments, escape) or ""
+    base = expand.substitute(arguments_of[0], arguments, escape) or ""
     platform = ""
     for flag in instruction.flags:
         key, _, value = flag.partition("=")
-        if key == "--platform":
-            platform = substitution.substitute(value, arguments, escape) or ""
+        if key == "--platform" and not _OF_PLATFORM.search(value):
+            platform = expand.substitute(value, arguments, escape) or ""
     parent = next(
         (stage.index for stage in reversed(earlier) if stage.name and stage.name == base.lower()), None
     )

@@ -12,16 +12,11 @@ from typing import NamedTuple
 
 from pinner.edit.span import Joined
 from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction
-from pinner.recipe.values import Binding, Element, Piece, Unknown, Variable, bounded
 from pinner.regex import later
-from pinner.shell import substitution
+from pinner.shell import expand
+from pinner.shell.expand import Binding, Element, Piece, Unknown, Variable, bounded
 
 _NAME = later(r"[A-Za-z_]\w*")
-_TOKEN = later(
-    r"""'(?P<single>[^']*)'|(?P<double>")|(?P<variable>\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})|(?P<odd>\$\{)|(?P<char>.)
-    |(?P<line>\n)""",
-    re.VERBOSE,
-)
 
 
 class _Set(NamedTuple):
@@ -52,7 +47,7 @@ class Environment:
         """What `name` means at offset `at` of a stage; without one, to a FROM."""
         found = self._sets(stage, name, at)
         if found is None:
-            return Unknown("variable-unknown", f"the value of {name} is not known here")
+            return Unknown("variable-unknown", f"the value of {name} is not known here", unset=True)
         return found.meaning
 
     def names(self) -> set[str]:
@@ -93,82 +88,35 @@ class Environment:
             if value is None:
                 outer = self._global.get(name, ()) if stage is not None else ()
                 meaning = (
-                    outer[-1].meaning if outer else Unknown("variable-unknown", f"ARG {name} has no default")
+                    outer[-1].meaning
+                    if outer
+                    else Unknown("variable-unknown", f"ARG {name} has no default", unset=True)
                 )
             else:
                 variable = Variable(value.origin(0), name)
                 found = self._value(stage, value, variable, instruction.span.start)
                 made = bounded(found, value.span(0, len(value.text)))
-                meaning = Binding(variable, "text", (Element(made),))
+                empty = instruction.keyword == "ARG" and not value.text.strip("\"'")
+                meaning = Binding(variable, "text", (Element(made),), fillable=empty)
             own.setdefault(name, []).append(_Set(at, instruction.keyword == "ENV", meaning))
 
     def _value(self, stage: int | None, text: Joined, into: Variable, at: int) -> Iterator[Piece]:
         """The pieces of a value after quote removal, its variables replaced."""
-        escape = self._file.escape
-        quoted = False
-        index = 0
-        begin = 0
-        size = len(text.text)
-        skips: list[tuple[int, int, str]] = []
 
-        def run(end: int) -> Iterator[Piece]:
-            if end > begin:
-                part = text.part(begin, end)
-                shifted = [(start - begin, stop - begin, char) for start, stop, char in skips]
-                yield Piece(part.replaced(shifted) if shifted else part, (text.span(begin, end),))
-            skips.clear()
+        def lookup(name: str, index: int) -> Binding | Unknown:
+            own = expand.parameter(text.text, index)
+            around = (text.text[index - 1 : index], text.text[own.end : own.end + 1] if own else "")
+            if own and own.operator[-1:] in "-?" and not any(each.strip(" \t\"'") for each in around):
+                self._flows[text.origin(index)] = into
+            return self.lookup(stage, name, at)
 
-        while index < size:
-            if text.text[index] == escape and index + 1 < size:
-                if not quoted or text.text[index + 1] in f'"${escape}':
-                    skips.append((index, index + 2, text.text[index + 1]))
-                index += 2
-                continue
-            match = _TOKEN.match(text.text, index)
-            assert match is not None  # the pattern matches every character
-            end = match.end()
-            if match["double"] or (match["single"] is not None and not quoted):
-                skips.append((index, index + 1, ""))
-                if match["double"]:
-                    quoted = not quoted
-                else:
-                    skips.append((end - 1, end, ""))
-            elif match["single"] is not None:
-                end = index + 1
-            elif match["variable"]:
-                yield from run(index)
-                yield from self._expanded(stage, text, match, into, at)
-                begin = end
-            elif match["odd"]:
-                yield from run(index)
-                place = text.span(index, size)
-                yield Piece(Unknown("expansion", "what is done with a variable is not followed"), (place,))
-                return
-            index = end
-        yield from run(size)
-
-    def _expanded(
-        self, stage: int | None, text: Joined, match: re.Match[str], into: Variable, at: int
-    ) -> Iterator[Piece]:
-        place = text.span(match.start(), match.end())
-        if (
-            text.text[match.start() - 1 : match.start()].strip(" \t\"'")
-            == text.text[match.end() : match.end() + 1].strip(" \t\"'")
-            == ""
-        ):
-            self._flows[place.start] = into
-        meaning = self.lookup(stage, match["variable"].strip("${}"), at)
-        if isinstance(meaning, Unknown):
-            yield Piece(meaning, (place,))
-            return
-        for piece in meaning.elements[0].pieces:
-            yield piece.within(meaning.variable, place)
+        return expand.pieces(text, lookup, self._file.escape)
 
 
 def _settings(instruction: Instruction, escape: str) -> Iterator[tuple[str, Joined | None]]:
     """The names that an ARG or ENV sets, with their values as written; None for an ARG without one."""
     text = instruction.text
-    words = list(substitution.spans(text.text, escape))
+    words = list(expand.spans(text.text, escape))
     legacy = re.match(rf"({_NAME.pattern})[ \t]+(?=\S)", text.text)
     if instruction.keyword == "ENV" and legacy:
         yield legacy[1], text.part(legacy.end(), len(text.text))

@@ -15,10 +15,11 @@ from pinner.recipe.environment import Environment
 from pinner.recipe.ignored import Marked
 from pinner.recipe.nested import POSIX_SHELLS
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import Binding, Field, Lookup, Unknown, Variable, fields, is_plain, only_variable
+from pinner.recipe.values import Field, fields, is_plain, only_variable
 from pinner.recipe.variables import Variables
 from pinner.regex import later
 from pinner.shell import prefixes, syntax
+from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.syntax import Command, Word
 
 _MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")

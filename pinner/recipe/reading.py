@@ -11,7 +11,7 @@ from pinner.recipe.dockerfile import UNREAD, Dockerfile
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
 from pinner.recipe.nested import POSIX_SHELLS
 from pinner.recipe.uses import of_file
-from pinner.recipe.values import Variable
+from pinner.shell.expand import Variable
 
 __all__ = ["Install", "Skipped", "find"]
 

@@ -16,10 +16,11 @@ from pinner.edit.span import Joined
 from pinner.recipe import nested
 from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import Binding, Unknown, joined, pieces
+from pinner.recipe.values import pieces
 from pinner.recipe.variables import Variables
 from pinner.regex import later
 from pinner.shell import syntax
+from pinner.shell.expand import Binding, Unknown, joined
 from pinner.shell.lexer import Range, UnclearError, outline
 
 #: How sources.list(5) writes the architecture.

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pinner.edit.span import Joined
 from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.recipe.environment import Environment
-from pinner.recipe.values import Binding, Variable
 from pinner.regex import later
+from pinner.shell.expand import Binding, Variable
 
 # Up to the first blank of the value, so that the old value can stand in the new one.
 _SET = later(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")

@@ -6,87 +6,27 @@ edited there, at its own place in the file.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
+from pinner.shell import expand
+from pinner.shell.expand import (
+    Binding,
+    Element,
+    Lookup,
+    Parameter,
+    Piece,
+    Unknown,
+    Variable,
+    joined,
+    parameter,
+)
 from pinner.shell.syntax import Part, Word
 
 _BLANK = later(r"[ \t\n]+")
 _ESCAPE = later(r'\\(?:([$`"\\])|\n)')
-_EXPANSION = later(
-    r"""\$(?:(?P<bare>\w+|[@*])
-    |\{(?P<name>\w+|[@*])(?P<all>\[[@*]\])?(?:(?P<operator>:?[-=?+]|%%?|\#\#?)(?P<operand>[^{}$`"'\\]*))?\})""",
-    re.VERBOSE,
-)
-
-
-class Variable(NamedTuple):
-    """A variable: its name, and the offset where the text begins in which the name means this one."""
-
-    scope: int
-    name: str
-
-
-class Unknown(NamedTuple):
-    """Why a value is not known: a stable code, and a clause for people."""
-
-    reason: str
-    detail: str
-
-
-class Piece(NamedTuple):
-    """A part of a value: its text with its origins, or why it is not known.
-
-    `places` are where it is written, the outermost first: the `$X` in the text that is expanded, what stands for it in
-    the value of X, and so on; `through` are those variables. `splits` tells that blanks in it separate fields.
-    """
-
-    text: Joined | Unknown
-    places: tuple[Span, ...]
-    through: tuple[Variable, ...] = ()
-    splits: bool = False
-
-    def within(self, variable: Variable, place: Span, *, splits: bool = False) -> Piece:
-        """This piece of the value of `variable`, as it comes in by an expansion at `place`."""
-        return Piece(self.text, (place, *self.places), (variable, *self.through), splits)
-
-
-class Element(NamedTuple):
-    """What a variable holds as text, or one word of its list: that `word`, as a command would have it."""
-
-    pieces: tuple[Piece, ...]
-    word: Word | None = None
-
-
-class Binding(NamedTuple):
-    """What a variable holds: one `text`, a `list` of words, or `each` of several words in turn."""
-
-    variable: Variable
-    kind: Literal["text", "list", "each"]
-    elements: tuple[Element, ...]
-
-
-# More parts than any list has that a person keeps, and deeper than any person nests them.
-_MOST = 5_000
-_DEEPEST = 20
-
-
-def bounded(found: Iterable[Piece], place: Span) -> tuple[Piece, ...]:
-    """The pieces of a value, unless they are too many or come from too deep: then as one that is not known."""
-    made = tuple(islice(found, _MOST + 1))
-    if len(made) > _MOST or any(len(piece.places) > _DEEPEST for piece in made):
-        return (
-            Piece(Unknown("variable-unknown", "its value is put together from too many parts"), (place,)),
-        )
-    return made
-
-
-#: What the name of a variable means at an index of the shell's text.
-Lookup = Callable[[str, int], Binding | Unknown]
 
 
 class Context(NamedTuple):
@@ -116,7 +56,12 @@ def fields(context: Context, word: Word) -> list[Field]:
     listed = elements(context, word)
     if listed is not None:
         return [found for each in listed for found in _of_element(context.source, each)]
-    return _split(context.source, tuple(pieces(context, word)), word)
+    found = _split(context.source, tuple(pieces(context, word)), word)
+    if not found and (part := only_variable(word)) and is_plain(context, part):
+        binding, _ = _binding(context, part)
+        if isinstance(binding, Binding) and binding.fillable:
+            return [Field(word, why=Unknown("variable-unknown", f"a build argument may fill {part.text}"))]
+    return found
 
 
 def elements(context: Context, word: Word) -> tuple[Element, ...] | None:
@@ -124,10 +69,10 @@ def elements(context: Context, word: Word) -> tuple[Element, ...] | None:
     part = only_variable(word)
     if part is None:
         return None
-    binding, match = _binding(context, part)
-    if match is None or isinstance(binding, Unknown) or binding.kind == "text":
+    binding, own = _binding(context, part)
+    if own is None or isinstance(binding, Unknown) or binding.kind == "text":
         return None
-    if binding.kind == "list" and not match["all"]:
+    if binding.kind == "list" and not own.all:
         return None
     place = context.shell.span(part.start, part.end)
     return tuple(
@@ -152,8 +97,8 @@ def only_variable(word: Word) -> Part | None:
 
 def is_plain(context: Context, part: Part) -> bool:
     """Whether a variable that holds something expands to that and no more: `$X`, `${X[@]}`, `${X:-…}`."""
-    match = _EXPANSION.fullmatch(context.shell.text, part.start, part.end)
-    return match is not None and (match["operator"] or "-")[-1] in "-?"
+    own = parameter(context.shell.text, part.start)
+    return own is not None and own.end == part.end and (own.operator or "-")[-1] in "-?"
 
 
 def _of_element(source: str, element: Element) -> list[Field]:
@@ -189,62 +134,27 @@ def _literal(shell: Joined, part: Part) -> Joined:
     return raw.replaced(ranges or [(0, len(raw.text), part.text[:1])])
 
 
-def _binding(context: Context, part: Part) -> tuple[Binding | Unknown, re.Match[str] | None]:
-    match = _EXPANSION.fullmatch(context.shell.text, part.start, part.end)
-    if match is None:
+def _binding(context: Context, part: Part) -> tuple[Binding | Unknown, Parameter | None]:
+    own = parameter(context.shell.text, part.start)
+    if own is None or own.end != part.end:
         return Unknown("expansion", f"what is done with {part.text} is not followed"), None
-    return context.lookup(match["bare"] or match["name"], part.start), match
+    return context.lookup(own.name, part.start), own
 
 
 def _expanded(context: Context, part: Part, place: Span) -> Iterator[Piece]:
-    splits = not part.quoted
-    binding, match = _binding(context, part)
-    if isinstance(binding, Unknown) or match is None:
+    binding, own = _binding(context, part)
+    if own is None:
         assert isinstance(binding, Unknown)
-        yield Piece(binding, (place,), splits=splits)
-    elif len(binding.elements) != 1:
-        yield Piece(Unknown("variable-unknown", f"{part.text} has several values"), (place,), splits=splits)
+        found: Iterable[Piece] = (Piece(binding, (place,)),)
     else:
-        own = binding.elements[0].pieces
-        if match["operator"]:
-            own = _operated(own, match["operator"], match["operand"], place)
-        for piece in own:
-            yield piece.within(binding.variable, place, splits=splits)
-
-
-def _operated(own: tuple[Piece, ...], operator: str, operand: str, place: Span) -> tuple[Piece, ...]:
-    """`${X:-…}` and the like of a value that is known; `${X%…}` and the like cut it."""
-    text = joined(own)
-    if text is None:
-        return own
-    kind = operator[-1]
-    if kind in "-=?" and text.text:
-        return own
-    if kind in "%#" and len(own) == 1:
-        at = _cut(text.text, operand, at_end=kind == "%", longest=len(operator) == 2)
-        return (own[0]._replace(text=text.part(0, at) if kind == "%" else text.part(at, len(text.text))),)
-    return (Piece(Unknown("variable-unknown", "its default decides"), (place,)),)
-
-
-def _cut(text: str, pattern: str, *, at_end: bool, longest: bool) -> int:
-    """Where `text` is cut by the suffix (or prefix) that `pattern` matches."""
-    from fnmatch import fnmatchcase
-
-    places = range(len(text), -1, -1) if at_end != longest else range(len(text) + 1)
-    for at in places:
-        if fnmatchcase(text[at:] if at_end else text[:at], pattern):
-            return at
-    return len(text) if at_end else 0
-
-
-def joined(own: Iterable[Piece]) -> Joined | None:
-    """The text of pieces, None if one is not known."""
-    texts = []
-    for piece in own:
-        if isinstance(piece.text, Unknown):
-            return None
-        texts.append(piece.text)
-    return Joined.chain(texts)
+        start, end = own.operand
+        operand = expand.pieces(context.shell, context.lookup, reach=(start, end))
+        if "$(" in context.shell.text[start:end] or "`" in context.shell.text[start:end]:
+            unread = Unknown("command-substitution", "a command's output decides it")
+            operand = iter((Piece(unread, (place,)),))
+        found = expand.expanded(binding, own, operand, place)
+    for piece in found:
+        yield piece._replace(splits=not part.quoted)
 
 
 def _split(source: str, own: Sequence[Piece], word: Word | None) -> list[Field]:

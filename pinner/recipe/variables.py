@@ -13,21 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import (
-    Binding,
-    Context,
-    Element,
-    Lookup,
-    Piece,
-    Unknown,
-    Variable,
-    bounded,
-    elements,
-    is_plain,
-    joined,
-    pieces,
-)
+from pinner.recipe.values import Context, elements, is_plain, pieces
 from pinner.regex import later
+from pinner.shell.expand import Binding, Element, Lookup, Piece, Unknown, Variable, bounded, joined
 from pinner.shell.functions import Functions
 from pinner.shell.history import Definition, History, Ranges
 from pinner.shell.syntax import Command, Script, Word

@@ -87,8 +87,11 @@ class _Begun(NamedTuple):
         """The base images, with platforms, that its calls stand on."""
         stages = dict.fromkeys(item.stage for item in self.found if isinstance(item, Install))
         for stage in stages:
-            image, platforms = image_of(self.dockerfile, self.dockerfile.stages[stage], self.options)
-            yield from ((image, platform) for platform in platforms if image)
+            for each in self.options.platforms if self.dockerfile.varies else ("",):
+                own = self.dockerfile.on(each)
+                options = self.options._replace(platforms=(each,)) if each else self.options
+                image, platforms = image_of(own, own.stages[stage], options)
+                yield from ((image, platform) for platform in platforms if image)
 
 
 def read(path: str, text: str, options: Options) -> File:

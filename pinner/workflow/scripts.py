@@ -10,7 +10,7 @@ from posixpath import basename, dirname, join, normpath
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds
 from pinner.recipe.dockerfile import Dockerfile, Instruction, Stage
-from pinner.shell import substitution
+from pinner.shell import expand
 
 
 def images(texts: Mapping[str, str]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def sources(parsed: Dockerfile, instruction: Instruction) -> list[str]:
         flag.startswith("--from") for flag in instruction.flags
     ):
         return []
-    words = instruction.argv or substitution.words(instruction.text.text, parsed.escape)
+    words = instruction.argv or expand.words(instruction.text.text, parsed.escape)
     return [word.strip("\"'") for word in words]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from types import MappingProxyType
@@ -69,7 +69,7 @@ class Options(NamedTuple):
 class Base:
     """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
     as that was told. `contents` is what the image itself says, by platform; `unread` a clause about what it says to apt
-    and what pinner does not follow, "" if there is nothing.
+    and what pinner does not follow, "" if there is nothing. `images` are the references by platform where they differ.
     """
 
     image: str
@@ -79,6 +79,7 @@ class Base:
     roots: tuple[Root, ...] = ()
     contents: Mapping[str, Content] = field(default_factory=dict, compare=False)
     unread: str = ""
+    images: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def digest(self, platform: str) -> str:
         """The digest of the image for a platform, "" if it is not known."""
@@ -112,7 +113,10 @@ def chain(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:
 
 
 def image_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> tuple[str, tuple[str, ...]]:
-    """The image that `stage` and those below it stand on, "" if it is not known here, and for which platforms."""
+    """The image that `stage` and those below it stand on, "" if it is not known here, and for which platforms.
+
+    Where the platform decides it, ask for `dockerfile.on` one.
+    """
     below = chain(dockerfile, stage)[-1]
     fixed = platform(below.platform) if below.platform else None
     return below.base, (fixed,) if fixed else options.platforms
@@ -123,6 +127,8 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
 
     Raises `InputError` for a suite that was told but is not known.
     """
+    if dockerfile.varies:
+        return _by_platform(dockerfile, stage, options)
     stages = chain(dockerfile, stage)
     image, platforms = image_of(dockerfile, stage, options)
     asked = options.asked or platforms is not options.platforms
@@ -161,6 +167,27 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,
+    )
+
+
+def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
+    """What a stage stands on whose image the platform decides: one suite, or none that is known."""
+    own = {}
+    for each in options.platforms:
+        there = dockerfile.on(each)._replace(varies=False)
+        own[each] = base_of(there, there.stages[stage.index], options._replace(platforms=(each,)))
+    first, *others = own.values()
+    where = first.where
+    if any(each.where != where for each in others):
+        where = Unnamed("its base images are of several suites on these platforms")
+    return replace(
+        first,
+        where=where,
+        platforms=tuple(dict.fromkeys(name for each in own.values() for name in each.platforms)),
+        roots=tuple(dict.fromkeys(root for each in own.values() for root in each.roots)),
+        contents={name: content for each in own.values() for name, content in each.contents.items()},
+        unread=next((each.unread for each in own.values() if each.unread), ""),
+        images={name: each.image for name, each in own.items()},
     )
 
 

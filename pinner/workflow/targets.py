@@ -135,7 +135,7 @@ class Targets:
             file.path,
             file.stage_name(calls[0].install.stage),
             platform,
-            base.image,
+            base.images.get(platform, base.image),
             where.suite.codename,
             base.root(platform).label,
             tuple(line(call, choices) for call in calls),

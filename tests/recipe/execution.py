@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pinner.recipe.dockerfile import Dockerfile, Instruction
-from pinner.shell import substitution
+from pinner.shell import expand
 
 _STUB = """#!/bin/sh
 { printf '%s' "${0##*/}"; printf '\\0%s' "$@"; printf '\\n'; } >> "$0.log"
@@ -144,12 +144,12 @@ def of_dockerfile(sandbox: Sandbox, dockerfile: Dockerfile) -> list[list[Call]]:
 def _set(
     scope: dict[str, str | None], instruction: Instruction, escape: str, outside: Mapping[str, str | None]
 ) -> None:
-    words = substitution.words(instruction.text.text, escape)
+    words = expand.words(instruction.text.text, escape)
     if instruction.keyword == "ENV" and "=" not in words[0]:
         words = [f"{words[0]}={instruction.text.text.partition(words[0])[2].strip()}"]
     for word in words:
         name, equals, value = word.partition("=")
-        scope[name] = substitution.substitute(value, scope, escape) if equals else outside.get(name)
+        scope[name] = expand.substitute(value, scope, escape) if equals else outside.get(name)
 
 
 def _argv(source: str, instruction: Instruction, shell: list[str]) -> list[str]:

@@ -1,0 +1,299 @@
+"""What `$X` and `${X…}` stand for: the one reader of Docker's and the shell's expansion of variables.
+
+POSIX shell, 2.6.2 "Parameter Expansion"; Dockerfile reference, "Environment replacement", whose operators are the
+shell's. A value remembers where each part of it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pinner.edit.span import Joined, Span
+from pinner.regex import later
+
+if TYPE_CHECKING:
+    from pinner.shell.words import Word
+
+_PARAMETER = later(
+    r"""\$(?:(?P<bare>[A-Za-z_]\w*|[0-9@*])
+    |\{(?P<name>\w+|[@*])(?P<all>\[[@*]\])?(?:(?P<operator>:?[-=?+]|%%?|\#\#?|//?[\#%]?|\^\^?|,,?)|(?=\})))""",
+    re.VERBOSE,
+)
+_SHIFT = later(r"[^\\'\"{}$]+|\\.|'[^']*'|\$\{|.", re.DOTALL)
+_PLAIN = later(r"[^\\`'\"$]+")
+_WORD = later(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
+_WORD_BACKTICK = later(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
+# More parts than any list has that a person keeps, and deeper than any person nests them.
+_MOST = 5_000
+_DEEPEST = 20
+
+
+class Variable(NamedTuple):
+    """A variable: its name, and the offset where the text begins in which the name means this one."""
+
+    scope: int
+    name: str
+
+
+class Unknown(NamedTuple):
+    """Why a value is not known: a stable code, and a clause for people; `unset` if the file gives it none."""
+
+    reason: str
+    detail: str
+    unset: bool = False
+
+
+class Piece(NamedTuple):
+    """A part of a value: its text with its origins, or why it is not known.
+
+    `places` are where it is written, the outermost first: the `$X` in the text that is expanded, what stands for it in
+    the value of X, and so on; `through` are those variables. `splits` tells that blanks in it separate fields.
+    """
+
+    text: Joined | Unknown
+    places: tuple[Span, ...]
+    through: tuple[Variable, ...] = ()
+    splits: bool = False
+
+    def within(self, variable: Variable, place: Span, *, splits: bool = False) -> Piece:
+        """This piece of the value of `variable`, as it comes in by an expansion at `place`."""
+        return Piece(self.text, (place, *self.places), (variable, *self.through), splits)
+
+
+class Element(NamedTuple):
+    """What a variable holds as text, or one word of its list: that `word`, as a command would have it."""
+
+    pieces: tuple[Piece, ...]
+    word: Word | None = None
+
+
+class Binding(NamedTuple):
+    """What a variable holds: one `text`, a `list` of words, or `each` of several words in turn.
+
+    `fillable` tells that it is a build argument without a value, which the build may fill.
+    """
+
+    variable: Variable
+    kind: Literal["text", "list", "each"]
+    elements: tuple[Element, ...]
+    fillable: bool = False
+
+
+#: What the name of a variable means at an index of a text.
+Lookup = Callable[[str, int], Binding | Unknown]
+
+
+class Parameter(NamedTuple):
+    """One `$X` or `${X…}`: the name, `all` of a list's words, the operator, and where the operand and all of it end."""
+
+    name: str
+    all: bool
+    operator: str
+    operand: tuple[int, int]
+    end: int
+
+
+def parameter(text: str, at: int) -> Parameter | None:
+    """The expansion of a variable that begins at `at`; None if it is of another form, or nested too deeply."""
+    match = _PARAMETER.match(text, at)
+    if match is None:
+        return None
+    if match["bare"]:
+        return Parameter(match["bare"], False, "", (match.end(),) * 2, match.end())
+    end, depth, quoted = match.end(), 0, False
+    while end < len(text):
+        token = _SHIFT.match(text, end)
+        assert token is not None  # the pattern matches every character
+        if token[0] == "}":
+            if not depth:
+                return Parameter(
+                    match["name"], bool(match["all"]), match["operator"] or "", (match.end(), end), end + 1
+                )
+            depth -= 1
+        depth += token[0] == "${"
+        if depth > _DEEPEST:
+            return None
+        quoted ^= token[0] == '"'
+        end = end + 1 if token[0][0] == "'" and quoted else token.end()
+    return None
+
+
+def operate(value: str, operator: str, operand: str) -> str:
+    """A value after `${X#…}`, `${X%…}`, `${X/…/…}`, `${X^}` or `${X,}` (bash(1), "Parameter Expansion")."""
+    kind = operator[0]
+    if kind in "#%":
+        at = _cut(value, operand, at_end=kind == "%", longest=len(operator) == 2)
+        return value[:at] if kind == "%" else value[at:]
+    if kind in "^,":
+        change = str.upper if kind == "^" else str.lower
+        return change(value) if len(operator) == 2 else change(value[:1]) + value[1:]
+    from fnmatch import translate
+
+    old, _, new = operand.partition("/")
+    pattern = translate(old).removesuffix(r"\z").removesuffix(r"\Z")
+    anchored = operator[-1] if operator[-1] in "#%" else ""
+    pattern = rf"\A{pattern}" if anchored == "#" else rf"{pattern}\Z" if anchored == "%" else pattern
+    return re.sub(pattern, lambda _: new, value, count=0 if operator[:2] == "//" else 1) if old else value
+
+
+def _cut(text: str, pattern: str, *, at_end: bool, longest: bool) -> int:
+    """Where `text` is cut by the suffix (or prefix) that `pattern` matches."""
+    from fnmatch import fnmatchcase
+
+    places = range(len(text), -1, -1) if at_end != longest else range(len(text) + 1)
+    for at in places:
+        if fnmatchcase(text[at:] if at_end else text[:at], pattern):
+            return at
+    return len(text) if at_end else 0
+
+
+def expanded(
+    found: Binding | Unknown, own: Parameter, operand: Iterable[Piece], place: Span
+) -> Iterator[Piece]:
+    """What an expansion at `place` of a variable, found as this, becomes; `operand` are the pieces of its operand."""
+    kind = own.operator[-1:] if own.operator[:1] in {"", ":", "-", "=", "?", "+"} else "cut"
+    if isinstance(found, Unknown):
+        if found.unset and kind in {"-", "="}:
+            yield from operand
+        elif kind == "?":
+            yield Piece(Unknown("variable-unknown", f"{own.name} must be set"), (place,))
+        elif not (found.unset and kind == "+"):
+            yield Piece(found, (place,))
+        return
+    if len(found.elements) != 1:
+        yield Piece(Unknown("variable-unknown", f"${own.name} has several values"), (place,))
+        return
+    pieces = found.elements[0].pieces
+    text = joined(pieces)
+    if kind and text is not None:
+        empty = not text.text and own.operator[0] == ":"
+        if kind == "+":
+            yield from () if empty else operand
+            return
+        if kind in {"-", "="} and empty:
+            yield from operand
+            return
+        if kind == "cut":
+            other = joined(operand)
+            if other is None:
+                yield Piece(Unknown("expansion", f"what is done with ${own.name} is not followed"), (place,))
+                return
+            done = operate(text.text, own.operator, other.text)
+            at = text.text.find(done) if len(pieces) == 1 and done else -1
+            made = text.part(at, at + len(done)) if at >= 0 else _written(done, place)
+            pieces = (pieces[0]._replace(text=made),) if at >= 0 else (Piece(made, (place,)),)
+    for piece in pieces:
+        yield piece.within(found.variable, place)
+
+
+def _written(text: str, place: Span) -> Joined:
+    """A text that stands for what is written at `place`."""
+    return Joined.chain(Joined(char, (0,), (place.start,), (place.end,)) for char in text)
+
+
+def pieces(
+    text: Joined, lookup: Lookup, escape: str = "\\", reach: tuple[int, int] | None = None
+) -> Iterator[Piece]:
+    """What a text is after quote removal, its variables replaced, from and up to the indices `reach` of it.
+
+    This is Docker's reading of ARG, ENV and FROM: no fields are split, no commands run.
+    """
+    index, size = reach or (0, len(text.text))
+    begin, quoted = index, False
+    skips: list[tuple[int, int, str]] = []
+
+    def run(end: int) -> Iterator[Piece]:
+        if end > begin:
+            part = text.part(begin, end)
+            shifted = [(start - begin, stop - begin, char) for start, stop, char in skips]
+            yield Piece(part.replaced(shifted) if shifted else part, (text.span(begin, end),))
+        skips.clear()
+
+    while index < size:
+        plain = _PLAIN.match(text.text, index, size)
+        if plain:
+            index = plain.end()
+            continue
+        char = text.text[index]
+        end = index + 1
+        if char == escape and end < size:
+            if not quoted or text.text[end] in f'"${escape}':
+                skips.append((index, index + 2, text.text[end]))
+            end = index + 2
+        elif char == '"':
+            quoted = not quoted
+            skips.append((index, end, ""))
+        elif char == "'" and not quoted and (stop := text.text.find("'", end, size)) >= 0:
+            skips += ((index, end, ""), (stop, stop + 1, ""))
+            end = stop + 1
+        elif char == "$" and text.text[end : end + 1] not in {"", "(", " ", '"', "'"}:
+            own = parameter(text.text, index)
+            if own is None and text.text[end] == "{":
+                yield from run(index)
+                unread = Unknown("expansion", "what is done with a variable is not followed")
+                yield Piece(unread, (text.span(index, size),))
+                return
+            if own is not None and own.end <= size:
+                yield from run(index)
+                operand = pieces(text, lookup, escape, own.operand)
+                place = text.span(index, own.end)
+                yield from expanded(lookup(own.name, index), own, operand, place)
+                begin = end = own.end
+        index = end
+    yield from run(size)
+
+
+def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str | None:
+    """`word` with quotes removed and variables replaced; None when something in it is not known.
+
+    `values` maps a variable to its value, or to None when it has one that is not known here. A variable that is
+    absent is empty, as in Docker.
+    """
+    if word.isalnum():
+        return word
+
+    def lookup(name: str, at: int) -> Binding | Unknown:
+        value = values.get(name, "")
+        if value is None or name not in values:
+            return Unknown("variable-unknown" if value is None else "", "", unset=True)
+        text = Joined(value, (0,), (0,), (len(value),))
+        return Binding(Variable(0, name), "text", (Element((Piece(text, (Span(0, 0),)),)),))
+
+    whole = Joined(word, (0,), (0,), (len(word),))
+    found = bounded(pieces(whole, lookup, escape), Span(0, 0))
+    if any(isinstance(each.text, Unknown) and each.text.reason for each in found):
+        return None
+    return "".join(each.text.text for each in found if not isinstance(each.text, Unknown))
+
+
+def bounded(found: Iterable[Piece], place: Span) -> tuple[Piece, ...]:
+    """The pieces of a value, unless they are too many or come from too deep: then as one that is not known."""
+    made = tuple(islice(found, _MOST + 1))
+    if len(made) > _MOST or any(len(piece.places) > _DEEPEST for piece in made):
+        return (
+            Piece(Unknown("variable-unknown", "its value is put together from too many parts"), (place,)),
+        )
+    return made
+
+
+def joined(own: Iterable[Piece]) -> Joined | None:
+    """The text of pieces, None if one is not known."""
+    texts = []
+    for piece in own:
+        if isinstance(piece.text, Unknown):
+            return None
+        texts.append(piece.text)
+    return Joined.chain(texts)
+
+
+def words(text: str, escape: str) -> list[str]:
+    """The blank-separated words of `text`, quotes kept; a quoted blank does not separate."""
+    return [text[start:end] for start, end in spans(text, escape)]
+
+
+def spans(text: str, escape: str) -> list[tuple[int, int]]:
+    """Where the `words` of `text` stand."""
+    return [match.span() for match in (_WORD if escape == "\\" else _WORD_BACKTICK).finditer(text)]

@@ -5,7 +5,8 @@ The rules for a signature:
 1. Only the bytes that it covers come out; text outside the signed block is refused, as apt does.
 2. At least one is by a key of the source's own `Keys`. Unknown further signers do not matter: a Release is
    signed by the keys of several Debian releases.
-3. Its hash is not a weak one (MD5, SHA-1): Sequoia's standard policy.
+3. Its hash is not a weak one (MD5, SHA-1): Sequoia's standard policy. A key that is known by its whole fingerprint
+   (`Keys.fingerprints`, or shipped) is believed even if it says SHA-1 of itself (`openpgp`); what it signs is not.
 4. Neither the certificate nor the signing subkey is revoked, or expired by `now`. `Keys.accept_expired` accepts
    one that expired after the date the Release gives itself.
 """
@@ -13,7 +14,7 @@ The rules for a signature:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -85,7 +86,37 @@ def _verified(content: bytes, signature: bytes | None, keys: Keys, now: datetime
     try:
         return _accepted(content, signature, of_first, keys, now, url)
     except TrustError:
-        return _accepted(content, signature, lambda _: certificates, keys, now, url)
+        try:
+            return _accepted(content, signature, lambda _: certificates, keys, now, url)
+        except TrustError:
+            found = _believed(content, signature, certificates, keys, now, url)
+            if found is None:
+                raise
+            return found
+
+
+def _believed(
+    content: bytes, signature: bytes | None, certificates: Sequence[Cert], keys: Keys, now: datetime, url: str
+) -> Signed | None:
+    """What is signed by a key that is known by its whole fingerprint and bound by SHA-1; None if that is not so."""
+    if not keys.fingerprints and not _is_shipped(keys.keyring):
+        return None
+    from pinner.archive import openpgp
+
+    try:
+        text = hashed = content
+        signatures = signature or b""
+        if signature is None:
+            text, hashed, signatures = openpgp.clear_text(content)
+        found = openpgp.signer(hashed, signatures, certificates, text=signature is None)
+    except Exception:  # pysequoia knows no kinds of errors, and what cannot be read is not signed
+        return None
+    if found is None:
+        return None
+    refusal = _refusal(found.expires, found.revoked, keys, now, text)
+    if refusal:
+        raise _refused(url, [f"the key {found.fingerprint.upper()} {refusal}"])
+    return Signed(text, found.expires)
 
 
 def _accepted(
@@ -118,10 +149,12 @@ def _accepted(
         if not refusal:
             return Signed(text, expires)
         refusals.append(f"the key {by.signing_key.upper()} {refusal}")
-    raise TrustError(
-        f"{url}: {'; '.join(refusals)}",
-        hint="a newer pinner ships newer keys; a suite past its end of life is read from a snapshot",
-    )
+    raise _refused(url, refusals)
+
+
+def _refused(url: str, refusals: Sequence[str]) -> TrustError:
+    hint = "a newer pinner ships newer keys; a suite past its end of life is read from a snapshot"
+    return TrustError(f"{url}: {'; '.join(refusals)}", hint=hint)
 
 
 @cache
@@ -203,9 +236,7 @@ def keyring(keys: Keys) -> str:
 
 def _content(keys: Keys) -> tuple[bytes, str]:
     """The content of the keyring and its path."""
-    path = _SHIPPED / f"{keys.keyring}.pgp"
-    if "/" in keys.keyring or not path.is_file():
-        path = Path(keys.keyring)
+    path = _SHIPPED / f"{keys.keyring}.pgp" if _is_shipped(keys.keyring) else Path(keys.keyring)
     try:
         return path.read_bytes(), str(path)
     except OSError as error:
@@ -214,6 +245,10 @@ def _content(keys: Keys) -> tuple[bytes, str]:
             path=str(path),
             hint="name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image",
         ) from None
+
+
+def _is_shipped(name: str) -> bool:
+    return "/" not in name and (_SHIPPED / f"{name}.pgp").is_file()
 
 
 @cache

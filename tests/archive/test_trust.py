@@ -127,6 +127,57 @@ def test_a_weak_hash() -> None:
         trust.signed((data / "SHA1.InRelease").read_bytes(), ring, now=REAL_NOW, url="u")
 
 
+SHA1_BOUND = Path(__file__).parent / "data" / "sha1"  # made by gpg --cert-digest-algo SHA1
+ITS_FINGERPRINT = ("0E816A710A22C8FFC52C8E80D5983E5B4097933B",)
+
+
+def bound_by_sha1(name: str = "key", *fingerprints: str, accept_expired: bool = False) -> Keys:
+    return Keys(str(SHA1_BOUND / f"{name}.pgp"), fingerprints, accept_expired)
+
+
+def test_a_key_bound_by_sha1_is_believed_by_its_fingerprint() -> None:
+    content = (SHA1_BOUND / "InRelease").read_bytes()
+    ring = bound_by_sha1("key", *ITS_FINGERPRINT)
+    assert trust.signed(content, ring, now=REAL_NOW, url="u") == (TEXT, None)
+    signature = (SHA1_BOUND / "Release.gpg").read_bytes()
+    assert trust.signed_detached(TEXT, signature, ring, now=REAL_NOW, url="u").text == TEXT
+    for altered in (content.replace(b"Suite: s", b"Suite: t"), content.replace(b"- dashes", b"- dashed")):
+        with pytest.raises(TrustError, match="not signed by a key of"):
+            trust.signed(altered, ring, now=REAL_NOW, url="u")
+    with pytest.raises(TrustError, match="not signed by a key of"):
+        trust.signed_detached(TEXT + b"x", signature, ring, now=REAL_NOW, url="u")
+
+
+def test_a_key_bound_by_sha1_of_a_keyring_without_fingerprints() -> None:
+    with pytest.raises(TrustError, match="not signed by a key of"):
+        trust.signed((SHA1_BOUND / "InRelease").read_bytes(), bound_by_sha1(), now=REAL_NOW, url="u")
+
+
+def test_a_key_bound_by_sha1_signs_nothing_with_sha1() -> None:
+    content = (SHA1_BOUND / "SHA1.InRelease").read_bytes()
+    with pytest.raises(TrustError, match="not signed by a key of"):
+        trust.signed(content, bound_by_sha1("key", *ITS_FINGERPRINT), now=REAL_NOW, url="u")
+
+
+def test_a_key_bound_by_sha1_expires_and_is_revoked() -> None:
+    content = (SHA1_BOUND / "InRelease").read_bytes()
+    ring = bound_by_sha1("expires", *ITS_FINGERPRINT)
+    before, after = datetime(2026, 12, 30, tzinfo=UTC), datetime(2027, 1, 3, tzinfo=UTC)
+    assert trust.signed(content, ring, now=before, url="u").text == TEXT
+    with pytest.raises(TrustError, match="expired on 2027-01-01\n"):
+        trust.signed(content, ring, now=after, url="u")
+    with pytest.raises(TrustError, match="is revoked"):
+        trust.signed(content, bound_by_sha1("revoked", *ITS_FINGERPRINT), now=before, url="u")
+
+
+def test_without_a_self_signature_nothing_is_known_of_a_keys_life(tmp_path: Path) -> None:
+    content, whole = (SHA1_BOUND / "InRelease").read_bytes(), (SHA1_BOUND / "expires.pgp").read_bytes()
+    for stripped in (whole[: whole.index(b"Bound by") + 14], whole[:-9] + bytes(9)):
+        ring = keys(tmp_path, stripped, fingerprints=ITS_FINGERPRINT)
+        with pytest.raises(TrustError, match="not signed by a key of"):
+            trust.signed(content, ring, now=REAL_NOW, url="u")
+
+
 def test_digest_and_size() -> None:
     entry = FileEntry(5, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
     trust.check(b"hello", entry, url="u")

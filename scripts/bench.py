@@ -30,7 +30,7 @@ PACKAGES = [
     "vim",
 ]
 DOCKERFILE = "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y {}\n"
-PINNER = [sys.executable, "-m", "pinner"]
+PINNER = [sys.executable, "-I", "-m", "pinner"]
 FOLDERS = (
     *("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/apt/trusted.gpg.d"),
     *("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/lib/dpkg"),

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON = [sys.executable, "-m", "pinner"]
+PYTHON = [sys.executable, "-I", "-m", "pinner"]
 STEPS = [
     ("pinner lock Dockerfile", [*PYTHON, "lock", "Dockerfile"]),
     ("git diff --unified=0 Dockerfile", ["git", "diff", "--color", "--unified=0", "Dockerfile"]),

@@ -15,8 +15,20 @@ FLOORS = (
     "project", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
-GROUND = ("errors", "regex")
-PURE = (*GROUND, "edit", "apt", "distributions", "shell", "recipe", "resolve", "lock", "workflow", "report")
+GROUND = ("errors", "regex", "program")
+PURE = (
+    "errors",
+    "regex",
+    "edit",
+    "apt",
+    "distributions",
+    "shell",
+    "recipe",
+    "resolve",
+    "lock",
+    "workflow",
+    "report",
+)
 BANNED = {
     "requests",
     "os",

@@ -18,7 +18,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.lock import lockfile
 from pinner.lock.lockfile import NAME as LOCK_NAME
 from pinner.lock.lockfile import Lock
-from pinner.project import files, journal
+from pinner.project import files, git, journal
 from pinner.project.config import Config, load
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
@@ -180,7 +180,7 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
         folder = files.resolve(path).parent
         if folder not in settings:
             config, source = load(folder)
-            root = source.parent if source else files.work_tree(folder) or folder
+            root = source.parent if source else git.work_tree(folder) or folder
             settings[folder] = config, root / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:

@@ -12,7 +12,7 @@ import click
 from pinner.cli import common
 from pinner.errors import InputError
 from pinner.lock.lockfile import NAME, Lock, Target
-from pinner.project import files
+from pinner.project import files, git
 from pinner.project.config import Config, canonical_platform, load
 from pinner.workflow import export
 
@@ -43,7 +43,7 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     """
     folder = files.resolve(Path(named[0])).parent if named else Path.cwd()
     config, source = load(folder)
-    root = source.parent if source else files.work_tree(folder) or folder
+    root = source.parent if source else git.work_tree(folder) or folder
     path = root / NAME
     text, lock = common.read_lock(path)
     if text is None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pinner import program
 from pinner.errors import InputError
 from pinner.images.reference import HUB
 
@@ -111,29 +112,30 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
             hint="see credsStore and credHelpers in it",
         )
 
-    program = f"docker-credential-{helper}"
+    name = f"docker-credential-{helper}"
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
         raise failed(f"{helper[:100]} is not the name of a credential helper")
+    path_of = program.find(name)
+    if path_of is None:
+        raise failed(f"{name} is not installed")
     try:
         done = subprocess.run(
-            [program, "get"], input=key.encode(), capture_output=True, timeout=_PATIENCE, check=False
+            [path_of, "get"], input=key.encode(), capture_output=True, timeout=_PATIENCE, check=False
         )
-    except FileNotFoundError:
-        raise failed(f"{program} is not installed") from None
     except (OSError, subprocess.TimeoutExpired):
-        raise failed(f"{program} does not answer") from None
+        raise failed(f"{name} does not answer") from None
     if done.returncode:
         message = (done.stdout or done.stderr).decode("utf-8", "replace").strip()
         if "credentials not found" in message:
             return None
-        raise failed(f"{program}: {message[:200]}")
+        raise failed(f"{name}: {message[:200]}")
     try:
         answer = json.loads(done.stdout)
         user, secret = answer["Username"], answer["Secret"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise failed(f"{program} gives an answer that is none") from None
+        raise failed(f"{name} gives an answer that is none") from None
     if not (isinstance(user, str) and isinstance(secret, str)):
-        raise failed(f"{program} gives an answer that is none")
+        raise failed(f"{name} gives an answer that is none")
     if user == _TOKEN_USER:
         return Login("", secret, identity=True)
     return Login(user, secret) if user and secret else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pinner.errors import InputError
-from pinner.project import journal
+from pinner.project import git, journal
 from pinner.project.journal import Move
 from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
@@ -29,7 +29,7 @@ def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] =
     they speak of apt and install, or are GitLab's and include others; scripts also without a suffix, if they are
     executable and name a shell.
     """
-    names = _git_files(folder)
+    names = git.files(resolve(folder))
     if names is None:
         names = _walk(folder)
     place = resolve(folder).as_posix()
@@ -60,19 +60,6 @@ def _is_taken(path: Path, name: str, only: Collection[FileKind]) -> bool:
     except OSError:
         return False
     return (b"apt" in data and b"install" in data) or (kind == "gitlab" and b"include:" in data)
-
-
-def _git_files(folder: Path) -> list[str] | None:
-    import subprocess
-
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    except OSError:
-        return None
-    if done.returncode:
-        return None
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
 def _walk(folder: Path) -> list[str]:
@@ -255,11 +242,6 @@ def _stage(path: Path, move: Move, text: str) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(path, error) from None
-
-
-def work_tree(folder: Path) -> Path | None:
-    """The root of the git work tree that `folder` lies in, or None."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -167,7 +167,7 @@ def test_version_and_help(bench: Workbench) -> None:
 
 def test_as_a_module_from_any_directory(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pinner", "--version"],
+        [sys.executable, "-P", "-m", "pinner", "--version"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

@@ -104,7 +104,7 @@ class Project:
 
     def pinner(self, *arguments: str, status: int = 0, stdin: str = "") -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "pinner", *arguments],
+            [sys.executable, "-P", "-m", "pinner", *arguments],
             cwd=self.folder,
             env={**os.environ, "PINNER_CACHE_DIR": str(self.cache)},
             input=stdin,

@@ -83,7 +83,7 @@ def listed(stanza: str) -> str:
 def test_as_apt(line: str, form: str, apt: AptRoot) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pinner", "resolve", *line.split(), "--json"),
+            *(sys.executable, "-P", "-m", "pinner", "resolve", *line.split(), "--json"),
             *("--suite", "bookworm", "--platform", "linux/amd64", "--installed", str(apt.path / form)),
         ],
         env={**os.environ, "PINNER_CACHE_DIR": str(apt.path / "pinner")},

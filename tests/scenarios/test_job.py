@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.workbench import _LAUNCH, REPOSITORY
+from tests.hostile import ATTRIBUTES, Traps
 from tests.scenarios.story import Story
 
 IDENTITY = {
@@ -54,6 +55,7 @@ class Job:
             "PYTHONPATH": str(REPOSITORY),
             "PINNER": str(self.pinner),
             "PINNER_CACHE_DIR": str(self.story.bench.cache),
+            "PINNER_IMAGES": "never",
         }
 
     def git(self, *arguments: str) -> str:
@@ -195,6 +197,67 @@ def test_what_cannot_be(job: Job, arguments: tuple[str, ...], problem: str) -> N
     status, _, err = job.run("refresh", *arguments)
     assert status == 2
     assert problem in err
+
+
+def test_nothing_that_the_repository_names_runs(job: Job) -> None:
+    """Its configuration names programs for whatever git can start, and attributes of the checkout choose filters."""
+    release(job, "1.7-1")
+    (job.folder / ".gitattributes").write_text(ATTRIBUTES)
+    job.git("add", "--all")
+    job.git("commit", "--quiet", "--message", "attributes")
+    traps = Traps(job.aside)
+    traps.git(job.folder / ".git")
+    job.git("config", "commit.gpgSign", "false")
+    status, out, err = job.run("refresh", "--push")
+    assert (status, out) == (0, "pinner/refresh\n"), err
+    assert traps.sprung == []
+
+
+def test_a_repository_may_not_name_the_program_that_signs(job: Job) -> None:
+    release(job, "1.7-1")
+    traps = Traps(job.aside)
+    traps.git(job.folder / ".git")
+    job.run("refresh", PATH=f"{job.aside / 'traps'}:{os.environ['PATH']}", HOME=str(job.aside))
+    assert traps.sprung == []
+
+
+def test_a_folder_that_looks_like_a_bare_repository_is_none(job: Job) -> None:
+    traps = Traps(job.aside)
+    for name in ("objects", "refs"):
+        (job.folder / "bare" / name).mkdir(parents=True)
+    (job.folder / "bare" / "HEAD").write_text("ref: refs/heads/main\n")
+    (job.folder / "bare" / "config").write_text("[core]\n\tbare = true\n")
+    traps.git(job.folder / "bare")
+    status, _, err = job.run("refresh", "bare")
+    assert (status, traps.sprung) == (2, [])
+    assert "bare is no git repository" in err
+
+
+def test_no_module_of_the_checkout_runs(job: Job) -> None:
+    """The scripts as they are, in a folder with modules of the names that Python will look for."""
+    if not (REPOSITORY / ".venv" / ".installed-test").is_file():
+        pytest.skip("there is no virtual environment as scripts/test makes it")
+    traps = Traps(job.aside)
+    traps.modules(job.folder)
+    python = job.aside / "pinner-venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    for path in (".", "", str(job.folder)):
+        status, out, err = job.run("pinner", "scan", "Dockerfile", PYTHONPATH=path)
+        assert (status, "curl" in out, traps.sprung) == (0, True, []), err
+    assert (
+        act(job, COMMAND="verify", PINNER="", PYTHONPATH=".")[0] == 6
+    )  # the simulation's key is not Debian's
+    assert traps.sprung == []
+
+
+def test_python_is_started_isolated_everywhere() -> None:
+    scripts = [path for path in (REPOSITORY / "scripts").rglob("*") if path.is_file() and path.name != "test"]
+    for path in (*scripts, REPOSITORY / "action.yml", REPOSITORY / ".pre-commit-hooks.yaml"):
+        for line in path.read_text().splitlines():
+            if re.search(r"""(python3?|\$python|candidate)"? -(?!I\b)""", line):
+                assert line.lstrip().startswith("#"), f"{path}: {line}"
 
 
 # scripts/action

@@ -1,0 +1,93 @@
+"""git, the only place from which it is started: nothing that a repository's own configuration names runs.
+
+A folder of a checkout may look like a bare repository (`HEAD`, `config`, `objects`, `refs` are ordinary files), and a
+`.git` may come from an archive that somebody else packed. What git's configuration can start: git-config(1).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pinner import program
+
+#: Whatever a configuration says, no hook, monitor, pager, editor, helper, filter of output or bare repository counts.
+SAFE = (
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.sshCommand=false",
+    "core.askPass=",
+    "credential.helper=",
+    "gpg.program=false",
+    "diff.external=",
+    "submodule.recurse=false",
+)
+#: What says where a repository is: a hook's own is not that of the folder that is looked at (git-rev-parse(1)).
+_LOCAL = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE",
+    "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_EXTERNAL_DIFF", "GIT_PAGER",
+})  # fmt: skip
+
+
+def work_tree(folder: Path) -> Path | None:
+    """The root of the git work tree that `folder` lies in, or None."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+
+
+def files(folder: Path) -> list[str] | None:
+    """The files below `folder`, which is absolute: those tracked, and those neither tracked nor ignored.
+
+    None if it lies in no work tree, or git cannot tell.
+    """
+    root = work_tree(folder)
+    if root is None or all((root / name).exists() for name in ("HEAD", "objects", "refs")):
+        return None  # git before 2.38 would take a root that looks like a bare repository for one
+    inner = folder.relative_to(root).as_posix()
+    listing = _run(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", inner)
+    if listing is None:
+        return None
+    cut = 0 if inner == "." else len(inner) + 1
+    names = (os.fsdecode(name)[cut:] for name in listing.split(b"\0") if name)
+    return [name for name in names if name]
+
+
+def tracks(path: Path) -> bool:
+    """Whether git has the file at `path`, which is absolute, in the index of its work tree."""
+    root = work_tree(path.parent)
+    if root is None:
+        return False
+    return bool(_run(root, "ls-files", "-z", "--cached", "--", path.relative_to(root).as_posix()))
+
+
+def _run(root: Path, *arguments: str) -> bytes | None:
+    """What git says of the work tree at `root`; None if it fails. It looks for its directory there and nowhere above,
+    asks no remote, and does not believe what `core.worktree` says."""
+    import subprocess
+
+    git = program.find("git")
+    if git is None:
+        return None
+    options = [item for each in SAFE for item in ("-c", each)]
+    environment = {name: value for name, value in os.environ.items() if name not in _LOCAL} | {
+        "GIT_CEILING_DIRECTORIES": str(root.parent),
+        "GIT_WORK_TREE": str(root),
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    try:
+        done = subprocess.run(
+            [git, *options, *arguments],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout

@@ -5,7 +5,7 @@
     images/                                                   see `registry`
     snapshots/<SHA-256 of the question>                       see `snapshot`
     keys/<SHA-256 of the content>, <of the address>.last      see `keys`
-    seen/versions                                             see `seen`
+    seen/versions, locks                                      see `seen`
     http/<SHA-256 of the URL>                                 see `kept`
     new/                                                      files being written
 

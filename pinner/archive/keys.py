@@ -19,7 +19,7 @@ from pinner.archive import trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lock.lockfile import LockedKey
+from pinner.lock.schema import LockedKey
 from pinner.regex import later
 
 LARGEST = 1 << 20

@@ -25,7 +25,7 @@ from pinner.archive.fetch import Fetcher
 from pinner.archive.snapshot import Mirror, Snapshots
 from pinner.distributions.moments import split
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lock.lockfile import LockedPackage
+from pinner.lock.schema import LockedPackage
 from pinner.regex import later
 
 _AT_ONCE = 4
@@ -88,7 +88,7 @@ class Pool:
         return not _fault(self._root / package.filename, package)
 
     def _one(self, package: LockedPackage) -> None:
-        place, draft_path = self._root / package.filename, self._partial / package.sha256
+        place, draft_path = self._root / package.filename, self._partial / package.digest
         attempt = partial(self._verified, package)
         with Draft(draft_path) as draft:
             try:
@@ -223,7 +223,7 @@ def _check_places(packages: Sequence[LockedPackage]) -> None:
                 hint="restore the lock from version control, or delete it and run `pinner lock`",
             )
         other = taken.setdefault(package.filename, package)
-        if other.sha256 != package.sha256:
+        if other.digest != package.digest:
             raise InputError(
                 f"{other.id} of {other.uri} and {package.id} of {package.uri} are two files with one name: "
                 f"{package.filename}",
@@ -243,7 +243,7 @@ def _fault(path: Path, package: LockedPackage) -> str:
         return "it is not there"
     except OSError as error:
         raise InputError(error.strerror or str(error), path=str(path)) from None
-    return "" if digest == package.sha256 else f"SHA-256 {digest} instead of {package.sha256}"
+    return "" if digest == package.digest else f"SHA-256 {digest} instead of {package.digest}"
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

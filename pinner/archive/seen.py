@@ -1,19 +1,26 @@
-"""Since when versions are known to be in an archive, remembered between runs that wait for them to age."""
+"""What runs remember for later ones: since when versions are in an archive, and which locks pinner has followed.
+
+seen/versions    JSON: suite, name, version, moment
+seen/locks       the SHA-256 of the texts of locks, one a line, the latest last
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from pinner.archive.cache import Cache
 
 Versions = Mapping[tuple[str, str, str], datetime]
 _FORGET = timedelta(days=90)
+_LOCKS = 256
 
 
 def read(cache: Cache) -> Versions:
     """The moments by suite, name and version; nothing if the record is not there or damaged."""
+    import json
+
     try:
         data = json.loads((cache.seen / "versions").read_bytes())
         return {
@@ -29,6 +36,33 @@ def keep(cache: Cache, old: Versions, new: Versions, now: datetime) -> None:
     """Add `new` to the record; what is older than anybody waits for is forgotten. Raises `InputError`."""
     if not new.keys() - old.keys():
         return
+    import json
+
     merged = {**new, **old}
     lines = sorted((*key, since.isoformat()) for key, since in merged.items() if now - since < _FORGET)
     cache.write(cache.seen / "versions", json.dumps(lines, indent=0).encode())
+
+
+def has_followed(cache: Cache, lock: str) -> bool:
+    """Whether pinner wrote this text of a lock on this machine, or has resolved all that it says."""
+    return _digest(lock) in _locks(cache)
+
+
+def followed(cache: Cache, lock: str) -> None:
+    """Remember the text of a lock. Raises `InputError`."""
+    known = _locks(cache)
+    digest = _digest(lock)
+    if digest not in known:
+        lines = [*known, digest][-_LOCKS:]
+        cache.write(cache.seen / "locks", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _locks(cache: Cache) -> list[str]:
+    try:
+        return (cache.seen / "locks").read_text("ascii").split()
+    except (OSError, ValueError):
+        return []
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -10,7 +10,7 @@ from pinner.cli.installed import read
 from pinner.cli.view import Told, View
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError, printable
-from pinner.lock.lockfile import Target
+from pinner.lock.schema import Target
 from pinner.report.terminal import Style
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -73,11 +73,11 @@ def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
         return read(path)
     target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
-    told = next((root for root in map(read, paths) if root.label == target.installed), None)
-    if told or not target.digest:
+    told = next((root for root in map(read, paths) if root.label == target.closure.installed), None)
+    if told or not target.closure.digest:
         return told
     view = View(Told(), Style(), max_age=MAX_AGE)
-    content = view.look(found.config, found.lock)(target.image, target.platform)
+    content = view.look(found.config, found.lock)(target.closure.image, target.platform)
     notes = view.archives(found.config).notes
     for note in notes:
         click.echo(f"pinner: {printable(note)}", err=True)

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import click
 
 from pinner.errors import InputError, PinnerError
-from pinner.lock import lockfile
-from pinner.lock.lockfile import NAME as LOCK_NAME
-from pinner.lock.lockfile import Lock
+from pinner.lock import reader
+from pinner.lock.schema import NAME as LOCK_NAME
+from pinner.lock.schema import Lock
 from pinner.project import files, git, journal
 from pinner.project.config import Config, load
 from pinner.recipe.kinds import KINDS, FileKind
@@ -228,4 +228,4 @@ def read_lock(path: Path) -> tuple[str | None, Lock]:
         if path.exists():
             raise
         return None, Lock()
-    return text, lockfile.loads(text, str(path))
+    return text, reader.loads(text, str(path))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pinner.apt.sources import Keys
 from pinner.cli import doors
 from pinner.cli.common import Project
-from pinner.lock.lockfile import Lock, LockedKey
+from pinner.lock.schema import Lock, LockedKey
 from pinner.project import files
 from pinner.project.config import Config
 from pinner.workflow.repositories import Known

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import click
 
+from pinner.archive import seen
+from pinner.archive.cache import Cache
 from pinner.cli import common, doors
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.distributions import moments
 from pinner.errors import PinnerError, printable
-from pinner.lock import lockfile
-from pinner.lock.lockfile import Lock
+from pinner.lock import reader, writer
+from pinner.lock.schema import Lock
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
@@ -90,6 +92,7 @@ def command(
         and not any(BEGIN in text for each in projects for text in each.texts.values())
     ):
         raise click.UsageError("--write-sources needs --snapshot")
+    cache = Cache(doors.cache_dir())
     results = []
     unserved: dict[PinnerError, list[str]] = {}
     view = View(told, style, offline=offline, max_age=max_age)
@@ -117,12 +120,13 @@ def command(
             digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
             archives.notes |= dict.fromkeys(digests)
             written = pinned.texts
-        result = plan(written, options, archives, lock)
+        proven = text is not None and seen.has_followed(cache, text)
+        result = plan(written, options, archives, lock, proven=proven)
         if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
         result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        results.append(Outcome(project, result, text, lock))
+        results.append(Outcome(project, result, text, lock, proven=proven))
         for problem in result.errors:
             problem.path = project.shown(problem.path)
             errors.append(problem)
@@ -139,6 +143,10 @@ def command(
             before |= outcome.before
             folders |= dict.fromkeys(outcome.texts, outcome.project.lock_path.parent)
         files.write(texts, before, folders)
+    for outcome in results:
+        lock_stands = write or outcome.project.lock_path not in outcome.texts
+        if outcome.proven and outcome.lock_text and lock_stands and not stdin:
+            seen.followed(cache, outcome.lock_text)
     if as_json:
         from pinner.report import as_json as json_report
 
@@ -179,7 +187,9 @@ def at_snapshot(
 class Outcome:
     """A project's plan and the files it would change, the lock among them."""
 
-    def __init__(self, project: Project, result: Plan, lock_text: str | None, lock: Lock) -> None:
+    def __init__(
+        self, project: Project, result: Plan, lock_text: str | None, lock: Lock, *, proven: bool
+    ) -> None:
         self.project = project
         self.plan = result
         self.before: dict[Path, str | None] = {}
@@ -188,11 +198,15 @@ class Outcome:
             if planned.old != planned.new and planned.path in project.paths:
                 path = project.paths[planned.path]
                 self.before[path], self.texts[path] = planned.old, planned.new
-        merged = lock.replace(result.lock, [*(planned.path for planned in result.files), *project.gone(lock)])
+        handled = [*(planned.path for planned in result.files), *project.gone(lock)]
+        merged = lock.replace(result.lock, handled)
+        self.lock_text = lock_text
         if project.paths and merged is not lock and (merged.targets or lock_text is not None):
-            text = lockfile.dumps(merged)
-            lockfile.loads(text, str(project.lock_path))
+            text = writer.dumps(merged)
+            reader.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
+            self.lock_text = text
+        self.proven = proven or lock.files() <= set(handled)
 
     @property
     def wrote(self) -> Sequence[str]:

@@ -11,7 +11,7 @@ import click
 
 from pinner.cli import common
 from pinner.errors import InputError
-from pinner.lock.lockfile import NAME, Lock, Target
+from pinner.lock.schema import NAME, Lock, Target
 from pinner.project import files, git
 from pinner.project.config import Config, canonical_platform, load
 from pinner.workflow import export

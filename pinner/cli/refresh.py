@@ -15,8 +15,8 @@ from pinner.cli import common, doors
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable, printable
-from pinner.lock import lockfile
-from pinner.lock.lockfile import Lock
+from pinner.lock import reader, writer
+from pinner.lock.schema import Lock
 from pinner.project import files
 from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
@@ -180,9 +180,9 @@ class _Result:
                 self.before[path], self.texts[path] = each.old, each.new
         paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
-        text = lockfile.dumps(merged)
+        text = writer.dumps(merged)
         if text != lock_text and (merged.targets or lock_text is not None):
-            lockfile.loads(text, str(project.lock_path))
+            reader.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
         if lock.targets:
             self.along = changes.along(lock, merged, paths)
@@ -191,7 +191,7 @@ class _Result:
 
 def _age(lock: Lock, now: datetime) -> timedelta:
     """How old the newest Release is that the lock was made from; without any, as old as can be."""
-    dates = [datetime.fromisoformat(source.date) for source in lock.sources]
+    dates = [datetime.fromisoformat(each.date) for each in lock.releases]
     return now - max(dates) if dates else timedelta.max
 
 

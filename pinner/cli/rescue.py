@@ -110,7 +110,7 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
                 f"{call.unread or without_snapshot(call.base)}",
                 hint="`pinner refresh` moves the pin",
             )
-    outcome = Outcome(project, result, text, lock)
+    outcome = Outcome(project, result, text, lock, proven=False)
     if write:
         folders = dict.fromkeys(outcome.texts, project.lock_path.parent)
         files.write(outcome.texts, outcome.before, folders)

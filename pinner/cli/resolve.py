@@ -12,8 +12,8 @@ from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import printable
 from pinner.images import reference
-from pinner.lock.lockfile import NAME as LOCK_NAME
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import NAME as LOCK_NAME
+from pinner.lock.schema import Lock
 from pinner.project.config import load
 from pinner.report import resolution
 from pinner.workflow.resolve import resolve

@@ -11,7 +11,7 @@ from pinner.cli import common
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import PinnerError, printable
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row

@@ -14,7 +14,7 @@ from pinner.cli import doors
 from pinner.cli.common import Project
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.errors import PinnerError
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
 from pinner.workflow import includes, lists, scripts
@@ -151,6 +151,8 @@ class View:
 
     def look(self, config: Config, lock: Lock) -> Look:
         """What tells what images hold; those that `lock` does not know as they are now."""
+        if self._told.image_archives:  # what the command line names counts, not what was in such a file once
+            lock = lock._replace(images=())
         return self._open(config)[1].look(lock)
 
     def _open(self, config: Config) -> tuple[Archives, Bases]:

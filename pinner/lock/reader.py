@@ -1,141 +1,322 @@
-"""The lock's text as any TOML may spell it → the lock, or an error that names the place, as in `package[3].sha256`."""
+"""The lock's text → its values, or an error that names the place, as in `packages[3].digest`.
+
+Text as the writer lays it out, which a lock nearly always is, is read section by section; any other spelling is left to
+TOML. The order of lines does not matter, nor does a line that is there twice or that nothing refers to: that is what a
+merge of two branches leaves. Where it leaves what does not fit together, the target says so (`Target.conflict`).
+"""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pinner.errors import InputError
-from pinner.lock.lockfile import SCHEMA, Lock, Locked, LockedKey, LockedPackage, LockedSource, Target
+from pinner.lock.schema import (
+    NAME,
+    SCHEMA,
+    SECTIONS,
+    Closure,
+    ImageFile,
+    Incomplete,
+    InstalledPackage,
+    Lock,
+    LockedImage,
+    LockedKey,
+    LockedPackage,
+    LockedRelease,
+    Member,
+    Rows,
+    Settings,
+    Target,
+    short,
+)
+from pinner.lock.writer import HEAD
+from pinner.regex import later
+
+_MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
+_BASE = later(r"^\|{7}(?: .*)?\n(?:.*\n)*?(?=={7}$)", re.MULTILINE)
+_ARGUMENT = later(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?)(?:([=/])(.*))?")
+_HINT = "restore the lock from version control, or delete it and run `pinner lock`"
+_DIGEST = later(r"(?:[0-9a-f]{64}|[0-9a-f]{128})")
+_PRINT = later(r"[0-9A-F]{40,}")
+_DATE = later(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_BOTH = "two branches have changed it"
 
 
-class _Reader:
-    """Takes typed values out of parsed TOML; a wrong one is named by its path, as in `package[3].sha256`."""
+def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
+    """The lock that `text` describes. With `merge`, where a version control system has left the lines of two branches
+    between conflict markers, both count.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def error(self, where: str, problem: str) -> InputError:
-        return InputError(
-            f"{where}: {problem}",
-            path=self.path,
-            hint="restore the lock from version control, or delete it and run `pinner lock`",
-        )
-
-    def tables(self, data: Mapping[str, Any], key: str, where: str = "") -> list[Mapping[str, Any]]:
-        value = data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.error(f"{where}{key}", "must be a list of tables")
-        return value
-
-    def text(self, table: Mapping[str, Any], key: str, where: str, *, optional: bool = False) -> str:
-        value = table.get(key, "" if optional else None)
-        if not isinstance(value, str):
-            raise self.error(f"{where}.{key}", "is missing" if value is None else "must be a string")
-        return value
-
-    def texts(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-        value = table.get(key)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(f"{where}.{key}", "must be a list of strings")
-        return tuple(value)
-
-    def only(self, table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-        unknown = sorted(table.keys() - set(known))
-        if unknown:
-            raise self.error(f"{where}.{unknown[0]}" if where else unknown[0], "is not a key of a lock")
-
-
-def read(text: str, path: str) -> Lock:
-    """The lock that `text` describes. Raises `InputError` as `lockfile.loads` says."""
-    marker = re.search(r"^(?:<{7}|={7}|>{7})(?: |$)", text, re.MULTILINE)
-    if marker:
+    Raises `InputError` for text that is not TOML, another schema, a missing or mistyped value, an unknown key, and for
+    conflict markers.
+    """
+    marker = _MARKER.search(text)
+    if marker and merge:
+        text = _MARKER.sub("", _BASE.sub("", text))
+    elif marker:
         raise InputError(
             "the lock holds unresolved merge conflicts",
             path=path,
             line=text.count("\n", 0, marker.start()) + 1,
-            hint="take either side (`git checkout --ours` or `--theirs`), then run `pinner lock` again",
+            hint="`pinner lock` takes the lines of both sides",
         )
-    reader = _Reader(path)
+    rows = _as_laid_out(text)
+    return _Assembly(rows if rows is not None else _as_toml(text, path), path).lock()
+
+
+def _as_laid_out(text: str) -> Rows | None:
+    """The lines, if every character of the text is where the writer puts it, but for their order; else None."""
+    begin = f"{HEAD}schema = {SCHEMA}\n"
+    if not text.startswith(begin):
+        return None
+    at, found = len(begin), {}
+    for name, section in SECTIONS.items():
+        opening = f"\n{name} = [\n"
+        if not text.startswith(opening, at):
+            return None
+        start = at + len(opening)
+        end = start if text.startswith("]\n", start) else text.find("\n]\n", start) + 1
+        if not end:
+            return None
+        block, at = text[start:end], end + 2
+        found[name] = _lines(block, section) if block else []
+        if len(found[name]) != block.count("\n"):
+            return None
+    return found if at == len(text) else None
+
+
+def _lines(block: str, section: Any) -> list[tuple[Any, ...]]:
+    """The lines that are laid out as the writer does it; no others."""
+    fields = section.fields
+    pattern = r"^  \{ "
+    for number, field in enumerate(fields):
+        value = {str: r'"([^"\\\x00-\x1f\x7f]*(?:\\.[^"\\\x00-\x1f\x7f]*)*)"', int: r"(\d{1,18})"}.get(
+            field.kind, "(true)"
+        )
+        part = f"{field.name} = {value}"
+        if field.default is None:
+            pattern += f"{', ' if number else ''}{part}"
+        elif number or len(fields) == 1:
+            pattern += f"(?:, {part})?"
+    rows = re.findall(rf"{pattern} \}},$", block, re.MULTILINE)
+    if "\\" in block or any(field.kind is not str for field in fields):
+        try:
+            return [_converted(row, fields) for row in rows]
+        except ValueError:  # an escape that the writer does not write
+            return []
+    return rows
+
+
+def _converted(row: Sequence[str], fields: Sequence[Any]) -> tuple[Any, ...]:
+    import json
+
+    values: list[Any] = []
+    for text, field in zip(row, fields, strict=True):
+        if field.kind is str:
+            values.append(json.loads(f'"{text}"') if "\\" in text else text)
+        else:
+            values.append(field.kind(text or 0) if field.kind is int else bool(text))
+    return tuple(values)
+
+
+def _as_toml(text: str, path: str) -> Rows:
+    import tomllib
+
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise reader.error("not a lock", str(error)) from None
-    schema = data.get("schema")
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise _error(path, "not a lock", str(problem)) from None
+    schema = data.pop("schema", None)
     if not isinstance(schema, int) or isinstance(schema, bool):
-        raise reader.error("schema", "must be a number")
-    if schema > SCHEMA:
-        raise InputError(
-            f"the lock has schema {schema}, this pinner reads up to {SCHEMA}",
-            path=path,
-            hint="use a newer pinner",
+        raise _error(path, "schema", "must be a number")
+    if schema != SCHEMA:
+        hint = "use a newer pinner" if schema > SCHEMA else "delete it and run `pinner lock`"
+        raise InputError(f"the lock has schema {schema}, this pinner reads {SCHEMA}", path=path, hint=hint)
+    unknown = sorted(data.keys() - SECTIONS.keys())
+    if unknown:
+        raise _error(path, unknown[0], "is not a section of a lock")
+    found: Rows = {}
+    for name, section in SECTIONS.items():
+        tables = data.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+            raise _error(path, name, "must be a list of tables")
+        found[name] = []
+        for number, table in enumerate(tables):
+            where = f"{name}[{number}]"
+            fields = section.fields
+            others = sorted(table.keys() - {field.name for field in fields})
+            if others:
+                raise _error(path, f"{where}.{others[0]}", "is not a key of a lock")
+            row = tuple(table.get(field.name, field.default) for field in fields)
+            for field, value in zip(fields, row, strict=True):
+                fault = _fault(field, value)
+                if fault:
+                    raise _error(path, f"{where}.{field.name}", fault)
+            found[name].append(row)
+    return found
+
+
+def _fault(field: Any, value: object) -> str:
+    """What is wrong with a value, "" if nothing is."""
+    if value is None:
+        return "is missing"
+    if field.kind is str and not isinstance(value, str):
+        return "must be a string"
+    if field.kind is bool and not isinstance(value, bool):
+        return "must be true or false"
+    if field.kind is int and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        return "must be a number, 0 or more"
+    return ""
+
+
+def _error(path: str, where: str, problem: str) -> InputError:
+    return InputError(f"{where}: {problem}", path=path, hint=_HINT)
+
+
+class _Assembly:
+    """Puts lines together. Raises `InputError` for a value that cannot be used."""
+
+    def __init__(self, rows: Rows, path: str) -> None:
+        self._rows = rows
+        self._path = path
+
+    def lock(self) -> Lock:
+        """The lock."""
+        rows = self._rows
+        packages = self._packages()
+        releases: dict[tuple[str, str, str], LockedRelease] = {}
+        for number, row in enumerate(rows["releases"]):
+            release = LockedRelease._make(row)
+            self._check(_DIGEST, release.digest, f"releases[{number}].digest", "a digest in hexadecimal")
+            self._check(_DATE, release.date, f"releases[{number}].date", "a date like 2026-11-28T06:00:00Z")
+            known = releases.setdefault(release.key, release)
+            if release.date > known.date:
+                releases[release.key] = release
+        prints: dict[tuple[str, str], set[str]] = {}
+        for number, (uri, origin, fingerprint) in enumerate(rows["keys"]):
+            self._check(_PRINT, fingerprint, f"keys[{number}].fingerprint", "the fingerprint of a key")
+            prints.setdefault((uri, origin), set()).add(fingerprint)
+        keys = (LockedKey(uri, origin, tuple(sorted(each))) for (uri, origin), each in prints.items())
+        settings = {each.file: each for each in map(Settings._make, rows["settings"])}
+        return Lock(
+            tuple(releases.values()),
+            tuple(self._targets(packages)),
+            tuple(packages.values()),
+            tuple(keys),
+            tuple(self._images()),
+            tuple(settings.values()),
         )
-    reader.only(data, ("schema", "source", "key", "target", "package"), "")
-    sources = []
-    for number, table in enumerate(reader.tables(data, "source")):
-        where = f"source[{number}]"
-        keys = ("uri", "suite", "component", "platform", "date", "sha256")
-        reader.only(table, keys, where)
-        values = {key: reader.text(table, key, where, optional=key == "component") for key in keys}
-        sources.append(LockedSource(**values))
-    keys_told = []
-    for number, table in enumerate(reader.tables(data, "key")):
-        where = f"key[{number}]"
-        reader.only(table, ("uri", "origin", "fingerprints"), where)
-        prints = reader.texts(table, "fingerprints", where)
-        if not prints or not all(re.fullmatch(r"[0-9A-F]{40,}", each) for each in prints):
-            raise reader.error(f"{where}.fingerprints", "must be fingerprints of keys")
-        keys_told.append(
-            LockedKey(reader.text(table, "uri", where), reader.text(table, "origin", where), prints)
-        )
-    packages = []
-    for number, table in enumerate(reader.tables(data, "package")):
-        where = f"package[{number}]"
-        texts = ("name", "version", "arch", "pocket", "uri", "filename", "sha256")
-        reader.only(table, (*texts, "size"), where)
-        values = {key: reader.text(table, key, where) for key in texts}
-        size = table.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise reader.error(f"{where}.size", "must be a number of bytes")
-        if not re.fullmatch(r"[0-9a-f]{64}", values["sha256"]):
-            raise reader.error(f"{where}.sha256", "must be 64 hexadecimal digits")
-        packages.append(LockedPackage(size=size, **values))
-    known = {package.id for package in packages}
-    targets = []
-    for number, table in enumerate(reader.tables(data, "target")):
-        where = f"target[{number}]"
-        said = (
-            "file",
-            "stage",
-            "parent",
-            "platform",
-            "image",
-            "digest",
-            "suite",
-            "installed",
-            "apt",
-            "problem",
-        )
-        reader.only(table, (*said, "calls", "packages"), where)
-        values = {
-            key: reader.text(
-                table, key, where, optional=key in {"parent", "image", "digest", "apt", "problem"}
+
+    def _check(self, pattern: re.Pattern[str], text: str, where: str, what: str) -> None:
+        if not pattern.fullmatch(text):
+            raise _error(self._path, where, f"must be {what}")
+
+    def _packages(self) -> dict[str, LockedPackage]:
+        found: dict[str, LockedPackage] = {}
+        for number, row in enumerate(self._rows["packages"]):
+            package = LockedPackage._make(row)
+            self._check(_DIGEST, package.digest, f"packages[{number}].digest", "a digest in hexadecimal")
+            known = found.setdefault(package.id, package)
+            if known.digest != package.digest:
+                raise _error(
+                    self._path, f"packages[{number}]", f"{package.id} is there twice, with two digests"
+                )
+        return found
+
+    def _targets(self, packages: Mapping[str, LockedPackage]) -> Iterator[Target]:
+        closures, faults = self._closures(packages)
+        found: dict[tuple[str, str, str], Target] = {}
+        for file, stage, platform, name, parent in self._rows["targets"]:
+            closure = closures.get(name, _NONE)
+            fault = faults.get(name, "") if name in closures else "what it installs is not there"
+            target = Target(file, stage, platform, closure, parent, fault)
+            known = found.setdefault(target.key, target)
+            if known is not target and (known.closure.id, known.parent) != (closure.id, parent):
+                found[target.key] = known._replace(conflict=_BOTH)
+        yield from found.values()
+
+    def _closures(self, packages: Mapping[str, LockedPackage]) -> tuple[dict[str, Closure], dict[str, str]]:
+        """The closures by id, and why those do not fit together that do not."""
+        rows, faults = self._rows, dict[str, str]()
+        members = _grouped(rows["members"])
+        commands = _grouped(rows["commands"])
+        incomplete = _grouped(rows["incomplete"])
+        found: dict[str, Closure] = {}
+        for row in rows["closures"]:
+            name = row[0]
+            if name in found:
+                if found[name][: len(row)] != row:
+                    faults[name] = _BOTH
+                continue
+            parts = (
+                _joined(commands.get(name, ())),
+                tuple(sorted({Member._make(each) for each in members.get(name, ())})),
+                tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
             )
-            for key in said
-        }
-        content = []
-        for index, item in enumerate(reader.tables(table, "packages", f"{where}.")):
-            place = f"{where}.packages[{index}]"
-            reader.only(item, ("id", "asked", "by"), place)
-            locked = Locked(
-                reader.text(item, "id", place),
-                reader.text(item, "asked", place, optional=True),
-                reader.text(item, "by", place, optional=True),
+            closure = found[name] = Closure._make((*row, *parts))
+            fault = _unfit(closure, packages)
+            if fault:
+                faults[name] = fault
+        return found, faults
+
+    def _images(self) -> Iterator[LockedImage]:
+        files, packages = _grouped(self._rows["image_files"]), _grouped(self._rows["image_packages"])
+        for row in dict.fromkeys(self._rows["images"]):
+            name = short(row[0])
+            parts = (
+                tuple(sorted({ImageFile._make(each) for each in files.get(name, ())})),
+                tuple(sorted({InstalledPackage._make(each) for each in packages.get(name, ())})),
             )
-            if locked.id not in known:
-                raise reader.error(f"{place}.id", f"there is no package {locked.id}")
-            content.append(locked)
-        targets.append(Target(calls=reader.texts(table, "calls", where), packages=tuple(content), **values))
-    return Lock(tuple(sources), tuple(targets), tuple(packages), schema, tuple(keys_told))
+            yield LockedImage._make((*row, *parts))
+
+
+_NONE = Closure("", "", "", "")
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Lines without their owner, by it."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for owner, *values in rows:
+        found.setdefault(owner, []).append(tuple(values))
+    return found
+
+
+def _joined(rows: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
+    """The commands of lines: see `CommandRow`."""
+    found: list[list[str]] = []
+    for command, argument in rows:
+        if command or not found:
+            found.append([command])
+        if argument:
+            found[-1].append(argument)
+    return tuple(map(" ".join, found))
+
+
+def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
+    """Why the lines of a closure do not fit together, as after a merge of two branches; "" if they do."""
+    members = closure.members
+    slots = {each.id.partition("=")[0] for each in members}
+    if len(slots) < len(members):
+        return f"two versions of one package are there: {_BOTH}"
+    if not all(each.id in packages for each in members):
+        return f"a package is not there: {_BOTH}"
+    names = {slot.partition(":")[0] for slot in slots}
+    if not all(each.by in names for each in members if each.by):
+        return f"a package is there that nothing needs: {_BOTH}"
+    wanted: dict[str, str] = {}
+    for command in closure.commands:
+        for word in command.split(" ")[2:]:
+            match = _ARGUMENT.fullmatch(word)
+            if match:
+                wanted[match[1]] = match[3] or "" if match[2] == "=" else ""
+            elif not word.startswith("-"):
+                return ""  # what it stands for is not to be seen here
+    for each in members:
+        if not each.argument:
+            continue
+        version = each.id.partition("=")[2]
+        pin = wanted.get(each.argument)
+        if pin is None or (pin and pin != version and not re.search(r"[*?\[]", pin)):
+            return f"the packages are not those of the install commands: {_BOTH}"
+    return ""

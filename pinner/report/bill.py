@@ -51,7 +51,7 @@ def cyclonedx(bill: Bill) -> str:
             version=material.package.version,
             bom_ref=material.package.id,
             purl=purl(material),
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=material.package.sha256)],
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=material.package.digest)],
         )
         for material in bill.materials
     }
@@ -108,7 +108,7 @@ def spdx(bill: Bill) -> str:
             version=material.package.version,
             download_location=material.url,
             files_analyzed=False,
-            checksums=[Checksum(ChecksumAlgorithm.SHA256, material.package.sha256)],
+            checksums=[Checksum(ChecksumAlgorithm.SHA256, material.package.digest)],
             external_references=[
                 ExternalPackageRef(
                     ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl(material).to_string()
@@ -129,7 +129,7 @@ def _uuid(bill: Bill) -> UUID:
     """The same for the same bill."""
     from uuid import NAMESPACE_URL, uuid5
 
-    content = "\n".join(f"{material.package.id} {material.package.sha256}" for material in bill.materials)
+    content = "\n".join(f"{material.package.id} {material.package.digest}" for material in bill.materials)
     return uuid5(NAMESPACE_URL, f"{bill.name}\n{content}")
 
 
@@ -142,10 +142,10 @@ def to_json(bill: Bill) -> str:
             "architecture": material.package.arch,
             "distribution": material.vendor,
             "suite": material.codename,
-            "pocket": material.package.pocket,
+            "pocket": material.package.suite,
             "url": material.url,
             "size": material.package.size,
-            "sha256": material.package.sha256,
+            "sha256": material.package.digest,
             "asked": material.package.id in bill.asked,
             "brings": list(bill.needed_by(material.package.id)),
         }
@@ -171,11 +171,11 @@ def debs_lock(bill: Bill) -> str:
             if package.arch == arch:
                 lines += [
                     f"      - url: {json.dumps(material.url)}",
-                    f"        repoid: {json.dumps(package.pocket)}",
+                    f"        repoid: {json.dumps(package.suite)}",
                     f"        name: {json.dumps(package.name)}",
                     f"        version: {json.dumps(package.version)}",
                     f"        arch: {arch}",
                     f"        size: {package.size}",
-                    f"        sha256: {json.dumps(package.sha256)}",
+                    f"        sha256: {json.dumps(package.digest)}",
                 ]
     return "\n".join(lines)

@@ -164,6 +164,7 @@ def drift_text(drift: Drift) -> str:
         "added": f"the file asks for {drift.found}, which the lock does not know",
         "unlocked": "the lock does not know it",
         "file-gone": "the lock knows this file, which is not there",
+        "conflict": f"the lock does not fit together here ({drift.locked}): run pinner lock",
         "stage-gone": "the lock knows this stage, which the file does not have",
         "suite": f"the stage stands on {drift.found}, the lock says {drift.locked}",
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
-from pinner.lock.lockfile import LockedSource
+from pinner.lock.schema import LockedRelease
 from pinner.resolve.universe import Index, Universe
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
@@ -154,14 +154,13 @@ class Archives:
         """The universe of a suite for one platform, as apt sees it without `-t`."""
         return self.universe(where, PLATFORMS[platform], "")
 
-    def sources(self, platforms: Mapping[str, Iterable[Named]]) -> tuple[LockedSource, ...]:
-        """The indices of these suites, by platform, as the lock states them."""
+    def releases(self, platforms: Mapping[str, Iterable[Named]]) -> tuple[LockedRelease, ...]:
+        """The releases of these suites, by platform, as the lock states them."""
         return tuple(
-            LockedSource(
+            LockedRelease(
                 index.source.uri,
                 index.source.suite,
                 index.component,
-                platform,
                 index.release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 index.release_sha256,
             )

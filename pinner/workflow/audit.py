@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Lock, Target
 from pinner.workflow.bases import label_of
 from pinner.workflow.export import closure, named
 from pinner.workflow.roots import MINBASE, Root, key
@@ -72,11 +72,11 @@ def audit(lock: Lock, target: Target, image: Root, base: Root | None) -> Audit:
 
 def _start(target: Target, base: Root | None) -> Mapping[str, str]:
     """The versions that the image began with, by name; "" where any will do."""
-    if target.installed == MINBASE.label:
-        return dict.fromkeys(minbase.names(target.suite, PLATFORMS[target.platform]), "")
-    if base is None or target.installed not in (base.label, label_of(base.packages)):
+    if target.closure.installed == MINBASE.label:
+        return dict.fromkeys(minbase.names(target.closure.suite, PLATFORMS[target.platform]), "")
+    if base is None or target.closure.installed not in (base.label, label_of(base.packages)):
         raise InputError(
-            f"{named(target)} was locked for a base image that holds {target.installed}",
+            f"{named(target)} was locked for a base image that holds {target.closure.installed}",
             hint="give the list that `pinner lock --installed` had, or else the base image's /var/lib/dpkg/status, by "
             "--base",
         )

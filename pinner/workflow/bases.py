@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
@@ -16,8 +16,10 @@ from pinner.apt import preferences
 from pinner.apt.packages import Package
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Closure, Lock, LockedImage
 from pinner.regex import later
+from pinner.workflow.locked_images import Kept, kept
+from pinner.workflow.locked_images import locked as locked_image
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Content:
     the sources files in apt's order; both empty where the layers were not read. `recommends` is apt's setting in it, if
     any, `preferences` its files that say which version to prefer, `release` its default release, `keys` the files that
     its sources name for others' keys; `unread` a clause about settings that decide about versions and that pinner does
-    not follow.
+    not follow. `locked` is what the lock keeps of it, None where the layers were not read.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class Content:
     release: str = ""
     unread: str = ""
     keys: tuple[tuple[str, bytes], ...] = ()
+    locked: LockedImage | None = None
 
 
 class Bases:
@@ -81,13 +84,25 @@ class Bases:
 
     def look(self, lock: Lock) -> Look:
         """What tells what images hold, given those that `lock` knows."""
-        known = {
-            (target.image, target.platform): Content(target.digest, "", "", target.suite, _as_locked(target))
-            for target in lock.targets
-            if target.digest and target.platform in PLATFORMS
-        }
-
+        images = {image.digest: image for image in lock.images}
+        known: dict[tuple[str, str], Content] = {}
+        for target in lock.targets:
+            closure, platform = target.closure, target.platform
+            if closure.digest and platform in PLATFORMS and (closure.image, platform) not in known:
+                known[closure.image, platform] = self._locked(closure, platform, images.get(closure.digest))
         return Look(self, known)
+
+    def _locked(self, closure: Closure, platform: str, image: LockedImage | None) -> Content:
+        """What a lock knows of an image: all of it, or its digest and that of its packages."""
+        root = _as_locked(closure, platform)
+        if image is not None:
+            with suppress(InputError, ValueError):  # a list that is not what was locked is read anew
+                read = kept(image, closure.image)
+                label = label_of(read.packages) if read.packages else MINBASE.label
+                if label == root.label or not root.told:
+                    own = _root(label, platform, read.packages) if read.packages else MINBASE
+                    return replace(_content(read, own), locked=image)
+        return Content(closure.digest, "", "", closure.suite, root)
 
     def ahead(self, names: Iterable[tuple[str, str]]) -> None:
         """Ask together for the images that `content` is going to be asked for."""
@@ -96,6 +111,8 @@ class Bases:
 
     def content(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
         """What `image` holds on a platform, of which a lock knows so much; `name` is what is asked for."""
+        if locked is not None and locked.locked is not None:
+            return locked
         if (name, platform) not in self._found:
             self.ahead([(name, platform)])
             self._found[name, platform] = self._read(image, name, platform, locked)
@@ -104,7 +121,7 @@ class Bases:
     def _read(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
         found = self._inspected[name, platform]
         if not isinstance(found, PinnerError):
-            return _content(found, locked, self._note) if found else None
+            return self._of_image(found, locked, platform) if found else None
         from pinner.images.image import NoPlatform
 
         if self._strict and locked is None:
@@ -119,6 +136,23 @@ class Bases:
             instead = "it is taken as locked" if locked else "what it holds is assumed"
             self._note_unread(image, platform, instead, _short(image, found).removeprefix(f"{image}: "))
         return locked
+
+    def _of_image(self, image: Image, known: Content | None, platform: str) -> Content:
+        if not image.read:
+            self._note(
+                f"{image.reference} has {image.size // 1_000_000} MB: what it holds is assumed, not read "
+                "(--images always reads it)"
+            )
+        packages: tuple[Package, ...] = ()
+        root = MINBASE
+        if image.status:
+            from pinner.apt import installed
+
+            packages = installed.packages(image.status)
+            label = known.root.label if known and known.digest == image.digest else ""
+            label = label if label.startswith(_LABEL) else label_of(packages)
+            root = _root(label, platform, packages)
+        return replace(_content(image, root), locked=locked_image(image, packages))
 
     def fault(self, image: str, name: str, platform: str) -> PinnerError | None:
         """Why an image cannot be read on a platform, if that is so."""
@@ -168,8 +202,14 @@ class Look:
     def ahead(self, images: Iterable[tuple[str, str]]) -> None:
         """Names images, with platforms, that are going to be asked for, so that they are read together."""
         self._bases.ahead(
-            (self._name(image, platform), platform) for image, platform in images if image != "scratch"
+            (self._name(image, platform), platform)
+            for image, platform in images
+            if image != "scratch" and not self._is_whole(image, platform)
         )
+
+    def _is_whole(self, image: str, platform: str) -> bool:
+        known = self._known.get((image, platform))
+        return known is not None and known.locked is not None
 
     def _name(self, image: str, platform: str) -> str:
         locked = self._known.get((image, platform))
@@ -185,29 +225,23 @@ def _short(image: str, error: PinnerError) -> str:
     return error.message
 
 
-def _as_locked(target: Target) -> Root:
+def _as_locked(closure: Closure, platform: str) -> Root:
     """The packages of a locked image of which nothing but their digest is known."""
-    if not target.installed.startswith(_LABEL):
+    if not closure.installed.startswith(_LABEL):
         return MINBASE
 
     def read() -> tuple[Package, ...]:
-        raise Refused(f"what {target.image} holds is known by its digest alone, and it cannot be read now")
+        raise Refused(f"what {closure.image} holds is known by its digest alone, and it cannot be read now")
 
-    return Root(target.installed, PLATFORMS[target.platform], read=read)
+    return Root(closure.installed, PLATFORMS[platform], read=read)
 
 
-def _content(image: Image, locked: Content | None, note: Callable[[str], None]) -> Content:
-    arch = PLATFORMS[image.platform]
-    root = MINBASE
-    if image.status:
-        packages = _Packages(image.status)
-        label = locked.root.label if locked and locked.digest == image.digest else ""
-        root = Root(label if label.startswith(_LABEL) else packages.label, arch, read=packages)
-    elif not image.read:
-        note(
-            f"{image.reference} has {image.size // 1_000_000} MB: what it holds is assumed, not read "
-            "(--images always reads it)"
-        )
+def _root(label: str, platform: str, packages: tuple[Package, ...]) -> Root:
+    """The packages of an image; many are compared by it, so that it is cheap to compare."""
+    return Root(label, PLATFORMS[platform], read=lambda: packages)
+
+
+def _content(image: Image | Kept, root: Root) -> Content:
     settings = "\n".join(text for _, text in image.apt_conf)
     recommends = _RECOMMENDS.findall(settings)
     release, unread = "", ""
@@ -231,27 +265,6 @@ def _content(image: Image, locked: Content | None, note: Callable[[str], None]) 
         unread,
         image.keys,
     )
-
-
-class _Packages:
-    """The packages of a status text, read when they are asked for."""
-
-    def __init__(self, status: str) -> None:
-        self._status = status
-        self._packages: tuple[Package, ...] | None = None
-
-    def __call__(self) -> tuple[Package, ...]:
-        """The packages, in file order. Raises `InputError`."""
-        if self._packages is None:
-            from pinner.apt.installed import packages
-
-            self._packages = packages(self._status)
-        return self._packages
-
-    @property
-    def label(self) -> str:
-        """How the lock names the list."""
-        return label_of(self())
 
 
 def label_of(packages: Iterable[Package]) -> str:

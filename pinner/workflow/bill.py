@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pinner.distributions.catalogue import DEBIAN, suite_named
-from pinner.lock.lockfile import Lock, LockedPackage, Target
+from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.workflow.export import closure, is_own
 
 
@@ -48,19 +48,19 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     asked: dict[str, None] = {}
     needs: dict[tuple[str, str], None] = {}
     for target in targets:
-        found = suite_named(target.suite)
+        found = suite_named(target.closure.suite)
         vendor = found[0].name if found else DEBIAN.name
         there = closure(lock, target)
         for package in there.values():
-            repository = "" if is_own(package, target.suite) else package.uri
-            materials.setdefault(package.id, Material(package, vendor, target.suite, repository))
+            repository = "" if is_own(package, target.closure.suite) else package.uri
+            materials.setdefault(package.id, Material(package, vendor, target.closure.suite, repository))
         for each in lock.chain(target):
-            for locked in each.packages:
-                if locked.asked:
+            for locked in each.closure.members:
+                if locked.argument:
                     asked[locked.id] = None
                 elif locked.by in there:
                     needs[there[locked.by].id, locked.id] = None
-    dates = [datetime.fromisoformat(source.date).astimezone(UTC) for source in lock.sources]
+    dates = [datetime.fromisoformat(each.date).astimezone(UTC) for each in lock.releases]
     return Bill(
         ", ".join(dict.fromkeys(target.file for target in targets)),
         max(dates),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from pinner.apt.version import compare, source_version
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.resolve.universe import Offer
 from pinner.workflow.refresh import Move
 from pinner.workflow.verify import Place
@@ -57,10 +57,13 @@ def based(old: Lock, new: Lock, moved: Mapping[str, tuple[str, str]]) -> tuple[B
     """The images of targets that are other ones in another lock, and those whose digests have `moved` in FROM."""
     before = {target.key: target for target in old.targets}
     suites: dict[str, tuple[str, str]] = {}
-    for now in new.targets:
-        was = before.get(now.key)
+    for target in new.targets:
+        known = before.get(target.key)
+        if known is None or not target.closure.digest:
+            continue
+        was, now = known.closure, target.closure
         name = now.image.partition("@")[0]
-        if was and was.digest not in ("", now.digest) and was.image.partition("@")[0] == name and now.digest:
+        if was.digest not in ("", now.digest) and was.image.partition("@")[0] == name:
             suites[name] = was.suite, now.suite
     return tuple(
         Based(name, *moved.get(name, ("", "")), *suites.get(name, ("", "")))
@@ -130,6 +133,6 @@ def _brought(lock: Lock, files: frozenset[str]) -> Mapping[tuple[str, str, str, 
         (versions[locked.id][0], *target.key): versions[locked.id][1]
         for target in lock.targets
         if target.file in files
-        for locked in target.packages
-        if not locked.asked
+        for locked in target.closure.members
+        if not locked.argument and locked.id in versions
     }

@@ -35,6 +35,17 @@ class Choice(NamedTuple):
     fails: bool = False
 
 
+# Reasons of arguments of which the archive alone does not tell what they install.
+_UNREAD = frozenset(
+    {"variable-unknown", "variable-pin", "command-substitution", "other-repository", "file", "split-word"}
+)
+
+
+def is_unread(request: Request, choice: Choice) -> bool:
+    """Whether it is not known here what an argument installs."""
+    return not request.name or choice.reason in _UNREAD
+
+
 def _per_platform(offers: Mapping[str, Offer]) -> str:
     return ", ".join(f"{short(platform)} {offer.version}" for platform, offer in offers.items())
 

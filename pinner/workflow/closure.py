@@ -18,7 +18,7 @@ from pinner.recipe.installs import Request
 from pinner.resolve.solver import Asked, Chosen, Resolution, solve
 from pinner.resolve.universe import Universe
 from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice
+from pinner.workflow.choose import Choice, is_unread
 from pinner.workflow.images import Named
 from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
 from pinner.workflow.refusals import refusal
@@ -27,11 +27,6 @@ from pinner.workflow.stages import chain
 
 #: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
 OTHER_SOLVER = "3.1"
-
-# Reasons of words of which the archive alone does not tell what they install.
-_UNREAD = frozenset(
-    {"variable-unknown", "variable-pin", "command-substitution", "other-repository", "file", "split-word"}
-)
 
 
 class Installed(NamedTuple):
@@ -146,7 +141,7 @@ def asked_of(
         choice = choices[request]
         if choice.fails and choice.status == "missing":
             raise Unsatisfiable(choice.detail, hint=choice.hint)
-        if not request.name or choice.reason in _UNREAD:
+        if is_unread(request, choice):
             continue
         if choice.offers and platform not in choice.offers:
             raise Refused(f"there is no package {request.name} for {platform}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from pinner.edit.span import Span
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice
@@ -14,7 +14,7 @@ from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
 from pinner.workflow.targets import line
 
-Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite"]
+Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]
 
 
 class Drift(NamedTuple):
@@ -22,7 +22,8 @@ class Drift(NamedTuple):
 
     `edited`: a word asks for another version than was locked. `removed`: a locked word is not there any more. `added`:
     a word is there that was not locked. `unlocked`: the lock does not know the file, stage or platform. `file-gone`,
-    `stage-gone`: the lock knows one that is not there. `suite`: the stage stands on another suite now.
+    `stage-gone`: the lock knows one that is not there. `suite`: the stage stands on another suite now. `conflict`: the
+    lock's own lines about the stage do not fit together, `locked` says why.
     """
 
     kind: Kind
@@ -93,14 +94,18 @@ def _is_lockable(call: Call) -> bool:
 
 def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> Iterator[Drift]:
     platforms = (target.platform,)
-    codename = where.suite.codename
-    if target.suite != codename:
+    if target.conflict:
         span = calls[0].install.span
-        yield Drift("suite", file.path, span, target.stage, target.suite, codename, platforms)
-    now = [(call, line(call, _as_written(call))) for call in calls]
-    if tuple(text for _, text in now) == target.calls:
+        yield Drift("conflict", file.path, span, target.stage, target.conflict, "", platforms)
         return
-    locked = {_name(word): word for text in target.calls for word in _words(text)}
+    codename = where.suite.codename
+    if target.closure.suite != codename:
+        span = calls[0].install.span
+        yield Drift("suite", file.path, span, target.stage, target.closure.suite, codename, platforms)
+    now = [(call, line(call, _as_written(call))) for call in calls]
+    if tuple(text for _, text in now) == target.closure.commands:
+        return
+    locked = {_name(word): word for text in target.closure.commands for word in _words(text)}
     found = {
         _name(word): (word, span)
         for call, _ in now
@@ -123,7 +128,7 @@ def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> I
             file.path,
             calls[0].install.span,
             "the call",
-            "; ".join(target.calls),
+            "; ".join(target.closure.commands),
             "; ".join(text for _, text in now),
             platforms,
         )

@@ -12,7 +12,7 @@ from pinner.apt.sources_list import Entry
 from pinner.distributions.catalogue import PLATFORMS, Pocket, Suite, suite_named
 from pinner.distributions.moments import Moment, archive_of, split
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lock.lockfile import Lock, LockedPackage, Target
+from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import Known, Repository, default
@@ -33,7 +33,7 @@ def select(
 ) -> tuple[Target, ...]:
     """The targets of these files, stages and platforms; no names mean all.
 
-    Raises `InputError` for a name that no target has, and for a choice that leaves nothing.
+    Raises `InputError` for a name that no target has, for a choice that leaves nothing, and as `whole` does.
     """
     found = lock.targets
     if not found:
@@ -49,7 +49,16 @@ def select(
                 f"the lock has no target for the {what} {name}", hint=f"it has {', '.join(sorted(there))}"
             )
         found = tuple(target for target in found if not wanted or getattr(target, what) in wanted)
+    for target in found:
+        whole(lock, target)
     return found
+
+
+def whole(lock: Lock, target: Target) -> None:
+    """Raises `InputError` where the lines about a target, or a stage that it is built on, do not fit together."""
+    for each in lock.chain(target):
+        if each.conflict:
+            raise InputError(f"{named(each)}: {each.conflict}", hint="run `pinner lock`, which locks it anew")
 
 
 def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
@@ -57,7 +66,7 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
 
     Raises `InputError` where the lock does not know that.
     """
-    packages = {package.id: package for package in lock.packages}
+    packages = lock.by_id()
     found: dict[str, LockedPackage] = {}
     for each in reversed(lock.chain(target)):
         if each.problem:
@@ -65,7 +74,9 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
                 f"{named(each)}: the lock does not know all that is installed: {each.problem}",
                 hint=f"mend the install call and run `pinner lock`, or {_CHOOSE}",
             )
-        found |= {package.name: package for package in (packages[locked.id] for locked in each.packages)}
+        found |= {
+            package.name: package for package in (packages[member.id] for member in each.closure.members)
+        }
     return found
 
 
@@ -126,14 +137,13 @@ def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[
     components = tuple(
         dict.fromkeys(
             each.component
-            for each in lock.sources
-            if (each.uri, each.suite, each.platform) == (package.uri, package.pocket, target.platform)
-            and each.component
+            for each in lock.releases
+            if (each.uri, each.suite) == (package.uri, package.suite) and each.component
         )
     )
     kept = split(package.uri)
     moment = Moment((kept,)) if kept else None
-    for suite, pocket in _pockets(target.suite):
+    for suite, pocket in _pockets(target.closure.suite):
         live = Source(
             pocket.address(arch),
             pocket.suite,
@@ -142,18 +152,18 @@ def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[
             suite.signed_by,
             check_valid_until=not suite.laid_up,
         )
-        if pocket.suite != package.pocket or (kept and archive_of(live.uri) != kept[0]):
+        if pocket.suite != package.suite or (kept and archive_of(live.uri) != kept[0]):
             continue
         source = at_moment(live, moment)
         if source is not None and source.uri == package.uri:
             return source
-    entry = Entry(package.uri, package.pocket, components)
+    entry = Entry(package.uri, package.suite, components)
     for each in known:
         if each.covers(entry):
-            return Source(package.uri, package.pocket, components, arch, each.keys)
+            return Source(package.uri, package.suite, components, arch, each.keys)
     raise InputError(
-        f"{named(target)}: {package.id} was locked from {package.uri} {package.pocket}, which is no part of "
-        f"{target.suite} as pinner knows it, and nobody says who signs it",
+        f"{named(target)}: {package.id} was locked from {package.uri} {package.suite}, which is no part of "
+        f"{target.closure.suite} as pinner knows it, and nobody says who signs it",
         hint="say so under [[source]] in pinner.toml, run `pinner lock` again, or use a newer pinner",
     )
 
@@ -170,12 +180,12 @@ def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -
 
     Raises `InputError` where that are several suites, or one that is not known.
     """
-    (codename, *others) = dict.fromkeys(target.suite for target in targets)
+    (codename, *others) = dict.fromkeys(target.closure.suite for target in targets)
     found = suite_named(codename)
     if others or found is None:
         raise InputError("the lock has several suites", hint="choose a --file or --stage")
-    packages = {package.id: package for package in lock.packages}
-    used = {packages[each.id].pocket for target in targets for each in target.packages}
+    packages = lock.by_id()
+    used = {packages[each.id].suite for target in targets for each in target.closure.members}
     listed: list[Repository] = []
     usual: list[Repository] = []
     for platform in dict.fromkeys(target.platform for target in targets):
@@ -183,9 +193,7 @@ def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -
         for suite, pocket in _pockets(codename):
             components = tuple(
                 dict.fromkeys(
-                    each.component
-                    for each in lock.sources
-                    if (each.suite, each.platform) == (pocket.suite, platform) and each.component
+                    each.component for each in lock.releases if each.suite == pocket.suite and each.component
                 )
             )
             if components and (pocket in found[1].pockets or pocket.suite in used):
@@ -230,17 +238,17 @@ def _described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
         if (package.version, package.architecture) == (wanted.version, wanted.arch)
     ]
     for package in same:
-        if (package.sha256, package.size) == (wanted.sha256, wanted.size):
+        if (package.sha256, package.size) == (wanted.digest, wanted.size):
             return package._replace(filename=wanted.filename)
-    where = f"{wanted.uri} {wanted.pocket}"
+    where = f"{wanted.uri} {wanted.suite}"
     if same:
         raise TrustError(
-            f"{wanted.id}: the lock has SHA-256 {wanted.sha256}, {where} has {same[0].sha256}",
+            f"{wanted.id}: the lock has SHA-256 {wanted.digest}, {where} has {same[0].sha256}",
             hint="one version must not have two contents: find out why before you lock anew",
         )
     raise FetchError(
         f"{wanted.id} is not in {where} any more",
-        url=f"{wanted.uri}/dists/{wanted.pocket}",
+        url=f"{wanted.uri}/dists/{wanted.suite}",
         hint="move the lock on with `pinner refresh`, or lock a snapshot",
     )
 
@@ -282,7 +290,7 @@ def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
 
     Its date is the youngest of the locked sources: the same lock gives the same text.
     """
-    date = max((source.date for source in lock.sources), default="1970-01-01T00:00:00Z")
+    date = max((each.date for each in lock.releases), default="1970-01-01T00:00:00Z")
     archs = sorted({PLATFORMS[target.platform] for target in targets})
     content = packages.encode()
     return (

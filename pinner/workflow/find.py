@@ -17,12 +17,12 @@ from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS, Suite
 from pinner.distributions.moments import UBUNTU, Moment, archive_of
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.archives import Archives
 from pinner.workflow.claims import Claim, hints
 from pinner.workflow.coexist import Answer, Found, Search
-from pinner.workflow.export import as_locked, is_own
+from pinner.workflow.export import as_locked, is_own, whole
 from pinner.workflow.images import Named
 from pinner.workflow.read import OWN_ARCHITECTURE, File
 from pinner.workflow.snapshots import Runs
@@ -116,20 +116,21 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
 
 def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     """All that the files install by their lock, by suite. Raises `InputError` for a file that is not in the lock."""
-    packages = {package.id: package for package in lock.packages}
+    packages = lock.by_id()
     by_suite: dict[str, list[Target]] = {}
     for path in paths:
         targets = [target for target in lock.targets if target.file == path]
         if not targets:
             raise InputError("the lock says nothing of this file", path=path, hint="run `pinner lock` first")
         for target in targets:
-            by_suite.setdefault(target.suite, []).append(target)
+            whole(lock, target)
+            by_suite.setdefault(target.closure.suite, []).append(target)
     found = []
     for codename, targets in by_suite.items():
         held = {
             Item(package.name, package.version, target.platform): package
             for target in targets
-            for package in (packages[each.id] for each in target.packages)
+            for package in (packages[each.id] for each in target.closure.members)
         }
         elsewhere = {
             item: f"it was locked from {package.uri}, which has no snapshot"

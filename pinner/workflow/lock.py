@@ -18,7 +18,7 @@ from pinner.errors import (
     TrustError,
     Unsatisfiable,
 )
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin
 from pinner.workflow import sources_block
@@ -86,8 +86,10 @@ class Plan(NamedTuple):
         return any(finding.choice.fails for finding in self.findings)
 
 
-def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lock) -> Plan:
-    """What `pinner lock` would do to these files, by path. `old` is the lock as it is.
+def plan(
+    texts: Mapping[str, str], options: Options, archives: Archives, old: Lock, *, proven: bool = False
+) -> Plan:
+    """What `pinner lock` would do to these files, by path. `old` is the lock as it is, `proven` as `Targets` says.
 
     What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
@@ -105,7 +107,7 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
             raise each
     unserved |= archives.prepare_each(files)
     files = [file for file in files if file.path not in unserved]
-    targets = Targets(archives, old)
+    targets = Targets(archives, old, proven=proven)
     planned = []
     for file in files:
         choices = choices_of(file, archives)
@@ -138,8 +140,8 @@ def plan(texts: Mapping[str, str], options: Options, archives: Archives, old: Lo
         tuple(planned),
         tuple(errors),
         lock,
-        tuple(dict.fromkeys(source.platform for source in lock.sources)),
-        tuple(dict.fromkeys(source.suite for source in lock.sources)),
+        targets.platforms,
+        tuple(dict.fromkeys(release.suite for release in lock.releases)),
         (
             *archives.notes,
             *dict.fromkeys(

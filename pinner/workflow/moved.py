@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pinner.apt.version import compare
 from pinner.errors import PinnerError
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Lock, Target
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.health import Notice, Rule
 
@@ -15,9 +15,9 @@ def moved(lock: Lock, look: Look) -> Iterator[Notice]:
     """What is to be said of the images that the lock knows by digest. `look` tells what their names mean today."""
     images: dict[tuple[str, str], list[Target]] = {}
     for target in lock.targets:
-        name, at, _ = target.image.partition("@")
-        if target.digest and (not at or ":" in name.rpartition("/")[2]):
-            images.setdefault((target.image, target.platform), []).append(target)
+        name, at, _ = target.closure.image.partition("@")
+        if target.closure.digest and (not at or ":" in name.rpartition("/")[2]):
+            images.setdefault((target.closure.image, target.platform), []).append(target)
     look.ahead((image.partition("@")[0], platform) for image, platform in images)
     found: dict[tuple[Rule, str, str], list[str]] = {}
     for (image, platform), targets in images.items():
@@ -27,14 +27,14 @@ def moved(lock: Lock, look: Look) -> Iterator[Notice]:
             found.setdefault(
                 ("image-moved", name, "has moved on from the digest in FROM: pinner refresh"), []
             )
-        elif now is not None and not at and now.digest != targets[0].digest:
+        elif now is not None and not at and now.digest != targets[0].closure.digest:
             found.setdefault(_said(targets, now), []).append(platform)
     for (rule, name, text), platforms in found.items():
         yield Notice(rule, " ".join(filter(None, (name, ", ".join(platforms)))), text)
 
 
 def _said(targets: list[Target], now: Content) -> tuple[Rule, str, str]:
-    name, suite = targets[0].image, targets[0].suite
+    name, suite = targets[0].closure.image, targets[0].closure.suite
     if now.suite and now.suite != suite:
         return "image-suite", name, f"was {suite} when it was locked, and is {now.suite} now: pinner refresh"
     passed = ", ".join(_passed(targets, now))
@@ -52,9 +52,9 @@ def _passed(targets: list[Target], now: Content) -> Iterator[str]:
         return
     seen: set[str] = set()
     for target in targets:
-        for locked in target.packages:
+        for locked in target.closure.members:
             name, _, version = locked.id.partition("=")
             name = name.partition(":")[0]
-            if locked.asked and name in held and name not in seen and compare(held[name], version) > 0:
+            if locked.argument and name in held and name not in seen and compare(held[name], version) > 0:
                 seen.add(name)
                 yield f"{name} {held[name]}"

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import Refused, Unsatisfiable
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer, Universe
@@ -273,16 +273,15 @@ class _Known:
 
     def __init__(self, lock: Lock) -> None:
         dates = {
-            (source.uri, source.suite, source.platform): datetime.fromisoformat(source.date)
-            for source in lock.sources
+            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
         }
-        packages = {package.id: package for package in lock.packages}
+        packages = lock.by_id()
         self._since: dict[tuple[str, str, str], datetime] = {}
         for target in lock.targets:
-            for locked in target.packages:
-                package = packages[locked.id]
-                date = dates.get((package.uri, package.pocket, target.platform))
-                if date is not None:
+            for member in target.closure.members:
+                package = packages.get(member.id)
+                date = dates.get((package.uri, package.suite)) if package else None
+                if package and date is not None:
                     self._since[package.name, package.version, target.platform] = date
 
     def since(self, offer: Offer, platform: str) -> Iterator[datetime]:

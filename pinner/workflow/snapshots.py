@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pinner.distributions import moments
 from pinner.distributions.moments import Moment, archive_of, instant
 from pinner.errors import InputError
-from pinner.lock.lockfile import Lock, Target
+from pinner.lock.schema import Lock, Target
 from pinner.workflow.images import Alias, Named
 from pinner.workflow.read import File, read_all
 from pinner.workflow.stages import Options
@@ -45,13 +45,13 @@ def moment_of(lock: Lock, targets: Sequence[Target]) -> Moment | None:
 
     Raises `InputError` where they were locked at several, or at one of which the lock does not know every archive.
     """
-    packages = {package.id: package for package in lock.packages}
-    used = {packages[locked.id].uri for target in targets for locked in target.packages}
+    packages = lock.by_id()
+    used = {packages[member.id].uri for target in targets for member in target.closure.members}
     found = {pair for uri in used if (pair := moments.split(uri))}
     if not found:
         return None
     known = dict(found)
-    others = {pair for source in lock.sources if (pair := moments.split(source.uri))}
+    others = {pair for each in lock.releases if (pair := moments.split(each.uri))}
     found |= {pair for pair in others if pair[0] not in known}
     if len(found) > len(dict(found)):
         raise InputError("the lock has several moments", hint="choose a --file, or write --snapshot")

@@ -46,11 +46,11 @@ def of_pin(universe: Universe, name: str, pin: str) -> Standing:
     return _there(universe, offer)
 
 
-def of_file(universe: Universe, name: str, version: str, sha256: str) -> Standing:
+def of_file(universe: Universe, name: str, version: str, digest: str) -> Standing:
     """How the .deb of this version and digest stands."""
     same = [offer for offer in universe.versions(name) if offer.version == version]
     for offer in same:
-        if offer.package.sha256 == sha256:
+        if offer.package.sha256 == digest:
             return _there(universe, offer)
     if same:
         return Standing(

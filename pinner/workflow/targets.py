@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
-from pinner.lock.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.lock.schema import (
+    Closure,
+    Incomplete,
+    Lock,
+    LockedImage,
+    LockedPackage,
+    LockedRelease,
+    Member,
+    Target,
+)
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer
 from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, short
+from pinner.workflow.choose import Choice, is_unread, short
 from pinner.workflow.images import Named
 from pinner.workflow.read import Call, File
 from pinner.workflow.refusals import MOVES
@@ -52,14 +61,21 @@ class Problem(NamedTuple):
 
 
 class Targets:
-    """Gathers the targets of a run, and the packages and sources they refer to."""
+    """Gathers the targets of a run, and the packages and releases they refer to.
 
-    def __init__(self, archives: Archives, old: Lock) -> None:
+    `old` is the lock as it is; it is `proven` if its text is one that pinner wrote or followed itself, so that no merge
+    nor editor can have made it say what apt would not do.
+    """
+
+    def __init__(self, archives: Archives, old: Lock, *, proven: bool = False) -> None:
         self._archives = archives
+        self._proven = proven
         self._old = {target.key: target for target in old.targets}
-        self._old_packages = {package.id: package for package in old.packages}
-        self._old_sources = frozenset(old.sources)
-        self._same: dict[str, bool] = {}
+        self._old_packages = old.by_id()
+        self._old_releases = frozenset(old.releases)
+        self._old_images = {image.digest: image for image in old.images}
+        self._read: dict[tuple[str, Named | None], frozenset[LockedRelease]] = {}
+        self._images: dict[str, LockedImage] = {}
         self._targets: list[Target] = []
         self._packages: dict[str, LockedPackage] = {}
         self._suites: dict[str, dict[Named, None]] = {}
@@ -78,7 +94,7 @@ class Targets:
                 stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()
             }
             parents = {target.parent for target in bare.values()}
-            if all(map(self._answered, bare.values())):
+            if all(self._answered(bare[stage], calls) for stage, calls in stages.items()):
                 for target in bare.values():
                     self._reuse(self._old[target.key])
                 continue
@@ -131,37 +147,50 @@ class Targets:
         assert where is not None
         own = file.dockerfile.stages[calls[0].install.stage]
         below = [stage.index for stage in chain(file.dockerfile, own)[1:] if stage.index in stages]
-        return Target(
-            file.path,
-            file.stage_name(calls[0].install.stage),
-            platform,
+        content = base.contents.get(platform)
+        if content is not None and content.locked is not None:
+            self._images[content.digest] = content.locked
+        closure = Closure(
+            "",
             base.images.get(platform, base.image),
             where.suite.codename,
             base.root(platform).label,
+            base.digest(platform),
+            told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
+            max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
-            (),
-            parent=file.stage_name(below[0]) if below else "",
-            digest=base.digest(platform),
-            apt=told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
+            incomplete=tuple(sorted(set(_unread(calls, choices)))),
         )
+        parent = file.stage_name(below[0]) if below else ""
+        return Target(file.path, file.stage_name(own.index), platform, closure, parent)
 
-    def _answered(self, bare: Target) -> bool:
+    def _releases(self, platform: str, calls: Iterable[Call]) -> frozenset[LockedRelease]:
+        """What was read for these calls, on a platform."""
+        found: set[LockedRelease] = set()
+        for where in dict.fromkeys(self._archives.named(call.base.where) for call in calls):
+            key = (platform, where)
+            if where is not None and key not in self._read:
+                self._read[key] = frozenset(self._archives.releases({platform: [where]}))
+            found |= self._read.get(key, frozenset())
+        return frozenset(found)
+
+    def _is_as_locked(self, platform: str, calls: Iterable[Call]) -> bool:
+        """Whether the old lock was made from the very same Releases."""
+        return self._old_releases.issuperset(self._releases(platform, calls))
+
+    def _answered(self, bare: Target, calls: Iterable[Call]) -> bool:
         """Whether the old lock has resolved the same calls from the very same indices."""
         old = self._old.get(bare.key)
-        if old is None or old.problem or old.inputs != bare.inputs:
+        if not self._proven or not _is_usable(old, bare) or old.closure.incomplete != bare.closure.incomplete:
             return False
-        platform = bare.platform
-        if platform not in self._same:
-            now = self._archives.sources({platform: self._suites[platform]})
-            self._same[platform] = self._old_sources.issuperset(now)
-        return self._same[platform]
+        return self._is_as_locked(bare.platform, calls)
 
     def _fill(
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
     ) -> None:
         """Add the target with what a resolver found; one that installs nothing only if others are built on it."""
         asked: dict[str, str] = {}
-        packages: dict[str, Locked] = {}
+        packages: dict[str, Member] = {}
         used: dict[str, LockedPackage] = {}
         for done in calls:
             for request in done.call.requests:
@@ -173,46 +202,93 @@ class Targets:
                     if done.problem is not None:
                         package = _package(offer)
                         used[package.id] = package
-                        packages[package.name] = Locked(package.id, asked=word)
+                        packages[package.name] = Member(package.id, argument=word)
             for chosen in done.chosen:
                 package = _package(chosen.offer)
                 used[package.id] = package
-                packages[package.name] = Locked(package.id, asked.get(package.name, ""), _by(chosen, asked))
-        problems = (done.problem for done in calls if done.problem is not None and _counts(done))
-        problem = next((problem.message for problem in problems), "")
-        target = bare._replace(packages=tuple(packages.values()), problem=problem)
-        where = self._archives.named(calls[-1].call.base.where)
-        if where is not None and self._still_there(target, where):
+                packages[package.name] = Member(package.id, asked.get(package.name, ""), _by(chosen, asked))
+        problems = (
+            Incomplete("command", line(done.call, choices), done.problem.message)
+            for done in calls
+            if done.problem is not None and _counts(done)
+        )
+        closure = bare.closure._replace(
+            members=tuple(sorted(packages.values())),
+            incomplete=tuple(sorted({*bare.closure.incomplete, *problems})),
+        )
+        target = bare._replace(closure=closure)
+        old = self._old.get(target.key)
+        if self._still_there(target, [done.call for done in calls]):
             self._reuse(self._old[target.key])
+        elif target.problem and old is not None and not old.conflict and old.closure.members:
+            # What was known is kept until the commands can be followed again.
+            members = old.closure.members
+            self._targets.append(
+                target._replace(closure=closure._replace(members=members, date=old.closure.date))
+            )
+            self._packages |= {member.id: self._old_packages[member.id] for member in members}
         elif packages or needed:
             self._targets.append(target)
             self._packages |= used
 
     def _reuse(self, old: Target) -> None:
         self._targets.append(old)
-        self._packages |= {locked.id: self._old_packages[locked.id] for locked in old.packages}
+        self._packages |= {member.id: self._old_packages[member.id] for member in old.closure.members}
 
-    def _still_there(self, target: Target, where: Named) -> bool:
-        """Whether the old target answers the same question and all it holds can still be had."""
+    def _still_there(self, target: Target, calls: Sequence[Call]) -> bool:
+        """Whether the old target answers the same question and all it holds can still be had.
+
+        One that was resolved from the very same archives to something else is wrong.
+        """
         old = self._old.get(target.key)
-        if old is None or old.problem or target.problem or old.inputs != target.inputs:
+        if not _is_usable(old, target) or target.problem:
+            return False
+        if old.closure.incomplete != target.closure.incomplete:
+            return False
+        if old.closure.date == target.closure.date and self._is_as_locked(target.platform, calls):
+            return old.closure.members == target.closure.members
+        where = self._archives.named(calls[-1].base.where)
+        if where is None:
             return False
         universe = self._archives.universe(where, PLATFORMS[target.platform], "")
         read = {index.source.uri for index in universe.indexes}
         return all(
             package.uri in read
             and any(
-                offer.version == package.version and offer.package.sha256 == package.sha256
+                offer.version == package.version and offer.package.sha256 == package.digest
                 for offer in universe.versions(package.name)
             )
-            for package in (self._old_packages[locked.id] for locked in old.packages)
+            for package in (self._old_packages[member.id] for member in old.closure.members)
         )
 
     def lock(self) -> Lock:
         """The lock of this run's files alone."""
         return Lock(
-            self._archives.sources(self._suites), tuple(self._targets), tuple(self._packages.values())
+            self._archives.releases(self._suites),
+            tuple(self._targets),
+            tuple(self._packages.values()),
+            images=tuple(self._images.values()),
         )
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Those for which something was looked up."""
+        return tuple(self._suites)
+
+
+def _is_usable(old: Target | None, new: Target) -> TypeGuard[Target]:
+    """Whether the old target is whole and decided by the same."""
+    return old is not None and not old.conflict and not old.problem and old.inputs == new.inputs
+
+
+def _unread(calls: Iterable[Call], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
+    """The arguments of which it is not known what they install."""
+    for call in calls:
+        for request in call.requests:
+            choice = choices[request]
+            if is_unread(request, choice):
+                text = request.word.raw if request.word.value is None else request.word.value
+                yield Incomplete("argument", text, choice.detail or choice.reason)
 
 
 def _counts(done: Installed) -> bool:
@@ -262,4 +338,6 @@ def _package(offer: Offer) -> LockedPackage:
         index.source.place(package.filename),
         package.size,
         package.sha256,
+        package.source if package.source != package.name else "",
+        package.source_version if package.source_version != package.version else "",
     )

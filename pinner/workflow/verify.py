@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pinner.edit.span import Span
 from pinner.errors import PinnerError, Refused, Unsatisfiable
-from pinner.lock.lockfile import Lock, Locked, LockedPackage, Target
+from pinner.lock.schema import Lock, LockedPackage, Member, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
 from pinner.resolve.universe import Universe
@@ -286,22 +286,23 @@ class Verifier:
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
     ) -> Iterator[Held]:
         """The locked packages of these files' stages."""
-        packages = {package.id: package for package in lock.packages}
+        packages = lock.by_id()
         paths = {file.path for file in files}
-        uses: dict[tuple[str, str, Named], list[tuple[Target, Locked]]] = {}
+        uses: dict[tuple[str, str, Named], list[tuple[Target, Member]]] = {}
         for target in lock.targets:
             where = wheres.get(target.key)
             if where is not None and target.file in paths:
-                for locked in target.packages:
-                    package = packages[locked.id]
-                    uses.setdefault((package.name, package.version, where), []).append((target, locked))
+                for member in target.closure.members:
+                    package = packages.get(member.id)
+                    if package is not None:
+                        uses.setdefault((package.name, package.version, where), []).append((target, member))
         for (name, version, where), group in uses.items():
             yield Held(
                 name,
                 version,
-                any(locked.asked for _, locked in group),
+                any(member.argument for _, member in group),
                 tuple(dict.fromkeys(target.file for target, _ in group)),
-                self._of_files(where, {target.platform: packages[locked.id] for target, locked in group}),
+                self._of_files(where, {target.platform: packages[member.id] for target, member in group}),
             )
 
     def _of_files(self, where: Named, found: Mapping[str, LockedPackage]) -> Mapping[str, Standing]:
@@ -317,7 +318,7 @@ class Verifier:
         key = (where, platform, package)
         if key not in self._standings:
             universe = self._archives.universe_of(where, platform)
-            self._standings[key] = standing.of_file(universe, package.name, package.version, package.sha256)
+            self._standings[key] = standing.of_file(universe, package.name, package.version, package.digest)
         return self._standings[key]
 
 
@@ -331,7 +332,7 @@ def as_locked(options: Options, lock: Lock, path: str) -> Options:
         options = options._replace(platforms=platforms)
     suites: dict[str, set[str]] = {}
     for target in targets:
-        suites.setdefault(target.image, set()).add(target.suite)
+        suites.setdefault(target.closure.image, set()).add(target.closure.suite)
     fallback = {image: suite for image, (suite, *others) in suites.items() if not others}
     return options if options.fallback else options._replace(fallback=fallback)
 

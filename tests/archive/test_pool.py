@@ -11,7 +11,7 @@ import pytest
 from pinner.archive.pool import Pool
 from pinner.archive.snapshot import Snapshots
 from pinner.errors import FetchError, TrustError
-from pinner.lock.lockfile import LockedPackage
+from pinner.lock.schema import LockedPackage
 from tests.simulator import SimulatedArchive
 
 NAME = "pool/main/c/curl/curl_1_amd64.deb"
@@ -70,7 +70,7 @@ def test_given_up_and_gone_on_with(archive: SimulatedArchive, tmp_path: Path) ->
     archive.cut("*.deb", at=30_000)
     with pytest.raises(FetchError, match="cut short"):
         fetch(archive, tmp_path)
-    draft = tmp_path / "partial" / locked(archive).sha256
+    draft = tmp_path / "partial" / locked(archive).digest
     assert draft.read_bytes() == archive.pool[f"/debian/{NAME}"][:120_000]
     archive.behave()
     archive.headers.clear()

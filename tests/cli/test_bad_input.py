@@ -178,21 +178,21 @@ def test_the_configuration(bench: Workbench, config: str, said: str) -> None:
 # The lock
 
 
-LOCK = '# @generated\nschema = 1\n\n[[package]]\nname = "a"\n'
+LOCK = '# @generated\nschema = 1\n\n[[packages]]\nname = "a"\n'
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("schema = 999\n", "the lock has schema 999, this pinner reads up to"),
+        ("schema = 999\n", "the lock has schema 999, this pinner reads 1"),
         (
             f"<<<<<<< ours\n{LOCK}=======\n{LOCK}>>>>>>> theirs\n",
-            ":1: the lock holds unresolved merge conflicts\nhint: take",
+            ":1: the lock holds unresolved merge conflicts\nhint: `pinner lock` takes",
         ),
         (LOCK[:-6], "not a lock"),
         (
             LOCK,
-            "package[0].version: is missing\nhint: restore the lock from version control, or delete it and run",
+            "packages[0].version: is missing\nhint: restore the lock from version control, or delete it and run",
         ),
         ("schema = 1\n[\x1b]0;owned\x07]\n", "not a lock"),
         (b"\xff", ":1:1: not UTF-8"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock import lockfile
+from pinner.lock import reader
 from tests.cli.workbench import Workbench, debian
 
 CURL = "pool/main/c/curl/curl_7.88.1-10_amd64.deb"
@@ -295,7 +295,7 @@ def test_all_platforms_in_one_repository(bench: Workbench) -> None:
     ]  # fmt: skip
     assert "\nArchitectures: amd64 arm64\n" in bench.read("out/Release")
     assert bench.run("download", "one", "--platform", "arm64").out.startswith("one holds 3 packages")
-    assert lockfile.loads(bench.read("pinner.lock")).packages
+    assert reader.loads(bench.read("pinner.lock")).packages
 
 
 def test_a_lock_of_a_snapshot(bench: Workbench) -> None:

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from pinner.lock import lockfile
-from pinner.lock.lockfile import Target
+from pinner.lock import reader
+from pinner.lock.schema import Target
 from tests.cli.workbench import Workbench, debian
 
 STATUS = """\
@@ -49,23 +49,23 @@ def bench(bench: Workbench) -> Workbench:
 
 
 def target(bench: Workbench, platform: str = "linux/amd64", stage: str = "0") -> Target:
-    found = lockfile.loads(bench.read("pinner.lock")).target(("Dockerfile", stage, platform))
+    found = reader.loads(bench.read("pinner.lock")).target(("Dockerfile", stage, platform))
     assert found is not None
     return found
 
 
 def names(bench: Workbench, platform: str = "linux/amd64") -> list[str]:
-    return [each.id.partition(":")[0] for each in target(bench, platform).packages]
+    return [each.id.partition(":")[0] for each in target(bench, platform).closure.members]
 
 
 def test_a_status_file(bench: Workbench) -> None:
     bench.write("base/status", STATUS)
     assert bench.run("lock", "--installed", "base/status").status == 0
     digest = sha256(STATUS.encode()).hexdigest()
-    assert target(bench).installed == f"status sha256:{digest}"
+    assert target(bench).closure.installed == f"status sha256:{digest}"
     assert names(bench) == ["curl", "libx1"]
     # the other platform is not of that architecture: the minimal set stands, which has no libssl3
-    assert target(bench, "linux/arm64").installed == "minbase"
+    assert target(bench, "linux/arm64").closure.installed == "minbase"
     assert sorted(names(bench, "linux/arm64")) == ["curl", "libssl3", "libx1"]
 
 
@@ -80,8 +80,8 @@ def test_one_file_for_each_platform(bench: Workbench) -> None:
     bench.write("amd64", LISTED)
     bench.write("arm64", "apt\t2.6.1\nlibssl3:arm64\t3.0.2\n")
     assert bench.run("lock", "--installed", "amd64", "--installed", "arm64").status == 0
-    assert target(bench).installed.startswith("amd64 sha256:")
-    assert target(bench, "linux/arm64").installed.startswith("arm64 sha256:")
+    assert target(bench).closure.installed.startswith("amd64 sha256:")
+    assert target(bench, "linux/arm64").closure.installed.startswith("arm64 sha256:")
 
 
 def test_another_file_resolves_anew(bench: Workbench) -> None:
@@ -104,8 +104,8 @@ def test_by_image_in_the_configuration(bench: Workbench) -> None:
     assert (result.status, "missing: No such file" in result.err) == (3, True)
     bench.configure('[installed]\n"debian:book*" = ["base/amd64", "base/arm64"]\n')
     assert bench.run("lock").status == 0
-    assert target(bench).installed.startswith("amd64 sha256:")
-    assert target(bench, "linux/arm64").installed.startswith("arm64 sha256:")
+    assert target(bench).closure.installed.startswith("amd64 sha256:")
+    assert target(bench, "linux/arm64").closure.installed.startswith("arm64 sha256:")
 
 
 def test_resolve_takes_it_too(bench: Workbench) -> None:

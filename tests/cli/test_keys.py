@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock.lockfile import LockedKey, loads
+from pinner.lock.reader import loads
+from pinner.lock.schema import LockedKey
 from tests.cli.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.simulator import Key, SimulatedArchive
 

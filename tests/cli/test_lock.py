@@ -79,7 +79,7 @@ def test_standard_input_is_only_checked(bench: Workbench) -> None:
 def test_the_lock_lies_beside_the_configuration(bench: Workbench) -> None:
     bench.write("deep/er/Dockerfile", UNPINNED)
     bench.run("lock", "deep")
-    assert 'file = "deep/er/Dockerfile"\n' in bench.read("pinner.lock")
+    assert 'file = "deep/er/Dockerfile", ' in bench.read("pinner.lock")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_or_else(bench: Workbench, git_at: str | None, lock_at: str, name: str) 
         git(bench.folder, "init", "-q", git_at)
     bench.write("deep/er/Dockerfile", UNPINNED)
     assert bench.run("lock", "--offline", "deep/er/Dockerfile").status == 0
-    assert f'file = "{name}"\n' in bench.read(lock_at)
+    assert f'file = "{name}", ' in bench.read(lock_at)
 
 
 # What is printed

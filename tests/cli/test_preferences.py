@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock.lockfile import loads
+from pinner.lock.reader import loads
 from tests.cli.workbench import RELEASED, Workbench, debian
 from tests.simulator import SimulatedArchive
 

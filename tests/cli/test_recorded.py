@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from pinner.cli import main
+from pinner.lock.reader import loads
 
 RECORDED = Path(__file__).parent.parent.parent / "snapshots"
 INSTALLS = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", re.MULTILINE)
@@ -28,10 +28,10 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 def test_a_recorded_archive_locks_what_apt_said(project: Path, tmp_path: Path) -> None:
     assert main.run(["lock", "--archive", str(project), "Dockerfile"]) == 0
-    lock = tomllib.loads((tmp_path / "pinner.lock").read_text())
+    lock = loads((tmp_path / "pinner.lock").read_text())
     for arch in ("amd64", "arm64"):
-        target = next(each for each in lock["target"] if each["platform"] == f"linux/{arch}")
-        ids = [each["id"] for each in target["packages"]]
+        target = next(each for each in lock.targets if each.platform == f"linux/{arch}")
+        ids = [member.id for member in target.closure.members]
         locked = {
             name.rpartition(":")[0]: version for name, _, version in (each.partition("=") for each in ids)
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock.lockfile import loads
+from pinner.lock.reader import loads
 from tests.cli.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.simulator import SimulatedArchive
 
@@ -63,7 +63,7 @@ def test_a_repository_whose_keys_are_known(bench: Workbench, archive: SimulatedA
     assert "postgresql-16=16.4-1.pgdg120+1 curl=7.88" in bench.read("Dockerfile")
     found = loads(bench.read("pinner.lock"))
     assert {
-        (package.uri, package.pocket) for package in found.packages if package.name == "postgresql-16"
+        (package.uri, package.suite) for package in found.packages if package.name == "postgresql-16"
     } == {("https://apt.postgresql.example/pub/repos/apt", "bookworm-pgdg")}
     before = bench.files()
     assert bench.run("lock", "--check").status == 0
@@ -282,7 +282,7 @@ def test_sources_that_are_replaced_in_two_steps(bench: Workbench) -> None:
     )
     assert lock(bench, *lines, "RUN apt-get install -y curl").status == 0
     assert "curl=7.88" in bench.read("Dockerfile")
-    assert {source.suite for source in loads(bench.read("pinner.lock")).sources} == {"bookworm"}
+    assert {source.suite for source in loads(bench.read("pinner.lock")).releases} == {"bookworm"}
 
 
 def test_many_changes_and_calls_take_linear_time(bench: Workbench, archive: SimulatedArchive) -> None:

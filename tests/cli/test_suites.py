@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pinner.distributions.catalogue import DEBIAN, UBUNTU, Distribution, Suite
-from pinner.lock.lockfile import loads
+from pinner.lock.reader import loads
 from tests.cli.workbench import RELEASED, Workbench
 from tests.simulator import SimulatedArchive
 
@@ -103,7 +103,7 @@ def test_where_a_pin_comes_from(
     assert result.status == 0, result.err
     assert f"curl={version}\n" in bench.read("Dockerfile")
     lock = loads(bench.read("pinner.lock"))
-    assert {f"{source.uri} {source.suite}" for source in lock.sources} == places
+    assert {f"{source.uri} {source.suite}" for source in lock.releases} == places
     assert bench.run("verify", "--platform", platform).status == 0
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pinner.cli.main import run
-from pinner.lock.lockfile import Lock, loads
+from pinner.lock.reader import loads
+from pinner.lock.schema import Lock
 from tests.cli.test_base_images import image
 from tests.cli.workbench import Result, Workbench, debian
 from tests.images.test_image_archive import archive as saved_archive

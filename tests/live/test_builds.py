@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock import lockfile
+from pinner.lock import reader
 
 TOOLS = ("buildah", "debootstrap")
 pytestmark = [
@@ -116,14 +116,14 @@ class Project:
         return done.stdout
 
     def locked(self, stage: str = "0") -> dict[str, str]:
-        lock = lockfile.loads((self.folder / "pinner.lock").read_text())
+        lock = reader.loads((self.folder / "pinner.lock").read_text())
         target = lock.target(("Dockerfile", stage, "linux/amd64"))
         assert target is not None
-        packages = {package.id: package for package in lock.packages}
+        packages = lock.by_id()
         return {
             packages[locked.id].name: packages[locked.id].version
             for each in reversed(lock.chain(target))
-            for locked in each.packages
+            for locked in each.closure.members
         }
 
     def build(self, dockerfile: str, then: Callable[[str], None]) -> None:

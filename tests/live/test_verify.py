@@ -16,7 +16,7 @@ from pinner.apt.version import compare
 from pinner.archive.load import Archive
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import suite_named
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.resolve.universe import Universe
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named

@@ -8,7 +8,7 @@ import pytest
 
 from pinner.archive import trust
 from pinner.archive.load import Archive
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.workflow.archives import Archives
 from pinner.workflow.stages import Options
 from pinner.workflow.verify import Verified, Verifier

@@ -12,7 +12,7 @@ from pinner.errors import PinnerError
 from pinner.images import reference
 from pinner.images.image import Image
 from pinner.images.registry import Registry as Client
-from pinner.lock.lockfile import Lock
+from pinner.lock.schema import Lock
 from pinner.recipe import dockerfile
 from pinner.workflow.bases import Bases
 from pinner.workflow.images import Alias, Named, Unnamed

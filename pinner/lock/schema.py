@@ -1,0 +1,390 @@
+"""What a lock holds: its values, and the one table of sections and fields that writer and readers go by.
+
+Every fact is one line of its own that says what it belongs to, and the lines of a section are sorted. So two branches
+that lock different packages merge as text; what a merge can leave behind (a fact twice, two versions of one package, a
+line that nothing refers to) is understood when the lock is read, see `reader`. The lock holds nothing of the run or the
+machine: no time of day, no host name, no absolute path, no line number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+SCHEMA = 1
+NAME = "pinner.lock"
+
+
+class LockedRelease(NamedTuple):
+    """One component of a suite that was read; a flat repository has no component.
+
+    `date` is the Release's own, ISO 8601 in UTC; `digest` the SHA-256 of the InRelease bytes, in hexadecimal.
+    """
+
+    uri: str
+    suite: str
+    component: str
+    date: str
+    digest: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies it: of several the newest counts."""
+        return self.uri, self.suite, self.component
+
+
+class LockedPackage(NamedTuple):
+    """One .deb. `suite` is the one that apt would take it from (a pocket, say), `filename` relative to `uri`, `size` in
+    bytes; `source` and `source_version` are "" where they are as those of the binary package. `digest` is its SHA-256
+    in hexadecimal, or its SHA-512 where the archive has this alone.
+    """
+
+    name: str
+    version: str
+    arch: str
+    suite: str
+    uri: str
+    filename: str
+    size: int
+    digest: str
+    source: str = ""
+    source_version: str = ""
+
+    @property
+    def id(self) -> str:
+        """`name:arch=version`, the spelling that apt understands and closures refer by."""
+        return f"{self.name}:{self.arch}={self.version}"
+
+
+class Member(NamedTuple):
+    """A package of a closure, by its id: installed for the package argument `argument` (as the file names it, without
+    the version), or needed `by` the package of that name. `role` is "removed" for one that a later command of the stage
+    removed again; what is left has none.
+    """
+
+    id: str
+    argument: str = ""
+    by: str = ""
+    role: str = ""
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.id.partition(":")[0]
+
+
+class Incomplete(NamedTuple):
+    """Something of a stage that is not in its closure: `place` is the argument or the command as the file has it.
+
+    With the kind `command`, apt would not carry out the command, or pinner cannot tell what it does: then the closure
+    is what it was when that was known last, if ever. With `argument`, only what that argument stands for is missing.
+    """
+
+    kind: str
+    place: str
+    reason: str
+
+
+class Closure(NamedTuple):
+    """What the install commands of a stage come to on one platform, and all that decides it.
+
+    `id` is how the lock's lines name it, "" for one that is new. `image` is the base image's reference, `digest` that
+    of its manifest for the platform, "" if it was not read. `installed` says which starting set was read or assumed;
+    `apt` is a digest of the sources and preferences that image and stage give to apt beyond the suite's own, "" if
+    there are none. `date` is that of the newest Release among those that it was resolved from. `commands` are the
+    install commands as the file has them, in order, `members` the packages, sorted.
+    """
+
+    id: str
+    image: str
+    suite: str
+    installed: str
+    digest: str = ""
+    apt: str = ""
+    date: str = ""
+    commands: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+    incomplete: tuple[Incomplete, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """What decides about the members, beside the archives."""
+        return (*self[1:6], self.commands)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All but the name and the date."""
+        return (*self[1:6], *self[7:])
+
+
+class Target(NamedTuple):
+    """One stage of one file on one platform, and its closure, which targets may share.
+
+    `parent` is the nearest stage below it that has a target, "" if it begins with its image. `conflict` says why the
+    lines of the lock do not fit together, as after a merge of two branches that both changed the target; such a target
+    has to be locked anew.
+    """
+
+    file: str
+    stage: str
+    platform: str
+    closure: Closure
+    parent: str = ""
+    conflict: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies a target in a lock."""
+        return self.file, self.stage, self.platform
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """All but the outcome: with the same archives, equal inputs install the same."""
+        return (*self.key, self.parent, *self.closure.inputs)
+
+    @property
+    def problem(self) -> str:
+        """Why not all commands of the stage are in the closure, "" if they are."""
+        return next((each.reason for each in self.closure.incomplete if each.kind == "command"), "")
+
+    def is_like(self, other: Target | None) -> bool:
+        """Whether another target says the same."""
+        if other is None or (self.key, self.parent, self.conflict) != (
+            other.key,
+            other.parent,
+            other.conflict,
+        ):
+            return False
+        return self.closure is other.closure or self.closure.content == other.closure.content
+
+
+class LockedKey(NamedTuple):
+    """Who signs the repository at `uri`, as files say it themselves: by keys from an address or a file, `origin`.
+
+    `fingerprints` are of primary keys, upper-case hex, sorted.
+    """
+
+    uri: str
+    origin: str
+    fingerprints: tuple[str, ...]
+
+
+class InstalledPackage(NamedTuple):
+    """A package that a base image holds; the fields are those of its stanza in dpkg's status file, "" where they are as
+    they are if the stanza says nothing."""
+
+    name: str
+    version: str
+    arch: str
+    source: str = ""
+    source_version: str = ""
+    multi_arch: str = ""
+    essential: bool = False
+    important: bool = False
+    held: bool = False
+    priority: str = ""
+    installed_size: str = ""
+    pre_depends: str = ""
+    depends: str = ""
+    recommends: str = ""
+    suggests: str = ""
+    conflicts: str = ""
+    breaks: str = ""
+    replaces: str = ""
+    provides: str = ""
+
+
+class ImageFile(NamedTuple):
+    """A file of a base image that apt reads: `kind` is `sources`, `conf`, `preferences`, or `key` (then `text` is
+    base64); `rank` gives apt's order of reading."""
+
+    kind: str
+    rank: int
+    path: str
+    text: str
+
+
+class LockedImage(NamedTuple):
+    """What the base image whose manifest has this `digest` holds; `index_digest` that of the index that names it.
+
+    `suite_from` says where the image tells `distribution` and `suite`; `size` is that of its layers, packed, in bytes.
+    """
+
+    digest: str
+    platform: str
+    index_digest: str = ""
+    distribution: str = ""
+    suite: str = ""
+    suite_from: str = ""
+    size: int = 0
+    files: tuple[ImageFile, ...] = ()
+    packages: tuple[InstalledPackage, ...] = ()
+
+
+class Settings(NamedTuple):
+    """What the command line said when a file was locked: `platforms`, `pin` (`siblings`, `closure`), `kinds`; "" where
+    it said nothing. Lists are separated by blanks. The settings of the file "" hold for all that have none.
+    """
+
+    file: str
+    platforms: str = ""
+    pin: str = ""
+    kinds: str = ""
+
+
+class Lock(NamedTuple):
+    """The whole file as values."""
+
+    releases: tuple[LockedRelease, ...] = ()
+    targets: tuple[Target, ...] = ()
+    packages: tuple[LockedPackage, ...] = ()
+    keys: tuple[LockedKey, ...] = ()
+    images: tuple[LockedImage, ...] = ()
+    settings: tuple[Settings, ...] = ()
+
+    def files(self) -> frozenset[str]:
+        """The files that have a target here."""
+        return frozenset(target.file for target in self.targets)
+
+    def target(self, key: tuple[str, str, str]) -> Target | None:
+        """The target of a file, stage and platform."""
+        return next((target for target in self.targets if target.key == key), None)
+
+    def chain(self, target: Target) -> tuple[Target, ...]:
+        """The target and those of the stages it is built on, the nearest first."""
+        found = [target]
+        while found[-1].parent:
+            parent = self.target((target.file, found[-1].parent, target.platform))
+            if parent is None or parent in found:
+                break
+            found.append(parent)
+        return tuple(found)
+
+    def by_id(self) -> dict[str, LockedPackage]:
+        """The packages by their ids."""
+        return {package.id: package for package in self.packages}
+
+    def settings_of(self, file: str) -> Settings:
+        """What is remembered for a file."""
+        found = {each.file: each for each in self.settings}
+        return found.get(file) or found.get("") or Settings("")
+
+    def replace(self, new: Lock, files: Iterable[str]) -> Lock:
+        """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped.
+
+        If that changes no target, this lock stays as it is: its releases say what it was made from.
+        """
+        gone = frozenset(files)
+        kept = tuple(target for target in self.targets if target.file not in gone)
+        own = {target.key: target for target in self.targets}
+        if (
+            len(kept) + len(new.targets) == len(own)
+            and all(target.is_like(own.get(target.key)) for target in new.targets)
+            and set(new.packages) <= set(self.packages)
+            and set(new.keys) <= set(self.keys)
+            and {image.digest for image in new.images} <= {image.digest for image in self.images}
+        ):
+            return self
+        targets = kept + new.targets
+        used = {member.id for target in targets for member in target.closure.members}
+        packages = self.by_id() | new.by_id()
+        uris = {packages[each].uri for target in kept for each in _ids(target) if each in packages}
+        releases = {each.key: each for each in self.releases if each.uri in uris}
+        releases |= {each.key: each for each in new.releases}
+        addresses = {each.uri for each in releases.values()}
+        keys = {(key.uri, key.origin): key for key in (*self.keys, *new.keys) if key.uri in addresses}
+        digests = {target.closure.digest for target in targets}
+        images = {image.digest: image for image in (*self.images, *new.images) if image.digest in digests}
+        return Lock(
+            tuple(releases.values()),
+            targets,
+            tuple(package for each, package in packages.items() if each in used),
+            tuple(keys.values()),
+            tuple(images.values()),
+            self.settings,
+        )
+
+
+def _ids(target: Target) -> Iterable[str]:
+    return (member.id for member in target.closure.members)
+
+
+class TargetRow(NamedTuple):
+    """A line of `targets`, with the id of its closure."""
+
+    file: str
+    stage: str
+    platform: str
+    closure: str
+    parent: str = ""
+
+
+class CommandRow(NamedTuple):
+    """A line of `commands`: the beginning of an install command, or an argument of the command above it."""
+
+    command: str = ""
+    argument: str = ""
+
+
+class KeyRow(NamedTuple):
+    """A line of `keys`."""
+
+    uri: str
+    origin: str
+    fingerprint: str
+
+
+class Field(NamedTuple):
+    """A field of a line: a text, a number, or `true`. One that has the default is left out."""
+
+    name: str
+    kind: type
+    default: object = None
+
+
+class Section(NamedTuple):
+    """An array of the file: one line for each value of `type`, those about something else with its id under `owner`.
+
+    Fields of `type` that are tuples have a section of their own.
+    """
+
+    type: Any
+    owner: str = ""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of its lines, in order."""
+        own = (Field(self.owner, str),) if self.owner else ()
+        defaults = self.type._field_defaults
+        return own + tuple(
+            Field(name, kind, defaults.get(name))
+            for name, annotation in self.type.__annotations__.items()
+            if (kind := _KINDS.get(getattr(annotation, "__forward_arg__", annotation)))
+        )
+
+
+_KINDS = {"str": str, "int": int, "bool": bool}
+
+#: The file's sections, in order: this is what writer and readers go by.
+SECTIONS = {
+    "settings": Section(Settings),
+    "releases": Section(LockedRelease),
+    "keys": Section(KeyRow),
+    "targets": Section(TargetRow),
+    "closures": Section(Closure),
+    "commands": Section(CommandRow, "closure"),
+    "members": Section(Member, "closure"),
+    "incomplete": Section(Incomplete, "closure"),
+    "packages": Section(LockedPackage),
+    "images": Section(LockedImage),
+    "image_files": Section(ImageFile, "image"),
+    "image_packages": Section(InstalledPackage, "image"),
+}
+
+#: The lines of each section, as tuples of the values of its fields.
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def short(digest: str) -> str:
+    """How the lines about an image name it."""
+    return digest.rpartition(":")[2][:16]

@@ -38,6 +38,11 @@ class AptRoot:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def refuses(self, *command: str) -> str:
+        """What apt complains about; "" if the command succeeds."""
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        return "".join(re.findall(r"(?m)^E: .*\n", done.stderr)) if done.returncode else ""
+
     def update(self) -> None:
         """Reads the sources; each has to answer."""
         self.run("apt-get", "update", "-qq", "--error-on=any")

@@ -287,6 +287,17 @@ def _words(text: str, line: int, *, block: bool) -> tuple[str, str | None]:
     return tag, _unquoted(match[0])
 
 
+def quoted(text: str) -> Iterator[str]:
+    """The words of a text as apt parts it: quotes and brackets hold together. Raises `InputError` for an open one."""
+    text = text.strip(_SPACE)
+    while text:
+        match = _TAG.match(text)
+        if match is None or (match.end() < len(text) and text[match.end()] not in _SPACE):
+            raise InputError(f"apt misses the end of a quote: {text[:200]}")
+        yield _unquoted(match[0])
+        text = text[match.end() :].lstrip(_SPACE)
+
+
 def _unquoted(word: str) -> str:
     """A word without quotes and with `%41` and the like replaced."""
     return re.sub(r'"|%([0-9a-fA-F]{2})', lambda match: chr(int(match[1], 16)) if match[1] else "", word)

@@ -1,23 +1,42 @@
-"""The texts from which apt reads its sources (sources.list(5)), as values. Pure."""
+"""The texts from which apt reads its sources (sources.list(5)), as values. Pure.
+
+What an option or field says that decides about versions is followed or refused by its name; apt passes over those that
+it does not know, and over what concerns other files than Packages.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from pinner.apt import conf
 from pinner.errors import InputError
+from pinner.regex import later
 
-_FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
-_TRUE = frozenset({"1", "yes", "true", "with", "on", "enable"})
+_URI = later(r"[a-z0-9+.-]+:.")
+_FINGERPRINTS = later(r"(?:[0-9A-Fa-f]{40}!?,?)+")
+_CONTENT = later(r"(?:\[[^\]]*\]|[^#])*")  # up to the comment
+_LINE = later(r"(\S+)(?:\s+\[([^\]]*)\])?\s+([^\[\s].*)")
+_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+#: What is not followed, since it decides which Release is read, or which packages of it.
+_REFUSED = ("inrelease-path", "include", "exclude")
+#: Options that have to be the same wherever a place is named, beside those that `Entry` has.
+_AGREED = ("allow-insecure", "allow-weak", "allow-downgrade-to-insecure", "date-max-future")
 
 
 class Entry(NamedTuple):
     """One suite of one repository, as a sources file names it.
 
     `uri` has no trailing slash. A `suite` that ends in `/` is a path, and there are no components (a flat repository).
-    `archs` are the architectures it is read for, none: all. `signed_by` is a key file's path, fingerprints or an
-    embedded key, "" for the keys that apt trusts anyway. `trusted` tells that signatures do not matter.
+    `archs` are the architectures it is read for, none: all, but for those in `without`. `signed_by` is a key file's
+    path, fingerprints with commas between them, or an embedded key, "" for the keys that apt trusts anyway. `trusted`
+    tells that signatures do not matter, or (False) that they do not help.
+
+    `check_valid_until`, `check_date` and `valid_for` (Valid-Until-Min and -Max, in seconds) are for Releases past their
+    time; None and 0 where the entry does not say. `snapshot` is a moment of the archive, `yes` for the one that apt is
+    asked for, `no` for none at all, "" where the entry does not say. `others` are further options that all entries of a
+    place have to agree about.
     """
 
     uri: str
@@ -25,23 +44,35 @@ class Entry(NamedTuple):
     components: tuple[str, ...] = ()
     archs: tuple[str, ...] = ()
     signed_by: str = ""
-    trusted: bool = False
-    check_valid_until: bool = True
+    trusted: bool | None = None
+    check_valid_until: bool | None = None
+    check_date: bool | None = None
+    valid_for: tuple[int, int] = (0, 0)
+    snapshot: str = ""
+    without: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def flat(self) -> bool:
         """Whether Release and Packages lie at `uri/suite` itself."""
         return self.suite.endswith("/")
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints that Signed-By names, upper-case; none where it names a file or holds a key."""
+        if not _FINGERPRINTS.fullmatch(self.signed_by):
+            return ()
+        return tuple(each.rstrip("!").upper() for each in self.signed_by.split(",") if each)
+
     def serves(self, arch: str) -> bool:
         """Whether apt reads it for an architecture."""
-        return not self.archs or arch in self.archs
+        return (not self.archs or arch in self.archs) and arch not in self.without
 
 
 def read(path: str, text: str) -> tuple[Entry, ...]:
     """The binary sources in a file, in order. What its name ends in tells its form.
 
-    Raises `InputError`, with the path, where apt would refuse the file.
+    Raises `InputError`, with the path, where apt would refuse the file, and for options that are not followed.
     """
     try:
         return tuple(_deb822(text) if path.endswith(".sources") else _one_line(text))
@@ -50,52 +81,99 @@ def read(path: str, text: str) -> tuple[Entry, ...]:
         raise
 
 
+def conflict(entries: Iterable[Entry]) -> str:
+    """What apt says of entries of one place that contradict each other, in the order of its files; "" if none do.
+
+    An entry may say which keys sign it where those before it say nothing, but not the other way round.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        place = entry.uri, entry.suite
+        before = found.setdefault(place, entry)
+        if before.signed_by and before.signed_by != entry.signed_by:
+            said, name = f": {before.signed_by} != {entry.signed_by}", "Signed-By"
+        else:
+            said = ""
+            name = next((name for name, same in _compared(before, entry) if not same), "")
+        if name:
+            said = said if _KEY not in said else ""
+            return (
+                f"Conflicting values set for option {name} regarding source {entry.uri}/ {entry.suite}{said}"
+            )
+        if entry.signed_by:
+            found[place] = before._replace(signed_by=entry.signed_by)
+    return ""
+
+
+def _compared(one: Entry, other: Entry) -> Iterator[tuple[str, bool]]:
+    yield "Trusted", one.trusted == other.trusted
+    yield "Check-Valid-Until", one.check_valid_until == other.check_valid_until
+    yield "Check-Date", one.check_date == other.check_date
+    yield "Min-ValidTime", one.valid_for[0] == other.valid_for[0]
+    yield "Max-ValidTime", one.valid_for[1] == other.valid_for[1]
+    yield "Allow-Insecure or the like", one.others == other.others
+
+
 def _one_line(text: str) -> Iterator[Entry]:
-    for number, line in enumerate(text.splitlines(), 1):
-        line = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        kind, _, rest = re.sub(r"\s+", " ", line).partition(" ")
-        if kind in ("", "deb-src"):
+    for number, raw in enumerate(text.split("\n"), 1):
+        content = _CONTENT.match(raw)
+        line = content[0].strip() if content else ""
+        if not line:
             continue
-        match = re.fullmatch(r"(?:\[ ?([^\]]*?) ?\] ?)?(\S+) (\S+)((?: \S+)*)", rest)
-        if kind != "deb" or not match:
-            raise InputError(f"apt cannot read this line: {line[:200]}", line=number)
-        options = {}
-        for option in (match[1] or "").split(" "):
-            name, equals, value = option.partition("=")
-            if equals:
-                options[name.lower()] = value.strip('"')
-        yield from _entries(
-            (match[2].strip('"'),), (match[3].strip('"'),), tuple(match[4].split()), options, number
-        )
+        match = _LINE.fullmatch(line)
+        try:
+            uri, suite, *components = conf.quoted(match[3] if match else "")
+            options = dict(_assigned(conf.quoted((match and match[2]) or "")))
+        except (InputError, ValueError):
+            raise InputError(f"apt cannot read this line: {line[:200]}", line=number) from None
+        if not match or match[1] not in ("deb", "deb-src"):
+            raise InputError(f"apt knows no source of this type: {line[:200]}", line=number)
+        found = tuple(_entries((uri,), (suite,), tuple(components), options, number))
+        if match[1] == "deb":
+            yield from found
 
 
-#: deb822's field for each option of the one-line form that matters here.
-_FIELDS = {
-    "architectures": "arch",
-    "signed-by": "signed-by",
-    "trusted": "trusted",
-    "check-valid-until": "check-valid-until",
-}
+def _assigned(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals or not value:
+            raise ValueError(word)
+        yield name, value
+
+
+#: The option of the one-line form for each of deb822's fields that is spelled otherwise.
+_FIELDS = {"architectures": "arch", "targets": "target", "languages": "lang"}
 
 
 def _deb822(text: str) -> Iterator[Entry]:
     for number, fields in stanzas(text):
-        if fields.get("enabled", "yes").lower() in _FALSE or "deb" not in fields.get("types", "").split():
+        types = fields.get("types", "").split()
+        if conf.truth(fields.get("enabled", "yes"), True) is False:
             continue
-        options = {_FIELDS[name]: value for name, value in fields.items() if name in _FIELDS}
-        options["arch"] = ",".join(options.get("arch", "").split())
-        suites = tuple(fields.get("suites", "").split())
-        uris = tuple(fields.get("uris", "").split())
+        if not types or set(types) - {"deb", "deb-src"}:
+            raise InputError(f"apt knows no source of the type {' '.join(types)!r}", line=number)
+        options: dict[str, str] = {}
+        for name, value in fields.items():
+            plain, dash, change = name.rpartition("-")
+            if dash and change in ("add", "remove"):
+                name = f"{_FIELDS.get(plain, plain)}{'+' if change == 'add' else '-'}"
+            options[_FIELDS.get(name, name)] = value if _KEY in value else ",".join(value.split())
+        uris, suites, components = (
+            tuple(fields.get(name, "").split()) for name in ("uris", "suites", "components")
+        )
         if not suites or not uris:
             raise InputError("apt cannot read this stanza: it has no URIs or no Suites", line=number)
-        yield from _entries(uris, suites, tuple(fields.get("components", "").split()), options, number)
+        found = tuple(_entries(uris, suites, components, options, number))
+        if "deb" in types:
+            yield from found
 
 
 def stanzas(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Each paragraph's first line and fields, names in lower case; the last of two fields of a name counts."""
     fields: dict[str, str] = {}
     name, first = "", 0
-    for number, line in enumerate([*text.splitlines(), ""], 1):
+    for number, line in enumerate([*text.split("\n"), ""], 1):
+        line = line.rstrip()
         if line.startswith("#"):
             continue
         if not line.strip():
@@ -103,6 +181,7 @@ def stanzas(text: str) -> Iterator[tuple[int, dict[str, str]]]:
                 yield first, fields
             fields, name = {}, ""
         elif line[0] in " \t":
+            first = first if fields else number
             fields[name] = f"{fields.get(name, '')}\n{line.strip()}".strip()
         else:
             name, colon, value = line.partition(":")
@@ -120,16 +199,55 @@ def _entries(
     options: Mapping[str, str],
     line: int,
 ) -> Iterator[Entry]:
+    refused = next((name for name in _REFUSED if name in options), "")
+    if refused:
+        raise InputError(f"the option {refused} is not followed", line=line)
+    signed_by = options.get("signed-by", "")
+    if (
+        signed_by
+        and not signed_by.startswith("/")
+        and _KEY not in signed_by
+        and not _FINGERPRINTS.fullmatch(signed_by)
+    ):
+        raise InputError(f"apt wants a file or a fingerprint, not {signed_by[:200]}", line=line)
+    entry = Entry(
+        "",
+        "",
+        components,
+        _listed(options, "arch")
+        and tuple(dict.fromkeys((*_listed(options, "arch"), *_listed(options, "arch+")))),
+        signed_by,
+        _said(options, "trusted"),
+        _said(options, "check-valid-until"),
+        _said(options, "check-date"),
+        (_seconds(options, "valid-until-min"), _seconds(options, "valid-until-max")),
+        options.get("snapshot", ""),
+        _listed(options, "arch-"),
+        tuple(f"{name}={options[name]}" for name in _AGREED if name in options),
+    )
+    targets = _listed(options, "target") or ("Packages",)
+    served = "Packages" in (*targets, *_listed(options, "target+")) and "Packages" not in _listed(
+        options, "target-"
+    )
     for uri in uris:
         for suite in suites:
             if suite.endswith("/") == bool(components):
                 raise InputError(f"apt wants components for a suite, and none for a path: {suite}", line=line)
-            yield Entry(
-                uri.rstrip("/"),
-                suite,
-                components,
-                tuple(filter(None, options.get("arch", "").split(","))),
-                options.get("signed-by", ""),
-                options.get("trusted", "").lower() in _TRUE,
-                options.get("check-valid-until", "").lower() not in _FALSE,
-            )
+            if not _URI.match(uri):
+                raise InputError(f"apt wants an address, not {uri}", line=line)
+            if served:
+                yield entry._replace(uri=uri.rstrip("/"), suite=suite)
+
+
+def _listed(options: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, options.get(name, "").split(",")))
+
+
+def _said(options: Mapping[str, str], name: str) -> bool | None:
+    """What a boolean option says; a word that is neither yes nor no is a no to apt."""
+    return conf.truth(options[name], False) if name in options else None
+
+
+def _seconds(options: Mapping[str, str], name: str) -> int:
+    match = re.match(r"\d{1,12}", options.get(name, ""))
+    return int(match[0]) if match else 0

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from pinner.apt import command_line
+from pinner.apt.command_line import Argument, Setting
 from pinner.edit.span import Joined, Span
-from pinner.recipe import aptline, arguments, nested
+from pinner.recipe import arguments, nested
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.environment import Environment
@@ -23,7 +25,6 @@ from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.syntax import Command, Word
 
 _MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")
-_REMOVALS = frozenset(["remove", "purge", "autoremove", "auto-remove", "autopurge"])
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
 _READS = later(
     r"""(?<![\w-])read(?![\w-])
@@ -41,7 +42,7 @@ class Install(NamedTuple):
 
     `span` reaches from the program's name (behind `sudo` and the like) to the last word. `options` are the option
     words with their values. `requests` are all its package arguments, in order. `recommends` and `suggests` are None
-    where the call does not say and apt's defaults hold.
+    where the call does not say and apt's configuration holds. `settings` are all that its options set, in order.
     """
 
     stage: int
@@ -52,6 +53,7 @@ class Install(NamedTuple):
     recommends: bool | None
     suggests: bool | None
     target_release: str
+    settings: tuple[Setting, ...] = ()
 
 
 class Skipped(NamedTuple):
@@ -250,10 +252,9 @@ class Reader:
             return
         words = command.words[program.at + 1 :]
         given = _expanded(words, variables)
-        call = aptline.parse(program.name, tuple(field.word for _, field in given))
-        origins = {id(field.word): (word, field) for word, field in given}
-        found = [origins[id(word)] for word in call.arguments]
-        if call.subcommand == "install" or call.subcommand in _REMOVALS:
+        call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
+        found = [given[at] for at in call.arguments]
+        if call.subcommand == "install" or call.subcommand in command_line.REMOVALS:
             self._note(found, variables)
         if call.subcommand != "install":
             if call.uncertain:
@@ -266,18 +267,18 @@ class Reader:
         if not command.certain:
             yield self._skip(span, "unparsable", "its shell text is not understood")
             return
-        release = call.settings.get("apt::default-release", "")
         bash = around.shell == "bash" and self._notes.expands_braces
         requests = tuple(self._requests(program.name, call, [field for _, field in found], bash=bash))
         yield Install(
             self._stage.index,
             span,
             f"{program.name} install",
-            tuple(call.options),
+            tuple(given[at][1].word for at in call.options),
             requests,
-            call.boolean("apt::install-recommends"),
-            call.boolean("apt::install-suggests"),
-            release or "",
+            call.boolean("APT::Install-Recommends"),
+            call.boolean("APT::Install-Suggests"),
+            call.value("APT::Default-Release") or "",
+            call.settings,
         )
 
     def _instruction_at(self, word: Word) -> str:
@@ -308,7 +309,7 @@ class Reader:
                 self._notes.uses.packages.add(variables.context.shell.origin(part.start))
 
     def _requests(
-        self, program: str, call: aptline.Call, found: list[Field], *, bash: bool
+        self, program: str, call: command_line.Call, found: list[Field], *, bash: bool
     ) -> Iterator[Request]:
         swallowed = ""
         for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
@@ -326,13 +327,25 @@ class Reader:
                 result = refused(result, "refused", call.error)
             elif program == "aptitude":
                 result = refused(result, "aptitude", "aptitude has its own solver")
-            if call.settings.get("apt::default-release", "") is None:
+            if call.value("APT::Default-Release") is None:
                 result = refused(
                     result, "variable-unknown", "the value of the target release is not known here"
                 )
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
             yield result
+
+
+def _argument(word: Word) -> Argument:
+    """A word as apt's command line reader gets it: its text, or what stands before its first expansion."""
+    if word.value is not None:
+        return Argument(word.value)
+    text = ""
+    for part in word.parts:
+        if part.kind not in ("bare", "quoted"):
+            break
+        text += part.text
+    return Argument(text, known=False)
 
 
 def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tuple[Word, Field]]:

@@ -53,7 +53,9 @@ class Repository(NamedTuple):
         if not self.entry.serves(arch):
             return None
         uri, suite = (text.replace("$(ARCH)", arch) for text in (self.entry.uri, self.entry.suite))
-        return Source(uri, suite, self.entry.components, arch, self.keys, self.entry.check_valid_until is not False)
+        return Source(
+            uri, suite, self.entry.components, arch, self.keys, self.entry.check_valid_until is not False
+        )
 
 
 class Known(NamedTuple):

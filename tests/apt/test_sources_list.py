@@ -14,7 +14,7 @@ from tests.apt_root import AptRoot
 URI = "http://deb.debian.org/debian"
 
 
-LINES = (
+LINES: tuple[tuple[str, list[Entry]], ...] = (
     ("deb http://deb.debian.org/debian bookworm main contrib # why\n",
      [Entry(URI, "bookworm", ("main", "contrib"))]),
     ("deb-src http://deb.debian.org/debian bookworm main\n#deb x y z\n\n", []),

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from pinner.apt.release import Release, parse
 from pinner.apt.sources import Keys
-from pinner.archive import trust
+from pinner.archive import packets, trust
 from pinner.archive.cache import Cache
 from pinner.distributions.moments import instant
 from pinner.errors import FetchError, TrustError
@@ -183,7 +183,7 @@ def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) 
     except FetchError as error:
         raise absent if error.status == 404 else error from None
     try:
-        signatures = bytes(fetcher.get(suite.url("Release.gpg"), limit=LARGEST, revalidate=True))
+        signatures = bytes(fetcher.get(suite.url("Release.gpg"), limit=packets.LARGEST_SIGNATURES, revalidate=True))
     except FetchError as error:
         if error.status != 404:
             raise

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.apt.release import FileEntry
 from pinner.apt.sources import Keys
+from pinner.archive import packets
 from pinner.errors import InputError, TrustError
 
 if TYPE_CHECKING:
@@ -54,19 +55,21 @@ def signed(inrelease: bytes, keys: Keys, *, now: datetime, url: str) -> Signed:
     if outside:
         found = outside[:40].decode("utf-8", "replace")
         raise TrustError(f"{url}: there is text outside the signed block: {found}", hint=_NOT_AN_ARCHIVE)
-    return _verified(inrelease, None, keys, now, url)
+    try:
+        admitted = packets.clear_signed(inrelease)
+    except ValueError as error:
+        raise TrustError(f"{url}: this is not one clear-signed text: {error}", hint=_NOT_AN_ARCHIVE) from None
+    return _verified(admitted, None, keys, now, url)
 
 
 def signed_detached(release: bytes, signatures: bytes, keys: Keys, *, now: datetime, url: str) -> Signed:
     """`release` again, if one of the detached `signatures` (Release.gpg) vouches for it."""
-    from pysequoia.packet import PacketPile
-
     try:
-        packets = [bytes(packet) for packet in PacketPile.from_bytes(signatures)]
-    except Exception as error:  # pysequoia knows no kinds of errors
-        raise TrustError(f"{url}: no signature: {_first_line(error)}", hint=_NOT_AN_ARCHIVE) from None
+        found = packets.signatures(signatures)
+    except ValueError as error:
+        raise TrustError(f"{url}: no signature: {error}", hint=_NOT_AN_ARCHIVE) from None
     refusal = TrustError(f"{url}: no signature", hint=_NOT_AN_ARCHIVE)
-    for packet in packets:
+    for packet in found:
         try:
             return _verified(release, packet, keys, now, url)
         except TrustError as error:
@@ -144,7 +147,11 @@ def _accepted(
     refusals = []
     for by in result.valid_sigs:
         certificate = next(c for c in _certificates(keys) if c.fingerprint == by.certificate)
-        expires, revoked = _life(certificate, by.signing_key)
+        try:
+            expires, revoked = _life(certificate, by.signing_key)
+        except RuntimeError as error:  # nothing binds it any more
+            refusals.append(f"the key {by.signing_key.upper()} is not valid today: {_first_line(error)}")
+            continue
         refusal = _refusal(expires, revoked, keys, now, text)
         if not refusal:
             return Signed(text, expires)
@@ -165,12 +172,12 @@ def _holders(content: bytes) -> Mapping[str, str]:
     found: dict[str, str] = {}
     certificate = ""
     try:
-        for packet in PacketPile.from_bytes(content):
+        for packet in PacketPile.from_bytes(packets.keys(content)):
             if packet.tag == Tag.PublicKey:
                 certificate = packet.fingerprint or ""
             if packet.tag in (Tag.PublicKey, Tag.PublicSubkey) and packet.fingerprint:
                 found[packet.fingerprint] = certificate
-    except Exception:  # an armored file of several blocks, say
+    except Exception:  # it is told where the certificates are read
         return {}
     return found
 
@@ -257,7 +264,7 @@ def certificates(content: bytes, what: str) -> tuple[Cert, ...]:
     from pysequoia import Cert
 
     try:
-        found = Cert.split_bytes(content)
+        found = Cert.split_bytes(packets.keys(content))
     except Exception as error:  # pysequoia knows no kinds of errors
         raise InputError(f"this is not a keyring: {_first_line(error)}", path=what) from None
     if not found:

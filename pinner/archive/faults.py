@@ -61,9 +61,16 @@ def is_there(error: Exception) -> bool:
     return not absent & {type(link).__name__ for link in _chain(error)}
 
 
+def is_too_slow(error: Exception) -> bool:
+    """Whether an answer took longer than it may, so that another try would, too."""
+    return any(type(link).__name__ == "TooSlow" for link in _chain(error))
+
+
 def reason(error: Exception) -> str:
     """What went wrong in words; the text of these errors names addresses and objects."""
-    kinds = {type(link).__name__ for link in _chain(error)}
+    kinds = {type(link).__name__: str(link) for link in _chain(error)}
+    if "TooSlow" in kinds:
+        return kinds["TooSlow"]
     for words, names in (
         ("the host name is not known", {"NameResolutionError", "gaierror"}),
         ("the connection was refused", {"ConnectionRefusedError"}),
@@ -78,7 +85,7 @@ def reason(error: Exception) -> str:
             {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError"},
         ),
     ):
-        if kinds & names:
+        if kinds.keys() & names:
             return words
     return f"the connection failed ({type(error).__name__})"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
-from pinner.archive.faults import Failed, hint_for, is_there, pause, reason, retry_after
+from pinner.archive.faults import Failed, hint_for, is_there, is_too_slow, pause, reason, retry_after
 from pinner.archive.kept import Kept
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
@@ -187,6 +187,8 @@ class Fetcher:
         import requests
         import urllib3
 
+        from pinner.archive.steady import allow
+
         session = self._ready()
         try:
             known = Kept(self._cache, address, session.headers) if revalidate else None
@@ -212,6 +214,7 @@ class Fetcher:
                         again=(raw.status in _AGAIN and not too_long) or "Range" in headers,
                         after=after,
                     )
+                allow(raw, limit)
                 # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
                 while chunk := raw.read(_CHUNK, decode_content=False):
                     body.extend(chunk)
@@ -223,7 +226,7 @@ class Fetcher:
                     known.keep(raw, bytes(body))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
             # AssertionError is how CacheControl takes a date it cannot read
-            again = not isinstance(error, requests.TooManyRedirects)
+            again = not (isinstance(error, requests.TooManyRedirects) or is_too_slow(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
     def _answer(
@@ -244,7 +247,7 @@ class Fetcher:
                 timeout=self._timeouts,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Failed(reason(error), reached=is_there(error)) from None
+            raise Failed(reason(error), again=not is_too_slow(error), reached=is_there(error)) from None
         if response.status_code in _AGAIN:
             after = retry_after(response.headers, self._now)
             wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"
@@ -261,7 +264,8 @@ class Fetcher:
         with self._lock:
             if self._session is None:
                 import requests
-                from requests.adapters import HTTPAdapter
+
+                from pinner.archive.steady import Adapter
 
                 self._session = requests.Session()
                 self._session.headers.update(
@@ -269,7 +273,7 @@ class Fetcher:
                 )
                 self._session.max_redirects = 5
                 pool = (
-                    HTTPAdapter(pool_maxsize=_CONNECTIONS, pool_block=True)
+                    Adapter(pool_maxsize=_CONNECTIONS, pool_block=True)
                     if self._pace is None
                     else self._pace.adapter()
                 )
@@ -287,11 +291,14 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
         self._raw = response.raw
 
-    def pieces(self) -> Iterator[bytes]:
-        """The body as it was sent. Raises FetchError when it breaks off."""
+    def pieces(self, limit: int) -> Iterator[bytes]:
+        """The body as it was sent, in the time for `limit` bytes. Raises FetchError when it breaks off."""
         import urllib3
 
+        from pinner.archive.steady import allow
+
         try:
+            allow(self._raw, limit)
             while piece := self._raw.read(_CHUNK, decode_content=False):
                 yield piece
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -300,7 +307,7 @@ class Answer:
     def body(self, limit: int) -> bytes:
         """The whole body; a longer one than `limit` bytes raises TrustError."""
         body = bytearray()
-        for piece in self.pieces():
+        for piece in self.pieces(limit):
             body += piece
             if len(body) > limit:
                 raise TrustError(f"{self.url}: longer than the {limit} bytes it may have")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from requests.adapters import HTTPAdapter
+    from pinner.archive.steady import Adapter
 
 INTERVAL = 1.5  # seconds
 
@@ -37,13 +37,13 @@ class Pace:
             if missing > 0:
                 self._wait(missing)
 
-    def adapter(self) -> HTTPAdapter:
+    def adapter(self) -> Adapter:
         """What a session sends its requests through."""
-        from requests.adapters import HTTPAdapter
+        from pinner.archive.steady import Adapter
 
         pace = self
 
-        class Paced(HTTPAdapter):
+        class Paced(Adapter):
             def send(self, *arguments: Any, **options: Any) -> Any:
                 with pace._lock:
                     pace.rest()

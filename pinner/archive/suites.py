@@ -183,7 +183,9 @@ def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) 
     except FetchError as error:
         raise absent if error.status == 404 else error from None
     try:
-        signatures = bytes(fetcher.get(suite.url("Release.gpg"), limit=packets.LARGEST_SIGNATURES, revalidate=True))
+        signatures = bytes(
+            fetcher.get(suite.url("Release.gpg"), limit=packets.LARGEST_SIGNATURES, revalidate=True)
+        )
     except FetchError as error:
         if error.status != 404:
             raise

@@ -226,7 +226,7 @@ class _Repository:
                     )
                 unwanted = done if answer.status == 200 else 0
                 try:
-                    for piece in answer.pieces():
+                    for piece in answer.pieces(descriptor.size):
                         fresh = piece[unwanted:]
                         unwanted -= len(piece) - len(fresh)
                         done += len(fresh)

@@ -224,8 +224,15 @@ class Fetcher:
                 if known is not None and raw is response.raw:
                     assert isinstance(body, bytearray)
                     known.keep(raw, bytes(body))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AssertionError) as error:
-            # AssertionError is how CacheControl takes a date it cannot read
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            AssertionError,
+            RuntimeError,
+        ) as error:
+            # AssertionError is how CacheControl takes a date it cannot read, RuntimeError how requests ends with the
+            # packed body of a redirection that breaks off
             again = not (isinstance(error, requests.TooManyRedirects) or is_too_slow(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 

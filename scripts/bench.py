@@ -261,12 +261,29 @@ def closures(bench: Bench) -> None:
 BENCHES = {"cold": cold, "revalidate": revalidate, "warm": warm, "closures": closures, "many": many}
 
 
+def growth() -> None:
+    """How the time of each construct grows with the number of its repetitions."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from tests.growth import GROWTH, exponent
+
+    print(f"{'CPU seconds at':30} {'1,000':>8} {'2,000':>8} {'4,000':>8} {'exponent':>9}")
+    for name, row in GROWTH.items():
+        *times, power = exponent(row, 1_000)
+        print(f"{name:30} {' '.join(f'{each:8.3f}' for each in times)} {power:9.2f}")
+
+
 def main() -> None:
     """Run the chosen benches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--only", action="append", choices=tuple(BENCHES))
+    parser.add_argument(
+        "--growth", action="store_true", help="print how times grow with hostile input, no more"
+    )
     arguments = parser.parse_args()
+    if arguments.growth:
+        growth()
+        return
     print(f"{'':46} {'pinner':>11} {'apt':>11}   (medians of {arguments.runs} paired runs)")
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), arguments.runs)

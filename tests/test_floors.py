@@ -15,10 +15,11 @@ FLOORS = (
     "project", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
-GROUND = ("errors", "regex", "program")
+GROUND = ("errors", "regex", "toml", "program")
 PURE = (
     "errors",
     "regex",
+    "toml",
     "edit",
     "apt",
     "distributions",

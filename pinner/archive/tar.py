@@ -12,6 +12,7 @@ from pinner.errors import InputError
 
 _BLOCK = 512
 _LONGEST = 1 << 20  # bytes of names and other attributes of one member
+_MOST_HEADERS, _MOST_RECORDS = 16, 1_000  # of one member, and in one header
 
 _SPARSE = frozenset({"GNU.sparse.size", "GNU.sparse.map", "GNU.sparse.major"})
 _ATTRIBUTES = frozenset(
@@ -53,7 +54,7 @@ class Tar:
         self._skip(self._unread)
         self._unread = 0
         attributes: dict[str, str] = {}
-        while True:
+        for _ in range(_MOST_HEADERS):
             header = self._source.read(_BLOCK)
             if not header or header == bytes(_BLOCK):
                 if attributes:
@@ -71,6 +72,7 @@ class Tar:
                     attributes[name] = _decoded(self._attributes(size).partition(b"\0")[0])
                 case _:
                     return self._member(header, kind, size, attributes)
+        raise self._damaged()
 
     def content(self, member: Member) -> bytes:
         """What the member that `next` gave last holds, as far as it is in the archive."""
@@ -135,18 +137,20 @@ class Tar:
 
     def _pax(self, size: int) -> dict[str, str]:
         """The records of a pax header: `LENGTH KEY=VALUE\\n`, the length in decimal and of the whole record."""
-        content, records = self._attributes(size), {}
-        while content:
-            length, _, _ = content[:20].partition(b" ")
-            end = self._decimal(length)
-            if not len(length) < end <= len(content):
+        content, records = self._attributes(size), dict[str, str]()
+        at = count = 0
+        while at < len(content):
+            count += 1
+            length, _, _ = content[at : at + 20].partition(b" ")
+            end = at + self._decimal(length)
+            if not at + len(length) < end <= len(content) or count > _MOST_RECORDS:
                 raise self._damaged()
-            record, content = content[len(length) + 1 : end], content[end:]
-            key, equals, value = record.partition(b"=")
+            key, equals, value = content[at + len(length) + 1 : end].partition(b"=")
             if not equals or not value.endswith(b"\n"):
                 raise self._damaged()
             if key in _ATTRIBUTES:
                 records[_decoded(key)] = _decoded(value[:-1])
+            at = end
         return records
 
     def _check(self, header: bytes) -> None:

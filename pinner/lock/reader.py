@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pinner import toml
 from pinner.errors import InputError
 from pinner.lock.schema import (
     NAME,
@@ -121,11 +122,9 @@ def _converted(row: Sequence[str], fields: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _as_toml(text: str, path: str) -> Rows:
-    import tomllib
-
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        data = toml.loads(text)
+    except ValueError as problem:
         raise _error(path, "not a lock", str(problem)) from None
     schema = data.pop("schema", None)
     if not isinstance(schema, int) or isinstance(schema, bool):

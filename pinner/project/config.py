@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pinner import toml
 from pinner.apt.sources import Keys
 from pinner.archive.pace import INTERVAL
 from pinner.distributions.catalogue import platform
@@ -187,11 +188,13 @@ def _located(config: Config, folder: Path) -> Config:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import tomllib
-
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(toml.LARGEST + 1)
+        if len(text) > toml.LARGEST:
+            raise InputError(f"larger than the {toml.LARGEST} characters that are read", path=str(path))
+        return toml.loads(text)
+    except ValueError as error:  # UnicodeDecodeError is one, too
         raise InputError(f"not valid TOML: {error}", path=str(path)) from None
     except OSError as error:
         raise InputError(error.strerror or str(error), path=str(path)) from None

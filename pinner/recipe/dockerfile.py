@@ -255,9 +255,8 @@ def _stage(
         key, _, value = flag.partition("=")
         if key == "--platform" and not _OF_PLATFORM.search(value):
             platform = expand.substitute(value, arguments, escape) or ""
-    parent = next(
-        (stage.index for stage in reversed(earlier) if stage.name and stage.name == base.lower()), None
-    )
+    wanted = base.lower()
+    parent = next((each.index for each in reversed(earlier) if each.name == wanted), None) if wanted else None
     return Stage(len(earlier), name, base, arguments_of[0], platform, parent, (), ())
 
 

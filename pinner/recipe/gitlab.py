@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pinner.edit.span import Span
+from pinner.errors import InputError
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node
 from pinner.regex import later
@@ -23,8 +24,7 @@ _NAME = later(r"\$(?:\{(\w+)\}|(\w+))")
 _ELSEWHERE = later(r"://|[$*]")
 # GitLab allows eleven and ten.
 _DEEPEST = 20
-# More lines than any job has.
-_MOST = 20_000
+_MOST_MERGED = 200
 
 
 class _UnknownError(Exception):
@@ -69,29 +69,39 @@ def included(root: Node) -> tuple[list[str], bool]:
 
 def _own(node: Node, key: str) -> Node | None:
     """The value of a key of a mapping, or of those that are merged into it (YAML 1.1, "Merge Key")."""
-    return next((value for name, value in _entries(node) if name.text == key), None)
+    found = _entry(node, key)
+    return found[1] if found else None
 
 
-def _entries(node: Node) -> Iterator[tuple[Node, Node]]:
-    """The keys of a mapping with their values, then those of what is merged into it; the first of a key counts."""
-    todo = [node]
-    for _ in range(_MOST):
-        if not todo:
-            return
+def _entry(node: Node | None, key: str) -> tuple[Node, Node] | None:
+    """The same, with the key as it is written there."""
+    mappings = _merged(node) if node is not None else ()
+    return next((found for each in mappings if (found := each.named().get(key)) is not None), None)
+
+
+def _merged(node: Node) -> Iterator[Node]:
+    """A mapping and those that are merged into it, each once: the first that has a key counts.
+
+    Raises `InputError` for more of them than anybody writes.
+    """
+    todo, seen = [node], set[int]()
+    while todo:
         node = todo.pop()
-        for name, value in reversed(node.entries or ()):
-            if name.text != "<<":
-                yield name, value
-        for name, value in node.entries or ():
-            if name.text == "<<":
-                todo += reversed(value.items if value.items is not None else [value])
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if len(seen) > _MOST_MERGED:
+            raise InputError(f"more than {_MOST_MERGED} mappings are merged into one")
+        yield node
+        todo += reversed(node.merges())
 
 
 def _dictionary(node: Node | None) -> dict[str, tuple[Node, Node]]:
     """The keys of a mapping, by name, with their values."""
     found: dict[str, tuple[Node, Node]] = {}
-    for name, value in _entries(node) if node is not None else ():
-        found.setdefault(name.text, (name, value))
+    for each in _merged(node) if node is not None else ():
+        found = each.named() | found
+    found.pop("<<", None)
     return found
 
 
@@ -213,7 +223,7 @@ class _Configuration:
         if name not in self.entries or depth > _DEEPEST:
             raise _UnknownError
         for node in reversed(self.entries[name]):
-            found = _dictionary(self._resolved(_own(node, "variables"), 0)).get(key)
+            found = _entry(self._resolved(_own(node, "variables"), 0), key)
             if found is not None:
                 return found
         for base in reversed(self._extends(name)):

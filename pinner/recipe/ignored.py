@@ -18,6 +18,7 @@ class Marked:
         # Where the marked lines begin, in order.
         self._lines: dict[str, list[int]] = {"ignore": [], "allow": []}
         self._ends: dict[int, int] = {}
+        self._block = Span(0, 0)  # of comment lines, from one that was asked for to the line below
         span = instruction.span
         above = block_start(self._source, dockerfile.comments, span.start)
         found = stage.directives
@@ -32,6 +33,8 @@ class Marked:
 
     def _below(self, dockerfile: Dockerfile, comment: Span) -> int:
         """Where the line below a comment line begins, behind further comment lines."""
+        if self._block.start <= comment.start < self._block.end:
+            return self._block.end
         comments = dockerfile.comments
         at = bisect_left(comments, comment)
         while True:
@@ -39,6 +42,7 @@ class Marked:
             at += 1
             if at == len(comments) or self._source[begin : comments[at].start].strip():
                 break
+        self._block = Span(comment.start, begin)
         return begin
 
     def comment(self, comment: Span) -> None:

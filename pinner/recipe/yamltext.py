@@ -1,6 +1,7 @@
 """YAML as a tree of places, and its scalars as texts that remember where each character is written (YAML 1.1, 1.2).
 
-The tree is made from the library's events, which are not nested, so that no depth is too deep; nothing is constructed.
+The tree is made from the library's events; nothing is constructed. What nests deeper than anybody writes is refused,
+since the library takes a time that grows with the cube of it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _MEANING |= {"e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85",
 
 # More scalars than any job has lines.
 _MOST = 100_000
+_DEEPEST = 200
 
 
 @dataclass(slots=True)
@@ -54,6 +56,23 @@ class Node:
     entries: list[tuple[Node, Node]] | None = None
     tag: str = ""
     source: str = ""
+    _named: dict[str, tuple[Node, Node]] | None = field(default=None, compare=False, repr=False)
+    _merges: list[Node] | None = field(default=None, compare=False, repr=False)
+
+    def named(self) -> dict[str, tuple[Node, Node]]:
+        """The keys of a mapping with their values, by name; of those that occur twice the last."""
+        if self._named is None:
+            self._named = {name.text: (name, value) for name, value in self.entries or ()}
+        return self._named
+
+    def merges(self) -> list[Node]:
+        """What is merged into a mapping (YAML 1.1, "Merge Key"), in order."""
+        if self._merges is None:
+            merged = [value for name, value in self.entries or () if name.text == "<<"]
+            self._merges = [
+                each for value in merged for each in (value.items if value.items is not None else [value])
+            ]
+        return self._merges
 
     def get(self, key: str) -> Node | None:
         """The value of a key of a mapping; None if there is none, or this is no mapping."""
@@ -139,6 +158,9 @@ def _tree(events: Iterator[yaml.Event], text: str) -> Node | None:
             if stack:
                 stack[-1].children.append(node)
             stack.append(_Open(node))
+            if len(stack) > _DEEPEST:
+                line, column = Lines(text).position(node.span.start)
+                raise InputError(f"nested more than {_DEEPEST} deep", line=line, column=column)
             continue
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             root = _closed(stack.pop(), event)

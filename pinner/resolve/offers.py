@@ -20,6 +20,8 @@ from pinner.apt.release import Release
 from pinner.apt.sources import Source
 from pinner.resolve.pins import Pins
 
+_MOST_NEAR = 20  # questions; each looks at all names
+
 
 class Index(Protocol):
     """One verified Packages file: a component of a suite for one architecture."""
@@ -99,6 +101,7 @@ class Offers:
         self._candidates: dict[str, Offer | None] = {}
         self._orders: dict[str, int | None] = {}
         self._near: dict[str, tuple[str, ...]] = {}
+        self._lengths: dict[int, list[str]] = {}
 
     def versions(self, name: str) -> tuple[Offer, ...]:
         """Every version of the name, highest first; among equals the first listed."""
@@ -145,15 +148,18 @@ class Offers:
         return self._pins.own(offer.package, offer.pockets, listed)
 
     def near(self, name: str) -> tuple[str, ...]:
-        """Up to three names that look like this one, the likest first."""
-        if name not in self._near:
+        """Up to three names that look like this one, the likest first; none after many such questions."""
+        if name not in self._near and len(self._near) < _MOST_NEAR:
             from difflib import get_close_matches
 
-            names = {
-                other for index in self.indexes for other in index.names() if abs(len(other) - len(name)) <= 2
-            }
-            self._near[name] = tuple(get_close_matches(name, sorted(names), n=3, cutoff=0.75))
-        return self._near[name]
+            if not self._lengths:
+                for other in sorted({other for index in self.indexes for other in index.names()}):
+                    self._lengths.setdefault(len(other), []).append(other)
+            close = (
+                other for size in range(len(name) - 2, len(name) + 3) for other in self._lengths.get(size, ())
+            )
+            self._near[name] = tuple(get_close_matches(name, close, n=3, cutoff=0.75))
+        return self._near.get(name, ())
 
     def find(self, package: Package) -> Offer | None:
         """The offer that this installed package is; by its version alone if no more is known of it."""

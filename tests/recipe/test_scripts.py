@@ -389,8 +389,10 @@ def test_odd_yaml_has_no_calls(text: str) -> None:
 
 
 def test_depth_and_aliases_are_no_matter() -> None:
-    deep = "jobs: " + "[" * 3_000 + "]" * 3_000
-    assert find(parsed(GITHUB, deep)) == ()
+    assert find(parsed(GITHUB, "jobs: " + "[" * 199 + "]" * 199)) == ()
+    for deep in ("jobs: " + "[" * 16_000, "{a: " * 3_000, "- " * 3_000):
+        with pytest.raises(InputError, match="nested more than 200 deep"):
+            parsed(GITHUB, deep)
     bomb = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmno", "bcdefghijklmnop", strict=True)
     )

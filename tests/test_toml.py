@@ -19,7 +19,10 @@ def test_what_people_write(text: str) -> None:
     [
         (f"a{'.b' * 100} = 1\n", "a key has more than 100 parts"),
         (f"[a{' . b' * 100}]\n", "a key has more than 100 parts"),
-        (f"a = {{ a{'.' + repr('x')} = 1 }}\n".replace(".", "." + ".".join("b" * 100) + "."), "more than 100 parts"),
+        (
+            f"a = {{ a{'.' + repr('x')} = 1 }}\n".replace(".", "." + ".".join("b" * 100) + "."),
+            "more than 100 parts",
+        ),
         ("a = " + "[" * 5_000, "it nests too deep"),
         ("a = " + "{b = " * 5_000, "it nests too deep"),
         (f"a = {'1' * 5_000}\n", "limit"),

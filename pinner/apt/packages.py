@@ -243,6 +243,35 @@ _RELATION = (
 )
 
 
+_NUMBER = r"(?:[0-9]{1,10}:)?[A-Za-z0-9][A-Za-z0-9.+~-]{0,254}"
+_FORMS = {
+    "Version": _NUMBER,
+    "Source": rf"(?:[A-Za-z0-9][A-Za-z0-9+._~-]*(?: *\({_NUMBER}\))?)?",
+    "Architecture": r"(?:[a-z0-9][a-z0-9-]*)?",
+    "Filename": r"(?!/|(?:.*/)?\.\./)[A-Za-z0-9._~%+:@=,/()\[\]-]{0,1000}",
+    "Size": r"[0-9]{0,18}",
+    "SHA256": r"(?:[0-9A-Fa-f]{64})?",
+}
+_PLACES = [FIELDS.index(field) for field in _FORMS]
+_WELL_FORMED = later("\n".join(_FORMS.values()))
+
+
+def fault(values: Fields) -> str:
+    """The first of a stanza's `fields` that is not what its grammar allows, as an index has it; "" if all are.
+
+    Versions as in Debian Policy 5.6.12, though they may begin with a letter, which dpkg lets pass; the name of the file
+    is a path within the archive, without what a shell or a URL reads as anything else.
+    """
+    found = [values[place].strip() for place in _PLACES]
+    if _WELL_FORMED.fullmatch("\n".join(found)):
+        return ""
+    return next(
+        f"{field} {value[:60]!r}"
+        for (field, form), value in zip(_FORMS.items(), found, strict=True)
+        if not re.fullmatch(form, value)
+    )
+
+
 def package(values: Fields) -> Package:
     """The value of a stanza's `fields`."""
     (

@@ -16,6 +16,7 @@ from zlib import crc32
 from pinner.apt.packages import (
     Package,
     beginnings,
+    fault,
     fields,
     mentions,
     mentions_in_reading_order,
@@ -45,7 +46,8 @@ class SqliteIndex:
 
     Packages are made when they are asked for, and remembered. `rebuild` makes the store at `path` anew; it is
     called when the store turns out to be absent or damaged, now or later, and its errors reach the caller.
-    `keep` writes a file beside it. `release.files` is empty.
+    `keep` writes a file beside it. `say` gets notes for people: which stanzas were passed over since a field of them is
+    not what its grammar allows. `release.files` is empty.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class SqliteIndex:
         release_sha256: str,
         rebuild: Callable[[], None],
         keep: Callable[[Path, bytes], None],
+        say: Callable[[str], None],
     ) -> None:
         self.source = source
         self.component = component
@@ -66,6 +69,7 @@ class SqliteIndex:
         self._path = path
         self._rebuild = rebuild
         self._keep = keep
+        self._say = say
         self._mentions: bytes | None = None
         self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
@@ -169,6 +173,12 @@ class SqliteIndex:
                 found = fields(stanza(self._text(number), start))
             except InputError as error:
                 raise InputError(f"{self.source.uri} {self.source.suite}: {error.message}") from None
+            if found and (wrong := fault(found)):
+                self._say(
+                    f"{self.source.uri} {self.source.suite}: passed over {found[0].strip()} {found[2].strip()[:60]!r}, "
+                    f"whose stanza has {wrong}"
+                )
+                found = None
             made = package(found) if found else None
             other = made and self.source.flat and made.architecture not in (self.source.arch, "all")
             self._packages[key] = None if other else made

@@ -54,6 +54,7 @@ class Archive:
     messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
     `wait` takes the seconds between two tries. Sources of a snapshot are read through what `snapshots` makes, once and
     for ever. `keyring` is a file whose keys stand in for those of every source, as a recorded archive has its own.
+    `say` gets what is noticed only when an index is looked at.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Archive:
         wait: Callable[[float], None] = time.sleep,
         snapshots: Callable[[], Snapshots] | None = None,
         keyring: Path | None = None,
+        say: Callable[[str], None] = lambda note: None,
     ) -> None:
         self._cache = Cache(cache)
         self._now = now
@@ -78,6 +80,7 @@ class Archive:
         self._make_snapshots = snapshots
         self._snapshots: Snapshots | None = None
         self._keyring = keyring
+        self._say = say
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
         """The indices in the order of sources and components, and notes for people.
@@ -272,6 +275,7 @@ class Archive:
             release_sha256=held.sha256,
             rebuild=partial(self._rebuild, one),
             keep=self._cache.write,
+            say=self._say,
         )
 
     def _rebuild(self, one: _Wanted) -> None:

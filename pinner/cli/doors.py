@@ -77,6 +77,7 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
         progress=progress,
         snapshots=lambda: snapshots(config, offline=offline),
         keyring=folder / "key.pgp" if folder else None,
+        say=lambda note: found.notes.update({note: None}),
     )
 
     def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
@@ -86,7 +87,8 @@ def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style)
             if progress:
                 progress.wipe()
 
-    return Archives(load, archive.codename)
+    found = Archives(load, archive.codename)
+    return found
 
 
 def mirrors(config: Config) -> Mapping[str, str]:

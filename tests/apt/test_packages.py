@@ -11,6 +11,7 @@ from pinner.apt.packages import (
     FIELDS,
     Package,
     beginnings,
+    fault,
     fields,
     mentions,
     mentions_in_reading_order,
@@ -301,3 +302,59 @@ def test_where_stanzas_of_a_name_begin() -> None:
     ]
     assert beginnings(page, b"ab", 1) == [23]
     assert beginnings(b"Version: 1\nPackage: a", b"a", 1) == [0]
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        (
+            "Version",
+            ["1", "1:2.3-4~bpo12+1", "0.0.26-3+b1", "v1.2", "7.88.1-10+deb12u14"],
+            [
+                "1 2",
+                "1;reboot",
+                "$(id)",
+                "a:1",
+                "1:",
+                "1:2:3",
+                "~1",
+                "1_2",
+                "1\u202e2",
+                "1'",
+                "9" * 300,
+                "1\x9b",
+                "-1",
+            ],
+        ),
+        (
+            "Filename",
+            ["", "pool/main/c/c++/c++_1%3a2_all.deb", "./a.deb", "a~b/x..y.deb"],
+            [
+                "/etc/passwd",
+                "../a.deb",
+                "a/../../b.deb",
+                "a b.deb",
+                "a'.deb",
+                "a\\b.deb",
+                "a#b",
+                "a?b",
+                "\u202ea.deb",
+            ],
+        ),
+        ("Size", ["", "0", "123456789"], ["-1", "1e9", "1.5", "9" * 19, "٣"]),
+        ("SHA256", ["", "0" * 64, "F" * 64], ["0" * 63, "g" * 64, "0" * 65]),
+        (
+            "Source",
+            ["", "curl", "curl (1.2-3)", "linux-signed-amd64 (6.1+1)"],
+            ["../x", "a b", "a (1 2)", "/a"],
+        ),
+        ("Architecture", ["", "amd64", "all", "musl-linux-any"], ["AMD64", "a b", "../x"]),
+    ],
+)
+def test_fields_have_a_grammar(field: str, good: list[str], bad: list[str]) -> None:
+    def wrong(value: str) -> str:
+        values = {"Package": "curl", "Version": "1", field: value}
+        return fault(tuple(values.get(name, "") for name in FIELDS))
+
+    assert [wrong(value) for value in good] == [""] * len(good)
+    assert [wrong(value) for value in bad] == [f"{field} {value[:60]!r}" for value in bad]

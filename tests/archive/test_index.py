@@ -58,6 +58,7 @@ def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex
         release_sha256="",
         rebuild=lambda: pytest.fail("the store is damaged"),
         keep=Cache(directory / "cache").write,
+        say=lambda note: pytest.fail(note),
     )
 
 

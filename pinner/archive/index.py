@@ -60,7 +60,7 @@ class SqliteIndex:
         release_sha256: str,
         rebuild: Callable[[], None],
         keep: Callable[[Path, bytes], None],
-        say: Callable[[str], None],
+        say: Callable[[str], None] = lambda note: None,
     ) -> None:
         self.source = source
         self.component = component

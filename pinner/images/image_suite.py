@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from pinner.distributions.catalogue import UBUNTU
+from pinner.distributions.ubuntu import UBUNTU
 from pinner.images.manifests import Config
 from pinner.regex import later
 

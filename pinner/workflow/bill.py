@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pinner.distributions.catalogue import DEBIAN, suite_named
+from pinner.distributions.catalogue import suite_named
+from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.workflow.export import closure, is_own
 

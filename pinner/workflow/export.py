@@ -9,8 +9,9 @@ from hashlib import sha256
 from pinner.apt.packages import Package
 from pinner.apt.sources import Source
 from pinner.apt.sources_list import Entry
-from pinner.distributions.catalogue import PLATFORMS, Pocket, Suite, suite_named
+from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.moments import Moment, archive_of, split
+from pinner.distributions.suite import Pocket, Suite
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index

@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pinner.apt.sources import Source
-from pinner.distributions.catalogue import PLATFORMS, Suite
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.moments import UBUNTU, Moment, archive_of
+from pinner.distributions.suite import Suite
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from pinner.distributions.catalogue import PLATFORMS, Suite
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.suite import Suite
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named
 from pinner.workflow.stages import sources_of

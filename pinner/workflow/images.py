@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, Distribution, Suite, alias_of, suite_named
+from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, alias_of, near, suite_named
 from pinner.distributions.moments import Moment
+from pinner.distributions.suite import Distribution, Suite
 from pinner.workflow.repositories import Repository
 
 HOW_TO_TELL = (
@@ -47,10 +48,14 @@ class Alias(NamedTuple):
 
 
 class Unnamed(NamedTuple):
-    """Nothing in the name tells a suite pinner can read; `why` is a clause for people, `hint` what to do."""
+    """Nothing in the name tells a suite pinner can read; `why` is a clause for people, `hint` what to do.
+
+    `mistyped` tells that it is a slip: there is no such image.
+    """
 
     why: str
     hint: str = HOW_TO_TELL
+    mistyped: bool = False
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -78,7 +83,9 @@ def named(name: str) -> Named | Alias | Unnamed:
     found = suite_named(codename)
     if found and dash and variant in found[1].variants:
         return Named(*found, variant)
-    return Unnamed(RETIRED.get(name, f"{name} is not a suite that pinner knows"), hint="")
+    meant = near(name)
+    unknown = f"{name} is not a suite that pinner knows{f': did you mean {meant}?' if meant else ''}"
+    return Unnamed(RETIRED.get(name, unknown), hint="", mistyped=bool(meant))
 
 
 def suite_of(reference: str) -> Named | Alias | Unnamed:
@@ -90,7 +97,7 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
     found: list[Named] = []
     for token in (tag, *tokens, *ends):  # the whole tag may be a codename with a dash: rc-buggy
         hit = suite_named(token) if not token[:1].isdigit() else None
-        if hit:
+        if hit and (not hit[1].common or basename == hit[0].image):
             found.append(Named(*hit))
         elif token in RETIRED:
             return Unnamed(RETIRED[token], hint="")
@@ -116,6 +123,10 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
                 return Unnamed(
                     f"{reference} is another release from time to time: the image itself has to be read"
                 )
+            meant = near(tokens[0], distribution) if tokens and basename == distribution.image else ""
+            if meant:
+                why = f"{distribution.name} has no suite {tokens[0]}: did you mean {meant}?"
+                return Unnamed(why, hint="", mistyped=True)
     suites = {hit.suite.codename: hit for hit in found}
     if len(suites) > 1:
         return Unnamed(f"the image {reference} names several suites: {', '.join(sorted(suites))}")

@@ -16,7 +16,8 @@ from pinner.apt import preferences, sources_list
 from pinner.apt.preferences import Preference
 from pinner.apt.sources import Keys, Source
 from pinner.apt.sources_list import Entry
-from pinner.distributions.catalogue import PLATFORMS, Distribution, Pocket, Suite
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from pinner.distributions.catalogue import DEBIAN, PLATFORMS
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.debian import DEBIAN
 from pinner.distributions.moments import Moment, found_in
 from pinner.edit.span import Edit, Lines, Span
 from pinner.errors import InputError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -224,6 +225,11 @@ def _where(
         for pattern, suite in options.fallback.items():
             if fnmatchcase(image, pattern):
                 return suite_told(suite, "suite")
+        if where.mistyped:
+            raw = re.escape(stages[-1].raw_base)
+            written = re.search(rf"(?im)^[ \t]*FROM\b.*?({raw})", dockerfile.text)
+            line, column = Lines(dockerfile.text).position(written.start(1)) if written else (0, 0)
+            raise InputError(f"{image}: {where.why}", line=line, column=column)
     return where
 
 

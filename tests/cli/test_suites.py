@@ -4,15 +4,15 @@ the lock says of its place.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from pinner.distributions.catalogue import DEBIAN, UBUNTU, Distribution, Suite
+from pinner.distributions.debian import DEBIAN
+from pinner.distributions.suite import Distribution, Suite
+from pinner.distributions.ubuntu import UBUNTU
 from pinner.lock.reader import loads
 from tests.cli.workbench import RELEASED, Workbench
 from tests.simulator import SimulatedArchive
@@ -22,7 +22,6 @@ AUTOMATIC = {"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}
 D, S, A = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security", "http://archive.debian.org"
 U, B = "http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu"
 P, OLD = "http://ports.ubuntu.com/ubuntu-ports", "http://old-releases.ubuntu.com"
-DISTRO_INFO = Path("/usr/share/distro-info")
 
 
 def fill(archive: SimulatedArchive, distribution: Distribution, suite: Suite) -> None:
@@ -118,20 +117,6 @@ def test_every_suite_can_be_named(bench: Workbench, distribution: Distribution) 
         0,
         len(distribution.suites),
     )
-
-
-@pytest.mark.skipif(not DISTRO_INFO.is_dir(), reason="needs the package distro-info-data")
-@pytest.mark.parametrize("distribution", [DEBIAN, UBUNTU], ids=["debian", "ubuntu"])
-def test_the_dates_are_those_of_distro_info_data(distribution: Distribution) -> None:
-    with (DISTRO_INFO / f"{distribution.name}.csv").open() as file:
-        rows = {row["series"]: row for row in csv.DictReader(file)}
-    for suite in distribution.suites:
-        row = rows.get(suite.codename)
-        if row is not None:
-            end = row.get("eol-lts") or row["eol"]
-            dates = (str(suite.end or "None"), str(suite.full or ""), str(suite.esm or ""))
-            full = row["eol"] if row.get("eol-lts") else ""
-            assert dates == (str(end), full, row.get("eol-esm") or ""), suite.codename
 
 
 def test_an_end_with_updates_for_subscribers(bench: Workbench) -> None:

@@ -53,7 +53,7 @@ FAMILIES = [
     ("registry.example/base:7", NOBLE, [], {}, "noble"),
     ("python:3.12-alpine", "ID=alpine\nVERSION_ID=3.20\n", [], {}, "is alpine, which has no packages of Debian"),
     ("fedora:41", "ID=fedora\nVERSION_ID=41\n", [], {}, "is fedora, which has no packages of Debian"),
-    ("ros:lunar", ZESTY, [], {}, "is ubuntu zesty, which pinner does not know"),
+    ("ros:lunar", ZESTY, [], {}, "zesty"),
     ("registry.example/empty", "", [], {}, "does not name a suite"),
     # What the image is counts more than its name.
     ("company/jammy-tools:1", BOOKWORM, history("bookworm"), {}, "bookworm"),

@@ -1,0 +1,86 @@
+"""The values that describe a distribution: its suites, their pockets, hosts, keys and life time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, NamedTuple
+
+from pinner.apt.sources import Keys
+
+Solver = Literal["classic", "3.0"]
+
+_OTHER_SOLVER = (3, 1, 10)  # from this apt on 3.0 is the default of APT::Solver
+
+
+class Pocket(NamedTuple):
+    """One suite directory that an image of the distribution reads: `uri/dists/suite`, for the architectures in
+    `ports` (all but `here`, where that is given) below the address `ports` instead.
+
+    `stand_in` maps such an address to another one that serves the same files, to be asked where the first does not
+    have them or does not answer."""
+
+    uri: str
+    suite: str
+    ports: str = ""
+    here: frozenset[str] = frozenset()
+    stand_in: Mapping[str, str] = {}
+
+    def address(self, arch: str) -> str:
+        """The archive that serves an architecture."""
+        return self.ports if self.ports and arch not in self.here else self.uri
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suite:
+    """One release. `version` is its number ("" if it has none); `end` the last day of security support that the
+    distribution's own archive gives (`None`: not announced). Until the day `full` the release itself is updated too,
+    by point releases; after it comes long-term support, by security alone. `variants` are pockets that an image adds
+    when its tag says so; they are listed first, since their sources file sorts before the distribution's. A suite that
+    was `laid_up`, in an archive of its own for those past their end, has a Valid-Until that has passed.
+    Until `esm` subscribers get updates from an archive of their own (ESM), which is not read.
+    `apt` is the upstream version of the apt that its images hold; of a suite that moves, the one of today.
+    `common` tells that the codename is a word that tags of others' images use too (ROS has a kinetic and a lunar).
+    """
+
+    codename: str
+    version: str
+    pockets: tuple[Pocket, ...]
+    signed_by: Keys
+    end: date | None = None
+    full: date | None = None
+    variants: Mapping[str, Pocket] = field(default_factory=dict)
+    laid_up: bool = False
+    esm: date | None = None
+    apt: str = "0"
+    common: bool = False
+
+    @property
+    def solver(self) -> Solver:
+        """The solver that its apt uses unless it is told otherwise."""
+        return "3.0" if tuple(map(int, self.apt.split("."))) >= _OTHER_SOLVER else "classic"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """A family of suites that share keys and naming.
+
+    `aliases` are suite directories below `alias_uri` whose Release names the codename of the day; `moving` are tags
+    that mean another release from time to time, which the archive does not tell. `image` is the last part of the
+    official image's name, whose tags are codenames, numbers (`number` is their pattern) and aliases;
+    `latest` is the alias that its `latest` tag stands for, "" if that is none of them. `signed_weekly` tells that the
+    Releases of living suites are renewed all the time, so that one which stands still is out of date.
+    """
+
+    name: str
+    suites: tuple[Suite, ...]
+    components: tuple[str, ...]
+    signed_by: Keys
+    image: str
+    number: str
+    aliases: tuple[str, ...] = ()
+    moving: tuple[str, ...] = ()
+    alias_uri: str = ""
+    latest: str = ""
+    signed_weekly: bool = True

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import lzma
 import socket
 import struct
@@ -90,6 +91,10 @@ class Key:
         return bytes(self.certificate) + bytes(self.certificate.revoke(self._secret.certifier()))
 
 
+def _digest(field: str, content: bytes) -> str:
+    return hashlib.new(field, content).hexdigest()
+
+
 @dataclass
 class SimulatedSuite:
     """A suite: its stanzas, and everything that its Release may say of them."""
@@ -103,6 +108,7 @@ class SimulatedSuite:
     valid_for: timedelta | None = None
     fields: dict[str, str | None] = field(default_factory=dict)
     by_hash: bool = True
+    hashes: tuple[str, ...] = ("SHA256",)  # of the Release and of the stanzas that are added from then on
     listed: tuple[str, ...] = ("", ".xz")
     served: tuple[str, ...] = (".xz",)
     signers: list[Key] = field(default_factory=list)
@@ -137,8 +143,7 @@ class SimulatedSuite:
         """Adds a stanza: to each architecture's index for `any` and `all`, else to one. `pre_depends="x"` is
         `Pre-Depends: x`; Filename, Size and SHA256 are made up unless given."""
         given = {
-            key.replace("_", "-").title().replace("Sha256", "SHA256"): str(value)
-            for key, value in fields.items()
+            key.replace("_", "-").title().replace("Sha", "SHA"): str(value) for key, value in fields.items()
         }
         for index in self.architectures if arch in ("any", "all") else (arch,):
             own = index if arch == "any" else arch
@@ -148,7 +153,7 @@ class SimulatedSuite:
                 "Architecture": own,
                 "Filename": f"pool/{component}/{letter}/{name}/{name}_{version.partition(':')[2] or version}_{own}.deb",
                 "Size": str(len(content) * 1000),
-                "SHA256": sha256(content).hexdigest(),
+                **{name: _digest(name, content) for name in self.hashes},
             }
             stanza = {"Package": name, "Version": version} | made_up | given
             self.stanza(
@@ -172,7 +177,7 @@ class SimulatedSuite:
                 arch=index if arch == "any" else arch,
                 filename=filename,
                 size=size,
-                sha256=sha256(content).hexdigest(),
+                **{name.lower(): _digest(name, content) for name in self.hashes},
                 **fields,
             )
         return self
@@ -216,13 +221,14 @@ class SimulatedSuite:
             "Acquire-By-Hash": "yes" if self.by_hash else None,
             "Architectures": " ".join(self.architectures),
             "Components": " ".join(self.components),
-            "SHA256": "".join(
+        }
+        for name in self.hashes:
+            fields[name] = "".join(
                 f"\n {digest} {size} {path}"
                 for path, content in self.files().items()
                 if path.partition("Packages")[2] in self.listed
-                for size, digest in [self.misstated.get(path, (len(content), sha256(content).hexdigest()))]
-            ),
-        }
+                for size, digest in [self.misstated.get(path, (len(content), _digest(name, content)))]
+            )
         return "".join(
             f"{key}: {value}\n" for key, value in (fields | self.fields).items() if value is not None
         ).encode()
@@ -240,9 +246,10 @@ class SimulatedSuite:
 
     def meant_by_hash(self, path: str) -> str:
         """The path of the file that a by-hash path means; the path itself if it is none or means nothing."""
-        for name, content in self.files().items() if "/by-hash/SHA256/" in path and self.by_hash else ():
-            if path == f"{name[: name.rfind('/') + 1]}by-hash/SHA256/{sha256(content).hexdigest()}":
-                return name
+        for name, content in self.files().items() if "/by-hash/" in path and self.by_hash else ():
+            for each in self.hashes:
+                if path == f"{name[: name.rfind('/') + 1]}by-hash/{each}/{_digest(each, content)}":
+                    return name
         return path
 
 

@@ -25,7 +25,8 @@ class Package(NamedTuple):
     `priority` is the stanza's Priority field (required … extra), not a pin priority.
     `important` is true for `Important: yes` and `Protected: yes` alike, which apt treats the same.
     `size` is that of the .deb in bytes, `filename` is relative to the archive's root; both are empty for a
-    package that is only installed, and only such a one may be `held` (apt-mark(8)).
+    package that is only installed, and only such a one may be `held` (apt-mark(8)). `digest` is its SHA-256, or its
+    SHA-512 where the archive states this alone.
     """
 
     name: str
@@ -48,14 +49,14 @@ class Package(NamedTuple):
     installed_size: str = ""
     filename: str = ""
     size: int = 0
-    sha256: str = ""
+    digest: str = ""
     held: bool = False
 
 
 FIELDS = (
     "Package", "Source", "Version", "Essential", "Installed-Size", "Architecture", "Replaces", "Provides", "Depends",
     "Pre-Depends", "Recommends", "Suggests", "Enhances", "Conflicts", "Breaks", "Multi-Arch", "Important", "Protected",
-    "Priority", "Filename", "Size", "SHA256",
+    "Priority", "Filename", "Size", "SHA256", "SHA512",
 )  # fmt: skip
 
 # The order in which apt 2.x meets the names of a stanza (debListParser::NewVersion), see `mentions`.
@@ -277,7 +278,7 @@ def package(values: Fields) -> Package:
     (
         name, source, version, essential, installed_size, architecture, replaces, provided, depends,
         pre_depends, recommends, suggests, _enhances, conflicts, breaks, multi_arch, important, protected,
-        priority, filename, size, sha256,
+        priority, filename, size, sha256, sha512,
     ) = [value.strip() for value in values]  # fmt: skip
     source_name, _, source_version = source.partition(" ")
     return Package(
@@ -301,5 +302,5 @@ def package(values: Fields) -> Package:
         installed_size=installed_size,
         filename=filename,
         size=int(size) if size.isascii() and size.isdecimal() else 0,
-        sha256=sha256.lower(),
+        digest=(sha256 or sha512).lower(),
     )

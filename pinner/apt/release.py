@@ -14,10 +14,10 @@ from pinner.errors import TrustError
 
 
 class FileEntry(NamedTuple):
-    """What a Release vouches for: a file's size in bytes and its SHA-256 as lower-case hex."""
+    """What a Release vouches for: a file's size in bytes and its digest (see `apt.digest`)."""
 
     size: int
-    sha256: str
+    digest: str
 
 
 class Release(NamedTuple):
@@ -48,7 +48,8 @@ def parse(text: str) -> Release:
     """The value of a Release file's text. Raises TrustError that names the field, without an URL.
 
     A Release is one paragraph, which needs none of deb822's generality, and is parsed on the warm path too.
-    Without SHA256 it vouches for nothing (apt-secure(8)): MD5Sum and SHA1 are not read.
+    Of SHA512 and SHA256 the stronger one counts, as to apt. Without either it vouches for nothing (apt-secure(8)):
+    MD5Sum and SHA1 are not read.
     """
     fields: dict[str, str] = {}
     for match in re.finditer(
@@ -60,9 +61,11 @@ def parse(text: str) -> Release:
         fields[name] = match[2].strip()
     if not fields.get("date"):
         raise TrustError("the Release has no Date")
-    if "sha256" not in fields:
+    listing = "SHA512" if "sha512" in fields else "SHA256"
+    if listing.lower() not in fields:
         raise TrustError(
-            "the Release has no SHA256 field: it vouches for nothing", hint="ask the archive's keepers"
+            "the Release has no SHA256 and no SHA512 field: it vouches for nothing",
+            hint="ask the archive's keepers",
         )
     valid_until = fields.get("valid-until")
     architectures = tuple(fields.get("architectures", "").split())
@@ -80,7 +83,7 @@ def parse(text: str) -> Release:
         acquire_by_hash=fields.get("acquire-by-hash") == "yes",
         architectures=architectures,
         components=tuple(name.rpartition("/")[2] for name in fields.get("components", "").split()),
-        files=_files(fields["sha256"]),
+        files=_files(fields[listing.lower()], listing),
         all_apart="all" in architectures and "Packages" not in repeated,
     )
 
@@ -104,20 +107,20 @@ def _date(value: str, field: str) -> datetime:
         raise TrustError(f"the Release's {field} cannot be read: {value}") from None
 
 
-def _files(listing: str) -> Mapping[str, FileEntry]:
-    """The SHA256 field: digest, size, path. A path that leaves the suite's directory is refused."""
+def _files(listing: str, field: str) -> Mapping[str, FileEntry]:
+    """The field with this name: digest, size, path. A path that leaves the suite's directory is refused."""
     files: dict[str, FileEntry] = {}
-    row = r"^[ \t]*([0-9a-fA-F]{64})[ \t]+(\d{1,15})[ \t]+(\S+)[ \t]*$"
+    row = rf"^[ \t]*([0-9a-fA-F]{{{128 if field == 'SHA512' else 64}}})[ \t]+(\d{{1,15}})[ \t]+(\S+)[ \t]*$"
     rows = re.findall(row, listing, re.ASCII | re.MULTILINE)
     lines = [line for line in map(str.strip, listing.split("\n")) if line]
     if len(rows) != len(lines):
         odd = next(line for line in lines if not re.match(row, line, re.ASCII))
-        raise TrustError(f"the Release's SHA256 field cannot be read: {odd}")
+        raise TrustError(f"the Release's {field} field cannot be read: {odd}")
     for digest, size, path in rows:
         if path.startswith("/") or ".." in path.split("/"):
-            raise TrustError(f"the Release's SHA256 field names a path outside the suite: {path}")
+            raise TrustError(f"the Release's {field} field names a path outside the suite: {path}")
         path = path.removeprefix("./")
         entry = FileEntry(int(size), digest.lower())
         if files.setdefault(path, entry) != entry:
-            raise TrustError(f"the Release's SHA256 field contradicts itself about {path}")
+            raise TrustError(f"the Release's {field} field contradicts itself about {path}")
     return files

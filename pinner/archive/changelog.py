@@ -71,7 +71,7 @@ class Changelogs:
             deb = bytes(self._fetcher.get(url, limit=package.size))
         finally:
             self._fetcher.close()
-        trust.check(deb, FileEntry(package.size, package.sha256), url=url)
+        trust.check(deb, FileEntry(package.size, package.digest), url=url)
         found: dict[str, Entry] = {}
         for text in texts(deb, package.name, url):
             for entry in entries(text):

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from pinner.apt.digest import algorithm
 from pinner.apt.release import FileEntry, Release
 from pinner.apt.sources import Keys, Source
 from pinner.archive import parallel, suites, trust
@@ -196,7 +197,7 @@ class Archive:
 
     def _build_missing(self, wanted: Sequence[_Wanted]) -> None:
         missing = {
-            one.plain.sha256: one for one in wanted if not self._cache.index(one.plain.sha256).exists()
+            one.plain.digest: one for one in wanted if not self._cache.index(one.plain.digest).exists()
         }
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
         large = sum(one.plain.size > _LARGE for one in largest_first)
@@ -213,9 +214,9 @@ class Archive:
                 hint="run once without --offline",
             )
         pieces = self._unpacked(one, threads)
-        with self._cache.new(self._cache.index(one.plain.sha256)) as draft:
+        with self._cache.new(self._cache.index(one.plain.digest)) as draft:
             try:
-                build(pieces, one.plain.sha256, draft)
+                build(pieces, one.plain.digest, draft)
             except InputError as error:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
@@ -236,7 +237,7 @@ class Archive:
         # The plain form comes last: Debian lists it but does not have it.
         for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
             path = one.path + extension
-            by_hash = f"{path[: path.rfind('/') + 1]}by-hash/SHA256/{entry.sha256}"
+            by_hash = f"{path[: path.rfind('/') + 1]}by-hash/{algorithm(entry.digest).upper()}/{entry.digest}"
             for place in (
                 (by_hash, path) if one.release.acquire_by_hash and not one.suite.snapshot else (path,)
             ):
@@ -261,14 +262,14 @@ class Archive:
         """Removes the indices that only the Release before named: one that changes daily would fill the disk."""
         if before is None:
             return
-        current = {entry.sha256 for entry in after.release.files.values()}
+        current = {entry.digest for entry in after.release.files.values()}
         for path, entry in before.release.files.items():
-            if path.rpartition("/")[2] == "Packages" and entry.sha256 not in current:
-                self._cache.drop(entry.sha256)
+            if path.rpartition("/")[2] == "Packages" and entry.digest not in current:
+                self._cache.drop(entry.digest)
 
     def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
         return SqliteIndex(
-            self._cache.index(one.plain.sha256),
+            self._cache.index(one.plain.digest),
             source=one.source,
             component=one.component,
             release=held.release._replace(files={}),

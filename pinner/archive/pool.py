@@ -19,6 +19,7 @@ from hashlib import file_digest
 from pathlib import Path
 from types import TracebackType
 
+from pinner.apt.digest import algorithm, label
 from pinner.archive import parallel
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
@@ -238,12 +239,12 @@ def _fault(path: Path, package: LockedPackage) -> str:
             size = os.fstat(file.fileno()).st_size
             if size != package.size:
                 return f"{size} bytes instead of {package.size}"
-            digest = file_digest(file, "sha256").hexdigest()
+            digest = file_digest(file, algorithm(package.digest)).hexdigest()
     except FileNotFoundError:
         return "it is not there"
     except OSError as error:
         raise InputError(error.strerror or str(error), path=str(path)) from None
-    return "" if digest == package.digest else f"SHA-256 {digest} instead of {package.digest}"
+    return "" if digest == package.digest else f"{label(package.digest)} {digest} instead of {package.digest}"
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

@@ -105,7 +105,7 @@ def forget(cache: Cache, before: datetime) -> frozenset[str]:
         if held is None or held.checked < before:
             path.unlink(missing_ok=True)
         else:
-            digests.update(entry.sha256 for entry in held.release.files.values())
+            digests.update(entry.digest for entry in held.release.files.values())
     return frozenset(digests)
 
 

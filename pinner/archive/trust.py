@@ -13,6 +13,7 @@ The rules for a signature:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pinner.apt.digest import algorithm, label
 from pinner.apt.release import FileEntry
 from pinner.apt.sources import Keys
 from pinner.archive import packets
@@ -277,12 +279,12 @@ def _first_line(error: Exception) -> str:
 
 
 def check(content: bytes | bytearray, entry: FileEntry, *, url: str) -> None:
-    """Raises TrustError unless `content` has the vouched size and SHA-256."""
+    """Raises TrustError unless `content` has the vouched size and digest."""
     if len(content) != entry.size:
         raise TrustError(f"{url}: {len(content)} bytes instead of {entry.size}", hint=_CHANGING)
-    digest = sha256(content).hexdigest()
-    if digest != entry.sha256:
-        raise TrustError(f"{url}: SHA-256 {digest} instead of {entry.sha256}", hint=_CHANGING)
+    found = hashlib.new(algorithm(entry.digest), content).hexdigest()
+    if found != entry.digest:
+        raise TrustError(f"{url}: {label(entry.digest)} {found} instead of {entry.digest}", hint=_CHANGING)
 
 
 _CHANGING = "the mirror may be in the middle of an update: try again in some minutes, or another mirror"

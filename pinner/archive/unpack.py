@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from typing import Any, TypeVar
 
+from pinner.apt.digest import algorithm, label
 from pinner.apt.release import FileEntry
 from pinner.archive import parallel
 from pinner.errors import TrustError
@@ -40,7 +41,7 @@ def unpack(
     import lzma
     import zlib
 
-    digest, size = sha256(), 0
+    digest, size = hashlib.new(algorithm(plain.digest)), 0
     errors: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
     if extension == ".zst":
         errors += (_zstd().ZstdError,)
@@ -58,10 +59,10 @@ def unpack(
             yield piece, made
     except errors as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
-    if (size, digest.hexdigest()) != (plain.size, plain.sha256):
+    if (size, digest.hexdigest()) != (plain.size, plain.digest):
         raise TrustError(
-            f"{url}: unpacks to {size} bytes with SHA-256 {digest.hexdigest()} instead of {plain.size} bytes with "
-            f"{plain.sha256}",
+            f"{url}: unpacks to {size} bytes with {label(plain.digest)} {digest.hexdigest()} "
+            f"instead of {plain.size} bytes with {plain.digest}",
             hint=_ODD,
         )
 

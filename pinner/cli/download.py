@@ -25,7 +25,7 @@ def command(
 ) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
-    Each .deb is verified by the lock's size and SHA-256 before it gets its name. What is there already is not fetched
+    Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
     again, and what broke off is gone on with.
     """
     style = common.to_style(quiet=quiet, verbose=False)

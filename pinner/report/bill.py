@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pinner import __version__
+from pinner.apt.digest import algorithm, label
 from pinner.errors import InputError
 from pinner.workflow.bill import Bill, Material
 
@@ -51,7 +52,9 @@ def cyclonedx(bill: Bill) -> str:
             version=material.package.version,
             bom_ref=material.package.id,
             purl=purl(material),
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=material.package.digest)],
+            hashes=[
+                HashType(alg=HashAlgorithm(label(material.package.digest)), content=material.package.digest)
+            ],
         )
         for material in bill.materials
     }
@@ -108,7 +111,11 @@ def spdx(bill: Bill) -> str:
             version=material.package.version,
             download_location=material.url,
             files_analyzed=False,
-            checksums=[Checksum(ChecksumAlgorithm.SHA256, material.package.digest)],
+            checksums=[
+                Checksum(
+                    ChecksumAlgorithm[algorithm(material.package.digest).upper()], material.package.digest
+                )
+            ],
             external_references=[
                 ExternalPackageRef(
                     ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl(material).to_string()
@@ -145,7 +152,7 @@ def to_json(bill: Bill) -> str:
             "pocket": material.package.suite,
             "url": material.url,
             "size": material.package.size,
-            "sha256": material.package.digest,
+            algorithm(material.package.digest): material.package.digest,
             "asked": material.package.id in bill.asked,
             "brings": list(bill.needed_by(material.package.id)),
         }
@@ -176,6 +183,6 @@ def debs_lock(bill: Bill) -> str:
                     f"        version: {json.dumps(package.version)}",
                     f"        arch: {arch}",
                     f"        size: {package.size}",
-                    f"        sha256: {json.dumps(package.digest)}",
+                    f"        {algorithm(package.digest)}: {json.dumps(package.digest)}",
                 ]
     return "\n".join(lines)

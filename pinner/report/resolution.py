@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from pinner.apt.digest import algorithm
 from pinner.errors import printable
 from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
@@ -76,7 +77,7 @@ def package(chosen: Chosen) -> dict[str, Any]:
         "pocket": _pocket(chosen.offer),
         "filename": found.filename,
         "size": found.size,
-        "sha256": found.sha256,
+        algorithm(found.digest): found.digest,
         "asked": chosen.requested,
         "replaces": chosen.replaces.version if chosen.replaces is not None else "",
         "causes": [

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
+from pinner.apt.digest import algorithm, label
 from pinner.apt.packages import Package
 from pinner.apt.sources import Source
 from pinner.apt.sources_list import Entry
@@ -239,12 +240,12 @@ def _described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
         if (package.version, package.architecture) == (wanted.version, wanted.arch)
     ]
     for package in same:
-        if (package.sha256, package.size) == (wanted.digest, wanted.size):
+        if (package.digest, package.size) == (wanted.digest, wanted.size):
             return package._replace(filename=wanted.filename)
     where = f"{wanted.uri} {wanted.suite}"
     if same:
         raise TrustError(
-            f"{wanted.id}: the lock has SHA-256 {wanted.digest}, {where} has {same[0].sha256}",
+            f"{wanted.id}: the lock has {label(wanted.digest)} {wanted.digest}, {where} has {same[0].digest}",
             hint="one version must not have two contents: find out why before you lock anew",
         )
     raise FetchError(
@@ -281,7 +282,7 @@ def stanza(package: Package) -> str:
         ("Priority", package.priority),
         ("Filename", package.filename),
         ("Size", str(package.size)),
-        ("SHA256", package.sha256),
+        (algorithm(package.digest).upper(), package.digest),
     )
     return "".join(f"{name}: {value}\n" for name, value in fields if value)
 

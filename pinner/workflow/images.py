@@ -84,8 +84,8 @@ def named(name: str) -> Named | Alias | Unnamed:
     if found and dash and variant in found[1].variants:
         return Named(*found, variant)
     meant = near(name)
-    unknown = f"{name} is not a suite that pinner knows{f': did you mean {meant}?' if meant else ''}"
-    return Unnamed(RETIRED.get(name, unknown), hint="", mistyped=bool(meant))
+    unknown = RETIRED.get(name, f"{name} is not a suite that pinner knows")
+    return Unnamed(unknown, f"did you mean {meant}?" if meant else "", mistyped=bool(meant))
 
 
 def suite_of(reference: str) -> Named | Alias | Unnamed:
@@ -125,8 +125,8 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
                 )
             meant = near(tokens[0], distribution) if tokens and basename == distribution.image else ""
             if meant:
-                why = f"{distribution.name} has no suite {tokens[0]}: did you mean {meant}?"
-                return Unnamed(why, hint="", mistyped=True)
+                why = f"{distribution.name} has no suite {tokens[0]}"
+                return Unnamed(why, f"did you mean {meant}?", mistyped=True)
     suites = {hit.suite.codename: hit for hit in found}
     if len(suites) > 1:
         return Unnamed(f"the image {reference} names several suites: {', '.join(sorted(suites))}")

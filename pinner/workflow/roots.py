@@ -93,5 +93,5 @@ def _like(listed: Listed, universe: Universe) -> Package:
         provides=renumbered(known.provides),
         filename="",
         size=0,
-        sha256="",
+        digest="",
     )

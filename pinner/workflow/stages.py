@@ -101,7 +101,7 @@ def suite_told(text: str, what: str) -> Named | Alias:
     found = named(text)
     if isinstance(found, Unnamed):
         hint = "name a suite of Debian or Ubuntu, like bookworm or jammy, or an alias, like stable"
-        raise InputError(f"{what}: {found.why}", hint=hint)
+        raise InputError(f"{what}: {found.why}", hint=found.hint or hint)
     return found
 
 
@@ -211,7 +211,7 @@ def _where(
                     lines = Lines(dockerfile.text)
                     line, column = lines.position(directive.span.start)
                     excerpt = lines.excerpt(directive.span)
-                    raise InputError(found.why, line=line, column=column, excerpt=excerpt)
+                    raise InputError(found.why, line=line, column=column, excerpt=excerpt, hint=found.hint)
                 return found
     if options.suite:
         return suite_told(options.suite, "--suite")
@@ -229,7 +229,7 @@ def _where(
             raw = re.escape(stages[-1].raw_base)
             written = re.search(rf"(?im)^[ \t]*FROM\b.*?({raw})", dockerfile.text)
             line, column = Lines(dockerfile.text).position(written.start(1)) if written else (0, 0)
-            raise InputError(f"{image}: {where.why}", line=line, column=column)
+            raise InputError(f"{image}: {where.why}", line=line, column=column, hint=where.hint)
     return where
 
 

@@ -50,7 +50,7 @@ def of_file(universe: Universe, name: str, version: str, digest: str) -> Standin
     """How the .deb of this version and digest stands."""
     same = [offer for offer in universe.versions(name) if offer.version == version]
     for offer in same:
-        if offer.package.sha256 == digest:
+        if offer.package.digest == digest:
             return _there(universe, offer)
     if same:
         return Standing(

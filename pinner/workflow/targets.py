@@ -255,7 +255,7 @@ class Targets:
         return all(
             package.uri in read
             and any(
-                offer.version == package.version and offer.package.sha256 == package.digest
+                offer.version == package.version and offer.package.digest == package.digest
                 for offer in universe.versions(package.name)
             )
             for package in (self._old_packages[member.id] for member in old.closure.members)
@@ -337,7 +337,7 @@ def _package(offer: Offer) -> LockedPackage:
         index.source.uri,
         index.source.place(package.filename),
         package.size,
-        package.sha256,
+        package.digest,
         package.source if package.source != package.name else "",
         package.source_version if package.source_version != package.version else "",
     )

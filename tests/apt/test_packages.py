@@ -88,7 +88,7 @@ def test_the_value_of_a_stanza() -> None:
         installed_size="28591",
         filename="pool/main/0/0ad/0ad_0.0.26-3_amd64.deb",
         size=7891488,
-        sha256="3a2118df47bf3f04285649f0455c2fc6fe2dc7f0b237073038aa00af41f0d5f2",
+        digest="3a2118df47bf3f04285649f0455c2fc6fe2dc7f0b237073038aa00af41f0d5f2",
     )
 
 

@@ -131,7 +131,7 @@ def test_only_the_deb_that_was_vouched_for(tmp_path: Path) -> None:
     content = deb(JQ)
     digest = sha256(content).hexdigest()
     package = Package(
-        "jq", "1.6-2.1+deb12u2", "amd64", filename="pool/jq.deb", size=len(content), sha256=digest
+        "jq", "1.6-2.1+deb12u2", "amd64", filename="pool/jq.deb", size=len(content), digest=digest
     )
     with archive.serve() as url:
         archive._add("/debian/pool/jq.deb", None, lambda _: Answer(body=content))
@@ -140,8 +140,8 @@ def test_only_the_deb_that_was_vouched_for(tmp_path: Path) -> None:
         )
         found = reader.since(package, "http://deb.debian.org/debian", "1.6-2.1")
         assert [entry.version for entry in found] == ["1.6-2.1+deb12u2", "1.6-2.1+deb12u1"]
-        other = Package("jq", "1", "amd64", filename="pool/jq.deb", size=len(content), sha256="0" * 64)
+        other = Package("jq", "1", "amd64", filename="pool/jq.deb", size=len(content), digest="0" * 64)
         with pytest.raises(TrustError):
             reader.since(other, "http://deb.debian.org/debian", "0")
-        large = Package("jq", "1", "amd64", filename="pool/none.deb", size=10**9, sha256=digest)
+        large = Package("jq", "1", "amd64", filename="pool/none.deb", size=10**9, digest=digest)
         assert reader.since(large, "http://deb.debian.org/debian", "0") == ()

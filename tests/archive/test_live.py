@@ -50,7 +50,7 @@ def test_every_stanza(suite: str, arch: str, tmp_path: Path) -> None:
         expected = plainly(index.source)
         assert list(index.names()) == sorted(expected)
         for name, stanzas in expected.items():
-            assert [(p.version, p.sha256, p.provides) for p in index.packages(name)] == stanzas
+            assert [(p.version, p.digest, p.provides) for p in index.packages(name)] == stanzas
             assert index.order(name) is not None
         provided: dict[str, list[str]] = {}
         for name, stanzas in expected.items():

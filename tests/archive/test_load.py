@@ -313,7 +313,7 @@ def test_names_that_a_suite_goes_by(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"SHA256": None}, "no SHA256 field"),
+        ({"SHA256": None}, "no SHA256 and no SHA512 field"),
         ({"Date": None}, "no Date"),
         ({"Date": "yesterday"}, "Date cannot be read: yesterday"),
         ({"Valid-Until": "Fri, 31 Feb 2027 00:00:00 UTC"}, "Valid-Until cannot be read"),
@@ -685,3 +685,24 @@ def test_the_same_bytes_are_not_good_by_another_keyring(
     later(archive, minutes=11)
     with pytest.raises(TrustError, match=r"revoked|not signed by a key"):
         client.curl(source)
+
+
+# SHA-512
+
+
+@pytest.mark.parametrize("by_hash", [True, False])
+@pytest.mark.parametrize("hashes", [("SHA512",), ("SHA256", "SHA512")])
+def test_the_stronger_hash_of_a_release_counts(
+    hashes: tuple[str, ...], by_hash: bool, archive: SimulatedArchive, client: Client
+) -> None:
+    suite = archive.suite("stonking")
+    suite.hashes, suite.by_hash = hashes, by_hash
+    suite.package("curl", "8.20")
+    (index,) = client.load(suite.source("amd64"))
+    assert len(index.packages("curl")[0].digest) == (64 if "SHA256" in hashes else 128)
+    assert any("/by-hash/SHA512/" in path for path in archive.requests) == by_hash
+    later(archive, hours=1)
+    suite.date = archive.now - timedelta(minutes=1)
+    suite.package("jq", "1.8").misstated["main/binary-amd64/Packages.xz"] = (1, "0" * 128)
+    with pytest.raises(TrustError, match="longer than"):
+        client.load(suite.source("amd64"))

@@ -134,7 +134,7 @@ def test_the_good_files_are_pinned_all_the_same(bench: Workbench) -> None:
         (
             ["--suite", "bookwurm"],
             3,
-            "--suite: bookwurm is not a suite that pinner knows\nhint: name a suite",
+            "--suite: bookwurm is not a suite that pinner knows\nhint: did you mean bookworm?",
         ),
         (["--max-age", "10"], 2, "'10' is not a duration like 90s, 10m, 2h or 3d"),
         (["--quiet", "--verbose"], 2, "--quiet and --verbose exclude each other"),

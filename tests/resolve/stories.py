@@ -62,7 +62,7 @@ def package(stanza: dict[str, str]) -> Package:
         installed_size=stanza.get("Installed-Size", ""),
         filename=f"./{name}_{version}.deb",
         size=int(stanza.get("Size", "1")),
-        sha256="0" * 64,
+        digest="0" * 64,
     )
 
 

@@ -110,9 +110,9 @@ def test_what_the_name_does_not_tell_is_not_guessed(reference: str, why: str) ->
 @pytest.mark.parametrize(
     ("reference", "meant"),
     [
-        ("debian:bookwrom-slim", "debian has no suite bookwrom: did you mean bookworm?"),
-        ("mirror.example/library/ubuntu:nobel", "ubuntu has no suite nobel: did you mean noble?"),
-        ("debian:tesing", "debian has no suite tesing: did you mean testing?"),
+        ("debian:bookwrom-slim", "bookworm"),
+        ("mirror.example/library/ubuntu:nobel", "noble"),
+        ("debian:tesing", "testing"),
         ("debian:internal-7", ""),
         ("python:3.13-bookwrom", ""),  # what others call their tags is their business
     ],
@@ -120,13 +120,14 @@ def test_what_the_name_does_not_tell_is_not_guessed(reference: str, why: str) ->
 def test_a_tag_of_the_distributions_own_image_that_is_a_slip(reference: str, meant: str) -> None:
     where = suite_of(reference)
     assert isinstance(where, Unnamed)
-    assert (where.mistyped, where.why if where.mistyped else "") == (bool(meant), meant)
+    assert where.mistyped == bool(meant)
+    assert not meant or where.hint == f"did you mean {meant}?"
 
 
 def test_a_suite_that_a_person_writes_wrongly() -> None:
     where = named("bokworm")
     assert isinstance(where, Unnamed)
-    assert where.why == "bokworm is not a suite that pinner knows: did you mean bookworm?"
+    assert where.hint == "did you mean bookworm?"
 
 
 def test_a_name_that_others_use_too_is_ubuntus_only_in_its_own_tags() -> None:

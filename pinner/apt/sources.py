@@ -22,7 +22,8 @@ class Source(NamedTuple):
     """One suite of one archive for one Debian architecture, in the order apt would read it.
 
     `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`. `snapshot` is the timestamp of the
-    import that `uri` names, "" for an archive as it is now.
+    import that `uri` names, "" for an archive as it is now. `stand_ins` are other addresses of the same files, to be
+    asked in turn where `uri` does not have one or does not answer.
     """
 
     uri: str
@@ -32,6 +33,7 @@ class Source(NamedTuple):
     signed_by: Keys
     check_valid_until: bool = True
     snapshot: str = ""
+    stand_ins: tuple[str, ...] = ()
 
     @property
     def flat(self) -> bool:

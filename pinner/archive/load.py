@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -170,12 +171,14 @@ class Archive:
             assert self._make_snapshots is not None
             self._snapshots = self._make_snapshots()
         keys = source.signed_by if self._keyring is None else Keys(str(self._keyring))
-        return Suite(source.uri, source.suite, keys, source.check_valid_until, source.snapshot)
+        return Suite(
+            source.uri, source.suite, keys, source.check_valid_until, source.snapshot, source.stand_ins
+        )
 
     def _fetched(self, suite: Suite, attempt: Callable[[Getter], T]) -> T:
         """What an attempt gives that fetches and verifies files of a suite; snapshots have mirrors to try in turn."""
         if not suite.snapshot:
-            return attempt(self._fetcher)
+            return attempt(StandIns(self._fetcher, suite) if suite.stand_ins else self._fetcher)
         assert self._snapshots is not None
         return self._snapshots.first(attempt)
 
@@ -284,6 +287,34 @@ class Archive:
             self._build(one, threads=1)
         finally:
             self._close()
+
+
+class StandIns:
+    """A suite's files by their official URLs, from the other addresses where the first does not have or give them."""
+
+    def __init__(self, fetcher: Fetcher, suite: Suite) -> None:
+        self._fetcher = fetcher
+        self._suite = suite
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        revalidate: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytearray:
+        """The body, as `Fetcher.get` gives it. Raises the FetchError of the first address."""
+        try:
+            return self._fetcher.get(url, limit=limit, revalidate=revalidate, progress=progress)
+        except FetchError as error:
+            if error.status not in (0, 404):
+                raise
+            for other in self._suite.stand_ins:
+                place = other + url.removeprefix(self._suite.uri)
+                with suppress(FetchError):
+                    return self._fetcher.get(place, limit=limit, revalidate=revalidate, progress=progress)
+            raise
 
 
 _MALFORMED = "apt would refuse this index, too: tell the archive's keepers"

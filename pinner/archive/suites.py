@@ -42,6 +42,7 @@ class Suite(NamedTuple):
     signed_by: Keys
     check_valid_until: bool
     snapshot: str = ""
+    stand_ins: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:
         """The official URL of a file in the suite's directory."""

@@ -134,6 +134,7 @@ class View:
             ignore=config.ignore,
             roots=roots,
             known=config.source,
+            mirrors=config.mirrors,
             look=self.look(config, lock),
             context=project.context,
             vouch=self.vouching(project, lock),

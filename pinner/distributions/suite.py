@@ -18,18 +18,22 @@ class Pocket(NamedTuple):
     """One suite directory that an image of the distribution reads: `uri/dists/suite`, for the architectures in
     `ports` (all but `here`, where that is given) below the address `ports` instead.
 
-    `stand_in` maps such an address to another one that serves the same files, to be asked where the first does not
-    have them or does not answer."""
+    `stand_ins` serve the same files, signed alike, and are asked in turn where that address does not have them or does
+    not answer; only of the distribution's own choice, not where somebody names the address."""
 
     uri: str
     suite: str
     ports: str = ""
     here: frozenset[str] = frozenset()
-    stand_in: Mapping[str, str] = {}
+    stand_ins: tuple[str, ...] = ()
 
     def address(self, arch: str) -> str:
         """The archive that serves an architecture."""
         return self.ports if self.ports and arch not in self.here else self.uri
+
+    def others(self, arch: str) -> tuple[str, ...]:
+        """The stand-ins for that address."""
+        return tuple(each for each in self.stand_ins if each != self.address(arch))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,19 +23,19 @@ _POCKETS = ("", "-updates", "-backports", "-security")  # in the order of the im
 
 def _lts(codename: str, version: str, apt: str, end: date, esm: date) -> Suite:
     # From 26.04 on the archive has arm64 too, in the same Release; the images name the ports all the same.
-    return _living(codename, version, apt, end, {_PORTS: _ARCHIVE}, esm)
+    return _living(codename, version, apt, end, (_ARCHIVE,) if version >= "26.04" else (), esm)
 
 
 def _interim(codename: str, version: str, apt: str, end: date | None) -> Suite:
-    return _living(codename, version, apt, end, dict.fromkeys((_ARCHIVE, _SECURITY, _PORTS), _OLD))
+    return _living(codename, version, apt, end, (_ARCHIVE, _OLD) if version >= "26.04" else (_OLD,))
 
 
 def _living(
-    codename: str, version: str, apt: str, end: date | None, stand_in: dict[str, str], esm: date | None = None
+    codename: str, version: str, apt: str, end: date | None, others: tuple[str, ...], esm: date | None = None
 ) -> Suite:
     def pocket(name: str) -> Pocket:
         uri = _SECURITY if name == "-security" else _ARCHIVE
-        return Pocket(uri, f"{codename}{name}", _PORTS, _HERE, stand_in)
+        return Pocket(uri, f"{codename}{name}", _PORTS, _HERE, others)
 
     pockets = tuple(map(pocket, _POCKETS))
     proposed = {"proposed": pocket("-proposed")}
@@ -43,7 +43,7 @@ def _living(
 
 
 def _old(codename: str, version: str, apt: str, end: date, *, common: bool = False) -> Suite:
-    pockets = tuple(Pocket(_OLD, f"{codename}{name}", stand_in={_OLD: _ARCHIVE}) for name in _POCKETS)
+    pockets = tuple(Pocket(_OLD, f"{codename}{name}", stand_ins=(_ARCHIVE,)) for name in _POCKETS)
     return Suite(codename, version, pockets, _KEYS, end, laid_up=True, apt=apt, common=common)
 
 

@@ -1,7 +1,7 @@
 """What apt reads packages from beyond a distribution's own pockets: what an image's or a file's sources say.
 
-The distribution's own archive is recognised by its suites, whatever host or mirror is named; the lock states the
-official address. Any other repository is read only if its keys are known.
+The distribution's own archive is recognised by its suites and its official addresses; a mirror goes by the address
+that it mirrors, which the lock states. Any other repository is read only if its keys are known.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.apt import preferences, sources_list
@@ -17,6 +18,7 @@ from pinner.apt.preferences import Preference
 from pinner.apt.sources import Keys, Source
 from pinner.apt.sources_list import Entry
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.mirrors import is_own_host, official
 from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
 
@@ -28,13 +30,6 @@ _COMPONENTS = {
     "debian": frozenset({"main", "contrib", "non-free", "non-free-firmware"}),
     "ubuntu": frozenset({"main", "restricted", "universe", "multiverse"}),
 }
-# Others use a distribution's path and suites for packages of their own, so the host has to be one of the
-# distribution's, or a mirror by its name.
-_MIRROR = (
-    r"https?://(?:(?:[a-z0-9-]+\.)*(?:debian\.org|ubuntu\.com)|(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+)(?::\d+)?"
-    r"/(?:debian|debian-security|ubuntu|ubuntu-ports)"
-)
-_OWN_HOST = r"\b(?:debian\.org|ubuntu\.com)$|^(?:mirrors?|ftp)"
 # The names that apt reads: without an extension, or with .pref.
 _NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
 _RECOMMENDS = r"(?im)^\s*APT::Install-Recommends\s*\"?(\w+)"
@@ -43,20 +38,21 @@ _OWN_KEYS = r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?"
 
 
 class Repository(NamedTuple):
-    """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it."""
+    """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it.
+    `stand_ins` are as those of `Source`."""
 
     entry: Entry
     keys: Keys
     path: str = ""
+    stand_ins: tuple[str, ...] = ()
 
     def source(self, arch: str) -> Source | None:
         """The source for an architecture; None if it is not read for that."""
         if not self.entry.serves(arch):
             return None
         uri, suite = (text.replace("$(ARCH)", arch) for text in (self.entry.uri, self.entry.suite))
-        return Source(
-            uri, suite, self.entry.components, arch, self.keys, self.entry.check_valid_until is not False
-        )
+        check = self.entry.check_valid_until is not False
+        return Source(uri, suite, self.entry.components, arch, self.keys, check, stand_ins=self.stand_ins)
 
 
 class Known(NamedTuple):
@@ -80,9 +76,10 @@ def _place(uri: str) -> str:
 
 
 def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
-    """The distribution's own pocket that an entry names: of this suite or, by `-t` or a variant, beside it."""
+    """The distribution's own pocket that an entry of an official address names: of this suite or, by `-t` or a
+    variant, beside it. Others use a distribution's path and suites for packages of their own."""
     if (
-        not re.fullmatch(_MIRROR, entry.uri)
+        entry.uri not in _addresses(distribution)
         or not re.fullmatch(_OWN_KEYS, entry.signed_by)
         or entry.trusted
         or not set(entry.components) <= _COMPONENTS[distribution.name]
@@ -97,6 +94,12 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
     return next((pocket for pocket in pockets if pocket.suite == entry.suite), None)
 
 
+@lru_cache(maxsize=8)
+def _addresses(distribution: Distribution) -> frozenset[str]:
+    pockets = [each for suite in distribution.suites for each in (*suite.pockets, *suite.variants.values())]
+    return frozenset(address for each in pockets for address in (each.uri, each.ports, *each.stand_ins))
+
+
 def recognised(
     entry: Entry,
     suite: Suite,
@@ -104,11 +107,15 @@ def recognised(
     known: Sequence[Known],
     archs: Sequence[str],
     vouch: Vouch = lambda entry: "",
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Repository, ...]:
     """The entry as a repository that can be read, one for each of `archs` that it is for.
 
-    Raises `InputError` for one that nobody vouches for, or that is not signed.
+    The host that it names is the one that is asked, whatever the architecture, by its official name if it is a mirror;
+    a suite that was laid up is asked for where it lies now. Raises `InputError` for one that nobody vouches for, or
+    that is not signed.
     """
+    entry = entry._replace(uri=official(entry.uri, mirrors))
     archs = [arch for arch in archs if entry.serves(arch)]
     pocket = pocket_of(entry, suite, distribution)
     if pocket is not None:
@@ -118,13 +125,14 @@ def recognised(
         return tuple(
             Repository(
                 Entry(
-                    pocket.address(arch),
+                    pocket.address(arch) if owner.laid_up else entry.uri,
                     pocket.suite,
                     entry.components,
                     (arch,),
                     check_valid_until=not owner.laid_up,
                 ),
                 owner.signed_by,
+                stand_ins=pocket.others(arch) if owner.laid_up else (),
             )
             for arch in archs
         )
@@ -146,6 +154,7 @@ def listed(
     distribution: Distribution,
     known: Sequence[Known],
     vouch: Vouch = lambda entry: "",
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Repository, ...] | None, str]:
     """What images' sources files (path and text, by platform) name, and a clause about what cannot be read.
 
@@ -162,7 +171,7 @@ def listed(
             return None, f"the image's {error.path} is not read: {error.message}"
         for path, entry in entries:
             try:
-                read = recognised(entry, suite, distribution, known, [arch], vouch)
+                read = recognised(entry, suite, distribution, known, [arch], vouch, mirrors)
             except InputError as error:
                 return None, f"the image reads packages from {error.message} too, which pinner does not know"
             own += (each._replace(path=path) for each in read)
@@ -177,6 +186,7 @@ def follow(
     known: Sequence[Known],
     archs: Sequence[str],
     vouch: Vouch = lambda entry: "",
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> Named:
     """The suite as apt sees it after a change of its files. Raises `InputError` for what cannot be read."""
     if change.components:
@@ -209,7 +219,7 @@ def follow(
     found = tuple(
         each._replace(path=change.path)
         for entry in entries
-        for each in recognised(entry, where.suite, where.distribution, known, archs, vouch)
+        for each in recognised(entry, where.suite, where.distribution, known, archs, vouch, mirrors)
     )
     if not change.append:
         where = _without(where, change.path, archs)
@@ -242,7 +252,7 @@ def _prefers(where: Named, change: Change) -> Named:
         texts = sorted(kept.items(), key=lambda item: (item[0] != "/etc/apt/preferences", item[0]))
         where = where._replace(preferences=tuple(texts))
     for each in preferences_of(where):
-        if each.kind == "origin" and (re.search(_OWN_HOST, each.data) or re.search(r"[*?\[]", each.data)):
+        if each.kind == "origin" and (is_own_host(each.data) or re.search(r"[*?\[]", each.data)):
             raise InputError(
                 f"a preference for {each.data}, which may be a mirror of the distribution's own archive"
             )
@@ -306,7 +316,7 @@ def default(suite: Suite, distribution: Distribution, arch: str, variant: str = 
             (arch,),
             check_valid_until=not suite.laid_up,
         )
-        yield Repository(entry, suite.signed_by, _file(suite, distribution))
+        yield Repository(entry, suite.signed_by, _file(suite, distribution), pocket.others(arch))
 
 
 def _merged(

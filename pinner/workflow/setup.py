@@ -109,7 +109,7 @@ class Setup:
 
         try:
             for change in changes:
-                where = follow(where, change, self._options.known, archs, vouch)
+                where = follow(where, change, self._options.known, archs, vouch, self._options.mirrors)
         except InputError as error:
             hint = f" ({error.hint})" if error.hint else ""
             return State(state.where, held, f"{own[-1].what}: {error.message}, {UNREAD}{hint}" if own else "")

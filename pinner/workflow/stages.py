@@ -37,7 +37,8 @@ class Options(NamedTuple):
     `suite` overrides what images tell; `fallback`, by globs of image references, serves where they tell nothing;
     `files` maps globs of paths and `images` globs of image references to suites; `scripts` tells the image that a
     script runs on, `lists` which files list packages, by path; `around` the configurations of GitLab's files, by path;
-    `ignore` are globs of package names that are never pinned; `known` are repositories that may be read. `look` tells
+    `ignore` are globs of package names that are never pinned; `known` are repositories that may be read,
+    `mirrors` the prefixes that are asked in the place of others. `look` tells
     what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
     references, one for each architecture, and counts more. `along` says what else goes on a line with what was asked
     for. `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
@@ -59,6 +60,7 @@ class Options(NamedTuple):
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
     along: Along = ""
     known: tuple[Known, ...] = ()
+    mirrors: Mapping[str, str] = MappingProxyType({})
     look: Look | None = None
     vouch: Callable[[str, str, tuple[Origin, ...]], Keys | str] = lambda path, uri, origins: ""
     context: Callable[[str, str], str | None] = lambda path, source: None
@@ -151,7 +153,9 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         def vouch(entry: Entry) -> Keys | str:
             return options.vouch("", entry.uri, _of_image(image, entry.signed_by, held))
 
-        repositories, problem = listed(texts, where.suite, where.distribution, options.known, vouch)
+        repositories, problem = listed(
+            texts, where.suite, where.distribution, options.known, vouch, options.mirrors
+        )
         where, unread = where._replace(listed=repositories), unread or problem
     if isinstance(where, Named) and contents:
         told = {(content.preferences, content.release) for content in contents.values()}

@@ -706,3 +706,22 @@ def test_the_stronger_hash_of_a_release_counts(
     suite.package("jq", "1.8").misstated["main/binary-amd64/Packages.xz"] = (1, "0" * 128)
     with pytest.raises(TrustError, match="longer than"):
         client.load(suite.source("amd64"))
+
+
+# Other addresses of the same files
+
+
+def test_a_stand_in_is_asked_where_the_first_has_nothing(archive: SimulatedArchive, client: Client) -> None:
+    suite = archive.suite("resolute", path="ubuntu").package("curl", "8.18")
+    ports = f"{archive.url}/ubuntu-ports"
+    source = suite.source("arm64")._replace(uri=ports, stand_ins=(f"{archive.url}/nothing", suite.uri))
+    assert client.curl(source) == "8.18"
+    assert source.uri == ports  # what the lock states
+
+
+def test_without_any_the_first_address_is_the_fault(archive: SimulatedArchive, client: Client) -> None:
+    archive.suite("resolute", path="ubuntu")
+    other = f"{archive.url}/nothing"
+    source = archive.suites[0].source("arm64")._replace(uri=f"{archive.url}/ports", stand_ins=(other,))
+    with pytest.raises(FetchError, match="/ports/dists/resolute/InRelease"):
+        client.load(source)

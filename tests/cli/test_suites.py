@@ -126,3 +126,30 @@ def test_an_end_with_updates_for_subscribers(bench: Workbench) -> None:
         "security support of focal ended on 2025-05-29; Ubuntu Pro has updates until 2030-04-23, "
         "from an archive that pinner does not read\n"
     ) in result.out
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("deb http://archive.ubuntu.com/ubuntu noble main", f"{U} noble"),
+        ("deb http://de.archive.ubuntu.com/ubuntu noble main", f"{U} noble"),
+        ("deb http://cache:3142/ports.ubuntu.com/ubuntu-ports noble main", f"{P} noble"),
+        ("deb {url}/ubuntu noble main", f"{U} noble"),
+    ],
+)
+def test_the_host_that_a_stage_names_is_asked_on_every_architecture(
+    bench: Workbench, line: str, place: str
+) -> None:
+    (bench.folder / "pinner.lock").unlink(missing_ok=True)
+    bench.configure("")
+    line = line.format(url=bench.archive.url)
+    bench.write(
+        "Dockerfile",
+        f"FROM ubuntu:24.04\nRUN rm -rf /etc/apt/sources.list.d/* && echo '{line}' > /etc/apt/sources.list\n"
+        "RUN apt-get update && apt-get install -y curl\n",
+    )
+    result = bench.run("lock", "--platform", "arm64")
+    (bench.folder / "pinner.toml").unlink()
+    assert result.status == 0, result.err
+    lock = loads(bench.read("pinner.lock"))
+    assert {f"{source.uri} {source.suite}" for source in lock.sources} == {place}

@@ -6,6 +6,7 @@ import pytest
 
 from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
+from pinner.distributions.mirrors import official
 from pinner.workflow.repositories import pocket_of
 
 
@@ -35,5 +36,6 @@ from pinner.workflow.repositories import pocket_of
 def test_the_distributions_own(line: str, suite: str) -> None:
     (entry,), found = read("x.list", line), suite_named("bookworm")
     assert found is not None
-    pocket = pocket_of(entry, found[1], found[0])
+    own = entry._replace(uri=official(entry.uri, {}))
+    pocket = pocket_of(own, found[1], found[0])
     assert (pocket.suite if pocket else "") == suite

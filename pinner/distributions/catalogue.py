@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pinner.distributions.debian import DEBIAN
+from pinner.distributions.derivatives import DEVUAN, KALI
 from pinner.distributions.suite import Distribution, Suite
 from pinner.distributions.ubuntu import UBUNTU
 
-DISTRIBUTIONS = (DEBIAN, UBUNTU)
+DISTRIBUTIONS = (DEBIAN, UBUNTU, KALI, DEVUAN)
 
 #: Codenames that are known but cannot be resolved, and why: said rather than taken for an unknown word.
 RETIRED: Mapping[str, str] = {

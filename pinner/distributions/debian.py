@@ -64,4 +64,5 @@ DEBIAN = Distribution(
     aliases=("stable", "oldstable", "oldoldstable", "testing", "unstable"),
     alias_uri=_DEBIAN,
     latest="stable",
+    optional=("contrib", "non-free", "non-free-firmware"),
 )

@@ -74,13 +74,14 @@ def official(uri: str, mirrors: Mapping[str, str]) -> str:
     where it is a mirror's.
     """
     plain = _plain(uri)
-    found = []
+    found: dict[str, None] = {}
     for prefix, mirror in sorted(mirrors.items(), key=lambda pair: -len(pair[1])):
         beginning = _plain(mirror)
         if f"{plain}/".startswith(f"{beginning}/"):
-            found.append(official(prefix.rstrip("/") + plain[len(beginning) :], {}))
-    if found:  # one mirror may stand for several hosts
-        return next((each for each in found if each in _ADDRESSES), found[0])
+            found[official(prefix.rstrip("/") + plain[len(beginning) :], {})] = None
+    for each in found:  # one mirror may stand for several hosts, and have what none of them has
+        if each in _ADDRESSES or (len(found) == 1 and not is_own_host(_host(each))):
+            return each
     _, _, place = plain.partition("://")
     for pattern, address in _KNOWN if plain.startswith("http") else ():
         if match := re.fullmatch(pattern, place):
@@ -100,6 +101,10 @@ def official(uri: str, mirrors: Mapping[str, str]) -> str:
 def is_own_host(host: str) -> bool:
     """Whether a host may serve a distribution's own archive."""
     return bool(_OWN_HOST.search(host))
+
+
+def _host(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[0]
 
 
 def _plain(uri: str) -> str:

@@ -74,7 +74,8 @@ class Distribution:
     that mean another release from time to time, which the archive does not tell. `image` is the last part of the
     official image's name, whose tags are codenames, numbers (`number` is their pattern) and aliases;
     `latest` is the alias that its `latest` tag stands for, "" if that is none of them. `signed_weekly` tells that the
-    Releases of living suites are renewed all the time, so that one which stands still is out of date.
+    Releases of living suites are renewed all the time, so that one which stands still is out of date. `components` are
+    those that its images read, `optional` the others that its archive has.
     """
 
     name: str
@@ -88,3 +89,9 @@ class Distribution:
     alias_uri: str = ""
     latest: str = ""
     signed_weekly: bool = True
+    optional: tuple[str, ...] = ()
+
+    @property
+    def every_component(self) -> frozenset[str]:
+        """All that a source of its archive may name."""
+        return frozenset((*self.components, *self.optional))

@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, alias_of, near, suite_named
+from pinner.distributions.derivatives import other
 from pinner.distributions.moments import Moment
 from pinner.distributions.suite import Distribution, Suite
 from pinner.workflow.repositories import Repository
@@ -91,11 +92,13 @@ def named(name: str) -> Named | Alias | Unnamed:
 def suite_of(reference: str) -> Named | Alias | Unnamed:
     """The suite of the image `reference`."""
     repository, tag = split(reference.lower())
+    if name := other(repository):
+        return Unnamed(f"the image {reference} is {name}, which has packages of its own", hint="")
     basename = repository.rpartition("/")[2]
     tokens = [token for token in re.split(r"[-_.+]", tag) if token]
     ends = [token for token in re.split(r"[-_.]", basename) if token]
     found: list[Named] = []
-    for token in (tag, *tokens, *ends):  # the whole tag may be a codename with a dash: rc-buggy
+    for token in (tag, *tokens, basename, *ends):  # the whole tag may be a codename with a dash: rc-buggy
         hit = suite_named(token) if not token[:1].isdigit() else None
         if hit and (not hit[1].common or basename == hit[0].image):
             found.append(Named(*hit))

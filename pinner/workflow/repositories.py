@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from pinner.recipe.sourcefiles import Change
     from pinner.workflow.images import Named
 
-_COMPONENTS = {
-    "debian": frozenset({"main", "contrib", "non-free", "non-free-firmware"}),
-    "ubuntu": frozenset({"main", "restricted", "universe", "multiverse"}),
-}
 # The names that apt reads: without an extension, or with .pref.
 _NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
 _RECOMMENDS = r"(?im)^\s*APT::Install-Recommends\s*\"?(\w+)"
@@ -82,7 +78,7 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
         entry.uri not in _addresses(distribution)
         or not re.fullmatch(_OWN_KEYS, entry.signed_by)
         or entry.trusted
-        or not set(entry.components) <= _COMPONENTS[distribution.name]
+        or not set(entry.components) <= distribution.every_component
     ):
         return None
     others = [each for each in distribution.suites if each is not suite]
@@ -118,7 +114,7 @@ def recognised(
     entry = entry._replace(uri=official(entry.uri, mirrors))
     archs = [arch for arch in archs if entry.serves(arch)]
     pocket = pocket_of(entry, suite, distribution)
-    if pocket is not None:
+    if pocket is not None and distribution.signed_by.keyring:
         owner = next(
             each for each in distribution.suites if pocket in (*each.pockets, *each.variants.values())
         )
@@ -161,7 +157,7 @@ def listed(
     None if they name just what an image of the suite reads by default, or if there are none.
     """
     found: list[Repository] = []
-    usual = True
+    usual = bool(suite.signed_by.keyring)
     for platform, files in texts.items():
         arch = PLATFORMS[platform]
         own: list[Repository] = []
@@ -180,6 +176,28 @@ def listed(
     return (None if usual else tuple(_joined(found))), ""
 
 
+def vouched(
+    where: Named,
+    archs: Sequence[str],
+    known: Sequence[Known],
+    vouch: Vouch,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
+) -> Named:
+    """The suite of a distribution whose keys are not shipped, with those that somebody vouches for.
+
+    Raises `InputError` where nobody does.
+    """
+    suite, distribution = where.suite, where.distribution
+    return where._replace(
+        listed=tuple(
+            found._replace(path=each.path)
+            for arch in archs
+            for each in default(suite, distribution, arch, where.variant)
+            for found in recognised(each.entry, suite, distribution, known, [arch], vouch, mirrors)
+        )
+    )
+
+
 def follow(
     where: Named,
     change: Change,
@@ -190,7 +208,7 @@ def follow(
 ) -> Named:
     """The suite as apt sees it after a change of its files. Raises `InputError` for what cannot be read."""
     if change.components:
-        if not set(change.components) <= _COMPONENTS[where.distribution.name]:
+        if not set(change.components) <= where.distribution.every_component:
             raise InputError(f"components that {where.distribution.name} does not have")
         return where._replace(
             listed=tuple(
@@ -300,7 +318,7 @@ def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ..
 def _file(suite: Suite, distribution: Distribution) -> str:
     """Where an image of the suite has its sources: in a list, or from some release on in deb822(5)."""
     version = suite.version.partition(".")[0]
-    if version and int(version) < {"debian": 12, "ubuntu": 24}[distribution.name]:
+    if version and int(version) < {"debian": 12, "ubuntu": 24}.get(distribution.name, 0):
         return "/etc/apt/sources.list"
     return f"/etc/apt/sources.list.d/{distribution.name}.sources"
 

@@ -22,7 +22,7 @@ from pinner.recipe.kinds import Around
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.lists import PackageList
-from pinner.workflow.repositories import Known, default, in_order, listed
+from pinner.workflow.repositories import Known, default, in_order, listed, vouched
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
@@ -146,17 +146,27 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
     where = _where(dockerfile, stages, options, contents)
     unread = next((content.unread for content in contents.values() if content.unread), "")
+    held = {path: content for each in contents.values() for path, content in each.keys}
+
+    def vouch(entry: Entry) -> Keys | str:
+        return options.vouch("", entry.uri, _of_image(image, entry.signed_by, held))
+
     if isinstance(where, Named) and contents and not where.variant:
         texts = {name: content.sources for name, content in contents.items()}
-        held = {path: content for each in contents.values() for path, content in each.keys}
-
-        def vouch(entry: Entry) -> Keys | str:
-            return options.vouch("", entry.uri, _of_image(image, entry.signed_by, held))
-
         repositories, problem = listed(
             texts, where.suite, where.distribution, options.known, vouch, options.mirrors
         )
         where, unread = where._replace(listed=repositories), unread or problem
+    if isinstance(where, Named) and where.listed is None and not where.suite.signed_by.keyring:
+        archs = [PLATFORMS[each] for each in platforms]
+        try:
+            where = vouched(where, archs, options.known, vouch, options.mirrors)
+        except InputError as error:
+            where = where._replace(listed=())
+            unread = (
+                unread
+                or f"its packages come from {error.message}, whose keys pinner does not have ({error.hint})"
+            )
     if isinstance(where, Named) and contents:
         told = {(content.preferences, content.release) for content in contents.values()}
         unread = unread or ("the image's platforms differ in what they prefer" if len(told) > 1 else "")

@@ -83,6 +83,7 @@ def test_what_an_address_mirrors(uri: str, is_: str) -> None:
         ),
         ("https://nexus.corp.example/repository/dockerhub", ""),
         ("http://mirror.corp.example/ubuntu", U),  # by its name
+        ("http://mirror.corp.example:8080/tools", ""),  # which Ubuntu's archive does not have
     ],
 )
 def test_a_companys_address_is_known_by_its_configuration(uri: str, is_: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.lock.lockfile import dumps, loads
+from pinner.lock.reader import loads
 from tests.cli.workbench import Workbench
 from tests.simulator import SimulatedArchive
 
@@ -34,9 +34,7 @@ def test_the_lock(bench: Workbench) -> None:
     (package,) = loads(bench.read("pinner.lock")).packages
     content = next(body for path, body in bench.archive.pool.items() if "amd64" in path)
     assert package.digest == sha512(content).hexdigest()
-    assert f'sha512 = "{package.digest}"\n' in bench.read("pinner.lock")
-    lock = loads(bench.read("pinner.lock"))
-    assert dumps(lock) == bench.read("pinner.lock")
+    assert f'digest = "{package.digest}"' in bench.read("pinner.lock")
     assert bench.run("verify", "--platform", "amd64").status == 0
 
 

@@ -152,4 +152,4 @@ def test_the_host_that_a_stage_names_is_asked_on_every_architecture(
     (bench.folder / "pinner.toml").unlink()
     assert result.status == 0, result.err
     lock = loads(bench.read("pinner.lock"))
-    assert {f"{source.uri} {source.suite}" for source in lock.sources} == {place}
+    assert {f"{source.uri} {source.suite}" for source in lock.releases} == {place}

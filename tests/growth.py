@@ -90,7 +90,7 @@ def locked(unit: str) -> Row:
     def row(n: int) -> Callable[[], object]:
         from pinner.lock import reader
 
-        text = "schema = 2\n" + repeated(unit, n)
+        text = "schema = 1\n" + repeated(unit, n)
 
         def read() -> object:
             with suppress(PinnerError):

@@ -16,6 +16,7 @@ import click
 
 from pinner.errors import InputError, PinnerError
 from pinner.lock import reader
+from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
 from pinner.project import files, git, journal
@@ -89,6 +90,13 @@ ARCHIVE: list[Callable[[_F], _F]] = [
         metavar="AGE",
         help="Ask the archive again when the last answer is older.",
     ),
+]
+OLDER: list[Callable[[_F], _F]] = [
+    click.option(
+        "--allow-older",
+        is_flag=True,
+        help="Believe a Release that is older than the one pinner.lock was made from, and go back to older versions.",
+    )
 ]
 JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
 OUTPUT: list[Callable[[_F], _F]] = [
@@ -223,7 +231,7 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
 def read_lock(path: Path) -> tuple[str | None, Lock]:
     """The lock, and its text; an empty one and None if there is none. Raises `InputError`."""
     try:
-        text = files.read(path)
+        text = files.read(path, LARGEST_LOCK)
     except InputError:
         if path.exists():
             raise

@@ -51,7 +51,7 @@ from pinner.workflow.stages import Along, Options
     help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
 )
 @click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
-@common.options(common.STRICT, common.ARCHIVE, common.OUTPUT)
+@common.options(common.STRICT, common.OLDER, common.ARCHIVE, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -65,6 +65,7 @@ def command(
     write_sources: bool,
     trust_new_keys: bool,
     strict: bool,
+    allow_older: bool,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -98,6 +99,8 @@ def command(
     view = View(told, style, offline=offline, max_age=max_age)
     for project in projects:
         text, lock = common.read_lock(project.lock_path)
+        if not allow_older:
+            view.not_before(project, lock)
         archives = view.archives(project.config)
         vouching = view.vouching(project, lock, new=trust_new_keys)
         options = view.options(project, lock)._replace(

@@ -26,6 +26,7 @@ from pinner.workflow.archives import Archives
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.froms import Digests
 from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
+from pinner.workflow.refresh import older as _older
 from pinner.workflow.verify import Place
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
     help="Write a commit's message to FILE.",
 )
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
-@common.options(common.OUTPUT)
+@common.options(common.OLDER, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -93,6 +94,7 @@ def command(
     summary: Path | None,
     commit_message: Path | None,
     changelogs: bool,
+    allow_older: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -111,7 +113,7 @@ def command(
         from pinner.cli.rescue import rescue as by_snapshots
 
         return by_snapshots(projects, view, style, write=not (dry_run or check))
-    wishes = Wishes(only or "", packages, exclude, add, min_age)
+    wishes = Wishes(only or "", packages, exclude, add, min_age, allow_older)
     cache = Cache(doors.cache_dir())
     record = seen.read(cache) if min_age else {}
     refreshers: dict[Archives, Refresher] = {}
@@ -122,6 +124,8 @@ def command(
             if not quiet:
                 click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
             continue
+        if not allow_older:
+            view.not_before(project, lock)
         archives = view.archives(project.config)
         refresher = refreshers.setdefault(archives, Refresher(archives, now, wishes, record))
         # Where all is to move, so are the images: what the lock knows of them does not count.
@@ -133,7 +137,7 @@ def command(
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
         seen.keep(cache, record, result.young, now)
-        results.append(_Result(project, result, text, lock, moved))
+        results.append(_Result(project, result, text, lock, moved, allow_older=allow_older))
     refused = any(result.refreshed.refusals for result in results)
     write = not (dry_run or check or refused)
     if write:
@@ -164,7 +168,14 @@ class _Result:
     """A project's refresh and the files it would change, the lock among them."""
 
     def __init__(
-        self, project: Project, refreshed: Refreshed, lock_text: str | None, lock: Lock, moved: Digests
+        self,
+        project: Project,
+        refreshed: Refreshed,
+        lock_text: str | None,
+        lock: Lock,
+        moved: Digests,
+        *,
+        allow_older: bool,
     ) -> None:
         self.project = project
         self.refreshed = refreshed
@@ -180,12 +191,20 @@ class _Result:
                 self.before[path], self.texts[path] = each.old, each.new
         paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
+        if lock.targets:
+            self.along = changes.along(lock, merged, paths)
+        back = () if allow_older else changes.older(self.along, lock, merged)
+        if back:
+            stays = [
+                Stay(Place(paths[0]), each.name, each.old, _older(each.new), refuses=True) for each in back
+            ]
+            self.refreshed = refreshed._replace(stays=(*refreshed.stays, *stays))
+            self.before, self.texts, self.along = {}, {}, ()
+            return
         text = writer.dumps(merged)
         if text != lock_text and (merged.targets or lock_text is not None):
             reader.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
-        if lock.targets:
-            self.along = changes.along(lock, merged, paths)
         self.images = changes.based(lock, merged, moved.moved)
 
 

@@ -37,7 +37,7 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @click.option(
     "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
 )
-@common.options(common.OUTPUT)
+@common.options(common.OLDER, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -45,6 +45,7 @@ def command(
     fail_on: str | None,
     form: str,
     snapshots: bool,
+    allow_older: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -64,6 +65,8 @@ def command(
         archives = view.archives(project.config)
         verifier = verifiers.setdefault(archives, Verifier(archives, now))
         _, lock = common.read_lock(project.lock_path)
+        if not allow_older:
+            view.not_before(project, lock)
         options = view.options(project, lock)
         today = view.look(project.config, Lock())
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)

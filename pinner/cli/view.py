@@ -13,7 +13,7 @@ import click
 from pinner.cli import doors
 from pinner.cli.common import Project
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
-from pinner.errors import PinnerError
+from pinner.errors import InputError, PinnerError
 from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
@@ -149,6 +149,23 @@ class View:
     def archives(self, config: Config) -> Archives:
         """The archives as the configuration names them."""
         return self._open(config)[0]
+
+    def not_before(self, project: Project, lock: Lock) -> None:
+        """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is.
+
+        Raises `InputError` for a lock with a date that is none.
+        """
+        if doors.recorded() is not None:
+            return
+        try:
+            dates = {(each.uri, each.suite): datetime.fromisoformat(each.date) for each in lock.releases}
+            self.archives(project.config).not_before(dates)
+        except (ValueError, TypeError) as error:  # TypeError: one without a time zone
+            raise InputError(
+                f"a Release has a date that is none: {error}",
+                path=str(project.lock_path),
+                hint="restore the lock from version control, or delete it and run `pinner lock`",
+            ) from None
 
     def look(self, config: Config, lock: Lock) -> Look:
         """What tells what images hold; those that `lock` does not know as they are now."""

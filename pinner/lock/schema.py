@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 SCHEMA = 1
 NAME = "pinner.lock"
+LARGEST = 512 * 2**20  # bytes, for those who write it and those who read it
 
 
 class LockedRelease(NamedTuple):

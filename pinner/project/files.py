@@ -74,22 +74,22 @@ def _walk(folder: Path) -> list[str]:
     return names
 
 
-def read(path: Path) -> str:
+def read(path: Path, limit: int = _LARGEST) -> str:
     """The text of a file, every character of it: line ends and BOM stay. Raises `InputError`."""
     try:
         with path.open("rb") as file:
-            data = bounded(file, str(path))
+            data = bounded(file, str(path), limit)
     except OSError as error:
         hint = "name the files in it, or let pinner find them" if isinstance(error, IsADirectoryError) else ""
         raise InputError(error.strerror or str(error), path=str(path), hint=hint) from None
     return decode(data, str(path))
 
 
-def bounded(file: BinaryIO, path: str) -> bytes:
-    """All that `file` holds; `InputError` if that is more than any Dockerfile or lock has, like /dev/zero."""
-    data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise InputError(f"larger than {_LARGEST // 2**20} MiB", path=path, hint="is this the right file?")
+def bounded(file: BinaryIO, path: str, limit: int = _LARGEST) -> bytes:
+    """All that `file` holds; `InputError` if that is more than any Dockerfile has, like /dev/zero."""
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise InputError(f"larger than {limit // 2**20} MiB", path=path, hint="is this the right file?")
     return data
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
@@ -36,7 +37,16 @@ class Archives:
         self._universes: dict[tuple[Named, str, str], Universe] = {}
         self._rooted_universes: dict[tuple[Named, str, str, Root], Universe] = {}
         self._failed: dict[_Need, PinnerError] = {}
+        self._oldest: dict[tuple[str, str], datetime] = {}
         self.notes: dict[str, None] = {}
+
+    def not_before(self, dates: Mapping[tuple[str, str], datetime]) -> None:
+        """No Release is believed that is older than these, by address and suite: newer ones have been seen there.
+
+        Snapshots are, since they are old on purpose.
+        """
+        for place, date in dates.items():
+            self._oldest[place] = max(date, self._oldest.get(place, date))
 
     def named(self, where: Named | Alias | Unnamed) -> Named | None:
         """The suite itself, an alias looked up in its Release; None if the suite is not known."""
@@ -72,12 +82,27 @@ class Archives:
             for arch in _architectures(call):
                 if (where, arch) not in self._indexes:
                     needed[where, arch] = sources_of(where, arch)
+                else:
+                    self._check_age(self._indexes[where, arch])
         if not needed:
             return
         indexes, notes = self._load([source for group in needed.values() for source in group])
         self.notes.update(dict.fromkeys(notes))
+        self._check_age(indexes)
         for key, group in needed.items():
             self._indexes[key] = tuple(index for index in indexes if index.source in group)
+
+    def _check_age(self, indexes: Iterable[Index]) -> None:
+        for index in indexes:
+            source, date = index.source, index.release.date
+            oldest = self._oldest.get((source.uri, source.suite))
+            if oldest is not None and date < oldest and not source.snapshot:
+                raise TrustError(
+                    f"{source.uri} {source.suite}: the Release is of {date:%Y-%m-%d %H:%M} UTC, older than that of "
+                    f"{oldest:%Y-%m-%d %H:%M} UTC, from which pinner.lock was made",
+                    hint="the mirror lags behind, or an old answer is replayed: try again later, or another mirror; "
+                    "--allow-older goes back on purpose",
+                )
 
     def prepare_each(self, files: Sequence[File]) -> dict[str, PinnerError]:
         """Load what the files need; where that fails for some of their suites, why, by the paths of the files.

@@ -126,6 +126,16 @@ def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
     return tuple(Along(name, was, now, tuple(platforms)) for (name, was, now), platforms in found.items())
 
 
+def older(moved: Iterable[Along], old: Lock, new: Lock) -> tuple[Along, ...]:
+    """Those that moved to an older version, though each stage still has the suite that it had."""
+    suites = {target.key: target.closure.suite for target in old.targets}
+    if any(suites.get(target.key, target.closure.suite) != target.closure.suite for target in new.targets):
+        return ()
+    return tuple(
+        each for each in moved if each.old and each.new and kind_of(each.old, each.new) == "downgrade"
+    )
+
+
 def _brought(lock: Lock, files: frozenset[str]) -> Mapping[tuple[str, str, str, str], str]:
     """The version by name, file, stage and platform."""
     versions = {package.id: (package.name, package.version) for package in lock.packages}

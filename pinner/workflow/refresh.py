@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
+from pinner.apt.version import compare
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import Lock
@@ -36,7 +37,8 @@ class Wishes(NamedTuple):
     """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
 
     `only`: pins that are gone, or those with a security update. A candidate younger than `min_age` is not taken unless
-    the pin is gone.
+    the pin is gone; one that is older than the pin only with `allow_older`, or where the stage has another suite than
+    the lock says, or reads a snapshot.
     """
 
     only: Literal["", "gone", "security"] = ""
@@ -44,6 +46,7 @@ class Wishes(NamedTuple):
     exclude: tuple[str, ...] = ()
     add: bool = False
     min_age: timedelta = timedelta(0)
+    allow_older: bool = False
 
     def cover(self, name: str) -> bool:
         """Whether the caller's names allow to move this package."""
@@ -214,6 +217,9 @@ class Refresher:
             why = choice.detail or choice.reason
         elif edit is None:
             why = "its version is not written in one place"
+        elif self._goes_back(file, call, request.pin, choice.version, known):
+            why = older(choice.version)
+            gone = True  # whether it is or not: nothing is written
         elif not gone:
             why = self._too_young(choice.offers or {}, known)
         if why or edit is None:
@@ -249,6 +255,15 @@ class Refresher:
             return any(each.security for each in standings.values())
         return gone or any(each.state == "superseded" for each in standings.values())
 
+    def _goes_back(self, file: File, call: Call, old: str, new: str, known: _Known) -> bool:
+        """Whether a version is older than the pinned one for no reason that the files or the user give."""
+        where = self._archives.named(call.base.where)
+        if self._wishes.allow_older or where is None or where.at:
+            return False
+        stage = file.stage_name(call.install.stage)
+        suites = {known.suites.get((file.path, stage, platform)) for platform in call.base.platforms}
+        return suites <= {None, where.suite.codename} and compare(new, old.rstrip("*")) < 0
+
     def _too_young(self, offers: Mapping[str, Offer], known: _Known) -> str:
         """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
         latest = None
@@ -275,6 +290,7 @@ class _Known:
         dates = {
             (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
         }
+        self.suites = {target.key: target.closure.suite for target in lock.targets}
         packages = lock.by_id()
         self._since: dict[tuple[str, str, str], datetime] = {}
         for target in lock.targets:
@@ -289,6 +305,11 @@ class _Known:
         date = self._since.get((offer.name, offer.version, platform))
         if date is not None:
             yield date
+
+
+def older(version: str) -> str:
+    """Why a pin is not moved to a version that is older."""
+    return f"apt would take {version}, which is older: --allow-older goes back"
 
 
 def _why(problem: Problem) -> str:

@@ -252,6 +252,7 @@ _FORMS = {
     "Filename": r"(?!/|(?:.*/)?\.\./)[A-Za-z0-9._~%+:@=,/()\[\]-]{0,1000}",
     "Size": r"[0-9]{0,18}",
     "SHA256": r"(?:[0-9A-Fa-f]{64})?",
+    "SHA512": r"(?:[0-9A-Fa-f]{128})?",
 }
 _PLACES = [FIELDS.index(field) for field in _FORMS]
 _WELL_FORMED = later("\n".join(_FORMS.values()))

@@ -5,6 +5,7 @@ Messages name the official URL and never the mirror's, which may hold a password
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -275,6 +276,9 @@ class Fetcher:
                 from pinner.archive.steady import Adapter
 
                 self._session = requests.Session()
+                self._session.verify = (
+                    os.environ.get("SSL_CERT_FILE") or True
+                )  # requests knows its own variables
                 self._session.headers.update(
                     {"User-Agent": f"pinner/{__version__} ({_ABOUT})", "Accept-Encoding": "identity"}
                 )

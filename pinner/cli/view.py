@@ -61,7 +61,7 @@ STAGES: list[Callable[[_F], _F]] = [
         multiple=True,
         metavar="OS/ARCH",
         shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
-        help="Pin for this platform; repeatable. [default: linux/amd64 and linux/arm64]",
+        help="Pin for this platform (amd64/v3 is dpkg's amd64); repeatable. [default: linux/amd64 and linux/arm64]",
     ),
     click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
     click.option(

@@ -42,8 +42,15 @@ _SPELLINGS: Mapping[str, str] = {
     "linux/arm": "linux/arm/v7",
     "linux/x86_64": "linux/amd64",
     "linux/aarch64": "linux/arm64",
-    "linux/amd64/v1": "linux/amd64",
+    # Levels of one architecture to dpkg: Debian has none of its own for them, and what Ubuntu builds for amd64v3 is
+    # read only by an apt that is told to.
+    **{f"linux/amd64/v{level}": "linux/amd64" for level in (1, 2, 3, 4)},
+    # dpkg's names
     "linux/i386": "linux/386",
+    "linux/armhf": "linux/arm/v7",
+    "linux/armel": "linux/arm/v5",
+    "linux/ppc64el": "linux/ppc64le",
+    "linux/mips64el": "linux/mips64le",
 }
 
 

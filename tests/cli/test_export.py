@@ -66,7 +66,7 @@ def test_choice(bench: Workbench, choice: list[str], expected: list[str]) -> Non
     [
         (["--stage", "final"], "the lock has no target for the stage final\nhint: it has 2, base\n"),
         (["--file", "other"], "the lock has no target for the file other\nhint: it has Dockerfile\n"),
-        (["--platform", "armhf"], "--platform"),
+        (["--platform", "arm32"], "--platform"),
         (["--platform", "linux/s390x"], "no target for the platform linux/s390x"),
     ],
 )

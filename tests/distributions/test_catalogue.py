@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.distributions.catalogue import DISTRIBUTIONS, near, suite_named
+from pinner.distributions.catalogue import DISTRIBUTIONS, PLATFORMS, near, platform, suite_named
 from pinner.distributions.debian import DEBIAN
 from pinner.distributions.suite import Distribution
 from pinner.distributions.ubuntu import UBUNTU
@@ -69,3 +69,26 @@ def test_every_suite_says_which_apt_it_has() -> None:
 )
 def test_the_name_that_was_meant(name: str, meant: str) -> None:
     assert near(name) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "arch"),
+    [
+        ("linux/amd64/v3", "amd64"),
+        ("amd64", "amd64"),
+        ("linux/arm64/v8", "arm64"),
+        ("armhf", "armhf"),
+        ("linux/arm/v7", "armhf"),
+        ("armel", "armel"),
+        ("ppc64el", "ppc64el"),
+        ("linux/ppc64le", "ppc64el"),
+        ("linux/s390x", "s390x"),
+        ("riscv64", "riscv64"),
+        ("linux/loong64", "loong64"),
+        ("i386", "i386"),
+        ("linux/386", "i386"),
+        ("windows/amd64", ""),
+    ],
+)
+def test_the_architecture_of_a_platform(written: str, arch: str) -> None:
+    assert PLATFORMS.get(platform(written) or "", "") == arch

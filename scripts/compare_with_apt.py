@@ -35,7 +35,8 @@ from pinner.apt.sources import Keys, Source
 from pinner.archive.index import SqliteIndex
 from pinner.archive.store import build, cut
 from pinner.errors import PinnerError, Unsatisfiable
-from pinner.resolve.solver import Asked, solve
+from pinner.resolve.resolution import Asked
+from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 
 HOST = "http://deb.debian.org"

@@ -53,6 +53,13 @@ class Package(NamedTuple):
     held: bool = False
 
 
+class SourceVersion(NamedTuple):
+    """A version of a source package that an index has binaries of; `for_all` if these are `Architecture: all`."""
+
+    version: str
+    for_all: bool
+
+
 FIELDS = (
     "Package", "Source", "Version", "Essential", "Installed-Size", "Architecture", "Replaces", "Provides", "Depends",
     "Pre-Depends", "Recommends", "Suggests", "Enhances", "Conflicts", "Breaks", "Multi-Arch", "Important", "Protected",
@@ -236,6 +243,27 @@ def mentions_in_reading_order(text: bytes, arch: str) -> list[bytes]:
     places = [FIELDS.index(field) for field in _READING_ORDER]
     read = [found[place] for found in map(fields, stanzas(text)) if found for place in places]
     return mentions("\n".join(read).encode(), arch)
+
+
+def sources(text: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The source of each stanza of a text that begins with one: its name, and `all VERSION` or `any VERSION`."""
+    for one in stanzas(text):
+        lines = re.findall(rb"^(Package|Source|Version|Architecture): (.*)$", one, re.MULTILINE)
+        found: dict[bytes, bytes] = dict(lines)
+        if len(found) < 3 or b"\r" in one:
+            values = fields(one)
+            if values is None:
+                continue
+            made = package(values)
+            name, version, every = (
+                made.source.encode(),
+                made.source_version.encode(),
+                made.architecture == "all",
+            )
+        else:
+            name, _, version = (found.get(b"Source") or found[b"Package"]).partition(b" ")
+            version, every = version.strip(b"() ") or found[b"Version"], found[b"Architecture"] == b"all"
+        yield name, (b"all " if every else b"any ") + version
 
 
 _RELATION = (

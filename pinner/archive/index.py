@@ -1,6 +1,7 @@
 """An index: the store of a Packages file, looked up by name and by what is provided.
 
-The order of first mention is in a file beside the store, made when it is first needed: most runs do not.
+The order of first mention, and the versions of sources, are in files beside the store, made when they are first
+needed: most runs do not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from zlib import crc32
 
 from pinner.apt.packages import (
     Package,
+    SourceVersion,
     beginnings,
     fault,
     fields,
@@ -22,6 +24,7 @@ from pinner.apt.packages import (
     mentions_in_reading_order,
     package,
     providing,
+    sources,
     stanza,
 )
 from pinner.apt.release import Release
@@ -71,6 +74,7 @@ class SqliteIndex:
         self._keep = keep
         self._say = say
         self._mentions: bytes | None = None
+        self._by_source: dict[bytes, list[bytes]] | None = None
         self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
@@ -130,6 +134,17 @@ class SqliteIndex:
             self._mentions = self._sound(self._first_mentions)
         rank = self._mentions.find(b"\n%b\n" % _encoded(name))
         return rank if rank >= 0 else None
+
+    def source_versions(self, source: str) -> Iterable[SourceVersion]:
+        """The versions of a source package whose binaries are in the index.
+
+        The first question reads the whole store; the answer to all further ones is kept beside it.
+        """
+        if self._by_source is None:
+            self._by_source = self._sound(self._sources)
+        for line in self._by_source.get(_encoded(source), ()):
+            architecture, _, version = line.partition(b" ")
+            yield SourceVersion(version.decode("utf-8", "replace"), architecture == b"all")
 
     def close(self) -> None:
         """Lets go of the file, until the next question; a store that is made anew may number its pages otherwise."""
@@ -194,18 +209,43 @@ class SqliteIndex:
 
     def _first_mentions(self) -> bytes:
         """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""
-        path = self._path.with_suffix(f".{self.source.arch}.mentions")
+
+        def found() -> bytes:
+            seen: dict[bytes, None] = {}
+            for page in self._all_text():
+                seen.update(dict.fromkeys(mentions_in_reading_order(page, self.source.arch)))
+            return b"\n%b\n" % b"\n".join(seen)
+
+        return self._beside("mentions", found)
+
+    def _sources(self) -> dict[bytes, list[bytes]]:
+        """What `source_versions` tells, by source package: `all` or `any` and the version."""
+
+        def found() -> bytes:
+            known: dict[bytes, dict[bytes, None]] = {}
+            for page in self._all_text():
+                for source, line in sources(page):
+                    known.setdefault(source, {})[line] = None
+            return b"\n".join(b"\t".join([source, *lines]) for source, lines in known.items())
+
+        lines = [line.split(b"\t") for line in self._beside("sources", found).split(b"\n")]
+        return {line[0]: line[1:] for line in lines}
+
+    def _all_text(self) -> Iterable[bytes]:
+        """Every page of text, in file order."""
+        last = -1
+        while some := self._pages(_NEXT_QUERY, last, least=0):
+            last = some[-1][0]
+            yield from (page for _, page in some)
+
+    def _beside(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What is kept in a file beside the store, which is made if it is not there."""
+        path = self._path.with_suffix(f".{self.source.arch}.{name}")
         with suppress(OSError):
             kept = path.read_bytes()
             if kept[:32] == sha256(kept[32:]).digest():
                 return kept[32:]
-        seen: dict[bytes, None] = {}
-        last = -1
-        while some := self._pages(_NEXT_QUERY, last, least=0):
-            last = some[-1][0]
-            for _, page in some:
-                seen.update(dict.fromkeys(mentions_in_reading_order(page, self.source.arch)))
-        found = b"\n%b\n" % b"\n".join(seen)
+        found = make()
         with suppress(InputError):  # a cache that cannot be written costs time, no more
             self._keep(path, sha256(found).digest() + found)
         return found

@@ -9,8 +9,7 @@ from pinner.apt.digest import algorithm
 from pinner.errors import printable
 from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
-from pinner.resolve.marking import Cause
-from pinner.resolve.solver import Chosen
+from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.workflow.resolve import Answer, Explained, Reason
 

@@ -16,24 +16,12 @@ The rules (what apt 2.6 and 3.0 do in `pkgDepCache::MarkInstall`):
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pinner.apt import relations
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.neighbours import Neighbours
+from pinner.resolve.resolution import Cause
 from pinner.resolve.universe import Need, Offer
-
-
-class Cause(NamedTuple):
-    """Why a package is there. Both are None for what was asked for.
-
-    `need` is a clause of `parent` that the package fulfils or, by an upgrade, no longer violates. An upgrade can
-    also be made since `parent` replaces a version that the old one needed, then `need` is a clause of that old
-    one; or since it is of the same source as `parent`, then `need` is None.
-    """
-
-    need: Need | None
-    parent: Offer | None
 
 
 class Marker:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from pinner.apt import relations, version
-from pinner.apt.packages import Package
+from pinner.apt.packages import Package, SourceVersion
 from pinner.apt.relations import Relation
 from pinner.apt.release import Release
 from pinner.apt.sources import Source
@@ -58,6 +58,9 @@ class Index(Protocol):
         A stanza mentions its own name, then those in Pre-Depends, Depends, Conflicts, Breaks, Recommends,
         Suggests, Replaces, Enhances and Provides.
         """
+
+    def source_versions(self, source: str) -> Iterable[SourceVersion]:
+        """The versions of a source package whose binaries are in the index."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

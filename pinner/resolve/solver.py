@@ -1,282 +1,54 @@
-"""Which packages would apt install? The classic solver of apt 2.x and 3.0, with the cause of every choice.
-
-The steps, each in a module that lists its rules:
-
-1. What is asked for becomes versions (`universe.Universe.select`, facts of apt-get(8)).
-2. Removals go first; then, in command-line order, every package asked for is marked and protected.
-3. Then in command-line order each one's needs are marked, depth first (`marking`).
-4. What is still broken goes to the scoring problem resolver (`problems`).
-5. What was brought along for nothing is dropped again (`sweep`).
-
-Candidates alone are ever installed: `app=1.0` that needs `lib (= 1.0)` fails where lib's candidate is 2.0.
-
-Refused rather than guessed: what the problem resolver would decide by its order among equal scores, which is an
-accident of apt's hash table (both orders are tried, a difference is refused).
-
-Not modelled: a second architecture, preferences files, dpkg holds, packages that were marked as brought along
-before, the sections `metapackages`, `tasks` and `oldlibs` (which only move that mark), the solver of apt 3.1.
-"""
+"""Which packages would apt install? Chooses the solver of the apt that runs the call."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from pinner.apt import version
-from pinner.apt.packages import Package
-from pinner.errors import Refused, Unsatisfiable
-from pinner.resolve.marking import Cause, Marker
-from pinner.resolve.marks import TOO_DEEP, Mark, Marks
-from pinner.resolve.problems import Problems
-from pinner.resolve.sweep import drop_garbage
-from pinner.resolve.switching import switch
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.errors import Refused
+from pinner.resolve import classic
+from pinner.resolve.resolution import Asked, Resolution
+from pinner.resolve.universe import Universe
 
-MODERN = "2.9"
-"""From this version on apt follows the rules of 3.0."""
-
-_FRAMES_PER_LEVEL = 4
-_MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
+#: From this version on apt and apt-get use solver 3.0 (`Version::3.1::APT::Solver` of `apt-config dump`).
+SOLVER3_SINCE = "3.1.10"
 
 
-class Asked(NamedTuple):
-    """One package argument of an install call: a version as `Universe.select` gives it.
-
-    `remove` for `name-`. `release` is that of `name/release`, which also switches the candidates of dependencies.
-    """
-
-    offer: Offer
-    remove: bool = False
-    release: str = ""
+def apt_version(universe: Universe) -> str:
+    """The version of the apt that runs in the root: installed, else offered. Raises `Refused` if there is none."""
+    apt = universe.installed("apt") or universe.candidate("apt")
+    if apt is None:
+        raise Refused("the starting set holds no apt, and the archive offers none")
+    return apt.version
 
 
-class Chosen(NamedTuple):
-    """A version that will be installed. `replaces` is the version it upgrades or downgrades, None for a new one.
-
-    `causes` has the one that brought it along first, then the others; never empty. The package that brought it along
-    may have been dropped again.
-    """
-
-    offer: Offer
-    causes: tuple[Cause, ...]
-    replaces: Offer | None = None
-
-    @property
-    def requested(self) -> bool:
-        """Whether it was asked for."""
-        return self.causes[0].parent is None
-
-
-class Resolution(NamedTuple):
-    """What an install call does: `chosen` in the order of marking, `removed` versions, and what is there after."""
-
-    chosen: tuple[Chosen, ...]
-    removed: tuple[Offer, ...]
-    after: tuple[Package, ...]
+def is_classic(universe: Universe) -> bool:
+    """Whether the root's apt has the classic solver."""
+    return version.compare(apt_version(universe), SOLVER3_SINCE) < 0
 
 
 def solve(
-    universe: Universe, asked: Sequence[Asked], *, recommends: bool = True, suggests: bool = False
+    universe: Universe,
+    asked: Sequence[Asked],
+    *,
+    recommends: bool = True,
+    suggests: bool = False,
+    suggests_important: bool = True,
 ) -> Resolution:
     """What `apt-get install` of these packages would do to the root that the universe describes.
 
-    For a following call use `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain
-    of causes, where apt fails.
+    `suggests_important` is `APT::AutoRemove::SuggestsImportant`. For a following call use
+    `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
-    try:
-        return _solve(universe, asked, recommends=recommends, suggests=suggests)
-    finally:
-        sys.setrecursionlimit(limit)
+    if is_classic(universe):
+        return classic.solve(universe, asked, recommends=recommends, suggests=suggests)
+    from pinner.resolve.solver3.solver import solve as solve3  # not every archive needs it
 
-
-def brought(
-    universe: Universe, offer: Offer, *, recommends: bool, suggests: bool = False
-) -> frozenset[Offer] | None:
-    """What apt marks for installation for one package alone, in a fraction of the time of `solve`.
-
-    It may hold more than `solve` finds, which drops what is brought along for nothing. None where apt would remove or
-    replace something or would have to solve problems: then `solve` must tell.
-    """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
-    try:
-        marks = Marks(universe, recommends=recommends, suggests=suggests)
-        marker = Marker(marks, modern=_is_modern(universe))
-        mark = marks[offer.name]
-        marks.set_candidate(offer)
-        mark.protected = True
-        marker.install(mark, follow=False, by_user=True)
-        marker.install(mark, by_user=True)
-        changed = [mark for mark in marks.all() if mark.target is not mark.current]
-        if any(mark.current is not None for mark in changed) or marks.all_broken():
-            return None
-        return frozenset(mark.target for mark in changed if mark.target is not None)
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
-    marker, problems = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=True)
-    marks = marker.marks
-    if problems.tied:
-        other, _ = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=False)
-        if _outcome(other.marks) != _outcome(marks):
-            raise Refused(
-                "apt would have to remove or hold back packages of equal standing: pinner does not guess which",
-                hint="name the packages that are to stay in the same call",
-            )
-    broken = marks.all_broken()
-    if broken:
-        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
-    return _result(marker, [wish.offer for wish in asked if not wish.remove])
-
-
-def _mark(
-    universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool, latest_first: bool
-) -> tuple[Marker, Problems]:
-    """All steps but the last look; `latest_first` is the order among equal scores."""
-    marks = Marks(universe, recommends=recommends, suggests=suggests)
-    marker = Marker(marks, modern=_is_modern(universe))
-    wishes = list(dict.fromkeys(asked))
-    leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
-    for name in leaving:
-        mark = marks[name]
-        mark.protected = True
-        if mark.current is None:
-            mark.held = True
-        else:
-            marks.delete(mark, by_user=True)
-    wanted = [wish for wish in wishes if not wish.remove]
-    for wish in wanted:
-        mark = marks[wish.offer.name]
-        marks.set_candidate(wish.offer)
-        mark.protected = True
-        marker.install(mark, follow=False, by_user=True)
-    switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
-    for wish in wanted:
-        marker.install(marks[wish.offer.name], by_user=True)
-    problems = Problems(marker, {wish.offer.name for wish in wishes}, set(leaving), latest_first=latest_first)
-    problems.solve()
-    drop_garbage(marker)
-    return marker, problems
-
-
-def _outcome(marks: Marks) -> frozenset[Offer]:
-    """What would be there, or nothing if that could not be."""
-    if marks.all_broken():
-        return frozenset()
-    return frozenset(mark.target for mark in marks.all() if mark.target is not None)
-
-
-def _is_modern(universe: Universe) -> bool:
-    apt = universe.installed("apt") or universe.candidate("apt")
-    return apt is not None and version.compare(apt.version, MODERN) >= 0
-
-
-# --- the result ------------------------------------------------------------------------------------------
-
-
-def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
-    marks = marker.marks
-    targets = {mark.name: mark.target for mark in marks.all() if mark.target is not None}
-    causes: dict[str, list[Cause]] = {
-        mark.name: [] for mark in marks.all() if mark.installing and mark.target is not None
-    }
-    for offer in dict.fromkeys(wanted):
-        if targets.get(offer.name) is offer and offer.name in causes:
-            causes[offer.name].append(Cause(None, None))
-    for name, reason in marker.reasons.items():
-        if name in causes and reason.parent is not None and targets.get(reason.parent.name) is reason.parent:
-            causes[name].append(reason)
-    for parent in targets.values():
-        for need in marks.universe.needs(parent):
-            if need.negative or not marks.wanted(need):
-                continue
-            for offer in dict.fromkeys(offer for options in need.options for offer in options):
-                found = causes.get(offer.name)
-                if (
-                    found is not None
-                    and targets[offer.name] is offer
-                    and all(c.need is not need for c in found)
-                ):
-                    found.append(Cause(need, parent))
-    for name, found in causes.items():
-        # What a package brought along stays when that package is dropped again, as it does with apt.
-        if not found and name in marker.reasons:
-            found.append(marker.reasons[name])
-    chosen = tuple(Chosen(targets[name], tuple(found), marks[name].current) for name, found in causes.items())
-    removed = tuple(
-        mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None
+    return solve3(
+        universe,
+        asked,
+        apt=apt_version(universe),
+        recommends=recommends,
+        suggests=suggests,
+        suggests_important=suggests_important,
     )
-    held = marks.universe.held
-    after = (
-        offer.package._replace(held=True) if offer.name in held else offer.package
-        for offer in targets.values()
-    )
-    return Resolution(chosen, removed, tuple(after))
-
-
-# --- failures --------------------------------------------------------------------------------------------
-
-
-def _explain(marker: Marker, broken: Iterable[Mark]) -> str:
-    marks = marker.marks
-    lines = []
-    for mark in broken:
-        offer = mark.target
-        if offer is None:
-            continue
-        for need in marks.universe.needs(offer):
-            if need.critical and not marks.holds(need):
-                lines.append(f"{_name(offer)} {_trouble(marks, need)}{_chain(marker, mark.name)}")
-    more = len(lines) - _MOST_TROUBLES
-    return "; ".join(lines[:_MOST_TROUBLES]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _trouble(marks: Marks, need: Need) -> str:
-    relation = " | ".join(map(str, need.clause))
-    if need.negative:
-        others = [o for options in need.options for o in options if marks[o.name].target is o]
-        verb = "conflicts with" if need.kind == "Conflicts" else "breaks"
-        return f"{verb} {relation}, and {' and '.join(map(_name, others))} would be there"
-    reasons = []
-    for one in need.clause:
-        mark = marks[one.name]
-        best = mark.target or marks.universe.candidate(one.name)
-        if best is not None:
-            reasons.append(f"{_name(best)} is {'to be there' if mark.target else 'the candidate'}")
-        elif marks.universe.providers(one.name):
-            reasons.append(f"no provider of {one.name} can be installed")
-        else:
-            reasons.append(f"there is no {one.name}")
-    return f"needs {relation}, but {', '.join(reasons)}"
-
-
-def _chain(marker: Marker, name: str) -> str:
-    text, seen = "", {name}
-    while (reason := marker.reasons.get(name)) and reason.parent and reason.parent.name not in seen:
-        name = reason.parent.name
-        seen.add(name)
-        text += f", required by {_name(reason.parent)}"
-    return text
-
-
-def _hint(marks: Marks, broken: Iterable[Mark]) -> str:
-    for mark in broken:
-        if mark.target is None:
-            continue
-        for need in marks.universe.needs(mark.target):
-            if need.critical and not need.negative and not marks.holds(need):
-                fitting = [offer for options in need.options for offer in options]
-                if fitting:
-                    return (
-                        f"ask for {fitting[0].name}={fitting[0].version} as well: apt takes candidates only"
-                    )
-    return ""
-
-
-def _name(offer: Offer) -> str:
-    return f"{offer.name} {offer.version}"

@@ -61,6 +61,11 @@ class Need:
             self._options = found
         return self._options
 
+    def of(self, owner: Offer) -> Need:
+        """The same need of another version of the owner, which has it too."""
+        needs = self._universe.needs(owner)
+        return next((each for each in needs if (each.kind, each.clause) == (self.kind, self.clause)), self)
+
     def __str__(self) -> str:
         """`Depends: a (>= 1) | b`."""
         return f"{self.kind}: {' | '.join(map(str, self.clause))}"
@@ -243,12 +248,26 @@ class Universe:
         return found
 
     def essential(self, name: str) -> bool:
-        """Whether any version of the name says `Essential: yes`; apt keeps the mark with the name."""
-        return any(offer.package.essential for offer in self.versions(name))
+        """Whether any version of the name says `Essential: yes`; apt keeps the mark with the name, and is itself so."""
+        return name == "apt" or any(offer.package.essential for offer in self.versions(name))
 
     def important(self, name: str) -> bool:
-        """Whether any version of the name says `Important: yes` or `Protected: yes`."""
-        return any(offer.package.important for offer in self.versions(name))
+        """Whether any version of the name says `Important: yes` or `Protected: yes`, or it is apt's own."""
+        return name == "apt" or any(offer.package.important for offer in self.versions(name))
+
+    def has_newer_source(self, candidate: Offer) -> bool:
+        """Whether another binary of the candidate's source package has a newer source version.
+
+        It must have a priority that is not below the candidate's, and be for all architectures or for one as it is.
+        """
+        package = candidate.package
+        own = version.key(package.source_version)
+        return any(
+            each.for_all == (package.architecture == "all") and version.key(each.version) > own
+            for index, priority in zip(self.indexes, self._offers.priorities, strict=True)
+            if priority > 0 and priority >= candidate.priority
+            for each in index.source_versions(package.source)
+        )
 
     def match(self, name: str, text: str) -> Offer | None:
         """The version that `name=text` selects: from the highest down the first match, whatever its priority.

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pinner.apt.packages import Package
-from pinner.apt.version import compare
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
 from pinner.recipe.installs import Request
-from pinner.resolve.solver import Asked, Chosen, Resolution, solve
+from pinner.resolve.resolution import Asked, Chosen, Resolution
+from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, is_unread
@@ -24,9 +24,6 @@ from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
 from pinner.workflow.refusals import refusal
 from pinner.workflow.roots import Root, held
 from pinner.workflow.stages import chain
-
-#: From this apt on another solver is the default (apt 3.1's release notes), which pinner does not follow.
-OTHER_SOLVER = "3.1"
 
 
 class Installed(NamedTuple):
@@ -116,14 +113,7 @@ class Closures:
     ) -> Resolution:
         key = (universe, asked, recommends, suggests)
         if key not in self._solved:
-            apt = universe.installed("apt") or universe.candidate("apt")
             try:
-                if apt is None:
-                    raise Refused("the starting set holds no apt, and the archive offers none")
-                if compare(apt.version, OTHER_SOLVER) >= 0:
-                    raise Refused(
-                        f"apt {apt.version} resolves by another solver, which pinner does not follow"
-                    )
                 self._solved[key] = solve(universe, asked, recommends=recommends, suggests=suggests)
             except Unsatisfiable as problem:
                 self._solved[key] = problem

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pinner.edit.span import Edit, Span
 from pinner.errors import Refused
 from pinner.recipe.installs import Request
-from pinner.resolve.solver import Chosen
+from pinner.resolve.resolution import Chosen
 from pinner.resolve.universe import Offer
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose, short

@@ -10,7 +10,7 @@ from pinner.resolve.universe import Universe
 from pinner.workflow.read import Call
 
 if TYPE_CHECKING:
-    from pinner.resolve.solver import Resolution
+    from pinner.resolve.resolution import Resolution
 
 #: What to do where the archive has a version that is not below the image's.
 MOVES = "pinner refresh moves the pin"

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from pinner.errors import InputError, Unsatisfiable
 from pinner.recipe.installs import Request
-from pinner.resolve.marking import Cause
-from pinner.resolve.solver import Chosen
+from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pinner.apt.version import compare
-from pinner.errors import Unsatisfiable
+from pinner.errors import Refused, Unsatisfiable
 from pinner.recipe.installs import Request
-from pinner.resolve.solver import Asked, brought
+from pinner.resolve.classic import brought
+from pinner.resolve.resolution import Asked
+from pinner.resolve.solver import is_classic
 from pinner.resolve.universe import Offer, Universe
 from pinner.workflow.choose import Choice
-from pinner.workflow.closure import OTHER_SOLVER, Closures, asked_of
+from pinner.workflow.closure import Closures, asked_of
 from pinner.workflow.read import File
 from pinner.workflow.stages import chain
 
@@ -62,8 +63,10 @@ class Smooth:
 
     def _is_followed(self, universe: Universe) -> bool:
         if universe not in self._followed:
-            apt = universe.installed("apt") or universe.candidate("apt")
-            self._followed[universe] = apt is not None and compare(apt.version, OTHER_SOLVER) < 0
+            try:
+                self._followed[universe] = is_classic(universe)
+            except Refused:
+                self._followed[universe] = False
         return self._followed[universe]
 
     def _of(self, universe: Universe, one: Asked, recommends: bool, suggests: bool) -> _Set | None:

@@ -28,7 +28,7 @@ from pinner.workflow.refusals import MOVES
 from pinner.workflow.stages import chain, told_to_apt
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
-    from pinner.resolve.solver import Chosen
+    from pinner.resolve.resolution import Chosen
     from pinner.workflow.closure import Closures, Installed
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pinner.apt.packages import SourceVersion
 from pinner.apt.release import Release
 from pinner.apt.sources import Keys, Source
 from pinner.archive.cache import Cache
@@ -46,7 +47,8 @@ Provides: mail-transport-agent
 def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex:
     path = directory / "store.sqlite"
     path.unlink(missing_ok=True)
-    path.with_suffix(".amd64.mentions").unlink(missing_ok=True)
+    for name in ("mentions", "sources"):
+        path.with_suffix(f".amd64.{name}").unlink(missing_ok=True)
     build(cut(text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
     return SqliteIndex(
         path,
@@ -144,6 +146,18 @@ def test_the_order_is_kept_and_damage_to_it_noticed(tmp_path: Path) -> None:
         again = stored(TEXT, tmp_path)
         kept.write_bytes(damage)
         assert again.order("postfix") == rank
+
+
+def test_the_versions_of_a_source(tmp_path: Path) -> None:
+    text = (
+        b"Package: lib\nVersion: 2-1+b1\nArchitecture: amd64\nSource: s (2-1)\n\n"
+        b"Package: doc\nVersion: 2-1\nArchitecture: all\nSource: s\n\n"
+        b"Package: old\nversion: 1-1\nArchitecture: amd64\nsource: s\n"
+    )
+    index = stored(text, tmp_path)
+    expected = {SourceVersion("2-1", False), SourceVersion("2-1", True), SourceVersion("1-1", False)}
+    assert set(index.source_versions("s")) == expected
+    assert list(index.source_versions("lib")) == []
 
 
 def test_no_packages_at_all(tmp_path: Path) -> None:

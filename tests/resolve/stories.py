@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from pinner.apt.packages import Package
+from pinner.apt.packages import Package, SourceVersion
 from pinner.apt.release import Release
 from pinner.apt.sources import Keys, Source
 
@@ -113,6 +113,13 @@ class Memory:
 
     def names(self) -> Iterable[str]:
         return self._by_name
+
+    def source_versions(self, source: str) -> Iterable[SourceVersion]:
+        return {
+            SourceVersion(one.source_version, one.architecture == "all")
+            for one in self.all
+            if one.source == source
+        }
 
     def order(self, name: str) -> int | None:
         return self._order.get(name)

@@ -6,30 +6,42 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
-from pinner.resolve.solver import Asked, Resolution, solve
+from pinner.resolve import classic
+from pinner.resolve import solver as solver_choice
+from pinner.resolve.resolution import Asked, Resolution
+from pinner.resolve.solver3 import solver as solver3
 from pinner.resolve.universe import Universe
 from tests.resolve.stories import index, package, stanzas
 
 FAILS = "fails"
+OLD, NEW = "2.6.1", "3.2.0"
 
 
 @dataclass(frozen=True)
 class Story:
     """`asked` is what stands after `apt-get install`; `expected` are the steps: `name` or `name=version` to
-    install (without a version it is 1.0), `-name` to remove."""
+    install (without a version it is 1.0), `-name` to remove. `since_3_1` are those of apt 3.1.10 and later, where they
+    differ."""
 
     name: str
     archive: str | Mapping[str, str]
     asked: str
     expected: str
     installed: str = ""
+    since_3_1: str = ""
+
+    def steps(self, apt: str) -> str:
+        """What this version of apt does."""
+        return self.since_3_1 if self.since_3_1 and apt == NEW else self.expected
 
     @property
     def suites(self) -> Mapping[str, str]:
@@ -44,7 +56,7 @@ STORIES = [
     Story(
         "pre-depends come first", "a Depends: b; Pre-Depends: c\nb Conflicts: d\nc Depends: d\nd", "a", FAILS
     ),
-    Story("order of the command line, the chooser first", XY, "need z", "x y need z"),
+    Story("order of the command line, the chooser first", XY, "need z", "x y need z", since_3_1="y need z"),
     Story("order of the command line, the other first", XY, "z need", "y need z"),
     Story("an alternative that is asked for", XY, "need y", "y need"),
     Story(
@@ -55,6 +67,7 @@ STORIES = [
         "need Depends: x | y, z\nz Depends: y\nx\ny",
         "need",
         "x y need z",
+        since_3_1="y z need",
     ),
     Story("an alternative that is missing", "need Depends: missing | real\nreal", "need", "need real"),
     Story("an alternative that is installed", "need Depends: x | y\nx\ny", "need", "need", "y"),
@@ -75,18 +88,21 @@ STORIES = [
         "need Depends: v\np1 Provides: v\np2 Provides: v\np3 Provides: v",
         "need",
         "need p3",
+        since_3_1="need p1",
     ),
     Story(
         "a provider mentioned earlier is met earlier",
         "need Depends: v; Suggests: p3\np1 Provides: v\np2 Provides: v\np3 Provides: v",
         "need",
         "need p2",
+        since_3_1="need p1",
     ),
     Story(
         "an architecture-qualified mention is of another name",
         "need Depends: v; Suggests: p2:any\np1 Provides: v\np2 Provides: v",
         "need",
         "need p2",
+        since_3_1="need p1",
     ),
     Story(
         "provider of higher priority wins",
@@ -286,6 +302,7 @@ STORIES = [
         "need Depends: x | y, w\nx Conflicts: w\ny\nw",
         "need",
         FAILS,
+        since_3_1="w y need",
     ),
     Story(
         "a protected chain bars what it conflicts with",
@@ -310,6 +327,7 @@ STORIES = [
         "need Depends: m\np Provides: m; Conflicts: m\nq Provides: m; Conflicts: m",
         "need",
         "need q",
+        since_3_1="need p",
     ),
     Story(
         "two providers that exclude each other",
@@ -354,21 +372,26 @@ def steps(resolution: Resolution) -> set[str]:
     return found | {f"-{gone.name}" for gone in resolution.removed}
 
 
-def expected(story: Story) -> set[str]:
-    return {word if "=" in word or word.startswith("-") else f"{word}=1.0" for word in story.expected.split()}
+def expected(text: str) -> set[str]:
+    return {word if "=" in word or word.startswith("-") else f"{word}=1.0" for word in text.split()}
+
+
+SOLVERS: dict[str, Callable[..., Resolution]] = {OLD: classic.solve, NEW: partial(solver3.solve, apt=NEW)}
+both = pytest.mark.parametrize("solve", SOLVERS.values(), ids=SOLVERS)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_story(story: Story) -> None:
+@pytest.mark.parametrize("apt", [OLD, NEW])
+def test_story(story: Story, apt: str) -> None:
     words, options = call(story)
     universe = universe_of(story)
     try:
-        resolution = solve(universe, [ask(universe, word) for word in words], **options)
+        resolution = SOLVERS[apt](universe, [ask(universe, word) for word in words], **options)
     except Unsatisfiable as error:
-        assert story.expected == FAILS, error
+        assert story.steps(apt) == FAILS, error
     else:
-        assert story.expected != FAILS
-        assert steps(resolution) == expected(story)
+        assert story.steps(apt) != FAILS
+        assert steps(resolution) == expected(story.steps(apt))
         assert all(one.causes for one in resolution.chosen)
 
 
@@ -384,10 +407,11 @@ EQUALS = Story(
 def test_an_accident_of_apt_is_refused() -> None:
     universe = universe_of(EQUALS)
     with pytest.raises(Refused, match="does not guess"):
-        solve(universe, [ask(universe, "a")])
+        classic.solve(universe, [ask(universe, "a")])
 
 
-def test_causes() -> None:
+@both
+def test_causes(solve: Callable[..., Resolution]) -> None:
     universe = universe_of(
         Story("", "a Depends: b | x; Recommends: c\nb Depends: c\nc\nlib=2.0", "", "", "lib=1.0 Breaks: z")
     )
@@ -404,18 +428,20 @@ def test_causes() -> None:
         "b": ["a/Depends: b | x"],
         "c": ["b/Depends: c", "a/Recommends: c"],
     }
-    lib = resolution.chosen[0]
+    lib = next(one for one in resolution.chosen if one.offer.name == "lib")
     assert (lib.requested, lib.replaces and lib.replaces.version) == (True, "1.0")
 
 
-def test_a_failure_tells_the_chain() -> None:
+@both
+def test_a_failure_tells_the_chain(solve: Callable[..., Resolution]) -> None:
     universe = universe_of(Story("", "a Depends: b\nb Depends: c (>= 2)\nc=1.0\nc=0.5", "", ""))
     with pytest.raises(Unsatisfiable) as caught:
         solve(universe, [ask(universe, "a")])
     assert str(caught.value) == ("b 1.0 needs c (>= 2), but c 1.0 is the candidate, required by a 1.0")
 
 
-def test_calls_in_a_row() -> None:
+@both
+def test_calls_in_a_row(solve: Callable[..., Resolution]) -> None:
     universe = universe_of(Story("", "need Depends: x | y\nx\ny\nw Conflicts: y", "", ""))
     first = solve(universe, [ask(universe, "y")])
     second = solve(universe.with_installed(first.after), [ask(universe, "need")])
@@ -424,13 +450,72 @@ def test_calls_in_a_row() -> None:
     assert steps(solve(third, [ask(third, "w")])) == {"w=1.0", "-y", "x=1.0"}
 
 
+@both
+@pytest.mark.parametrize(
+    ("archive", "asked", "installed", "name", "cause"),
+    [
+        ("a Breaks: b (<< 2)\nb=2.0", "a", "b", "b", "a/Breaks: b (<< 2)"),
+        ("lib=2.0\napp=2.0", "lib", "lib\napp Depends: lib (= 1.0)", "app", "lib/Depends: lib (= 1.0)"),
+        ("lib=2.0 Source: s\ntool=2.0 Source: s", "lib", "lib Source: s\ntool Source: s", "tool", "lib/"),
+        ("a Depends: b (>= 2)\nb=2.0", "a", "b", "b", "a/Depends: b (>= 2)"),
+    ],
+)
+def test_causes_of_an_upgrade(
+    solve: Callable[..., Resolution], archive: str, asked: str, installed: str, name: str, cause: str
+) -> None:
+    universe = universe_of(Story("", archive, "", "", installed))
+    chosen = {one.offer.name: one for one in solve(universe, [ask(universe, asked)]).chosen}
+    first = chosen[name].causes[0]
+    assert f"{first.parent and first.parent.name}/{first.need or ''}" == cause
+
+
+@pytest.mark.parametrize(
+    ("archive", "asked", "message", "hint"),
+    [
+        ("a Depends: b\nb Depends: gone", "a", "b 1.0 needs gone, but there is no gone, required by a 1.0", ""),
+        (
+            "a Depends: q (= 1.0)\nq=1.0\nq=2.0", "a", "a 1.0 needs q (= 1.0), but q 2.0 is the candidate",
+            "ask for q=1.0 as well: apt takes candidates only",
+        ),
+        ("a Depends: c\nb Conflicts: c\nc", "a b", "b 1.0 conflicts with c, and c 1.0 would be there", ""),
+        (
+            "a Depends: x | y\nx Depends: gone\ny Conflicts: a", "a",
+            "x 1.0 needs gone, but there is no gone, required by a 1.0; "
+            "y 1.0 conflicts with a, and a 1.0 would be there", "",
+        ),
+        ("a Depends: b\nb", "a b-", "a 1.0 needs b, but b is to be removed", ""),
+    ],
+)  # fmt: skip
+def test_failures_since_3_1(archive: str, asked: str, message: str, hint: str) -> None:
+    universe = universe_of(Story("", archive, "", ""))
+    with pytest.raises(Unsatisfiable) as caught:
+        solver3.solve(universe, [ask(universe, word) for word in asked.split()], apt=NEW)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("apt", "provider"), [("2.6.1", "z"), ("3.1.9", "z"), ("3.1.10", "b"), ("3.3.5", "b")]
+)
+def test_the_root_s_apt_decides(apt: str, provider: str) -> None:
+    """The last provider that is met wins with the classic solver, the first by name with the other one."""
+    universe = universe_of(Story("", "a Depends: v\nb Provides: v\nz Provides: v", "", "", f"apt={apt}"))
+    resolution = solver_choice.solve(universe, [ask(universe, "a")])
+    assert steps(resolution) == {"a=1.0", f"{provider}=1.0"}
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_story_with_apt(story: Story, tmp_path: Path) -> None:
+    """With the machine's apt, or that of a debootstrapped root that `PINNER_CHROOT` names."""
+    chroot = os.environ.get("PINNER_CHROOT")
+    root = Path(chroot, tmp_path.relative_to("/")) if chroot else tmp_path
     words, _ = call(story)
     options = [word for word in story.asked.split() if word.startswith("--")]
-    ran = apt(tmp_path, story, "apt-get", "-s", *options, "install", *words)
-    if story.expected == FAILS:
+    prefix = ("chroot", chroot) if chroot else ()
+    ran = apt(root, tmp_path, prefix, story, "apt-get", "-s", *options, "install", *words)
+    told = run(prefix, tmp_path, "apt-get", "--version").stdout.split()[1]
+    version = NEW if compare(told, solver_choice.SOLVER3_SINCE) >= 0 else OLD
+    if story.steps(version) == FAILS:
         assert ran.returncode == 100, ran.stdout
         return
     assert ran.returncode == 0, ran.stderr
@@ -438,11 +523,13 @@ def test_story_with_apt(story: Story, tmp_path: Path) -> None:
         f"{name}={new}" for name, new in re.findall(r"^Inst (\S+) (?:\[[^]]+\] )?\((\S+)", ran.stdout, re.M)
     }
     found |= {f"-{name}" for name in re.findall(r"^Remv (\S+)", ran.stdout, re.M)}
-    assert found == expected(story)
+    assert found == expected(story.steps(version))
 
 
-def apt(root: Path, story: Story, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run apt in a root of its own (apt.conf(5), Dir), whose only sources are the story's suites."""
+def apt(
+    root: Path, inside: Path, prefix: tuple[str, ...], story: Story, *command: str
+) -> subprocess.CompletedProcess[str]:
+    """Run apt in a root of its own (apt.conf(5)), which it sees as `inside`, with the story's suites as sources."""
     for folder in (
         "etc/apt/preferences.d",
         "var/lib/apt/lists/partial",
@@ -472,16 +559,21 @@ def apt(root: Path, story: Story, *command: str) -> subprocess.CompletedProcess[
             "".join(f"{key}: {value}\n" for key, value in release.items())
             + f"Date: Mon, 02 Nov 2026 00:00:00 UTC\nSHA256:\n {digest} {len(body)} Packages\n"
         )
-        lines.append(f"deb [trusted=yes] file:{repository} ./\n")
+        lines.append(f"deb [trusted=yes] file:{inside}/repo/{suite} ./\n")
     (root / "etc/apt/sources.list").write_text("".join(lines))
     (root / "apt.conf").write_text(
-        f'Dir "{root}"; Dir::State::status "{root}/var/lib/dpkg/status"; Dir::Etc::main "/dev/null";\n'
+        f'Dir "{inside}"; Dir::State::status "{inside}/var/lib/dpkg/status"; Dir::Etc::main "/dev/null";\n'
         'Dir::Etc::parts "/dev/null"; APT::Architecture "amd64"; APT::Architectures { "amd64"; };\n'
         'Acquire::Languages "none"; APT::Sandbox::User "root"; Debug::NoLocking "1";\n'
     )
-    environment = {**os.environ, "APT_CONFIG": f"{root}/apt.conf", "LC_ALL": "C"}
-    subprocess.run(["apt-get", "update", "-qq"], env=environment, capture_output=True, check=True)
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    updated = run(prefix, inside, "apt-get", "update", "-qq")
+    assert updated.returncode == 0, updated.stderr
+    return run(prefix, inside, *command)
+
+
+def run(prefix: tuple[str, ...], inside: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "APT_CONFIG": f"{inside}/apt.conf", "LC_ALL": "C"}
+    return subprocess.run([*prefix, *command], env=environment, capture_output=True, text=True, check=False)
 
 
 def stanza_text(stanza: Mapping[str, str]) -> str:

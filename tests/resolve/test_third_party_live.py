@@ -13,7 +13,8 @@ from pinner.apt import installed, preferences
 from pinner.apt.sources import Source
 from pinner.archive.load import Archive
 from pinner.errors import Unsatisfiable
-from pinner.resolve.solver import Asked, solve
+from pinner.resolve.classic import solve
+from pinner.resolve.resolution import Asked
 from pinner.resolve.universe import Universe
 from tests.apt_root import AptRoot
 from tests.simulator import SimulatedArchive, SimulatedSuite

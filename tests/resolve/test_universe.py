@@ -236,3 +236,21 @@ def test_with_installed_shares_the_versions() -> None:
 def test_known() -> None:
     one = universe(a="p Depends: mentioned; Provides: v")
     assert [one.known(name) for name in ("p", "v", "mentioned", "nothing")] == [True, True, True, False]
+
+
+def test_a_newer_source_has_given_up_a_binary() -> None:
+    first = index(
+        "old Source: s (1)\nsame Source: s (2)\ndoc Source: t (1); Architecture: amd64\nother Source: t (2)"
+    )
+    universe = Universe([first], arch="amd64")
+    told = {
+        name: universe.has_newer_source(universe.select(name)) for name in ("old", "same", "doc", "other")
+    }
+    # a binary for one architecture is not compared with those for all
+    assert told == {"old": True, "same": False, "doc": False, "other": False}
+
+
+def test_a_newer_source_of_lower_priority_does_not_count() -> None:
+    indexes = [index("old Source: s (1)"), index("new Source: s (2)", "bpo", not_automatic=True)]
+    universe = Universe(indexes, arch="amd64")
+    assert not universe.has_newer_source(universe.select("old"))

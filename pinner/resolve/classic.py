@@ -1,0 +1,230 @@
+"""Which packages would apt install? The classic solver of apt 2.x and 3.0, with the cause of every choice.
+
+The steps, each in a module that lists its rules:
+
+1. What is asked for becomes versions (`universe.Universe.select`, facts of apt-get(8)).
+2. Removals go first; then, in command-line order, every package asked for is marked and protected.
+3. Then in command-line order each one's needs are marked, depth first (`marking`).
+4. What is still broken goes to the scoring problem resolver (`problems`).
+5. What was brought along for nothing is dropped again (`sweep`).
+
+Candidates alone are ever installed: `app=1.0` that needs `lib (= 1.0)` fails where lib's candidate is 2.0.
+
+Refused rather than guessed: what the problem resolver would decide by its order among equal scores, which is an
+accident of apt's hash table (both orders are tried, a difference is refused).
+
+Not modelled: a second architecture, preferences files, dpkg holds, packages that were marked as brought along
+before, the sections `metapackages`, `tasks` and `oldlibs` (which only move that mark).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from pinner.apt import version
+from pinner.errors import Refused, Unsatisfiable
+from pinner.resolve.marking import Marker
+from pinner.resolve.marks import TOO_DEEP, Mark, Marks
+from pinner.resolve.problems import Problems
+from pinner.resolve.resolution import (
+    Asked,
+    Cause,
+    Chosen,
+    Resolution,
+    add_causes,
+    after,
+    candidate_hint,
+    named,
+)
+from pinner.resolve.sweep import drop_garbage
+from pinner.resolve.switching import switch
+from pinner.resolve.universe import Need, Offer, Universe
+
+MODERN = "2.9"
+"""From this version on apt follows the rules of 3.0."""
+
+_FRAMES_PER_LEVEL = 4
+_MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
+
+
+def solve(
+    universe: Universe, asked: Sequence[Asked], *, recommends: bool = True, suggests: bool = False
+) -> Resolution:
+    """What `apt-get install` of these packages would do to the root that the universe describes.
+
+    For a following call use `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain
+    of causes, where apt fails.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
+    try:
+        return _solve(universe, asked, recommends=recommends, suggests=suggests)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def brought(
+    universe: Universe, offer: Offer, *, recommends: bool, suggests: bool = False
+) -> frozenset[Offer] | None:
+    """What apt marks for installation for one package alone, in a fraction of the time of `solve`.
+
+    It may hold more than `solve` finds, which drops what is brought along for nothing. None where apt would remove or
+    replace something or would have to solve problems: then `solve` must tell.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
+    try:
+        marks = Marks(universe, recommends=recommends, suggests=suggests)
+        marker = Marker(marks, modern=_is_modern(universe))
+        mark = marks[offer.name]
+        marks.set_candidate(offer)
+        mark.protected = True
+        marker.install(mark, follow=False, by_user=True)
+        marker.install(mark, by_user=True)
+        changed = [mark for mark in marks.all() if mark.target is not mark.current]
+        if any(mark.current is not None for mark in changed) or marks.all_broken():
+            return None
+        return frozenset(mark.target for mark in changed if mark.target is not None)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
+    marker, problems = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=True)
+    marks = marker.marks
+    if problems.tied:
+        other, _ = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=False)
+        if _outcome(other.marks) != _outcome(marks):
+            raise Refused(
+                "apt would have to remove or hold back packages of equal standing: pinner does not guess which",
+                hint="name the packages that are to stay in the same call",
+            )
+    broken = marks.all_broken()
+    if broken:
+        raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
+    return _result(marker, [wish.offer for wish in asked if not wish.remove])
+
+
+def _mark(
+    universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool, latest_first: bool
+) -> tuple[Marker, Problems]:
+    """All steps but the last look; `latest_first` is the order among equal scores."""
+    marks = Marks(universe, recommends=recommends, suggests=suggests)
+    marker = Marker(marks, modern=_is_modern(universe))
+    wishes = list(dict.fromkeys(asked))
+    leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
+    for name in leaving:
+        mark = marks[name]
+        mark.protected = True
+        if mark.current is None:
+            mark.held = True
+        else:
+            marks.delete(mark, by_user=True)
+    wanted = [wish for wish in wishes if not wish.remove]
+    for wish in wanted:
+        mark = marks[wish.offer.name]
+        marks.set_candidate(wish.offer)
+        mark.protected = True
+        marker.install(mark, follow=False, by_user=True)
+    switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
+    for wish in wanted:
+        marker.install(marks[wish.offer.name], by_user=True)
+    problems = Problems(marker, {wish.offer.name for wish in wishes}, set(leaving), latest_first=latest_first)
+    problems.solve()
+    drop_garbage(marker)
+    return marker, problems
+
+
+def _outcome(marks: Marks) -> frozenset[Offer]:
+    """What would be there, or nothing if that could not be."""
+    if marks.all_broken():
+        return frozenset()
+    return frozenset(mark.target for mark in marks.all() if mark.target is not None)
+
+
+def _is_modern(universe: Universe) -> bool:
+    apt = universe.installed("apt") or universe.candidate("apt")
+    return apt is not None and version.compare(apt.version, MODERN) >= 0
+
+
+# --- the result ------------------------------------------------------------------------------------------
+
+
+def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
+    marks = marker.marks
+    targets = {mark.name: mark.target for mark in marks.all() if mark.target is not None}
+    causes: dict[str, list[Cause]] = {
+        mark.name: [] for mark in marks.all() if mark.installing and mark.target is not None
+    }
+    for offer in dict.fromkeys(wanted):
+        if targets.get(offer.name) is offer and offer.name in causes:
+            causes[offer.name].append(Cause(None, None))
+    for name, reason in marker.reasons.items():
+        if name in causes and reason.parent is not None and targets.get(reason.parent.name) is reason.parent:
+            causes[name].append(reason)
+    add_causes(marks.universe, targets, causes, marks.wanted)
+    for name, found in causes.items():
+        # What a package brought along stays when that package is dropped again, as it does with apt.
+        if not found and name in marker.reasons:
+            found.append(marker.reasons[name])
+    chosen = tuple(Chosen(targets[name], tuple(found), marks[name].current) for name, found in causes.items())
+    removed = tuple(
+        mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None
+    )
+    return Resolution(chosen, removed, after(marks.universe, targets.values()))
+
+
+# --- failures --------------------------------------------------------------------------------------------
+
+
+def _explain(marker: Marker, broken: Iterable[Mark]) -> str:
+    marks = marker.marks
+    lines = []
+    for mark in broken:
+        offer = mark.target
+        if offer is None:
+            continue
+        for need in marks.universe.needs(offer):
+            if need.critical and not marks.holds(need):
+                lines.append(f"{named(offer)} {_trouble(marks, need)}{_chain(marker, mark.name)}")
+    more = len(lines) - _MOST_TROUBLES
+    return "; ".join(lines[:_MOST_TROUBLES]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _trouble(marks: Marks, need: Need) -> str:
+    relation = " | ".join(map(str, need.clause))
+    if need.negative:
+        others = [o for options in need.options for o in options if marks[o.name].target is o]
+        verb = "conflicts with" if need.kind == "Conflicts" else "breaks"
+        return f"{verb} {relation}, and {' and '.join(map(named, others))} would be there"
+    reasons = []
+    for one in need.clause:
+        mark = marks[one.name]
+        best = mark.target or marks.universe.candidate(one.name)
+        if best is not None:
+            reasons.append(f"{named(best)} is {'to be there' if mark.target else 'the candidate'}")
+        elif marks.universe.providers(one.name):
+            reasons.append(f"no provider of {one.name} can be installed")
+        else:
+            reasons.append(f"there is no {one.name}")
+    return f"needs {relation}, but {', '.join(reasons)}"
+
+
+def _chain(marker: Marker, name: str) -> str:
+    text, seen = "", {name}
+    while (reason := marker.reasons.get(name)) and reason.parent and reason.parent.name not in seen:
+        name = reason.parent.name
+        seen.add(name)
+        text += f", required by {named(reason.parent)}"
+    return text
+
+
+def _hint(marks: Marks, broken: Iterable[Mark]) -> str:
+    for mark in broken:
+        if mark.target is None:
+            continue
+        for need in marks.universe.needs(mark.target):
+            if need.critical and not need.negative and not marks.holds(need):
+                return candidate_hint(marks.universe, need)
+    return ""

@@ -1,0 +1,102 @@
+"""What an install call asks for and what it does, with the cause of every choice: the values of both solvers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from pinner.apt.packages import Package
+from pinner.resolve.universe import Need, Offer, Universe
+
+
+class Asked(NamedTuple):
+    """One package argument of an install call: a version as `Universe.select` gives it.
+
+    `remove` for `name-`. `release` is that of `name/release`, which also switches the candidates of dependencies.
+    """
+
+    offer: Offer
+    remove: bool = False
+    release: str = ""
+
+
+class Cause(NamedTuple):
+    """Why a package is there. Both are None for what was asked for.
+
+    `need` is a clause of `parent` that the package fulfils or, by an upgrade, no longer violates. An upgrade can
+    also be made since `parent` replaces a version that the old one needed, then `need` is a clause of that old
+    one; or since it is of the same source as `parent`, then `need` is None.
+    """
+
+    need: Need | None
+    parent: Offer | None
+
+
+class Chosen(NamedTuple):
+    """A version that will be installed. `replaces` is the version it upgrades or downgrades, None for a new one.
+
+    `causes` has the one that brought it along first, then the others; never empty. The package that brought it along
+    may have been dropped again.
+    """
+
+    offer: Offer
+    causes: tuple[Cause, ...]
+    replaces: Offer | None = None
+
+    @property
+    def requested(self) -> bool:
+        """Whether it was asked for."""
+        return self.causes[0].parent is None
+
+
+class Resolution(NamedTuple):
+    """What an install call does: `chosen` in the order of choice, `removed` versions, and what is there after."""
+
+    chosen: tuple[Chosen, ...]
+    removed: tuple[Offer, ...]
+    after: tuple[Package, ...]
+
+
+def add_causes(
+    universe: Universe,
+    targets: Mapping[str, Offer],
+    causes: dict[str, list[Cause]],
+    wanted: Callable[[Need], bool],
+) -> None:
+    """Add to the causes, by the names of what is installed, every need of what will be there that it fulfils.
+
+    `targets` are the versions that will be there, by name; `wanted` says which needs count.
+    """
+    for parent in targets.values():
+        for need in universe.needs(parent):
+            if need.negative or not wanted(need):
+                continue
+            for offer in dict.fromkeys(offer for options in need.options for offer in options):
+                found = causes.get(offer.name)
+                if (
+                    found is not None
+                    and targets[offer.name] is offer
+                    and all(c.need is not need for c in found)
+                ):
+                    found.append(Cause(need, parent))
+
+
+def after(universe: Universe, targets: Iterable[Offer]) -> tuple[Package, ...]:
+    """What is installed after a call: these versions; what was held back stays so."""
+    held = universe.held
+    return tuple(
+        offer.package._replace(held=True) if offer.name in held else offer.package for offer in targets
+    )
+
+
+def named(offer: Offer) -> str:
+    """`name version`, for messages."""
+    return f"{offer.name} {offer.version}"
+
+
+def candidate_hint(universe: Universe, need: Need) -> str:
+    """What to ask for where only a version that is not its package's candidate fulfils the need."""
+    fitting = [offer for options in need.options for offer in options]
+    if not fitting or any(universe.candidate(offer.name) is offer for offer in fitting):
+        return ""
+    return f"ask for {fitting[0].name}={fitting[0].version} as well: apt takes candidates only"

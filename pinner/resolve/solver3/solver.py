@@ -1,0 +1,169 @@
+"""Which packages would apt install? The solver that is apt's default since 3.1.10, with the cause of every choice.
+
+What is requested, and what is installed and must stay, are facts; installed packages that could go are kept as long
+as nothing speaks against it. Then `search` looks for versions that fulfil all clauses (`clauses`), taking the best
+solution of each (`order`). Found out by asking apt 3.2 and 3.3; candidates alone are ever installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from pinner.apt import version
+from pinner.errors import Unsatisfiable
+from pinner.resolve.marks import Mark, Marks
+from pinner.resolve.resolution import Asked, Cause, Chosen, Resolution, add_causes, after
+from pinner.resolve.solver3 import failure
+from pinner.resolve.solver3.cache_order import cache_key
+from pinner.resolve.solver3.clauses import (
+    FALSE,
+    INSTALL_MANUAL,
+    TRUE,
+    UPGRADE_MANUAL,
+    Clauses,
+    Rules,
+    SolverClause,
+    Variable,
+)
+from pinner.resolve.solver3.search import Search
+from pinner.resolve.switching import switch
+from pinner.resolve.universe import Offer, Universe
+
+_SUGGESTS_EARLY = "3.3.1"
+
+
+def solve(
+    universe: Universe,
+    asked: Sequence[Asked],
+    *,
+    apt: str,
+    recommends: bool = True,
+    suggests: bool = False,
+    suggests_important: bool = True,
+) -> Resolution:
+    """What `apt-get install` of these packages would do to the root that the universe describes.
+
+    `apt` is the version of apt. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
+    """
+    wishes = list(dict.fromkeys(asked))
+    marks = _request(universe, wishes, recommends=recommends, suggests=suggests)
+    rules = Rules(suggests_important, suggests_early=version.compare(apt, _SUGGESTS_EARLY) >= 0)
+    search = Search(Clauses(marks, rules))
+    manual = _state_facts(search)
+    if manual is None or not search.propagate():
+        _fail(search)
+    for name in search.clauses.order.packages(manual):
+        assumed = search.assume(search.clauses.package(name), TRUE)
+        if not (assumed and search.propagate()) and not search.go_back():
+            _fail(search)
+    if not search.solve():
+        _fail(search)
+    return _result(search, [wish for wish in wishes if not wish.remove])
+
+
+def _request(universe: Universe, wishes: Sequence[Asked], *, recommends: bool, suggests: bool) -> Marks:
+    """The marks that the request itself leaves, with nothing of what it needs."""
+    marks = Marks(universe, recommends=recommends, suggests=suggests)
+    for wish in wishes:
+        if wish.remove:
+            mark = marks[wish.offer.name]
+            mark.protected = True
+            marks.delete(mark, by_user=True)
+    wanted = [wish for wish in wishes if not wish.remove]
+    for wish in wanted:
+        mark = marks[wish.offer.name]
+        marks.set_candidate(wish.offer)
+        mark.protected = True
+        marks.take_candidate(mark, by_user=True)
+    switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
+    return marks
+
+
+def _state_facts(search: Search) -> list[str] | None:
+    """Enter what the request and the root demand; the names that are kept if possible, None after a conflict."""
+    clauses, manual = search.clauses, []
+    universe = clauses.marks.universe
+    for mark in sorted(clauses.marks.all(), key=lambda mark: cache_key(mark.name)):
+        package = clauses.package(mark.name)
+        if mark.held and not mark.protected:
+            fact = (clauses.version(mark.current), TRUE) if mark.current is not None else (package, FALSE)
+            if not search.set(*fact):
+                return None
+        if mark.mode == "delete" or mark.barred:
+            if not search.set(package, FALSE):
+                return None
+        elif mark.installing or mark.current is not None:
+            if universe.essential(mark.name) or universe.important(mark.name) or mark.protected:
+                demanded = clauses.version(mark.candidate) if mark.installing and mark.candidate else package
+                if not search.set(demanded, TRUE):
+                    return None
+            else:
+                _keep(search, mark, package)
+                manual.append(mark.name)
+    excluded = sorted(clauses.excluded, key=lambda each: cache_key(each.name))
+    search.wait_first(excluded)
+    return manual
+
+
+def _keep(search: Search, mark: Mark, package: Variable) -> None:
+    """Keep an installed package unless something speaks against it."""
+    clauses = search.clauses
+    group = INSTALL_MANUAL if mark.candidate is mark.current else UPGRADE_MANUAL
+    versions = clauses.ordered(mark.name)
+    for solutions in ([package], versions):
+        clause = SolverClause(None, solutions, group, optional=True)
+        search.register(clause)
+        search.add_work(clause)
+    if len(versions) > 1:
+        search.discover(package)
+
+
+# --- the result ------------------------------------------------------------------------------------------
+
+
+def _result(search: Search, wanted: Sequence[Asked]) -> Resolution:
+    marks = search.clauses.marks
+    universe = marks.universe
+    there = {
+        each.name: each.offer
+        for each in search.trail
+        if isinstance(each, Variable) and each.offer is not None and each.value == TRUE
+    }
+    kept = {each.name: there[each.name] for each in universe.all_installed() if each.name in there}
+    targets = kept | there
+    asked = {wish.offer for wish in wanted}
+    causes = {}
+    for name, offer in there.items():
+        if offer is not universe.installed(name):
+            first = _first_cause(search, offer, targets)
+            causes[name] = [Cause(None, None)] if offer in asked else []
+            causes[name] += [first] if first is not None else []
+    add_causes(universe, targets, causes, marks.wanted)
+    chosen = tuple(
+        Chosen(targets[name], tuple(found), universe.installed(name)) for name, found in causes.items()
+    )
+    removed = tuple(offer for offer in universe.all_installed() if offer.name not in targets)
+    return Resolution(chosen, removed, after(universe, targets.values()))
+
+
+def _first_cause(search: Search, offer: Offer, targets: Mapping[str, Offer]) -> Cause | None:
+    """What first made the version necessary, None for what was asked for."""
+    clauses = search.clauses
+    for variable in (clauses.version(offer), clauses.package(offer.name)):
+        clause = variable.reason
+        if clause is not None and clause.reason is not None and (clause.need or clause.siblings):
+            parent = clause.reason.offer or targets[clause.reason.name]
+            return Cause(clause.need and clause.need.of(parent), parent)
+    old = clauses.marks[offer.name].current
+    clause = clauses.version(old).reason if old is not None else None
+    if clause is None or clause.need is None or clause.reason is None:
+        return None
+    if clause.reason.offer is not old:
+        return Cause(clause.need, clause.reason.offer or targets[clause.reason.name])
+    names = [each.name for each in clause.solutions if each.name in targets]
+    return Cause(clause.need, targets[names[0]]) if names else None
+
+
+def _fail(search: Search) -> NoReturn:
+    raise Unsatisfiable(failure.explain(search), hint=failure.hint(search))

@@ -17,7 +17,7 @@ from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.images import Named
-from pinner.workflow.repositories import Known, Repository, default
+from pinner.workflow.repositories import Known, Repository, addresses, default
 from pinner.workflow.stages import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
@@ -146,16 +146,22 @@ def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[
     kept = split(package.uri)
     moment = Moment((kept,)) if kept else None
     for suite, pocket in _pockets(target.closure.suite):
+        usual = pocket.address(arch)
+        if (
+            pocket.suite != package.suite
+            or not suite.signed_by.keyring
+            or (archive_of(usual) != kept[0] if kept else not _is_address(package.uri, target.closure.suite))
+        ):
+            continue
         live = Source(
-            pocket.address(arch),
+            usual if kept else package.uri,
             pocket.suite,
             components,
             arch,
             suite.signed_by,
             check_valid_until=not suite.laid_up,
+            stand_ins=pocket.others(arch) if package.uri == usual else (),
         )
-        if pocket.suite != package.suite or (kept and archive_of(live.uri) != kept[0]):
-            continue
         source = at_moment(live, moment)
         if source is not None and source.uri == package.uri:
             return source
@@ -172,9 +178,13 @@ def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[
 
 def is_own(package: LockedPackage, codename: str) -> bool:
     """Whether a package was locked from the archive, or a snapshot, of the distribution that has this suite."""
-    return split(package.uri) is not None or any(
-        package.uri in (pocket.uri, pocket.ports) for _, pocket in _pockets(codename)
-    )
+    return split(package.uri) is not None or _is_address(package.uri, codename)
+
+
+def _is_address(uri: str, codename: str) -> bool:
+    """Whether the distribution of a suite is served there."""
+    found = suite_named(codename)
+    return found is not None and uri in addresses(found[0])
 
 
 def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -> Named:

@@ -75,7 +75,7 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
     """The distribution's own pocket that an entry of an official address names: of this suite or, by `-t` or a
     variant, beside it. Others use a distribution's path and suites for packages of their own."""
     if (
-        entry.uri not in _addresses(distribution)
+        entry.uri not in addresses(distribution)
         or not re.fullmatch(_OWN_KEYS, entry.signed_by)
         or entry.trusted
         or not set(entry.components) <= distribution.every_component
@@ -91,7 +91,8 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
 
 
 @lru_cache(maxsize=8)
-def _addresses(distribution: Distribution) -> frozenset[str]:
+def addresses(distribution: Distribution) -> frozenset[str]:
+    """Where a distribution's own archives are served."""
     pockets = [each for suite in distribution.suites for each in (*suite.pockets, *suite.variants.values())]
     return frozenset(address for each in pockets for address in (each.uri, each.ports, *each.stand_ins))
 

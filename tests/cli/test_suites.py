@@ -148,8 +148,15 @@ def test_the_host_that_a_stage_names_is_asked_on_every_architecture(
         f"FROM ubuntu:24.04\nRUN rm -rf /etc/apt/sources.list.d/* && echo '{line}' > /etc/apt/sources.list\n"
         "RUN apt-get update && apt-get install -y curl\n",
     )
-    result = bench.run("lock", "--platform", "arm64")
+    status = "Package: apt\nStatus: install ok installed\nArchitecture: arm64\nVersion: 2.8.3\n"
+    bench.write("status", status)
+    result = bench.run("lock", "--platform", "arm64", "--installed", "status")
+    fetched = bench.run("download", "debs")
     (bench.folder / "pinner.toml").unlink()
     assert result.status == 0, result.err
     lock = loads(bench.read("pinner.lock"))
     assert {f"{source.uri} {source.suite}" for source in lock.releases} == {place}
+    # this archive has no .debs
+    assert fetched.err.startswith(f"pinner: curl:arm64=8.0~noble is gone: {place.partition(' ')[0]}/pool/"), (
+        fetched
+    )

@@ -93,14 +93,10 @@ class Keyring:
             )
         return self._kept(content, LockedKey(uri, url, found))
 
-    def from_context(self, uri: str, path: Path, name: str) -> Keys:
-        """The keys in the file at `path`, which the lock calls `name`. Raises `InputError`."""
+    def from_context(self, uri: str, content: bytes, name: str) -> Keys:
+        """The keys in a file of the build context, which the lock calls `name`. Raises `InputError`."""
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise InputError(error.strerror or str(error), path=str(path)) from None
-        try:
-            return self._kept(content, LockedKey(uri, name, _fingerprints(content, str(path))))
+            return self._kept(content, LockedKey(uri, name, _fingerprints(content, name)))
         except InputError as error:
             raise InputError(f"{name}: {error.message}") from None
 

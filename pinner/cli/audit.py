@@ -6,7 +6,7 @@ import click
 
 from pinner.archive.load import MAX_AGE
 from pinner.cli import common, locked
-from pinner.cli.installed import read
+from pinner.cli.installed import configured, read
 from pinner.cli.view import Told, View
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError, printable
@@ -73,7 +73,7 @@ def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
         return read(path)
     target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
-    told = next((root for root in map(read, paths) if root.label == target.closure.installed), None)
+    told = next((root for root in map(configured, paths) if root.label == target.closure.installed), None)
     if told or not target.closure.digest:
         return told
     view = View(Told(), Style(), max_age=MAX_AGE)

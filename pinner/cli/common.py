@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
-from pinner.errors import InputError, PinnerError
+from pinner.errors import InputError, PinnerError, printable
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
-from pinner.project import files, git, journal
+from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
@@ -108,10 +108,14 @@ OUTPUT: list[Callable[[_F], _F]] = [
 
 @dataclass
 class Project:
-    """Files that share a configuration and a lock. `texts` are what they hold, by the name the lock gives them."""
+    """Files that share a configuration and a lock. `texts` are what they hold, by the name the lock gives them.
+
+    What the files, the lock and the configuration name is read inside of `root` alone (`tree.root_of`).
+    """
 
     config: Config
     lock_path: Path
+    root: Path
     paths: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -127,7 +131,7 @@ class Project:
         texts = set()
         for path in self._in_context(name, source):
             with suppress(InputError):
-                texts.add(files.read(path))
+                texts.add(files.read(path, self.root))
         return texts.pop() if len(texts) == 1 else None
 
     def take_included(self) -> None:
@@ -139,13 +143,17 @@ class Project:
             seen |= new
             for name in sorted(new - self.texts.keys()):
                 path = self.lock_path.parent / name
-                if not name.startswith("..") and path.is_file():
-                    self.texts[name] = files.read(path)
+                if tree.is_file(path, self.root):
+                    self.texts[name] = files.read(path, self.root)
                     self.paths[name] = Path(files.relative(path, Path.cwd()))
 
     def context_file(self, name: str, source: str) -> Path | None:
         """As `context`, but where the file is."""
-        found = {path.resolve(): path for path in self._in_context(name, source) if path.is_file()}
+        found = {
+            tree.resolve(path): path
+            for path in self._in_context(name, source)
+            if tree.is_file(path, self.root)
+        }
         return next(iter(found.values())) if len(found) == 1 else None
 
     def _in_context(self, name: str, source: str) -> Iterator[Path]:
@@ -158,21 +166,33 @@ class Project:
         return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
 
 
-def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
-    """The projects of the named files and directories (none: the current directory), and the files that cannot be read.
+class Outcome(Protocol):
+    """What a command would write in a project, and what these files held (None: there was none)."""
 
-    A lock lies beside the configuration, or else at the root of the git work tree, or else beside the file.
+    project: Project
+    texts: dict[Path, str]
+    before: dict[Path, str | None]
+
+
+def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project], list[PinnerError]]:
+    """The projects of the named files and directories (none: the current directory), and the files that cannot be used.
+
+    A lock lies beside the configuration, or else at the root that `tree.root_of` tells. A command that `writes`
+    finishes what a killed run left, and takes no file that is a link out of the work tree; one that does not takes such
+    a file if the user has named it.
     """
     errors: list[PinnerError] = []
     named: list[Path] = []
+    searched: set[Path] = set()
     only = click.get_current_context().meta.get(_KINDS) or KINDS
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
             named.append(path)
             continue
-        config, _ = load(path.resolve())
+        config, _ = load(tree.resolve(path), tree.root_of(path / LOCK_NAME))
         found = files.find(path, config.exclude, only)
+        searched.update(found)
         if not found:
             errors.append(
                 InputError(
@@ -185,39 +205,80 @@ def collect(paths: Sequence[str]) -> tuple[list[Project], list[PinnerError]]:
     projects: dict[Path, Project] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
     for path in files.distinct(named):
-        folder = files.resolve(path).parent
+        place = tree.resolve(path)
+        folder, root = place.parent, tree.root_of(path)
+        own = not writes and path not in searched
+        if own and not place.is_relative_to(root):
+            root = tree.root_of(place)
+        try:
+            tree.inside(path, root)
+            text = files.read(path, None if own else root)
+        except InputError as error:
+            errors.append(error)
+            continue
         if folder not in settings:
-            config, source = load(folder)
-            root = source.parent if source else git.work_tree(folder) or folder
-            settings[folder] = config, root / LOCK_NAME
+            config, source = load(folder, root)
+            settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
-            journal.recover(lock_path.parent)
-            projects[lock_path] = Project(config, lock_path)
+            _look_after(lock_path.parent, writes=writes)
+            projects[lock_path] = Project(config, lock_path, root)
         project = projects[lock_path]
-        name = files.relative(files.resolve(path), lock_path.parent)
-        try:
-            project.texts[name] = files.read(path)
-            project.paths[name] = path
-        except PinnerError as error:
-            errors.append(error)
+        name = files.relative(place, lock_path.parent)
+        project.texts[name] = text
+        project.paths[name] = path
     for project in projects.values():
         held = set()
         for name, use in lists.of(project.texts).items():
             path = project.lock_path.parent / name
-            if use not in held and name not in project.texts and path.is_file():
+            if use not in held and name not in project.texts and tree.is_file(path, project.root):
                 held.add(use)
-                project.texts[name] = files.read(path)
+                project.texts[name] = files.read(path, project.root)
                 project.paths[name] = Path(files.relative(path, Path.cwd()))
         project.take_included()
     return [project for project in projects.values() if project.texts], errors
 
 
+def _look_after(folder: Path, *, writes: bool) -> None:
+    """What a killed run left in a project is finished or undone by a command that writes, and reported by others."""
+    if not journal.is_there(folder):
+        return
+    if writes:
+        journal.recover(folder)
+        return
+    journal.refuse_foreign(folder)
+    click.echo(
+        f"pinner: {printable(str(folder / journal.NAME))}: a run was interrupted while it wrote; `pinner lock` or "
+        "`pinner refresh` will finish or undo that",
+        err=True,
+    )
+
+
+def write(projects: Iterable[Outcome]) -> None:
+    """Write the files of several projects, all or none. Raises `InputError`."""
+    texts: dict[Path, str] = {}
+    before: dict[Path, str | None] = {}
+    folders: dict[Path, Path] = {}
+    for each in projects:
+        texts |= each.texts
+        before |= each.before
+        folders |= dict.fromkeys(each.texts, each.project.lock_path.parent)
+    for note in files.write(texts, before, folders):
+        click.echo(f"pinner: {printable(note)}", err=True)
+
+
+def standard_input() -> bytes:
+    """All of it. Raises `InputError` if it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed", path="<stdin>")
+    return tree.bounded(sys.stdin.buffer, "<stdin>")
+
+
 def from_stdin() -> Project:
     """A project of the text on standard input alone."""
-    config, _ = load(Path.cwd())
-    text = files.decode(files.bounded(sys.stdin.buffer, "<stdin>"), "<stdin>")
-    return Project(config, Path(LOCK_NAME), {}, {"<stdin>": text})
+    root = tree.root_of(Path(LOCK_NAME))
+    config, _ = load(tree.current(), root)
+    return Project(config, Path(LOCK_NAME), root, {}, {"<stdin>": files.decode(standard_input(), "<stdin>")})
 
 
 def to_style(*, quiet: bool, verbose: bool) -> Style:
@@ -230,10 +291,7 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
 
 def read_lock(path: Path) -> tuple[str | None, Lock]:
     """The lock, and its text; an empty one and None if there is none. Raises `InputError`."""
-    try:
-        text = files.read(path, LARGEST_LOCK)
-    except InputError:
-        if path.exists():
-            raise
+    if not os.path.lexists(path):
         return None, Lock()
+    text = files.read(path, tree.root_of(path), LARGEST_LOCK)
     return text, reader.loads(text, str(path))

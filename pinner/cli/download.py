@@ -12,7 +12,7 @@ from pinner.archive.load import MAX_AGE
 from pinner.cli import common, doors, locked
 from pinner.cli.keys import known
 from pinner.errors import printable
-from pinner.project import files
+from pinner.project import files, tree
 from pinner.workflow import export
 
 
@@ -29,6 +29,8 @@ def command(
     again, and what broke off is gone on with.
     """
     style = common.to_style(quiet=quiet, verbose=False)
+    root = Path(directory)
+    tree.inside(root, tree.root_of(root))
     found = locked.find(named, stages, platforms)
     archives = doors.archives(found.config, offline=False, max_age=MAX_AGE, style=style)
     vouched = known(found.config, found.lock, found.path.parent, offline=False)
@@ -37,7 +39,6 @@ def command(
     packages = export.packages(found.lock, found.targets)
     from pinner.archive.pool import Pool
 
-    root = Path(directory)
     service = doors.snapshots(found.config, offline=False)
     progress = doors.Progress("packages") if sys.stderr.isatty() and not quiet else None
     pool = Pool(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from pinner.apt import installed
+from pinner.cli import common
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
-from pinner.project import files
+from pinner.project import tree
 from pinner.project.config import Config
 from pinner.workflow.roots import Root
 
@@ -25,7 +25,7 @@ def roots(config: Config, named: Sequence[str], platforms: Sequence[str]) -> Map
     Raises `InputError` for files that cannot be used, and for one that would be used on no platform.
     """
     if not named:
-        return {glob: _distinct([read(path) for path in paths]) for glob, paths in config.installed.items()}
+        return {glob: _distinct(list(map(configured, paths))) for glob, paths in config.installed.items()}
     found = _distinct([read(path) for path in named])
     archs = {PLATFORMS[platform] for platform in platforms}
     for root, path in zip(found, named, strict=True):
@@ -39,19 +39,28 @@ def roots(config: Config, named: Sequence[str], platforms: Sequence[str]) -> Map
     return {"*": found}
 
 
+def configured(path: str) -> Root:
+    """As `read`, for a file that the configuration names: it lies in the work tree."""
+    return _root(tree.read(Path(path), tree.root_of(Path(path))), path)
+
+
 def read(path: str) -> Root:
     """The packages that a file lists (`-`: standard input). The label is the file's name and the content's SHA-256.
 
     The architecture is that of most packages. Raises `InputError` for a file that is neither form.
     """
     if path == STDIN:
-        data = files.bounded(sys.stdin.buffer, "<stdin>")
+        data = common.standard_input()
     else:
         try:
             with Path(path).open("rb") as file:
-                data = files.bounded(file, path)
+                data = tree.bounded(file, path)
         except OSError as error:
             raise InputError(error.strerror or str(error), path=path, hint=_HINT) from None
+    return _root(data, path)
+
+
+def _root(data: bytes, path: str) -> Root:
     label = f"{Path(path).name if path != STDIN else 'standard input'} sha256:{sha256(data).hexdigest()}"
     text = data.decode("utf-8", "replace")  # dpkg takes any bytes in the fields that nobody asks for
     if text.lstrip()[:8].lower() == "package:":

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pinner.apt.sources import Keys
 from pinner.cli import doors
 from pinner.cli.common import Project
+from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock, LockedKey
-from pinner.project import files
+from pinner.project import files, tree
 from pinner.project.config import Config
 from pinner.workflow.repositories import Known
 
@@ -66,7 +67,7 @@ class Vouching:
                 if path is None:
                     return ""
                 own = files.relative(path, self._project.lock_path.parent)
-                keys = self._ring.from_context(uri, path, own)
+                keys = self._ring.from_context(uri, tree.read(path, self._project.root), own)
             elif is_secure(origin.url):
                 keys = self._ring.from_address(uri, origin.url)
             else:
@@ -93,7 +94,8 @@ def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Kno
         elif ":/" in key.origin:
             keys = ring.as_of_image(key)
         else:
-            keys = ring.from_context(key.uri, root / key.origin, key.origin)
+            content = tree.read(root / key.origin, tree.root_of(root / LOCK_NAME))
+            keys = ring.from_context(key.uri, content, key.origin)
         found.setdefault(key.uri, []).append(keys or Keys(""))
     return (*config.source, *(Known(uri, "", ring.joined(keys)) for uri, keys in found.items()))
 

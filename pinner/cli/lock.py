@@ -86,7 +86,7 @@ def command(
         projects = [common.from_stdin()]
         errors: list[PinnerError] = []
     else:
-        projects, errors = common.collect(paths)
+        projects, errors = common.collect(paths, writes=not (dry_run or check))
     if (
         write_sources
         and when is None
@@ -138,14 +138,7 @@ def command(
     stdin = common.STDIN in paths
     write = not (dry_run or check)
     if write and not stdin:
-        texts: dict[Path, str] = {}
-        before: dict[Path, str | None] = {}
-        folders: dict[Path, Path] = {}
-        for outcome in results:
-            texts |= outcome.texts
-            before |= outcome.before
-            folders |= dict.fromkeys(outcome.texts, outcome.project.lock_path.parent)
-        files.write(texts, before, folders)
+        common.write(results)
     for outcome in results:
         lock_stands = write or outcome.project.lock_path not in outcome.texts
         if outcome.proven and outcome.lock_text and lock_stands and not stdin:

@@ -12,7 +12,7 @@ import click
 from pinner.cli import common
 from pinner.errors import InputError
 from pinner.lock.schema import NAME, Lock, Target
-from pinner.project import files, git
+from pinner.project import files, tree
 from pinner.project.config import Config, canonical_platform, load
 from pinner.workflow import export
 
@@ -41,13 +41,14 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
 
     Raises `InputError` if there is no lock, or nothing in it is what was chosen.
     """
-    folder = files.resolve(Path(named[0])).parent if named else Path.cwd()
-    config, source = load(folder)
-    root = source.parent if source else git.work_tree(folder) or folder
+    first = Path(named[0]) if named else Path(NAME)
+    top = tree.root_of(first)
+    config, source = load(tree.resolve(first).parent, top)
+    root = source.parent if source else top
     path = root / NAME
     text, lock = common.read_lock(path)
     if text is None:
         raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
-    names = [files.relative(files.resolve(Path(name)), root) for name in named]
+    names = [files.relative(tree.resolve(Path(name)), root) for name in named]
     canonical = [canonical_platform(name, "--platform") for name in platforms]
     return Locked(config, path, lock, export.select(lock, names, stages, canonical))

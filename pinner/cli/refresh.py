@@ -105,7 +105,7 @@ def command(
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     now = datetime.now(UTC)
-    projects, errors = common.collect(paths)
+    projects, errors = common.collect(paths, writes=not (dry_run or check))
     if errors:
         raise errors[0]
     view = View(told, style)
@@ -141,11 +141,7 @@ def command(
     refused = any(result.refreshed.refusals for result in results)
     write = not (dry_run or check or refused)
     if write:
-        files.write(
-            {path: text for result in results for path, text in result.texts.items()},
-            {path: text for result in results for path, text in result.before.items()},
-            {path: result.project.lock_path.parent for result in results for path in result.texts},
-        )
+        common.write(results)
     outcome = _outcome(results, refused=refused, written=write)
     if changelogs and not refused:
         uploads = _uploads(outcome.changes, results, cache.root, now)
@@ -153,9 +149,9 @@ def command(
     if summary is not None:
         from pinner.report.pull_request import summary as pull_request
 
-        _write(summary, pull_request(outcome))
+        files.put(summary, pull_request(outcome))
     if commit_message is not None:
-        _write(commit_message, report.commit_message(outcome))
+        files.put(commit_message, report.commit_message(outcome))
     changed = bool(outcome.wrote)
     status = int((check and changed) or any(stay.gone for stay in outcome.stays))
     if refused:
@@ -267,13 +263,6 @@ def _uploads(
         except (FetchError, TrustError) as error:
             click.echo(f"pinner: no changelog of {printable(change.name)}: {error}", err=True)
     return uploads
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(error.strerror or str(error), path=str(path)) from None
 
 
 def _print(

@@ -15,7 +15,6 @@ from pinner.cli.searching import search
 from pinner.cli.view import View
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
-from pinner.project import files
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
@@ -112,8 +111,7 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
             )
     outcome = Outcome(project, result, text, lock, proven=False)
     if write:
-        folders = dict.fromkeys(outcome.texts, project.lock_path.parent)
-        files.write(outcome.texts, outcome.before, folders)
+        common.write([outcome])
     if not style.quiet:
         for note in (*notes(at, wanted), *result.notes):
             click.echo(f"pinner: {printable(note)}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import click
 
@@ -14,6 +13,7 @@ from pinner.errors import printable
 from pinner.images import reference
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
+from pinner.project import tree
 from pinner.project.config import load
 from pinner.report import resolution
 from pinner.workflow.resolve import resolve
@@ -49,14 +49,16 @@ def command(
     PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
-    config, _ = load(Path.cwd())
+    here = tree.current()
+    root = tree.root_of(here / LOCK_NAME)
+    config, _ = load(here, root)
     if image:
         reference.parse(image)
     elif not told.suite and not config.suite:
         raise click.UsageError("which suite? say it by --suite, or the base image by --from")
     view = View(told, style, offline=offline, max_age=max_age)
     archives = view.archives(config)
-    options = view.options(Project(config, Path.cwd() / LOCK_NAME), Lock())
+    options = view.options(Project(config, here / LOCK_NAME, root), Lock())
     flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
     flags += ["-t", target_release] if target_release else []
     answers = resolve(packages, flags, image or "scratch", options, archives)

@@ -26,7 +26,7 @@ def command(paths: tuple[str, ...], check: bool, quiet: bool) -> int:
     """
     if common.STDIN in paths:
         raise click.UsageError("standard input cannot be unlocked: name the file")
-    projects, errors = common.collect(paths)
+    projects, errors = common.collect(paths, writes=not check)
     texts: dict[Path, str] = {}
     before: dict[Path, str | None] = {}
     folders: dict[Path, Path] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from pinner.apt.sources import Keys
 from pinner.archive.pace import INTERVAL
 from pinner.distributions.catalogue import platform
 from pinner.errors import InputError
+from pinner.project import files, tree
 from pinner.workflow.repositories import Known
 
 NAME = "pinner.toml"
@@ -161,40 +163,49 @@ def canonical_platform(name: str, path: str = "") -> str:
     return found
 
 
-def load(start: Path) -> tuple[Config, Path | None]:
-    """The config that holds for `start`: the nearest upwards, up to the root of the work tree; and its file."""
+def load(start: Path, root: Path) -> tuple[Config, Path | None]:
+    """The config that holds for the folder `start`: the nearest upwards, up to `root` (`tree.root_of`); and its file.
+
+    Raises `InputError` for one that cannot be used, or that names files which lie outside of `root`.
+    """
+    start = start if start.is_relative_to(root) else root
     for folder in (start, *start.parents):
-        own = folder / NAME
-        if own.is_file():
-            return _located(from_table(_read(own), str(own)), folder), own
-        project = folder / "pyproject.toml"
-        if project.is_file() and b"[tool.pinner" in project.read_bytes():
-            table = _read(project).get("tool", {}).get("pinner")
+        own, project = folder / NAME, folder / "pyproject.toml"
+        if os.path.lexists(own):
+            return _located(from_table(_parsed(files.read(own, root), own), str(own)), folder, root, own), own
+        if os.path.lexists(project) and "[tool.pinner" in (text := files.read(project, root)):
+            table = _parsed(text, project).get("tool", {}).get("pinner")
             if isinstance(table, dict):
-                return _located(from_table(table, f"{project} [tool.pinner]"), folder), project
-        if (folder / ".git").exists():
+                config = from_table(table, f"{project} [tool.pinner]")
+                return _located(config, folder, root, project), project
+        if folder == root:
             break
     return Config(), None
 
 
-def _located(config: Config, folder: Path) -> Config:
-    """The config with its files found from anywhere."""
-    found = {glob: tuple(str(folder / name) for name in names) for glob, names in config.installed.items()}
+def _located(config: Config, folder: Path, root: Path, path: Path) -> Config:
+    """The config with its files found from anywhere; they are files inside of the work tree."""
+
+    def located(name: str) -> str:
+        place = tree.inside(folder / name, root)
+        if Path(name).is_absolute() or (place.exists() and not place.is_file()):
+            raise InputError(
+                f"names {name}, which is not a file of the work tree", path=str(path), hint="copy it there"
+            )
+        return str(place)
+
+    found = {glob: tuple(map(located, names)) for glob, names in config.installed.items()}
     sources = tuple(
-        known._replace(keys=known.keys._replace(keyring=str(folder.resolve() / known.keys.keyring)))
+        known._replace(keys=known.keys._replace(keyring=located(known.keys.keyring)))
         for known in config.source
     )
     return config._replace(installed=found, source=sources)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    if len(text) > toml.LARGEST:
+        raise InputError(f"larger than the {toml.LARGEST} characters that are read", path=str(path))
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(toml.LARGEST + 1)
-        if len(text) > toml.LARGEST:
-            raise InputError(f"larger than the {toml.LARGEST} characters that are read", path=str(path))
         return toml.loads(text)
-    except ValueError as error:  # UnicodeDecodeError is one, too
+    except ValueError as error:
         raise InputError(f"not valid TOML: {error}", path=str(path)) from None
-    except OSError as error:
-        raise InputError(error.strerror or str(error), path=str(path)) from None

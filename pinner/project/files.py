@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import BinaryIO
 
 from pinner.errors import InputError
-from pinner.project import git, journal
+from pinner.project import git, journal, tree
 from pinner.project.journal import Move
+from pinner.project.tree import Folder
 from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
 
@@ -29,10 +28,10 @@ def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] =
     they speak of apt and install, or are GitLab's and include others; scripts also without a suffix, if they are
     executable and name a shell.
     """
-    names = git.files(resolve(folder))
+    names = git.files(tree.resolve(folder))
     if names is None:
         names = _walk(folder)
-    place = resolve(folder).as_posix()
+    place = tree.resolve(folder).as_posix()
     return [
         folder / name
         for name in sorted(set(names))
@@ -74,23 +73,20 @@ def _walk(folder: Path) -> list[str]:
     return names
 
 
-def read(path: Path, limit: int = _LARGEST) -> str:
-    """The text of a file, every character of it: line ends and BOM stay. Raises `InputError`."""
+def read(path: Path, root: Path | None = None, limit: int = tree.LARGEST) -> str:
+    """The text of a file, every character of it: line ends and BOM stay. Raises `InputError`.
+
+    A `root` is that of what others have named: only a regular file inside of it is read (`tree.read`).
+    """
     try:
+        if root is not None:
+            return decode(tree.read(path, root, limit), str(path))
         with path.open("rb") as file:
-            data = bounded(file, str(path), limit)
-    except OSError as error:
+            data = tree.bounded(file, str(path), limit)
+    except (OSError, ValueError) as error:
         hint = "name the files in it, or let pinner find them" if isinstance(error, IsADirectoryError) else ""
-        raise InputError(error.strerror or str(error), path=str(path), hint=hint) from None
+        raise InputError(getattr(error, "strerror", "") or str(error), path=str(path), hint=hint) from None
     return decode(data, str(path))
-
-
-def bounded(file: BinaryIO, path: str, limit: int = _LARGEST) -> bytes:
-    """All that `file` holds; `InputError` if that is more than any Dockerfile has, like /dev/zero."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise InputError(f"larger than {limit // 2**20} MiB", path=path, hint="is this the right file?")
-    return data
 
 
 def decode(data: bytes, path: str) -> str:
@@ -115,41 +111,59 @@ def write(
     texts: Mapping[Path, str],
     expected: Mapping[Path, str | None],
     folders: Mapping[Path, Path] | None = None,
-) -> None:
+) -> list[str]:
     """Write several files: all are laid down beside their places and synced, then renamed one after the other.
 
     A kill leaves each file old or new. `expected` is what each file held when it was read (None: there was none); one
-    that has changed since is not overwritten. Modes stay; a symbolic link stays and what it points to is written.
-    `folders` names the project folder of a file: the files of a project are replaced as one (`journal`), what a kill
-    leaves undone is done by `journal.recover`. Raises `InputError`, with no file changed, for anything that cannot be
-    written.
+    that has changed since is not overwritten. Owner, mode and attributes stay as far as this user may give them. A link
+    inside of the work tree stays, and what it points to is written; none leads out of it (`tree`). `folders` names the
+    project folder of a file: the files of a project are replaced as one (`journal`), what a kill leaves undone is done
+    by `journal.recover`. Returns notes for people. Raises `InputError`, with no file changed, for anything that cannot
+    be written.
     """
     token = os.urandom(4).hex()
     staged: dict[Path, Move] = {}
-    projects: dict[Path, list[Move]] = {}
-    for path, text in texts.items():
-        place = resolve(path)
-        before = expected.get(path)
-        move = Move(
-            journal.draft_of(place, token),
-            place,
-            journal.digest(None if before is None else before.encode("utf-8", "surrogateescape")),
-            journal.digest(text.encode("utf-8")),
-        )
-        staged[path] = move
-        folder = (folders or {}).get(path)
-        if folder is not None and place.is_relative_to(resolve(folder)):
-            projects.setdefault(resolve(folder), []).append(move)
+    projects: dict[Folder, list[Move]] = {}
+    notes = []
     with ExitStack() as stack:
-        for folder in sorted(projects):
-            stack.enter_context(journal.alone(folder))
+        opened: dict[Path, Folder] = {}
+
+        def folder_at(place: Path, root: Path) -> Folder:
+            if place not in opened:
+                opened[place] = stack.enter_context(Folder(place, root))
+            return opened[place]
+
+        for path, text in texts.items():
+            root = tree.root_of(path)
+            place = tree.inside(path, root)
+            try:
+                folder = folder_at(place.parent, root)
+                names = folder.stat(place.name).st_nlink if folder.has(place.name) else 1
+                project = (folders or {}).get(path)
+                of_project = None if project is None else folder_at(tree.resolve(project), root)
+            except OSError as error:
+                raise _unwritable(path, error) from None
+            if names > 1:
+                notes.append(f"{path} had {names - 1} more names (hard links): they keep the old text")
+            before = expected.get(path)
+            staged[path] = move = Move(
+                folder,
+                journal.draft_of(place.name, token),
+                place.name,
+                journal.digest(None if before is None else before.encode("utf-8", "surrogateescape")),
+                journal.digest(text.encode("utf-8")),
+            )
+            if of_project is not None and place.is_relative_to(of_project.path):
+                projects.setdefault(of_project, []).append(move)
+        for folder in sorted(projects, key=lambda each: each.path):
+            stack.enter_context(journal.alone(folder.path))
         settled = True
         try:
             _note(projects, complete=False)
             for path, move in staged.items():
                 _stage(path, move, texts[path])
             for path, before in expected.items():
-                if _now(path) != before:
+                if _now(path, staged[path]) != before:
                     raise InputError(
                         "was changed by somebody else while pinner worked on it",
                         path=str(path),
@@ -165,30 +179,42 @@ def write(
         except BaseException:
             if not settled:  # an interrupt in the middle of renaming
                 for folder, moves in projects.items():
-                    journal.finish(folder, moves)
+                    journal.finish(folder.path, moves)
                 settled = True
             raise
         finally:
             if settled:
                 _tidy(staged.values(), projects)
+    return notes
 
 
-def _tidy(moves: Iterable[Move], folders: Iterable[Path]) -> None:
+def put(path: Path, text: str) -> None:
+    """Write a file that the user has named, whatever it holds: a pipe or terminal, too. Raises `InputError`."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    write({path: text}, {})
+
+
+def _tidy(moves: Iterable[Move], projects: Iterable[Folder]) -> None:
     for move in moves:
         with suppress(OSError):
-            move.draft.unlink(missing_ok=True)
-    for folder in folders:
-        journal.sync(folder)
+            move.folder.remove(move.draft)
+    for project in projects:
+        project.sync()
         with suppress(OSError):
-            journal.remove(folder)
+            journal.remove(project)
 
 
-def _note(projects: Mapping[Path, Sequence[Move]], *, complete: bool) -> None:
-    for folder, moves in projects.items():
+def _note(projects: Mapping[Folder, Sequence[Move]], *, complete: bool) -> None:
+    for project, moves in projects.items():
         try:
-            journal.write(folder, moves, complete=complete)
+            journal.write(project, moves, complete=complete)
         except OSError as error:
-            raise _unwritable(folder / journal.NAME, error) from None
+            raise _unwritable(project.path / journal.NAME, error) from None
 
 
 def _rename(staged: Mapping[Path, Move], expected: Mapping[Path, str | None]) -> None:
@@ -196,28 +222,27 @@ def _rename(staged: Mapping[Path, Move], expected: Mapping[Path, str | None]) ->
     done: list[Path] = []
     for path, move in staged.items():
         try:
-            move.draft.replace(move.place)
+            move.folder.rename(move.draft, move.name)
         except OSError as error:
             for earlier in done:
-                before, place = expected.get(earlier), staged[earlier].place
+                before, one = expected.get(earlier), staged[earlier]
                 if before is None:
-                    place.unlink()
+                    one.folder.remove(one.name)
                 else:
-                    _stage(earlier, staged[earlier], before)
-                    staged[earlier].draft.replace(place)
+                    _stage(earlier, one, before)
+                    one.folder.rename(one.draft, one.name)
             raise InputError(
                 f"cannot be replaced: {error.strerror or error}", path=str(path), hint="nothing was changed"
             ) from None
         done.append(path)
 
 
-def _now(path: Path) -> str | None:
+def _now(path: Path, move: Move) -> str | None:
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return None
+        data = move.folder.read(move.name)
     except OSError as error:
         raise InputError(error.strerror or str(error), path=str(path), hint="nothing was changed") from None
+    return None if data is None else data.decode("utf-8", "surrogateescape")
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
@@ -227,19 +252,14 @@ def _unwritable(path: Path, error: OSError) -> InputError:
 
 
 def _stage(path: Path, move: Move, text: str) -> None:
-    """Lay the new file down at the draft's place, with the mode of the old one."""
-    mode = None
+    """Lay the new file down beside its place, as the old one is."""
+    folder, like = move.folder, None
     try:
-        with suppress(FileNotFoundError):
-            mode = stat.S_IMODE(move.place.stat().st_mode)
-            if not mode & 0o222 or not os.access(move.place, os.W_OK):
+        if folder.has(move.name):
+            like = move.name
+            if not folder.stat(like).st_mode & 0o222 or not folder.is_writable(like):
                 raise PermissionError(13, "the file is read-only")
-        with move.draft.open("xb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            if mode is not None:
-                move.draft.chmod(mode)
-            os.fsync(file.fileno())
+        folder.create(move.draft, text.encode("utf-8"), like)
     except OSError as error:
         raise _unwritable(path, error) from None
 
@@ -249,11 +269,6 @@ def relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def resolve(path: Path) -> Path:
-    """What `path` points to, absolute; for a loop of links or a name that cannot be, as far as it goes."""
-    return Path(os.path.realpath(path))
-
-
 def distinct(paths: Iterable[Path]) -> list[Path]:
     """`paths` without repetition, by what they point to."""
-    return list({resolve(path): path for path in paths}.values())
+    return list({tree.resolve(path): path for path in paths}.values())

@@ -14,25 +14,34 @@ complete one (the renames are finished: all is new). A file that somebody has ch
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pinner.errors import InputError
+from pinner.project import git
+from pinner.project.tree import Folder
 
 NAME = ".pinner-journal"
 _DRAFT = f"{NAME}.new"
 
 
 class Move(NamedTuple):
-    """A new file at `draft`, beside `place`, where it is to go. `before` and `after` are the digests of what `place`
-    held ("" if nothing) and of the new file."""
+    """A new file `draft` in `folder`, which is to become the file `name` there. `before` and `after` are the digests of
+    what `name` held ("" if it was not there) and of the new file."""
 
-    draft: Path
-    place: Path
+    folder: Folder
+    draft: str
+    name: str
     before: str
     after: str
+
+    @property
+    def place(self) -> Path:
+        """Where the new file is to go."""
+        return self.folder.path / self.name
 
 
 def digest(data: bytes | None) -> str:
@@ -42,9 +51,9 @@ def digest(data: bytes | None) -> str:
     return "" if data is None else sha256(data).hexdigest()
 
 
-def draft_of(place: Path, token: str) -> Path:
-    """Where the new file for `place` is laid down."""
-    return place.with_name(f".{place.name}.{token}.pinner")
+def draft_of(name: str, token: str) -> str:
+    """What the new file for `name` is called until then."""
+    return f".{name}.{token}.pinner"
 
 
 @contextmanager
@@ -68,88 +77,97 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write(folder: Path, moves: Sequence[Move], *, complete: bool) -> None:
+def write(project: Folder, moves: Sequence[Move], *, complete: bool) -> None:
     """Put down the journal of these moves. Raises `OSError`."""
     import json
 
     entries = [
         {
-            "place": os.path.relpath(move.place, folder),
-            "draft": move.draft.name,
+            "place": Path(os.path.relpath(move.place, project.path)).as_posix(),
+            "draft": move.draft,
             "before": move.before,
             "after": move.after,
         }
         for move in moves
     ]
     text = json.dumps({"journal": 1, "complete": complete, "files": entries}, indent=1)
-    with (folder / _DRAFT).open("wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    (folder / _DRAFT).replace(folder / NAME)
-    sync(folder)
+    project.remove(_DRAFT)
+    project.create(_DRAFT, text.encode())
+    project.rename(_DRAFT, NAME)
+    project.sync()
 
 
-def remove(folder: Path) -> None:
+def remove(project: Folder) -> None:
     """The moves are done, or given up."""
-    (folder / NAME).unlink(missing_ok=True)
-    (folder / _DRAFT).unlink(missing_ok=True)
+    project.remove(NAME)
+    project.remove(_DRAFT)
 
 
-def sync(folder: Path) -> None:
-    """Make the names in a folder last."""
-    with suppress(OSError):  # not every system can sync a folder
-        handle = os.open(folder, os.O_RDONLY)
+def is_there(folder: Path) -> bool:
+    """Whether a killed run left something to finish or undo in a project."""
+    return os.path.lexists(folder / NAME) or os.path.lexists(folder / _DRAFT)
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raises `InputError` for a journal that no run of this user's can have left: a link, another user's, or one that
+    git tracks, so that it came with the checkout."""
+    for name in (NAME, _DRAFT):
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            seen = (folder / name).lstat()
+        except OSError:
+            continue
+        if not stat.S_ISREG(seen.st_mode):
+            problem = "it is no regular file"
+        elif hasattr(os, "geteuid") and seen.st_uid != os.geteuid():
+            problem = "it belongs to another user"
+        elif git.tracks(folder / name):
+            problem = "git tracks it: it came with the checkout"
+        else:
+            continue
+        raise InputError(f"is not obeyed: {problem}", path=str(folder / name), hint="remove it")
 
 
-def recover(folder: Path) -> None:
+def recover(path: Path) -> None:
     """Finish or undo what a killed run left in a project. Raises `InputError` if that would lose somebody's work."""
-    if not ((folder / NAME).exists() or (folder / _DRAFT).exists()):
-        return
-    with alone(folder):
+    refuse_foreign(path)
+    with alone(path), ExitStack() as stack:
         try:
-            text = (folder / NAME).read_bytes()
-        except FileNotFoundError:  # another process was faster, or only the draft is there
-            remove(folder)
-            return
-        except OSError as error:
-            raise _error(folder, error.strerror or str(error)) from None
-        complete, moves = _parsed(folder, text)
-        try:
+            project = stack.enter_context(Folder(path, path))
+            text = project.read(NAME)
+            if text is None:  # another process was faster, or only the draft is there
+                remove(project)
+                return
+            complete, moves = _parsed(path, text, stack)
             if complete:
-                finish(folder, moves)
+                finish(path, moves)
             else:
                 for move in moves:
-                    move.draft.unlink(missing_ok=True)
-            remove(folder)
+                    move.folder.remove(move.draft)
+            remove(project)
         except OSError as error:
-            raise _error(folder, error.strerror or str(error)) from None
+            raise _error(path, error.strerror or str(error)) from None
 
 
-def finish(folder: Path, moves: Sequence[Move]) -> None:
+def finish(project: Path, moves: Sequence[Move]) -> None:
     """Do the renames of a complete journal that are not done yet. Raises `InputError` and `OSError`."""
     open_moves = []
     for move in moves:
-        now = digest(_content(move.place))
+        now = digest(move.folder.read(move.name))
         if now == move.after:
             continue
-        if now != move.before or digest(_content(move.draft)) != move.after:
+        if now != move.before or digest(move.folder.read(move.draft)) != move.after:
             raise _error(
-                folder, f"{os.path.relpath(move.place, folder)} was changed since a run was interrupted"
+                project, f"{os.path.relpath(move.place, project)} was changed since a run was interrupted"
             )
         open_moves.append(move)
     for move in open_moves:
-        move.draft.replace(move.place)
+        move.folder.rename(move.draft, move.name)
     for move in moves:
-        move.draft.unlink(missing_ok=True)
-        sync(move.place.parent)
+        move.folder.remove(move.draft)
+        move.folder.sync()
 
 
-def _parsed(folder: Path, text: bytes) -> tuple[bool, list[Move]]:
+def _parsed(path: Path, text: bytes, stack: ExitStack) -> tuple[bool, list[Move]]:
     """What the journal says. It may come from anybody: no place outside of the folder, no draft of another name."""
     import json
 
@@ -159,25 +177,22 @@ def _parsed(folder: Path, text: bytes) -> tuple[bool, list[Move]]:
         digests = [(str(each["before"]), str(each["after"])) for each in data["files"]]
         complete = data["complete"] is True and data["journal"] == 1
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise _error(folder, "it is not a journal of pinner's") from None
-    root = Path(os.path.realpath(folder))
+        raise _error(path, "it is not a journal of pinner's") from None
     moves = []
-    for (where, name), (before, after) in zip(entries, digests, strict=True):
-        place = root / where
-        token = name.removeprefix(f".{place.name}.").removesuffix(".pinner")
-        if place != Path(os.path.realpath(place)) or not place.is_relative_to(root) or not token.isalnum():
-            raise _error(folder, f"it names {where!r} and {name!r}, which pinner would not write")
-        moves.append(Move(draft_of(place, token), place, before, after))
-        if moves[-1].draft.name != name:
-            raise _error(folder, f"it names {name!r}, which pinner would not write")
+    for (where, draft), (before, after) in zip(entries, digests, strict=True):
+        place = path / where
+        token = draft.removeprefix(f".{place.name}.").removesuffix(".pinner")
+        strange = _error(path, f"it names {where!r} and {draft!r}, which pinner would not write")
+        if ".." in place.parts or place == path or not place.is_relative_to(path) or not token.isalnum():
+            raise strange
+        if draft != draft_of(place.name, token):
+            raise strange
+        try:
+            folder = stack.enter_context(Folder(place.parent, path))
+        except (OSError, ValueError):
+            raise strange from None
+        moves.append(Move(folder, draft, place.name, before, after))
     return complete, moves
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def _error(folder: Path, problem: str) -> InputError:

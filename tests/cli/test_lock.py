@@ -83,18 +83,22 @@ def test_the_lock_lies_beside_the_configuration(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("git_at", "lock_at", "name"),
-    [(".", "pinner.lock", "deep/er/Dockerfile"), (None, "deep/er/pinner.lock", "Dockerfile")],
-    ids=["at the root of the work tree", "beside the file"],
+    ("git_at", "folder", "lock_at", "name"),
+    [
+        (".", "deep/er", "pinner.lock", "deep/er/Dockerfile"),
+        (None, "deep/er", "pinner.lock", "deep/er/Dockerfile"),
+        (None, "../deep/er", "../deep/er/pinner.lock", "Dockerfile"),
+    ],
+    ids=["at the root of the work tree", "in the current directory", "beside the file"],
 )
-def test_or_else(bench: Workbench, git_at: str | None, lock_at: str, name: str) -> None:
+def test_or_else(bench: Workbench, git_at: str | None, folder: str, lock_at: str, name: str) -> None:
     config = bench.folder / "pinner.toml"
     bench.run("lock", "--check")
-    config.unlink()
+    config.rename(bench.folder.parent / "pinner.toml")  # a folder above does not count
     if git_at:
         git(bench.folder, "init", "-q", git_at)
-    bench.write("deep/er/Dockerfile", UNPINNED)
-    assert bench.run("lock", "--offline", "deep/er/Dockerfile").status == 0
+    bench.write(f"{folder}/Dockerfile", UNPINNED)
+    assert bench.run("lock", "--offline", f"{folder}/Dockerfile").status == 0
     assert f'file = "{name}", ' in bench.read(lock_at)
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from pinner.errors import InputError
-from pinner.project.config import Config, Service, load
+from pinner.project import config as project_config
+from pinner.project.config import Config, Service
+
+
+def load(folder: Path, root: Path | None = None) -> tuple[Config, Path | None]:
+    """The configuration that holds in `folder`, a part of the work tree at `root`."""
+    return project_config.load(folder, root or folder)
 
 
 def test_pinner_toml(tmp_path: Path) -> None:
@@ -17,7 +23,7 @@ def test_pinner_toml(tmp_path: Path) -> None:
     )
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
-    config, path = load(below)
+    config, path = load(below, tmp_path)
     assert path == tmp_path / "pinner.toml"
     assert config == Config(
         platforms=("linux/amd64", "linux/arm64"),
@@ -46,12 +52,12 @@ def test_another_projects_pyproject_is_passed_over(tmp_path: Path) -> None:
     below = tmp_path / "a"
     below.mkdir()
     (below / "pyproject.toml").write_text('[project]\nname = "x"\n')
-    assert load(below)[0] == Config(suite="trixie")
+    assert load(below, tmp_path)[0] == Config(suite="trixie")
 
 
 def test_the_search_ends_at_the_work_tree(tmp_path: Path) -> None:
     (tmp_path / "pinner.toml").write_text('suite = "trixie"\n')
-    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    (tmp_path / "repo").mkdir()
     assert load(tmp_path / "repo") == (Config(), None)
 
 

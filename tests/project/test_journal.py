@@ -14,18 +14,21 @@ import pytest
 from pinner.errors import InputError
 from pinner.project import files, journal
 from pinner.project.journal import Move, digest, draft_of
+from pinner.project.tree import Folder
 
 
 def left_behind(folder: Path, *, complete: bool, laid_down: int = 2) -> tuple[Path, Path]:
     """What is there when a run that writes `a` and `b` is killed."""
     places = folder / "a", folder / "b"
-    moves = []
-    for place, new in zip(places, (b"A", b"B"), strict=True):
-        place.write_bytes(new.lower())
-        moves.append(Move(draft_of(place, "0f"), place, digest(new.lower()), digest(new)))
-    for move in moves[:laid_down]:
-        move.draft.write_bytes(move.place.read_bytes().upper())
-    journal.write(folder, moves, complete=complete)
+    with Folder(folder, folder) as project:
+        moves = []
+        for place, new in zip(places, (b"A", b"B"), strict=True):
+            place.write_bytes(new.lower())
+            draft = draft_of(place.name, "0f")
+            moves.append(Move(project, draft, place.name, digest(new.lower()), digest(new)))
+        for move in moves[:laid_down]:
+            (folder / move.draft).write_bytes(move.place.read_bytes().upper())
+        journal.write(project, moves, complete=complete)
     return places
 
 
@@ -45,7 +48,7 @@ def test_an_incomplete_journal_is_undone(tmp_path: Path, laid_down: int) -> None
 def test_a_complete_journal_is_finished(tmp_path: Path, renamed: int) -> None:
     a, b = left_behind(tmp_path, complete=True)
     for place in (a, b)[:renamed]:
-        draft_of(place, "0f").replace(place)
+        place.with_name(draft_of(place.name, "0f")).replace(place)
     journal.recover(tmp_path)
     assert (a.read_text(), b.read_text()) == ("A", "B")
     assert names(tmp_path) == ["a", "b"]
@@ -70,7 +73,7 @@ def test_a_file_that_somebody_changed_since_stays(tmp_path: Path) -> None:
 
 def test_a_draft_that_is_not_what_was_laid_down_is_not_used(tmp_path: Path) -> None:
     a, _ = left_behind(tmp_path, complete=True)
-    draft_of(a, "0f").write_text("other")
+    a.with_name(draft_of("a", "0f")).write_text("other")
     with pytest.raises(InputError):
         journal.recover(tmp_path)
     assert a.read_text() == "a"
@@ -138,13 +141,14 @@ def test_a_writer_waits_for_another(tmp_path: Path) -> None:
 
 def test_a_file_outside_of_the_project_is_written_too(tmp_path: Path) -> None:
     real, project = tmp_path / "real", tmp_path / "project"
+    (tmp_path / ".git").mkdir()
     project.mkdir()
     real.write_text("a")
     link = project / "a"
     link.symlink_to(real)
     files.write({link: "A"}, {link: "a"}, {link: project})
     assert (real.read_text(), link.is_symlink()) == ("A", True)
-    assert (names(project), names(tmp_path)) == (["a"], ["project", "real"])
+    assert (names(project), names(tmp_path)) == (["a"], [".git", "project", "real"])
 
 
 _LIMITED = """

@@ -1,0 +1,63 @@
+"""Attacks by files of a checkout: each row of tree.toml against the real command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.workbench import Workbench
+
+ROWS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "tree.toml").read_text())["attack"]
+
+
+def lay_out(bench: Workbench, row: dict[str, Any]) -> None:
+    for name in ("links", "files"):
+        for path in row.get(name, ()):
+            (bench.folder / path).parent.mkdir(parents=True, exist_ok=True)
+    for path, text in {"../secret": "s3cr3t\n", **row.get("files", {})}.items():
+        (bench.folder / path).unlink(missing_ok=True)
+        (bench.folder / path).write_text(text)
+    for path, target in row.get("links", {}).items():
+        (bench.folder / path).unlink(missing_ok=True)
+        (bench.folder / path).symlink_to(target)
+    for path in row.get("pipes", ()):
+        os.mkfifo(bench.folder / path)
+    subprocess.run(["git", "init", "--quiet"], cwd=bench.folder, check=True)
+    for path in row.get("tracked", ()):
+        subprocess.run(["git", "add", path], cwd=bench.folder, check=True)
+
+
+def beside(folder: Path) -> dict[str, bytes]:
+    """What lies beside the project."""
+    found = (path for path in folder.parent.rglob("*") if path.is_file() and "cache" not in path.parts)
+    return {str(path): path.read_bytes() for path in found if not path.is_relative_to(folder)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["what"] for row in ROWS])
+def test_attack(bench: Workbench, row: dict[str, Any]) -> None:
+    lay_out(bench, row)
+    before = beside(bench.folder)
+    result = bench.run(*shlex.split(row.get("run", "lock --platform linux/amd64")))
+    output = result.out + result.err
+    assert result.status == row["exit"], output
+    for pattern in row.get("says", ()):
+        assert re.search(pattern, output), output
+    assert beside(bench.folder) == before
+    for path, target in row.get("links", {}).items():
+        assert str((bench.folder / path).readlink()) == target
+    texts = {
+        path.name: path.read_text(errors="replace")
+        for path in bench.folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+    for pattern in ("s3cr3t", *row.get("never", ())):
+        assert not re.search(pattern, output), output
+        for name, text in texts.items():
+            assert name in row.get("files", ()) or not re.search(pattern, text), name

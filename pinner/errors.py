@@ -10,18 +10,35 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]"
+# Control characters (C0, C1), those that change direction, that are not seen or that end a line, lone surrogates, tags.
+_CONTROL = (
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_LOGIN = r"(://)(?:[^/\s\"'<>]*@|[^/\s@:\[\"'<>]*:(?!\d*/)[^\s@\"'<>]*@)"
+_COMMAND = r"(?m)^(\s*)(?=::|##\[|##vso)"
 
 
-def printable(text: str) -> str:
-    """`text` fit for a terminal: control and direction-changing characters as escapes.
+def printable(text: str, *, line: bool = False) -> str:
+    """`text` fit for a terminal or a log: characters that are not seen or move others as escapes, no logins.
 
-    Newline and tab stay. Everything that comes from a file, an archive or a lock goes through here
-    before it is shown, so that none of it can move the cursor or retitle a window.
+    Newline and tab stay, unless it is to be one `line`, as a name is. No line begins with what is a command to GitHub's
+    or Azure's runner (`::error`, `##vso`). Everything that comes from a file, an archive or a lock goes through here
+    before it is shown.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and ":" not in text and "#" not in text:
         return text
-    return re.sub(_CONTROL, lambda m: m[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    text = re.sub(f"{_CONTROL}|[\n\t]" if line else _CONTROL, _escape, without_login(text))
+    return re.sub(_COMMAND, r"\1\\", text) if "::" in text or "##" in text else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def without_login(text: str) -> str:
+    """`text` without user information in its addresses (RFC 3986, 3.2.1): `https://bot:secret@host` names the host."""
+    return re.sub(_LOGIN, r"\1", text) if "@" in text and "://" in text else text
 
 
 class PinnerError(Exception):
@@ -65,7 +82,8 @@ class InputError(PinnerError):
 
     def __str__(self) -> str:
         """`path:line:column: message`, the excerpt with its caret, the hint."""
-        where = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
+        path = printable(self.path, line=True)
+        where = ":".join(str(part) for part in (path, self.line, self.column) if part)
         text = f"{where}: {self.message}" if where else self.message
         if self.excerpt:
             text += f"\n{self.excerpt}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pinner.apt import conf
-from pinner.errors import InputError
+from pinner.errors import InputError, without_login
 from pinner.regex import later
 
 _URI = later(r"[a-z0-9+.-]+:.")
@@ -28,8 +28,8 @@ _AGREED = ("allow-insecure", "allow-weak", "allow-downgrade-to-insecure", "date-
 class Entry(NamedTuple):
     """One suite of one repository, as a sources file names it.
 
-    `uri` has no trailing slash. A `suite` that ends in `/` is a path, and there are no components (a flat repository).
-    `archs` are the architectures it is read for, none: all, but for those in `without`. `signed_by` is a key file's
+    `uri` has no trailing slash, and no login. A `suite` that ends in `/` is a path, and there are no components (a flat
+    repository). `archs` are the architectures it is read for, none: all, but for those in `without`. `signed_by` is a key file's
     path, fingerprints with commas between them, or an embedded key, "" for the keys that apt trusts anyway. `trusted`
     tells that signatures do not matter, or (False) that they do not help.
 
@@ -236,7 +236,7 @@ def _entries(
             if not _URI.match(uri):
                 raise InputError(f"apt wants an address, not {uri}", line=line)
             if served:
-                yield entry._replace(uri=uri.rstrip("/"), suite=suite)
+                yield entry._replace(uri=without_login(uri).rstrip("/"), suite=suite)
 
 
 def _listed(options: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -58,9 +58,9 @@ def command(
         )
     result = audit(found.lock, targets[0], image, _base(base, found, targets[0]))
     if as_json:
-        import json
+        from pinner.report.as_json import dumps
 
-        click.echo(json.dumps(_json(result), indent=2, ensure_ascii=False))
+        click.echo(dumps(_json(result)))
     else:
         for line in _lines(result, quiet=quiet):
             click.echo(printable(line))

@@ -120,8 +120,8 @@ class Project:
     texts: dict[str, str] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
-        """How a file of this project is named to people: as they did."""
-        return str(self.paths.get(name, name))
+        """How a file of this project is named to people: as they did, on one line."""
+        return printable(str(self.paths.get(name, name)), line=True)
 
     def context(self, name: str, source: str) -> str | None:
         """The text of a file that a Dockerfile copies: beside it, or from the project's root; None if in doubt.
@@ -247,10 +247,9 @@ def _look_after(folder: Path, *, writes: bool) -> None:
         journal.recover(folder)
         return
     journal.refuse_foreign(folder)
+    name = printable(str(folder / journal.NAME), line=True)
     click.echo(
-        f"pinner: {printable(str(folder / journal.NAME))}: a run was interrupted while it wrote; `pinner lock` or "
-        "`pinner refresh` will finish or undo that",
-        err=True,
+        f"pinner: {name}: a run was interrupted while it wrote; `pinner lock` finishes or undoes it", err=True
     )
 
 
@@ -264,7 +263,7 @@ def write(projects: Iterable[Outcome]) -> None:
         before |= each.before
         folders |= dict.fromkeys(each.texts, each.project.lock_path.parent)
     for note in files.write(texts, before, folders):
-        click.echo(f"pinner: {printable(note)}", err=True)
+        click.echo(f"pinner: {printable(note, line=True)}", err=True)
 
 
 def standard_input() -> bytes:

@@ -210,7 +210,8 @@ class Outcome:
         if not self.project.paths:
             return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
         own, here = self.project.lock_path, Path.cwd()
-        return [files.relative(path, here) if path == own else str(path) for path in self.texts]
+        names = (files.relative(path, here) if path == own else str(path) for path in self.texts)
+        return [printable(name, line=True) for name in names]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from pinner.archive.cache import Cache
 from pinner.cli import common, doors
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import FetchError, InputError, TrustError, Unsatisfiable, printable
+from pinner.errors import FetchError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock
 from pinner.project import files
@@ -149,9 +149,9 @@ def command(
     if summary is not None:
         from pinner.report.pull_request import summary as pull_request
 
-        files.put(summary, pull_request(outcome))
+        files.put(summary, without_login(pull_request(outcome)))
     if commit_message is not None:
-        files.put(commit_message, report.commit_message(outcome))
+        files.put(commit_message, without_login(report.commit_message(outcome)))
     changed = bool(outcome.wrote)
     status = int((check and changed) or any(stay.gone for stay in outcome.stays))
     if refused:
@@ -229,7 +229,7 @@ def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Out
         tuple(dict.fromkeys(each for result in results for each in result.along)),
         tuple(stays),
         {},
-        tuple(files.relative(path, here) for path in wrote),
+        tuple(printable(files.relative(path, here), line=True) for path in wrote),
         sum(result.refreshed.pins for result in results),
         refused,
         written,

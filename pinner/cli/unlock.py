@@ -8,7 +8,7 @@ import click
 
 from pinner.cli import common
 from pinner.edit.span import apply
-from pinner.errors import InputError
+from pinner.errors import InputError, printable
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN, END
 from pinner.recipe.dockerfile import parse
@@ -49,7 +49,8 @@ def command(paths: tuple[str, ...], check: bool, quiet: bool) -> int:
     if not quiet:
         for path in texts:
             verb = "would be" if check else "is"
-            click.echo(f"{files.relative(path, Path.cwd())}: its build {verb} back to the live archive")
+            name = printable(files.relative(path, Path.cwd()), line=True)
+            click.echo(f"{name}: its build {verb} back to the live archive")
     for problem in errors:
         click.echo(f"pinner: {problem}", err=True)
     return max((error.exit_status for error in errors), default=int(check and bool(texts)))

@@ -12,7 +12,7 @@ from pinner import toml
 from pinner.apt.sources import Keys
 from pinner.archive.pace import INTERVAL
 from pinner.distributions.catalogue import platform
-from pinner.errors import InputError
+from pinner.errors import InputError, without_login
 from pinner.project import files, tree
 from pinner.workflow.repositories import Known
 
@@ -118,7 +118,7 @@ def _sources(value: Any, path: str) -> tuple[Known, ...]:
             )
         prints = _texts(item.get("fingerprints", []), "source.fingerprints", path)
         prints = tuple(text.replace(" ", "").upper() for text in prints)
-        found.append(Known(uri.rstrip("/"), suite, Keys(file, prints)))
+        found.append(Known(without_login(uri).rstrip("/"), suite, Keys(file, prints)))
     return tuple(found)
 
 

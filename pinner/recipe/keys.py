@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pinner.errors import without_login
 from pinner.recipe import statements
 from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.recipe.sourcefiles import PPA_NAME
@@ -79,7 +80,7 @@ def _copied(held: dict[str, tuple[Origin, ...]], instruction: Instruction) -> No
     for source in sources:
         path = target + source.rpartition("/")[2] if target.endswith("/") else target
         if _URL.fullmatch(source):
-            held[path] = (Origin(url=source),)
+            held[path] = (Origin(url=without_login(source)),)
         elif not re.search(r"[$*?\[]", source):
             held[path] = (Origin(context=source),)
 
@@ -112,7 +113,7 @@ def _through(
         urls = [word for word in words if _URL.fullmatch(word)]
         if len(urls) != 1:
             return ()
-        origins: tuple[Origin, ...] = (Origin(url=urls[0]),)
+        origins: tuple[Origin, ...] = (Origin(url=without_login(urls[0])),)
         file = _option(_OUTPUT[name], words)
         remote = name == "wget" or any(re.fullmatch(r"-[a-zA-Z]*O|--remote-name", word) for word in words)
         if not file and remote:

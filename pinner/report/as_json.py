@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pinner.errors import without_login
 from pinner.workflow.lock import Finding, Plan
 
 
@@ -52,7 +53,7 @@ def _unique(names: Any) -> list[str]:
 
 
 def dumps(value: Any) -> str:
-    """`value` as indented JSON."""
+    """`value` as indented JSON, without logins in addresses."""
     import json
 
-    return json.dumps(value, indent=2, ensure_ascii=True)
+    return without_login(json.dumps(value, indent=2, ensure_ascii=True))

@@ -20,6 +20,7 @@ def _lines(path: str, old: str, new: str) -> Iterator[str]:
         return
     from difflib import unified_diff
 
+    path = printable(path, line=True)
     for line in unified_diff(_LINES.findall(old), _LINES.findall(new), f"a/{path}", f"b/{path}"):
         yield printable(line)
         if not line.endswith("\n"):

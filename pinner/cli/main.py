@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 from pinner import __version__
-from pinner.errors import InputError, PinnerError
+from pinner.errors import InputError, PinnerError, printable
 
 _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _COMMANDS = {
@@ -87,15 +87,35 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except OSError as error:
-        if error.filename is not None or error.errno not in _OUTPUT_FAULTS:
+        if error.filename is not None:
+            name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file"
+            click.echo(f"pinner: {printable(name, line=True)}: {error.strerror}", err=True)
+        elif error.errno in _OUTPUT_FAULTS:
+            click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
+        else:
             raise
-        click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
         return InputError.exit_status
     return result if isinstance(result, int) else 0
 
 
+def _with_streams() -> None:
+    """Who closed a standard stream wants nothing from it: its number must not become that of a file that is written."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        else:
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """The entry point."""
+    _with_streams()
     # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
     gc.set_threshold(1_000_000, 20, 100)
     status = run()

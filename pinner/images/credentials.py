@@ -96,6 +96,10 @@ def _entry(entry: Any, name: str, path: Path) -> Login | None:
                 hint=f"docker logout {name}; docker login {name}",
             )
         secret = secret.rstrip("\0")
+    try:
+        "".join(texts.values()).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+        raise InputError("a login is not text", path=str(path)) from None
     if texts.get("identitytoken"):
         return Login(user, texts["identitytoken"], identity=True)
     return Login(user, secret) if user and secret else None
@@ -136,6 +140,10 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
         raise failed(f"{name} gives an answer that is none") from None
     if not (isinstance(user, str) and isinstance(secret, str)):
         raise failed(f"{name} gives an answer that is none")
+    try:
+        (user + secret).encode()
+    except UnicodeEncodeError:
+        raise failed(f"{name} gives an answer that is none") from None
     if user == _TOKEN_USER:
         return Login("", secret, identity=True)
     return Login(user, secret) if user and secret else None

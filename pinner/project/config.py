@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pinner import toml
 from pinner.apt.sources import Keys
@@ -81,6 +82,23 @@ def _lists(value: Any, key: str, path: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
+def _address(text: str, key: str, path: str) -> None:
+    """Raises `InputError` unless `text` is an address with a scheme: for a host alone one would have to guess it."""
+    try:
+        parts = urlsplit(text)
+        well = parts.scheme in {"http", "https", "file"} and bool(parts.hostname or parts.scheme == "file")
+        well = well or (text in {"http://", "https://"} and key == "mirrors")
+        parts.port  # noqa: B018, it raises
+    except ValueError:
+        well = False
+    if not well:
+        raise InputError(
+            f"{key}: {text} is not an address",
+            path=path,
+            hint="write its scheme, as https://mirror.example.org",
+        )
+
+
 def _service(value: Any, path: str) -> Service:
     if not isinstance(value, dict):
         raise InputError("[snapshot] must be a table", path=path)
@@ -92,11 +110,12 @@ def _service(value: Any, path: str) -> Service:
     if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval <= 3600:
         raise InputError("snapshot.interval must be a number of seconds", path=path)
     metasnap = value.get("metasnap", "")
-    if not isinstance(metasnap, str) or (metasnap and "://" not in metasnap):
-        raise InputError(
-            "snapshot.metasnap must be an address", path=path, hint="like http://metasnap.example"
-        )
-    return Service(_texts(value.get("mirrors", []), "snapshot.mirrors", path), float(interval), metasnap)
+    if not isinstance(metasnap, str):
+        raise InputError("snapshot.metasnap must be a string", path=path)
+    mirrors = _texts(value.get("mirrors", []), "snapshot.mirrors", path)
+    for uri in (*mirrors, *filter(None, [metasnap])):
+        _address(uri, "snapshot", path)
+    return Service(mirrors, float(interval), metasnap)
 
 
 def _sources(value: Any, path: str) -> tuple[Known, ...]:
@@ -110,6 +129,8 @@ def _sources(value: Any, path: str) -> tuple[Known, ...]:
             if key not in keys:
                 raise InputError(f"unknown key source.{key}", path=path, hint=near(key, keys))
         uri, suite, file = (item.get(key, "") for key in keys[:3])
+        if isinstance(uri, str):
+            _address(uri, "source.uri", path)
         if not all(isinstance(text, str) for text in (uri, suite, file)) or "://" not in uri or not file:
             raise InputError(
                 "[[source]] needs a uri and a key",
@@ -144,6 +165,8 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = value
         else:
             values[key] = _texts(value, key, path)
+    for uri in (*values.get("mirrors", {}), *values.get("mirrors", {}).values()):
+        _address(uri, "mirrors", path)
     values["platforms"] = tuple(canonical_platform(name, path) for name in values.get("platforms", ()))
     return Config(**values)
 
@@ -171,9 +194,10 @@ def load(start: Path, root: Path) -> tuple[Config, Path | None]:
     start = start if start.is_relative_to(root) else root
     for folder in (start, *start.parents):
         own, project = folder / NAME, folder / "pyproject.toml"
-        if os.path.lexists(own):
+        if os.path.lexists(own) and not own.is_dir():
             return _located(from_table(_parsed(files.read(own, root), own), str(own)), folder, root, own), own
-        if os.path.lexists(project) and "[tool.pinner" in (text := files.read(project, root)):
+        is_there = os.path.lexists(project) and not project.is_dir()
+        if is_there and "[tool.pinner" in (text := files.read(project, root)):
             table = _parsed(text, project).get("tool", {}).get("pinner")
             if isinstance(table, dict):
                 config = from_table(table, f"{project} [tool.pinner]")

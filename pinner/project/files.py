@@ -85,7 +85,7 @@ def read(path: Path, root: Path | None = None, limit: int = tree.LARGEST) -> str
             data = tree.bounded(file, str(path), limit)
     except (OSError, ValueError) as error:
         hint = "name the files in it, or let pinner find them" if isinstance(error, IsADirectoryError) else ""
-        raise InputError(getattr(error, "strerror", "") or str(error), path=str(path), hint=hint) from None
+        raise InputError(getattr(error, "strerror", None) or str(error), path=str(path), hint=hint) from None
     return decode(data, str(path))
 
 

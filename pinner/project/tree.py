@@ -25,8 +25,8 @@ def resolve(path: Path) -> Path:
     """What `path` points to, absolute; for a loop of links or a name that cannot be, as far as it goes."""
     try:
         return Path(os.path.realpath(path))
-    except OSError as error:
-        raise InputError(error.strerror or str(error), path=str(path)) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        raise InputError(getattr(error, "strerror", None) or str(error), path=str(path)) from None
 
 
 def root_of(path: Path) -> Path:

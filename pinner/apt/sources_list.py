@@ -29,9 +29,9 @@ class Entry(NamedTuple):
     """One suite of one repository, as a sources file names it.
 
     `uri` has no trailing slash, and no login. A `suite` that ends in `/` is a path, and there are no components (a flat
-    repository). `archs` are the architectures it is read for, none: all, but for those in `without`. `signed_by` is a key file's
-    path, fingerprints with commas between them, or an embedded key, "" for the keys that apt trusts anyway. `trusted`
-    tells that signatures do not matter, or (False) that they do not help.
+    repository). `archs` are the architectures it is read for, none: all, but for those in `without`. `signed_by` is a
+    key file's path, fingerprints with commas between them, or an embedded key, "" for the keys that apt trusts anyway.
+    `trusted` tells that signatures do not matter, or (False) that they do not help.
 
     `check_valid_until`, `check_date` and `valid_for` (Valid-Until-Min and -Max, in seconds) are for Releases past their
     time; None and 0 where the entry does not say. `snapshot` is a moment of the archive, `yes` for the one that apt is

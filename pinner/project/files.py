@@ -15,7 +15,6 @@ from pinner.project.tree import Folder
 from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
 
-_LARGEST = 64 * 2**20  # bytes
 _SHEBANG = 128  # bytes that a first line may take
 _TAKEN = frozenset({".github", ".gitlab", ".devcontainer"})
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
@@ -55,7 +54,7 @@ def _is_taken(path: Path, name: str, only: Collection[FileKind]) -> bool:
             begin = file.read(_SHEBANG)
             if kind is None and not kinds.is_script(begin.decode("utf-8", "replace")):
                 return False
-            data = begin + file.read(_LARGEST)
+            data = begin + file.read(tree.LARGEST)
     except OSError:
         return False
     return (b"apt" in data and b"install" in data) or (kind == "gitlab" and b"include:" in data)

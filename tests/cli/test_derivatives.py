@@ -32,9 +32,10 @@ def test_kali_by_keys_that_the_configuration_names(archive: SimulatedArchive, tm
         result = bench.run("lock", "--platform", "amd64")
         assert (result.status, "whose keys pinner does not have" in result.out) == (0, True)
         assert "curl=" not in bench.read("Dockerfile")
+        bench.write("kali.pgp", Path(archive.keys.keyring).read_bytes())
         bench.write(
             "pinner.toml",
-            f'[[source]]\nuri = "http://http.kali.org/kali"\nkey = "{archive.keys.keyring}"\n'
+            '[[source]]\nuri = "http://http.kali.org/kali"\nkey = "kali.pgp"\n'
             f'[mirrors]\n"http://http.kali.org" = "{url}"\n',
         )
         result = bench.run("lock", "--platform", "amd64")

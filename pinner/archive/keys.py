@@ -1,5 +1,6 @@
-"""Keys that a file names itself: from an address, trusted on first use, or from the build context.
+"""Keys of the repositories that files add: of known owners, trusted on first use, or from the build context.
 
+The keys of a repository that is known come from an address of its owner's, and count if their fingerprints are known.
 What is trusted on first use is what its address gives then; from there on the lock says which keys these are. Asked is
 over https alone (over http only of this machine itself), without any login, and a redirection leads to no less.
 """
@@ -18,6 +19,7 @@ from pinner.apt.sources import Keys
 from pinner.archive import trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.distributions.repositories import KnownRepository
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import LockedKey
 from pinner.regex import later
@@ -92,6 +94,42 @@ class Keyring:
                 "again with --trust-new-keys",
             )
         return self._kept(content, LockedKey(uri, url, found))
+
+    def from_owner(self, owner: KnownRepository, urls: Iterable[str]) -> Keys:
+        """The keys of a known repository, from the first address that has one of them.
+
+        Raises `TrustError` where only others are found, else the FetchError of the first that does not answer.
+        """
+        unasked, failure = "", FetchError(f"{owner.name}: no address of its key is known", url=owner.uri)
+        changed: TrustError | None = None
+        for at, url in enumerate(dict.fromkeys(urls)):
+            try:
+                content = self._content(url)
+                if content is None:
+                    unasked = unasked or url
+                    continue
+                found = _fingerprints(_from_json(content) if url.endswith(_OF_LAUNCHPAD) else content, url)
+            except FetchError as error:
+                failure = failure if at else error
+                continue
+            except InputError as error:
+                changed = changed or TrustError(f"{url}: {error.message}", hint=_STILL_RIGHT)
+                continue
+            except TrustError as error:
+                changed = changed or error
+                continue
+            accepted = tuple(each for each in found if each in owner.fingerprints)
+            if accepted:
+                return self._kept(content, LockedKey(owner.uri, url, accepted))
+            withdrawn = ", withdrawn since" if set(found) & set(owner.retired) else ""
+            changed = changed or TrustError(
+                f"{url}: these are the keys {', '.join(found)}{withdrawn}, and {owner.uri} is signed by "
+                f"{', '.join(owner.fingerprints)}",
+                hint="a newer pinner may know a new key; or say who signs it under [[source]] in pinner.toml",
+            )
+        if unasked:  # what is asked of nobody is not verified either
+            return Keys(unasked, owner.fingerprints)
+        raise changed or failure
 
     def from_context(self, uri: str, content: bytes, name: str) -> Keys:
         """The keys in a file of the build context, which the lock calls `name`. Raises `InputError`."""

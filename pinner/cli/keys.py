@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinner.apt.sources import Keys
+from pinner.apt.sources_list import Entry
 from pinner.cli import doors
 from pinner.cli.common import Project
+from pinner.distributions import repositories
+from pinner.errors import FetchError
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock, LockedKey
 from pinner.project import files, tree
 from pinner.project.config import Config
-from pinner.workflow.repositories import Known
+from pinner.workflow.repositories import Known, UnreadRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.keys import Keyring
@@ -23,7 +26,10 @@ if TYPE_CHECKING:  # what most runs do not need is loaded where it is
 
 
 class Vouching:
-    """Answers who may sign what a project's files add; `notes` gets what is trusted for the first time."""
+    """Answers who may sign what a project's files add; `notes` gets what is trusted for the first time.
+
+    `unreachable` are the errors of known repositories whose keys could not be asked for.
+    """
 
     def __init__(
         self,
@@ -39,6 +45,7 @@ class Vouching:
         self._lock = lock
         self._new = new
         self._offline = offline
+        self.unreachable: dict[str, FetchError] = {}
 
     @cached_property
     def _ring(self) -> Keyring:
@@ -49,16 +56,23 @@ class Vouching:
         """What the lock is to hold of them."""
         return tuple(self._ring.used.values()) if "_ring" in self.__dict__ else ()
 
-    def __call__(self, name: str, uri: str, origins: Sequence[Origin]) -> Keys | str:
-        """The keys of these origins, or a clause about what to do so that they count; see `Options.vouch`."""
-        if not origins:
+    def __call__(self, name: str, entry: Entry, origins: Sequence[Origin]) -> Keys | str:
+        """The keys of these origins, or a clause about what to do so that they count; see `Options.vouch`.
+
+        Raises `UnreadRepository` where a known repository's key cannot be had now.
+        """
+        owner = repositories.find(entry.uri, entry.suite)
+        if not origins and owner is None:
             return ""
         folder = doors.recorded()
         if folder is not None:
-            return Keys(str(folder / "key.pgp"))
+            return Keys(str(folder / "key.pgp")) if origins else ""
         from pinner.archive.keys import is_secure
 
-        found = []
+        if owner is not None and not any(origin.image or origin.context for origin in origins):
+            urls = [*owner.keys, *(origin.url for origin in origins if is_secure(origin.url))]
+            return self._owners(owner, urls) if urls else ""
+        uri, found = entry.uri, []
         for origin in origins:
             if origin.image:
                 keys: Keys | None = self._ring.from_image(uri, origin.image, origin.content)
@@ -75,11 +89,20 @@ class Vouching:
             if keys is None:
                 return f"trust the key at {origin.url} on first use by --trust-new-keys"
             found.append(keys)
-        for key in self._ring.used.values():
-            if key not in self._lock.keys and "://" in key.origin:
+            key = self._ring.used.get((uri, origin.url))
+            if key is not None and key not in self._lock.keys:
                 prints = ", ".join(key.fingerprints)
                 self._notes[f"trusted on first use for {key.uri}: {key.origin}, the key {prints}"] = None
         return self._ring.joined(found)
+
+    def _owners(self, owner: repositories.KnownRepository, urls: Sequence[str]) -> Keys:
+        if owner.name not in self.unreachable:
+            try:
+                return self._ring.from_owner(owner, urls)
+            except FetchError as error:
+                self.unreachable[owner.name] = error
+        why = self.unreachable[owner.name].message
+        raise UnreadRepository(f"{owner.uri}, whose key cannot be had ({why})", owner.serves)
 
 
 def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Known, ...]:
@@ -89,7 +112,10 @@ def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Kno
     ring = _ring(config, lock, new=False, offline=offline)
     found: dict[str, list[Keys]] = {}
     for key in lock.keys:
-        if "://" in key.origin:
+        owner = repositories.of_key(key.uri, key.origin, key.fingerprints) if "://" in key.origin else None
+        if owner is not None:
+            keys: Keys | None = ring.from_owner(owner._replace(uri=key.uri), (key.origin, *owner.keys))
+        elif "://" in key.origin:
             keys = ring.from_address(key.uri, key.origin)
         elif ":/" in key.origin:
             keys = ring.as_of_image(key)

@@ -37,7 +37,8 @@ def find(uri: str, suite: str) -> KnownRepository | None:
             return _known(row, uri, suite)
     base, _, last = address.rpartition("/")
     if base and suite in ("/", "./"):  # a flat suite that the address names itself
-        return find(f"{uri.partition('://')[0]}://{base}", f"{last}/")
+        found = find(f"{uri.partition('://')[0]}://{base}", f"{last}/")
+        return found and found._replace(uri=f"https://{address}" if found.shared else uri)
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pinner.distributions import images
 from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, alias_of, near, suite_named
 from pinner.distributions.derivatives import other
 from pinner.distributions.moments import Moment
@@ -136,4 +137,7 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
     for one in suites.values():
         variant = next((token for token in tokens if token in one.suite.variants), "")
         return Named(one.distribution, one.suite, variant)
+    row = images.row(repository)
+    if row is not None and (told := row.suite(tag)):
+        return named(told)
     return Unnamed(f"the image {reference} does not name a suite")

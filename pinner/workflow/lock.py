@@ -6,7 +6,7 @@ a version for each word, edit, read the edited text again, and state the lock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pinner.edit.span import Span, apply
@@ -69,6 +69,7 @@ class Plan(NamedTuple):
     suites: tuple[str, ...]
     notes: tuple[str, ...]
     unserved: Mapping[str, PinnerError]
+    assumes: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -77,8 +78,9 @@ class Plan(NamedTuple):
 
     @property
     def leaves_words(self) -> bool:
-        """Whether a word stays without a pin that need not."""
-        return any(each.choice.status == "skipped" and not each.allowed for each in self.findings)
+        """Whether a word stays without a pin that need not, or has one that rests on an image's name."""
+        skipped = any(each.choice.status == "skipped" and not each.allowed for each in self.findings)
+        return skipped or self.assumes
 
     @property
     def fails(self) -> bool:
@@ -147,11 +149,24 @@ def plan(
             *dict.fromkeys(
                 note
                 for file in files
-                for note in sources_block.caveats(file, archives, written=options.write_sources)
+                for note in (
+                    *assumptions(file),
+                    *sources_block.caveats(file, archives, written=options.write_sources),
+                )
             ),
         ),
         unserved,
+        any(file.assumed for file in files),
     )
+
+
+def assumptions(file: File) -> Iterator[str]:
+    """A note about the images of a file that are not read and not known either."""
+    if file.assumed:
+        yield (
+            f"{file.path}: {', '.join(file.assumed)}: not read and not known, so that the pins rest on the suite in "
+            "the name; --images always reads it, a comment `# pinner: suite=…` says that it is right"
+        )
 
 
 def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Span
 from pinner.errors import InputError, PinnerError
 from pinner.recipe import installs, kinds, lists
@@ -18,7 +19,16 @@ from pinner.recipe.repositories import additions, adds_components
 from pinner.recipe.settings import Setting, settings
 from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
-from pinner.workflow.stages import Base, Options, base_of, chain, image_of, suite_told, without_snapshot
+from pinner.workflow.stages import (
+    Base,
+    Doubt,
+    Options,
+    base_of,
+    chain,
+    image_of,
+    suite_told,
+    without_snapshot,
+)
 
 if TYPE_CHECKING:
     from pinner.workflow.setup import Setup
@@ -34,14 +44,19 @@ class Call(NamedTuple):
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
     `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
-    `unread` is a clause about what apt reads here and pinner does not, "" if there is nothing.
+    `doubts` are about what apt reads here and pinner does not.
     """
 
     install: Install
     base: Base
     recommends: bool
     architectures: tuple[str, ...]
-    unread: str = ""
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def unread(self) -> str:
+        """A clause about what apt reads here and pinner does not, "" if there is nothing."""
+        return self.doubts[0].why if self.doubts else ""
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -62,12 +77,20 @@ class File(NamedTuple):
         return (item for item in self.found if isinstance(item, Call))
 
     @property
+    def assumed(self) -> tuple[str, ...]:
+        """The images that calls stand on, of which neither the content nor the name is known."""
+        bases = dict.fromkeys(call.base.image for call in self.calls() if call.base.is_assumed)
+        return tuple(bases)
+
+    @property
     def leaves_words(self) -> bool:
         """Whether a word stays without a pin and no comment or configuration says that it may."""
         calls = (item for item in self.found if isinstance(item, Skipped))
         words = (request for call in self.calls() for request in call.requests if request.action == "skip")
-        return any(not item.allowed for item in calls) or any(
-            not word.allowed and word.reason != "ignored" for word in words
+        return (
+            bool(self.assumed)
+            or any(not item.allowed for item in calls)
+            or any(not word.allowed and word.reason != "ignored" for word in words)
         )
 
     def stage_name(self, index: int) -> str:
@@ -172,15 +195,18 @@ def _weigh(begun: _Begun) -> File:
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
             base, unread = bases[item.stage], bases[item.stage].unread
+            doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
             if setup is not None and isinstance(base.where, Named):
                 state = setup.before(item, base.where, base.platforms)
                 base, unread = replace(base, where=state.where), unread or state.problem
+                doubts += state.doubts
             elif before := _before(parsed, item, [(each.stage, each.span.start, each) for each in added]):
                 unread = unread or f"{before[-1].what} ({before[-1].by}), which pinner does not read here"
             if not isinstance(base.where, Unnamed) and base.where.at is not None:
                 unread = unread or without_snapshot(base)
-            requests = tuple(_weighed(request, base, unread, options) for request in item.requests)
-            found.append(_call(item._replace(requests=requests), base, unread, parsed, told))
+            doubts = (Doubt(unread), *doubts) if unread else doubts
+            requests = tuple(_weighed(request, base, doubts, options) for request in item.requests)
+            found.append(_call(item._replace(requests=requests), base, doubts, parsed, told))
     except InputError as error:
         if error.line:
             error.path = path
@@ -238,7 +264,9 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
             yield item
 
 
-def _call(install: Install, base: Base, unread: str, parsed: Dockerfile, told: Sequence[Setting]) -> Call:
+def _call(
+    install: Install, base: Base, doubts: tuple[Doubt, ...], parsed: Dockerfile, told: Sequence[Setting]
+) -> Call:
     seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
     recommends = install.recommends
     where = base.where
@@ -250,7 +278,7 @@ def _call(install: Install, base: Base, unread: str, parsed: Dockerfile, told: S
         said = [each.recommends for each in seen if each.recommends is not None]
         recommends = said[-1] if said else base.recommends
     architectures = tuple(each.architecture for each in seen if each.architecture)
-    return Call(install, base, recommends, architectures, unread)
+    return Call(install, base, recommends, architectures, doubts)
 
 
 def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, int, _T]]) -> list[_T]:
@@ -276,7 +304,12 @@ def _pinned_elsewhere(arch: str, base: Base) -> bool:
     return native != {arch} and any(each.names for each in preferences_of(where))
 
 
-def _weighed(request: Request, base: Base, unread: str, options: Options) -> Request:
+def doubt_of(name: str, doubts: Iterable[Doubt]) -> Doubt | None:
+    """The first doubt about what a name would be."""
+    return next((doubt for doubt in doubts if is_one(name, doubt.serves)), None)
+
+
+def _weighed(request: Request, base: Base, doubts: Sequence[Doubt], options: Options) -> Request:
     if request.action == "skip" and not request.expansion:
         return request
     reason, detail = "", ""
@@ -284,8 +317,8 @@ def _weighed(request: Request, base: Base, unread: str, options: Options) -> Req
         reason, detail = "ignored", "ignored by the configuration"
     elif isinstance(base.where, Unnamed):
         reason, detail = "suite-unknown", base.where.why
-    elif unread and request.action != "keep":
-        reason, detail = "other-repository", unread
+    elif request.action != "keep" and (doubt := doubt_of(request.name, doubts)):
+        reason, detail = "other-repository", doubt.why
     elif request.action != "keep" and _pinned_elsewhere(request.arch, base):
         reason, detail = "other-repository", f"preferences by name, which are not followed for {request.arch}"
     return request._replace(action="skip", reason=reason, detail=detail, expansion=()) if reason else request

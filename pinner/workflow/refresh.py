@@ -22,7 +22,7 @@ from pinner.resolve.universe import Offer, Universe
 from pinner.workflow import standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
-from pinner.workflow.read import Call, File, files_of, read
+from pinner.workflow.read import Call, File, doubt_of, files_of, read
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing
@@ -188,6 +188,10 @@ class Refresher:
         if request.action == "skip":
             choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
             return None
+        unknown = Choice("skipped", reason="other-repository", detail=call.unread)
+        if doubt_of(request.name, call.doubts):
+            choices[request] = unknown
+            return None
         try:
             universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
         except Unsatisfiable as error:
@@ -197,6 +201,9 @@ class Refresher:
             return self._unpinned(file, call, request, universes, choices, edits)
         asked = call.base.asked
         choices[request] = choose(request, universes, asked=asked)
+        if call.unread and choices[request].fails:  # what is not there may be elsewhere
+            choices[request] = unknown
+            return None
         old = {
             platform: standing.of_pin(universe, request.name, request.pin)
             for platform, universe in universes.items()
@@ -241,7 +248,8 @@ class Refresher:
     ) -> Move | None:
         choice = choose(request, universes, asked=call.base.asked)
         if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
-            choices[request] = choice if choice.fails else Choice("skipped", reason="unpinned")
+            fails = choice.fails and not call.unread
+            choices[request] = choice if fails else Choice("skipped", reason="unpinned")
             return None
         choices[request] = choice
         (edits[request],) = pin(file.dockerfile.text, {request: choice.version})

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.apt import preferences, sources_list
 from pinner.apt.preferences import Preference
-from pinner.apt.sources import Keys, Source
+from pinner.apt.sources import Keys, Source, without_login
 from pinner.apt.sources_list import Entry
+from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.mirrors import is_own_host, official
 from pinner.distributions.suite import Distribution, Pocket, Suite
+from pinner.distributions.repositories import ANYTHING
 from pinner.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,6 +51,14 @@ class Repository(NamedTuple):
         uri, suite = (text.replace("$(ARCH)", arch) for text in (self.entry.uri, self.entry.suite))
         check = self.entry.check_valid_until is not False
         return Source(uri, suite, self.entry.components, arch, self.keys, check, stand_ins=self.stand_ins)
+
+
+class UnreadRepository(InputError):
+    """A repository that is not read; only names that the globs `serves` mean may come from it."""
+
+    def __init__(self, message: str, serves: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.serves = serves
 
 
 class Known(NamedTuple):
@@ -138,11 +148,16 @@ def recognised(
             own = entry._replace(uri=each.uri, signed_by="")
             return tuple(Repository(own._replace(archs=(arch,)), each.keys) for arch in archs)
     keys = vouch(entry)
+    row = repositories.find(entry.uri, entry.suite)
     if isinstance(keys, Keys):
-        own = entry._replace(signed_by="")
+        own = entry._replace(signed_by="", uri=row.uri if row else entry.uri)
         return tuple(Repository(own._replace(archs=(arch,)), keys) for arch in archs)
     told = "say who signs it under [[source]] in pinner.toml"
-    raise InputError(f"{entry.uri} {entry.suite}".rstrip(), hint=f"{told}, or {keys}" if keys else told)
+    error = UnreadRepository(
+        f"{without_login(entry.uri)} {entry.suite}".rstrip(), row.serves if row else ANYTHING
+    )
+    error.hint = f"{told}, or {keys}" if keys else told
+    raise error
 
 
 def listed(

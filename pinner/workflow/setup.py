@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from pinner.apt.sources import Keys
 from pinner.apt.sources_list import Entry
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.repositories import ANYTHING
 from pinner.errors import InputError
 from pinner.recipe import keys, sourcefiles
 from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.recipe.environment import Environment
 from pinner.recipe.repositories import Addition, adds_components
 from pinner.workflow.images import Named
-from pinner.workflow.repositories import follow
-from pinner.workflow.stages import Options, chain
+from pinner.workflow.repositories import UnreadRepository, follow
+from pinner.workflow.stages import Doubt, Options, chain
 
 if TYPE_CHECKING:
     from pinner.recipe.installs import Install
@@ -26,11 +27,12 @@ UNREAD = "which pinner does not read and which may serve another version"
 
 class State(NamedTuple):
     """`where` apt looks, the origins of the keys that the stage `held` by then, and a clause about a change that is not
-    read, behind which nothing is known."""
+    read, behind which nothing is known; `doubts` are about repositories that are not read."""
 
     where: Named
     held: keys.Held
     problem: str = ""
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Setup:
@@ -99,21 +101,28 @@ class Setup:
             if instruction.span.start <= each.span.start < min(instruction.span.end, until)
         ]
         if not own and not adds_components(text):
-            return State(where, held)
+            return state._replace(held=held)
         changes = sourcefiles.changes(self._file, instruction, asked, until)
         if changes is None:
-            return State(where, held, unread(own[-1]) if own else "")
+            return state._replace(held=held, problem=unread(own[-1]) if own else "")
 
         def vouch(entry: Entry) -> Keys | str:
-            return self._options.vouch(self._path, entry.uri, keys.signers(held, entry.signed_by))
+            return self._options.vouch(self._path, entry, keys.signers(held, entry.signed_by))
 
+        doubts = state.doubts
         try:
             for change in changes:
-                where = follow(where, change, self._options.known, archs, vouch, self._options.mirrors)
+                try:
+                    where = follow(where, change, self._options.known, archs, vouch, self._options.mirrors)
+                except UnreadRepository as error:
+                    if not own or error.serves == ANYTHING:
+                        raise
+                    doubts = (*doubts, Doubt(f"{own[-1].what}: {error.message}, {UNREAD}", error.serves))
         except InputError as error:
             hint = f" ({error.hint})" if error.hint else ""
-            return State(state.where, held, f"{own[-1].what}: {error.message}, {UNREAD}{hint}" if own else "")
-        return State(where, held)
+            problem = f"{own[-1].what}: {error.message}, {UNREAD}{hint}" if own else ""
+            return state._replace(held=held, problem=problem)
+        return State(where, held, doubts=doubts)
 
 
 def unread(change: Addition) -> str:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.apt.sources import Keys, Source
 from pinner.apt.sources_list import Entry
+from pinner.distributions import images
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS, platform
 from pinner.distributions.moments import Moment, archive_of, split
+from pinner.distributions.repositories import ANYTHING
 from pinner.edit.span import Lines
 from pinner.errors import InputError
 from pinner.recipe import blocks
@@ -21,6 +23,7 @@ from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.kinds import Around
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+from pinner.workflow.images import split as split_reference
 from pinner.workflow.lists import PackageList
 from pinner.workflow.repositories import Known, default, in_order, listed, vouched
 from pinner.workflow.roots import MINBASE, Root
@@ -29,6 +32,16 @@ if TYPE_CHECKING:
     from pinner.recipe.keys import Origin
 
 Along = Literal["", "siblings", "closure"]
+
+
+class Doubt(NamedTuple):
+    """What apt may read in a stage beside what pinner reads: a clause, and globs of the names that may come from there.
+
+    Without globs none is likely to; still nothing is certain about what is not found.
+    """
+
+    why: str
+    serves: tuple[str, ...] = ANYTHING
 
 
 class Options(NamedTuple):
@@ -44,7 +57,7 @@ class Options(NamedTuple):
     for. `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
     names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the text of a
     file in the build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
-    that the file at a path names for the repository at an address, or a clause about what to do so that they count.
+    that the file at a path names for the repository of an entry, or a clause about what to do so that they count.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -62,7 +75,7 @@ class Options(NamedTuple):
     known: tuple[Known, ...] = ()
     mirrors: Mapping[str, str] = MappingProxyType({})
     look: Look | None = None
-    vouch: Callable[[str, str, tuple[Origin, ...]], Keys | str] = lambda path, uri, origins: ""
+    vouch: Callable[[str, Entry, tuple[Origin, ...]], Keys | str] = lambda path, entry, origins: ""
     context: Callable[[str, str], str | None] = lambda path, source: None
     snapshot: Moment | None = None
     write_sources: bool = False
@@ -72,7 +85,8 @@ class Options(NamedTuple):
 class Base:
     """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
     as that was told. `contents` is what the image itself says, by platform; `unread` a clause about what it says to apt
-    and what pinner does not follow, "" if there is nothing. `images` are the references by platform where they differ.
+    and what pinner does not follow, "" if there is nothing; `doubt` is about an image that was not read. `images` are
+    the references by platform where they differ.
     """
 
     image: str
@@ -83,6 +97,12 @@ class Base:
     contents: Mapping[str, Content] = field(default_factory=dict, compare=False)
     unread: str = ""
     images: Mapping[str, str] = field(default_factory=dict, compare=False)
+    doubt: Doubt | None = None
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether nothing is known of the image but the suite that its tag names."""
+        return self.doubt is not None and not self.doubt.serves
 
     def digest(self, platform: str) -> str:
         """The digest of the image for a platform, "" if it is not known."""
@@ -149,7 +169,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     held = {path: content for each in contents.values() for path, content in each.keys}
 
     def vouch(entry: Entry) -> Keys | str:
-        return options.vouch("", entry.uri, _of_image(image, entry.signed_by, held))
+        return options.vouch("", entry, _of_image(image, entry.signed_by, held))
 
     if isinstance(where, Named) and contents and not where.variant:
         texts = {name: content.sources for name, content in contents.items()}
@@ -182,6 +202,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,
+        doubt=_doubt(dockerfile, stages, image, options, contents) if isinstance(where, Named) else None,
     )
 
 
@@ -203,6 +224,7 @@ def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base
         contents={name: content for each in own.values() for name, content in each.contents.items()},
         unread=next((each.unread for each in own.values() if each.unread), ""),
         images={name: each.image for name, each in own.items()},
+        doubt=next((each.doubt for each in own.values() if each.doubt), None),
     )
 
 
@@ -212,6 +234,23 @@ def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[Origin,
     from pinner.recipe.keys import Origin
 
     return (Origin(image=f"{image}:{path}", content=held[path]),)
+
+
+def _doubt(
+    dockerfile: Dockerfile, stages: list[Stage], image: str, options: Options, contents: Mapping[str, Content]
+) -> Doubt | None:
+    """What an image may hold that was not read; None for one that is known, or that somebody has told the suite of."""
+    told = options.suite or any(each.key == "suite" for stage in stages for each in stage.directives)
+    if told or not image or (contents and all(content.locked for content in contents.values())):
+        return None
+    if any(fnmatchcase(image, pattern) for pattern in options.images):
+        return None
+    row = images.row(split_reference(image)[0])
+    # Where the name tells no suite, the configuration did.
+    if row.plain if row is not None else isinstance(suite_of(image), Unnamed):
+        return None
+    why = f"the image {image} is not read, and may hold another repository's packages"
+    return Doubt(why, row.serves if row else ())
 
 
 def _where(

@@ -143,12 +143,19 @@ def test_a_registry_that_is_gone_leaves_a_locked_image_as_it_was(
     assert bench.files() == before
 
 
+def unread(notes: str) -> str:
+    """The notes without the one, which must be there, that a file's pins rest on an image's name."""
+    lines = [line for line in notes.splitlines(keepends=True) if "not read and not known" not in line]
+    assert len(lines) == notes.count("\n") - 1
+    return "".join(lines)
+
+
 def test_a_registry_that_does_not_answer_is_asked_once(bench: Workbench) -> None:
     bench.write("Dockerfile", "FROM 127.0.0.1:9/app-bookworm:1\nRUN apt-get install -y curl\n")
     arguments = ("lock", "--images", "auto", "--insecure-registry", "127.0.0.1:9")
     result = bench.run(*arguments)
     assert (result.status, bench.read("Dockerfile").count("curl=7.88")) == (0, 1)
-    assert result.err == (
+    assert unread(result.err) == (
         "pinner: base images are not read, and are assumed to hold little: 127.0.0.1:9 gave no answer: "
         "the connection was refused\n"
     )
@@ -441,12 +448,12 @@ def test_one_note_for_all_platforms(bench: Workbench, registry: Registry) -> Non
     made = image({"apt": "2.6.1"}, "linux/arm/v7")
     registry.put("app-bookworm:1", made, top=index(made))
     bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
-    assert lock(bench, registry).err == "".join(
+    assert unread(lock(bench, registry).err) == "".join(
         f"pinner: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
         for arch in ("amd64", "arm64")
     )
     registry.documents.clear()
-    assert lock(bench, registry, "--max-age", "0s").err == (
+    assert unread(lock(bench, registry, "--max-age", "0s").err) == (
         f"pinner: {registry.host}/app-bookworm:1 (amd64, arm64) was not read, what it holds is assumed: "
         "the registry has no such image (HTTP status 404)\n"
     )

@@ -91,7 +91,7 @@ def test_an_alias_is_looked_up_later(reference: str, alias: str) -> None:
         ("app:24-04", "does not name a suite"),
         ("ubuntu:99.04", "ubuntu 99.04 is not a suite that pinner knows"),
         ("groovy:jdk17", "does not name a suite"),
-        ("ros:kinetic", "does not name a suite"),
+        ("ros:rolling", "does not name a suite"),
         ("node:22.04", "does not name a suite"),
         ("debian@sha256:0000", "does not name a suite"),
         ("alpine:3.12", "does not name a suite"),

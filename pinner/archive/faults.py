@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from socket import EAI_NONAME, gaierror
 
 
 class Failed(Exception):
@@ -53,6 +54,11 @@ def _instant(value: str) -> datetime | None:
         return parsedate_to_datetime(value).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def is_no_host(error: Exception) -> bool:
+    """Whether there is no host of that name (getaddrinfo(3): EAI_NONAME), which does not change in seconds."""
+    return any(isinstance(link, gaierror) and link.errno == EAI_NONAME for link in _chain(error))
 
 
 def is_there(error: Exception) -> bool:

@@ -135,6 +135,7 @@ def command(
             errors.append(problem)
         for path, failure in result.unserved.items():
             unserved.setdefault(failure, []).append(project.shown(path))
+        unserved |= {each: [] for each in (*vouching.unreachable.values(), *result.unreachable)}
     stdin = common.STDIN in paths
     write = not (dry_run or check)
     if write and not stdin:
@@ -152,7 +153,7 @@ def command(
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
     for failure, names in unserved.items():
-        some = any(outcome.plan.files for outcome in results)
+        some = names and any(outcome.plan.files for outcome in results)
         named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
         click.echo(f"pinner: {failure}{named}", err=True)
     if errors or unserved:

@@ -13,10 +13,16 @@ from pinner.workflow.read import File, read_all
 
 @click.command("scan")
 @common.options(common.PATHS, STAGES, common.STRICT, common.OUTPUT)
+@click.option(
+    "--sources",
+    is_flag=True,
+    help="Show what apt reads at each call, and who signs it, instead of the words.",
+)
 def command(
     paths: tuple[str, ...],
     told: Told,
     strict: bool,
+    sources: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -45,7 +51,12 @@ def command(
                 each.path = project.shown(each.path)
             errors.append(each)
     if as_json:
-        click.echo(report.to_json(found))
+        click.echo(report.to_json(found, sources=sources))
+    elif sources:
+        from pinner.report.sources import lines
+
+        for line in () if quiet else lines(found, style):
+            click.echo(line)
     elif found and not quiet:
         for line in report.lines(found, style):
             click.echo(line)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pinner.distributions import programs
+from pinner.distributions.repositories import ANYTHING
 from pinner.edit.span import Lines, Span
 from pinner.recipe import blocks
 from pinner.recipe.dockerfile import Dockerfile
@@ -35,13 +37,19 @@ _RUN = rf"""(?xi)
     | (?P<package>[\w.+~:/${{}}*-]{{0,100}}{_PACKAGE}[\w.+~:${{}}*-]{{0,100}}\.deb\b)
     | (?P<file>/etc/apt/(?:sources\.list|preferences)[\w./-]*)
 """
+# What a download is of, where its name says that it is no program and no package.
+_NO_PROGRAM = (
+    r"(?i)(?:key|gpg|asc|pub|pgp|list|sources|txt|json|xml|zip|t?gz|xz|bz2|zst|tar|whl|jar|pem|crt|repo|rpm)$"
+)
+_DOWNLOAD = r"(?s)\b(?:curl|wget)\b[^|;&<>]{0,500}?(https?://[^\s'\"|;&<>()\\`]+)"
 # One of these is in every text that the pattern matches.
 _TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", ".deb")
 _INSTALLS = r"(?s)\bdpkg\s(?:.*\s)?(?:-i|--install)\s|\bapt(?:-get)?\s(?:.*\s)?install\s"
 _LONGEST = 4_000  # characters of a command, more than any person writes
 _SETTING = r"(?i)\bdefault-release\b"
 _CONFIGURATION = r"/etc/apt/apt\.conf[\w./-]*"
-_COPY = rf"(?m){_SETUP}|/etc/apt(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?/?\s*[\"\]]*\s*$"
+_OF_APT = r"/etc/apt(?!/(?:keyrings|trusted\.gpg))(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?"
+_COPY = rf"(?m){_SETUP}|{_OF_APT}/?\s*[\"\]]*\s*$"
 # A sed that swaps a mirror's host or adds components leaves every version as it was; one that names a suite does not.
 _NAMES = "jessie stretch buster bullseye bookworm trixie forky sid xenial bionic focal jammy noble resolute"
 SUITES = frozenset(_NAMES.split())
@@ -54,12 +62,16 @@ _READS = r"\b(?:cat|ls|grep|test|head|tail|stat)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*
 
 
 class Addition(NamedTuple):
-    """A change of apt's sources or preferences: where, a clause for people, and what makes it."""
+    """A change of apt's sources or preferences: where, a clause for people, and what makes it.
+
+    `serves` are globs of the names that may come from what it adds.
+    """
 
     stage: int
     span: Span
     what: str
     by: str
+    serves: tuple[str, ...] = ANYTHING
 
 
 def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
@@ -70,6 +82,7 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
     lines = Lines(dockerfile.text)
     found = []
     own = [block.span for block in blocks.find(dockerfile)]
+    names: set[str] = set()
     for stage in dockerfile.stages:
         if any(each.key == "repositories" and each.value == "ignore" for each in stage.directives):
             continue
@@ -77,13 +90,39 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
             if any(span.start <= instruction.span.start < span.end for span in own):
                 continue
             body = instruction.span.of(dockerfile.text)
-            for match in _traces(instruction.keyword, body):
-                start = instruction.span.start + match.start()
-                line, _ = lines.position(start)
-                span = Span(start, instruction.span.start + match.end())
+            known = _programs(body) if instruction.keyword == "RUN" else []
+            names |= {url.rpartition("/")[2] for _, url, _ in known}
+            traces = [(match.span(), match[0], ANYTHING) for match in _traces(instruction.keyword, body)]
+            # What is known by its address is not told a second time by its name.
+            traces = [
+                trace
+                for trace in traces
+                if trace[1].rpartition("/")[2] not in names
+                and not any(_overlap(trace[0], span) for span, _, _ in known)
+            ]
+            for (start, end), text, serves in sorted((*known, *traces)):
+                if not serves:
+                    continue
+                line, _ = lines.position(instruction.span.start + start)
+                span = Span(instruction.span.start + start, instruction.span.start + end)
                 what = f"line {line} changes where apt takes packages from"
-                found.append(Addition(stage.index, span, what, _by(match[0])))
+                found.append(Addition(stage.index, span, what, _by(text), serves))
     return tuple(found)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _programs(text: str) -> list[tuple[tuple[int, int], str, tuple[str, ...]]]:
+    """The downloads of programs and packages that are known: where, the address, and which names they concern."""
+    found = []
+    for match in re.finditer(_DOWNLOAD, text):
+        if not re.search(_NO_PROGRAM, match[1]):
+            effect = programs.effect(match[1])
+            if effect is not programs.UNKNOWN:
+                found.append((match.span(1), match[1], effect.serves))
+    return found
 
 
 def _by(trace: str) -> str:
@@ -105,6 +144,7 @@ def touches(statement: str, text: str) -> bool:
     """Whether a pipeline changes apt's sources, preferences or default release; `text` holds its here-documents too."""
     return (
         adds_components(statement)
+        or any(serves for _, _, serves in _programs(statement))
         or any(not _harmless(statement, match) for match in re.finditer(_RUN, statement))
         or bool(re.search(_SETTING, text) and re.search(_CONFIGURATION, statement))
     )

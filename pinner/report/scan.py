@@ -107,8 +107,11 @@ def _counted(reasons: Counter[str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in reasons.most_common())
 
 
-def to_json(files: Sequence[File]) -> str:
-    """Every call with its words, and what was not read. Lines and columns count from 1, ends are exclusive."""
+def to_json(files: Sequence[File], *, sources: bool = False) -> str:
+    """Every call with its words, and what was not read. Lines and columns count from 1, ends are exclusive.
+
+    With `sources` each call has those that apt reads there, and clauses about what it may read beside them.
+    """
     calls, skipped = [], []
     for file in files:
         for item in file.found:
@@ -126,6 +129,11 @@ def to_json(files: Sequence[File]) -> str:
                 )
             else:
                 calls.append(_call(file, item))
+                if sources:
+                    from pinner.report.sources import to_dicts
+
+                    doubts = [{"detail": each.why, "serves": list(each.serves)} for each in item.doubts]
+                    calls[-1] |= {"sources": list(to_dicts(item)), "doubts": doubts}
     return dumps({"files": [file.path for file in files], "calls": calls, "skipped": skipped})
 
 

@@ -28,6 +28,7 @@ from pinner.workflow.images import Unnamed
 from pinner.workflow.read import File, read, read_all
 from pinner.workflow.stages import Options
 from pinner.workflow.targets import Problem, Targets
+from pinner.workflow.unreachable import prepare
 
 
 class Finding(NamedTuple):
@@ -59,7 +60,8 @@ class Plan(NamedTuple):
     """All that a run would write and say. `lock` holds these files' targets alone.
 
     `errors` are those of files that cannot be used at all, which take no part; neither do the `unserved` ones, by
-    path, whose archives gave that error.
+    path, whose archives gave that error. `unreachable` are the errors of repositories that were done without, `assumes`
+    tells that pins rest on the name of an image.
     """
 
     files: tuple[Planned, ...]
@@ -69,6 +71,7 @@ class Plan(NamedTuple):
     suites: tuple[str, ...]
     notes: tuple[str, ...]
     unserved: Mapping[str, PinnerError]
+    unreachable: Sequence[PinnerError] = ()
     assumes: bool = False
 
     @property
@@ -107,8 +110,9 @@ def plan(
             errors.append(each)
         else:
             raise each
-    unserved |= archives.prepare_each(files)
-    files = [file for file in files if file.path not in unserved]
+    prepared = prepare(files, texts, options, archives)
+    files, options = prepared.files, prepared.options
+    unserved |= prepared.unserved
     targets = Targets(archives, old, proven=proven)
     planned = []
     for file in files:
@@ -156,6 +160,7 @@ def plan(
             ),
         ),
         unserved,
+        prepared.unreachable,
         any(file.assumed for file in files),
     )
 

@@ -103,6 +103,9 @@ class Setup:
         if not own and not adds_components(text):
             return state._replace(held=held)
         changes = sourcefiles.changes(self._file, instruction, asked, until)
+        if changes is None and own and all(each.serves != ANYTHING for each in own):
+            doubts = tuple(Doubt(unread(each), each.serves) for each in own)
+            return state._replace(held=held, doubts=(*state.doubts, *doubts))
         if changes is None:
             return state._replace(held=held, problem=unread(own[-1]) if own else "")
 

@@ -1,0 +1,86 @@
+"""Files whose stages read a repository that does not answer: read again without it.
+
+What it may serve is unknown then; all else is pinned. The distribution's own archive is not done without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pinner.apt.sources import Keys
+from pinner.apt.sources_list import Entry
+from pinner.distributions import repositories
+from pinner.distributions.repositories import ANYTHING
+from pinner.errors import FetchError, PinnerError
+from pinner.recipe.keys import Origin
+from pinner.workflow.archives import Archives
+from pinner.workflow.images import Named
+from pinner.workflow.read import File, read
+from pinner.workflow.repositories import UnreadRepository, pocket_of
+from pinner.workflow.stages import Options
+
+
+class Prepared(NamedTuple):
+    """Files whose archives are loaded, by the options that they are read by, and the errors of the others by path.
+
+    `unreachable` are the errors of the repositories that are done without.
+    """
+
+    files: list[File]
+    options: Options
+    unserved: Mapping[str, PinnerError]
+    unreachable: Sequence[FetchError]
+
+
+def prepare(
+    files: Sequence[File], texts: Mapping[str, str], options: Options, archives: Archives
+) -> Prepared:
+    """Load what files need, without the repositories of others that do not answer. Raises as `prepare_each`."""
+    by_path = {file.path: file for file in files}
+    failed = dict(archives.prepare_each(files))
+    silent: dict[str, FetchError] = {}
+    while new := {
+        uri: error
+        for path, error in failed.items()
+        if isinstance(error, FetchError) and (uri := _silent(by_path[path], error)) and uri not in silent
+    }:
+        silent |= new
+        options = _without(options, new)
+        by_path |= {path: read(path, texts[path], options) for path in failed}
+        failed = dict(archives.prepare_each([by_path[path] for path in failed]))
+    good = [file for file in by_path.values() if file.path not in failed]
+    return Prepared(good, options, failed, tuple(silent.values()))
+
+
+def _silent(file: File, error: FetchError) -> str:
+    """The repository of somebody else's that a file's stages read and that does not answer, "" if it is none."""
+    if error.status and error.status < 500:
+        return ""
+    return next((each.uri for each in _foreign(file) if error.url.startswith(each.uri.rstrip("/"))), "")
+
+
+def _foreign(file: File) -> Iterator[Entry]:
+    for call in file.calls():
+        where = call.base.where
+        if isinstance(where, Named):
+            for each in where.listed or ():
+                if pocket_of(each.entry, where.suite, where.distribution) is None:
+                    yield each.entry
+
+
+def _without(options: Options, silent: Mapping[str, FetchError]) -> Options:
+    """The options by which nobody vouches for these repositories."""
+    before = options.vouch
+
+    def vouch(path: str, entry: Entry, origins: tuple[Origin, ...]) -> Keys | str:
+        row = repositories.find(entry.uri, entry.suite)
+        error = silent.get(row.uri if row else entry.uri)
+        if error is None:
+            return before(path, entry, origins)
+        raise UnreadRepository(
+            f"{entry.uri}, which does not answer ({error.message})", row.serves if row else ANYTHING
+        )
+
+    known = tuple(each for each in options.known if each.uri not in silent)
+    return options._replace(vouch=vouch, known=known)

@@ -58,8 +58,9 @@ def named(name: str) -> KnownRepository:
 
 
 def every() -> Iterator[KnownRepository]:
-    """All that are known, each by its first address."""
-    return map(named, _by_name())
+    """All that are known, each by its first address, or where its key's address depends on it, by an example."""
+    for name, row in _by_name().items():
+        yield _known(row, *row["example"]) if "example" in row else named(name)
 
 
 def _known(row: Mapping[str, Any], uri: str, suite: str) -> KnownRepository:

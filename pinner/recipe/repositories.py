@@ -43,7 +43,7 @@ _NO_PROGRAM = (
 )
 _DOWNLOAD = r"(?s)\b(?:curl|wget)\b[^|;&<>]{0,500}?(https?://[^\s'\"|;&<>()\\`]+)"
 # One of these is in every text that the pattern matches.
-_TRACES = ("/etc/apt", "apt-repository", "extrepo", "curl", "wget", ".deb")
+_TRACES = ("/etc/apt", "apt-repository", "extrepo", "http", "curl", "wget", ".deb")
 _INSTALLS = r"(?s)\bdpkg\s(?:.*\s)?(?:-i|--install)\s|\bapt(?:-get)?\s(?:.*\s)?install\s"
 _LONGEST = 4_000  # characters of a command, more than any person writes
 _SETTING = r"(?i)\bdefault-release\b"

@@ -264,13 +264,13 @@ def test_sources_that_are_gone(bench: Workbench) -> None:
          "https://packagecloud.io/install/repositories/x/y/script.deb.sh"),
         ("ADD https://deb.nodesource.com/setup_20.x /s.sh\nRUN bash /s.sh", "nodesource.com/setup_"),
         ("RUN wget -q https://x.example/packages-microsoft-prod.deb && dpkg -i packages-microsoft-prod.deb",
-         "packages-microsoft-prod.deb"),
+         "https://x.example/packages-microsoft-prod.deb"),
         ("RUN apt-get install -y ./cuda-keyring_1.1-1_all.deb", "cuda-keyring_1.1-1_all.deb"),
         ("RUN apt install -y /tmp/google-chrome-stable_current_amd64.deb", "google-chrome-stable_current_amd64.deb"),
     ],
 )  # fmt: skip
 def test_what_sets_up_a_repository_is_named(bench: Workbench, line: str, what: str) -> None:
-    result = lock(bench, line, "RUN apt-get update && apt-get install -y curl")
+    result = lock(bench, line, "RUN apt-get update && apt-get install -y nodejs")
     assert f"({what}), which pinner does not read and which may serve another version" in result.out
     assert "curl=" not in bench.read("Dockerfile")
 
@@ -289,3 +289,34 @@ def test_many_changes_and_calls_take_linear_time(bench: Workbench, archive: Simu
     known(bench, archive)
     assert lock(bench, *[PGDG, "RUN apt-get install -y curl"] * 150).status == 0
     assert bench.read("Dockerfile").count("curl=7.88") == 150
+
+
+@pytest.mark.parametrize(
+    ("line", "unknown"),
+    [
+        ("RUN curl -fsSL https://deb.nodesource.com/setup_20.x | bash -", {"nodejs"}),
+        ("RUN curl -SLO https://deb.nodesource.com/nsolid_setup_deb.sh && bash ./nsolid_setup_deb.sh 20", {"nodejs"}),
+        ("RUN curl -LsS https://r.mariadb.com/downloads/mariadb_repo_setup | bash", {"mariadb-server"}),
+        ("RUN curl -sSL https://packages.microsoft.com/config/ubuntu/22.04/packages-microsoft-prod.deb -o /tmp/ms.deb"
+         " && dpkg -i /tmp/ms.deb", {"dotnet-sdk-8.0"}),
+        ("RUN wget -q https://dl.google.com/linux/direct/google-chrome-stable_current_amd64.deb\n"
+         "RUN apt-get install -y ./google-chrome-stable_current_amd64.deb", {"google-chrome-beta"}),
+        ("RUN curl -LsS https://packages.example.org/repo/install.sh | bash",
+         {"curl", "nodejs", "mariadb-server", "dotnet-sdk-8.0", "google-chrome-beta"}),
+        ("RUN curl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y", set()),
+        ("RUN curl -LsSf https://astral.sh/uv/install.sh | sh", set()),
+        ("RUN wget https://github.com/wkhtmltopdf/packaging/releases/download/0.12.6/wkhtmltox_0.12.6_amd64.deb"
+         " && apt-get install -y ./wkhtmltox_0.12.6_amd64.deb", set()),
+        ("RUN curl -fsSL https://packages.microsoft.com/keys/microsoft.asc | gpg --dearmor > /etc/apt/keyrings/m.gpg",
+         set()),
+    ],
+)  # fmt: skip
+def test_a_known_program_costs_the_names_that_it_may_serve(
+    bench: Workbench, line: str, unknown: set[str]
+) -> None:
+    names = ("curl", "nodejs", "mariadb-server", "dotnet-sdk-8.0", "google-chrome-beta")
+    for name in names[1:]:
+        bench.archive.suites[0].package(name, "7.88")
+    lock(bench, line, f"RUN apt-get update && apt-get install -y {' '.join(names)}")
+    (installs,) = (text for text in bench.read("Dockerfile").splitlines() if "install -y curl" in text)
+    assert {name for name in names if f"{name}=7.88" not in installs} == unknown

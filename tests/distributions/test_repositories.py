@@ -70,11 +70,26 @@ def test_rows_are_sound(row: dict[str, object]) -> None:
     prints, retired = row["fingerprints"], row.get("retired", [])
     assert isinstance(uris, list) and isinstance(keys, list)
     assert isinstance(prints, list) and isinstance(retired, list)
-    assert set(row) <= {"name", "uris", "suites", "keys", "fingerprints", "retired", "shared", "serves"}
+    assert set(row) <= {
+        "name",
+        "uris",
+        "suites",
+        "keys",
+        "fingerprints",
+        "retired",
+        "shared",
+        "serves",
+        "example",
+    }
     assert prints and all(re.fullmatch(r"[0-9A-F]{40}", each) for each in (*prints, *retired))
     assert not set(prints) & set(retired)
     assert all("://" not in uri and not uri.endswith("/") for uri in uris)
     assert all(re.match(r"https://|\{uri\}/", key) for key in keys)
+
+
+def test_every_key_has_an_address() -> None:
+    for each in repositories.every():
+        assert all("{" not in key and "*" not in key for key in each.keys), each.name
 
 
 def test_a_host_that_many_share_is_never_named_alone() -> None:

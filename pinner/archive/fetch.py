@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
 from pinner.archive.cache import Cache
-from pinner.archive.faults import Failed, hint_for, is_no_host, is_there, is_too_slow, pause, reason, retry_after
+from pinner.archive.faults import (
+    Failed,
+    hint_for,
+    is_no_host,
+    is_there,
+    is_too_slow,
+    pause,
+    reason,
+    retry_after,
+)
 from pinner.archive.kept import Kept
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
@@ -234,7 +243,9 @@ class Fetcher:
         ) as error:
             # AssertionError is how CacheControl takes a date it cannot read, RuntimeError how requests ends with the
             # packed body of a redirection that breaks off
-            again = not (isinstance(error, requests.TooManyRedirects) or is_too_slow(error) or is_no_host(error))
+            again = not (
+                isinstance(error, requests.TooManyRedirects) or is_too_slow(error) or is_no_host(error)
+            )
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
     def _answer(

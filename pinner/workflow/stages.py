@@ -241,7 +241,11 @@ def _doubt(
 ) -> Doubt | None:
     """What an image may hold that was not read; None for one that is known, or that somebody has told the suite of."""
     told = options.suite or any(each.key == "suite" for stage in stages for each in stage.directives)
-    if told or not image or (contents and all(content.locked for content in contents.values())):
+    if (
+        told
+        or not image
+        or (contents and all(content.locked or content.sources for content in contents.values()))
+    ):
         return None
     if any(fnmatchcase(image, pattern) for pattern in options.images):
         return None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pinner.distributions import repositories, tables
-from pinner.lock.lockfile import LockedKey, loads
+from pinner.lock.reader import loads
+from pinner.lock.schema import LockedKey
 from tests.cli.workbench import RELEASED, Result, Workbench, debian
 from tests.simulator import Key, SimulatedArchive
 
@@ -90,7 +91,7 @@ def test_neither_configuration_nor_trust_on_first_use(
     result = lock(bench, ADDED, INSTALL)
     assert (result.status, result.err) == (0, "")
     assert "tool=2.0 curl=7.88" in bench.read("Dockerfile")
-    (key,) = loads(bench.read("pinner.lock"), "").keys
+    (key,) = loads(bench.read("pinner.lock")).keys
     assert key == LockedKey(URI, URL, (vendor(archive).fingerprint,))
     assert bench.run("verify").status == 0
     assert bench.run("export", "--format", "packages").status in (0, 2)
@@ -108,7 +109,7 @@ def test_what_else_is_in_the_key_file_signs_nothing(
     assert result.status == 6 and "not signed by a key of" in result.err
     archive.suites[-1].signers = [right]
     assert lock(bench, ADDED, INSTALL).status == 0
-    (key,) = loads(bench.read("pinner.lock"), "").keys
+    (key,) = loads(bench.read("pinner.lock")).keys
     assert key.fingerprints == (right.fingerprint,)
 
 

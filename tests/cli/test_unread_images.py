@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.lock.lockfile import loads
+from pinner.lock.reader import loads
 from tests.cli.workbench import Result, Workbench
 
 ASSUMED = "not read and not known"
@@ -74,4 +74,4 @@ def test_a_person_who_tells_the_suite_vouches_for_the_image(bench: Workbench, im
 
 def test_a_tag_that_names_its_suite_in_its_own_way(bench: Workbench) -> None:
     assert lock(bench, "mcr.microsoft.com/dotnet/aspnet:8.0").status == 0
-    assert {target.suite for target in loads(bench.read("pinner.lock"), "").targets} == {"bookworm"}
+    assert {target.closure.suite for target in loads(bench.read("pinner.lock")).targets} == {"bookworm"}

@@ -20,8 +20,8 @@ from pinner.apt.sources_list import Entry
 from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.mirrors import is_own_host, official
-from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.distributions.repositories import ANYTHING
+from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
 
 if TYPE_CHECKING:

@@ -183,10 +183,8 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
             where = vouched(where, archs, options.known, vouch, options.mirrors)
         except InputError as error:
             where = where._replace(listed=())
-            unread = (
-                unread
-                or f"its packages come from {error.message}, whose keys pinner does not have ({error.hint})"
-            )
+            unkeyed = f", whose keys pinner does not have ({error.hint})" if error.hint else ""
+            unread = unread or f"its packages come from {error.message}{unkeyed}"
     if isinstance(where, Named) and contents:
         told = {(content.preferences, content.release) for content in contents.values()}
         unread = unread or ("the image's platforms differ in what they prefer" if len(told) > 1 else "")

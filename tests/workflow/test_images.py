@@ -131,7 +131,9 @@ def test_a_suite_that_a_person_writes_wrongly() -> None:
 
 
 def test_a_name_that_others_use_too_is_ubuntus_only_in_its_own_tags() -> None:
-    assert isinstance(suite_of("ros:kinetic"), Unnamed)
+    ros = suite_of("ros:kinetic")
+    assert isinstance(ros, Named) and ros.suite.codename == "xenial"
+    assert isinstance(suite_of("example/app:kinetic"), Unnamed)
     where = suite_of("ubuntu:kinetic")
     assert isinstance(where, Named)
     assert where.suite.version == "22.10"

@@ -58,6 +58,7 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 
 
 _KINDS = "pinner.kinds"
+ALL = "all"
 
 
 def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
@@ -69,10 +70,10 @@ PATHS: list[Callable[[_F], _F]] = [
     click.option(
         "--kind",
         multiple=True,
-        type=click.Choice(KINDS),
+        type=click.Choice((*KINDS, ALL)),
         expose_value=False,
         callback=_keep_kinds,
-        help="Take files of this kind alone; repeatable.",
+        help="Take files of this kind alone; repeatable. pinner lock remembers it; `all` ends that.",
     ),
 ]
 STRICT: list[Callable[[_F], _F]] = [
@@ -184,14 +185,15 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     errors: list[PinnerError] = []
     named: list[Path] = []
     searched: set[Path] = set()
-    only = click.get_current_context().meta.get(_KINDS) or KINDS
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
             named.append(path)
             continue
-        config, _ = load(tree.resolve(path), tree.root_of(path / LOCK_NAME))
-        found = files.find(path, config.exclude, only)
+        root = tree.root_of(path / LOCK_NAME)
+        config, source = load(tree.resolve(path), root)
+        kinds = _kinds(config, (source.parent if source else root) / LOCK_NAME, root)
+        found = files.find(path, config.exclude, kinds)
         searched.update(found)
         if not found:
             errors.append(
@@ -273,6 +275,22 @@ def standard_input() -> bytes:
     return tree.bounded(sys.stdin.buffer, "<stdin>")
 
 
+def kinds_said() -> tuple[str, ...]:
+    """The values of --kind."""
+    return tuple(click.get_current_context().meta.get(_KINDS, ()))
+
+
+def _kinds(config: Config, lock_path: Path, root: Path) -> Sequence[FileKind]:
+    """The kinds of files that a search takes: those of the command line, the configuration or the lock, or all."""
+    said = kinds_said() or config.kinds
+    if not said and os.path.lexists(lock_path):
+        with suppress(InputError):  # what is wrong with a lock is said where it counts
+            text = files.read(lock_path, root, LARGEST_LOCK)
+            if ', kinds = "' in text:
+                said = tuple(reader.loads(text).settings_of("").kinds.split())
+    return [kind for kind in KINDS if kind in said] or KINDS
+
+
 def from_stdin() -> Project:
     """A project of the text on standard input alone."""
     root = tree.root_of(Path(LOCK_NAME))
@@ -288,9 +306,12 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
     return Style(colour=colour, verbose=verbose, quiet=quiet)
 
 
-def read_lock(path: Path) -> tuple[str | None, Lock]:
-    """The lock, and its text; an empty one and None if there is none. Raises `InputError`."""
+def read_lock(path: Path, *, merge: bool = False) -> tuple[str | None, Lock]:
+    """The lock, and its text; an empty one and None if there is none; `merge` as `reader.loads` says it.
+
+    Raises `InputError`.
+    """
     if not os.path.lexists(path):
         return None, Lock()
     text = files.read(path, tree.root_of(path), LARGEST_LOCK)
-    return text, reader.loads(text, str(path))
+    return text, reader.loads(text, str(path), merge=merge)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,8 +57,10 @@ class Images:
         ]
         self._registries = {offline: self._registry(offline=offline) for offline in (False, True)}
 
-    def inspect(self, wanted: Sequence[tuple[str, str]]) -> list[Image | PinnerError | None]:
-        """The images of these names and platforms, in order, several read at a time.
+    def inspect(
+        self, wanted: Sequence[tuple[str, str]], known: Collection[str] = ()
+    ) -> list[Image | PinnerError | None]:
+        """The images of these names and platforms, in order, several read at a time; no layers of `known` digests.
 
         None if no archive has one and no registry is to be asked; what no registry gives is an error, returned as it
         is. Raises InputError and TrustError for an archive that cannot be read: the caller has named it.
@@ -69,20 +71,20 @@ class Images:
                 if fnmatchcase(name.partition("@")[0], pattern):
                     return _archived(path, platform)
             try:
-                return self._asked(name, platform)
+                return self._asked(name, platform, known)
             except PinnerError as error:
                 return error
 
         return parallel.run([partial(one, *each) for each in wanted], _WIDTH)
 
-    def _asked(self, name: str, platform: str) -> Image | None:
+    def _asked(self, name: str, platform: str, known: Collection[str]) -> Image | None:
         if self._settings.mode == "never":
             return None
         host = reference.parse(name).registry
         silence = self._silence(host)
         try:
             registry = self._registries[self._settings.offline or bool(silence)]
-            return registry.inspect(name, platform, limit=self._limit)
+            return registry.inspect(name, platform, limit=self._limit, known=known)
         except FetchError as error:
             if error.status or self._settings.offline:
                 raise

@@ -16,12 +16,14 @@ from pinner.cli.view import STAGES, Told, View
 from pinner.distributions import moments
 from pinner.errors import PinnerError, printable
 from pinner.lock import reader, writer
-from pinner.lock.schema import Lock
+from pinner.lock.schema import Lock, Settings
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.workflow.export import named
 from pinner.workflow.lock import Plan, plan
+from pinner.workflow.remembered import ARGUMENTS
 from pinner.workflow.stages import Along, Options
 
 
@@ -35,15 +37,15 @@ from pinner.workflow.stages import Along, Options
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
-    "--pin-siblings",
-    is_flag=True,
+    "--pin-siblings/--no-pin-siblings",
+    default=None,
     help="Pin on the line too what a pinned package needs in exactly one version.",
 )
 @click.option(
     "--expand-braces", is_flag=True, help="Write out what bash makes of a{b,c}, to pin each; for bash alone."
 )
 @click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
-@click.option("--closure", is_flag=True, help="Pin on the line all that it brings in.")
+@click.option("--closure/--no-closure", default=None, help="Pin on the line all that it brings in.")
 @click.option(
     "--snapshot",
     "when",
@@ -57,10 +59,10 @@ def command(
     told: Told,
     dry_run: bool,
     check: bool,
-    pin_siblings: bool,
+    pin_siblings: bool | None,
     expand_braces: bool,
     pin_images: bool,
-    closure: bool,
+    closure: bool | None,
     when: str | None,
     write_sources: bool,
     trust_new_keys: bool,
@@ -79,7 +81,9 @@ def command(
     writes the pinned text to standard output. Pins that are there are kept.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
-    along: Along = "closure" if closure else "siblings" if pin_siblings else ""
+    along: Along | None = "closure" if closure else "siblings" if pin_siblings else None
+    if along is None and (closure, pin_siblings) != (None, None):
+        along = ""
     if common.STDIN in paths:
         if len(paths) > 1:
             raise click.UsageError("- stands alone")
@@ -98,19 +102,23 @@ def command(
     unserved: dict[PinnerError, list[str]] = {}
     view = View(told, style, offline=offline, max_age=max_age)
     for project in projects:
-        text, lock = common.read_lock(project.lock_path)
+        text, lock = common.read_lock(project.lock_path, merge=True)
         if not allow_older:
             view.not_before(project, lock)
         archives = view.archives(project.config)
         vouching = view.vouching(project, lock, new=trust_new_keys)
-        options = view.options(project, lock)._replace(
-            along=along, write_sources=write_sources, vouch=vouching
+        options = view.options(project, lock, along=along)._replace(
+            write_sources=write_sources, vouch=vouching
+        )
+        said = Settings(
+            "",
+            " ".join(options.platforms) if told.platforms else "",
+            "" if along is None else along or ARGUMENTS,
+            " ".join(common.kinds_said()),
         )
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=offline)
             archives.notes |= dict.fromkeys(notes)
-            if not write_sources and not all(BEGIN in text for text in project.texts.values()):
-                archives.notes[_STILL_LIVE] = None
         written: Mapping[str, str] = project.texts
         if expand_braces:
             from pinner.workflow import braces
@@ -129,7 +137,7 @@ def command(
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
         result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        results.append(Outcome(project, result, text, lock, proven=proven))
+        results.append(Outcome(project, result, text, lock, proven=proven, said=said))
         for problem in result.errors:
             problem.path = project.shown(problem.path)
             errors.append(problem)
@@ -163,9 +171,6 @@ def command(
     return int(fails or (check and changed))
 
 
-_STILL_LIVE = "the build reads the archive as it is then: --write-sources makes it read the snapshot"
-
-
 def at_snapshot(
     project: Project, options: Options, when: str, *, offline: bool
 ) -> tuple[Options, tuple[str, ...]]:
@@ -178,14 +183,24 @@ def at_snapshot(
         found = moment(project.texts, options, wanted, service.timestamps)
     finally:
         service.close()
-    return options._replace(snapshot=found), tuple(notes(found, wanted)) if found.imports else ()
+    said = list(notes(found, wanted)) if found.imports else []
+    if not options.write_sources and not all(BEGIN in text for text in project.texts.values()):
+        said.append("the build reads the archive as it is then: --write-sources makes it read the snapshot")
+    return options._replace(snapshot=found), tuple(said)
 
 
 class Outcome:
     """A project's plan and the files it would change, the lock among them."""
 
     def __init__(
-        self, project: Project, result: Plan, lock_text: str | None, lock: Lock, *, proven: bool
+        self,
+        project: Project,
+        result: Plan,
+        lock_text: str | None,
+        lock: Lock,
+        *,
+        proven: bool = False,
+        said: Settings = Settings(""),  # noqa: B008
     ) -> None:
         self.project = project
         self.plan = result
@@ -195,15 +210,26 @@ class Outcome:
             if planned.old != planned.new and planned.path in project.paths:
                 path = project.paths[planned.path]
                 self.before[path], self.texts[path] = planned.old, planned.new
-        handled = [*(planned.path for planned in result.files), *project.gone(lock)]
+        locked = [planned.path for planned in result.files if planned.locked]
+        handled = [*locked, *project.gone(lock)]
         merged = lock.replace(result.lock, handled)
+        settled = merged.remember(locked, said) if merged.targets else merged
+        if settled.settings != merged.settings:
+            merged = settled
         self.lock_text = lock_text
-        if project.paths and merged is not lock and (merged.targets or lock_text is not None):
+        conflicted = lock_text is not None and reader.is_conflicted(lock_text)
+        changed = conflicted or merged is not lock
+        if project.paths and changed and (merged.targets or lock_text is not None):
             text = writer.dumps(merged)
             reader.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
             self.lock_text = text
         self.proven = proven or lock.files() <= set(handled)
+        now = {target.key: target for target in merged.targets}
+        #: The targets of the lock that are, or would be, locked anew.
+        self.anew = tuple(
+            target for target in lock.targets if target.key in now and not target.is_like(now[target.key])
+        )
 
     @property
     def wrote(self) -> Sequence[str]:
@@ -237,5 +263,10 @@ def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool
                 click.echo(unified(name, planned.old, planned.new), nl=False)
         for line in terminal.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=aside)
+        for target in outcome.anew if not style.quiet else ():
+            if not write or target.conflict:
+                why = f": {target.conflict}" if target.conflict else ""
+                said = f"{outcome.project.lock_path.name}: {'' if write else 'to be '}locked anew: {named(target)}{why}"
+                click.echo(printable(said), err=aside)
         if outcome.plan.files and not style.quiet:
             click.echo(terminal.summary(outcome.plan, outcome.wrote, would=not write), err=aside)

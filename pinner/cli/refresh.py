@@ -13,6 +13,7 @@ from pinner.archive import seen
 from pinner.archive.cache import Cache
 from pinner.cli import common, doors
 from pinner.cli.common import Project
+from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import FetchError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
@@ -63,6 +64,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Move no pin: make the build of a file with pins that are gone read the newest snapshot that has them all.",
 )
+@click.option(
+    "--snapshot",
+    "when",
+    metavar="WHEN",
+    help="Read the archives as they were then, and make builds that read a snapshot read that one, too.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -89,6 +96,7 @@ def command(
     min_age: timedelta,
     if_older_than: timedelta | None,
     rescue: bool,
+    when: str | None,
     dry_run: bool,
     check: bool,
     summary: Path | None,
@@ -113,13 +121,14 @@ def command(
         from pinner.cli.rescue import rescue as by_snapshots
 
         return by_snapshots(projects, view, style, write=not (dry_run or check))
+    allow_older = allow_older or when is not None  # whoever names a moment wants its versions
     wishes = Wishes(only or "", packages, exclude, add, min_age, allow_older)
     cache = Cache(doors.cache_dir())
     record = seen.read(cache) if min_age else {}
     refreshers: dict[Archives, Refresher] = {}
     results: list[_Result] = []
     for project in projects:
-        text, lock = common.read_lock(project.lock_path)
+        text, lock = common.read_lock(project.lock_path, merge=True)
         if if_older_than is not None and _age(lock, now) < if_older_than:
             if not quiet:
                 click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
@@ -130,7 +139,10 @@ def command(
         refresher = refreshers.setdefault(archives, Refresher(archives, now, wishes, record))
         # Where all is to move, so are the images: what the lock knows of them does not count.
         vouching = view.vouching(project, lock)
-        options = view.options(project, lock if only else Lock())._replace(vouch=vouching)
+        options = view.options(project, lock, anew=not only)._replace(vouch=vouching)
+        if when is not None:
+            options, notes = at_snapshot(project, options, when, offline=False)
+            archives.notes |= dict.fromkeys(notes)
         today = view.look(project.config, Lock())
         moved = Digests(project.texts, {}) if only else froms.moved(project.texts, options, today)
         result = refresher.refresh(moved.texts, options, lock)

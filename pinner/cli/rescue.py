@@ -109,7 +109,7 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
                 f"{call.unread or without_snapshot(call.base)}",
                 hint="`pinner refresh` moves the pin",
             )
-    outcome = Outcome(project, result, text, lock, proven=False)
+    outcome = Outcome(project, result, text, lock)
     if write:
         common.write([outcome])
     if not style.quiet:

@@ -16,6 +16,7 @@ from pinner.lock.schema import Lock
 from pinner.project import tree
 from pinner.project.config import load
 from pinner.report import resolution
+from pinner.workflow.remembered import remembered
 from pinner.workflow.resolve import resolve
 
 
@@ -51,14 +52,16 @@ def command(
     style = common.to_style(quiet=quiet, verbose=verbose)
     here = tree.current()
     root = tree.root_of(here / LOCK_NAME)
-    config, _ = load(here, root)
+    config, source = load(here, root)
     if image:
         reference.parse(image)
     elif not told.suite and not config.suite:
         raise click.UsageError("which suite? say it by --suite, or the base image by --from")
     view = View(told, style, offline=offline, max_age=max_age)
     archives = view.archives(config)
-    options = view.options(Project(config, here / LOCK_NAME, root), Lock())
+    lock_path = (source.parent if source else root) / LOCK_NAME
+    options = view.options(Project(config, lock_path, root), Lock())
+    options = remembered(options, common.read_lock(lock_path)[1], "")
     flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
     flags += ["-t", target_release] if target_release else []
     answers = resolve(packages, flags, image or "scratch", options, archives)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -20,8 +20,9 @@ from pinner.report.terminal import Style
 from pinner.workflow import includes, lists, scripts
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Inspect, Look, Mode
+from pinner.workflow.remembered import along_of, overridden
 from pinner.workflow.roots import Root
-from pinner.workflow.stages import Options
+from pinner.workflow.stages import Along, Options
 
 if TYPE_CHECKING:
     from pinner.cli.images import Images
@@ -111,8 +112,11 @@ class View:
         self._max_age = max_age
         self._doors: dict[tuple[object, ...], tuple[Archives, Bases]] = {}
 
-    def options(self, project: Project, lock: Lock) -> Options:
-        """The command line first, then the configuration; images are those that `lock` knows. Raises `InputError`."""
+    def options(
+        self, project: Project, lock: Lock, *, along: Along | None = None, anew: bool = False
+    ) -> Options:
+        """The command line first, then the configuration; images are those that `lock` knows, or with `anew` those of
+        today. That something is other than the lock remembers it is noted. Raises `InputError`."""
         config, told = project.config, self._told
         asked = tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in told.platforms))
         platforms = asked or config.platforms or DEFAULT_PLATFORMS
@@ -121,7 +125,10 @@ class View:
             from pinner.cli.installed import roots as listed
 
             roots = listed(config, told.installed, platforms)
-        return Options(
+        as_locked = self.look(config, lock)
+        if along is None and config.pin:
+            along = along_of(config.pin)
+        options = Options(
             platforms=platforms,
             asked=bool(asked or config.platforms),
             suite=told.suite,
@@ -132,13 +139,16 @@ class View:
             around=includes.around(project.texts),
             images=config.images,
             ignore=config.ignore,
+            along=along,
             roots=roots,
             known=config.source,
             mirrors=config.mirrors,
-            look=self.look(config, lock),
+            look=self.look(config, Lock()) if anew else as_locked,
             context=project.context,
             vouch=self.vouching(project, lock),
         )
+        self.archives(config).notes |= dict.fromkeys(overridden(options, lock, project.texts))
+        return options
 
     def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
         """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
@@ -195,11 +205,13 @@ class View:
             )
             return Images(doors.cache_dir(), settings, now=datetime.now(UTC), progress=progress)
 
-        def inspect(wanted: Sequence[tuple[str, str]]) -> Sequence[Image | PinnerError | None]:
+        def inspect(
+            wanted: Sequence[tuple[str, str]], known: Collection[str]
+        ) -> Sequence[Image | PinnerError | None]:
             if mode == "never" and not told.image_archives:
                 return [None for _ in wanted]
             try:
-                return door().inspect(wanted)
+                return door().inspect(wanted, known)
             finally:
                 if progress:
                     progress.wipe()

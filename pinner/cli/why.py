@@ -37,7 +37,7 @@ def command(
     for project in projects:
         _, lock = common.read_lock(project.lock_path)
         archives = view.archives(project.config)
-        explained = why(package, project.texts, view.options(project, lock), archives)
+        explained = why(package, project.texts, view.options(project, lock), archives, lock)
         for note in () if quiet else archives.notes:
             click.echo(f"pinner: {printable(note)}", err=True)
         found = found or bool(explained.reasons)

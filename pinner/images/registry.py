@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import new, sha256
 from pathlib import Path
@@ -73,8 +73,10 @@ class Registry:
         self._meant: dict[str, str] = {}
         self._alone = Alone()
 
-    def inspect(self, name: str, platform: str, *, limit: Limit | None = None) -> Image:
-        """The image `name` for `platform` (`linux/arm64`).
+    def inspect(
+        self, name: str, platform: str, *, limit: Limit | None = None, known: Collection[str] = ()
+    ) -> Image:
+        """The image `name` for `platform` (`linux/arm64`); the layers are not read of one whose digest is `known`.
 
         Where its layers have more bytes in all than `limit` allows, only what its configuration tells, which takes some
         small requests. Raises InputError for a name or an image that cannot be read, FetchError, TrustError.
@@ -95,7 +97,8 @@ class Registry:
                 blobs.layer,
                 reference=str(parsed),
                 platform=wanted,
-                layers=limit is None or size <= (limit.known if told else limit.unknown),
+                layers=found.digest not in known
+                and (limit is None or size <= (limit.known if told else limit.unknown)),
             )
         finally:
             fetcher.close()

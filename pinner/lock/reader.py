@@ -45,9 +45,13 @@ _DATE = later(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _BOTH = "two branches have changed it"
 
 
+def is_conflicted(text: str) -> bool:
+    """Whether a version control system has left the lines of two branches between conflict markers."""
+    return _MARKER.search(text) is not None
+
+
 def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
-    """The lock that `text` describes. With `merge`, where a version control system has left the lines of two branches
-    between conflict markers, both count.
+    """The lock that `text` describes. With `merge` the lines of two branches between conflict markers both count.
 
     Raises `InputError` for text that is not TOML, another schema, a missing or mistyped value, an unknown key, and for
     conflict markers.

@@ -223,8 +223,9 @@ class LockedImage(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the command line said when a file was locked: `platforms`, `pin` (`siblings`, `closure`), `kinds`; "" where
-    it said nothing. Lists are separated by blanks. The settings of the file "" hold for all that have none.
+    """What the command line said when a file was locked: `platforms`, `pin` (`siblings`, `closure`); "" where it said
+    nothing. Lists are separated by blanks. The settings of the file "" hold for all that have none of their own, and
+    have the `kinds` of files that were searched for.
     """
 
     file: str
@@ -269,6 +270,23 @@ class Lock(NamedTuple):
         """What is remembered for a file."""
         found = {each.file: each for each in self.settings}
         return found.get(file) or found.get("") or Settings("")
+
+    def remember(self, files: Iterable[str], said: Settings) -> Lock:
+        """This lock with what the command line said when `files` were locked; what it did not say stays.
+
+        It stands once where it is the same for all files.
+        """
+        common = self.settings_of("")
+        kinds = said.kinds or common.kinds
+        own = {file: self.settings_of(file)[1:3] for file in self.files()}
+        for file in files:
+            platforms, pin = self.settings_of(file)[1:3]
+            own[file] = said.platforms or platforms, said.pin or pin
+        shared = {*own.values()}
+        general = shared.pop() if len(shared) == 1 else common[1:3]
+        rows = [Settings("", *general, kinds)]
+        rows += (Settings(file, *values) for file, values in own.items() if values != general)
+        return self._replace(settings=tuple(row for row in sorted(rows) if row.file or any(row)))
 
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
         """This lock with everything about `files` taken from `new`; what nothing refers to any more is dropped.

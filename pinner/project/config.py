@@ -15,9 +15,12 @@ from pinner.archive.pace import INTERVAL
 from pinner.distributions.catalogue import platform
 from pinner.errors import InputError, without_login
 from pinner.project import files, tree
+from pinner.recipe.kinds import KINDS
 from pinner.workflow.repositories import Known
 
 NAME = "pinner.toml"
+#: What is pinned: the arguments of install commands alone, strict siblings as well, or all that they bring in.
+PINS = ("arguments", "siblings", "closure")
 
 
 class Service(NamedTuple):
@@ -39,6 +42,7 @@ class Config(NamedTuple):
     `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files that a search
     passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
     `source` are the repositories beyond the distribution's that may be read, each with the keys that sign it.
+    `pin` says what is pinned (one of `PINS`), `kinds` which kinds of files a search takes.
     """
 
     platforms: tuple[str, ...] = ()
@@ -51,6 +55,8 @@ class Config(NamedTuple):
     ignore: tuple[str, ...] = ()
     snapshot: Service = Service()
     source: tuple[Known, ...] = ()
+    pin: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 def near(word: str, known: tuple[str, ...]) -> str:
@@ -159,14 +165,19 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = _sources(value, path)
         elif key == "snapshot":
             values[key] = _service(value, path)
-        elif key == "suite":
+        elif key in {"suite", "pin"}:
             if not isinstance(value, str):
-                raise InputError("suite must be a string", path=path)
+                raise InputError(f"{key} must be a string", path=path)
+            if key == "pin" and value not in PINS:
+                raise InputError(f"pin must not be {value!r}", path=path, hint=near(value, PINS))
             values[key] = value
         else:
             values[key] = _texts(value, key, path)
     for uri in (*values.get("mirrors", {}), *values.get("mirrors", {}).values()):
         _address(uri, "mirrors", path)
+    for kind in values.get("kinds", ()):
+        if kind not in KINDS:
+            raise InputError(f"unknown kind {kind}", path=path, hint=near(kind, KINDS))
     values["platforms"] = tuple(canonical_platform(name, path) for name in values.get("platforms", ()))
     return Config(**values)
 

@@ -6,7 +6,7 @@ An image that the lock knows is taken as it was when it was locked, by its diges
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 Text = tuple[str, str]
 Mode = Literal["never", "auto", "always"]
 
-#: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked.
-Inspect = Callable[[Sequence[tuple[str, str]]], Sequence["Image | PinnerError | None"]]
+#: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked. Of those whose
+#: digest is in the collection the layers are known, and need not be read.
+Inspect = Callable[[Sequence[tuple[str, str]], Collection[str]], Sequence["Image | PinnerError | None"]]
 
 _LABEL = "image sha256:"
 
@@ -78,6 +79,7 @@ class Bases:
         self._inspect = inspect
         self._strict = strict
         self._notes = notes
+        self._kept: dict[str, LockedImage] = {}
         self._inspected: dict[tuple[str, str], Image | PinnerError | None] = {}
         self._found: dict[tuple[str, str], Content | None] = {}
         self._unread: dict[tuple[str, str, str], list[str]] = {}
@@ -101,13 +103,14 @@ class Bases:
                 label = label_of(read.packages) if read.packages else MINBASE.label
                 if label == root.label or not root.told:
                     own = _root(label, platform, read.packages) if read.packages else MINBASE
+                    self._kept[image.digest] = image
                     return replace(_content(read, own), locked=image)
         return Content(closure.digest, "", "", closure.suite, root)
 
     def ahead(self, names: Iterable[tuple[str, str]]) -> None:
         """Ask together for the images that `content` is going to be asked for."""
         wanted = [each for each in dict.fromkeys(names) if each not in self._inspected]
-        self._inspected |= zip(wanted, self._inspect(wanted), strict=True)
+        self._inspected |= zip(wanted, self._inspect(wanted, self._kept), strict=True)
 
     def content(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
         """What `image` holds on a platform, of which a lock knows so much; `name` is what is asked for."""
@@ -138,6 +141,13 @@ class Bases:
         return locked
 
     def _of_image(self, image: Image, known: Content | None, platform: str) -> Content:
+        locked = self._kept.get(image.digest)
+        if locked is not None and not image.read:
+            read = kept(locked, image.reference)
+            own = MINBASE
+            if read.packages:
+                own = _root(label_of(read.packages), platform, read.packages)
+            return replace(_content(read, own), locked=locked, index=image.index_digest or image.digest)
         if not image.read:
             self._note(
                 f"{image.reference} has {image.size // 1_000_000} MB: what it holds is assumed, not read "

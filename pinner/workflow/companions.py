@@ -59,7 +59,10 @@ def _installed(
         for calls in closures.of(file, choices, platform).values():
             for done in calls:
                 if done.problem is not None:
-                    raise Refused(f"{file.path}: what a call brings in is not known: {done.problem.message}")
+                    line, _ = file.lines.position(done.call.install.span.start)
+                    raise Refused(
+                        f"{file.path}:{line}: what is needed beside its arguments is not known: {done.problem.message}"
+                    )
                 found.setdefault(done.call, {})[platform] = done
     return found
 

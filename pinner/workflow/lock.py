@@ -26,7 +26,8 @@ from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.images import Unnamed
 from pinner.workflow.read import File, read, read_all
-from pinner.workflow.stages import Options
+from pinner.workflow.remembered import remembered
+from pinner.workflow.stages import Along, Options
 from pinner.workflow.targets import Problem, Targets
 from pinner.workflow.unreachable import prepare
 
@@ -48,12 +49,14 @@ class Finding(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """One file: its text before and after, and what became of each word."""
+    """One file: its text before and after, and what became of each word. Of one that is not `locked` the lock stays as
+    it is."""
 
     path: str
     old: str
     new: str
     findings: tuple[Finding, ...]
+    locked: bool = True
 
 
 class Plan(NamedTuple):
@@ -101,7 +104,8 @@ def plan(
     """
     files, errors = [], []
     unserved: dict[str, PinnerError] = {}
-    for path, each in read_all(texts, dict.fromkeys(texts, options)).items():
+    told = {path: remembered(options, old, path) for path in texts}
+    for path, each in read_all(texts, told).items():
         if isinstance(each, File):
             files.append(each)
         elif isinstance(each, FetchError | TrustError):  # of a base image that has to be read
@@ -117,11 +121,18 @@ def plan(
     planned = []
     for file in files:
         choices = choices_of(file, archives)
+        own = told[file.path]
+        with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
+        if with_block and any(choice.fails for choice in choices.values()):
+            choices = {request: _left(choice) for request, choice in choices.items()}
+            text = file.dockerfile.text
+            planned.append(Planned(file.path, text, text, _findings(file, choices, ()), locked=False))
+            continue
         edits = pin(
             file.dockerfile.text,
             {request: choice.version for request, choice in choices.items() if choice.status == "pinned"},
         )
-        if options.write_sources or (options.snapshot and blocks.find(file.dockerfile)):
+        if with_block:
             try:
                 edits += sources_block.edits(file, archives)
             except InputError as error:
@@ -130,10 +141,15 @@ def plan(
                 continue
         new = apply(file.dockerfile.text, edits)
         if edits:
-            _prove(file, new, choices, options)
+            _prove(file, new, choices, own)
         findings: tuple[Finding, ...] = ()
-        if options.along:
-            settled, settled_choices = _along(file.path, new, options, archives)
+        # Where an argument cannot be had, that is what there is to say of the line.
+        if own.along and not any(choice.fails for choice in choices.values()):
+            try:
+                settled, settled_choices = _along(file.path, new, own, own.along, archives)
+            except Unsatisfiable as error:
+                unserved[file.path] = error
+                continue
             new = settled.dockerfile.text
             problems = targets.add(settled, settled_choices)
             findings = _added(file, settled, settled_choices)
@@ -199,15 +215,23 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
     return choices
 
 
+def _left(choice: Choice) -> Choice:
+    """What becomes of an argument in a file that is left as it is, since another one is not in the snapshot."""
+    if choice.status != "pinned":
+        return choice
+    detail = "left as it is, since the snapshot lacks another version that the file asks for"
+    return Choice("skipped", reason="snapshot", detail=detail)
+
+
 def _along(
-    path: str, text: str, options: Options, archives: Archives
+    path: str, text: str, options: Options, along: Along, archives: Archives
 ) -> tuple[File, Mapping[Request, Choice]]:
     """The pinned file with the words added that are to go on its lines too; they must bring in the same packages."""
     from pinner.workflow import companions
 
     pinned = read(path, text, options)
     choices = choices_of(pinned, archives)
-    added = companions.edits(pinned, choices, archives, options.along)
+    added = companions.edits(pinned, choices, archives, along)
     if not added:
         return pinned, choices
     again = read(path, apply(text, added), options)

@@ -16,18 +16,20 @@ from pinner.apt.version import compare
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import Lock
+from pinner.recipe import blocks
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer, Universe
-from pinner.workflow import standing
+from pinner.workflow import sources_block, standing
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.read import Call, File, doubt_of, files_of, read
 from pinner.workflow.refusals import MOVES
+from pinner.workflow.remembered import as_locked
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing
 from pinner.workflow.targets import Problem, Targets
-from pinner.workflow.verify import Place, as_locked, place
+from pinner.workflow.verify import Place, place
 
 #: When a version was first seen: by suite, name and version.
 Seen = Mapping[tuple[str, str, str], datetime]
@@ -149,8 +151,11 @@ class Refresher:
             old = file.dockerfile.text
             if any(stay.refuses for stay in stays):
                 continue
-            new = apply(old, set(edits.values()))
-            if edits:
+            block: tuple[Edit, ...] = ()
+            if options.snapshot and blocks.find(file.dockerfile):
+                block = sources_block.edits(file, self._archives)
+            new = apply(old, {*edits.values(), *block})
+            if new != old:
                 _prove(file, read(file.path, new, told[file.path]), choices)
             if not edits and any(stay.gone for stay in own):  # the lock knows more than the archive
                 written.append(Rewritten(file.path, old, new, locked=False))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pinner.errors import InputError, Unsatisfiable
+from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
@@ -15,6 +16,7 @@ from pinner.workflow.choose import Choice
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.lock import choices_of
 from pinner.workflow.read import File, files_of, read
+from pinner.workflow.remembered import as_locked
 from pinner.workflow.stages import Options
 
 
@@ -98,9 +100,10 @@ class Explained(NamedTuple):
     policies: Mapping[str, tuple[Universe, Offer | None]]
 
 
-def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives) -> Explained:
-    """Why files install a package. `policies` gives a platform's universe and what the base image holds of the name."""
-    files = files_of(texts, dict.fromkeys(texts, options))
+def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives, lock: Lock) -> Explained:
+    """Why files install a package, as they were locked where the options do not say otherwise. `policies` gives a
+    platform's universe and what the base image holds of the name."""
+    files = files_of(texts, {path: as_locked(options, lock, path) for path in texts})
     archives.prepare(call for file in files for call in file.calls())
     closures = Closures(archives)
     reasons: list[Reason] = []

@@ -71,7 +71,7 @@ class Options(NamedTuple):
     images: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
-    along: Along = ""
+    along: Along | None = None
     known: tuple[Known, ...] = ()
     mirrors: Mapping[str, str] = MappingProxyType({})
     look: Look | None = None

@@ -27,6 +27,7 @@ from pinner.workflow.health import Notice
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.moved import moved
 from pinner.workflow.read import Call, File, read_all
+from pinner.workflow.remembered import as_locked
 from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
@@ -320,21 +321,6 @@ class Verifier:
             universe = self._archives.universe_of(where, platform)
             self._standings[key] = standing.of_file(universe, package.name, package.version, package.digest)
         return self._standings[key]
-
-
-def as_locked(options: Options, lock: Lock, path: str) -> Options:
-    """The options for a file: what nobody told is as it was when the file was locked."""
-    targets = [target for target in lock.targets if target.file == path]
-    if not targets:
-        return options
-    if not options.asked:
-        platforms = tuple(dict.fromkeys(target.platform for target in targets))
-        options = options._replace(platforms=platforms)
-    suites: dict[str, set[str]] = {}
-    for target in targets:
-        suites.setdefault(target.closure.image, set()).add(target.closure.suite)
-    fallback = {image: suite for image, (suite, *others) in suites.items() if not others}
-    return options if options.fallback else options._replace(fallback=fallback)
 
 
 def place(file: File, span: Span) -> Place:

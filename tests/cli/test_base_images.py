@@ -610,3 +610,20 @@ def test_a_registry_without_tls(bench: Workbench, registry: Registry) -> None:
     bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
     result = bench.run("lock", "--images", "auto")
     assert f"{registry.host} gave no answer: the server does not speak TLS (--insecure-registry" in result.err
+
+
+@pytest.mark.parametrize("command", ["lock", "verify", "refresh"])
+def test_no_layer_is_read_of_an_image_that_the_lock_holds(
+    bench: Workbench, registry: Registry, command: str
+) -> None:
+    registry.put("app:1", image({"apt": "2.6.1"}))
+    arguments = ("--images", "auto", "--insecure-registry", registry.host)
+    lock(bench, registry, "--platform", "amd64")
+    before = bench.read("pinner.lock")
+    for path in (bench.cache / "images").iterdir():
+        path.unlink()
+    asked = len(registry.log)
+    assert bench.run(command, *arguments).status == 0
+    layers = [request for request in registry.log[asked:] if "/blobs/" in str(request)]
+    assert len(layers) <= (command != "lock"), "the configuration at most"
+    assert bench.read("pinner.lock") == before

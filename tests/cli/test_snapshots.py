@@ -331,3 +331,29 @@ def test_a_repository_without_snapshots_costs_what_depends_on_it_alone(bench: Wo
     assert found.status == 1
     assert "bookworm: the version is there at" in found.out  # curl
     assert f"no snapshot has postgresql-17=17.2-1.pgdg120+1 (amd64); {UNKEPT}\n" in found.out
+
+
+def test_a_pin_that_the_moment_lacks_leaves_the_file_alone(bench: Workbench) -> None:
+    text = PLAIN.replace("curl", "curl=7.88-9 jq")
+    bench.write("Dockerfile", text)
+    bench.write("b/Dockerfile", PLAIN)
+    result = bench.run("lock", "--snapshot", OLD, "--write-sources", "--platform", "amd64")
+    assert result.status == 1
+    assert bench.read("Dockerfile") == text
+    assert "left as it is, since the snapshot lacks another version" in result.out
+    assert "curl=7.88-1" in bench.read("b/Dockerfile")
+    assert f">>> pinner sources: debian {OLD}" in bench.read("b/Dockerfile")
+    assert '"Dockerfile"' not in bench.read("pinner.lock")
+
+
+def test_refresh_moves_pins_and_block_together(bench: Workbench) -> None:
+    bench.run("lock", "--snapshot", OLD, "--write-sources", "--platform", "amd64")
+    assert "curl=7.88-1" in bench.read("Dockerfile")
+    result = bench.run("refresh", "--snapshot", "2026-06-02")
+    assert result.status == 0, result.err
+    assert "curl=7.88-2+deb12u1" in bench.read("Dockerfile")
+    assert f">>> pinner sources: debian {NEW}" in bench.read("Dockerfile")
+    assert bench.run("lock", "--check").status == 0
+    assert bench.run("refresh", "--snapshot", OLD).status == 0
+    assert "curl=7.88-1" in bench.read("Dockerfile")
+    assert f">>> pinner sources: debian {OLD}" in bench.read("Dockerfile")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def base(registry: Registry, cache: Path, image: str) -> Base:
     host = reference.parse(image).registry
     client = Client(cache, now=datetime.now(UTC), mirrors={f"https://{host}": registry.address})
 
-    def inspect(wanted: Sequence[tuple[str, str]]) -> Sequence[Image | PinnerError]:
+    def inspect(wanted: Sequence[tuple[str, str]], known: Collection[str]) -> Sequence[Image | PinnerError]:
         return [client.inspect(*each) for each in wanted]
 
     parsed = dockerfile.parse(f"FROM {image}\n")

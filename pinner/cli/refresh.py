@@ -17,7 +17,7 @@ from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import FetchError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
-from pinner.lock.schema import Lock
+from pinner.lock.schema import Lock, Settings
 from pinner.project import files
 from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
@@ -149,7 +149,9 @@ def command(
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
         seen.keep(cache, record, result.young, now)
-        results.append(_Result(project, result, text, lock, moved, allow_older=allow_older))
+        platforms = " ".join(options.platforms) if told.platforms else ""
+        said = Settings("", platforms, kinds=" ".join(common.kinds_said()))
+        results.append(_Result(project, result, text, lock, moved, said=said, allow_older=allow_older))
     refused = any(result.refreshed.refusals for result in results)
     write = not (dry_run or check or refused)
     if write:
@@ -183,6 +185,7 @@ class _Result:
         lock: Lock,
         moved: Digests,
         *,
+        said: Settings,
         allow_older: bool,
     ) -> None:
         self.project = project
@@ -199,6 +202,8 @@ class _Result:
                 self.before[path], self.texts[path] = each.old, each.new
         paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
+        if merged.targets:
+            merged = merged.remember(paths, said)
         if lock.targets:
             self.along = changes.along(lock, merged, paths)
         back = () if allow_older else changes.older(self.along, lock, merged)

@@ -185,10 +185,6 @@ LOCK = '# @generated\nschema = 1\n\n[[packages]]\nname = "a"\n'
     ("content", "said"),
     [
         ("schema = 999\n", "the lock has schema 999, this pinner reads 1"),
-        (
-            f"<<<<<<< ours\n{LOCK}=======\n{LOCK}>>>>>>> theirs\n",
-            ":1: the lock holds unresolved merge conflicts\nhint: `pinner lock` takes",
-        ),
         (LOCK[:-6], "not a lock"),
         (
             LOCK,
@@ -198,7 +194,7 @@ LOCK = '# @generated\nschema = 1\n\n[[packages]]\nname = "a"\n'
         (b"\xff", ":1:1: not UTF-8"),
         ("", "schema: must be a number"),
     ],
-    ids=["newer", "merge conflict", "cut off", "incomplete", "control characters", "not UTF-8", "empty"],
+    ids=["newer", "cut off", "incomplete", "control characters", "not UTF-8", "empty"],
 )
 def test_a_lock_that_cannot_be_read(bench: Workbench, content: str | bytes, said: str) -> None:
     bench.write("pinner.lock", content)

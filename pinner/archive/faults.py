@@ -88,7 +88,7 @@ def reason(error: Exception) -> str:
         ("too many redirections", {"TooManyRedirects"}),
         (
             "this is not an address for HTTP",
-            {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError"},
+            {"InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError", "ValueError"},
         ),
     ):
         if kinds.keys() & names:

@@ -240,12 +240,12 @@ class Fetcher:
             OSError,
             AssertionError,
             RuntimeError,
+            ValueError,
         ) as error:
-            # AssertionError is how CacheControl takes a date it cannot read, RuntimeError how requests ends with the
-            # packed body of a redirection that breaks off
-            again = not (
-                isinstance(error, requests.TooManyRedirects) or is_too_slow(error) or is_no_host(error)
-            )
+            # ValueError: a redirection to no address. RuntimeError: its packed body breaks off. AssertionError is how
+            # CacheControl takes a date it cannot read.
+            final = isinstance(error, (requests.TooManyRedirects, ValueError))
+            again = not (final or is_too_slow(error) or is_no_host(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
     def _answer(

@@ -8,6 +8,7 @@ The lock vouches for every byte: neither the archive's signature nor its index i
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -66,6 +67,8 @@ class Pool:
         Raises FetchError, TrustError, and InputError for the directory and for a lock that names no place in it.
         """
         _check_places(packages)
+        for folder in (self._partial, *(self._root / Path(package.filename).parent for package in packages)):
+            self._check_inside(folder)
         try:
             self._partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -114,9 +117,15 @@ class Pool:
             draft.sync()
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
+                self._check_inside(place.parent)
                 draft_path.replace(place)
             except OSError as error:
                 raise _unwritable(place, error) from None
+
+    def _check_inside(self, folder: Path) -> None:
+        """Raises InputError for one that a symbolic link puts elsewhere: a checkout may have brought it."""
+        if not folder.resolve().is_relative_to(self._root.resolve()):
+            raise InputError("leads out of the directory", path=str(folder), hint="remove the symbolic link")
 
     def _verified(self, package: LockedPackage, draft: Draft, door: Fetcher | Mirror) -> None:
         """Fetch what is missing of a draft, until it is what was locked; what is not goes away."""
@@ -157,8 +166,11 @@ class Draft:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = path.open("ab")
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._file = os.fdopen(os.open(path, flags, 0o666), "ab")
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise InputError("is a symbolic link", path=str(path), hint="remove it") from None
             raise _unwritable(path, error) from None
         import fcntl
 

@@ -8,10 +8,12 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from pinner.apt.sources import Keys
+from pinner.apt.version import compare
 
 Solver = Literal["classic", "3.0"]
 
-_OTHER_SOLVER = (3, 1, 10)  # from this apt on 3.0 is the default of APT::Solver
+#: From this apt on 3.0 is the default of APT::Solver (`Version::3.1::APT::Solver` of `apt-config dump`).
+SOLVER_3_SINCE = "3.1.10"
 
 
 class Pocket(NamedTuple):
@@ -63,7 +65,7 @@ class Suite:
     @property
     def solver(self) -> Solver:
         """The solver that its apt uses unless it is told otherwise."""
-        return "3.0" if tuple(map(int, self.apt.split("."))) >= _OTHER_SOLVER else "classic"
+        return "3.0" if compare(self.apt, SOLVER_3_SINCE) >= 0 else "classic"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ before, the sections `metapackages`, `tasks` and `oldlibs` (which only move that
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pinner.apt import version
 from pinner.errors import Refused, Unsatisfiable
@@ -49,17 +49,27 @@ _MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
 
 
 def solve(
-    universe: Universe, asked: Sequence[Asked], *, recommends: bool = True, suggests: bool = False
+    universe: Universe,
+    asked: Sequence[Asked],
+    *,
+    recommends: bool = True,
+    suggests: bool = False,
+    suggests_important: bool = True,
 ) -> Resolution:
     """What `apt-get install` of these packages would do to the root that the universe describes.
 
-    For a following call use `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain
-    of causes, where apt fails.
+    Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
+
+    def marks() -> Marks:
+        return Marks(
+            universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important
+        )
+
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
     try:
-        return _solve(universe, asked, recommends=recommends, suggests=suggests)
+        return _solve(marks, asked)
     finally:
         sys.setrecursionlimit(limit)
 
@@ -90,28 +100,29 @@ def brought(
         sys.setrecursionlimit(limit)
 
 
-def _solve(universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool) -> Resolution:
-    marker, problems = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=True)
+def _solve(make: Callable[[], Marks], asked: Sequence[Asked]) -> Resolution:
+    marker, problems = _mark(make(), asked, latest_first=True)
     marks = marker.marks
+    broken = marks.all_broken()
+    if not broken:  # apt looks for them before it drops what nobody needs
+        drop_garbage(marker)
     if problems.tied:
-        other, _ = _mark(universe, asked, recommends=recommends, suggests=suggests, latest_first=False)
+        other, _ = _mark(make(), asked, latest_first=False)
+        if not other.marks.all_broken():
+            drop_garbage(other)
         if _outcome(other.marks) != _outcome(marks):
             raise Refused(
                 "apt would have to remove or hold back packages of equal standing: pinner does not guess which",
                 hint="name the packages that are to stay in the same call",
             )
-    broken = marks.all_broken()
     if broken:
         raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
     return _result(marker, [wish.offer for wish in asked if not wish.remove])
 
 
-def _mark(
-    universe: Universe, asked: Sequence[Asked], *, recommends: bool, suggests: bool, latest_first: bool
-) -> tuple[Marker, Problems]:
-    """All steps but the last look; `latest_first` is the order among equal scores."""
-    marks = Marks(universe, recommends=recommends, suggests=suggests)
-    marker = Marker(marks, modern=_is_modern(universe))
+def _mark(marks: Marks, asked: Sequence[Asked], *, latest_first: bool) -> tuple[Marker, Problems]:
+    """All steps up to the problem resolver; `latest_first` is the order among equal scores."""
+    marker = Marker(marks, modern=_is_modern(marks.universe))
     wishes = list(dict.fromkeys(asked))
     leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
     for name in leaving:
@@ -132,7 +143,6 @@ def _mark(
         marker.install(marks[wish.offer.name], by_user=True)
     problems = Problems(marker, {wish.offer.name for wish in wishes}, set(leaving), latest_first=latest_first)
     problems.solve()
-    drop_garbage(marker)
     return marker, problems
 
 
@@ -179,36 +189,67 @@ def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
 
 
 def _explain(marker: Marker, broken: Iterable[Mark]) -> str:
+    """What is broken, in up to three sentences: what the request itself rules out first, then conflicts."""
     marks = marker.marks
-    lines = []
+    lines: dict[str, int] = {}
     for mark in broken:
         offer = mark.target
         if offer is None:
             continue
         for need in marks.universe.needs(offer):
             if need.critical and not marks.holds(need):
-                lines.append(f"{named(offer)} {_trouble(marks, need)}{_chain(marker, mark.name)}")
-    more = len(lines) - _MOST_TROUBLES
-    return "; ".join(lines[:_MOST_TROUBLES]) + (f"; and {more} more" if more > 0 else "")
+                rank, trouble = _trouble(marks, need)
+                lines.setdefault(f"{named(offer)} {trouble}{_chain(marker, mark.name)}", rank)
+    told = sorted(lines, key=lambda line: lines[line])
+    more = len(told) - _MOST_TROUBLES
+    return "; ".join(told[:_MOST_TROUBLES]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _trouble(marks: Marks, need: Need) -> str:
+def _trouble(marks: Marks, need: Need) -> tuple[int, str]:
+    """How near to the cause a need is, the nearest first, and what is wrong with it."""
     relation = " | ".join(map(str, need.clause))
     if need.negative:
         others = [o for options in need.options for o in options if marks[o.name].target is o]
         verb = "conflicts with" if need.kind == "Conflicts" else "breaks"
-        return f"{verb} {relation}, and {' and '.join(map(named, others))} would be there"
-    reasons = []
-    for one in need.clause:
-        mark = marks[one.name]
-        best = mark.target or marks.universe.candidate(one.name)
-        if best is not None:
-            reasons.append(f"{named(best)} is {'to be there' if mark.target else 'the candidate'}")
-        elif marks.universe.providers(one.name):
-            reasons.append(f"no provider of {one.name} can be installed")
-        else:
-            reasons.append(f"there is no {one.name}")
-    return f"needs {relation}, but {', '.join(reasons)}"
+        return 1, f"{verb} {relation}, and {' and '.join(map(named, others))} would be there"
+    found = [
+        _missing(marks, name.name, options) for name, options in zip(need.clause, need.options, strict=True)
+    ]
+    return min(rank for rank, _ in found), f"needs {relation}, but {', '.join(text for _, text in found)}"
+
+
+def _missing(marks: Marks, name: str, options: Sequence[Offer]) -> tuple[int, str]:
+    """Why nothing of that name fulfils a need."""
+    mark = marks[name]
+    best = mark.target or marks.universe.candidate(name)
+    enemy = _enemy(marks, best) if best is not None and best in options else ""
+    if enemy:
+        return 1, enemy
+    if mark.protected and mark.target is None:
+        return 0, f"{name} is to be removed"
+    if best is None:
+        provided = marks.universe.providers(name)
+        return 2, f"no provider of {name} can be installed" if provided else f"there is no {name}"
+    if best in options:
+        return 3, f"{named(best)} cannot be installed"
+    return 2, f"{named(best)} is {'to be there' if mark.target else 'the candidate'}"
+
+
+def _enemy(marks: Marks, offer: Offer) -> str:
+    """What is to be there and conflicts with an offer, "" if nothing does."""
+    there = [mark.target for mark in marks.all() if mark.target is not None]
+    for owner in (offer, *there):
+        for need in marks.universe.needs(owner):
+            if not need.negative:
+                continue
+            others = [one for options in need.options for one in options]
+            if owner is offer:
+                other = next((one for one in others if marks[one.name].target is one), None)
+            else:
+                other = owner if offer in others else None
+            if other is not None:
+                return f"{named(offer)} conflicts with {named(other)}"
+    return ""
 
 
 def _chain(marker: Marker, name: str) -> str:

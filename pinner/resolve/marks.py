@@ -109,10 +109,14 @@ class Solutions:
 class Marks:
     """The marks of all packages that were looked at, by name, and what holds under them."""
 
-    def __init__(self, universe: Universe, *, recommends: bool, suggests: bool) -> None:
+    def __init__(
+        self, universe: Universe, *, recommends: bool, suggests: bool, suggests_important: bool = True
+    ) -> None:
+        """`suggests_important` keeps what installed packages suggest (`APT::AutoRemove::SuggestsImportant`)."""
         self.universe = universe
         self.recommends = recommends
         self.suggests = suggests
+        self._suggests_important = suggests_important
         self._marks: dict[str, Mark] = {
             offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
             for offer in universe.all_installed()
@@ -135,6 +139,10 @@ class Marks:
     def wanted(self, need: Need) -> bool:
         """Whether the need counts: Recommends and Suggests may be switched off."""
         return need.critical or (self.recommends if need.kind == "Recommends" else self.suggests)
+
+    def keeps(self, need: Need) -> bool:
+        """Whether what fulfils the need, of a package that is there, is to stay."""
+        return self.suggests or need.kind != "Suggests" or self._suggests_important
 
     def there(self, options: Iterable[Offer]) -> bool:
         """Whether one of these versions will be there."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinner.apt import version
-from pinner.errors import Refused
+from pinner.distributions.suite import SOLVER_3_SINCE
+from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
 from pinner.resolve.resolution import Asked, Resolution
 from pinner.resolve.universe import Universe
 
-#: From this version on apt and apt-get use solver 3.0 (`Version::3.1::APT::Solver` of `apt-config dump`).
-SOLVER3_SINCE = "3.1.10"
+#: From this version on apt falls back on solver 3.0 where the classic one fails.
+_FALLBACK_SINCE = "2.9.33"
 
 
 def apt_version(universe: Universe) -> str:
@@ -24,7 +25,7 @@ def apt_version(universe: Universe) -> str:
 
 def is_classic(universe: Universe) -> bool:
     """Whether the root's apt has the classic solver."""
-    return version.compare(apt_version(universe), SOLVER3_SINCE) < 0
+    return version.compare(apt_version(universe), SOLVER_3_SINCE) < 0
 
 
 def solve(
@@ -40,15 +41,29 @@ def solve(
     `suggests_important` is `APT::AutoRemove::SuggestsImportant`. For a following call use
     `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
-    if is_classic(universe):
-        return classic.solve(universe, asked, recommends=recommends, suggests=suggests)
-    from pinner.resolve.solver3.solver import solve as solve3  # not every archive needs it
+    from pinner.resolve.solver3 import solver as solver3  # not every archive needs it
 
-    return solve3(
-        universe,
-        asked,
-        apt=apt_version(universe),
-        recommends=recommends,
-        suggests=suggests,
-        suggests_important=suggests_important,
-    )
+    apt = apt_version(universe)
+    options = {"recommends": recommends, "suggests": suggests, "suggests_important": suggests_important}
+    if not is_classic(universe):
+        return solver3.solve(universe, asked, apt=apt, **options)
+    try:
+        return classic.solve(universe, asked, **options)
+    except Refused:
+        raise
+    except Unsatisfiable:
+        if version.compare(apt, _FALLBACK_SINCE) < 0:
+            raise
+        # Both look for a solution until there is none, but in another order.
+        try:
+            solver3.solve(universe, asked, apt=apt, **options)
+        except Refused:
+            raise
+        except Unsatisfiable:
+            pass
+        else:
+            raise Refused(
+                f"apt {apt} falls back on an early form of solver 3.0 here: "
+                "there is a solution, but pinner does not know which"
+            ) from None
+        raise

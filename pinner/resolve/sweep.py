@@ -29,7 +29,7 @@ def find_garbage(marks: Marks, *, modern: bool) -> None:
             continue
         mark.reached = True
         for need in marks.universe.needs(offer):
-            if need.kind not in ("Conflicts", "Breaks"):
+            if not need.negative and marks.keeps(need):
                 stack.extend(_followed(marks, need, modern=modern))
     for mark in everything:
         mark.garbage = not mark.reached and (mark.current is not None or mark.installing)

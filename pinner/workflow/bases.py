@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from pinner.apt import preferences
+from pinner.apt import conf, preferences
 from pinner.apt.packages import Package
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
@@ -253,6 +253,8 @@ def _root(label: str, platform: str, packages: tuple[Package, ...]) -> Root:
 
 def _content(image: Image | Kept, root: Root) -> Content:
     settings = "\n".join(text for _, text in image.apt_conf)
+    if root.told:
+        root = root._replace(suggests_important=_suggests_important(image.apt_conf))
     recommends = _RECOMMENDS.findall(settings)
     release, unread = "", ""
     try:
@@ -275,6 +277,15 @@ def _content(image: Image | Kept, root: Root) -> Content:
         unread,
         image.keys,
     )
+
+
+def _suggests_important(texts: Iterable[tuple[str, str]]) -> bool:
+    """`APT::AutoRemove::SuggestsImportant` of apt.conf files, which is true if none says otherwise."""
+    settings = conf.BEGIN
+    with suppress(InputError):  # apt would refuse them all
+        for path, text in texts:
+            settings = conf.read(text, path, settings)
+    return settings.boolean("APT::AutoRemove::SuggestsImportant", True) is not False
 
 
 def label_of(packages: Iterable[Package]) -> str:

@@ -66,7 +66,8 @@ class Closures:
                     before = self._start(call.base.root(platform), where, PLATFORMS[platform])
                 universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
                 asked = tuple(asked_of(call, choices, universe, platform))
-                result = self._solve(universe, asked, call.recommends, bool(call.install.suggests))
+                important = call.base.root(platform).suggests_important
+                result = self._solve(universe, asked, call.recommends, bool(call.install.suggests), important)
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
             else:
@@ -109,12 +110,23 @@ class Closures:
         return self._universes[key][1]
 
     def _solve(
-        self, universe: Universe, asked: tuple[Asked, ...], recommends: bool, suggests: bool
+        self,
+        universe: Universe,
+        asked: tuple[Asked, ...],
+        recommends: bool,
+        suggests: bool,
+        suggests_important: bool,
     ) -> Resolution:
-        key = (universe, asked, recommends, suggests)
+        key = (universe, asked, recommends, suggests, suggests_important)
         if key not in self._solved:
             try:
-                self._solved[key] = solve(universe, asked, recommends=recommends, suggests=suggests)
+                self._solved[key] = solve(
+                    universe,
+                    asked,
+                    recommends=recommends,
+                    suggests=suggests,
+                    suggests_important=suggests_important,
+                )
             except Unsatisfiable as problem:
                 self._solved[key] = problem
         result = self._solved[key]
@@ -145,6 +157,7 @@ def asked_of(
                 yield Asked(universe.installed(request.name) or versions[0], remove=True)
             continue
         pin = choice.version if choice.status in {"pinned", "kept"} else request.pin
-        yield Asked(
-            universe.select(request.name, version_text=pin, release=request.release), release=request.release
-        )
+        name = request.name
+        if name.endswith("+") and not universe.versions(name):
+            name = name[:-1]  # apt's mark for installing it (apt-get(8))
+        yield Asked(universe.select(name, version_text=pin, release=request.release), release=request.release)

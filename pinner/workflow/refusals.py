@@ -1,4 +1,5 @@
-"""What `apt-get -y install` refuses to do to the packages of the base image: to go back, and to change what is held."""
+"""What `apt-get -y install` refuses to do to the packages of the base image: to go back, to change what is held, and to
+remove what the system cannot do without."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ MOVES = "pinner refresh moves the pin"
 
 
 def refusal(call: Call, result: Resolution, universe: Universe) -> Unsatisfiable | None:
-    """What apt would refuse of what a call does (apt-get(8), --allow-downgrades, --allow-change-held-packages).
+    """What apt would refuse of what a call does (apt-get(8), --allow-downgrades and its like).
 
     What an assumed starting set holds proves nothing about the image: then it is only a `Refused`.
     """
@@ -29,6 +30,14 @@ def refusal(call: Call, result: Resolution, universe: Universe) -> Unsatisfiable
         return Unsatisfiable(
             f"apt would have to change {', '.join(held)}, which the base image holds back (apt-mark hold)",
             hint="take it off the line, or add --allow-change-held-packages",
+        )
+    vital = [
+        each.name for each in result.removed if universe.essential(each.name) or universe.important(each.name)
+    ]
+    if vital and not allowed & {"--allow-remove-essential", "--force-yes"}:
+        return Unsatisfiable(
+            f"apt would have to remove {', '.join(vital)}, which the system cannot do without",
+            hint="take it off the line, or add --allow-remove-essential",
         )
     lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
     if lower and not allowed & {"--allow-downgrades", "--force-yes"}:

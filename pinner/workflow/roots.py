@@ -17,6 +17,9 @@ class Root(NamedTuple):
     They are known in full (`packages`, of a dpkg status file; `read` gives those of an image when they are needed) or
     by name and version alone (`listed`, of `dpkg-query -W`). Without all of these it is the minimal set of the suite,
     at the versions of the indices.
+
+    `suggests_important` keeps what installed packages suggest (`APT::AutoRemove::SuggestsImportant`): apt's default,
+    which the official images change.
     """
 
     label: str
@@ -24,6 +27,7 @@ class Root(NamedTuple):
     packages: tuple[Package, ...] = ()
     listed: tuple[Listed, ...] = ()
     read: Callable[[], tuple[Package, ...]] | None = None
+    suggests_important: bool = False
 
     @property
     def told(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinner.apt.version import compare
+from pinner.distributions.suite import SOLVER_3_SINCE
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
 from pinner.resolve import solver as solver_choice
@@ -23,6 +24,8 @@ from pinner.resolve.universe import Universe
 from tests.resolve.stories import index, package, stanzas
 
 FAILS = "fails"
+UNIMPORTANT = "-oAPT::AutoRemove::SuggestsImportant=false"
+SUGGESTED = "a Recommends: b; Suggests: c\nb Depends: c, d\nc\nd Depends: e\ne Depends: gone"
 OLD, NEW = "2.6.1", "3.2.0"
 
 
@@ -52,6 +55,23 @@ XY = "need Depends: x | y\nz Depends: y\nx\ny"
 RELEASES: dict[str, dict[str, bool]] = {"bpo": {"not_automatic": True, "but_automatic_upgrades": True}}
 
 STORIES = [
+    Story("what is suggested is not dropped once it is there", SUGGESTED, "a", "a c", since_3_1="a"),
+    Story("unless the image says otherwise", SUGGESTED, f"{UNIMPORTANT} a", "a"),
+    Story(
+        "an upgrade keeps what its old version suggests",
+        "a=2.0 Suggests: x\nb Conflicts: x; Depends: a (>= 2)\nx",
+        "b",
+        "b a=2.0 -x",
+        "a Suggests: x\nx",
+    ),
+    Story(
+        "what is broken is seen before it is dropped, though nobody needs it any more",
+        "a Recommends: f; Conflicts: c\nb Depends: e\nc Depends: c, c; Conflicts: d, f\nd Conflicts: e, e\ne\n"
+        "f Depends: d, c",
+        "a b",
+        FAILS,
+        since_3_1="a b e",
+    ),
     Story("one", "a", "a", "a"),
     Story(
         "pre-depends come first", "a Depends: b; Pre-Depends: c\nb Conflicts: d\nc Depends: d\nd", "a", FAILS
@@ -350,8 +370,9 @@ def call(story: Story) -> tuple[list[str], dict[str, bool]]:
     options = {
         "recommends": "--no-install-recommends" not in words,
         "suggests": "--install-suggests" in words,
+        "suggests_important": UNIMPORTANT not in words,
     }
-    return [word for word in words if not word.startswith("--")], options
+    return [word for word in words if not word.startswith("-")], options
 
 
 def ask(universe: Universe, word: str) -> Asked:
@@ -493,6 +514,45 @@ def test_failures_since_3_1(archive: str, asked: str, message: str, hint: str) -
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+BETWEEN = "need Depends: x | y, w\nx Conflicts: w\ny\nw"
+
+
+@pytest.mark.parametrize(("apt", "error"), [("2.6.1", Unsatisfiable), ("3.0.4", Refused), ("3.1.9", Refused)])
+def test_where_the_classic_solver_has_a_fallback(apt: str, error: type[Exception]) -> None:
+    universe = universe_of(Story("", BETWEEN, "", "", f"apt={apt}"))
+    with pytest.raises(Unsatisfiable) as caught:
+        solver_choice.solve(universe, [ask(universe, "need")])
+    assert type(caught.value) is error
+
+
+def test_a_failure_of_both_solvers_is_one() -> None:
+    universe = universe_of(Story("", "a Depends: gone", "", "", "apt=3.0.4"))
+    with pytest.raises(Unsatisfiable, match="there is no gone") as caught:
+        solver_choice.solve(universe, [ask(universe, "a")])
+    assert not isinstance(caught.value, Refused)
+
+
+@pytest.mark.parametrize(
+    ("archive", "installed", "asked", "message"),
+    [
+        (
+            "a Depends: libc\nlibc", "sh Depends: libc\nmawk Depends: libc\nlibc", "libc- a",
+            "a 1.0 needs libc, but libc is to be removed",
+        ),
+        (
+            "a Conflicts: tool\nplugin Depends: tool (= 1.0)\ntool", "", "a plugin",
+            "plugin 1.0 needs tool (= 1.0), but tool 1.0 conflicts with a 1.0",
+        ),
+    ],
+)  # fmt: skip
+def test_failures_name_the_cause(archive: str, installed: str, asked: str, message: str) -> None:
+    universe = universe_of(Story("", archive, "", "", installed))
+    with pytest.raises(Unsatisfiable) as caught:
+        classic.solve(universe, [ask(universe, word) for word in asked.split()])
+    assert caught.value.message == message
+    assert caught.value.hint == ""
+
+
 @pytest.mark.parametrize(
     ("apt", "provider"), [("2.6.1", "z"), ("3.1.9", "z"), ("3.1.10", "b"), ("3.3.5", "b")]
 )
@@ -510,11 +570,11 @@ def test_story_with_apt(story: Story, tmp_path: Path) -> None:
     chroot = os.environ.get("PINNER_CHROOT")
     root = Path(chroot, tmp_path.relative_to("/")) if chroot else tmp_path
     words, _ = call(story)
-    options = [word for word in story.asked.split() if word.startswith("--")]
+    options = [word for word in story.asked.split() if word.startswith("-")]
     prefix = ("chroot", chroot) if chroot else ()
     ran = apt(root, tmp_path, prefix, story, "apt-get", "-s", *options, "install", *words)
     told = run(prefix, tmp_path, "apt-get", "--version").stdout.split()[1]
-    version = NEW if compare(told, solver_choice.SOLVER3_SINCE) >= 0 else OLD
+    version = NEW if compare(told, SOLVER_3_SINCE) >= 0 else OLD
     if story.steps(version) == FAILS:
         assert ran.returncode == 100, ran.stdout
         return

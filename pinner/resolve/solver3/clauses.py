@@ -8,7 +8,6 @@ package are false from the beginning.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from pinner.resolve.marks import Marks
 from pinner.resolve.solver3.order import Order
@@ -20,17 +19,6 @@ UPGRADE_MANUAL, INSTALL_MANUAL, UPGRADE_AUTO, KEEP_AUTO, SATISFY_SUGGESTS = 5, 6
 EARLY_SATISFY_SUGGESTS = 8
 
 OPEN, TRUE, FALSE = 0, 1, -1
-
-
-class Rules(NamedTuple):
-    """What a call and the apt that runs it decide.
-
-    `suggests_important` keeps what an installed package suggests (`APT::AutoRemove::SuggestsImportant`).
-    `suggests_early` is the order of apt 3.3.1 and later.
-    """
-
-    suggests_important: bool
-    suggests_early: bool
 
 
 class Variable:
@@ -100,12 +88,15 @@ class SolverClause:
 
 
 class Clauses:
-    """Makes the variables and clauses of a universe. `marks` has the candidates, as the request left them."""
+    """Makes the variables and clauses of a universe. `marks` has the candidates, as the request left them.
 
-    def __init__(self, marks: Marks, rules: Rules) -> None:
+    `suggests_early` is the order of apt 3.3.1 and later.
+    """
+
+    def __init__(self, marks: Marks, *, suggests_early: bool) -> None:
         self.marks = marks
         self.order = Order(marks.universe)
-        self.rules = rules
+        self._suggests_group = EARLY_SATISFY_SUGGESTS if suggests_early else SATISFY_SUGGESTS
         #: Versions that cannot be chosen, as far as anything names them.
         self.excluded: list[Variable] = []
         self._universe = marks.universe
@@ -247,15 +238,15 @@ class Clauses:
                 old
                 for old in self._universe.needs(installed)
                 if not old.critical
-                and self._is_kept(old)
+                and self.marks.keeps(old)
                 and any(relation[:2] == need.clause[0][:2] for relation in old.clause)
             ),
             None,
         )
         present = [variable for variable in clause.solutions if self.marks[variable.name].current is not None]
         satisfied = bool(present)
-        if existing and not important and self._is_kept(need) and satisfied:
-            clause.group = EARLY_SATISFY_SUGGESTS if self.rules.suggests_early else SATISFY_SUGGESTS
+        if existing and not important and self.marks.keeps(need) and satisfied:
+            clause.group = self._suggests_group
             clause.solutions = present
             return True
         if not important or (existing and self.marks.wanted(existing) and not satisfied):
@@ -264,10 +255,6 @@ class Clauses:
             clause.solutions = present
             clause.eager = True
         return True
-
-    def _is_kept(self, need: Need) -> bool:
-        """Whether what fulfils a recommendation or suggestion of an installed package is to stay."""
-        return self.marks.wanted(need) or need.kind == "Recommends" or self.rules.suggests_important
 
     def _is_obsolete(self, name: str) -> bool:
         """Whether the archive has given up a package: no candidate, or none of the newest version of its source."""

@@ -22,7 +22,6 @@ from pinner.resolve.solver3.clauses import (
     TRUE,
     UPGRADE_MANUAL,
     Clauses,
-    Rules,
     SolverClause,
     Variable,
 )
@@ -47,9 +46,9 @@ def solve(
     `apt` is the version of apt. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
     wishes = list(dict.fromkeys(asked))
-    marks = _request(universe, wishes, recommends=recommends, suggests=suggests)
-    rules = Rules(suggests_important, suggests_early=version.compare(apt, _SUGGESTS_EARLY) >= 0)
-    search = Search(Clauses(marks, rules))
+    marks = Marks(universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important)
+    _request(marks, wishes)
+    search = Search(Clauses(marks, suggests_early=version.compare(apt, _SUGGESTS_EARLY) >= 0))
     manual = _state_facts(search)
     if manual is None or not search.propagate():
         _fail(search)
@@ -62,9 +61,8 @@ def solve(
     return _result(search, [wish for wish in wishes if not wish.remove])
 
 
-def _request(universe: Universe, wishes: Sequence[Asked], *, recommends: bool, suggests: bool) -> Marks:
-    """The marks that the request itself leaves, with nothing of what it needs."""
-    marks = Marks(universe, recommends=recommends, suggests=suggests)
+def _request(marks: Marks, wishes: Sequence[Asked]) -> None:
+    """Mark what is requested, with nothing of what it needs."""
     for wish in wishes:
         if wish.remove:
             mark = marks[wish.offer.name]
@@ -77,7 +75,6 @@ def _request(universe: Universe, wishes: Sequence[Asked], *, recommends: bool, s
         mark.protected = True
         marks.take_candidate(mark, by_user=True)
     switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
-    return marks
 
 
 def _state_facts(search: Search) -> list[str] | None:

@@ -165,12 +165,13 @@ def option(settings: Settings, text: str) -> Settings:
     return settings.set(key, value)
 
 
-def _no_include(path: str) -> Iterable[tuple[str, str]]:
+def no_include(path: str) -> Iterable[tuple[str, str]]:
+    """Refuses to include a file. Raises `InputError`."""
     raise InputError(f"it includes {path}, which is not read")
 
 
 def read(
-    text: str, path: str = "", base: Settings = BEGIN, include: Include = _no_include, depth: int = 0
+    text: str, path: str = "", base: Settings = BEGIN, include: Include = no_include, depth: int = 0
 ) -> Settings:
     """`base` with what a text of apt.conf(5) says on top of it.
 

@@ -60,22 +60,3 @@ def read(path: str, text: str) -> tuple[Preference, ...]:
             data = data[1:-1] if len(data) > 1 and data[0] == data[-1] == '"' else data
         found.append(Preference(names, kind, data, NEVER if value == "never" else int(value)))
     return tuple(found)
-
-
-_COMMENT = r"(?s)(?://|#)[^\n]*|/\*.*?\*/"
-_RELEASE = r"(?im)^\s*APT::Default-Release\s+\"?([^\";\n]*)\"?\s*;?\s*$"
-
-
-def default_release(text: str) -> str:
-    """The APT::Default-Release that a text of apt.conf(5) sets, which is as `-t`; "" if it sets none.
-
-    Raises `InputError` for a text that may set it in a way that is not read, or that moves apt's files. `Dir::Cache`,
-    which the official images set, moves nothing that decides a version.
-    """
-    text = re.sub(_COMMENT, "", text)
-    found = re.findall(_RELEASE, text)
-    if re.search(r"Default-Release", re.sub(_RELEASE, "", text), re.IGNORECASE):
-        raise InputError("it sets APT::Default-Release in a way that is not followed")
-    if re.search(r"(?im)^\s*Dir\b(?!::Cache\b)", text):
-        raise InputError("it moves the files that apt reads")
-    return found[-1].strip() if found else ""

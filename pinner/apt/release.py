@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pinner.errors import TrustError
@@ -42,6 +42,16 @@ class Release(NamedTuple):
     components: tuple[str, ...]
     files: Mapping[str, FileEntry]
     all_apart: bool = False
+
+
+def expiry(release: Release, valid_for: tuple[int, int]) -> datetime | None:
+    """When a Release is out of date: at its Valid-Until, not before the first and not after the second number of
+    seconds from its Date (0: no such limit). None if it never is (apt's debReleaseIndex::Load)."""
+    least, most = (release.date + timedelta(seconds=each) if each else None for each in valid_for)
+    until = release.valid_until
+    if until is not None and least is not None:
+        until = max(until, least)
+    return min(filter(None, (until, most)), default=None)
 
 
 def parse(text: str) -> Release:

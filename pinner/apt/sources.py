@@ -31,6 +31,10 @@ class Source(NamedTuple):
     `uri` has no trailing slash; the suite's Release lies at `uri/dists/suite/`. `snapshot` is the timestamp of the
     import that `uri` names, "" for an archive as it is now. `stand_ins` are other addresses of the same files, to be
     asked in turn where `uri` does not have one or does not answer.
+
+    `check_valid_until` tells whether a Release past its time is refused; None for a suite that was laid up, whose
+    Releases all are. Unchecked ones of a snapshot had to be valid when it was made. `valid_for` are Valid-Until-Min and
+    -Max in seconds, 0 for none (sources.list(5)); without `check_date` a Date may lie ahead.
     """
 
     uri: str
@@ -38,9 +42,11 @@ class Source(NamedTuple):
     components: tuple[str, ...]
     arch: str
     signed_by: Keys
-    check_valid_until: bool = True
+    check_valid_until: bool | None = True
     snapshot: str = ""
     stand_ins: tuple[str, ...] = ()
+    valid_for: tuple[int, int] = (0, 0)
+    check_date: bool = True
 
     @property
     def flat(self) -> bool:

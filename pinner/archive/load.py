@@ -161,7 +161,8 @@ class Archive:
         missing = [suite for suite in before if suite not in held]
         answers = parallel.run([partial(self._ask, suite, before[suite]) for suite in missing], _RELEASES)
         held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
-        return held, [note for _, note in answers if note]
+        told = [suites.check_valid(suite, one.release, self._now) for suite, one in held.items()]
+        return held, [note for note in (*(note for _, note in answers), *told) if note]
 
     def _ask(self, suite: Suite, before: Held | None) -> tuple[Held, str]:
         return self._fetched(suite, lambda getter: suites.ask(getter, suite, before, self._now))
@@ -172,7 +173,8 @@ class Archive:
             self._snapshots = self._make_snapshots()
         keys = source.signed_by if self._keyring is None else Keys(str(self._keyring))
         return Suite(
-            source.uri, source.suite, keys, source.check_valid_until, source.snapshot, source.stand_ins
+            *(source.uri, source.suite, keys, source.check_valid_until, source.snapshot, source.stand_ins),
+            *(source.valid_for, source.check_date),
         )
 
     def _fetched(self, suite: Suite, attempt: Callable[[Getter], T]) -> T:
@@ -188,9 +190,9 @@ class Archive:
             self._snapshots.close()
 
     def _is_fresh(self, suite: Suite, held: Held) -> bool:
-        if suite.snapshot:
+        if suite.snapshot and not suite.check_valid_until:
             return True
-        if not timedelta(0) <= self._now - held.checked <= self._max_age:
+        if not suite.snapshot and not timedelta(0) <= self._now - held.checked <= self._max_age:
             return False
         try:
             suites.check_valid(suite, held.release, self._now)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from pinner.apt.release import Release, parse
+from pinner.apt.release import Release, expiry, parse
 from pinner.apt.sources import Keys
 from pinner.archive import packets, trust
 from pinner.archive.cache import Cache
@@ -40,9 +40,11 @@ class Suite(NamedTuple):
     uri: str
     name: str
     signed_by: Keys
-    check_valid_until: bool
+    check_valid_until: bool | None
     snapshot: str = ""
     stand_ins: tuple[str, ...] = ()
+    valid_for: tuple[int, int] = (0, 0)
+    check_date: bool = True
 
     def url(self, path: str) -> str:
         """The official URL of a file in the suite's directory."""
@@ -135,7 +137,7 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
     held, note = _fetched(fetcher, suite, before, now), ""
     release = held.release
     _check_suite(suite, release)
-    if release.date > now + _FUTURE:
+    if suite.check_date and release.date > now + _FUTURE:
         raise TrustError(
             f"{suite.url('InRelease')}: made in the future, on {release.date:%Y-%m-%d %H:%M} UTC",
             hint="is this machine's clock right?",
@@ -150,18 +152,28 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
     return held, note
 
 
-def check_valid(suite: Suite, release: Release, now: datetime) -> None:
-    """Raises TrustError if the Release is past its Valid-Until, unless the source says that this does not matter.
+def check_valid(suite: Suite, release: Release, now: datetime) -> str:
+    """A note about a Release that is out of date, which its source says does not matter; "" for one that is not.
 
-    A snapshot is judged by its own time: it had to be valid when it was imported.
+    A snapshot whose source says so is judged by its own time: it had to be valid when it was imported. Raises
+    TrustError where the date does matter.
     """
-    if suite.snapshot:
-        now = instant(suite.snapshot)
-    if suite.check_valid_until and release.valid_until is not None and release.valid_until < now:
-        raise TrustError(
-            f"{suite.url('InRelease')}: expired on {release.valid_until:%Y-%m-%d %H:%M} UTC",
-            hint="the mirror has stopped being updated, or an old answer is replayed; try another mirror",
+    told = suite.check_valid_until is False
+    at = instant(suite.snapshot) if suite.snapshot and not suite.check_valid_until else now
+    until = expiry(release, suite.valid_for)
+    if until is None or until >= at or (suite.check_valid_until is None and not suite.snapshot):
+        return ""
+    if told and not suite.snapshot:
+        return (
+            f"{suite.name}: its Release expired on {until:%Y-%m-%d %H:%M} UTC, and is read all the same, since what "
+            "reads it says not to check"
         )
+    raise TrustError(
+        f"{suite.url('InRelease')}: expired on {until:%Y-%m-%d %H:%M} UTC",
+        hint="a snapshot is read with [check-valid-until=no]"
+        if suite.snapshot
+        else "the mirror has stopped being updated, or an old answer is replayed; try another mirror",
+    )
 
 
 def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> Held:

@@ -29,6 +29,10 @@ UBUNTU_STEP = timedelta(hours=6)  # about how often Debian's archive is imported
 _URI = later(
     rf"(?:{re.escape(OFFICIAL)}/archive/(?P<debian>[a-z][a-z0-9-]*)|{re.escape(_UBUNTU_URI)})/({_STAMP.pattern})"
 )
+_WRITTEN = later(
+    r"https?://(?:snapshot\.debian\.org/archive/(?P<debian>[a-z][a-z0-9-]*)|snapshot\.ubuntu\.com/ubuntu)"
+    r"/(?P<stamp>\d{8}(?:T\d{6}Z)?)/?"
+)
 _KEPT: Mapping[str, str] = {
     "http://deb.debian.org/debian": "debian",
     "http://deb.debian.org/debian-security": "debian-security",
@@ -72,6 +76,21 @@ def split(uri: str) -> tuple[str, str] | None:
     """The archive and the timestamp of a snapshot's address; None for another address."""
     match = _URI.fullmatch(uri)
     return (match["debian"] or UBUNTU, match[2]) if match else None
+
+
+def written(uri: str) -> tuple[str, str] | None:
+    """The archive and the timestamp of a snapshot's address as people write it; None for another address."""
+    match = _WRITTEN.fullmatch(uri)
+    if match is None:
+        return None
+    day, _, time = match["stamp"].partition("T")
+    stamp = f"{day}T{time or '000000Z'}"
+    return (match["debian"] or UBUNTU, stamp) if is_stamp(stamp) else None
+
+
+def everywhere(stamp: str) -> Moment:
+    """The moment that a timestamp is for all archives that are kept."""
+    return Moment(tuple((name, stamp) for name in sorted(set(_KEPT.values()))))
 
 
 def found_in(text: str) -> Moment:

@@ -46,7 +46,12 @@ _DOWNLOAD = r"(?s)\b(?:curl|wget)\b[^|;&<>]{0,500}?(https?://[^\s'\"|;&<>()\\`]+
 _TRACES = ("/etc/apt", "apt-repository", "extrepo", "http", "curl", "wget", ".deb")
 _INSTALLS = r"(?s)\bdpkg\s(?:.*\s)?(?:-i|--install)\s|\bapt(?:-get)?\s(?:.*\s)?install\s"
 _LONGEST = 4_000  # characters of a command, more than any person writes
-_SETTING = r"(?i)\bdefault-release\b"
+# What a text of apt.conf(5) may decide versions by; the last two decide what comes along, and no version.
+_SETTING = (
+    r"(?i)\b(?:default-release|snapshot|check-(?:valid-until|date)|m(?:in|ax)-validtime|rootdir|architectures?)\b"
+    r"|\bdir\b(?!::cache)|\bbinary::|\binstall-(?:recommends|suggests)\b|#(?:include|clear)\b"
+)
+_MILD = frozenset({"install-recommends", "install-suggests"})
 _CONFIGURATION = r"/etc/apt/apt\.conf[\w./-]*"
 _OF_APT = r"/etc/apt(?!/(?:keyrings|trusted\.gpg))(?:/(?:sources\.list|preferences|apt\.conf)?[\w./-]*)?"
 _COPY = rf"(?m){_SETUP}|{_OF_APT}/?\s*[\"\]]*\s*$"
@@ -62,9 +67,10 @@ _READS = r"\b(?:cat|ls|grep|test|head|tail|stat)\s+[^;&|>]*$|\[\s+-\w\s+[^;&|>]*
 
 
 class Addition(NamedTuple):
-    """A change of apt's sources or preferences: where, a clause for people, and what makes it.
+    """A change of what apt reads: where, a clause for people, and what makes it.
 
-    `serves` are globs of the names that may come from what it adds.
+    `serves` are globs of the names that may come from what it adds. One that is `mild` moves no version, but decides
+    whether Recommends count.
     """
 
     stage: int
@@ -72,6 +78,7 @@ class Addition(NamedTuple):
     what: str
     by: str
     serves: tuple[str, ...] = ANYTHING
+    mild: bool = False
 
 
 def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
@@ -106,7 +113,8 @@ def additions(dockerfile: Dockerfile) -> tuple[Addition, ...]:
                 line, _ = lines.position(instruction.span.start + start)
                 span = Span(instruction.span.start + start, instruction.span.start + end)
                 what = f"line {line} changes where apt takes packages from"
-                found.append(Addition(stage.index, span, what, _by(text), serves))
+                mild = "apt.conf" in text and {each.lower() for each in re.findall(_SETTING, body)} <= _MILD
+                found.append(Addition(stage.index, span, what, _by(text), serves, mild))
     return tuple(found)
 
 

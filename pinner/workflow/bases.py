@@ -5,19 +5,17 @@ An image that the lock knows is taken as it was when it was locked, by its diges
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from pinner.apt import conf, preferences
+from pinner.apt import conf, decisions, preferences
 from pinner.apt.packages import Package
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lock.schema import Closure, Lock, LockedImage
-from pinner.regex import later
 from pinner.workflow.locked_images import Kept, kept
 from pinner.workflow.locked_images import locked as locked_image
 from pinner.workflow.roots import MINBASE, Root
@@ -39,9 +37,6 @@ LARGEST = 200_000_000
 #: The same where the layers alone tell the suite, without which nothing can be pinned.
 LARGEST_UNKNOWN = 1_000_000_000
 
-_RECOMMENDS = later(r"^\s*APT::Install-Recommends\s*\"?(\w+)", re.IGNORECASE | re.MULTILINE)
-_FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
-
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -49,10 +44,9 @@ class Content:
 
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
     it). `distribution` and `suite` are as the image tells them, "" if it does not. `root` are its packages, `sources`
-    the sources files in apt's order; both empty where the layers were not read. `recommends` is apt's setting in it, if
-    any, `preferences` its files that say which version to prefer, `release` its default release, `keys` the files that
-    its sources name for others' keys; `unread` a clause about settings that decide about versions and that pinner does
-    not follow. `locked` is what the lock keeps of it, None where the layers were not read.
+    the sources files in apt's order; both empty where the layers were not read. `configuration` are its files of
+    apt.conf(5), `preferences` those that say which version to prefer, `keys` those that its sources name for others'
+    keys; `unread` a clause about settings that decide about versions and that pinner does not follow.
     """
 
     digest: str
@@ -61,9 +55,8 @@ class Content:
     suite: str
     root: Root = MINBASE
     sources: tuple[Text, ...] = ()
-    recommends: bool | None = None
+    configuration: tuple[Text, ...] = ()
     preferences: tuple[Text, ...] = ()
-    release: str = ""
     unread: str = ""
     keys: tuple[tuple[str, bytes], ...] = ()
     locked: LockedImage | None = None
@@ -252,15 +245,13 @@ def _root(label: str, platform: str, packages: tuple[Package, ...]) -> Root:
 
 
 def _content(image: Image | Kept, root: Root) -> Content:
-    settings = "\n".join(text for _, text in image.apt_conf)
     if root.told:
         root = root._replace(suggests_important=_suggests_important(image.apt_conf))
-    recommends = _RECOMMENDS.findall(settings)
-    release, unread = "", ""
+    unread = ""
     try:
         for path, text in image.preferences:
             preferences.read(path, text)
-        release = preferences.default_release(settings)
+        decisions.of(image.apt_conf)
     except InputError as error:
         where = f"{error.path} of the image" if error.path else "apt.conf of the image"
         unread = f"{where} is not followed: {error.message}"
@@ -271,9 +262,8 @@ def _content(image: Image | Kept, root: Root) -> Content:
         image.suite,
         root,
         image.sources,
-        recommends[-1].lower() not in _FALSE if recommends else None,
+        () if unread else image.apt_conf,
         () if unread else image.preferences,
-        release,
         unread,
         image.keys,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.distributions import images
 from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, alias_of, near, suite_named
 from pinner.distributions.derivatives import other
@@ -26,8 +27,8 @@ class Named(NamedTuple):
     """The suite that a name tells, with the pockets a variant of the image adds (`bookworm-backports`).
 
     `listed` stands in the place of the suite's own pockets where an image's sources, or what a stage makes of them,
-    differ from these. `preferences` are apt's files (path and text) in the order in which it reads them, `release` its
-    default release, `recommends` what a file says of Recommends.
+    differ from these. `preferences` and `configuration` are files that apt reads (path and text), in its order;
+    `decided` is what the configuration decides about sources, where that is known.
     `at` is the moment whose snapshot is read; None: the archive as it is now.
     """
 
@@ -36,8 +37,8 @@ class Named(NamedTuple):
     variant: str = ""
     listed: tuple[Repository, ...] | None = None
     preferences: tuple[tuple[str, str], ...] = ()
-    release: str = ""
-    recommends: bool | None = None
+    configuration: tuple[tuple[str, str], ...] = ()
+    decided: Decisions = UNTOLD
     at: Moment | None = None
 
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from pinner.apt import decisions
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.moments import is_stamp
 from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Span
 from pinner.errors import InputError, PinnerError
@@ -26,6 +28,7 @@ from pinner.workflow.stages import (
     base_of,
     chain,
     image_of,
+    knows_snapshots,
     suite_told,
     without_snapshot,
 )
@@ -179,6 +182,7 @@ def _weigh(begun: _Begun) -> File:
             suite_told(suite, "[files]")
             options = options._replace(suite=suite)
         added = additions(parsed)
+        elsewhere = "APT_CONFIG" in parsed.text
         told = settings(parsed)
         setup: Setup | None = None
         if added or adds_components(parsed.text):
@@ -202,6 +206,10 @@ def _weigh(begun: _Begun) -> File:
                 doubts += state.doubts
             elif before := _before(parsed, item, [(each.stage, each.span.start, each) for each in added]):
                 unread = unread or f"{before[-1].what} ({before[-1].by}), which pinner does not read here"
+            item, base, problem = _configured(item, base)
+            unread = unread or problem
+            if elsewhere:
+                unread = unread or "APT_CONFIG names a file of apt.conf, which pinner does not read"
             if not isinstance(base.where, Unnamed) and base.where.at is not None:
                 unread = unread or without_snapshot(base)
             doubts = (Doubt(unread), *doubts) if unread else doubts
@@ -264,21 +272,55 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
             yield item
 
 
+def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
+    """The call and what it stands on as apt's configuration has it, by files and by the call's options.
+
+    With it a clause about what is not followed, "" if there is nothing of that kind.
+    """
+    where = base.where
+    if not isinstance(where, Named):
+        return install, base, ""
+    program = install.command.partition(" ")[0]
+    try:
+        own = decisions.of(where.configuration, program)
+        found = decisions.of(where.configuration, program, install.settings)
+    except InputError as error:
+        return (
+            install,
+            base,
+            f"{error.path or 'apt'} is told what decides about versions here: {error.message}",
+        )
+    install = install._replace(
+        target_release=found.release, recommends=found.recommends, suggests=found.suggests
+    )
+    decided = found._replace(release=own.release, recommends=True, suggests=False)
+    where = where._replace(
+        configuration=(),
+        decided=decided,
+        preferences=tuple(
+            (path, text)
+            for path, text in where.preferences
+            if (found.preferences if path == "/etc/apt/preferences" else found.preferences_parts)
+        ),
+    )
+    problem = ""
+    if found.snapshot and not knows_snapshots(where.suite):
+        where = where._replace(decided=decided._replace(snapshot=""))
+        if any(each.key == "APT::Snapshot" for each in install.settings):
+            problem = f"apt {where.suite.apt} of {where.suite.codename} knows no snapshots"
+    elif found.snapshot and not is_stamp(found.snapshot):
+        problem = f"apt is asked for the snapshot {found.snapshot}, which is no moment that pinner reads"
+    elif found.snapshot:
+        problem = without_snapshot(replace(base, where=where))
+    return install, replace(base, where=where), problem
+
+
 def _call(
     install: Install, base: Base, doubts: tuple[Doubt, ...], parsed: Dockerfile, told: Sequence[Setting]
 ) -> Call:
     seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
-    recommends = install.recommends
-    where = base.where
-    if isinstance(where, Named) and where.release and not install.target_release:
-        install = install._replace(target_release=where.release)
-    if recommends is None and isinstance(where, Named):
-        recommends = where.recommends
-    if recommends is None:
-        said = [each.recommends for each in seen if each.recommends is not None]
-        recommends = said[-1] if said else base.recommends
     architectures = tuple(each.architecture for each in seen if each.architecture)
-    return Call(install, base, recommends, architectures, doubts)
+    return Call(install, base, install.recommends is not False, architectures, doubts)
 
 
 def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, int, _T]]) -> list[_T]:

@@ -13,13 +13,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.apt import preferences, sources_list
+from pinner.apt import decisions, preferences, sources_list
+from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.apt.preferences import Preference
 from pinner.apt.sources import Keys, Source, without_login
 from pinner.apt.sources_list import Entry
+from pinner.apt.version import key
 from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.mirrors import is_own_host, official
+from pinner.distributions.moments import Moment, archive_of, split, written
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
@@ -30,27 +33,37 @@ if TYPE_CHECKING:
 
 # The names that apt reads: without an extension, or with .pref.
 _NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
-_RECOMMENDS = r"(?im)^\s*APT::Install-Recommends\s*\"?(\w+)"
-_FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})
+_NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"
+#: The sources file that is read first.
+SOURCE_LIST = "/etc/apt/sources.list"
 _OWN_KEYS = r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?"
 
 
 class Repository(NamedTuple):
-    """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it.
-    `stand_ins` are as those of `Source`."""
+    """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it, in the
+    words of `written`. `stand_ins` are as those of `Source`; one `laid_up` has no Release that is up to date."""
 
     entry: Entry
     keys: Keys
     path: str = ""
     stand_ins: tuple[str, ...] = ()
+    written: Entry | None = None
+    laid_up: bool = False
 
-    def source(self, arch: str) -> Source | None:
+    def source(self, arch: str, decided: Decisions = UNTOLD) -> Source | None:
         """The source for an architecture; None if it is not read for that."""
-        if not self.entry.serves(arch):
+        entry = self.entry
+        if not entry.serves(arch):
             return None
-        uri, suite = (text.replace("$(ARCH)", arch) for text in (self.entry.uri, self.entry.suite))
-        check = self.entry.check_valid_until is not False
-        return Source(uri, suite, self.entry.components, arch, self.keys, check, stand_ins=self.stand_ins)
+        uri, suite = (text.replace("$(ARCH)", arch) for text in (entry.uri, entry.suite))
+        said, date = entry.check_valid_until, entry.check_date
+        check = None if self.laid_up else decided.check_valid_until if said is None else said
+        pair = split(uri)
+        return Source(
+            *(uri, suite, entry.components, arch, self.keys, check, pair[1] if pair else "", self.stand_ins),
+            (entry.valid_for[0] or decided.valid_for[0], entry.valid_for[1] or decided.valid_for[1]),
+            decided.check_date if date is None else date,
+        )
 
 
 class UnreadRepository(InputError):
@@ -86,7 +99,7 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
     variant, beside it. Others use a distribution's path and suites for packages of their own."""
     if (
         entry.uri not in addresses(distribution)
-        or not re.fullmatch(_OWN_KEYS, entry.signed_by)
+        or not (entry.fingerprints or re.fullmatch(_OWN_KEYS, entry.signed_by))
         or entry.trusted
         or not set(entry.components) <= distribution.every_component
     ):
@@ -122,42 +135,74 @@ def recognised(
     a suite that was laid up is asked for where it lies now. Raises `InputError` for one that nobody vouches for, or
     that is not signed.
     """
+    said = entry._replace(components=(), archs=())
     entry = entry._replace(uri=official(entry.uri, mirrors))
     archs = [arch for arch in archs if entry.serves(arch)]
-    pocket = pocket_of(entry, suite, distribution)
+    if entry.trusted is False:
+        raise InputError(f"{entry.uri} {entry.suite}, whose signatures apt is told not to trust")
+    pocket, moment = pocket_of(entry, suite, distribution), written(entry.uri)
+    if pocket is None and moment is not None:
+        pocket = _pocket_then(entry, moment, suite, distribution)
     if pocket is not None and distribution.signed_by.keyring:
         owner = next(
             each for each in distribution.suites if pocket in (*each.pockets, *each.variants.values())
         )
+        signers = owner.signed_by
+        if entry.fingerprints:
+            signers = signers._replace(fingerprints=entry.fingerprints)
+        own = entry._replace(suite=pocket.suite, signed_by="", without=())
+        if moment is not None:
+            uri = Moment((moment,)).uri(pocket.uri)
+            assert uri is not None
+            own, signers = own._replace(uri=uri), signers._replace(accept_expired=True)
         return tuple(
             Repository(
-                Entry(
-                    pocket.address(arch) if owner.laid_up else entry.uri,
-                    pocket.suite,
-                    entry.components,
-                    (arch,),
-                    check_valid_until=not owner.laid_up,
+                own._replace(
+                    uri=pocket.address(arch) if owner.laid_up and not moment else own.uri, archs=(arch,)
                 ),
-                owner.signed_by,
-                stand_ins=pocket.others(arch) if owner.laid_up else (),
+                signers,
+                stand_ins=pocket.others(arch) if owner.laid_up and not moment else (),
+                written=said,
+                laid_up=owner.laid_up and moment is None,
             )
             for arch in archs
         )
+    if moment is not None:
+        raise InputError(
+            f"{entry.uri} {entry.suite}, which is no snapshot of {distribution.name}'s own suites"
+        )
+    own = entry._replace(signed_by="", without=())
     for each in known:
         if each.covers(entry):
-            own = entry._replace(uri=each.uri, signed_by="")
-            return tuple(Repository(own._replace(archs=(arch,)), each.keys) for arch in archs)
+            own = own._replace(uri=each.uri)
+            return tuple(Repository(own._replace(archs=(arch,)), each.keys, written=said) for arch in archs)
     keys = vouch(entry)
     row = repositories.find(entry.uri, entry.suite)
     if isinstance(keys, Keys):
-        own = entry._replace(signed_by="", uri=row.uri if row else entry.uri)
-        return tuple(Repository(own._replace(archs=(arch,)), keys) for arch in archs)
+        own = own._replace(uri=row.uri if row else entry.uri)
+        return tuple(Repository(own._replace(archs=(arch,)), keys, written=said) for arch in archs)
     told = "say who signs it under [[source]] in pinner.toml"
     error = UnreadRepository(
         f"{without_login(entry.uri)} {entry.suite}".rstrip(), row.serves if row else ANYTHING
     )
     error.hint = f"{told}, or {keys}" if keys else told
     raise error
+
+
+def _pocket_then(
+    entry: Entry, moment: tuple[str, str], suite: Suite, distribution: Distribution
+) -> Pocket | None:
+    """The distribution's own pocket that an entry of a snapshot service names."""
+    pockets = (
+        pocket
+        for each in (suite, *distribution.suites)
+        for pocket in (*each.pockets, *each.variants.values())
+        if archive_of(pocket.uri) == moment[0]
+    )
+    return next(
+        (each for each in pockets if pocket_of(entry._replace(uri=each.uri), suite, distribution) is each),
+        None,
+    )
 
 
 def listed(
@@ -257,7 +302,28 @@ def follow(
     )
     if not change.append:
         where = _without(where, change.path, archs)
-    return where._replace(listed=tuple(_joined((*_listed(where, archs), *found))))
+    where = where._replace(listed=tuple(_joined((*_listed(where, archs), *found))))
+    if problem := conflict(where):
+        raise InputError(f"apt refuses its sources ({problem})")
+    return where
+
+
+def conflict(where: Named) -> str:
+    """What apt says of sources that contradict each other; "" if they do not.
+
+    From 2.9.8 on it takes an entry that does not say who signs it to mean what the others of its place say.
+    """
+    entries = [each.written for each in in_order(where.listed or ()) if each.written is not None]
+    if key(where.suite.apt) >= key("2.9.8"):
+        entries = [each for each in entries if each.signed_by] + [
+            each for each in entries if not each.signed_by
+        ]
+        signed = {(each.uri, each.suite): each.signed_by for each in reversed(entries) if each.signed_by}
+        entries = [
+            each._replace(signed_by=each.signed_by or signed.get((each.uri, each.suite), ""))
+            for each in entries
+        ]
+    return sources_list.conflict(entries)
 
 
 def _listed(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
@@ -296,15 +362,18 @@ def _prefers(where: Named, change: Change) -> Named:
 
 
 def _configured(where: Named, change: Change) -> Named:
-    if change.text is None:
-        raise InputError(f"{change.path} is removed")
+    """The suite with what a file configures now. apt reads `apt.conf` last (apt.conf(5))."""
+    path = change.path
+    kept = {old: text for old, text in where.configuration if not _is_below(old, path)}
+    if change.text is not None and re.fullmatch(_NAMED_CONFIGURATION, path):
+        before = dict(where.configuration).get(path, "") if change.append else ""
+        kept[path] = before + change.text
+    texts = sorted(kept.items(), key=lambda item: (item[0] == "/etc/apt/apt.conf", item[0]))
     try:
-        release = preferences.default_release(change.text)
+        decisions.of(texts)
     except InputError as error:
-        raise InputError(f"{change.path}: {error.message}") from None
-    said = re.findall(_RECOMMENDS, change.text)
-    recommends = said[-1].lower() not in _FALSE if said else where.recommends
-    return where._replace(release=release or where.release, recommends=recommends)
+        raise InputError(f"{error.path or path}: {error.message}") from None
+    return where._replace(configuration=tuple(texts))
 
 
 @lru_cache(maxsize=64)
@@ -324,7 +393,7 @@ def _is_below(path: str, pattern: str) -> bool:
 
 def in_order(repositories: Sequence[Repository]) -> list[Repository]:
     """The sources as apt reads them: sources.list, then the files in sources.list.d by their names' bytes."""
-    return sorted(repositories, key=lambda each: (each.path != "/etc/apt/sources.list", each.path))
+    return sorted(repositories, key=lambda each: (each.path != SOURCE_LIST, each.path))
 
 
 def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
@@ -335,7 +404,7 @@ def _file(suite: Suite, distribution: Distribution) -> str:
     """Where an image of the suite has its sources: in a list, or from some release on in deb822(5)."""
     version = suite.version.partition(".")[0]
     if version and int(version) < {"debian": 12, "ubuntu": 24}.get(distribution.name, 0):
-        return "/etc/apt/sources.list"
+        return SOURCE_LIST
     return f"/etc/apt/sources.list.d/{distribution.name}.sources"
 
 
@@ -343,14 +412,15 @@ def default(suite: Suite, distribution: Distribution, arch: str, variant: str = 
     """What an image of the suite reads if nobody has changed it; a variant's pocket is listed first."""
     extra = suite.variants.get(variant)
     for pocket in (*([extra] if extra else []), *suite.pockets):
-        entry = Entry(
-            pocket.address(arch),
-            pocket.suite,
-            distribution.components,
-            (arch,),
-            check_valid_until=not suite.laid_up,
+        entry = Entry(pocket.address(arch), pocket.suite, distribution.components, (arch,))
+        path = _file(suite, distribution)
+        # The images' deb822 files name the keyring, the older lists do not.
+        form = "pgp" if key(suite.apt) >= key("3") and distribution.name == "debian" else "gpg"
+        keyring = f"/usr/share/keyrings/{distribution.name}-archive-keyring.{form}"
+        written = entry._replace(
+            components=(), archs=(), signed_by="" if path == SOURCE_LIST or pocket is extra else keyring
         )
-        yield Repository(entry, suite.signed_by, _file(suite, distribution), pocket.others(arch))
+        yield Repository(entry, suite.signed_by, path, pocket.others(arch), written, suite.laid_up)
 
 
 def _merged(

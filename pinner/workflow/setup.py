@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from pinner.recipe import keys, sourcefiles
 from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.recipe.environment import Environment
 from pinner.recipe.repositories import Addition, adds_components
+from pinner.regex import later
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import UnreadRepository, follow
 from pinner.workflow.stages import Doubt, Options, chain
@@ -22,6 +24,8 @@ from pinner.workflow.stages import Doubt, Options, chain
 if TYPE_CHECKING:
     from pinner.recipe.installs import Install
 
+# In a text that is not followed: what moves no version is believed.
+_RECOMMENDS = later(r"\bAPT::Install-Recommends\b[\s\\\"'=]*(\w+)", re.IGNORECASE)
 UNREAD = "which pinner does not read and which may serve another version"
 
 
@@ -106,6 +110,11 @@ class Setup:
         if changes is None and own and all(each.serves != ANYTHING for each in own):
             doubts = tuple(Doubt(unread(each), each.serves) for each in own)
             return state._replace(held=held, doubts=(*state.doubts, *doubts))
+        if changes is None and own and all(each.mild for each in own):
+            said = _RECOMMENDS.findall(text)
+            configured = tuple(("", f'APT::Install-Recommends "{each}";') for each in said)
+            where = where._replace(configuration=where.configuration + configured)
+            return state._replace(where=where, held=held)
         if changes is None:
             return state._replace(held=held, problem=unread(own[-1]) if own else "")
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pinner.apt import decisions
+from pinner.apt.decisions import UNTOLD
 from pinner.apt.sources import Keys, Source
 from pinner.apt.sources_list import Entry
+from pinner.apt.version import key
 from pinner.distributions import images
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS, platform
-from pinner.distributions.moments import Moment, archive_of, split
+from pinner.distributions.moments import Moment, archive_of, everywhere, is_stamp, split
 from pinner.distributions.repositories import ANYTHING
+from pinner.distributions.suite import Suite
 from pinner.edit.span import Lines
 from pinner.errors import InputError
 from pinner.recipe import blocks
@@ -25,7 +29,7 @@ from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.images import split as split_reference
 from pinner.workflow.lists import PackageList
-from pinner.workflow.repositories import Known, default, in_order, listed, vouched
+from pinner.workflow.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
@@ -108,11 +112,6 @@ class Base:
         """The digest of the image for a platform, "" if it is not known."""
         return self.contents[platform].digest if platform in self.contents else ""
 
-    @property
-    def recommends(self) -> bool:
-        """Whether apt in the image follows Recommends."""
-        return all(content.recommends is not False for content in self.contents.values())
-
     def root(self, platform: str) -> Root:
         """What the image holds on a platform: the minimal set, if nobody has told."""
         return next((root for root in self.roots if root.arch == PLATFORMS[platform]), MINBASE)
@@ -186,10 +185,10 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
             unkeyed = f", whose keys pinner does not have ({error.hint})" if error.hint else ""
             unread = unread or f"its packages come from {error.message}{unkeyed}"
     if isinstance(where, Named) and contents:
-        told = {(content.preferences, content.release) for content in contents.values()}
+        told = {(each.preferences, decisions.of(each.configuration)): each for each in contents.values()}
         unread = unread or ("the image's platforms differ in what they prefer" if len(told) > 1 else "")
-        preferences, release = next(iter(told))
-        where = where._replace(preferences=preferences, release=release)
+        content = next(iter(told.values()))
+        where = where._replace(preferences=content.preferences, configuration=content.configuration)
     if not isinstance(where, Unnamed):
         where = where._replace(at=options.snapshot or blocks.moment_of(dockerfile, stages))
     return Base(
@@ -325,22 +324,45 @@ def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
 
     At a moment those that have a snapshot.
     """
+    then = (at_moment(source, moment) for source, moment in _with_moments(where, arch))
+    return tuple(dict.fromkeys(source for source in then if source is not None))
+
+
+def _with_moments(where: Named, arch: str) -> Iterator[tuple[Source, Moment | None]]:
+    """The sources that apt reads as it is configured, each with the moment at which it is read."""
     listed = where.listed
     if listed is None:
         listed = tuple(default(where.suite, where.distribution, arch, where.variant))
-    else:
-        listed = tuple(in_order(listed))
-    sources = (each.source(arch) for each in listed)
-    then = (at_moment(source, where.at) for source in sources if source is not None)
-    return tuple(dict.fromkeys(source for source in then if source is not None))
+    for each in in_order(listed):
+        if not each.path or (
+            where.decided.sources_list if each.path == SOURCE_LIST else where.decided.sources_parts
+        ):
+            source = each.source(arch, where.decided)
+            if source is not None:
+                yield source, _asked_of(where, each.entry) or where.at
+
+
+def _asked_of(where: Named, entry: Entry) -> Moment | None:
+    """The moment for which apt itself is asked (apt-get(8), `--snapshot`; sources.list(5), `Snapshot`)."""
+    said = entry.snapshot.lower()
+    if not knows_snapshots(where.suite) or said in {"no", "disable", "false", "0"}:
+        return None
+    stamp = where.decided.snapshot if said in {"", "yes", "enable", "true", "1"} else entry.snapshot
+    return everywhere(stamp) if is_stamp(stamp) else None
+
+
+def knows_snapshots(suite: Suite) -> bool:
+    """Whether a suite's apt reads snapshots by itself; one that does not passes over what sources say of them."""
+    return key(suite.apt) >= key("2.7")
 
 
 def told_to_apt(stands: Sequence[Named | Alias | Unnamed], arch: str) -> str:
     """A digest of what apt is told beyond a suite's own sources, where a stage's calls stand on these in turn."""
     told = [
-        (sources_of(where, arch), where.preferences, where.release)
+        (sources_of(where, arch), where.preferences, where.decided.release)
         for where in stands
-        if isinstance(where, Named) and (where.listed is not None or where.preferences or where.release)
+        if isinstance(where, Named)
+        and (where.listed is not None or where.preferences or where.decided != UNTOLD)
     ]
     if not told:
         return ""
@@ -362,8 +384,8 @@ def without_snapshot(base: Base) -> str:
     where = base.where
     for name in base.platforms if isinstance(where, Named) else ():
         assert isinstance(where, Named)
-        for source in sources_of(where._replace(at=None), PLATFORMS[name]):
-            if (where.at.uri(source.uri) if where.at else archive_of(source.uri)) is None:
+        for source, moment in _with_moments(where, PLATFORMS[name]):
+            if not source.snapshot and (moment.uri(source.uri) if moment else archive_of(source.uri)) is None:
                 return f"apt reads {source.uri} too, which has no snapshot and may serve another version"
     return ""
 
@@ -371,13 +393,13 @@ def without_snapshot(base: Base) -> str:
 def at_moment(source: Source, moment: Moment | None) -> Source | None:
     """The source as it was at a moment, None if there is no snapshot of it.
 
-    A key may have expired since; Valid-Until is judged at that time.
+    A key may have expired since; Valid-Until is judged at that time. A source that names a snapshot stays as it is.
     """
-    if moment is None:
+    if moment is None or source.snapshot:
         return source
     uri = moment.uri(source.uri)
     if uri is None:
         return None
     _, stamp = split(uri) or ("", "")
     keys = source.signed_by._replace(accept_expired=True)
-    return source._replace(uri=uri, signed_by=keys, check_valid_until=True, snapshot=stamp)
+    return source._replace(uri=uri, signed_by=keys, check_valid_until=False, snapshot=stamp)

@@ -1,10 +1,10 @@
-"""Preferences and apt.conf as values; what apt refuses, and what is not followed, is an error."""
+"""Preferences as values; what apt refuses, and what is not followed, is an error."""
 
 from __future__ import annotations
 
 import pytest
 
-from pinner.apt.preferences import NEVER, Preference, default_release, read
+from pinner.apt.preferences import NEVER, Preference, read
 from pinner.errors import InputError
 
 
@@ -51,25 +51,3 @@ def test_read(text: str, found: list[Preference]) -> None:
 def test_refused(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         read("x", text)
-
-
-@pytest.mark.parametrize(
-    ("text", "release"),
-    [
-        ('APT::Default-Release "bookworm";\n', "bookworm"),
-        ("apt::default-release bookworm-backports;", "bookworm-backports"),
-        ('// APT::Default-Release "sid";\n# APT::Default-Release "x";\nAPT::Install-Recommends "0";', ""),
-        ('APT::Default-Release "a";\nAPT::Default-Release "b";\n', "b"),
-        ('Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n', ""),
-    ],
-)
-def test_default_release(text: str, release: str) -> None:
-    assert default_release(text) == release
-
-
-@pytest.mark.parametrize(
-    "text", ['APT { Default-Release "sid"; };', 'Dir::Etc::sourcelist "/x";', 'Dir "/x";']
-)
-def test_configuration_that_is_not_followed(text: str) -> None:
-    with pytest.raises(InputError):
-        default_release(text)

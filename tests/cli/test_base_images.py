@@ -230,7 +230,7 @@ def test_other_components_are_read_where_the_image_reads_them(
         ),
         (
             "etc__apt__apt.conf.d__x",
-            'APT { Default-Release "sid"; };\n',
+            'Dir { Etc::sourcelist "/x.list"; };\n',
             "apt.conf of the image is not followed",
         ),
     ],

@@ -78,8 +78,8 @@ def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
         ("RUN curl https://x.example/preferences > /etc/apt/preferences.d/x", "which pinner does not read"),
         (f"RUN test -f /x && {HIGHER.removeprefix('RUN ')}", "which pinner does not read"),
         (
-            """RUN echo 'APT { Default-Release "sid"; };' > /etc/apt/apt.conf.d/x""",
-            "in a way that is not followed",
+            """RUN echo 'Dir { Etc::sourceparts "/x"; };' > /etc/apt/apt.conf.d/x""",
+            "moves what apt reads",
         ),
     ],
 )

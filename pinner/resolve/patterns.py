@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pinner.apt.preferences import expression
+
 if TYPE_CHECKING:
     from pinner.resolve.offers import Index
 
@@ -82,11 +84,14 @@ def _release_version_test(value: str) -> Callable[[Index], bool]:
 
 @lru_cache(maxsize=256)
 def glob(pattern: str) -> re.Pattern[str]:
-    """A shell pattern as fnmatch(3) reads it, without regard to case.
+    """A shell pattern as fnmatch(3) reads it, or a regular expression between slashes; without regard to case.
 
     What stands between two stars is looked for once, where it fits first: no other place lets the rest fit that does
     not fit then, and to try them all takes a time that doubles with each star.
     """
+    found = expression(pattern)
+    if found is not None:
+        return re.compile(f".*(?:{found}).*", re.IGNORECASE | re.DOTALL)
     out, at = [], 0
     starred = False
     while at < len(pattern):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ class Pins:
         `pockets` list it, with these `priorities`.
         """
         for each, names, test, fits in self._tests:
-            if not any(name(package.name) for name in names):
+            if not any(name(package) for name in names):
                 continue
             if fits(package.version) if each.kind == "version" else any(map(test, pockets)):
                 return NEVER if priorities and set(priorities) == {NEVER} else each.priority
@@ -71,7 +72,7 @@ class Pins:
     ) -> list[
         tuple[
             Preference,
-            list[Callable[[str], bool]],
+            list[Callable[[Package], bool]],
             Callable[[Index], bool],
             Callable[[str], bool],
         ]
@@ -87,12 +88,16 @@ class Pins:
         ]
 
 
-def _name_test(name: str, arch: str) -> Callable[[str], bool]:
-    plain, _, own = name.partition(":")
+def _name_test(name: str, arch: str) -> Callable[[Package], bool]:
+    by_source = name.startswith("src:")
+    plain, _, own = name.removeprefix("src:").partition(":")
     if own not in ("", "any", "native", "*", arch):
         return lambda _: False
-    pattern = glob(plain)
-    return lambda other: pattern.fullmatch(other) is not None
+    # Names that are no patterns are compared as they are written.
+    pattern = glob(plain) if re.search(r"[*?\[]|^/.*/$", plain) else re.compile(re.escape(plain))
+    if by_source:
+        return lambda package: pattern.fullmatch(package.source or package.name) is not None
+    return lambda package: pattern.fullmatch(package.name) is not None
 
 
 def _test(preference: Preference) -> Callable[[Index], bool]:

@@ -21,6 +21,8 @@ def stanza(package: str, pin: str, priority: str = "900") -> str:
         (stanza("*", 'origin ""'), [Preference((), "origin", "", 900)]),
         (stanza("*", "ORIGIN x.example", "never"), [Preference((), "origin", "x.example", NEVER)]),
         ("# why\nExplanation: so\n" + stanza("a", "version 1"), [Preference(("a",), "version", "1", 900)]),
+        (stanza("/^a.*b$/ src:c:amd64", "version /^1/"),
+         [Preference(("/^a.*b$/", "src:c:amd64"), "version", "/^1/", 900)]),
         (stanza("*", "version 1"), []),
         (stanza("a", "somehow 1"), []),
         ("Package: a\n", []),
@@ -42,10 +44,10 @@ def test_read(text: str, found: list[Preference]) -> None:
         ("Package: a\nPin: version 1\n", "priority"),
         ("Pin: version 1\nPin-Priority: 1\n", "Package"),
         ("nonsense\n", "cannot read"),
-        (stanza("/^a/", "version 1"), "regular expressions"),
-        (stanza("a", "release a=/x/"), "regular expressions"),
+        (stanza("/[[:alpha:]]/", "version 1"), "regular expression"),
+        (stanza("src:/(a+)+/", "version 1"), "regular expression"),
+        (stanza("a", "release a=/x{2}/"), "regular expression"),
         (stanza("a", "release a=x", "never"), "never"),
-        (stanza("src:a", "version 1"), "source packages"),
     ],
 )
 def test_refused(text: str, why: str) -> None:

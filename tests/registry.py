@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 if sys.version_info >= (3, 14):
@@ -60,6 +61,51 @@ def tar(
                 member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
     return buffer.getvalue()
+
+
+#: What the official images have for apt and dpkg, as debuerreotype and Ubuntu's image builds write it.
+_OFFICIAL = Path(__file__).with_name("official")
+_DEBIAN = {"bullseye": "11", "bookworm": "12", "trixie": "13"}
+_UBUNTU = {"noble": "24.04"}
+
+
+def official(codename: str, day: str = "20261117T000000Z") -> dict[str, Content]:
+    """The files of an official image that decide what apt reads, of a Debian or an Ubuntu, byte for byte.
+
+    Debian's name the snapshot of the `day` on which they were made.
+    """
+
+    def made(name: str) -> str:
+        return (_OFFICIAL / name).read_text()
+
+    names = ("docker-autoremove-suggests", "docker-clean", "docker-gzip-indexes", "docker-no-languages")
+    files: dict[str, Content] = {f"etc/apt/apt.conf.d/{name}": made(name) for name in names}
+    files["etc/dpkg/dpkg.cfg.d/docker-apt-speedup"] = made("docker-apt-speedup")
+    folder = "etc/apt/sources.list.d"
+    if codename in _UBUNTU:
+        files |= {
+            f"{folder}/ubuntu.sources": made("ubuntu.sources").replace("SUITE", codename),
+            "etc/apt/sources.list": made("sources.list"),
+            "etc/os-release": f'ID=ubuntu\nVERSION_ID="{_UBUNTU[codename]}"\nVERSION_CODENAME={codename}\n',
+        }
+        return files
+    files["etc/os-release"] = f'ID=debian\nVERSION_ID="{_DEBIAN[codename]}"\nVERSION_CODENAME={codename}\n'
+    live, then = "http://deb.debian.org", f"http://snapshot.debian.org/archive/%s/{day}"
+    if codename == "bullseye":
+        pairs = (("debian", ""), ("debian-security", "-security"), ("debian", "-updates"))
+        files["etc/apt/sources.list"] = "".join(
+            f"# deb {then % archive} {codename}{pocket} main\ndeb {live}/{archive} {codename}{pocket} main\n"
+            for archive, pocket in pairs
+        )
+        return files
+    keyring = f"/usr/share/keyrings/debian-archive-keyring.{'gpg' if codename == 'bookworm' else 'pgp'}"
+    groups = (("debian", f"{codename} {codename}-updates"), ("debian-security", f"{codename}-security"))
+    files[f"{folder}/debian.sources"] = "\n".join(
+        f"Types: deb\n# {then % archive}\nURIs: {live}/{archive}\nSuites: {suites}\nComponents: main\n"
+        f"Signed-By: {keyring}\n"
+        for archive, suites in groups
+    )
+    return files
 
 
 def packed(content: bytes, how: str, window: int = 21) -> bytes:

@@ -14,22 +14,12 @@ from pinner.lock.schema import Lock, LockedKey
 from tests.cli.workbench import RELEASED, Result, Workbench, debian, ubuntu
 from tests.images.test_image_archive import archive as saved_archive
 from tests.images.test_image_archive import layout, saved
-from tests.registry import Content, Made, Registry, Reply, Request, digest, index, make, serve
+from tests.registry import Content, Made, Registry, Reply, Request, digest, index, make, official, serve
 from tests.simulator import Key, SimulatedArchive
 
 BOOKWORM = "# debian.sh --arch 'amd64' out/ 'bookworm' '@1'"
-SOURCES = """\
-Types: deb
-URIs: http://deb.debian.org/debian
-Suites: bookworm bookworm-updates
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-
-Types: deb
-URIs: http://deb.debian.org/debian-security
-Suites: bookworm-security
-Components: main
-"""
+OFFICIAL = official("bookworm")
+SOURCES = str(OFFICIAL["etc/apt/sources.list.d/debian.sources"])
 
 
 def status(**versions: str) -> str:
@@ -48,9 +38,8 @@ def image(
 ) -> Made:
     """An image that holds these packages, and files at paths with `__` for `/`."""
     content: dict[str, Content] = {
+        **OFFICIAL,
         "var/lib/dpkg/status": status(**installed).replace("amd64", platform.rpartition("/")[2]),
-        "etc/apt/sources.list.d/debian.sources": SOURCES,
-        "etc/os-release": "ID=debian\nVERSION_CODENAME=bookworm\n",
     }
     content |= {path.replace("__", "/"): text for path, text in files.items()}
     return make(content, platform=platform, packing=packing, history=[history])
@@ -87,6 +76,18 @@ def lock(bench: Workbench, registry: Registry, *arguments: str) -> Result:
 
 def locked(bench: Workbench) -> Lock:
     return loads(bench.read("pinner.lock"))
+
+
+def test_an_official_image_is_pinned_alike_read_and_not_read(bench: Workbench, registry: Registry) -> None:
+    registry.put("debian:bookworm", image({"libc6": "2.36"}))
+    text = f"FROM {registry.host}/debian:bookworm\nRUN apt-get install -y curl jq\n"
+    pinned = []
+    for mode in ("never", "always"):
+        bench.write("Dockerfile", text)
+        arguments = ("--images", mode, "--platform", "linux/amd64", "--insecure-registry", registry.host)
+        assert bench.run("lock", *arguments).status == 0
+        pinned.append(bench.read("Dockerfile"))
+    assert pinned[0] == pinned[1] == text.replace("curl jq", "curl=7.88 jq=1.6")
 
 
 def test_suite_packages_and_digest_are_the_images(bench: Workbench, registry: Registry) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from pinner.apt import decisions
+from pinner.apt.decisions import UNTOLD
 from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.mirrors import official
-from pinner.workflow.repositories import pocket_of
+from pinner.errors import InputError
+from pinner.recipe.sourcefiles import Change
+from pinner.workflow.images import Named
+from pinner.workflow.repositories import follow, listed, pocket_of
+from pinner.workflow.stages import sources_of
+from tests.registry import official as image
 
 
 @pytest.mark.parametrize(
@@ -39,3 +46,95 @@ def test_the_distributions_own(line: str, suite: str) -> None:
     own = entry._replace(uri=official(entry.uri, {}))
     pocket = pocket_of(own, found[1], found[0])
     assert (pocket.suite if pocket else "") == suite
+
+
+def named(codename: str) -> Named:
+    found = suite_named(codename)
+    assert found is not None
+    return Named(*found)
+
+
+@pytest.mark.parametrize("codename", ["bullseye", "bookworm", "trixie", "noble"])
+def test_an_official_image_reads_what_is_assumed_of_it(codename: str) -> None:
+    files = [(f"/{path}", str(text)) for path, text in image(codename).items()]
+    sources = [(path, text) for path, text in files if "/sources.list" in path]
+    where = named(codename)
+    assert listed({"linux/amd64": sources}, where.suite, where.distribution, ()) == (None, "")
+    assert decisions.of([(path, text) for path, text in files if "/apt.conf.d/" in path]) == UNTOLD
+
+
+@pytest.mark.parametrize(
+    ("codename", "path", "line", "fits"),
+    [
+        ("noble", "z.list", "deb http://archive.ubuntu.com/ubuntu noble-backports main", False),
+        ("noble", "a.list", "deb http://archive.ubuntu.com/ubuntu noble-backports main", True),
+        ("noble", "z.list", "deb http://archive.ubuntu.com/ubuntu noble-proposed main", True),
+        ("noble", "z.list", "deb [signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg]"
+         " http://archive.ubuntu.com/ubuntu noble main", True),
+        ("bookworm", "x.list", "deb http://deb.debian.org/debian bookworm contrib", False),
+        ("bookworm", "x.list", "deb [check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+         " http://deb.debian.org/debian bookworm contrib", False),
+        ("trixie", "x.list", "deb http://deb.debian.org/debian trixie contrib", True),
+        ("bullseye", "x.list", "deb http://deb.debian.org/debian bullseye contrib", True),
+    ],
+)  # fmt: skip
+def test_entries_that_contradict_the_images_own(codename: str, path: str, line: str, fits: bool) -> None:
+    change = Change(f"/etc/apt/sources.list.d/{path}", f"{line}\n")
+    if fits:
+        assert follow(named(codename), change, (), ["amd64"]).listed
+    else:
+        with pytest.raises(InputError, match="Conflicting values set for option"):
+            follow(named(codename), change, (), ["amd64"])
+
+
+@pytest.mark.parametrize(
+    ("address", "uri", "stamp"),
+    [
+        ("http://snapshot.debian.org/archive/debian/20240407T000000Z",
+         "http://snapshot.debian.org/archive/debian/20240407T000000Z", "20240407T000000Z"),
+        ("https://snapshot.debian.org/archive/debian/20240407/",
+         "http://snapshot.debian.org/archive/debian/20240407T000000Z", "20240407T000000Z"),
+    ],
+)  # fmt: skip
+def test_a_snapshot_by_hand_is_read_at_its_moment(address: str, uri: str, stamp: str) -> None:
+    where = named("bookworm")._replace(listed=())
+    change = Change("/etc/apt/sources.list", f"deb [check-valid-until=no] {address} bookworm main\n")
+    (source,) = sources_of(follow(where, change, (), ["amd64"]), "amd64")
+    assert (source.uri, source.suite, source.snapshot, source.check_valid_until) == (
+        uri,
+        "bookworm",
+        stamp,
+        False,
+    )
+    assert source.signed_by.keyring == "debian-archive-keyring"
+    assert source.signed_by.accept_expired
+
+
+def test_a_snapshot_of_what_is_not_the_distributions_own_is_refused() -> None:
+    change = Change(
+        "/etc/apt/sources.list",
+        "deb http://snapshot.debian.org/archive/debian-ports/20240407T000000Z sid main\n",
+    )
+    with pytest.raises(InputError, match="no snapshot of debian's own suites"):
+        follow(named("bookworm"), change, (), ["amd64"])
+
+
+@pytest.mark.parametrize(
+    ("codename", "option", "moment", "stamps"),
+    [
+        ("noble", "", "20260101T000000Z", {"20260101T000000Z"}),
+        ("noble", "", "", {""}),
+        ("bookworm", "", "20260101T000000Z", {""}),
+        ("trixie", "snapshot=20250901T000000Z", "20260101T000000Z", {"20250901T000000Z"}),
+        ("trixie", "snapshot=no", "20260101T000000Z", {""}),
+        ("trixie", "snapshot=enable", "20260101T000000Z", {"20260101T000000Z"}),
+        ("bookworm", "snapshot=20250901T000000Z", "", {""}),
+    ],
+)
+def test_apts_own_snapshots(codename: str, option: str, moment: str, stamps: set[str]) -> None:
+    where = named(codename)
+    if option:
+        line = f"deb [{option}] http://deb.debian.org/debian {codename} main\n"
+        where = follow(where._replace(listed=()), Change("/etc/apt/sources.list", line), (), ["amd64"])
+    where = where._replace(decided=UNTOLD._replace(snapshot=moment))
+    assert {source.snapshot for source in sources_of(where, "amd64")} == stamps

@@ -291,7 +291,7 @@ def test_offline_asks_nobody(service: SnapshotService, client: Make) -> None:
 def source(service: SnapshotService, stamp: str = SECOND, keys: Keys | None = None) -> Source:
     keys = (keys or service.keys)._replace(accept_expired=True)
     uri = f"http://snapshot.debian.org/archive/debian/{stamp}"
-    return Source(uri, "bookworm", ("main",), "amd64", keys, snapshot=stamp)
+    return Source(uri, "bookworm", ("main",), "amd64", keys, check_valid_until=False, snapshot=stamp)
 
 
 @pytest.fixture

@@ -226,8 +226,8 @@ def test_other_components_are_read_where_the_image_reads_them(
         ),
         (
             "etc__apt__preferences.d__x",
-            "Package: /curl/\nPin: release n=sid\nPin-Priority: 900\n",
-            "/etc/apt/preferences.d/x of the image is not followed: regular expressions in it",
+            "Package: /(curl)+/\nPin: release n=sid\nPin-Priority: 900\n",
+            "/etc/apt/preferences.d/x of the image is not followed: the regular expression /(curl)+/",
         ),
         (
             "etc__apt__apt.conf.d__x",

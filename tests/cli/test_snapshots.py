@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_base_images import SOURCES, image
+from tests.cli.test_base_images import image
 from tests.cli.workbench import Workbench, debian
 from tests.images.test_image_archive import archive as saved_archive
 from tests.images.test_image_archive import saved
+from tests.registry import official
 from tests.snapshots import SnapshotService
 
 OLD, NEW, SECURITY = "20260301T031500Z", "20260601T091700Z", "20260228T200000Z"
@@ -205,7 +206,7 @@ def test_an_image_newer_than_the_snapshot_is_said(bench: Workbench) -> None:
 
 
 def test_an_image_tells_its_date_itself(bench: Workbench, tmp_path: Path) -> None:
-    sources = f"# http://snapshot.debian.org/archive/debian/20260501T000000Z\n{SOURCES}"
+    sources = str(official("bookworm", "20260501T000000Z")["etc/apt/sources.list.d/debian.sources"])
     made = image({"apt": "2.6.1"}, packing="plain", **{"etc__apt__sources.list.d__debian.sources": sources})
     path = saved_archive(tmp_path, saved(made))
     bench.write("Dockerfile", PLAIN.replace("-20260201-slim", ""))

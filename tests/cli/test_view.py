@@ -18,6 +18,7 @@ from tests.registry import Registry, serve
 from tests.simulator import SimulatedArchive
 
 COMMANDS = (["lock"], ["refresh"], ["verify"], ["why"], ["scan"], ["resolve"], ["snapshot", "find"])
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTED = "apt\t2.6.1\ndpkg:amd64\t1.21.22\nlibcurl4:amd64\t7.88\n"
 
 
@@ -43,7 +44,9 @@ def bench(registry: Registry, tmp_path: Path) -> Iterator[Workbench]:
             "Dockerfile",
             f"FROM {registry.host}/app:1\nCOPY my.list /etc/apt/sources.list.d/\nRUN apt-get install -y curl steam\n",
         )
-        bench.write("my.list", "deb http://deb.debian.org/debian bookworm main non-free\n")
+        bench.write(
+            "my.list", f"deb [signed-by={KEYRING}] http://deb.debian.org/debian bookworm main non-free\n"
+        )
         yield bench
 
 

@@ -90,8 +90,8 @@ class Keyring:
         if known is not None and found != known.fingerprints:
             raise TrustError(
                 f"{url}: these are the keys {', '.join(found)}, and {', '.join(known.fingerprints)} in the lock",
-                hint="if the repository's owner has announced new keys, take their [[key]] out of pinner.lock and lock "
-                "again with --trust-new-keys",
+                hint="if the repository's owner has announced new keys, take their lines out of `keys` in pinner.lock "
+                "and lock again with --trust-new-keys",
             )
         return self._kept(content, LockedKey(uri, url, found))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from pinner.cli import common
-from pinner.errors import InputError
+from pinner.errors import InputError, printable
 from pinner.lock.schema import NAME, Lock, Target
 from pinner.project import files, tree
 from pinner.project.config import Config, canonical_platform, load
@@ -51,4 +51,10 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
         raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
     names = [files.relative(tree.resolve(Path(name)), root) for name in named]
     canonical = [canonical_platform(name, "--platform") for name in platforms]
-    return Locked(config, path, lock, export.select(lock, names, stages, canonical))
+    targets = export.select(lock, names, stages, canonical)
+    for target in targets:
+        for mark in target.closure.incomplete:
+            if mark.kind == "argument":
+                said = f"{export.named(target)}: what {mark.place} installs is not in the lock: {mark.reason}"
+                click.echo(f"pinner: {printable(said)}", err=True)
+    return Locked(config, path, lock, targets)

@@ -35,6 +35,7 @@ from pinner.lock.schema import (
 from pinner.lock.writer import HEAD
 from pinner.regex import later
 
+_EMPTY = later(r"\n{2,}")
 _MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
 _BASE = later(r"^\|{7}(?: .*)?\n(?:.*\n)*?(?=={7}$)", re.MULTILINE)
 _ARGUMENT = later(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?)(?:([=/])(.*))?")
@@ -84,7 +85,7 @@ def _as_laid_out(text: str) -> Rows | None:
         end = start if text.startswith("]\n", start) else text.find("\n]\n", start) + 1
         if not end:
             return None
-        block, at = text[start:end], end + 2
+        block, at = _EMPTY.sub("\n", text[start:end]), end + 2
         found[name] = _lines(block, section) if block else []
         if len(found[name]) != block.count("\n"):
             return None

@@ -1,4 +1,7 @@
-"""The lock → its text: TOML with one line for each fact, sorted, so that a change touches few lines."""
+"""The lock → its text: TOML with one line for each fact, sorted, so that a change touches few lines.
+
+Between two facts there is an empty line: git merges changes of neighbours only where a line that is left lies between.
+"""
 
 from __future__ import annotations
 
@@ -131,7 +134,7 @@ def _line(fields: Sequence[Field], values: Sequence[Any]) -> str:
         for field, value in zip(fields, values, strict=True)
         if value != field.default
     ]
-    return f"  {{ {', '.join(parts)} }},\n"
+    return f"  {{ {', '.join(parts)} }},\n\n"
 
 
 def _value(value: str | int) -> str:

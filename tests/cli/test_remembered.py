@@ -167,3 +167,5 @@ def test_an_argument_that_is_not_read_is_marked(bench: Workbench) -> None:
     assert (mark.kind, mark.place) == ("argument", "$EXTRA")
     assert names(target(bench)) == {"curl", "libcurl4"}
     assert bench.run("lock", "--check").status == 0
+    said = bench.run("export", "preferences").err
+    assert "pinner: Dockerfile, stage 0, linux/amd64: what $EXTRA installs is not in the lock: " in said

@@ -20,7 +20,7 @@ from pinner.lock.reader import loads
 from tests.cli.workbench import RELEASED, Workbench, debian
 from tests.simulator import SimulatedArchive
 
-PAIRS = int(os.environ.get("PINNER_MERGES", "8"))
+PAIRS = int(os.environ.get("PINNER_MERGES", "3"))
 FILES = ("api/Dockerfile", "web/Dockerfile", "worker/Dockerfile")
 TOOLS = (
     "curl",

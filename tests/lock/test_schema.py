@@ -56,6 +56,7 @@ settings = [
 
 releases = [
   {{ uri = "{URI}", suite = "bookworm", component = "main", date = "2026-07-11T10:16:37Z", digest = "{"aa" * 32}" }},
+
 ]
 
 keys = [
@@ -63,21 +64,27 @@ keys = [
 
 targets = [
   {{ file = "Dockerfile", stage = "0", platform = "linux/amd64", closure = "1a9ffd1b4a" }},
+
 ]
 
 closures = [
   {{ id = "1a9ffd1b4a", image = "debian:bookworm-slim", suite = "bookworm", installed = "minbase", date = \
 "2026-07-11T10:16:37Z" }},
+
 ]
 
 commands = [
   {{ closure = "1a9ffd1b4a", command = "apt-get install --no-install-recommends" }},
+
   {{ closure = "1a9ffd1b4a", argument = "curl=7.88.1-10" }},
+
 ]
 
 members = [
   {{ closure = "1a9ffd1b4a", id = "curl:amd64=7.88.1-10", argument = "curl" }},
+
   {{ closure = "1a9ffd1b4a", id = "jq:amd64=1.6-2.1", by = "curl" }},
+
 ]
 
 incomplete = [
@@ -86,8 +93,10 @@ incomplete = [
 packages = [
   {{ name = "curl", version = "7.88.1-10", arch = "amd64", suite = "bookworm", uri = "{URI}", filename = \
 "pool/main/c/curl/curl_1.deb", size = 315000, digest = "{"bb" * 32}" }},
+
   {{ name = "jq", version = "1.6-2.1", arch = "amd64", suite = "bookworm", uri = "{URI}", filename = \
 "pool/main/j/jq/jq_1.deb", size = 64000, digest = "{"cc" * 64}" }},
+
 ]
 
 images = [
@@ -187,7 +196,7 @@ def test_any_names_read_back(names: list[tuple[str, str]]) -> None:
         ('name = "jq", ', "", "packages[1].name: is missing"),
         ('by = "curl"', 'by = ["curl"]', "members[1].by: must be a string"),
         ('date = "2026-07-11T10', 'date = "2026-07-11 10', "releases[0].date: must be a date like"),
-        ("  { file", "<<<<<<< HEAD\n  { file", "pinner.lock:15: the lock holds unresolved merge conflicts"),
+        ("  { file", "<<<<<<< HEAD\n  { file", "pinner.lock:16: the lock holds unresolved merge conflicts"),
     ],
 )
 def test_what_is_refused_is_named(old: str, new: str, message: str) -> None:
@@ -295,7 +304,7 @@ def test_lines_in_another_order_and_twice() -> None:
     text = TEXT
     for line in facts:
         text = text.replace(line, line + line)
-    text = text.replace(facts[-2] + facts[-2] + facts[-1], facts[-1] + facts[-2] + facts[-2])
+    text = text.replace(f"{facts[-2]}\n{facts[-1]}", f"{facts[-1]}\n{facts[-2]}")
     assert {*loads(text).targets} == {TARGET}
 
 
@@ -307,7 +316,7 @@ def test_lines_in_another_order_and_twice() -> None:
         ('by = "curl"', 'by = "wget"', "a package is there that nothing needs"),
         ('argument = "curl=7.88.1-10"', 'argument = "curl=8"', "not those of the install commands"),
         ('argument = "curl=7.88.1-10"', 'argument = "wget=8"', "not those of the install commands"),
-        ('closure = "1a9ffd1b4a" },\n]\n\nclosures', 'closure = "1b" },\n]\n\nclosures', "not there"),
+        ('closure = "1a9ffd1b4a" },\n\n]\n\nclosures', 'closure = "1b" },\n\n]\n\nclosures', "not there"),
         (
             '  { id = "1a9ffd1b4a"',
             '  { id = "1a9ffd1b4a", image = "debian:12", suite = "bookworm", installed = "minbase" },\n'

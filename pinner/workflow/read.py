@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pinner.apt import decisions
 from pinner.distributions.catalogue import PLATFORMS
-from pinner.distributions.moments import is_stamp
 from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Span
 from pinner.errors import InputError, PinnerError
@@ -28,7 +27,7 @@ from pinner.workflow.stages import (
     base_of,
     chain,
     image_of,
-    knows_snapshots,
+    snapshot_problem,
     suite_told,
     without_snapshot,
 )
@@ -303,16 +302,9 @@ def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
             if (found.preferences if path == "/etc/apt/preferences" else found.preferences_parts)
         ),
     )
-    problem = ""
-    if found.snapshot and not knows_snapshots(where.suite):
-        where = where._replace(decided=decided._replace(snapshot=""))
-        if any(each.key == "APT::Snapshot" for each in install.settings):
-            problem = f"apt {where.suite.apt} of {where.suite.codename} knows no snapshots"
-    elif found.snapshot and not is_stamp(found.snapshot):
-        problem = f"apt is asked for the snapshot {found.snapshot}, which is no moment that pinner reads"
-    elif found.snapshot:
-        problem = without_snapshot(replace(base, where=where))
-    return install, replace(base, where=where), problem
+    base = replace(base, where=where)
+    asked = any(each.key == "APT::Snapshot" for each in install.settings)
+    return install, base, snapshot_problem(base, asked=asked)
 
 
 def _call(

@@ -345,15 +345,43 @@ def _with_moments(where: Named, arch: str) -> Iterator[tuple[Source, Moment | No
 def _asked_of(where: Named, entry: Entry) -> Moment | None:
     """The moment for which apt itself is asked (apt-get(8), `--snapshot`; sources.list(5), `Snapshot`)."""
     said = entry.snapshot.lower()
-    if not knows_snapshots(where.suite) or said in {"no", "disable", "false", "0"}:
+    if not _knows_snapshots(where.suite) or said in _LIVE:
         return None
-    stamp = where.decided.snapshot if said in {"", "yes", "enable", "true", "1"} else entry.snapshot
+    stamp = where.decided.snapshot if said in _AS_ASKED else entry.snapshot
     return everywhere(stamp) if is_stamp(stamp) else None
 
 
-def knows_snapshots(suite: Suite) -> bool:
+# What an entry says of snapshots beside naming one.
+_LIVE = frozenset({"no", "disable", "false", "0"})
+_AS_ASKED = frozenset({"", "yes", "enable", "true", "1"})
+
+
+def _knows_snapshots(suite: Suite) -> bool:
     """Whether a suite's apt reads snapshots by itself; one that does not passes over what sources say of them."""
     return key(suite.apt) >= key("2.7")
+
+
+def snapshot_problem(base: Base, *, asked: bool) -> str:
+    """A clause about snapshots that apt is to read and pinner does not, "" if there are none.
+
+    `asked` tells that an option of the command names one, which an apt that knows none refuses.
+    """
+    where = base.where
+    assert isinstance(where, Named)
+    entries = [each.entry.snapshot for each in where.listed or ()]
+    stamps = [stamp for stamp in (*entries, where.decided.snapshot) if stamp.lower() not in _LIVE | _AS_ASKED]
+    if not stamps:
+        return ""
+    apt = f"apt {where.suite.apt} of {where.suite.codename}"
+    if not _knows_snapshots(where.suite):
+        # Ubuntu's older ones got a part of it (2.0.10, 2.4.11).
+        if where.distribution.name == "ubuntu" and key(where.suite.apt) >= key("2.0.10"):
+            return f"{apt} is asked for the snapshot {stamps[-1]}, which pinner does not follow there"
+        return f"{apt} knows no snapshots" if asked else ""
+    odd = next((stamp for stamp in stamps if not is_stamp(stamp)), "")
+    if odd:
+        return f"{apt} is asked for the snapshot {odd}, which is no moment that pinner reads"
+    return without_snapshot(base)
 
 
 def told_to_apt(stands: Sequence[Named | Alias | Unnamed], arch: str) -> str:

@@ -13,7 +13,7 @@ from pinner.errors import InputError
 from pinner.recipe.sourcefiles import Change
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import follow, listed, pocket_of
-from pinner.workflow.stages import sources_of
+from pinner.workflow.stages import Base, snapshot_problem, sources_of
 from tests.registry import official as image
 
 
@@ -138,3 +138,26 @@ def test_apts_own_snapshots(codename: str, option: str, moment: str, stamps: set
         where = follow(where._replace(listed=()), Change("/etc/apt/sources.list", line), (), ["amd64"])
     where = where._replace(decided=UNTOLD._replace(snapshot=moment))
     assert {source.snapshot for source in sources_of(where, "amd64")} == stamps
+
+
+@pytest.mark.parametrize(
+    ("codename", "option", "moment", "asked", "why"),
+    [
+        ("trixie", "", "20260101T000000Z", True, ""),
+        ("trixie", "snapshot=foo", "", False, "foo, which is no moment"),
+        ("trixie", "", "tomorrow", True, "tomorrow, which is no moment"),
+        ("trixie", "snapshot=no", "", False, ""),
+        ("bookworm", "snapshot=20250901T000000Z", "", False, ""),
+        ("bookworm", "", "20260101T000000Z", False, ""),
+        ("bookworm", "", "20260101T000000Z", True, "knows no snapshots"),
+        ("jammy", "", "20260101T000000Z", False, "does not follow there"),
+    ],
+)
+def test_snapshots_that_are_not_read(codename: str, option: str, moment: str, asked: bool, why: str) -> None:
+    where = named(codename)
+    if option:
+        line = f"deb [{option}] http://deb.debian.org/debian {codename} main\n"
+        where = follow(where._replace(listed=()), Change("/etc/apt/sources.list", line), (), ["amd64"])
+    base = Base("", where._replace(decided=UNTOLD._replace(snapshot=moment)), ("linux/amd64",), asked=True)
+    said = snapshot_problem(base, asked=asked)
+    assert (why in said) if why else not said

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +22,8 @@ from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
 from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
+from pinner.project.context import ContextFiles
+from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
 from pinner.workflow import includes, lists
@@ -119,21 +122,39 @@ class Project:
     root: Path
     paths: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    _contexts: dict[str, ContextFiles] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: as they did, on one line."""
         return printable(str(self.paths.get(name, name)), line=True)
 
-    def context(self, name: str, source: str) -> str | None:
-        """The text of a file that a Dockerfile copies: beside it, or from the project's root; None if in doubt.
+    @cached_property
+    def lists(self) -> frozenset[str]:
+        """The files that list packages for the project's Dockerfiles."""
+        texts = self.texts
+        if not any(kinds.of(name, text) == "dockerfile" for name, text in texts.items()):
+            texts = {**texts, **self.beside()}
+        return lists.of(texts, self.context)
 
-        The build context is named where the image is built, and is nearly always one of the two.
-        """
-        texts = set()
-        for path in self._in_context(name, source):
-            with suppress(InputError):
-                texts.add(files.read(path, self.root))
-        return texts.pop() if len(texts) == 1 else None
+    def context(self, name: str) -> ContextFiles | None:
+        """The build context of a file; None if it is not known where that file is."""
+        if name not in self._contexts:
+            path = self.paths.get(name, self.lock_path.parent / name)
+            if name not in self.paths and not path.is_file():
+                return None
+            self._contexts[name] = ContextFiles(path, self.lock_path.parent, self.root)
+        return self._contexts[name]
+
+    def beside(self) -> dict[str, str]:
+        """The Dockerfiles of the project that were not named."""
+        root = self.lock_path.parent
+        found = {}
+        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]]):
+            name = files.relative(tree.resolve(path), root)
+            if name not in self.texts:
+                with suppress(InputError):
+                    found[name] = files.read(path, self.root)
+        return found
 
     def take_included(self) -> None:
         """Take the local files that GitLab's files include, and those that these include."""
@@ -149,18 +170,9 @@ class Project:
                     self.paths[name] = Path(files.relative(path, Path.cwd()))
 
     def context_file(self, name: str, source: str) -> Path | None:
-        """As `context`, but where the file is."""
-        found = {
-            tree.resolve(path): path
-            for path in self._in_context(name, source)
-            if tree.is_file(path, self.root)
-        }
-        return next(iter(found.values())) if len(found) == 1 else None
-
-    def _in_context(self, name: str, source: str) -> Iterator[Path]:
-        if ".." not in Path(source).parts and name in self.paths:
-            for folder in (self.paths[name].parent, self.lock_path.parent):
-                yield folder / source.lstrip("/")
+        """A file of the build context of a Dockerfile; None if it is in doubt which is meant."""
+        context = self.context(name)
+        return context.path(source) if context is not None else None
 
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""
@@ -230,11 +242,9 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
         project.texts[name] = text
         project.paths[name] = path
     for project in projects.values():
-        held = set()
-        for name, use in lists.of(project.texts).items():
+        for name in sorted(project.lists):
             path = project.lock_path.parent / name
-            if use not in held and name not in project.texts and tree.is_file(path, project.root):
-                held.add(use)
+            if name not in project.texts and tree.is_file(path, project.root):
                 project.texts[name] = files.read(path, project.root)
                 project.paths[name] = Path(files.relative(path, Path.cwd()))
         project.take_included()

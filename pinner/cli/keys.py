@@ -22,7 +22,7 @@ from pinner.workflow.repositories import Known, UnreadRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.keys import Keyring
-    from pinner.recipe.keys import Origin
+    from pinner.shell.state import Origin
 
 
 class Vouching:

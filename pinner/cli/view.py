@@ -17,7 +17,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
-from pinner.workflow import includes, lists, scripts
+from pinner.workflow import includes
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Inspect, Look, Mode
 from pinner.workflow.remembered import along_of, overridden
@@ -134,8 +134,7 @@ class View:
             suite=told.suite,
             fallback={"*": config.suite} if config.suite else {},
             files=config.files,
-            scripts=scripts.images(project.texts),
-            lists={place: each for place, each in lists.of(project.texts).items() if place in project.texts},
+            lists=project.lists & project.texts.keys(),
             around=includes.around(project.texts),
             images=config.images,
             ignore=config.ignore,
@@ -145,6 +144,7 @@ class View:
             mirrors=config.mirrors,
             look=self.look(config, Lock()) if anew else as_locked,
             context=project.context,
+            beside=project.beside,
             vouch=self.vouching(project, lock),
         )
         self.archives(config).notes |= dict.fromkeys(overridden(options, lock, project.texts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -289,3 +290,17 @@ def block_start(text: str, comments: list[Span] | tuple[Span, ...], at: int) -> 
             break
         begin = comments[first].start
     return begin
+
+
+def settings(instruction: Instruction, escape: str) -> Iterator[tuple[str, Joined | None]]:
+    """The names that an ARG or ENV sets, with their values as written; None for an ARG without one."""
+    text = instruction.text
+    words = list(expand.spans(text.text, escape))
+    legacy = re.match(r"([A-Za-z_]\w*)[ \t]+(?=\S)", text.text)
+    if instruction.keyword == "ENV" and legacy:
+        yield legacy[1], text.part(legacy.end(), len(text.text))
+        return
+    for start, end in words:
+        name, equals, value = text.text[start:end].partition("=")
+        if name.isidentifier():
+            yield name, text.part(end - len(value), end) if equals else None

@@ -6,17 +6,13 @@ stages built on it, ARG does not; ENV prevails over an ARG of its name. An ARG w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pinner.edit.span import Joined
-from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction
-from pinner.regex import later
+from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, settings
 from pinner.shell import expand
 from pinner.shell.expand import Binding, Element, Piece, Unknown, Variable, bounded
-
-_NAME = later(r"[A-Za-z_]\w*")
 
 
 class _Set(NamedTuple):
@@ -83,7 +79,7 @@ class Environment:
                 _Set(at, True, Unknown("variable-unknown", why[0]) if why else told)
             )
             return
-        for name, value in _settings(instruction, self._file.escape):
+        for name, value in settings(instruction, self._file.escape):
             meaning: Binding | Unknown
             if value is None:
                 outer = self._global.get(name, ()) if stage is not None else ()
@@ -111,17 +107,3 @@ class Environment:
             return self.lookup(stage, name, at)
 
         return expand.pieces(text, lookup, self._file.escape)
-
-
-def _settings(instruction: Instruction, escape: str) -> Iterator[tuple[str, Joined | None]]:
-    """The names that an ARG or ENV sets, with their values as written; None for an ARG without one."""
-    text = instruction.text
-    words = list(expand.spans(text.text, escape))
-    legacy = re.match(rf"({_NAME.pattern})[ \t]+(?=\S)", text.text)
-    if instruction.keyword == "ENV" and legacy:
-        yield legacy[1], text.part(legacy.end(), len(text.text))
-        return
-    for start, end in words:
-        name, equals, value = text.text[start:end].partition("=")
-        if _NAME.fullmatch(name):
-            yield name, text.part(end - len(value), end) if equals else None

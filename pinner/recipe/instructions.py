@@ -10,18 +10,18 @@ from typing import NamedTuple
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument, Setting
 from pinner.edit.span import Joined, Span
-from pinner.recipe import arguments, nested
+from pinner.recipe import arguments, texts
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.environment import Environment
 from pinner.recipe.ignored import Marked
-from pinner.recipe.nested import POSIX_SHELLS
 from pinner.recipe.uses import Uses
 from pinner.recipe.values import Field, fields, is_plain, only_variable
 from pinner.recipe.variables import Variables
 from pinner.regex import later
-from pinner.shell import prefixes, syntax
+from pinner.shell import nested, prefixes, syntax
 from pinner.shell.expand import Binding, Lookup, Unknown, Variable
+from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.syntax import Command, Word
 
 _MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")
@@ -67,10 +67,12 @@ class Skipped(NamedTuple):
 
 
 class Notes:
-    """What is known of a file while it is read. `carried` tells which variables a request stands in."""
+    """What is known of a file while it is read: the programs that run what they are given (`wrappers`), and which
+    variables a request stands in (`carried`)."""
 
-    def __init__(self, dockerfile: Dockerfile) -> None:
+    def __init__(self, dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> None:
         self.dockerfile = dockerfile
+        self.wrappers = wrappers
         self.uses = Uses()
         self.carried: dict[Request, frozenset[Variable]] = {}
 
@@ -150,7 +152,7 @@ class Reader:
     def _exec(self) -> Iterator[Install | Skipped]:
         if not any(_MENTION.search(argument) for argument in self._instruction.argv):
             return
-        strings = nested.exec_form(self._source, self._instruction)
+        strings = texts.exec_form(self._source, self._instruction)
         words = tuple(word for word, _ in strings)
         at, name = prefixes.program(words)
         operand = nested.script_operand(words[at + 1 :]) if name in POSIX_SHELLS else None
@@ -177,7 +179,7 @@ class Reader:
             body = nested.heredoc(lines, expands=False, tabs="<<-" in text.text)
             yield from self._heredoc(body, around)
         else:
-            yield from self._script(nested.with_heredocs(self._source, instruction), around)
+            yield from self._script(texts.with_heredocs(self._source, instruction), around)
 
     def _input(
         self, owner: Command | None, variables: Variables, body: Joined, depth: int, *, expands: bool
@@ -237,7 +239,7 @@ class Reader:
     def _command(
         self, command: Command, variables: Variables | None, around: _Around
     ) -> Iterator[Install | Skipped]:
-        program = prefixes.find(command.words)
+        program = prefixes.find(command.words, self._notes.wrappers)
         if program is None:
             return
         if program.reason:

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pinner.errors import InputError
-from pinner.recipe import dockerfile, nested
+from pinner.recipe import dockerfile
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
+from pinner.shell import nested
 
 if TYPE_CHECKING:
     from pinner.recipe.yamltext import Node
@@ -69,8 +70,8 @@ def is_script(text: str) -> bool:
     return text.startswith("#!") and nested.interpreter(text[:200]) in nested.POSIX_SHELLS
 
 
-def parse(kind: FileKind, text: str, image: str = "", around: Around = Around()) -> Dockerfile:  # noqa: B008
-    """The text as stages and RUNs; `image` is what a script runs on, if that is known. Raises `InputError`.
+def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  # noqa: B008
+    """The text as stages and RUNs. Raises `InputError`.
 
     `around` is the configuration that a file of GitLab's belongs to.
     """
@@ -79,7 +80,7 @@ def parse(kind: FileKind, text: str, image: str = "", around: Around = Around())
     from pinner.recipe import scripts
 
     if kind == "script":
-        return scripts.script(text, image)
+        return scripts.script(text)
     if kind == "devcontainer":
         return scripts.devcontainer(text)
     from pinner.recipe import gitlab, workflows, yamltext

@@ -9,39 +9,18 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.regex import later
 
-_FILE = r"""["']?(?P<file>[\w./-]+)["']?"""
-_QUOTED = r"""(?:'[^']*'|"[^"$`]*"|[\w^#*.\\-]+)"""
-# What prints the lines of a file, comments perhaps left out.
-_PRINTS = rf"(?:cat|e?grep(?:\s+-\w+)*\s+{_QUOTED}|sed(?:\s+-\w+)*\s+{_QUOTED})\s+{_FILE}"
-_INSTALL = r"(?:sudo\s+)?apt(?:-get)?\b[^|;&<\n]*\binstall\b"
-_XARGS = rf"xargs\b[^|;&<\n]*?\s{_INSTALL}"
-_USES = (
-    rf"{_XARGS}[^|;&<\n]*<\s*{_FILE}",
-    rf"(?<![^\s;&|(]){_PRINTS}\s*(?:\|\s*(?:grep|sed|tr|sort)\b[^|;&]*)*\|\s*{_XARGS}",
-    rf"{_INSTALL}[^|;&<]*?\$\(\s*{_PRINTS}\s*\)",
-    rf"{_INSTALL}[^|;&<]*?`\s*{_PRINTS}\s*`",
-    rf"{_INSTALL}[^|;&<]*?\$\(\s*<\s*{_FILE}\s*\)",
-)
-_SUBSTITUTES = r"\binstall\b[^;&|]*(?:\$\(|`)\s*(?:cat|e?grep|sed|<)"
+_SUBSTITUTES = later(r"\$\([^)]*(?:cat|grep|sed|awk|tr|<)|`|\bread\b|\b(?:mapfile|readarray)\b")
 _LINE = later(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
 _CALL = "apt-get install"
 
 
 def may_be_read(text: str) -> bool:
     """Whether a Dockerfile may take package names from files; quick, for those that do not."""
-    return "xargs" in text or (("$(" in text or "`" in text) and re.search(_SUBSTITUTES, text) is not None)
+    return "install" in text and ("xargs" in text or _SUBSTITUTES.search(text) is not None)
 
 
-def named(instruction: Instruction) -> list[str]:
-    """The files that a RUN takes package names from, as it names them."""
-    text = instruction.text.text
-    if instruction.keyword != "RUN" or "install" not in text:
-        return []
-    return [match["file"] for pattern in _USES for match in re.finditer(pattern, text)]
-
-
-def parse(text: str, image: str) -> Dockerfile:
-    """A list of packages, told as one RUN on `image`: words, some to a line, and comment lines."""
+def parse(text: str) -> Dockerfile:
+    """A list of packages, told as one RUN: words, some to a line, and comment lines."""
     whole = Span(0, len(text))
     body = _joined(text)
     if body is None:
@@ -49,7 +28,7 @@ def parse(text: str, image: str) -> Dockerfile:
         run = Instruction(UNREAD, whole, whole, Joined.without(text, whole, ()), argv=why)
     else:
         run = Instruction("RUN", whole, whole, body)
-    stage = Stage(0, "packages", image, image or "of this list", "", None, (run,), ())
+    stage = Stage(0, "packages", "", "of this list", "", None, (run,), ())
     return Dockerfile(text, "\\", (stage,), ())
 
 

@@ -9,15 +9,15 @@ from pinner.edit.span import Lines
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import UNREAD, Dockerfile
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
-from pinner.recipe.nested import POSIX_SHELLS
 from pinner.recipe.uses import of_file
 from pinner.shell.expand import Variable
+from pinner.shell.nested import POSIX_SHELLS
 
 __all__ = ["Install", "Skipped", "find"]
 
 
-def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
-    """Every install call of the file, read or skipped, in file order.
+def find(dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> tuple[Install | Skipped, ...]:
+    """Every install call of the file, read or skipped, in file order. `wrappers` run what they are given.
 
     Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
     grammar shows to be one.
@@ -29,16 +29,16 @@ def find(dockerfile: Dockerfile) -> tuple[Install | Skipped, ...]:
         for stage in dockerfile.stages
         for instruction in stage.instructions
     ):
-        return _File(dockerfile).read()
+        return _File(dockerfile, wrappers).read()
     return ()
 
 
 class _File:
     """Reads one file."""
 
-    def __init__(self, dockerfile: Dockerfile) -> None:
+    def __init__(self, dockerfile: Dockerfile, wrappers: frozenset[str]) -> None:
         self._dockerfile = dockerfile
-        self._notes = Notes(dockerfile)
+        self._notes = Notes(dockerfile, wrappers)
         self._forbidding: dict[frozenset[Variable], int | None] = {}
 
     @cached_property

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pinner.edit.span import Joined, Span
-from pinner.recipe import directives, nested
+from pinner.recipe import directives
 from pinner.recipe.directives import Directive
 from pinner.recipe.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
-from pinner.shell import prefixes
+from pinner.shell import nested, prefixes
 
 _STRING = later(r'"(?:[^"\\\n]|\\.)*"')
 # A variable that GitHub's expressions see.
@@ -52,8 +52,8 @@ class Job:
     steps: list[Step] = field(default_factory=list)
 
 
-def script(text: str, base: str = "") -> Dockerfile:
-    """A shell script that runs on the image `base`."""
+def script(text: str) -> Dockerfile:
+    """A shell script; what it runs on is not in its text."""
     whole = Span(0, len(text))
     begin = 1 if text.startswith("\ufeff") else 0
     joined = nested.unfolded(Joined.without(text, Span(begin, len(text)), ()))
@@ -62,7 +62,7 @@ def script(text: str, base: str = "") -> Dockerfile:
     shell = Instruction("SHELL", at, at, Joined("", (0,), (0,), (0,)), argv=(nested.shell_of(text),))
     comments = _comments(text)
     told = tuple(each for span in comments if (each := directives.read(text, span)))
-    stage = Stage(0, "script", base, base or "of this script", "", None, (shell, run), told)
+    stage = Stage(0, "script", "", "of this script", "", None, (shell, run), told)
     return Dockerfile(text, "\\", (stage,), comments)
 
 

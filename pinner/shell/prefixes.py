@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from pinner.regex import later
@@ -86,15 +87,15 @@ def asks(text: str) -> bool:
     return False
 
 
-def find(words: tuple[Word, ...]) -> Program | None:
-    """The apt program that the command `words` runs, None if it runs none."""
-    at, name = program(words)
+def find(words: tuple[Word, ...], wrappers: Container[str] = ()) -> Program | None:
+    """The apt program that the command `words` runs, None if it runs none. `wrappers` run what they are given."""
+    at, name = program(words, wrappers)
     if name in APT_PROGRAMS:
         return Program(at, name)
     return _other(name, words[at + 1 :]) if name else None
 
 
-def program(words: tuple[Word, ...]) -> tuple[int, str]:
+def program(words: tuple[Word, ...], wrappers: Container[str] = ()) -> tuple[int, str]:
     """Where in a command the program stands that it runs in the end, and its name; "" if it is not known."""
     at = 0
     while at < len(words):
@@ -106,10 +107,10 @@ def program(words: tuple[Word, ...]) -> tuple[int, str]:
             at += 1
             continue
         name = value.rpartition("/")[2]
-        prefix = _PREFIXES.get(name)
+        prefix = _PREFIXES.get(name) or (_prefix() if name in wrappers else None)
         if prefix is None:
             return at, name
-        next_at = _behind(words, at + 1, prefix)
+        next_at = _behind([each.value or "" for each in words], [each.raw for each in words], at + 1, prefix)
         if name == "command" and any(
             (word.value or "").startswith(("-v", "-V")) for word in words[at + 1 : next_at]
         ):
@@ -118,14 +119,34 @@ def program(words: tuple[Word, ...]) -> tuple[int, str]:
     return at, ""
 
 
+def begin(texts: Sequence[str], unknown: str) -> int:
+    """Where in a command, as texts, the program stands that it runs in the end; a word `unknown` counts for none.
+
+    What stands before it may be assignments, as `env` takes them.
+    """
+    at = 0
+    while at < len(texts):
+        prefix = _PREFIXES.get(texts[at].rpartition("/")[2])
+        if texts[at].strip(unknown) == "" and texts[at]:
+            at += 1
+            continue
+        if prefix is None:
+            return at
+        behind = _behind(texts, texts, at + 1, prefix)
+        if texts[at] == "command" and any(word.startswith(("-v", "-V")) for word in texts[at + 1 : behind]):
+            return at
+        at = behind
+    return at
+
+
 def _only_variable(word: Word) -> bool:
     return all(part.kind == "variable" or not part.text for part in word.parts)
 
 
-def _behind(words: tuple[Word, ...], at: int, prefix: _Prefix) -> int:
+def _behind(words: Sequence[str], raws: Sequence[str], at: int, prefix: _Prefix) -> int:
     """Where the command that `prefix` runs begins."""
     while at < len(words):
-        value = words[at].value or ""
+        value = words[at]
         if value == "--":
             at += 1
             break
@@ -137,7 +158,7 @@ def _behind(words: tuple[Word, ...], at: int, prefix: _Prefix) -> int:
             at += 2 if first == len(value) - 1 else 1
         else:
             break
-    while prefix.assignments and at < len(words) and _ASSIGNMENT.match(words[at].raw):
+    while prefix.assignments and at < len(words) and _ASSIGNMENT.match(raws[at]):
         at += 1
     return at + prefix.operands
 

@@ -69,7 +69,7 @@ class Script:
         self.unread = read.unread
         self.builder = Builder(source, shell)
         self._text = read.mask
-        self._root = read.root
+        self.root = read.root
         self._found = _collected(read.root, _COLLECTED)
         self._nested = list(_outermost(self._nodes(*_NESTED)))
         inputs = {node.start_byte for node in self._nodes("file_redirect")}
@@ -102,7 +102,7 @@ class Script:
 
         Raises `UnparsableError`.
         """
-        nodes = _in_order(node for each in _collected(self._root, _EXPANSIONS).values() for node in each)
+        nodes = _in_order(node for each in _collected(self.root, _EXPANSIONS).values() for node in each)
         places = set(_outermost(nodes))
         return [
             (

@@ -146,7 +146,7 @@ def plan(
         # Where an argument cannot be had, that is what there is to say of the line.
         if own.along and not any(choice.fails for choice in choices.values()):
             try:
-                settled, settled_choices = _along(file.path, new, own, own.along, archives)
+                settled, settled_choices = _along(file, new, own, own.along, archives)
             except Unsatisfiable as error:
                 unserved[file.path] = error
                 continue
@@ -224,22 +224,22 @@ def _left(choice: Choice) -> Choice:
 
 
 def _along(
-    path: str, text: str, options: Options, along: Along, archives: Archives
+    file: File, text: str, options: Options, along: Along, archives: Archives
 ) -> tuple[File, Mapping[Request, Choice]]:
     """The pinned file with the words added that are to go on its lines too; they must bring in the same packages."""
     from pinner.workflow import companions
 
-    pinned = read(path, text, options)
+    pinned = read(file.path, text, options, file.uses)
     choices = choices_of(pinned, archives)
     added = companions.edits(pinned, choices, archives, along)
     if not added:
         return pinned, choices
-    again = read(path, apply(text, added), options)
+    again = read(file.path, apply(text, added), options, file.uses)
     new_choices = choices_of(again, archives)
     before = companions.brings_in(pinned, choices, archives)
     if companions.brings_in(again, new_choices, archives) != before:
         raise Refused(
-            f"{path}: with more words pinned, apt would install other packages; nothing was written"
+            f"{file.path}: with more words pinned, apt would install other packages; nothing was written"
         )
     return again, new_choices
 

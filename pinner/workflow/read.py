@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pinner.apt import decisions
 from pinner.distributions.catalogue import PLATFORMS
@@ -15,9 +16,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.recipe import installs, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
-from pinner.recipe.kinds import Around
-from pinner.recipe.repositories import additions, adds_components
-from pinner.recipe.settings import Setting, settings
+from pinner.recipe.kinds import Around, FileKind
 from pinner.workflow.bases import Look
 from pinner.workflow.images import Named, Unnamed
 from pinner.workflow.stages import (
@@ -25,20 +24,16 @@ from pinner.workflow.stages import (
     Doubt,
     Options,
     base_of,
-    chain,
     image_of,
     snapshot_problem,
     suite_told,
     without_snapshot,
 )
+from pinner.workflow.views import View, Views
 
-if TYPE_CHECKING:
-    from pinner.workflow.setup import Setup
-
+_MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
-
-_T = TypeVar("_T")
 
 
 class Call(NamedTuple):
@@ -46,7 +41,7 @@ class Call(NamedTuple):
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
     `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
-    `doubts` are about what apt reads here and pinner does not.
+    `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from.
     """
 
     install: Install
@@ -54,6 +49,7 @@ class Call(NamedTuple):
     recommends: bool
     architectures: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+    lists: tuple[str, ...] = ()
 
     @property
     def unread(self) -> str:
@@ -66,13 +62,28 @@ class Call(NamedTuple):
         return self.install.requests
 
 
+class Use(NamedTuple):
+    """A Dockerfile that runs a script, or takes packages from a list: what its text from `start` to `end` sees."""
+
+    dockerfile: str
+    base: Base
+    view: View
+    start: int
+    end: int
+
+
 class File(NamedTuple):
-    """A file as read. `path` is how it is named to people and in the lock; `found` is in file order."""
+    """A file as read. `path` is how it is named to people and in the lock; `found` is in file order.
+
+    `uses` tell who runs it, or installs from it.
+    """
 
     path: str
     dockerfile: Dockerfile
     lines: Lines
     found: tuple[Call | Skipped, ...]
+    uses: tuple[Use, ...] = ()
+    views: Views | None = None
 
     def calls(self) -> Iterator[Call]:
         """The install calls alone."""
@@ -101,16 +112,25 @@ class File(NamedTuple):
 
 
 class _Begun(NamedTuple):
-    """A file of which all is known but what its base images say."""
+    """A file of which all is known but what its base images say. A package list has no `kind`."""
 
     path: str
+    kind: FileKind | None
     dockerfile: Dockerfile
     found: tuple[Install | Skipped, ...]
     options: Options
+    views: Views
 
-    def images(self) -> Iterator[tuple[str, str]]:
-        """The base images, with platforms, that its calls stand on."""
+    @property
+    def is_used(self) -> bool:
+        """Whether it is there for Dockerfiles to use."""
+        return self.kind in ("script", None)
+
+    def images(self, *, every: bool) -> Iterator[tuple[str, str]]:
+        """The base images, with platforms, that its calls stand on; with `every` those that a script may be run on."""
         stages = dict.fromkeys(item.stage for item in self.found if isinstance(item, Install))
+        if every:
+            stages = dict.fromkeys(each.index for each in self.dockerfile.stages)
         for stage in stages:
             for each in self.options.platforms if self.dockerfile.varies else ("",):
                 own = self.dockerfile.on(each)
@@ -119,33 +139,67 @@ class _Begun(NamedTuple):
                 yield from ((image, platform) for platform in platforms if image)
 
 
-def read(path: str, text: str, options: Options) -> File:
-    """Find the install calls of a file. Raises `InputError`, with the place, for what cannot be used at all, and what
-    reading a base image raises."""
-    return _weigh(_begin(path, text, options))
+def read(path: str, text: str, options: Options, uses: Sequence[Use] = ()) -> File:
+    """Find the install calls of a file, which is used as is told. Raises `InputError`, with the place, for what cannot
+    be used at all, and what reading a base image raises."""
+    return _weigh(_begin(path, text, options), uses)
 
 
 def read_all(texts: Mapping[str, str], told: Mapping[str, Options]) -> dict[str, File | PinnerError]:
-    """Files, by path, each read by its own options, or the error of `read`. Their base images are read together."""
+    """Files, by path, each read by its own options, or the error of `read`. Their base images are read together.
+
+    Scripts and lists see what the Dockerfiles see that use them, those of `Options.beside` if there is none here.
+    """
     begun: dict[str, _Begun | PinnerError] = {}
     for path, text in texts.items():
         try:
             begun[path] = _begin(path, text, told[path])
         except PinnerError as error:
             begun[path] = error
+    used = {path for path, each in begun.items() if isinstance(each, _Begun) and each.is_used}
+    users = [each for each in begun.values() if isinstance(each, _Begun) and each.kind == "dockerfile"]
+    if used and not users:
+        options = told[next(iter(used))]
+        for path, text in options.beside().items():
+            with suppress(InputError):
+                users.append(_begin(path, text, options))
     wanted: dict[Look, list[tuple[str, str]]] = {}
-    for each in begun.values():
+    for each in (*users, *(each for each in begun.values() if each not in users)):
         if isinstance(each, _Begun) and each.options.look:
-            wanted.setdefault(each.options.look, []).extend(each.images())
+            every = bool(used) and each in users
+            wanted.setdefault(each.options.look, []).extend(each.images(every=every))
     for look, images in wanted.items():
         look.ahead(images)
+    uses: dict[str, list[Use]] = {}
+    for each in users if used else ():
+        with suppress(PinnerError):  # it is said where the file itself is read
+            for name, use in _uses(each, used):
+                uses.setdefault(name, []).append(use)
     found: dict[str, File | PinnerError] = {}
     for path, each in begun.items():
         try:
-            found[path] = _weigh(each) if isinstance(each, _Begun) else each
+            found[path] = _weigh(each, uses.get(path, ())) if isinstance(each, _Begun) else each
         except PinnerError as error:
             found[path] = error
     return found
+
+
+def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
+    """The scripts and lists that a Dockerfile's stages use, of those that are wanted, each with what it sees."""
+    options = _with_suite(begun)
+    for stage in begun.dockerfile.stages:
+        base = base_of(begun.dockerfile, stage, options)
+        views = begun.views
+        for seen in views.seen(stage, base):
+            name = views.name(seen.file) if seen.file else ""
+            lists = [each for each in map(views.name, seen.lists) if each in wanted]
+            if name not in wanted and not lists:
+                continue
+            view = views.view(stage, seen, base)
+            if name in wanted:
+                yield name, Use(begun.path, base, view, seen.start, seen.end)
+            for each in lists:
+                yield each, Use(begun.path, base, view, 0, _MOST)
 
 
 def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File]:
@@ -160,35 +214,42 @@ def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File
 
 def _begin(path: str, text: str, options: Options) -> _Begun:
     try:
-        listed = options.lists.get(path)
-        if listed is not None:
-            parsed = lists.parse(text, listed.image)
+        kind: FileKind | None = None
+        if path in options.lists:
+            parsed = lists.parse(text)
         else:
-            image, around = options.scripts.get(path, ""), options.around.get(path, Around())
-            parsed = kinds.parse(kinds.of(path, text), text, image, around)
-        return _Begun(path, parsed, tuple(installs.find(parsed)), options)
+            kind = kinds.of(path, text)
+            parsed = kinds.parse(kind, text, around=options.around.get(path, Around()))
+        views = Views(path, parsed, options)
+        found = tuple(installs.find(parsed))
+        if kind == "dockerfile" and any(
+            each.reason == "wrapper" for each in found if isinstance(each, Skipped)
+        ):
+            found = tuple(installs.find(parsed, views.wrappers()))
+        return _Begun(path, kind, parsed, found, options, views)
     except InputError as error:
         if error.line:
             error.path = path
         raise
 
 
-def _weigh(begun: _Begun) -> File:
-    path, parsed, options = begun.path, begun.dockerfile, begun.options
-    try:
-        suite = next((suite for glob, suite in options.files.items() if fnmatchcase(path, glob)), "")
-        if suite and not options.suite:
-            suite_told(suite, "[files]")
-            options = options._replace(suite=suite)
-        added = additions(parsed)
-        elsewhere = "APT_CONFIG" in parsed.text
-        told = settings(parsed)
-        setup: Setup | None = None
-        if added or adds_components(parsed.text):
-            from pinner.workflow.setup import Setup
+def _with_suite(begun: _Begun) -> Options:
+    """The options of a file, with the suite that the configuration says it has."""
+    options = begun.options
+    suite = next((suite for glob, suite in options.files.items() if fnmatchcase(begun.path, glob)), "")
+    if suite and not options.suite:
+        suite_told(suite, "[files]")
+        return options._replace(suite=suite)
+    return options
 
-            foreign = [each.architecture for each in told if each.architecture]
-            setup = Setup(path, parsed, added, foreign, options)
+
+def _weigh(begun: _Begun, uses: Sequence[Use] = ()) -> File:
+    path, parsed = begun.path, begun.dockerfile
+    try:
+        options = _with_suite(begun)
+        told = options.suite or any(
+            each.key == "suite" for stage in parsed.stages for each in stage.directives
+        )
         bases: dict[int, Base] = {}
         found: list[Call | Skipped] = []
         for item in begun.found:
@@ -197,47 +258,55 @@ def _weigh(begun: _Begun) -> File:
                 continue
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
-            base, unread = bases[item.stage], bases[item.stage].unread
-            doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
-            if setup is not None and isinstance(base.where, Named):
-                state = setup.before(item, base.where, base.platforms)
-                base, unread = replace(base, where=state.where), unread or state.problem
-                doubts += state.doubts
-            elif before := _before(parsed, item, [(each.stage, each.span.start, each) for each in added]):
-                unread = unread or f"{before[-1].what} ({before[-1].by}), which pinner does not read here"
-            item, base, problem = _configured(item, base)
-            unread = unread or problem
-            if elsewhere:
-                unread = unread or "APT_CONFIG names a file of apt.conf, which pinner does not read"
-            if not isinstance(base.where, Unnamed) and base.where.at is not None:
-                unread = unread or without_snapshot(base)
-            doubts = (Doubt(unread), *doubts) if unread else doubts
-            requests = tuple(_weighed(request, base, doubts, options) for request in item.requests)
-            found.append(_call(item._replace(requests=requests), base, doubts, parsed, told))
+            base, view = bases[item.stage], None
+            own = [use for use in uses if use.start <= item.span.start < use.end] if not told else []
+            if own:
+                base, view = _used(own)
+            elif not isinstance(base.where, Unnamed):
+                view = begun.views.of(parsed.stages[item.stage], item.span.start, base)
+            found.append(_call(item, base, view, options, elsewhere="APT_CONFIG" in parsed.text))
     except InputError as error:
         if error.line:
             error.path = path
         raise
-    files = {each.written: place for place, each in options.lists.items() if each.dockerfile == path}
-    if files:
-        found = [_listed(item, parsed.text, files) for item in found]
-    return File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)))
+    if options.lists and begun.kind == "dockerfile":
+        found = [_listed(item, begun, bases) for item in found]
+    return File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
 
 
-def _listed(item: Call | Skipped, text: str, files: Mapping[str, str]) -> Call | Skipped:
+def _used(uses: Sequence[Use]) -> tuple[Base, View]:
+    """What a text sees that is used so: the same everywhere, or nothing is known."""
+    size = min(use.end - use.start for use in uses)
+    own = [use for use in uses if use.end - use.start == size]
+    base, view = own[0].base, own[0].view
+    if any(
+        (use.base.where, use.base.platforms, use.view) != (base.where, base.platforms, view) for use in own
+    ):
+        shown = " and ".join(dict.fromkeys(use.dockerfile for use in own))
+        problem = f"the stages that use it see other packages ({shown})"
+        return base, next(
+            (use.view for use in own if use.view and use.view.problem), View(view.where, problem)
+        )
+    return base, view
+
+
+def _listed(item: Call | Skipped, begun: _Begun, bases: dict[int, Base]) -> Call | Skipped:
     """The call, what is not read of it explained where a list holds it that is pinned itself."""
-
-    def list_in(span: Span) -> str:
-        return next((place for written, place in files.items() if written in span.of(text)), "")
-
+    lists = begun.options.lists
     if isinstance(item, Skipped):
-        # What prints the list stands before the command, up to where the one before that ends.
-        begin = max(text.rfind(mark, 0, item.span.start) for mark in ("&&", ";", "RUN "))
-        place = list_in(Span(max(begin, 0), item.span.end)) if item.reason == "xargs" else ""
-        return item._replace(allowed=True, detail=f"the packages stand in {place}") if place else item
+        if item.reason != "xargs":
+            return item
+        stage = begun.dockerfile.stages[item.stage]
+        if item.stage not in bases:
+            bases[item.stage] = base_of(begun.dockerfile, stage, _with_suite(begun))
+        place = [
+            each for each in begun.views.lists(stage, item.span.start, bases[item.stage]) if each in lists
+        ]
+        return item._replace(allowed=True, detail=f"the packages stand in {place[0]}") if place else item
+    place = [each for each in item.lists if each in lists]
     requests = tuple(
-        request._replace(allowed=True, detail=f"the packages stand in {place}")
-        if request.reason == "command-substitution" and (place := list_in(request.word.span))
+        request._replace(allowed=True, detail=f"the packages stand in {' and '.join(place)}")
+        if place and request.reason in ("command-substitution", "variable-unknown")
         else request
         for request in item.requests
     )
@@ -307,24 +376,33 @@ def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
     return install, base, snapshot_problem(base, asked=asked)
 
 
-def _call(
-    install: Install, base: Base, doubts: tuple[Doubt, ...], parsed: Dockerfile, told: Sequence[Setting]
-) -> Call:
-    seen = _before(parsed, install, [(each.stage, each.at, each) for each in told])
-    architectures = tuple(each.architecture for each in seen if each.architecture)
-    return Call(install, base, install.recommends is not False, architectures, doubts)
-
-
-def _before(parsed: Dockerfile, install: Install, places: Sequence[tuple[int, int, _T]]) -> list[_T]:
-    """Those (stage, offset, thing) that took effect before the call: earlier in its stage, or in one below it."""
-    if not places:
-        return []
-    stages = [stage.index for stage in chain(parsed, parsed.stages[install.stage])]
-    return [
-        thing
-        for stage, at, thing in places
-        if stage in stages and (stage != install.stage or at < install.span.start)
-    ]
+def _call(install: Install, base: Base, view: View | None, options: Options, *, elsewhere: bool) -> Call:
+    """An install call with what it stands on, its words weighed; `elsewhere` if APT_CONFIG may name a file."""
+    where, unread = base.where, base.unread
+    doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
+    error = ""
+    if view is not None:
+        if isinstance(where, Named) and isinstance(view.where, Named):
+            base = replace(base, where=view.where)
+            where = view.where
+        unread, error = unread or view.problem, view.error
+        doubts += view.doubts
+    install, base, problem = _configured(install, base)
+    unread = unread or problem
+    if elsewhere:
+        unread = unread or "APT_CONFIG names a file of apt.conf, which pinner does not read"
+    where = base.where
+    if not isinstance(where, Unnamed) and where.at is not None:
+        unread = unread or without_snapshot(base)
+    doubts = (Doubt(unread), *doubts) if unread else doubts
+    ends = view is not None and view.ends
+    requests = tuple(
+        _weighed(request, base, doubts, options, error, ends=ends) for request in install.requests
+    )
+    install = install._replace(requests=requests)
+    architectures = view.architectures if view is not None else ()
+    lists = view.lists if view is not None else ()
+    return Call(install, base, install.recommends is not False, architectures, doubts, lists)
 
 
 def _pinned_elsewhere(arch: str, base: Base) -> bool:
@@ -343,7 +421,9 @@ def doubt_of(name: str, doubts: Iterable[Doubt]) -> Doubt | None:
     return next((doubt for doubt in doubts if is_one(name, doubt.serves)), None)
 
 
-def _weighed(request: Request, base: Base, doubts: Sequence[Doubt], options: Options) -> Request:
+def _weighed(
+    request: Request, base: Base, doubts: Sequence[Doubt], options: Options, error: str, *, ends: bool
+) -> Request:
     if request.action == "skip" and not request.expansion:
         return request
     reason, detail = "", ""
@@ -351,6 +431,9 @@ def _weighed(request: Request, base: Base, doubts: Sequence[Doubt], options: Opt
         reason, detail = "ignored", "ignored by the configuration"
     elif isinstance(base.where, Unnamed):
         reason, detail = "suite-unknown", base.where.why
+    elif error or ends:
+        reason = "refused"
+        detail = error or "its line ends in CR LF, and apt takes the CR for a part of the name"
     elif request.action != "keep" and (doubt := doubt_of(request.name, doubts)):
         reason, detail = "other-repository", doubt.why
     elif request.action != "keep" and _pinned_elsewhere(request.arch, base):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinner.apt import decisions, preferences, sources_list
+from pinner.apt import preferences, sources_list
 from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.apt.preferences import Preference
 from pinner.apt.sources import Keys, Source, without_login
@@ -26,14 +25,12 @@ from pinner.distributions.moments import Moment, archive_of, split, written
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
+from pinner.shell.state import UNKNOWN
 
 if TYPE_CHECKING:
-    from pinner.recipe.sourcefiles import Change
     from pinner.workflow.images import Named
 
-# The names that apt reads: without an extension, or with .pref.
-_NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
-_NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"
+_UNKNOWN_HOST = rf"(?:https?://)?{UNKNOWN}(?:/(?:debian|debian-security|ubuntu|ubuntu-ports))?"
 #: The sources file that is read first.
 SOURCE_LIST = "/etc/apt/sources.list"
 _OWN_KEYS = r"(?:/\S+/(?:debian|ubuntu)-archive-keyring\.(?:gpg|pgp))?"
@@ -234,7 +231,7 @@ def listed(
             own += (each._replace(path=path) for each in read)
         usual = usual and (not entries or _merged(own) == _merged(default(suite, distribution, arch)))
         found += own
-    return (None if usual else tuple(_joined(found))), ""
+    return (None if usual else tuple(joined(found))), ""
 
 
 def vouched(
@@ -259,55 +256,6 @@ def vouched(
     )
 
 
-def follow(
-    where: Named,
-    change: Change,
-    known: Sequence[Known],
-    archs: Sequence[str],
-    vouch: Vouch = lambda entry: "",
-    mirrors: Mapping[str, str] = MappingProxyType({}),
-) -> Named:
-    """The suite as apt sees it after a change of its files. Raises `InputError` for what cannot be read."""
-    if change.components:
-        if not set(change.components) <= where.distribution.every_component:
-            raise InputError(f"components that {where.distribution.name} does not have")
-        return where._replace(
-            listed=tuple(
-                each._replace(
-                    entry=each.entry._replace(components=_more(each.entry.components, change.components)),
-                )
-                if pocket_of(each.entry, where.suite, where.distribution)
-                else each
-                for each in _listed(where, archs)
-            ),
-        )
-    kind = change.path.removeprefix("/etc/apt/")
-    if kind.startswith("preferences"):
-        return _prefers(where, change)
-    if kind.startswith("apt.conf"):
-        return _configured(where, change)
-    if change.text is None:
-        return _without(where, change.path, archs)
-    if (
-        change.append
-        and change.path.endswith(".sources")
-        and any(each.path == change.path for each in _listed(where, archs))
-    ):
-        raise InputError(f"{change.path}, to which something is added")
-    entries = sources_list.read(change.path, change.text)
-    found = tuple(
-        each._replace(path=change.path)
-        for entry in entries
-        for each in recognised(entry, where.suite, where.distribution, known, archs, vouch, mirrors)
-    )
-    if not change.append:
-        where = _without(where, change.path, archs)
-    where = where._replace(listed=tuple(_joined((*_listed(where, archs), *found))))
-    if problem := conflict(where):
-        raise InputError(f"apt refuses its sources ({problem})")
-    return where
-
-
 def conflict(where: Named) -> str:
     """What apt says of sources that contradict each other; "" if they do not.
 
@@ -326,7 +274,7 @@ def conflict(where: Named) -> str:
     return sources_list.conflict(entries)
 
 
-def _listed(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
+def listed_of(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
     """The sources of the suite, those of the image's own file if nothing else was told."""
     if where.listed is not None:
         return where.listed
@@ -335,22 +283,42 @@ def _listed(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
     )
 
 
-def _without(where: Named, pattern: str, archs: Sequence[str]) -> Named:
-    """The suite without the sources in files that a glob, or the folder that it names, holds."""
-    kept = tuple(each for each in _listed(where, archs) if not _is_below(each.path, pattern))
-    return where if where.listed is None and kept == _listed(where, archs) else where._replace(listed=kept)
+def mirrored(entry: Entry, where: Named, path: str, arch: str) -> Entry | None:
+    """An entry of the distribution's own file whose host is not known, as the mirror of the distribution that it is.
+
+    None for one that may be anything.
+    """
+    if path not in texts_of(where, "") or not re.fullmatch(_UNKNOWN_HOST, entry.uri):
+        return None
+    pockets = [*where.suite.pockets, *where.suite.variants.values()]
+    pocket = next((each for each in pockets if each.suite == entry.suite), None)
+    return entry._replace(uri=pocket.address(arch)) if pocket is not None else None
 
 
-def _prefers(where: Named, change: Change) -> Named:
-    """The suite with the preferences that a file holds now. apt reads `preferences` first (apt_preferences(5))."""
-    path = change.path
-    kept = {old: text for old, text in where.preferences if not _is_below(old, path)}
-    if change.text is not None:
-        before = dict(where.preferences).get(path, "") if change.append else ""
-        kept[path] = before + change.text
-    if change.text is None or re.fullmatch(_NAMED_PREFERENCES, path):
-        texts = sorted(kept.items(), key=lambda item: (item[0] != "/etc/apt/preferences", item[0]))
-        where = where._replace(preferences=tuple(texts))
+def texts_of(where: Named, arch: str) -> dict[str, str]:
+    """The sources file that an image of the suite has if nobody has changed it, by its path."""
+    path = _file(where.suite, where.distribution)
+    extra = where.suite.variants.get(where.variant)
+    stanzas: list[str] = []
+    for pocket in (*([extra] if extra else []), *where.suite.pockets):
+        uri, components = pocket.address(arch or "amd64"), " ".join(where.distribution.components)
+        if path.endswith(".sources"):
+            ending = "gpg" if where.distribution.name == "ubuntu" or where.suite.version == "12" else "pgp"
+            keyring = f"/usr/share/keyrings/{where.distribution.name}-archive-keyring.{ending}"
+            stanzas.append(
+                f"Types: deb\nURIs: {uri}\nSuites: {pocket.suite}\nComponents: {components}\nSigned-By: {keyring}\n\n"
+            )
+        else:
+            stanzas.append(f"deb {uri} {pocket.suite} {components}\n")
+    return {path: "".join(stanzas)}
+
+
+def prefers(where: Named, files: tuple[tuple[str, str], ...]) -> Named:
+    """The suite with these files of preferences, in apt's order (apt_preferences(5)).
+
+    Raises `InputError` for what is not followed.
+    """
+    where = where._replace(preferences=files)
     for each in preferences_of(where):
         if each.kind == "origin" and (is_own_host(each.data) or re.search(r"[*?\[]", each.data)):
             raise InputError(
@@ -359,21 +327,6 @@ def _prefers(where: Named, change: Change) -> Named:
     if where.preferences and where.suite.codename == "jessie":
         raise InputError("preferences, which apt weighs otherwise in jessie")
     return where
-
-
-def _configured(where: Named, change: Change) -> Named:
-    """The suite with what a file configures now. apt reads `apt.conf` last (apt.conf(5))."""
-    path = change.path
-    kept = {old: text for old, text in where.configuration if not _is_below(old, path)}
-    if change.text is not None and re.fullmatch(_NAMED_CONFIGURATION, path):
-        before = dict(where.configuration).get(path, "") if change.append else ""
-        kept[path] = before + change.text
-    texts = sorted(kept.items(), key=lambda item: (item[0] == "/etc/apt/apt.conf", item[0]))
-    try:
-        decisions.of(texts)
-    except InputError as error:
-        raise InputError(f"{error.path or path}: {error.message}") from None
-    return where._replace(configuration=tuple(texts))
 
 
 @lru_cache(maxsize=64)
@@ -386,18 +339,9 @@ def preferences_of(where: Named) -> tuple[Preference, ...]:
     return _read(where.preferences) if where.preferences else ()
 
 
-def _is_below(path: str, pattern: str) -> bool:
-    """Whether a path is one of those that a glob names, or lies in the folder that it names."""
-    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")
-
-
 def in_order(repositories: Sequence[Repository]) -> list[Repository]:
     """The sources as apt reads them: sources.list, then the files in sources.list.d by their names' bytes."""
     return sorted(repositories, key=lambda each: (each.path != SOURCE_LIST, each.path))
-
-
-def _more(components: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*components, *others)))
 
 
 def _file(suite: Suite, distribution: Distribution) -> str:
@@ -433,7 +377,7 @@ def _merged(
     return found
 
 
-def _joined(repositories: Sequence[Repository]) -> Iterator[Repository]:
+def joined(repositories: Sequence[Repository]) -> Iterator[Repository]:
     """The repositories, those of one suite that several lines name in parts (Ubuntu's images do) as one."""
     components: dict[Repository, dict[str, None]] = {}
     for each in repositories:

@@ -15,7 +15,6 @@ from pinner.errors import InputError
 from pinner.recipe import blocks, kinds
 from pinner.recipe.blocks import Block
 from pinner.recipe.dockerfile import Dockerfile, Stage
-from pinner.recipe.repositories import additions
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named, split
 from pinner.workflow.read import File
@@ -146,9 +145,16 @@ def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
         found = blocks.place(file.dockerfile, stage)
         if found:
             begun.setdefault(stage.index, found[0])
-    for addition in additions(file.dockerfile) if begun else ():
-        if addition.span.start > begun.get(addition.stage, len(file.dockerfile.text)):
-            yield f"{file.path}: {addition.what}, and the build reads that live, beside the snapshot"
+    for stage in file.dockerfile.stages if begun else ():
+        base = next((call.base for call in file.calls() if call.install.stage == stage.index), None)
+        for at in dict.fromkeys(file.views.changes(stage, base)) if base and file.views else ():
+            inside = any(each.span.start <= at < each.span.end for each in stage.instructions)
+            if inside and at > begun.get(stage.index, len(file.dockerfile.text)):
+                line, _ = file.lines.position(at)
+                yield (
+                    f"{file.path}: line {line} changes where apt takes packages from, and the build reads that live, "
+                    "beside the snapshot"
+                )
     said: dict[tuple[str, Moment], None] = {}
     for call in file.calls():
         where = archives.named(call.base.where)

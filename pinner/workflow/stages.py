@@ -28,12 +28,11 @@ from pinner.recipe.kinds import Around
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.images import split as split_reference
-from pinner.workflow.lists import PackageList
 from pinner.workflow.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
 from pinner.workflow.roots import MINBASE, Root
 
 if TYPE_CHECKING:
-    from pinner.recipe.keys import Origin
+    from pinner.shell.state import Context, Origin
 
 Along = Literal["", "siblings", "closure"]
 
@@ -52,15 +51,16 @@ class Options(NamedTuple):
     """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
 
     `suite` overrides what images tell; `fallback`, by globs of image references, serves where they tell nothing;
-    `files` maps globs of paths and `images` globs of image references to suites; `scripts` tells the image that a
-    script runs on, `lists` which files list packages, by path; `around` the configurations of GitLab's files, by path;
+    `files` maps globs of paths and `images` globs of image references to suites; `lists` are the files that list
+    packages, by path, `beside` gives the Dockerfiles that may use scripts and lists where none is among the files;
+    `around` are the configurations of GitLab's files, by path;
     `ignore` are globs of package names that are never pinned; `known` are repositories that may be read,
     `mirrors` the prefixes that are asked in the place of others. `look` tells
     what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
     references, one for each architecture, and counts more. `along` says what else goes on a line with what was asked
     for. `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
-    names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the text of a
-    file in the build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
+    names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the
+    build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
     that the file at a path names for the repository of an entry, or a clause about what to do so that they count.
     """
 
@@ -69,8 +69,7 @@ class Options(NamedTuple):
     suite: str = ""
     fallback: Mapping[str, str] = MappingProxyType({})
     files: Mapping[str, str] = MappingProxyType({})
-    scripts: Mapping[str, str] = MappingProxyType({})
-    lists: Mapping[str, PackageList] = MappingProxyType({})
+    lists: frozenset[str] = frozenset()
     around: Mapping[str, Around] = MappingProxyType({})
     images: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
@@ -80,7 +79,8 @@ class Options(NamedTuple):
     mirrors: Mapping[str, str] = MappingProxyType({})
     look: Look | None = None
     vouch: Callable[[str, Entry, tuple[Origin, ...]], Keys | str] = lambda path, entry, origins: ""
-    context: Callable[[str, str], str | None] = lambda path, source: None
+    context: Callable[[str], Context | None] = lambda path: None
+    beside: Callable[[], Mapping[str, str]] = dict
     snapshot: Moment | None = None
     write_sources: bool = False
 
@@ -228,7 +228,7 @@ def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base
 def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[Origin, ...]:
     if path not in held:
         return ()
-    from pinner.recipe.keys import Origin
+    from pinner.shell.state import Origin
 
     return (Origin(image=f"{image}:{path}", content=held[path]),)
 

@@ -13,7 +13,7 @@ from pinner.apt.sources_list import Entry
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.errors import FetchError, PinnerError
-from pinner.recipe.keys import Origin
+from pinner.shell.state import Origin
 from pinner.workflow.archives import Archives
 from pinner.workflow.images import Named
 from pinner.workflow.read import File, read

@@ -76,7 +76,7 @@ def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
         (HIGHER.replace("600", "$PRIORITY").replace("'", '"'), "which pinner does not read"),
         (HIGHER.replace("release n=bookworm-backports", "origin deb.debian.org"), "may be a mirror of"),
         ("RUN curl https://x.example/preferences > /etc/apt/preferences.d/x", "which pinner does not read"),
-        (f"RUN test -f /x && {HIGHER.removeprefix('RUN ')}", "which pinner does not read"),
+        (f"RUN if test -f /x; then {HIGHER.removeprefix('RUN ')}; fi", "which pinner does not read"),
         (
             """RUN echo 'Dir { Etc::sourceparts "/x"; };' > /etc/apt/apt.conf.d/x""",
             "moves what apt reads",

@@ -175,12 +175,20 @@ Components: main
 """
 
 
-def test_a_sources_file_of_the_build_context(bench: Workbench, archive: SimulatedArchive) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY apt/pgdg.sources /etc/apt/sources.list.d/",
+        "COPY apt/ /etc/apt/sources.list.d/",
+        "COPY apt/*.sources /etc/apt/sources.list.d/",
+        "COPY . /ctx\nRUN cp /ctx/apt/pgdg.sources /etc/apt/sources.list.d/",
+        "RUN --mount=target=/ctx cp /ctx/apt/* /etc/apt/sources.list.d/",
+    ],
+)
+def test_a_sources_file_of_the_build_context(bench: Workbench, archive: SimulatedArchive, line: str) -> None:
     known(bench, archive)
     bench.write("apt/pgdg.sources", PGDG_SOURCES)
-    result = lock(
-        bench, "COPY apt/pgdg.sources /etc/apt/sources.list.d/", "RUN apt-get install -y postgresql-16"
-    )
+    result = lock(bench, line, "RUN apt-get install -y postgresql-16")
     assert result.status == 0, result
     assert "postgresql-16=16.4" in bench.read("Dockerfile")
 
@@ -191,8 +199,6 @@ def test_a_sources_file_of_the_build_context(bench: Workbench, archive: Simulate
         "COPY apt/gone.sources /etc/apt/sources.list.d/",
         "COPY --from=other apt/pgdg.sources /etc/apt/sources.list.d/",
         "COPY ../pgdg.sources /etc/apt/sources.list.d/",
-        "COPY apt/ /etc/apt/sources.list.d/",
-        "COPY apt/*.sources /etc/apt/sources.list.d/",
         "COPY $FILE /etc/apt/sources.list.d/x.sources",
     ],
 )
@@ -258,11 +264,11 @@ def test_sources_that_are_gone(bench: Workbench) -> None:
     ("line", "what"),
     [
         ("RUN extrepo enable nginx", "extrepo enable nginx"),
-        ("RUN curl -fsSL https://deb.nodesource.com/setup_20.x | bash -", "https://deb.nodesource.com/setup_20.x"),
-        ("RUN curl -o s.sh https://deb.nodesource.com/setup_20.x && bash s.sh", "https://deb.nodesource.com/setup_20.x"),
+        ("RUN curl -fsSL https://deb.nodesource.com/setup_lts.x | bash -", "https://deb.nodesource.com/setup_lts.x"),
+        ("RUN curl -o s.sh https://deb.nodesource.com/setup_lts.x && bash s.sh", "https://deb.nodesource.com/setup_lts.x"),
         ("RUN bash -c \"$(curl -s https://packagecloud.io/install/repositories/x/y/script.deb.sh)\"",
          "https://packagecloud.io/install/repositories/x/y/script.deb.sh"),
-        ("ADD https://deb.nodesource.com/setup_20.x /s.sh\nRUN bash /s.sh", "nodesource.com/setup_"),
+        ("ADD https://deb.nodesource.com/setup_lts.x /s.sh\nRUN bash /s.sh", "https://deb.nodesource.com/setup_lts.x"),
         ("RUN wget -q https://x.example/packages-microsoft-prod.deb && dpkg -i packages-microsoft-prod.deb",
          "https://x.example/packages-microsoft-prod.deb"),
         ("RUN apt-get install -y ./cuda-keyring_1.1-1_all.deb", "cuda-keyring_1.1-1_all.deb"),
@@ -294,7 +300,7 @@ def test_many_changes_and_calls_take_linear_time(bench: Workbench, archive: Simu
 @pytest.mark.parametrize(
     ("line", "unknown"),
     [
-        ("RUN curl -fsSL https://deb.nodesource.com/setup_20.x | bash -", {"nodejs"}),
+        ("RUN curl -fsSL https://deb.nodesource.com/setup_lts.x | bash -", {"nodejs"}),
         ("RUN curl -SLO https://deb.nodesource.com/nsolid_setup_deb.sh && bash ./nsolid_setup_deb.sh 20", {"nodejs"}),
         ("RUN curl -LsS https://r.mariadb.com/downloads/mariadb_repo_setup | bash", {"mariadb-server"}),
         ("RUN curl -sSL https://packages.microsoft.com/config/ubuntu/22.04/packages-microsoft-prod.deb -o /tmp/ms.deb"

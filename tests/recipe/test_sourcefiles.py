@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from pinner.recipe.sourcefiles import Asked, Change, changes
 
 from pinner.recipe.dockerfile import parse
 from pinner.recipe.environment import Environment
-from pinner.recipe.sourcefiles import Asked, Change, changes
 
 LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
 LINE = "deb https://x.example bookworm main"

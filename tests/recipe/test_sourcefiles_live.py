@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pinner.recipe.sourcefiles import Asked, changes
 
 from pinner.apt.sources import Keys
 from pinner.distributions.catalogue import suite_named
 from pinner.recipe.dockerfile import parse
 from pinner.recipe.environment import Environment
-from pinner.recipe.sourcefiles import Asked, changes
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import follow
 from tests.apt_root import AptRoot

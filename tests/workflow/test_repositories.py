@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pinner.recipe.sourcefiles import Change
 
 from pinner.apt import decisions
 from pinner.apt.decisions import UNTOLD
@@ -10,7 +11,6 @@ from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.mirrors import official
 from pinner.errors import InputError
-from pinner.recipe.sourcefiles import Change
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import follow, listed, pocket_of
 from pinner.workflow.stages import Base, snapshot_problem, sources_of

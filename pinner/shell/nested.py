@@ -1,4 +1,4 @@
-"""Shell texts inside others: the strings of `sh -c`, the JSON of the exec form, here-documents."""
+"""Shell texts inside others: the strings of `sh -c`, here-documents, and which shell reads a script."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from pinner.edit.span import Joined
-from pinner.recipe.dockerfile import Instruction
 from pinner.regex import later
 from pinner.shell import prefixes
-from pinner.shell.syntax import Command, Part, Script, UnparsableError, Word
+from pinner.shell.syntax import Command, Script, UnparsableError, Word
 from pinner.shell.words import Range
 
 POSIX_SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"])
 
-_STRING = later(r'"((?:[^"\\\x00-\x1f]|\\.)*)"')
-_JSON_ESCAPE = later(r'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt]))')
-_JSON_MEANING = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SINGLE = later(r"'[^']*'\Z")
 _DOUBLE = later(r'"(?:[^"\\]|\\.)*"\Z', re.DOTALL)
 _IN_DOUBLE_QUOTES = later(r'\\(?:([$`"\\])|\n)')
@@ -25,27 +21,6 @@ _IN_HEREDOC = later(r"\\(?:([$`\\])|\n)")
 _ENDS = later(r"[;&|\n]")
 _TABS = later(r"^\t+", re.MULTILINE)
 _SHEBANG = later(r"#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)")
-
-
-def exec_form(source: str, instruction: Instruction) -> list[tuple[Word, Joined]]:
-    """The strings of an exec form, each as a word and as the text that a shell would read."""
-    text = instruction.text
-    found = []
-    for match in _STRING.finditer(text.text):
-        inner = text.part(*match.span(1))
-        ranges = []
-        for escape in _JSON_ESCAPE.finditer(inner.text):
-            char = escape[1]
-            meaning = _JSON_MEANING.get(char, char) if char else chr(int(escape[0][2:], 16))
-            ranges.append((*escape.span(), meaning))
-        value = inner.replaced(ranges, "json")
-        span = text.span(*match.span())
-        part = Part("quoted", value.text, *match.span(1))
-        whole = text.is_whole(*match.span())
-        tail = text.origin(match.end() - 1)
-        word = Word(span.of(source), value.text, span, (part,), tail, True, not whole, value.levels)
-        found.append((word, value))
-    return found
 
 
 def script_operand(words: tuple[Word, ...]) -> int | None:
@@ -94,17 +69,6 @@ def string(script: Script, word: Word) -> Joined | None:
 
 def _unescaped(pattern: re.Pattern[str], text: str) -> list[tuple[int, int, str]]:
     return [(match.start(), match.end(), match[1] or "") for match in pattern.finditer(text)]
-
-
-def with_heredocs(source: str, instruction: Instruction) -> Joined:
-    """What BuildKit gives the shell of a RUN: its line, and behind it each here-document's lines and name."""
-    parts = [instruction.text]
-    for each in instruction.heredocs:
-        start, end = each.content.start, each.content.end
-        parts.append(Joined("\n", (0,), (start,), (start,)))
-        parts.append(Joined.without(source, each.content, ()))
-        parts.append(Joined(each.name, (0,), (end,), (end + len(each.name),)))
-    return Joined.chain(parts)
 
 
 def heredoc(text: Joined, *, expands: bool, tabs: bool) -> Joined:

@@ -1,0 +1,142 @@
+"""The build context of a Dockerfile: the files beside it, or in the project's root, without what .dockerignore names.
+
+The build context is named where the image is built, and is nearly always one of the two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pinner.errors import InputError
+from pinner.project import files, tree
+
+_LARGEST = 2**20  # bytes of a script, list or key
+
+
+class ContextFiles:
+    """The files of a build context, by their path from its root."""
+
+    def __init__(self, dockerfile: Path, folder: Path, root: Path) -> None:
+        """`folder` is the project's, by which the lock names files; nothing outside of `root` is read."""
+        self._folder = folder
+        self._root = root
+        self._roots = list(dict.fromkeys(tree.resolve(each) for each in (dockerfile.parent, folder)))
+        self._dockerfile = dockerfile
+        self._places: dict[str, Path | None] = {}
+
+    def _place(self, path: str) -> Path | None:
+        """The file or folder that a path means, None if there is none."""
+        if path not in self._places:
+            self._places[path] = next(
+                (
+                    root / path
+                    for root in self._roots
+                    if ".." not in path.split("/")
+                    and self._is_there(root / path)
+                    and not ignored(path, self._ignores[root])
+                ),
+                None,
+            )
+        return self._places[path]
+
+    def _is_there(self, path: Path) -> bool:
+        with suppress(OSError, ValueError, InputError):
+            return tree.inside(path, self._root).exists()
+        return False
+
+    @cached_property
+    def _ignores(self) -> dict[Path, tuple[tuple[bool, str], ...]]:
+        found = {}
+        for root in self._roots:
+            names = (f"{self._dockerfile.name}.dockerignore", ".dockerignore")
+            own = [root / name for name in names if tree.is_file(root / name, self._root)]
+            text = tree.read(own[0], self._root, _LARGEST) if own else b""
+            found[root] = patterns(text.decode("utf-8", "replace"))
+        return found
+
+    def path(self, path: str) -> Path | None:
+        """Where a file is; None if it is in doubt which is meant."""
+        if ".." in path.split("/"):
+            return None
+        found = [root / path for root in self._roots if tree.is_file(root / path, self._root)]
+        if len({tree.read(each, self._root) for each in found}) > 1:
+            return None
+        return self._place(path)
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None if it is none."""
+        place = self.path(path)
+        if place is None or not place.is_file() or place.stat().st_size > _LARGEST:
+            return None
+        with suppress(InputError):
+            return files.read(place, self._root)
+        return None
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+        place = self._place(path)
+        return place is not None and place.is_file()
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+        place = self._place(path)
+        return place is not None and place.is_dir()
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+        place = self._place(path)
+        if place is None or not place.is_dir():
+            return ()
+        below = f"{path}/" if path else ""
+        return [
+            name
+            for name in sorted(each.name for each in place.iterdir())
+            if self._place(f"{below}{name}") is not None
+        ]
+
+    def name(self, path: str) -> str:
+        """What the project calls a file."""
+        place = self._place(path)
+        return files.relative(place, self._folder) if place is not None else path
+
+
+def patterns(text: str) -> tuple[tuple[bool, str], ...]:
+    """The patterns of a .dockerignore, each with whether it takes files in again."""
+    found = []
+    for line in text.splitlines():
+        pattern = line.strip()
+        if pattern and not pattern.startswith("#"):
+            inverse = pattern.startswith("!")
+            found.append((inverse, _regex(pattern.removeprefix("!").strip().strip("/").removeprefix("./"))))
+    return tuple(found)
+
+
+def ignored(path: str, found: Sequence[tuple[bool, str]]) -> bool:
+    """Whether a path, or a folder above it, is left out; the last pattern that matches decides."""
+    out = False
+    for inverse, pattern in found:
+        if out == inverse and re.fullmatch(pattern, path):
+            out = not inverse
+    return out
+
+
+@lru_cache(maxsize=256)
+def _regex(pattern: str) -> str:
+    """A pattern of .dockerignore (Go's filepath.Match, and `**`) for a path and all below it."""
+    out = ""
+    for token in re.findall(r"\*\*/?|\*|\?|\[[^\]]*\]|\\.|.", pattern):
+        if token.startswith("**"):
+            out += "(?:.*/)?" if token.endswith("/") else ".*"
+        elif token == "*":
+            out += "[^/]*"
+        elif token == "?":
+            out += "[^/]"
+        elif token.startswith("[") and len(token) > 2:
+            out += token
+        else:
+            out += re.escape(token[-1:])
+    return f"{out}(?:/.*)?"

@@ -1,0 +1,303 @@
+"""A Dockerfile, instruction by instruction: what each install command sees of apt's files.
+
+ARG, ENV, COPY, ADD, WORKDIR, SHELL and RUN change the state of their stage (Dockerfile reference); a stage that is
+built on another begins with what that one ends with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from posixpath import basename, join
+
+from pinner.edit.span import Joined
+from pinner.recipe import blocks, texts
+from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, Stage, of_platform, settings
+from pinner.regex import later
+from pinner.shell import expand, fields, nested
+from pinner.shell.evaluate import Seen, Shell, Walk
+from pinner.shell.fields import Meaning
+from pinner.shell.nested import POSIX_SHELLS
+from pinner.shell.programs.fetching import of
+from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
+
+_URL = later(r"https?://")
+
+#: The files of a stage's base image that matter.
+Base = Callable[[Stage], Mapping[str, Content]]
+
+
+class Walked:
+    """The stages of a file on one platform, each walked when it is first asked for.
+
+    `asked` tells whether the platform mattered so far.
+    """
+
+    def __init__(
+        self, dockerfile: Dockerfile, platform: str, arch: str, base: Base, context: Context | None = None
+    ) -> None:
+        self._file = dockerfile
+        self._platform = platform
+        self._base = base
+        self._tree = ContextTree(context) if context is not None else None
+        self.walk = Walk(arch=arch, context=context)
+        self._states: dict[int, State] = {}
+        self._shells: dict[int, str] = {}
+        self.seen: dict[int, list[Seen]] = {}
+        self._own = [block.span for block in blocks.find(dockerfile)]
+        self._arguments: dict[str, Value] = {}
+        for name, value in of_platform(platform).items():
+            self._arguments[name] = Value(value)
+        for instruction in dockerfile.arguments:
+            self._declare(instruction, self._arguments)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the platform mattered."""
+        return self.walk.asked or self._file.varies
+
+    def stage(self, index: int) -> State:
+        """What holds at the end of a stage."""
+        if index not in self._states:
+            stage = self._file.stages[index]
+            if stage.parent is not None:
+                state = self.stage(stage.parent).copy()
+                self._shells[index] = self._shells[stage.parent]
+            else:
+                state = State(self._base(stage))
+                self._shells[index] = "sh"
+            before, self.walk.seen = self.walk.seen, []
+            given: set[str] = set()
+            for instruction in stage.instructions:
+                if not instruction.onbuild and not any(
+                    span.start <= instruction.span.start < span.end for span in self._own
+                ):
+                    self.walk.at = instruction.span.start
+                    self._take(index, state, instruction, given)
+            for name in given:
+                state.variables.pop(name, None)
+            self.seen[index], self.walk.seen = self.walk.seen, before
+            self._states[index] = state
+        return self._states[index]
+
+    def _take(self, index: int, state: State, instruction: Instruction, given: set[str]) -> None:
+        keyword = instruction.keyword
+        if keyword == "RUN":
+            before = state.copy()
+            self._run(index, state, instruction)
+            span = instruction.span
+            self.walk.seen.append(Seen("", span.start, span.end, before, unclear=before.differs(state)))
+        elif keyword in ("COPY", "ADD"):
+            self._copy(state, instruction)
+        elif keyword in ("ARG", "ENV", VARIABLE):
+            self._set(state, instruction, given)
+        elif keyword == "WORKDIR":
+            state.cwd = state.path(self._word(state, instruction.text.text.strip()))
+        elif keyword == "SHELL" and instruction.argv:
+            names = [re.split(r"[/\\]", each)[-1].lower().removesuffix(".exe") for each in instruction.argv]
+            self._shells[index] = next((name for name in names if name in POSIX_SHELLS), names[0])
+
+    # --- variables ---------------------------------------------------------------------------------------------
+
+    def _set(self, state: State, instruction: Instruction, given: set[str]) -> None:
+        if instruction.keyword == VARIABLE:
+            name, *why = instruction.argv
+            state.variables[name] = Value(UNKNOWN if why else instruction.text.text)
+            state.exported |= {name}
+            return
+        own: dict[str, Value] = {}
+        self._declare(instruction, own, state.variables)
+        for name, value in own.items():
+            if instruction.keyword == "ENV":
+                given.discard(name)
+            elif name in state.variables and name not in given:
+                continue  # ENV prevails
+            else:
+                given.add(name)
+                if name in of_platform(self._platform):
+                    self.walk.asked = True
+            state.variables[name] = value
+            state.exported |= {name}
+
+    def _declare(
+        self,
+        instruction: Instruction,
+        into: dict[str, Value],
+        known: Mapping[str, Value | tuple[Value, ...]] | None = None,
+    ) -> None:
+        """Take note of what an ARG or ENV sets."""
+        values = _Values({**(into if known is None else known)})
+        for name, value in settings(instruction, self._file.escape):
+            if value is None:
+                if name in self._arguments:
+                    into[name] = self._arguments[name]
+                continue
+            found = expand.substitute(value.text, values, self._file.escape)
+            if not found and instruction.keyword == "ARG":
+                found = None  # a build argument may fill it
+            into[name] = values[name] = Value(UNKNOWN if found is None else found)
+
+    def _word(self, state: State, word: str) -> str:
+        found = expand.substitute(word, _Values(state.variables), self._file.escape)
+        return UNKNOWN if found is None else found
+
+    # --- COPY, ADD ---------------------------------------------------------------------------------------------
+
+    def _copy(self, state: State, instruction: Instruction) -> None:
+        words = list(instruction.argv) or [
+            self._word(state, each) for each in expand.words(instruction.text.text, self._file.escape)
+        ]
+        if len(words) < 2:
+            return
+        *sources, target = words
+        into = target.endswith(("/", "/.")) or target in (".", "..")
+        place = state.path(target)
+        heredocs = {each.name: each for each in instruction.heredocs}
+        origin = next((flag[7:] for flag in instruction.flags if flag.startswith("--from=")), "")
+        matters = place == "/" or place.startswith(("/etc", "/usr/share/keyrings"))
+        tree = self._tree if not origin else self._from(self._word(state, origin)) if matters else None
+        for source in sources:
+            name = re.sub(r"^<<-?[\"']?([^\"']*)[\"']?$", r"\1", source)
+            if source.startswith("<<") and name in heredocs:
+                text = heredocs[name].content.of(self._file.text)
+                if not re.search(r"[\"']", heredocs[name].word.of(self._file.text)):
+                    meaning = Meaning(
+                        lambda name: state.variables.get(name), lambda start, end: Value(UNKNOWN)
+                    )
+                    text = fields.string(text, 0, len(text), meaning).text
+                self._put(state, join(place, name) if into else place, Content(text))
+            elif _URL.match(source):
+                content = of(source)
+                self._put(state, join(place, source.rpartition("/")[2]) if into else place, content)
+            else:
+                self._place(state, tree, source, place, into=into or len(sources) > 1, foreign=bool(origin))
+
+    def _from(self, name: str) -> Tree | None:
+        """The files of another stage, None for those of an image."""
+        for stage in self._file.stages:
+            if name.lower() == stage.name or name == str(stage.index):
+                return self.stage(stage.index)
+        return None
+
+    def _put(self, state: State, path: str, content: Content) -> None:
+        Shell(self.walk, state).write(path, content)
+
+    def _place(
+        self, state: State, tree: Tree | None, source: str, place: str, *, into: bool, foreign: bool
+    ) -> None:
+        """Bring in a file or folder, or what a pattern matches."""
+        clean = source.strip("/")
+        found = list(_matching(tree, clean)) if tree is not None else []
+        for path in found:
+            assert tree is not None  # it has what was found
+            content = tree.read("/" + path if foreign else path)
+            if content is None:
+                state.cover(Layer(place, tree, "/" + path if foreign else path, self.walk.at))
+            else:
+                target = join(place, basename(path)) if into or state.is_dir(place) else place
+                state.write(target, content._replace(at=self.walk.at, by=target))
+                Shell(self.walk, state).changed(target)
+        if any(layer.at == self.walk.at for layer in state.layers):
+            self.walk.changes += (
+                (self.walk.at, path)
+                for path, content in state.sources().items()
+                if content.at == self.walk.at
+            )
+        if not found:
+            target = join(place, basename(clean)) if into and "." in basename(clean) else place
+            if re.match(r"/etc/apt(?:$|/(?:sources\.list|preferences|apt\.conf))", target):
+                if target.rpartition("/")[2] in ("apt", "sources.list.d", "preferences.d", "apt.conf.d"):
+                    Shell(self.walk, state).unknown(target)
+                else:
+                    self._put(state, target, Content())
+
+    # --- RUN ---------------------------------------------------------------------------------------------------
+
+    def _run(self, index: int, state: State, instruction: Instruction) -> None:
+        layers, variables, cwd = state.layers, state.variables, state.cwd
+        exported = state.exported
+        mounted = list(self._mounts(state, instruction))
+        state.layers = (*layers, *mounted)
+        state.variables = dict(variables)
+        try:
+            self._evaluate(index, state, instruction)
+        finally:
+            state.variables, state.cwd, state.exported = variables, cwd, exported
+            state.layers = tuple(each for each in state.layers if each not in mounted)
+            state.dead = False
+
+    def _mounts(self, state: State, instruction: Instruction) -> Iterator[Layer]:
+        """The bind mounts of a RUN (`--mount`, whose default type is `bind`)."""
+        for flag in instruction.flags:
+            name, _, value = flag.partition("=")
+            if name != "--mount":
+                continue
+            options = dict(each.partition("=")[::2] for each in value.split(","))
+            target = options.get("target") or options.get("dst") or options.get("destination")
+            if options.get("type", "bind") != "bind" or not target:
+                continue
+            tree = self._from(options["from"]) if "from" in options else self._tree
+            source = self._word(state, options.get("source") or options.get("src") or ".")
+            if tree is not None:
+                source = ("/" if "from" in options else "") + source.strip("/").removeprefix("./")
+                yield Layer(state.path(self._word(state, target)), tree, source, -1)
+
+    def _evaluate(self, index: int, state: State, instruction: Instruction) -> None:
+        source = self._file.text
+        shell = Shell(self.walk, state, self._shells[index])
+        if instruction.form == "exec":
+            span = instruction.body
+            shell.span, shell.fixed, shell.source = (span.start, span.end), False, source
+            shell.words([Value(each) for each in instruction.argv])
+            return
+        if self._shells[index] not in POSIX_SHELLS:
+            return
+        heredocs = instruction.heredocs
+        if any(not each.terminated for each in heredocs):
+            return
+        if len(heredocs) == 1 and heredocs[0].word == instruction.body:
+            lines = Joined.without(source, heredocs[0].content, ())
+            body = nested.heredoc(lines, expands=False, tabs="<<-" in instruction.text.text)
+            program = nested.interpreter(body.text)
+            if not program or program in POSIX_SHELLS:
+                shell.run(source, nested.unfolded(body))
+            return
+        shell.run(source, texts.with_heredocs(source, instruction))
+
+
+class _Values(dict[str, str | None]):
+    """Variables as texts; one that is not known has none."""
+
+    def __init__(self, values: Mapping[str, Value | tuple[Value, ...]]) -> None:
+        super().__init__()
+        for name, value in values.items():
+            self[name] = value
+
+    def __setitem__(self, name: str, value: object) -> None:
+        text = value.text if isinstance(value, Value) else UNKNOWN
+        super().__setitem__(name, None if UNKNOWN in text else text)
+
+    def get(self, name: str, default: object = None) -> str | None:
+        """The value, None also for a name that nothing sets: the base image may."""
+        return super().get(name)
+
+
+def _matching(tree: Tree, source: str) -> Iterator[str]:
+    """The files and folders of a tree that a source of COPY names: a path or a pattern (Go's filepath.Match)."""
+    from fnmatch import fnmatchcase
+
+    source = source.removeprefix("./")
+    if UNKNOWN in source:
+        return
+    if not any(char in source for char in "*?["):
+        if source in ("", "."):
+            yield ""
+        elif tree.read(source) is not None or tree.is_dir(source):
+            yield source
+        return
+    found = [""]
+    for part in source.split("/"):
+        found = [
+            join(folder, name) for folder in found for name in tree.names(folder) if fnmatchcase(name, part)
+        ]
+    yield from found

@@ -1,0 +1,25 @@
+"""What programs do to the state of a stage: a table of functions, by the program's name.
+
+To add a program:
+1. write a function `def name(call: Call) -> Result` in the module of its family (or a new one),
+2. have it read `call.words` (its arguments as text), `call.input`, and `call.shell.state`, and change the state,
+3. put it into that module's `ROWS`; a module of its own also goes into the tuple below,
+4. mind that a word may hold `UNKNOWN`: what that decides is unknown, never empty,
+5. add rows to the table in `tests/shell/test_programs.py`.
+What is in no row does nothing to apt: builds, package managers of languages, services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pinner.shell.evaluate import Call, Result
+from pinner.shell.programs import apt, fetching, files, keys, shells, system, tests, texts
+
+Program = Callable[[Call], Result]
+
+PROGRAMS: Mapping[str, Program] = {
+    name: program
+    for module in (apt, fetching, files, keys, shells, system, tests, texts)
+    for name, program in module.ROWS.items()
+}

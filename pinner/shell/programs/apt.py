@@ -1,0 +1,140 @@
+"""apt's own programs, and those that add sources: add-apt-repository, extrepo, pro."""
+
+from __future__ import annotations
+
+import re
+
+from pinner.apt import command_line
+from pinner.apt.command_line import Argument
+from pinner.regex import later
+from pinner.shell.evaluate import Call, Result, Seen
+from pinner.shell.programs.keys import TRUSTED
+from pinner.shell.programs.system import installed
+from pinner.shell.state import UNKNOWN, Content, Origin
+
+#: Where Launchpad serves Personal Package Archives.
+PPA = "https://ppa.launchpadcontent.net"
+# Where add-apt-repository(1) asks for the keys of PPAs; the answer is a string of JSON.
+_LAUNCHPAD = "https://api.launchpad.net/devel"
+_PPA = later(r"ppa:~?([\w.+-]+)(?:/(?:ubuntu/)?([\w.+-]+))?")
+_COMPONENTS = frozenset(
+    {"main", "contrib", "non-free", "non-free-firmware", "universe", "restricted", "multiverse"}
+)
+_FOLDER = "/etc/apt/sources.list.d"
+
+
+def _apt(call: Call) -> Result:
+    shell = call.shell
+    program = call.name if call.name in ("apt", "aptitude") else "apt-get"
+    parsed = command_line.parse(program, [Argument(each, UNKNOWN not in each) for each in call.words])
+    verb, operands = parsed.subcommand, [call.words[at] for at in parsed.arguments]
+    if verb == "update" or {"-U", "--update"} & set(call.words):
+        shell.state.update()
+    if verb in ("install", "reinstall", "satisfy", "build-dep", "upgrade", "dist-upgrade", "full-upgrade"):
+        lists = tuple(dict.fromkeys(name for each in call.args for name in each.lists if "://" not in name))
+        ends = any(each.lists and each.text.endswith("\r") for each in call.args)
+        start, end = shell.span
+        shell.walk.seen.append(Seen(shell.file, start, end, shell.state.copy(), lists, ends))
+        if shell.wrapper:
+            shell.walk.wrappers.add(shell.wrapper)
+        files = [
+            word for word in operands if word.startswith(("/", "./", "../", "~/")) or word.endswith(".deb")
+        ]
+        if files:
+            installed(call, files)
+    return Result()
+
+
+def _line(call: Call, words: list[str]) -> str | None:
+    """The line of sources.list(5) that add-apt-repository makes of its argument; None if it is not followed."""
+    found = call.shell.state.read("/etc/os-release")
+    release = dict(each.partition("=")[::2] for each in ((found.text if found else "") or "").splitlines())
+    codename = release.get("VERSION_CODENAME", "")
+    line = " ".join(words)
+    match = _PPA.fullmatch(line)
+    if match and codename and release.get("ID") == "ubuntu":
+        owner, archive = match[1], match[2] or "ppa"
+        key = f"{_LAUNCHPAD}/~{owner}/+archive/ubuntu/{archive}?ws.op=getSigningKeyData"
+        call.shell.write(f"{TRUSTED}.d/{owner}-ubuntu-{archive}.gpg", Content(origins=(Origin(key),)))
+        return f"deb {PPA}/{owner}/{archive}/ubuntu {codename} main"
+    if codename and re.fullmatch(r"https?://\S+", line):
+        return f"deb {line} {codename} main"
+    if codename and re.fullmatch(r"https?://\S+ \S+ \S.*", line):
+        return f"deb {line}"
+    return line if line.startswith("deb ") else None
+
+
+def _add_apt_repository(call: Call) -> Result:
+    said: list[str] = []
+    quiet = removes = False
+    words = iter(call.words)
+    for word in words:
+        if word in ("-P", "--ppa"):
+            said.append(f"ppa:{next(words, '').removeprefix('ppa:')}")
+        elif word in ("-c", "--component", "-S", "--sourceslist", "-U", "--uri"):
+            said.append(next(words, ""))
+        elif word in ("-p", "--pocket"):
+            said.append(UNKNOWN)
+        elif word.startswith("-"):
+            quiet |= word in ("-n", "--no-update")
+            removes |= word in ("-r", "--remove")
+        else:
+            said.append(word)
+    shell = call.shell
+    if said and all(word in _COMPONENTS for word in said):
+        if not removes:
+            _enable(call, said)
+    elif removes:
+        shell.unknown(f"{call.name} {' '.join(call.words)}")
+    elif (line := _line(call, said)) is not None and "\n" not in line:
+        shell.write(f"{_FOLDER}/archive_uri.list", Content(f"{line}\n"), append=True)
+    elif said:
+        shell.write(f"{_FOLDER}/{call.name}.list", Content(by=call.name))
+    if not quiet:
+        shell.state.update()
+    return Result()
+
+
+def _enable(call: Call, components: list[str]) -> None:
+    """More components of the distribution's own sources."""
+    state = call.shell.state
+    for path, content in state.sources().items():
+        if content.text is None or content.others:
+            continue
+        lines = []
+        for line in content.text.splitlines():
+            parts = line.split()
+            if (parts[:1] == ["deb"] and "main" in parts) or (
+                parts[:1] == ["Components:"] and parts[1:2] == ["main"]
+            ):
+                line = " ".join((line.rstrip(), *(each for each in components if each not in parts)))
+            lines.append(f"{line}\n")
+        if "".join(lines) != content.text:
+            call.shell.write(path, content._replace(text="".join(lines)))
+
+
+def _extrepo(call: Call) -> Result:
+    words = [word for word in call.words if not word.startswith("-")]
+    if words[:1] == ["enable"]:
+        for name in words[1:]:
+            call.shell.write(f"{_FOLDER}/extrepo_{name}.sources", Content(by=f"extrepo enable {name}"))
+    elif words[:1] == ["disable"]:
+        for name in words[1:]:
+            call.shell.state.remove(f"{_FOLDER}/extrepo_{name}.sources")
+    return Result()
+
+
+def _other(call: Call) -> Result:
+    """A distribution's own program that changes the sources."""
+    if call.name not in ("pro", "ua") or {"enable", "attach"} & set(call.words):
+        call.shell.fetched(call.name)
+    return Result()
+
+
+ROWS = {
+    **dict.fromkeys(("apt-get", "apt", "aptitude", "nala", "apt-fast"), _apt),
+    "add-apt-repository": _add_apt_repository,
+    "apt-add-repository": _add_apt_repository,
+    "extrepo": _extrepo,
+    **dict.fromkeys(("pro", "ua", "netselect-apt", "apt.postgresql.org.sh", "apt-setup"), _other),
+}

@@ -1,0 +1,370 @@
+"""sed(1), as far as people write it against apt's files: `s`, `d`, `p`, `a`, `i`, `c`, `y`, `q` with addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pinner.regex import later
+from pinner.shell.evaluate import Call, Result
+from pinner.shell.programs.options import read
+from pinner.shell.state import UNKNOWN, Content
+
+_CLASS = {
+    "[:space:]": r"\s",
+    "[:blank:]": r" \t",
+    "[:alpha:]": "a-zA-Z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "a-zA-Z0-9",
+    "[:lower:]": "a-z",
+    "[:upper:]": "A-Z",
+    "[:punct:]": r"!-/:-@\[-`{-~",
+}
+_TOKEN = later(r"\\(.)|\[(\^?\]?(?:\[:\w+:\]|[^]])*)\]|(.)", re.DOTALL)
+_TEXT = later(r"[ \t]*(?:\\\n?)?[ \t]*([^\n]*(?:\\\n[^\n]*)*)")
+
+
+def pattern(text: str, *, extended: bool) -> str | None:
+    """A basic or extended regular expression (regex(7)) as Python's; None if it is none that is followed."""
+    out: list[str] = []
+    for match in _TOKEN.finditer(text):
+        escaped, bracket, char = match[1], match[2], match[3]
+        if bracket is not None:
+            for name, meaning in _CLASS.items():
+                bracket = bracket.replace(name, meaning)
+            caret = "^" if bracket.startswith("^") else ""
+            inner = bracket.removeprefix("^")
+            inner = inner.replace("[", r"\[") if "[" in inner else inner
+            out.append(f"[{caret}{inner}]" if not inner.startswith("]") else rf"[{caret}\]{inner[1:]}]")
+        elif escaped:
+            if escaped in "(){}|+?":
+                out.append(re.escape(escaped) if extended else escaped)
+            elif escaped in "wWsSbB" or escaped.isdecimal():
+                out.append(f"\\{escaped}")
+            elif escaped in "<>":
+                out.append(r"\b")
+            elif escaped == "n":
+                out.append("\n")
+            else:
+                out.append(re.escape(escaped))
+        elif char in "(){}|+?" and not extended:
+            out.append(re.escape(char))
+        elif char == "*" and (not out or out[-1] in ("(", "|", "^")):
+            out.append(r"\*")
+        elif char == "^" and not extended and out and out[-1] not in ("(", "|"):
+            out.append(r"\^")
+        elif (
+            char == "$"
+            and not extended
+            and match.end() < len(text)
+            and not text.startswith("\\)", match.end())
+        ):
+            out.append(r"\$")
+        else:
+            out.append(char if char in ".*^$(){}|+?" else re.escape(char))
+    made = "".join(out)
+    try:
+        re.compile(made)
+    except re.error:
+        return None
+    return made
+
+
+class _Address(NamedTuple):
+    """A line by its number (-1: the last), or those that a pattern finds."""
+
+    number: int = 0
+    found: re.Pattern[str] | None = None
+
+    def hits(self, number: int, line: str, last: int) -> bool:
+        """Whether a line is meant."""
+        if self.found is not None:
+            return self.found.search(line) is not None
+        return number == (last if self.number < 0 else self.number)
+
+
+class _Step(NamedTuple):
+    """One command: where it acts, what it does, and by which texts."""
+
+    first: _Address | None
+    second: _Address | None
+    inverse: bool
+    name: str
+    old: re.Pattern[str] | None = None
+    new: str = ""
+    flags: str = ""
+    block: int = 0
+
+
+class _UnreadError(Exception):
+    """The script does what is not followed."""
+
+
+class _Parser:
+    """Reads a script."""
+
+    def __init__(self, script: str, *, extended: bool) -> None:
+        self._script = script
+        self._extended = extended
+        self._at = 0
+
+    def steps(self) -> list[_Step]:
+        """The commands, in order. Raises `_UnreadError`."""
+        found: list[_Step] = []
+        opened: list[tuple[_Address | None, _Address | None, bool]] = []
+        while True:
+            self._skip(" \t\n;")
+            if self._at >= len(self._script):
+                break
+            first = self._address()
+            second = None
+            if first is not None and self._peek() == ",":
+                self._at += 1
+                self._skip(" \t")
+                second = self._address()
+                if second is None:
+                    raise _UnreadError
+            self._skip(" \t")
+            inverse = self._peek() == "!"
+            self._at += inverse
+            self._skip(" \t")
+            name = self._peek()
+            self._at += 1
+            if name == "{":
+                opened.append((first, second, inverse))
+                continue
+            if name == "}":
+                if not opened:
+                    raise _UnreadError
+                opened.pop()
+                continue
+            if opened:
+                if first is not None or len(opened) > 1:
+                    raise _UnreadError
+                first, second, inverse = opened[0]
+            found.append(self._command(first, second, inverse, name))
+        if opened:
+            raise _UnreadError
+        return found
+
+    def _command(self, first: _Address | None, second: _Address | None, inverse: bool, name: str) -> _Step:
+        if name in ("d", "p", "q", "D", "P", "="):
+            if name not in "dpq":
+                raise _UnreadError
+            return _Step(first, second, inverse, name)
+        if name in ("a", "i", "c"):
+            match = _TEXT.match(self._script, self._at)
+            assert match is not None  # the pattern matches the empty text too
+            self._at = match.end()
+            return _Step(first, second, inverse, name, new=re.sub(r"\\(\n|.)", r"\1", match[1]))
+        if name in ("s", "y"):
+            mark = self._peek()
+            self._at += 1
+            old, new = self._until(mark), self._until(mark, keep=True)
+            flags = ""
+            while self._peek() and self._peek() in "gpiIeMm0123456789":
+                flags += self._peek()
+                self._at += 1
+            if set(flags) & set("eMmw"):
+                raise _UnreadError
+            if name == "y":
+                return _Step(first, second, inverse, name, new=f"{old}\0{new}")
+            return _Step(first, second, inverse, name, self._compiled(old, flags), new, flags)
+        raise _UnreadError
+
+    def _compiled(self, text: str, flags: str = "") -> re.Pattern[str]:
+        made = pattern(text, extended=self._extended)
+        if made is None or not text or UNKNOWN in made:
+            raise _UnreadError
+        return re.compile(made, re.IGNORECASE if set(flags) & set("iI") else 0)
+
+    def _peek(self) -> str:
+        return self._script[self._at : self._at + 1]
+
+    def _skip(self, chars: str) -> None:
+        while self._peek() and self._peek() in chars:
+            self._at += 1
+
+    def _address(self) -> _Address | None:
+        char = self._peek()
+        if char.isdecimal():
+            match = re.match(r"\d+", self._script[self._at :])
+            assert match is not None  # the first is a digit
+            self._at += match.end()
+            return _Address(int(match[0]))
+        if char == "$":
+            self._at += 1
+            return _Address(-1)
+        if char in ("/", "\\") and char:
+            self._at += 1
+            mark = char
+            if char == "\\":
+                mark = self._peek()
+                self._at += 1
+            text = self._until(mark)
+            flag = self._peek() == "I"
+            self._at += flag
+            return _Address(0, self._compiled(text, "I" if flag else ""))
+        return None
+
+    def _until(self, mark: str, *, keep: bool = False) -> str:
+        """The text up to the next `mark`; an escaped one stands for itself."""
+        out, script = [], self._script
+        inside = False
+        while self._at < len(script):
+            char = script[self._at]
+            if char == "\\" and self._at + 1 < len(script):
+                following = script[self._at + 1]
+                out.append(following if following == mark and mark not in "|(){}+?.*^$" else f"\\{following}")
+                self._at += 2
+                continue
+            if char == mark and not inside:
+                self._at += 1
+                return "".join(out)
+            if char == "[" and not keep:
+                inside = True
+            elif char == "]" and inside and out[-1:] not in (["["], ["^"]):
+                inside = False
+            out.append(char)
+            self._at += 1
+        raise _UnreadError
+
+
+def _replacement(text: str) -> Callable[[re.Match[str]], str]:
+    def made(match: re.Match[str]) -> str:
+        def one(each: re.Match[str]) -> str:
+            if each[0] == "&":
+                return match[0]
+            char = each[1]
+            if char.isdecimal():
+                return (match[int(char)] or "") if int(char) <= (match.re.groups or 0) else match[0]
+            return {"n": "\n", "t": "\t"}.get(char, char)
+
+        return re.sub(r"\\(\n|.)|&", one, text)
+
+    return made
+
+
+def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
+    """What a script makes of a text; None if it is not followed."""
+    try:
+        steps = _Parser(script, extended=extended).steps()
+    except (_UnreadError, re.error):
+        return None
+    lines = text.splitlines()
+    out: list[str] = []
+    inside = [False] * len(steps)
+    for number, original in enumerate(lines, 1):
+        line, kept, before, behind, ends = original, True, list[str](), list[str](), False
+        for at, step in enumerate(steps):
+            if not _acts(step, inside, at, number, line, len(lines)):
+                continue
+            if step.name == "d":
+                kept = False
+                break
+            if step.name == "p":
+                before.append(line)
+            elif step.name == "q":
+                ends = True
+                break
+            elif step.name == "i":
+                before.append(step.new)
+            elif step.name == "a":
+                behind.append(step.new)
+            elif step.name == "c":
+                behind.append(step.new)
+                kept = False
+                break
+            elif step.name == "y":
+                old, _, new = step.new.partition("\0")
+                line = line.translate(str.maketrans(old, new)) if len(old) == len(new) else UNKNOWN
+            elif step.old is not None:
+                changed = _substituted(step, line)
+                if "p" in step.flags and changed != line:
+                    before.append(changed)
+                line = changed
+        out += before
+        if kept and not quiet:
+            out.append(line)
+        out += behind
+        if ends:
+            break
+    return "".join(f"{line}\n" for line in out)
+
+
+def _acts(step: _Step, inside: list[bool], at: int, number: int, line: str, last: int) -> bool:
+    if step.first is None:
+        return True
+    if step.second is None:
+        return step.first.hits(number, line, last) != step.inverse
+    hit = inside[at]
+    if hit:
+        inside[at] = not step.second.hits(number, line, last)
+    elif step.first.hits(number, line, last):
+        hit = True
+        inside[at] = step.second.found is not None or step.second.number < 0 or step.second.number > number
+    return hit != step.inverse
+
+
+def _substituted(step: _Step, line: str) -> str:
+    assert step.old is not None
+    digits = re.search(r"\d+", step.flags)
+    make = _replacement(step.new)
+    if digits is None:
+        return step.old.sub(make, line, count=0 if "g" in step.flags else 1)
+    count = int(digits[0])
+    for number, match in enumerate(step.old.finditer(line), 1):
+        if number == count:
+            return line[: match.start()] + make(match) + line[match.end() :]
+    return line
+
+
+def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
+    """sed as a program: in place, or from a text to its output."""
+    words = [
+        re.sub(r"^(-[nEr]*)i\S*$", r"\1i", word) if word.startswith("-") else word for word in call.words
+    ]
+    options = read(words, "efl", ("expression", "file"))
+    scripts = options.values("e", "expression")
+    names = list(options.operands)
+    if not scripts and not options.has("f", "file") and names:
+        scripts = [names.pop(0)]
+    script = "\n".join(scripts)
+    extended, quiet = options.has("E", "r", "regexp-extended"), options.has("n", "quiet", "silent")
+
+    def made(content: Content) -> Content:
+        if options.has("f", "file"):
+            return Content()
+        every = [content._replace(others=()), *content.others]
+        texts = [
+            edit(script, each.text, extended=extended, quiet=quiet) if each.text is not None else None
+            for each in every
+        ]
+        if any(text is None for text in texts):
+            return Content()
+        first, *others = (
+            each._replace(text=text, file="", lists=each.lists or ((each.file,) if each.file else ()))
+            for each, text in zip(every, texts, strict=True)
+        )
+        return first._replace(others=tuple(others))
+
+    state = call.shell.state
+    in_place = options.has("i") or any(name.startswith("in-place") for name, _ in options.options)
+    if not in_place:
+        content = inputs(names)
+        if content is None or content.text is None:
+            return Result("done", Content(UNKNOWN))
+        found = made(content)
+        return Result("done", found if found.text is not None else Content(UNKNOWN, lists=content.lists))
+    missing = False
+    for name in names:
+        for path in state.glob(state.path(name)):
+            content = state.read(path)
+            if content is None:
+                missing = missing or path.startswith("/etc/apt/")
+                continue
+            changed = made(content)
+            if changed != content._replace(file=""):
+                call.shell.write(path, changed)
+    return Result("no" if missing else "done")

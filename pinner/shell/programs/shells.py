@@ -1,0 +1,208 @@
+"""Shells, what the shell does itself, and programs that run others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pinner.shell import nested
+from pinner.shell.evaluate import Call, Result, Shell, Status, value_of
+from pinner.shell.programs.options import read
+from pinner.shell.state import UNKNOWN, Content, Value
+
+_MOST = 2_000
+
+
+def _sh(call: Call) -> Result:
+    shell, args = call.shell, list(call.args)
+    errexit = False
+    while args and args[0].text[:1] in "-+" and args[0].text not in ("-", "--"):
+        word = args.pop(0).text
+        if word.startswith("--"):
+            if word in ("--rcfile", "--init-file") and args:
+                args.pop(0)
+            continue
+        letters = word[1:]
+        errexit |= word[0] == "-" and "e" in letters
+        if letters[-1:] in ("o", "O") and args:
+            errexit |= args.pop(0).text == "errexit"
+        if "c" in letters and word[0] == "-":
+            return _string(call, args, errexit)
+        if "s" in letters and word[0] == "-":
+            return _input(call, args)
+    if args and args[0].text in ("-", "--"):
+        args.pop(0)
+    if not args or args[0].text == "/dev/stdin":
+        return _input(call, args)
+    content = shell.state.read(shell.state.path(args[0].text))
+    if content is None:
+        return Result("done", Content(UNKNOWN))
+    return Result(shell.script(content, args[1:], call.name), None)
+
+
+def _string(call: Call, args: list[Value], errexit: bool) -> Result:
+    while args and args[0].text[:1] in "-+" and len(args) > 1:
+        args.pop(0)
+    if not args:
+        return Result("done", Content(UNKNOWN))
+    _from_afar(call, args[:1])
+    own = call.shell.child(call.name, args[2:])
+    own.errexit = errexit
+
+    def run(shell: Shell) -> Status:
+        return shell.string(args[0].text)
+
+    return Result(call.shell.process(run, own), None)
+
+
+def _from_afar(call: Call, args: Sequence[Value]) -> None:
+    """Text that is fetched and run: `bash -c "$(curl …)"`."""
+    for each in args:
+        for name in each.lists:
+            if "://" in name:
+                call.shell.fetched(name)
+
+
+def _input(call: Call, args: list[Value]) -> Result:
+    while args and args[0].text in ("-", "--"):
+        args.pop(0)
+    content = call.input
+    if content is None:
+        return Result("done", Content(UNKNOWN))
+    for each in (content, *content.others):
+        call.shell.script(each._replace(others=()), args, call.name)
+    return Result("done", None)
+
+
+def _source(call: Call) -> Result:
+    state = call.shell.state
+    for name in call.words[:1]:
+        content = state.read(state.path(name))
+        if content is None:
+            return Result()
+        if content.text is None:
+            for origin in content.origins:
+                if origin.url:
+                    call.shell.fetched(origin.url)
+            return Result()
+        return Result(call.shell.sourced(content, call.args[1:]))
+    return Result()
+
+
+def _eval(call: Call) -> Result:
+    _from_afar(call, call.args)
+    return Result(call.shell.string(" ".join(call.words)), None)
+
+
+def _su(call: Call) -> Result:
+    words = list(call.args)
+    for at, word in enumerate(words[:-1]):
+        if word.text in ("-c", "--command"):
+            return _string(call._replace(name="sh"), [words[at + 1]], errexit=False)
+    return Result()
+
+
+def _exec(call: Call) -> Result:
+    return Result(call.shell.execute(call.args), None) if call.args else Result()
+
+
+def _xargs(call: Call) -> Result:
+    words = call.words
+    at, file, places = 0, "", ""
+    while at < len(words) and words[at].startswith("-"):
+        word = words[at]
+        at += 1
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            if name == "arg-file":
+                file = value if equals else words[at]
+                at += not equals
+            elif name in ("max-args", "max-procs", "delimiter", "max-lines", "max-chars") and not equals:
+                at += 1
+            continue
+        letter, rest = word[1:2], word[2:]
+        if letter in "adEILnPs" and letter:
+            value = rest
+            if not rest and at < len(words):
+                value, at = words[at], at + 1
+            file = value if letter == "a" else file
+            places = value if letter == "I" else places
+    content = call.shell.state.read(call.shell.state.path(file)) if file else call.input
+    given = value_of(content)
+    own = [Value(each.strip("\"'"), given.lists) for each in re.split(r"[ \t\n]+", given.text) if each][
+        :_MOST
+    ]
+    command = list(call.args[at:]) or [Value("echo")]
+    if places:
+        for line in given.text.splitlines()[:64]:
+            filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]
+            call.shell.execute(filled)
+        return Result("done", None)
+    return Result(call.shell.execute([*command, *(own or [Value(UNKNOWN, given.lists)])]), None)
+
+
+def _set(call: Call) -> Result:
+    words = call.words
+    for at, word in enumerate(words):
+        if word == "--":
+            call.shell.args = call.args[at + 1 :]
+            break
+        if word.startswith("-") and "e" in word[1:] and not word.startswith("--"):
+            call.shell.errexit = True
+        elif word.startswith("+") and "e" in word[1:]:
+            call.shell.errexit = False
+        elif word == "errexit" and words[at - 1].startswith("-"):
+            call.shell.errexit = True
+    return Result("yes")
+
+
+def _shift(call: Call) -> Result:
+    count = int(call.words[0]) if call.words and call.words[0].isdecimal() else 1
+    call.shell.args = call.shell.args[count:]
+    return Result("yes")
+
+
+def _exit(call: Call) -> Result:
+    status: Status = "done"
+    if call.words:
+        status = "yes" if call.words[0] == "0" else "maybe" if UNKNOWN in call.words[0] else "no"
+    call.shell.leave(call.name, status)
+    return Result(status)
+
+
+def _read(call: Call) -> Result:
+    options = read(call.words, "pdntNu")
+    value = value_of(call.input)
+    line = value.text.partition("\n")[0] if call.input is not None else UNKNOWN
+    names = options.operands or ("REPLY",)
+    parts = line.split(maxsplit=len(names) - 1) if UNKNOWN not in line else [UNKNOWN] * len(names)
+    for at, name in enumerate(names):
+        call.shell.state.variables[name] = Value(parts[at] if at < len(parts) else "", value.lists)
+    return Result("maybe")
+
+
+def _mapfile(call: Call) -> Result:
+    options = read(call.words, "dnOsuCc")
+    value = value_of(call.input)
+    name = options.operands[0] if options.operands else "MAPFILE"
+    lines = value.text.splitlines()[:_MOST]
+    call.shell.state.variables[name] = tuple(Value(line, value.lists) for line in lines)
+    return Result()
+
+
+ROWS = {
+    **dict.fromkeys(nested.POSIX_SHELLS, _sh),
+    ".": _source,
+    "source": _source,
+    "eval": _eval,
+    "exec": _exec,
+    "su": _su,
+    "runuser": _su,
+    "xargs": _xargs,
+    "set": _set,
+    "shift": _shift,
+    "read": _read,
+    "mapfile": _mapfile,
+    "readarray": _mapfile,
+    **dict.fromkeys(("exit", "return", "break", "continue"), _exit),
+}

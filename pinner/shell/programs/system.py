@@ -1,0 +1,133 @@
+"""What tells about the system: the architecture, the release; and dpkg."""
+
+from __future__ import annotations
+
+from pinner.distributions import programs
+from pinner.shell.evaluate import Call, Result
+from pinner.shell.programs.options import read
+from pinner.shell.state import UNKNOWN, Content, Origin
+
+_MACHINES = {
+    "amd64": "x86_64",
+    "arm64": "aarch64",
+    "armhf": "armv7l",
+    "i386": "i686",
+    "ppc64el": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+}
+_LSB = {
+    "c": "VERSION_CODENAME",
+    "r": "VERSION_ID",
+    "i": "ID",
+    "codename": "VERSION_CODENAME",
+    "release": "VERSION_ID",
+    "id": "ID",
+}
+_LSB_LABEL = {"c": "Codename", "r": "Release", "i": "Distributor ID"}
+_NAMES = {"debian": "Debian", "ubuntu": "Ubuntu"}
+
+
+def _said(text: str) -> Result:
+    return Result("done", Content(f"{text}\n"))
+
+
+def _arch(call: Call) -> Result:
+    call.shell.walk.asked = True
+    return _said(call.shell.walk.arch)
+
+
+def _machine(call: Call) -> Result:
+    options = read(call.words)
+    letters = {name for name, _ in options.options}
+    if call.name == "arch" or letters in ({"m"}, {"machine"}, {"p"}, {"i"}):
+        call.shell.walk.asked = True
+        return _said(_MACHINES.get(call.shell.walk.arch, UNKNOWN))
+    return _said("Linux" if letters <= {"s"} else UNKNOWN)
+
+
+def installed(call: Call, names: list[str]) -> None:
+    """Packages from files: what they do to apt's sources holds from the next update on."""
+    state = call.shell.state
+    for name in names:
+        for path in state.glob(state.path(name)):
+            content = state.read(path)
+            if content is None:
+                if path.endswith(".deb") and not any(char in path for char in f"*?[{UNKNOWN}"):
+                    unseen = programs.effect(f"https://localhost{path}")
+                    if unseen.kind != "none":
+                        call.shell.unknown(path.rpartition("/")[2], unseen.serves, live=False)
+                continue
+            if not path.endswith((".deb", UNKNOWN)) and not content.origins:
+                continue
+            for origin in content.origins or (Origin(context=path),):
+                if origin.url:
+                    call.shell.fetched(origin.url, live=False)
+                else:
+                    call.shell.unknown(path.rpartition("/")[2], live=False)
+
+
+def _dpkg(call: Call) -> Result:
+    options = read(call.words)
+    if options.has("print-architecture"):
+        return _arch(call)
+    if options.has("add-architecture"):
+        own = call.shell.state
+        own.architectures = tuple(dict.fromkeys((*own.architectures, *options.operands)))
+    elif options.has("i", "install", "unpack"):
+        installed(call, list(options.operands))
+    elif options.has("s", "status", "l", "list", "L", "compare-versions", "W", "S"):
+        return Result("maybe", Content(UNKNOWN))
+    return Result()
+
+
+def _dpkg_architecture(call: Call) -> Result:
+    asked = " ".join(call.words)
+    return _arch(call) if "_ARCH" in asked and "-q" in asked else _said(UNKNOWN)
+
+
+def _lsb_release(call: Call) -> Result:
+    options = read(call.words)
+    letters = [name[0] for name, _ in options.options]
+    short = "s" in letters
+    found = call.shell.state.read("/etc/os-release")
+    values = dict(line.partition("=")[::2] for line in (found.text or "").splitlines()) if found else {}
+    wanted = [letter for letter in letters if letter in _LSB_LABEL]
+    if len(wanted) != 1:
+        return _said(UNKNOWN)
+    value = values.get(_LSB[wanted[0]], UNKNOWN).strip('"')
+    value = _NAMES.get(value, value) if wanted[0] == "i" else value
+    return _said(value if short else f"{_LSB_LABEL[wanted[0]]}:\t{value}")
+
+
+def _gdebi(call: Call) -> Result:
+    installed(call, list(read(call.words).operands))
+    return Result()
+
+
+ROWS = {
+    "dpkg": _dpkg,
+    "dpkg-architecture": _dpkg_architecture,
+    "uname": _machine,
+    "arch": _machine,
+    "lsb_release": _lsb_release,
+    "gdebi": _gdebi,
+    "whoami": lambda call: _said("root"),
+    "id": lambda call: _said("0" if "-u" in call.words else UNKNOWN),
+    **dict.fromkeys(
+        (
+            "date",
+            "nproc",
+            "hostname",
+            "getconf",
+            "realpath",
+            "readlink",
+            "seq",
+            "jq",
+            "python3",
+            "python",
+            "envsubst",
+        ),
+        lambda call: _said(UNKNOWN),
+    ),
+}

@@ -1,0 +1,110 @@
+"""Conditions: test, `[ … ]`, `[[ … ]]`, true, false, and what tells whether a program is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pinner.shell.evaluate import Call, Result, Status
+from pinner.shell.state import UNKNOWN, Content
+
+if TYPE_CHECKING:
+    from pinner.shell.evaluate import Shell
+
+_OPPOSITE: dict[Status, Status] = {"yes": "no", "no": "yes", "maybe": "maybe", "done": "maybe"}
+_COMPARED = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
+
+
+def decide(shell: Shell, words: Sequence[str], *, pattern: bool = False) -> Status:
+    """Whether a test holds; with `pattern` (`[[`) what stands behind `==` is a glob."""
+    for operator, ends in (("||", "yes"), ("-o", "yes"), ("&&", "no"), ("-a", "no")):
+        if operator in words[1:-1] and not (operator in ("-a", "-o") and len(words) < 4):
+            at = list(words).index(operator, 1)
+            one = decide(shell, words[:at], pattern=pattern)
+            other = decide(shell, words[at + 1 :], pattern=pattern)
+            if ends in (one, other):
+                return "yes" if ends == "yes" else "no"
+            return "maybe" if "maybe" in (one, other) else one
+    if words and words[0] == "!":
+        return _OPPOSITE[decide(shell, words[1:], pattern=pattern)]
+    if len(words) == 1:
+        return _truth(words[0], words[0] != "")
+    if len(words) == 2:
+        return _one(shell, words[0], words[1])
+    if len(words) == 3:
+        return _two(words[0], words[1], words[2], pattern=pattern)
+    return "yes" if words == [] else "maybe"
+
+
+def _truth(text: str, holds: bool) -> Status:
+    if UNKNOWN in text and not (holds and text.strip(UNKNOWN)):
+        return "maybe"
+    return "yes" if holds else "no"
+
+
+def _one(shell: Shell, operator: str, text: str) -> Status:
+    if operator == "-n":
+        return _truth(text, text != "")
+    if operator == "-z":
+        return _OPPOSITE[_truth(text, text != "")]
+    if operator in ("-f", "-e", "-s", "-r", "-w", "-x", "-d", "-L", "-h"):
+        if UNKNOWN in text:
+            return "maybe"
+        path = shell.state.path(text)
+        found = shell.state.read(path)
+        if found is not None and not found.others:
+            return "no" if operator == "-d" or (operator == "-s" and found.text == "") else "yes"
+        if found is None and path.startswith("/etc/apt/") and path not in ("/etc/apt/sources.list.d",):
+            return "yes" if shell.state.is_dir(path) and operator in ("-d", "-e") else "no"
+    return "maybe"
+
+
+def _two(left: str, operator: str, right: str, *, pattern: bool) -> Status:
+    if UNKNOWN in left or UNKNOWN in right or operator not in ("=", "==", "!=", *_COMPARED):
+        return "maybe"
+    if operator in _COMPARED:
+        if not re.fullmatch(r"-?\d{1,9}", left) or not re.fullmatch(r"-?\d{1,9}", right):
+            return "maybe"
+        one, other = int(left), int(right)
+        holds = {
+            "-eq": one == other,
+            "-ne": one != other,
+            "-lt": one < other,
+            "-le": one <= other,
+            "-gt": one > other,
+            "-ge": one >= other,
+        }[operator]
+        return "yes" if holds else "no"
+    if pattern:
+        from fnmatch import fnmatchcase
+
+        same = fnmatchcase(left, right)
+    else:
+        same = left == right
+    return "yes" if same == (operator != "!=") else "no"
+
+
+def _test(call: Call) -> Result:
+    words = call.words
+    return Result(decide(call.shell, words[:-1] if call.name == "[" and words[-1:] == ["]"] else words))
+
+
+def _asked(call: Call) -> Result:
+    return Result("maybe", Content(UNKNOWN))
+
+
+ROWS = {
+    "test": _test,
+    "[": _test,
+    "true": lambda call: Result("yes"),
+    ":": lambda call: Result("yes"),
+    "false": lambda call: Result("no"),
+    **dict.fromkeys(
+        (
+            *("which", "type", "hash", "dpkg-query", "pgrep", "cmp", "diff", "mountpoint", "getent"),
+            *("systemctl", "apt-config", "apt-cache", "expr", "command"),
+        ),
+        _asked,
+    ),
+}

@@ -1,0 +1,307 @@
+"""Programs that print or filter text: echo, printf, cat, tee, grep, cut, tr, awk, sed and the like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pinner.regex import later
+from pinner.shell.evaluate import Call, Result, joined
+from pinner.shell.programs import sed
+from pinner.shell.programs.options import read
+from pinner.shell.state import UNKNOWN, Content
+
+_ESCAPE = later(r"\\(?:([abefnrtv\\\"'])|(c)|0?([0-7]{1,3})|x([0-9a-fA-F]{1,2}))")
+_MEANS = dict(zip("abefnrtv", "\a\b\x1b\f\n\r\t\v", strict=True))
+_FORMAT = later(r"%(%|-?\d*\.?\d*[sbdiq])")
+_NOT = Content(UNKNOWN)
+
+
+def escaped(text: str) -> str:
+    """The text with the escapes of echo and printf replaced."""
+    text = text.partition("\\c")[0]
+    return _ESCAPE.sub(
+        lambda match: (
+            _MEANS.get(match[1], match[1])
+            if match[1]
+            else chr(int(match[3], 8) if match[3] else int(match[4], 16))
+            if match[3] or match[4]
+            else ""
+        ),
+        text,
+    )
+
+
+def _lists(call: Call) -> tuple[str, ...]:
+    return tuple(name for each in call.args for name in each.lists)
+
+
+def _echo(call: Call) -> Result:
+    words = call.words
+    newline, escapes = "\n", call.shell.name != "bash"
+    while words and re.fullmatch(r"-[neE]+", words[0]):
+        newline = "" if "n" in words[0] else newline
+        escapes = "E" not in words[0] and (escapes or "e" in words[0])
+        words = words[1:]
+    text = " ".join(words)
+    return Result("yes", Content((escaped(text) if escapes else text) + newline, lists=_lists(call)))
+
+
+def _printf(call: Call) -> Result:
+    words = call.words
+    if words[:1] == ["-v"] and len(words) > 1:
+        call.shell.state.variables[words[1]] = call.args[1]._replace(text=UNKNOWN)
+        return Result()
+    form, *values = [word for at, word in enumerate(words) if at or word != "--"] or [""]
+    form = escaped(form)
+    rest = list(values)
+
+    def filled(match: re.Match[str]) -> str:
+        if match[1] == "%":
+            return "%"
+        value = rest.pop(0) if rest else ""
+        return escaped(value) if match[1][-1] == "b" else value
+
+    text = _FORMAT.sub(filled, form)
+    while rest and _FORMAT.search(form.replace("%%", "")):
+        text += _FORMAT.sub(filled, form)
+    return Result("yes", Content(text, lists=_lists(call)))
+
+
+def inputs(call: Call, names: tuple[str, ...] | list[str]) -> Content | None:
+    """What the files of these names hold, or what the program reads without any; None if one is not seen."""
+    state = call.shell.state
+    parts: list[Content] = []
+    for name in names or ["-"]:
+        for path in state.glob(state.path(name)) if name != "-" else [""]:
+            found = state.read(path) if path and path != "/dev/stdin" else call.input
+            if found is None:
+                return None
+            parts.append(found)
+    return joined(parts) if len(parts) != 1 else parts[0]
+
+
+def _cat(call: Call) -> Result:
+    found = inputs(call, read(call.words).operands)
+    return Result("done", found if found is not None else _NOT)
+
+
+def _tee(call: Call) -> Result:
+    options = read(call.words)
+    content = call.input if call.input is not None else _NOT
+    for name in options.operands:
+        if not name.startswith("/dev/"):
+            call.shell.write(name, content, append=options.has("a", "append"))
+    return Result("done", content)
+
+
+def _filter(change: Callable[[Call, str], str | None], valued: str = "") -> Callable[[Call], Result]:
+    """A program that reads a text, from files or its input, and prints what `change` makes of it."""
+
+    def program(call: Call) -> Result:
+        options = read(call.words, valued)
+        content = inputs(call, options.operands)
+        if content is None or content.text is None or content.others:
+            return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+        text = change(call, content.text)
+        lists = content.lists or ((content.file,) if content.file else ())
+        return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
+
+    return program
+
+
+def _grep(call: Call) -> Result:
+    options = read(call.words, "eABCmf", ("regexp", "max-count"))
+    patterns = options.values("e", "regexp")
+    names = list(options.operands)
+    if not patterns and names:
+        patterns = [names.pop(0)]
+    content = inputs(call, names)
+    extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
+    letters = {name for name, _ in options.options} | set(extended)
+    if content is None or content.text is None or content.others or letters & set("ABCfrRlL") or not patterns:
+        return Result("maybe", Content(UNKNOWN, lists=content.lists if content else ()))
+    pattern = sed.pattern(
+        "|".join(patterns) if "E" in letters else patterns[0], extended=bool(letters & set("EP"))
+    )
+    if "F" in letters:
+        pattern = re.escape(patterns[0])
+    lists = content.lists or ((content.file,) if content.file else ())
+    if pattern is None or UNKNOWN in pattern or (len(patterns) > 1 and "E" not in letters):
+        return Result("maybe", Content(UNKNOWN, lists=lists))
+    pattern = rf"\b(?:{pattern})\b" if "w" in letters else rf"(?:{pattern})\Z" if "x" in letters else pattern
+    matcher = re.compile(pattern, re.IGNORECASE if letters & {"i", "ignore-case"} else 0)
+    find = matcher.match if "x" in letters else matcher.search
+    lines = content.text.splitlines()
+    inverse = bool(letters & {"v", "invert-match"})
+    kept = [line for line in lines if (find(line) is not None) != inverse]
+    if "o" in letters:
+        kept = [match[0] for line in kept for match in matcher.finditer(line) if match[0]]
+    sure = not any(UNKNOWN in line for line in (kept or lines))
+    text = "".join(f"{line}\n" for line in kept)
+    quiet = bool(letters & {"q", "quiet", "silent", "c"})
+    status = ("yes" if kept else "no") if sure else "maybe"
+    return Result(status, Content("" if quiet else text, lists=lists))  # type: ignore[arg-type]
+
+
+def _cut(call: Call, text: str) -> str | None:
+    options = read(call.words, "dfcb", ("delimiter", "fields"))
+    mark, wanted = options.value("d", "delimiter") or "\t", options.value("f", "fields")
+    if not re.fullmatch(r"\d+(?:,\d+)*", wanted):
+        return None
+    numbers = [int(each) for each in wanted.split(",")]
+    lines = []
+    for line in text.splitlines():
+        parts = line.split(mark)
+        lines.append(
+            mark.join(parts[at - 1] for at in numbers if at <= len(parts)) if len(parts) > 1 else line
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
+_CLASSES = {
+    "[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "[:lower:]": "abcdefghijklmnopqrstuvwxyz",
+    "[:space:]": " \t\n\r\v\f",
+    "[:blank:]": " \t",
+    "[:digit:]": "0123456789",
+}
+
+
+def _set(text: str) -> str:
+    for name, chars in _CLASSES.items():
+        text = text.replace(name, chars)
+    text = escaped(text)
+    return re.sub(
+        r"(\w)-(\w)", lambda match: "".join(map(chr, range(ord(match[1]), ord(match[2]) + 1))), text
+    )
+
+
+def _tr(call: Call) -> Result:
+    options = read(call.words)
+    content = call.input
+    if content is None or content.text is None or content.others:
+        return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+    text, sets = content.text, [_set(each) for each in options.operands]
+    letters = {name for name, _ in options.options}
+    if letters & set("cC") or not sets:
+        text = UNKNOWN
+    elif "d" in letters:
+        text = "".join(char for char in text if char not in sets[0])
+    elif len(sets) > 1 and sets[1]:
+        first, second = sets[0], sets[1].ljust(len(sets[0]), sets[1][-1])
+        text = text.translate(str.maketrans(first, second[: len(first)]))
+    if "s" in letters and text != UNKNOWN:
+        text = re.sub(rf"([{re.escape(sets[-1])}])\1+", r"\1", text)
+    lists = content.lists or ((content.file,) if content.file else ())
+    return Result("done", Content(text, lists=lists))
+
+
+_AWK = later(
+    r"\s*(?:(?P<not>!)?\s*/(?P<pattern>(?:[^/\\]|\\.)*)/)?\s*(?:\{\s*(?P<do>print)\s*(?P<what>[^{}|>]*?);?\s*\})?\s*"
+)
+
+
+def _awk(call: Call, text: str) -> str | None:
+    options = read(call.words, "Fvf")
+    if not options.operands:
+        return None
+    match = _AWK.fullmatch(options.operands[0])
+    if match is None or not (match["pattern"] or match["do"]):
+        return None
+    pattern = sed.pattern(match["pattern"], extended=True) if match["pattern"] else ""
+    if pattern is None:
+        return None
+    mark = options.value("F")
+    lines = []
+    for line in text.splitlines():
+        if pattern and (re.search(pattern, line) is not None) == bool(match["not"]):
+            continue
+        parts = re.split(mark if len(mark) > 1 else re.escape(mark), line) if mark else line.split()
+        found = []
+        for each in re.split(r"(?<!\")\s+(?!\")", match["what"].strip()) if match["what"] else ["$0"]:
+            number = re.fullmatch(r"\$(\d+|NF)", each)
+            if not number:
+                return None
+            at = len(parts) if number[1] == "NF" else int(number[1])
+            found.append(line if at == 0 else parts[at - 1] if at <= len(parts) else "")
+        lines.append(" ".join(found) if not match["what"] or " " not in match["what"] else "".join(found))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _awk_row(call: Call) -> Result:
+    options = read(call.words, "Fvf")
+    content = inputs(call, options.operands[1:])
+    if content is None or content.text is None or content.others:
+        return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+    text = _awk(call, content.text)
+    lists = content.lists or ((content.file,) if content.file else ())
+    return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
+
+
+def _count(call: Call) -> int:
+    options = read(call.words, "nc", ("lines",))
+    value = options.value("n", "lines") or next(
+        (name for name, _ in options.options if name.isdecimal()), "10"
+    )
+    return int(value) if value.isdecimal() else -1
+
+
+def _head(call: Call, text: str) -> str | None:
+    count = _count(call)
+    return "".join(text.splitlines(keepends=True)[:count]) if count >= 0 else None
+
+
+def _tail(call: Call, text: str) -> str | None:
+    count = _count(call)
+    return "".join(text.splitlines(keepends=True)[-count or len(text) :]) if count >= 0 else None
+
+
+def _sort(call: Call, text: str) -> str | None:
+    lines = sorted(text.splitlines())
+    lines = list(dict.fromkeys(lines)) if read(call.words, "kt").has("u", "unique") else lines
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _uniq(call: Call, text: str) -> str | None:
+    lines = text.splitlines()
+    return "".join(f"{line}\n" for at, line in enumerate(lines) if not at or line != lines[at - 1])
+
+
+def _basename(call: Call) -> Result:
+    words = [word for word in call.words if not word.startswith("-")]
+    text = words[0].rstrip("/").rpartition("/")[2] if words else UNKNOWN
+    return Result("yes", Content(text.removesuffix(words[1]) if len(words) > 1 else text))
+
+
+def _dirname(call: Call) -> Result:
+    text = call.words[0] if call.words else UNKNOWN
+    return Result("yes", Content(text.rpartition("/")[0] or ("/" if text.startswith("/") else ".")))
+
+
+def _sed(call: Call) -> Result:
+    return sed.run(call, lambda names: inputs(call, names))
+
+
+ROWS = {
+    "echo": _echo,
+    "printf": _printf,
+    "cat": _cat,
+    "tee": _tee,
+    "sponge": _tee,
+    "grep": _grep,
+    "egrep": _grep,
+    "fgrep": _grep,
+    "cut": _filter(_cut, "dfcb"),
+    "tr": _tr,
+    "awk": _awk_row,
+    "gawk": _awk_row,
+    "mawk": _awk_row,
+    "head": _filter(_head, "nc"),
+    "tail": _filter(_tail, "nc"),
+    "sort": _filter(_sort, "kt"),
+    "uniq": _filter(_uniq),
+    "basename": _basename,
+    "dirname": _dirname,
+    "sed": _sed,
+}

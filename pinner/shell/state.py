@@ -1,0 +1,353 @@
+"""What holds at a place in a stage, as far as its text tells: variables, files, what `apt-get update` has fetched.
+
+Files come in layers: those of the base image, what COPY, ADD and mounts bring in, what commands write. What is not
+known of a text is marked in it by a character that no file holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from posixpath import join, normpath
+from typing import NamedTuple, Protocol
+
+#: Stands in a text for what is not known of it.
+UNKNOWN = "\ufffc"
+#: How many different contents of a file are followed where conditions decide between them.
+_MOST_OTHERS = 8
+
+
+class Origin(NamedTuple):
+    """A key file at an address, in the build context (`context`), or in the base image, with its `content`."""
+
+    url: str = ""
+    context: str = ""
+    image: str = ""
+    content: bytes = b""
+
+
+class Content(NamedTuple):
+    """What a file holds: a `text`, or bytes of known `origins`, or neither: then it is not known.
+
+    `file` is the file of the build context that it is a copy of. `at` is the offset in the Dockerfile of what made it
+    (-1: it is the base image's), `by` names that for people. `others` may be there instead, where a condition decides.
+    `gone` tells that there is no such file. `live` marks a change of unknown kind that holds at once, before the next
+    `apt-get update`; it matters to the packages that `serves` (globs; none: all) may name.
+    """
+
+    text: str | None = None
+    origins: tuple[Origin, ...] = ()
+    file: str = ""
+    at: int = -1
+    by: str = ""
+    others: tuple[Content, ...] = ()
+    gone: bool = False
+    live: bool = False
+    serves: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> str | None:
+        """The text, if all of it is certain."""
+        return None if self.others or self.text is None or UNKNOWN in self.text else self.text
+
+
+GONE = Content("", gone=True)
+
+
+class Value(NamedTuple):
+    """A text with what is not known marked, and the files of the build context, or addresses, that it comes from."""
+
+    text: str
+    lists: tuple[str, ...] = ()
+
+
+class Tree(Protocol):
+    """Files by path."""
+
+    def read(self, path: str) -> Content | None:
+        """What a file holds, None if there is none."""
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+
+
+class Context(Protocol):
+    """The build context: files by their path from its root."""
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None if it is none."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+
+    def name(self, path: str) -> str:
+        """What the project calls a file."""
+
+
+class ContextTree:
+    """The build context as files of a stage."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def read(self, path: str) -> Content | None:
+        """A file of the context."""
+        path = path.strip("/")
+        if not self._context.is_file(path):
+            return None
+        return Content(self._context.text(path), (Origin(context=path),), path)
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+        return self._context.names(path.strip("/"))
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+        return self._context.is_dir(path.strip("/"))
+
+
+class Layer(NamedTuple):
+    """At and below `target` the files of a tree at `source`; without a tree there are none any more."""
+
+    target: str
+    tree: Tree | None
+    source: str
+    at: int
+
+    def inner(self, path: str) -> str | None:
+        """What a path is called in the tree, None if it is not below the target."""
+        if path == self.target:
+            return self.source
+        below = self.target.rstrip("/") + "/"
+        return join(self.source, path[len(below) :]) if path.startswith(below) else None
+
+
+class State:
+    """What holds at a place. `copy` before a branch, `merge` behind it."""
+
+    def __init__(self, base: Mapping[str, Content]) -> None:
+        """`base` are the files of the base image that matter."""
+        self.base = base
+        self.variables: dict[str, Value | tuple[Value, ...]] = {}
+        self.exported: frozenset[str] = frozenset()
+        self.files: dict[str, Content] = {}
+        self.layers: tuple[Layer, ...] = ()
+        self.cwd = "/"
+        #: The sources files that each `apt-get update` may have read last; None: it was before all that is seen here.
+        self.fetched: tuple[Mapping[str, Content], ...] | None = None
+        self.architectures: tuple[str, ...] = ()
+        self.dead = False
+
+    def copy(self) -> State:
+        """Another state that is the same until one of them changes."""
+        other = State.__new__(State)
+        other.__dict__.update(self.__dict__)
+        other.variables = dict(self.variables)
+        other.files = dict(self.files)
+        return other
+
+    def take(self, other: State) -> None:
+        """Become the same as another state."""
+        self.__dict__.update(other.copy().__dict__)
+
+    def differs(self, other: State) -> bool:
+        """Whether another state has other files of apt's, or has fetched other sources."""
+        return self.layers != other.layers or any(
+            one.get(path) != two.get(path)
+            for one, two in ((self.files, other.files), (other.files, self.files))
+            for path in one
+            if path.startswith(("/etc/apt", "?"))
+        )
+
+    def path(self, name: str) -> str:
+        """A path from the root."""
+        if name.startswith("~/") or name == "~":
+            name = f"/root{name[1:]}"
+        return "/" + normpath(join(self.cwd, name)).lstrip("/")
+
+    def read(self, path: str) -> Content | None:
+        """What a file holds, None if there is none that is seen."""
+        found = self.files.get(path)
+        if found is not None:
+            return None if found.gone and not found.others else found
+        for layer in reversed(self.layers):
+            inner = layer.inner(path)
+            if inner is not None:
+                if layer.tree is None:
+                    return None
+                there = layer.tree.read(inner)
+                if there is not None:
+                    return there._replace(at=layer.at) if there.at < 0 or layer.at >= 0 else there
+        return self.base.get(path)
+
+    def write(self, path: str, content: Content) -> None:
+        """Put a file in its place."""
+        self.files[path] = content
+
+    def append(self, path: str, content: Content) -> None:
+        """Add to the end of a file."""
+        before = self.read(path)
+        if before is None or (before.text == "" and not before.others):
+            self.files[path] = content
+        elif (
+            before.text is not None and content.text is not None and not before.others and not content.others
+        ):
+            self.files[path] = content._replace(
+                text=before.text + content.text, lists=(*before.lists, *content.lists)
+            )
+        elif before.origins and content.origins and not before.others:
+            self.files[path] = content._replace(text=None, origins=(*before.origins, *content.origins))
+        else:
+            self.files[path] = Content(at=content.at, by=content.by)
+
+    def remove(self, path: str) -> None:
+        """Take a file or a folder away."""
+        self.cover(Layer(path, None, "", -1))
+        self.files[path] = GONE
+
+    def cover(self, layer: Layer) -> None:
+        """Lay a tree over what is there."""
+        for path in list(self.files):
+            inner = layer.inner(path)
+            if inner is not None and (layer.tree is None or layer.tree.read(inner) is not None):
+                del self.files[path]
+        self.layers = (*self.layers, layer)
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names of the files and folders in a folder, in order."""
+        below = path.rstrip("/") + "/"
+        size = len(below)
+        found = {other[size:].partition("/")[0] for other in self.base if other.startswith(below)}
+        for layer in self.layers:
+            inner = layer.inner(path)
+            if layer.tree is None and (inner is not None or layer.target.startswith(below)):
+                if inner is not None:
+                    found.clear()
+                else:
+                    found.discard(layer.target[size:])
+            elif layer.tree is not None and inner is not None:
+                found.update(layer.tree.names(inner))
+            elif layer.tree is not None and layer.target.startswith(below):
+                found.add(layer.target[size:].partition("/")[0])
+        found |= {
+            other[size:].partition("/")[0]
+            for other, content in self.files.items()
+            if other.startswith(below) and not (content.gone and not content.others)
+        }
+        gone = {
+            other[size:]
+            for other, content in self.files.items()
+            if other.startswith(below) and content.gone and not content.others
+        }
+        return sorted(found - gone)
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a folder is seen at a path."""
+        below = path.rstrip("/") + "/"
+        if path == "/" or any(
+            other.startswith(below) and not content.gone for other, content in self.files.items()
+        ):
+            return True
+        for layer in reversed(self.layers):
+            inner = layer.inner(path)
+            if inner is not None:
+                if layer.tree is None:
+                    return False
+                if layer.tree.is_dir(inner):
+                    return True
+        return any(other.startswith(below) for other in self.base)
+
+    def glob(self, pattern: str) -> list[str]:
+        """The paths that a pattern matches, in order; without one of these, itself."""
+        if not any(char in pattern for char in "*?["):
+            return [pattern]
+        found = ["/"]
+        for part in pattern.strip("/").split("/"):
+            if any(char in part for char in "*?["):
+                found = [
+                    join(folder, name)
+                    for folder in found
+                    for name in self.names(folder)
+                    if fnmatchcase(name, part) and name.startswith(".") == part.startswith(".")
+                ]
+            else:
+                found = [join(folder, part) for folder in found]
+        return [path for path in found if self.read(path) is not None or self.is_dir(path)] or [pattern]
+
+    def below(self, path: str) -> Iterator[str]:
+        """The files at a path and below."""
+        if self.read(path) is not None:
+            yield path
+            return
+        for name in self.names(path):
+            yield from self.below(join(path, name))
+
+    def sources(self) -> dict[str, Content]:
+        """The sources files by path, in apt's order, and the changes of unknown kind."""
+        folder = "/etc/apt/sources.list.d"
+        paths = ["/etc/apt/sources.list", *(f"{folder}/{name}" for name in self.names(folder))]
+        found = {path: content for path in paths if (content := self.read(path)) is not None}
+        return found | {path: content for path, content in self.files.items() if path.startswith("?")}
+
+    def configuration(self, kind: str) -> dict[str, Content]:
+        """The files of `preferences` or `apt.conf`, by path, in apt's order of reading the one or the other."""
+        folder = f"/etc/apt/{kind}.d"
+        paths = [f"{folder}/{name}" for name in self.names(folder)]
+        whole = [f"/etc/apt/{kind}"]
+        paths = whole + paths if kind == "preferences" else paths + whole
+        return {path: content for path in paths if (content := self.read(path)) is not None}
+
+    def update(self) -> None:
+        """`apt-get update`: what the sources files name now is what apt offers."""
+        self.fetched = (self.sources(),)
+
+    def merge(self, others: Iterable[State]) -> None:
+        """Become what holds where one of several paths was taken: this state's and those of the others."""
+        alive = [each for each in (self, *others) if not each.dead]
+        if not alive:
+            self.dead = True
+            return
+        first, *rest = alive
+        if first is not self:
+            self.take(first)
+        for other in rest:
+            self._merge(other)
+
+    def _merge(self, other: State) -> None:
+        if self.files is not other.files and self.files != other.files:
+            for path in {*self.files, *other.files}:
+                own, there = self.read(path) or GONE, other.read(path) or GONE
+                if own != there:
+                    self.files[path] = _either(own, there)
+        if self.variables != other.variables:
+            for name in {*self.variables, *other.variables}:
+                if self.variables.get(name) != other.variables.get(name):
+                    self.variables[name] = Value(UNKNOWN)
+        self.exported |= other.exported
+        if self.fetched != other.fetched:
+            both = self.fetched is not None and other.fetched is not None
+            self.fetched = (*(self.fetched or ()), *(other.fetched or ())) if both else None
+        self.architectures = tuple(dict.fromkeys((*self.architectures, *other.architectures)))
+        if other.layers != self.layers and len(other.layers) > len(self.layers):
+            self.layers = other.layers
+        if self.cwd != other.cwd:
+            self.cwd = f"/{UNKNOWN}"
+
+
+def _either(one: Content, other: Content) -> Content:
+    """A file that is the one or the other."""
+    every = dict.fromkeys(each._replace(others=()) for each in (one, *one.others, other, *other.others))
+    first, *others = sorted(every, key=lambda each: each.gone)
+    if len(every) > _MOST_OTHERS:
+        return Content(at=max(each.at for each in every), by=first.by)
+    return first._replace(others=tuple(others))

@@ -1,0 +1,526 @@
+"""What a stage has told apt, sources, preferences and keys, by the time of a call: as the walk through it has seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from pinner.apt import decisions, sources_list
+from pinner.apt.decisions import Decisions
+from pinner.apt.sources import Keys
+from pinner.apt.sources_list import Entry
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.repositories import ANYTHING
+from pinner.edit.span import Lines
+from pinner.errors import InputError
+from pinner.recipe.dockerfile import Dockerfile, Stage
+from pinner.recipe.walk import Walked
+from pinner.regex import later
+from pinner.shell.evaluate import Seen
+from pinner.shell.state import UNKNOWN, Content, Context, Origin, State
+from pinner.workflow.images import Alias, Named, Unnamed
+from pinner.workflow.repositories import (
+    Repository,
+    UnreadRepository,
+    conflict,
+    joined,
+    listed_of,
+    mirrored,
+    prefers,
+    recognised,
+    texts_of,
+)
+from pinner.workflow.stages import Base, Doubt, Options, base_of, chain
+
+UNREAD = "which pinner does not read and which may serve another version"
+#: One of these is in every text that changes what apt reads.
+_TRACES = ("/etc/", "apt-repository", "extrepo", "curl", "wget", ".deb", "--add-architecture", "apt-key")
+_TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none
+_NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"
+# What a text of apt.conf(5) may decide versions by.
+_DECIDES = later(
+    r"(?i)\b(?:default-release|snapshot|check-(?:valid-until|date)|m(?:in|ax)-validtime|rootdir|architectures?)\b"
+    r"|\bdir\b(?!::cache)|\bbinary::|#(?:include|clear)\b"
+)
+_NAMED_SOURCES = r"[\w.-]+\.(?:list|sources)"
+_NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
+
+
+class View(NamedTuple):
+    """What holds for a call: `where` apt looks, a `problem` behind which nothing is known, doubts about some names.
+
+    `error` is what apt itself complains about. `architectures` are those that dpkg was told to add, `lists` the files
+    of the project that the call takes words from, in which a line `ends` in a carriage return.
+    """
+
+    where: Named | Alias | Unnamed
+    problem: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    error: str = ""
+    architectures: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    ends: bool = False
+
+
+class Views:
+    """Answers what the calls of a file see."""
+
+    def __init__(self, path: str, dockerfile: Dockerfile, options: Options) -> None:
+        self._path = path
+        self._file = dockerfile
+        self.options = options
+        self._context = options.context(path)
+        self._walked: dict[str, tuple[Walked, dict[int, Base]]] = {}
+        self._views: dict[tuple[object, ...], View] = {}
+
+    @cached_property
+    def matters(self) -> bool:
+        """Whether anything in the file may change what apt reads."""
+        text = self._file.text
+        if self._context is not None and any(
+            each in text for each in ("COPY", "ADD", "copy", "add", "--mount")
+        ):
+            return True
+        lowered = text.lower()
+        return any(each in lowered for each in _TRACES)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._file.text)
+
+    def of(self, stage: Stage, at: int, base: Base) -> View:
+        """What the call at an offset of the Dockerfile sees."""
+        if not self.matters:
+            return View(base.where)
+        found = self._around(stage, at, base)
+        return self.view(stage, found, base) if found else View(base.where)
+
+    def view(self, stage: Stage, seen: Seen, base: Base) -> View:
+        """What a command sees that was met in a stage: the same on all platforms and in all turns, else a problem."""
+        if not isinstance(base.where, Named):
+            return self._unnamed(stage, seen, base)
+        place = seen.file, seen.start, seen.end
+        views: dict[str, list[View]] = {}
+        for platform in base.platforms:
+            walked = self._walk(platform, stage, base)
+            views[platform] = [
+                self._view(each, platform, stage, base)
+                for each in walked.seen[stage.index]
+                if (each.file, each.start, each.end) == place
+            ]
+        return _united(views, base)
+
+    def _around(self, stage: Stage, at: int, base: Base) -> Seen | None:
+        """What was met at an offset of the Dockerfile: a command, or else the instruction."""
+        for platform in base.platforms:
+            walked = self._walk(platform, stage, base)
+            found = [
+                each for each in walked.seen[stage.index] if not each.file and each.start <= at < each.end
+            ]
+            if found:
+                return min(found, key=lambda each: each.end - each.start)
+        return None
+
+    def seen(self, stage: Stage, base: Base) -> Iterator[Seen]:
+        """The scripts and install commands that were met in a stage."""
+        places: dict[tuple[str, int, int], Seen] = {}
+        for platform in base.platforms:
+            for each in self._walk(platform, stage, base).seen[stage.index]:
+                places.setdefault((each.file, each.start, each.end), each)
+        return iter(places.values())
+
+    def lists(self, stage: Stage, at: int, base: Base) -> tuple[str, ...]:
+        """The files of the project that the call at an offset takes words from."""
+        found = self._around(stage, at, base)
+        return tuple(map(self.name, found.lists)) if found else ()
+
+    def name(self, file: str) -> str:
+        """What the project calls a file of the build context."""
+        return self._context.name(file) if self._context is not None else file
+
+    def wrappers(self) -> frozenset[str]:
+        """The programs of the build context that run an install command which they are given."""
+        if self._context is None:
+            return frozenset()
+        return frozenset(alone(self._file, self._context).walk.wrappers)
+
+    def changes(self, stage: Stage, base: Base) -> list[int]:
+        """Where a stage and those below it change what apt reads."""
+        return [at for at, _ in self._walk(base.platforms[0], stage, base).walk.changes]
+
+    def _unnamed(self, stage: Stage, seen: Seen, base: Base) -> View:
+        """What is to be said where it is not known yet which suite the image has."""
+        walked = self._walk(base.platforms[0], stage, base)
+        before = [at for at, _ in walked.walk.changes if not seen.file and at < seen.start]
+        problem = ""
+        if before and any(each.at >= 0 for each in seen.state.sources().values()):
+            problem = f"{self.line(Content(at=before[-1]))}, which pinner does not read here"
+        return View(base.where, problem, lists=tuple(map(self.name, seen.lists)), ends=seen.ends)
+
+    def _walk(self, platform: str, stage: Stage, base: Base) -> Walked:
+        dockerfile = self._file.on(platform)
+        root = chain(dockerfile, dockerfile.stages[stage.index])[-1].index
+        own = self._walked.get(platform)
+        if own is None and self._walked:
+            # The walk of another platform serves, if that platform has not mattered and the images are the same.
+            first, bases = next(iter(self._walked.values()))
+            first.stage(stage.index)
+            one = next(iter(self._walked))
+            if not first.asked and all(
+                _files(each, one) == _files(each, platform) for each in (*bases.values(), base)
+            ):
+                own = first, bases
+        if own is None or own[1].get(root, base).where != base.where:
+            bases = {root: base}
+
+            def files(below: Stage) -> Mapping[str, Content]:
+                if below.index not in bases:
+                    bases[below.index] = base_of(self._file, self._file.stages[below.index], self.options)
+                return _files(bases[below.index], platform)
+
+            own = Walked(dockerfile, platform, PLATFORMS[platform], files, self._context), bases
+            self._walked.setdefault(platform, own)
+        own[1].setdefault(root, base)
+        own[0].stage(stage.index)
+        return own[0]
+
+    def _view(self, seen: Seen, platform: str, stage: Stage, base: Base) -> View:
+        where = base.where
+        assert isinstance(where, Named)
+        state = seen.state
+        ignores = any(
+            each.key == "repositories" and each.value == "ignore"
+            for own in chain(self._file, stage)
+            for each in own.directives
+        )
+        view = View(
+            where,
+            architectures=state.architectures,
+            lists=tuple(map(self.name, seen.lists)),
+            ends=seen.ends,
+        )
+        if seen.unclear and not ignores:
+            return view._replace(
+                problem=f"what stands before it changes what apt reads in a way {UNREAD[6:]}"
+            )
+        return _Reading(self, state, platform, base, ignores=ignores).read(view)
+
+    def says(self, content: Content, path: str) -> str:
+        """Where something changes what apt reads, and by what."""
+        line, _ = self._lines.position(max(content.at, 0))
+        place = path if not path.startswith("?") else content.by
+        return f"line {line} changes where apt takes packages from ({content.by or place})"
+
+    def line(self, content: Content) -> str:
+        """Where something changes what apt reads."""
+        line, _ = self._lines.position(max(content.at, 0))
+        return f"line {line} changes where apt takes packages from"
+
+    def vouch(self, state: State, entry: Entry) -> Keys | str:
+        """Who may sign an entry, by the keys that the stage holds for it."""
+        return self.options.vouch(self._path, entry, _signers(state, entry.signed_by))
+
+
+def _united(by_platform: Mapping[str, Sequence[View]], base: Base) -> View:
+    """One view for several turns and platforms: apt must read the same in all."""
+    views = [view for own in by_platform.values() for view in own]
+    first = views[0]
+    for each in views:
+        if each.problem or each.error:
+            return each
+    if all(each == first for each in views):
+        return first
+    if any(own and any(view != own[0] for view in own) for own in by_platform.values()):
+        return first._replace(problem="what apt reads differs from turn to turn")
+    wheres = [_named(view) for view in views]
+    alike = {(where.preferences, where.configuration) for where in wheres}
+    if len(alike) > 1:
+        return first._replace(problem="what apt prefers differs from platform to platform")
+    own = [
+        each
+        for platform, found in by_platform.items()
+        for view in found
+        for each in listed_of(_named(view), [PLATFORMS[platform]])
+        if each.entry.serves(PLATFORMS[platform])
+    ]
+    return first._replace(
+        where=_named(first)._replace(listed=tuple(joined(own))),
+        doubts=tuple(dict.fromkeys(doubt for each in views for doubt in each.doubts)),
+        architectures=tuple(dict.fromkeys(name for each in views for name in each.architectures)),
+        lists=tuple(dict.fromkeys(name for each in views for name in each.lists)),
+    )
+
+
+def _named(view: View) -> Named:
+    assert isinstance(view.where, Named)
+    return view.where
+
+
+def alone(dockerfile: Dockerfile, context: Context | None) -> Walked:
+    """A walk through a file of whose base images nothing is known."""
+    walked = Walked(dockerfile, "linux/amd64", "amd64", lambda stage: {}, context)
+    for stage in dockerfile.stages:
+        walked.stage(stage.index)
+    return walked
+
+
+class _Reading:
+    """Reads apt's files as they are for one call on one platform."""
+
+    def __init__(self, views: Views, state: State, platform: str, base: Base, *, ignores: bool) -> None:
+        self._views = views
+        self._state = state
+        self._base = base
+        self._arch = PLATFORMS[platform]
+        self._archs = [self._arch, *state.architectures]
+        self._ignores = ignores
+        self._doubts: list[Doubt] = []
+        content = base.contents.get(platform)
+        # Whether the image's own sources files are known, and not just what they name.
+        self._certain = base.doubt is None and (content is None or bool(content.sources))
+
+    def read(self, view: View) -> View:
+        """The view, with the sources, preferences and settings of the state."""
+        where = _named(view)
+        try:
+            where = self._sources(where)
+            where = self._configured(where)
+        except _ProblemError as problem:
+            if problem.error:
+                return view._replace(error=problem.message)
+            if not self._ignores:
+                return view._replace(problem=problem.message)
+        doubts = () if self._ignores else tuple(dict.fromkeys(self._doubts))
+        if where.listed == () and not doubts:
+            return view._replace(where=where, problem="no source is left to apt here")
+        return view._replace(where=where, doubts=doubts)
+
+    def _sources(self, where: Named) -> Named:
+        files = self._state.sources()
+        before = listed_of(where, self._archs)
+        paths = {each.path for each in before}
+        if all(content.at < 0 for content in files.values()) and paths <= files.keys():
+            return where
+        fetched = self._fetched()
+        found: list[Repository] = []
+        for path, content in sorted(
+            files.items(), key=lambda item: (item[0] != "/etc/apt/sources.list", item[0])
+        ):
+            name = path.rpartition("/")[2]
+            if path != "/etc/apt/sources.list" and not path.startswith("?"):
+                if UNKNOWN in name:
+                    name = name.replace(UNKNOWN, "x") if "." in name else "x.list"
+                if not re.fullmatch(_NAMED_SOURCES, name):
+                    continue
+            if content.at < 0:
+                found += (each for each in before if each.path == path)
+                continue
+            found += self._file(where, path, content, fetched)
+        made = tuple(joined(found))
+        if made == tuple(joined(before)):
+            return where
+        if self._certain and (contradiction := conflict(where._replace(listed=made))):
+            raise _ProblemError(f"apt refuses its sources ({contradiction})", error=True)
+        return where._replace(listed=made)
+
+    def _fetched(self) -> set[object] | None:
+        """The entries and unread contents that an update has fetched; None if any may be."""
+        if self._state.fetched is None:
+            return None
+        found: set[object] = set()
+        for files in self._state.fetched:
+            for path, content in files.items():
+                for each in (content, *content.others):
+                    found.add(each._replace(others=()))
+                    found.update(_entries(path, each.text) or () if each.text is not None else ())
+        return found
+
+    def _file(
+        self,
+        where: Named,
+        path: str,
+        content: Content,
+        fetched: set[object] | None,
+    ) -> list[Repository]:
+        """The repositories that a file of the stage names."""
+        ways = [
+            self._content(where, path, each, fetched)
+            for each in (content._replace(others=()), *content.others)
+        ]
+        if any(way != ways[0] for way in ways):
+            said = self._views.says(content, path)
+            raise _ProblemError(f"{said}, under a condition that is not known here, {UNREAD}")
+        return ways[0]
+
+    def _content(
+        self,
+        where: Named,
+        path: str,
+        content: Content,
+        fetched: set[object] | None,
+    ) -> list[Repository]:
+        if content.text is None:
+            if fetched is None or content.live or content in fetched:
+                self._unread(
+                    content, f"{self._views.says(content, path)}, {UNREAD}", content.serves or ANYTHING
+                )
+            return []
+        try:
+            entries = sources_list.read(path if path.endswith(".sources") else "x.list", content.text)
+        except InputError as error:
+            raise _ProblemError(f"{self._views.line(content)}: {error.message}, {UNREAD}") from None
+        found: list[Repository] = []
+        for entry in entries:
+            if fetched is not None and entry not in fetched:
+                continue  # it counts from the next update on
+            try:
+                own = mirrored(entry, where, path, self._arch) if UNKNOWN in entry.uri else entry
+                if own is None or UNKNOWN in f"{own.uri}{own.suite}{own.components}{own.signed_by}":
+                    self._unread(content, f"{self._views.says(content, path)}, {UNREAD}", ANYTHING)
+                    continue
+                found += (
+                    each._replace(path=path)
+                    for each in recognised(
+                        own,
+                        where.suite,
+                        where.distribution,
+                        self._views.options.known,
+                        self._archs,
+                        lambda entry: self._views.vouch(self._state, entry),
+                        self._views.options.mirrors,
+                    )
+                )
+            except InputError as error:
+                serves = error.serves if isinstance(error, UnreadRepository) else ANYTHING
+                hint = f" ({error.hint})" if error.hint else ""
+                why = f"{self._views.line(content)}: {error.message}, {UNREAD}{hint}"
+                self._unread(content, why, serves)
+        return found
+
+    def _unread(self, content: Content, why: str, serves: tuple[str, ...]) -> None:
+        if serves == ANYTHING:
+            raise _ProblemError(why)
+        self._doubts.append(Doubt(why, serves))
+
+    def _configured(self, where: Named) -> Named:
+        """The suite with what the stage prefers and sets."""
+        files = self._state.configuration("preferences")
+        if any(content.at >= 0 for content in files.values()) or len(files) != len(where.preferences):
+            texts = []
+            for path, content in files.items():
+                if not re.fullmatch(_NAMED_PREFERENCES, path.replace(UNKNOWN, "x")):
+                    continue
+                if content.known is None:
+                    raise _ProblemError(f"{self._views.says(content, path)}, {UNREAD}")
+                texts.append((path, content.known))
+            try:
+                where = prefers(where, tuple(texts))
+            except InputError as error:
+                at = max((content for content in files.values()), key=lambda each: each.at, default=Content())
+                raise _ProblemError(f"{self._views.line(at)}: {error.message}, {UNREAD}") from None
+        told = self._state.configuration("apt.conf")
+        if any(content.at >= 0 for content in told.values()) or len(told) != len(where.configuration):
+            texts = [
+                (path, self._setting(path, content))
+                for path, content in told.items()
+                if re.fullmatch(_NAMED_CONFIGURATION, path.replace(UNKNOWN, "x"))
+            ]
+            where = where._replace(configuration=tuple(texts))
+        return where
+
+    def _setting(self, path: str, content: Content) -> str:
+        """The text of a file of apt.conf(5), where what is not certain of it decides nothing."""
+        found: dict[Decisions, str] = {}
+        for each in (content, *content.others):
+            text = each.text
+            if text is None or (UNKNOWN in text and _DECIDES.search(text)):
+                raise _ProblemError(f"{self._views.says(content, path)}, {UNREAD}")
+            try:
+                made = decisions.of(((path, text),))
+            except InputError as error:
+                raise _ProblemError(
+                    f"{self._views.line(content)}: {path}: {error.message}, {UNREAD}"
+                ) from None
+            found.setdefault(made._replace(recommends=True, suggests=False), text)
+        if len(found) > 1:
+            raise _ProblemError(f"{self._views.says(content, path)}, under a condition, {UNREAD}")
+        return next(iter(found.values()))
+
+
+class _ProblemError(Exception):
+    """Nothing is known behind this; with `error` it is apt that complains."""
+
+    def __init__(self, message: str, *, error: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error = error
+
+
+def _entries(path: str, text: str | None) -> tuple[Entry, ...]:
+    try:
+        return sources_list.read(path if path.endswith(".sources") else "x.list", text or "")
+    except InputError:
+        return ()
+
+
+def _signers(state: State, signed_by: str) -> tuple[Origin, ...]:
+    """Where the keys come from that apt accepts for a source with this Signed-By (sources.list(5))."""
+    paths: Iterable[str] = (signed_by,) if signed_by else _trusted(state)
+    found: dict[Origin, None] = {}
+    for path in paths:
+        content = state.read(path) if path.startswith("/") else None
+        if content is None or content.others or (signed_by and not content.origins):
+            continue
+        found.update(
+            dict.fromkeys(each for each in content.origins if UNKNOWN not in f"{each.url}{each.context}")
+        )
+    return tuple(found)
+
+
+def _trusted(state: State) -> Iterator[str]:
+    yield _TRUSTED
+    for name in state.names(f"{_TRUSTED}.d"):
+        yield f"{_TRUSTED}.d/{name}"
+
+
+def _files(base: Base, platform: str) -> Mapping[str, Content]:
+    """The files of a base image that matter: as it was read, or else as the distribution's own image has them."""
+    if not isinstance(base.where, Named):
+        return {}
+    where, content = base.where, base.contents.get(platform)
+    texts = dict(_release(where))
+    if content is not None and content.sources and not where.variant:
+        texts |= content.sources
+    else:
+        texts |= texts_of(where, PLATFORMS[platform])
+    texts |= where.preferences
+    texts |= where.configuration
+    found = {path: Content(text) for path, text in texts.items()}
+    for path, key in content.keys if content is not None else ():
+        found[path] = Content(origins=(Origin(image=f"{base.image}:{path}", content=key),))
+    return found
+
+
+def _release(where: Named) -> Iterator[tuple[str, str]]:
+    """os-release(5) and lsb-release in an image of the suite, as far as they are certain."""
+    name, suite = where.distribution.name, where.suite
+    lines = [f"ID={name}"]
+    if suite.version:
+        lines += [f"VERSION_CODENAME={suite.codename}", f'VERSION_ID="{suite.version}"']
+    if name == "ubuntu":
+        lines += [
+            f"UBUNTU_CODENAME={suite.codename}",
+            'NAME="Ubuntu"',
+            "ID_LIKE=debian",
+            f'VERSION="{UNKNOWN}"',
+        ]
+        lsb = f"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE={suite.version}\nDISTRIB_CODENAME={suite.codename}\n"
+        yield "/etc/lsb-release", lsb
+    else:
+        lines += ['NAME="Debian GNU/Linux"']
+        lines += [f'VERSION="{suite.version} ({suite.codename})"'] if suite.version else []
+    text = "\n".join([*lines, ""])
+    yield "/etc/os-release", text
+    yield "/usr/lib/os-release", text

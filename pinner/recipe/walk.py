@@ -186,13 +186,14 @@ class Walked:
         self, state: State, tree: Tree | None, source: str, place: str, *, into: bool, foreign: bool
     ) -> None:
         """Bring in a file or folder, or what a pattern matches."""
-        clean = source.strip("/")
-        found = list(_matching(tree, clean)) if tree is not None else []
+        clean = source.strip("/").removeprefix("./")
+        root = "/" if foreign else ""
+        found = list(_matching(tree, "" if clean == "." else clean, root)) if tree is not None else []
         for path in found:
             assert tree is not None  # it has what was found
-            content = tree.read("/" + path if foreign else path)
+            content = tree.read(path)
             if content is None:
-                state.cover(Layer(place, tree, "/" + path if foreign else path, self.walk.at))
+                state.cover(Layer(place, tree, path, self.walk.at))
             else:
                 target = join(place, basename(path)) if into or state.is_dir(place) else place
                 state.write(target, content._replace(at=self.walk.at, by=target))
@@ -239,7 +240,8 @@ class Walked:
             tree = self._from(options["from"]) if "from" in options else self._tree
             source = self._word(state, options.get("source") or options.get("src") or ".")
             if tree is not None:
-                source = ("/" if "from" in options else "") + source.strip("/").removeprefix("./")
+                source = source.strip("/").removeprefix("./")
+                source = ("/" if "from" in options else "") + ("" if source == "." else source)
                 yield Layer(state.path(self._word(state, target)), tree, source, -1)
 
     def _evaluate(self, index: int, state: State, instruction: Instruction) -> None:
@@ -282,20 +284,18 @@ class _Values(dict[str, str | None]):
         return super().get(name)
 
 
-def _matching(tree: Tree, source: str) -> Iterator[str]:
+def _matching(tree: Tree, source: str, root: str) -> Iterator[str]:
     """The files and folders of a tree that a source of COPY names: a path or a pattern (Go's filepath.Match)."""
     from fnmatch import fnmatchcase
 
-    source = source.removeprefix("./")
     if UNKNOWN in source:
         return
     if not any(char in source for char in "*?["):
-        if source in ("", "."):
-            yield ""
-        elif tree.read(source) is not None or tree.is_dir(source):
-            yield source
+        path = root + source
+        if not source or tree.read(path) is not None or tree.is_dir(path):
+            yield path
         return
-    found = [""]
+    found = [root]
     for part in source.split("/"):
         found = [
             join(folder, name) for folder in found for name in tree.names(folder) if fnmatchcase(name, part)

@@ -30,7 +30,9 @@ Status = Literal["yes", "no", "done", "maybe"]
 _MOST_TURNS = 64
 _DEEPEST = 8
 _MOST_STEPS = 20_000
-_ALARM = later(r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\b")
+_ALARM = later(
+    r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
+)
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _COMPOUND = frozenset(
@@ -623,6 +625,10 @@ class Shell:
 
     def _braced(self, start: int, end: int) -> list[Value]:
         raw = self._text[start:end]
+        if raw.startswith("<(") and raw.endswith(")"):
+            path = f"/dev/fd/{len(self.state.files)}"
+            self.state.write(path, self._content(start + 2, end - 1) or Content())
+            return [Value(path)]
         if "{" in raw and "$" not in raw and self.name != "sh" and "'" not in raw:
             from pinner.shell import braces
 
@@ -807,13 +813,16 @@ class Shell:
         return found
 
     def _output(self, start: int, stop: int) -> Value:
+        """What the command between two indices of the present text prints, as a text."""
+        return value_of(self._content(start, stop))
+
+    def _content(self, start: int, stop: int) -> Content | None:
         """What the command between two indices of the present text prints."""
         text = self._text[start:stop].strip()
         if text.startswith("<") and not text.startswith("<<"):
-            read = self.state.read(self.state.path(self.word(text[1:].strip()).text))
-            return value_of(read)
+            return self.state.read(self.state.path(self.word(text[1:].strip()).text))
         if self.depth >= _DEEPEST:
-            return Value(UNKNOWN)
+            return None
         shell = self.child(self.name, self.args)
         shell.functions = dict(self.functions)
 
@@ -826,7 +835,7 @@ class Shell:
         self.walk.seen = []  # a call in a command substitution is none that is pinned
         _, output = shell.captured(lambda: self._quietly(run, shell))
         self.walk.seen, self.state.dead = kept
-        return value_of(output)
+        return output
 
     def _quietly(self, run: Callable[[Shell], Status], shell: Shell) -> Status:
         state = self.state
@@ -890,12 +899,19 @@ class Shell:
         return decide(self, [each.text for each in words], pattern=text.startswith("[["))
 
 
+def lists_of(content: Content | None) -> tuple[str, ...]:
+    """The files of the build context that a content comes from."""
+    if content is None:
+        return ()
+    return content.lists or ((content.file,) if content.file else ())
+
+
 def value_of(content: Content | None) -> Value:
     """The text of an output."""
     if content is None:
         return Value(UNKNOWN)
     urls = tuple(each.url for each in content.origins if each.url) if content.text is None else ()
-    lists = content.lists or ((content.file,) if content.file else urls)
+    lists = lists_of(content) or urls
     return Value(UNKNOWN if content.text is None or content.others else content.text, lists)
 
 
@@ -907,5 +923,5 @@ def joined(parts: Sequence[Content]) -> Content:
     if any(each.text is None or each.others for each in parts):
         origins = tuple(origin for each in parts for origin in each.origins)
         return Content(origins=origins if all(each.origins for each in parts) else ())
-    lists = tuple(name for each in parts for name in (each.lists or ((each.file,) if each.file else ())))
+    lists = tuple(name for each in parts for name in lists_of(each))
     return Content("".join(each.text or "" for each in parts), lists=lists)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result
+from pinner.shell.evaluate import Call, Result, lists_of
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content
 
@@ -344,7 +344,7 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
         if any(text is None for text in texts):
             return Content()
         first, *others = (
-            each._replace(text=text, file="", lists=each.lists or ((each.file,) if each.file else ()))
+            each._replace(text=text, file="", lists=lists_of(each))
             for each, text in zip(every, texts, strict=True)
         )
         return first._replace(others=tuple(others))
@@ -356,7 +356,7 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
         if content is None or content.text is None:
             return Result("done", Content(UNKNOWN))
         found = made(content)
-        return Result("done", found if found.text is not None else Content(UNKNOWN, lists=content.lists))
+        return Result("done", found if found.text is not None else Content(UNKNOWN, lists=lists_of(content)))
     missing = False
     for name in names:
         for path in state.glob(state.path(name)):

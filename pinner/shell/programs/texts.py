@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result, joined
+from pinner.shell.evaluate import Call, Result, joined, lists_of
 from pinner.shell.programs import sed
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content
@@ -102,9 +102,9 @@ def _filter(change: Callable[[Call, str], str | None], valued: str = "") -> Call
         options = read(call.words, valued)
         content = inputs(call, options.operands)
         if content is None or content.text is None or content.others:
-            return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+            return Result("done", Content(UNKNOWN, lists=lists_of(content)))
         text = change(call, content.text)
-        lists = content.lists or ((content.file,) if content.file else ())
+        lists = lists_of(content)
         return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
 
     return program
@@ -120,13 +120,13 @@ def _grep(call: Call) -> Result:
     extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
     letters = {name for name, _ in options.options} | set(extended)
     if content is None or content.text is None or content.others or letters & set("ABCfrRlL") or not patterns:
-        return Result("maybe", Content(UNKNOWN, lists=content.lists if content else ()))
+        return Result("maybe", Content(UNKNOWN, lists=lists_of(content)))
     pattern = sed.pattern(
         "|".join(patterns) if "E" in letters else patterns[0], extended=bool(letters & set("EP"))
     )
     if "F" in letters:
         pattern = re.escape(patterns[0])
-    lists = content.lists or ((content.file,) if content.file else ())
+    lists = lists_of(content)
     if pattern is None or UNKNOWN in pattern or (len(patterns) > 1 and "E" not in letters):
         return Result("maybe", Content(UNKNOWN, lists=lists))
     pattern = rf"\b(?:{pattern})\b" if "w" in letters else rf"(?:{pattern})\Z" if "x" in letters else pattern
@@ -181,7 +181,7 @@ def _tr(call: Call) -> Result:
     options = read(call.words)
     content = call.input
     if content is None or content.text is None or content.others:
-        return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+        return Result("done", Content(UNKNOWN, lists=lists_of(content)))
     text, sets = content.text, [_set(each) for each in options.operands]
     letters = {name for name, _ in options.options}
     if letters & set("cC") or not sets:
@@ -193,7 +193,7 @@ def _tr(call: Call) -> Result:
         text = text.translate(str.maketrans(first, second[: len(first)]))
     if "s" in letters and text != UNKNOWN:
         text = re.sub(rf"([{re.escape(sets[-1])}])\1+", r"\1", text)
-    lists = content.lists or ((content.file,) if content.file else ())
+    lists = lists_of(content)
     return Result("done", Content(text, lists=lists))
 
 
@@ -233,9 +233,9 @@ def _awk_row(call: Call) -> Result:
     options = read(call.words, "Fvf")
     content = inputs(call, options.operands[1:])
     if content is None or content.text is None or content.others:
-        return Result("done", Content(UNKNOWN, lists=content.lists if content else ()))
+        return Result("done", Content(UNKNOWN, lists=lists_of(content)))
     text = _awk(call, content.text)
-    lists = content.lists or ((content.file,) if content.file else ())
+    lists = lists_of(content)
     return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
 
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from functools import partial
 from pathlib import Path
 
 import pytest
-from pinner.recipe.sourcefiles import Asked, changes
 
-from pinner.apt.sources import Keys
-from pinner.distributions.catalogue import suite_named
-from pinner.recipe.dockerfile import parse
-from pinner.recipe.environment import Environment
-from pinner.workflow.images import Named
-from pinner.workflow.repositories import follow
+from pinner.apt import sources_list
 from tests.apt_root import AptRoot
-from tests.recipe.test_sourcefiles import BOOKWORM, WRITTEN
+from tests.recipe.test_walk import WRITTEN, walked
 
 pytestmark = pytest.mark.live
 
@@ -50,16 +43,12 @@ COMMANDS = {
 
 @pytest.mark.parametrize("body", BODIES)
 def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
-    file = parse(f"FROM debian:12\n{body}\n")
-    instruction = file.stages[0].instructions[-1]
-    asked = Asked(BOOKWORM, variable=partial(Environment(file, {}).lookup, 0))
-    changed = changes(file, instruction, asked, len(file.text))
-    assert changed is not None
-    suite = suite_named("bookworm")
-    assert suite is not None
-    where = Named(*suite, listed=())
-    for change in changed:
-        where = follow(where, change, [], ["amd64"], lambda entry: Keys("x"))
+    state = walked(body, {"/etc/os-release": "ID=debian\nVERSION_CODENAME=bookworm\n"}).stage(0)
+    entries = [
+        entry
+        for path, content in state.sources().items()
+        for entry in sources_list.read(path if path.endswith(".sources") else "x.list", content.known or "")
+    ]
 
     root = tmp_path / "root"
     apt = AptRoot(root, "amd64", {})
@@ -82,10 +71,10 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     lines = printed.replace("$(ARCHITECTURE)", "amd64").replace(" $(COMPONENT)", "").splitlines()
     theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("amd64 ")}
 
-    sources = [source for each in where.listed or () if (source := each.source("amd64"))]
     ours = {
-        tuple(filter(None, (source.uri, source.suite, component)))
-        for source in sources
-        for component in source.components or ("",)
+        tuple(filter(None, (each.uri, each.suite, component)))
+        for each in entries
+        if each.serves("amd64")
+        for component in each.components or ("",)
     }
     assert ours == {tuple(part.rstrip("/") if "://" in part else part for part in line) for line in theirs}

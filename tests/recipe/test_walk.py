@@ -1,0 +1,282 @@
+"""What a stage's instructions make of apt's files, as far as it can be read off them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from pinner.recipe.dockerfile import parse
+from pinner.recipe.walk import Walked
+from pinner.shell.state import UNKNOWN, Content
+
+LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
+DEBIAN = "/etc/apt/sources.list.d/debian.sources"
+LINE = "deb https://x.example bookworm main"
+STANZA = "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm\nComponents: main\n"
+
+BOOKWORM = {
+    "/etc/os-release": 'ID=debian\nVERSION_CODENAME=bookworm\nVERSION_ID="12"\n',
+    DEBIAN: STANZA,
+}
+BUSTER = {
+    "/etc/os-release": 'ID=debian\nVERSION_CODENAME=buster\nVERSION_ID="10"\n',
+    OWN: "deb http://deb.debian.org/debian buster main\ndeb http://deb.debian.org/debian buster-updates main\n",
+}
+JAMMY = {
+    "/etc/os-release": 'ID=ubuntu\nVERSION_CODENAME=jammy\nVERSION_ID="22.04"\nUBUNTU_CODENAME=jammy\n',
+    OWN: "deb http://archive.ubuntu.com/ubuntu jammy main universe\n",
+}
+
+
+class Files:
+    """A build context."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self._files = files
+
+    def text(self, path: str) -> str | None:
+        return self._files.get(path)
+
+    def is_file(self, path: str) -> bool:
+        return path in self._files
+
+    def is_dir(self, path: str) -> bool:
+        return any(each.startswith(f"{path}/".lstrip("/")) for each in self._files)
+
+    def names(self, path: str) -> Iterable[str]:
+        below = f"{path}/".lstrip("/")
+        return sorted(
+            {each[len(below) :].partition("/")[0] for each in self._files if each.startswith(below)}
+        )
+
+    def name(self, path: str) -> str:
+        return path
+
+
+def walked(body: str, base: dict[str, str] = BOOKWORM, files: dict[str, str] | None = None) -> Walked:
+    held = {path: Content(text) for path, text in base.items()}
+    context = Files(files or {})
+    found = Walked(parse(f"FROM debian:12\n{body}\n"), "linux/arm64", "arm64", lambda stage: held, context)
+    found.stage(len(parse(f"FROM debian:12\n{body}\n").stages) - 1)
+    return found
+
+
+def sources(
+    body: str, base: dict[str, str] = BOOKWORM, files: dict[str, str] | None = None
+) -> dict[str, Content]:
+    """The sources files at the end of the last stage that are not as the image has them."""
+    found = walked(body, base, files)
+    state = found.stage(max(found.seen))
+    return {path: content for path, content in state.sources().items() if content.at >= 0}
+
+
+WRITTEN = [
+    (f'RUN echo "{LINE}" > {LIST}', LIST, False),
+    (f"RUN echo '{LINE}' >> {LIST} && apt-get update", LIST, True),
+    (f"RUN set -eux; \\\n    echo {LINE} >{LIST}; \\\n    apt-get update", LIST, False),
+    (f'RUN echo "{LINE}" | tee {LIST}', LIST, False),
+    (f'RUN echo "{LINE}" | sudo tee -a {LIST} > /dev/null', LIST, True),
+    (f"RUN printf '{LINE}\\n' > {LIST}", LIST, False),
+    (f"RUN printf '%s\\n' '{LINE}' > {OWN}", OWN, False),
+    (f'RUN curl -fsSL https://x.example/key | gpg --dearmor -o /usr/share/keyrings/x.gpg && echo "{LINE}" > {LIST}',
+     LIST, False),
+    (f'RUN echo "deb https://x.example $(lsb_release -cs) main" > {LIST}', LIST, False),
+    (f'RUN echo "deb https://x.example `lsb_release -sc` main" > {LIST}', LIST, False),
+    (f'RUN echo "deb https://x.example $(. /etc/os-release && echo "$VERSION_CODENAME") main" > {LIST}', LIST, False),
+    (f'RUN . /etc/os-release && echo "deb https://x.example ${{VERSION_CODENAME}} main" > {LIST}', LIST, False),
+    (f"RUN cat > {LIST} <<EOF\n{LINE}\nEOF", LIST, False),
+    (f"RUN cat <<EOF > {LIST}\n{LINE}\nEOF", LIST, False),
+    (f"COPY <<EOF {LIST}\n{LINE}\nEOF", LIST, False),
+    (f"RUN sudo sh -c 'echo \"{LINE}\" > {LIST}'", LIST, False),
+    (f"RUN LC_ALL=C.UTF-8 add-apt-repository '{LINE}' > /dev/null", "/etc/apt/sources.list.d/archive_uri.list", True),
+    (f"RUN <<EOF\n# no 'quotes' matter\necho '{LINE}' \\\n  > {LIST}\nEOF", LIST, False),
+    (f"RUN <<EOF\ncat > {LIST} <<'X'\n{LINE}\nX\napt-get update\nEOF", LIST, False),
+    (f"RUN set -eux; {{ \
+    echo '{LINE}'; \
+  }} > {LIST}", LIST, False),
+    (f"RUN set -e; {{ printf '%s\\n' '{LINE}'; }} >> {LIST}; apt-get update", LIST, True),
+    (f'ARG SUITE=bookworm\nRUN echo "deb https://x.example $SUITE main" > {LIST}', LIST, False),
+    (f"ENV REPO='{LINE}'\nRUN echo \"$REPO\" | tee {LIST}", LIST, False),
+    (f'RUN codename=$(lsb_release --codename --short) && echo "deb https://x.example $codename main" > {LIST}',
+     LIST, False),
+    (f'RUN . /etc/os-release; echo "deb https://x.example ${{UBUNTU_CODENAME:-$VERSION_CODENAME}} main" > {LIST}',
+     LIST, False),
+    (f"ARG SUITE=bookworm\nRUN cat <<EOF > {LIST}\ndeb https://x.example ${{SUITE}} main\nEOF", LIST, False),
+    (f"RUN add-apt-repository -y -n -S '{LINE}'", "/etc/apt/sources.list.d/archive_uri.list", True),
+    ("RUN add-apt-repository https://x.example", "/etc/apt/sources.list.d/archive_uri.list", True),
+    (f'RUN add-apt-repository -y "{LINE}"', "/etc/apt/sources.list.d/archive_uri.list", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "path", "append"), WRITTEN)
+def test_written(body: str, path: str, append: bool) -> None:
+    found = sources(body)
+    assert {place: content.known for place, content in found.items()} == {path: f"{LINE}\n"}
+
+
+def test_docker_says_it_this_way() -> None:
+    found = sources(
+        'RUN echo \\\n  "deb [arch="$(dpkg --print-architecture)" signed-by=/etc/apt/keyrings/docker.gpg] '
+        "https://download.docker.com/linux/debian \\\n"
+        '  "$(. /etc/os-release && echo "$VERSION_CODENAME")" stable" | \\\n'
+        f"  tee {LIST} > /dev/null"
+    )
+    text = "deb [arch=arm64 signed-by=/etc/apt/keyrings/docker.gpg] https://download.docker.com/linux/debian"
+    assert " ".join((found[LIST].known or "").split()) == f"{text} bookworm stable"
+
+
+@pytest.mark.parametrize(
+    ("body", "base", "text"),
+    [
+        (f"sed -i 's/main/main contrib/' {OWN}", BUSTER, BUSTER[OWN].replace("main", "main contrib")),
+        (f"sed -i -e '/buster-updates/d' -e 's|deb.debian.org|archive.debian.org|' {OWN}", BUSTER,
+         "deb http://archive.debian.org/debian buster main\n"),
+        ("cd /etc/apt && sed -ri 's/(deb) (http)/\\1 [x=y] \\2/;$d' sources.list", BUSTER,
+         "deb [x=y] http://deb.debian.org/debian buster main\n"),
+        (f"cp {OWN} /tmp/x && sed -i '/updates/!d' {OWN} && cat /tmp/x >> {OWN}", BUSTER,
+         BUSTER[OWN].splitlines(keepends=True)[1] + BUSTER[OWN]),
+        ("find /etc/apt -name '*.list' -exec sed -i s/buster/bullseye/ {} +", BUSTER,
+         BUSTER[OWN].replace("buster", "bullseye")),
+        ("add-apt-repository -y multiverse", JAMMY, JAMMY[OWN].replace("universe", "universe multiverse")),
+        ("sudo -E add-apt-repository universe", JAMMY, None),
+        (f"[ ! -f {OWN} ] || sed -i s/main/x/ {OWN}", JAMMY, JAMMY[OWN].replace("main", "x")),
+        (f"if [ -f {OWN} ]; then sed -i s/main/x/ {OWN}; else rm {DEBIAN}; fi", BOOKWORM, None),
+        ("sed -i 's/nothing/x/' /etc/apt/sources.list.d/*.sources || true", BOOKWORM, None),
+    ],
+)  # fmt: skip
+def test_edited(body: str, base: dict[str, str], text: str | None) -> None:
+    found = sources(f"RUN {body}", base)
+    assert {path: content.known for path, content in found.items()} == ({OWN: text} if text else {})
+
+
+@pytest.mark.parametrize(
+    ("body", "base", "left"),
+    [
+        ("RUN rm -rf /etc/apt/sources.list.d/*", BOOKWORM, []),
+        (f"RUN echo '{LINE}' > {LIST}\nRUN rm -f {LIST}", BOOKWORM, [DEBIAN]),
+        (f"RUN mv {OWN} {OWN}.bak", JAMMY, []),
+        (f"RUN cp /dev/null {DEBIAN} && rm /etc/apt/sources.list.d/debian.sources", BOOKWORM, []),
+        ("RUN rm -rf /etc/apt/sources.list.d/$X", BOOKWORM, [DEBIAN]),
+        ("RUN find /etc/apt -type f -name '*.sources' -delete", BOOKWORM, []),
+    ],
+)
+def test_removed(body: str, base: dict[str, str], left: list[str]) -> None:
+    found = walked(body, base)
+    assert sorted(found.stage(0).sources()) == left
+
+
+def test_a_source_counts_from_the_next_update_on() -> None:
+    body = f"RUN apt-get update && echo '{LINE}' > {LIST} && apt-get install x && apt-get update && apt-get install y"
+    first, second, _ = walked(body).seen[0]
+    assert [LIST in (each.state.fetched or [{}])[0] for each in (first, second)] == [False, True]
+
+
+def test_a_ppa() -> None:
+    found = sources("RUN add-apt-repository -y ppa:deadsnakes/ppa", JAMMY)
+    (content,) = found.values()
+    assert content.text == "deb https://ppa.launchpadcontent.net/deadsnakes/ppa/ubuntu jammy main\n"
+
+
+ADD = f"#!/bin/sh\necho '{LINE}' > {LIST}\n"
+CONTEXT = {"scripts/add.sh": ADD, "root/etc/apt/sources.list.d/x.list": f"{LINE}\n", "x.list": f"{LINE}\n"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"COPY x.list {LIST}",
+        "COPY *.list /etc/apt/sources.list.d/",
+        "COPY root/ /",
+        "COPY root/etc/apt /etc/apt/",
+        "ADD root/etc/apt/sources.list.d /etc/apt/sources.list.d",
+        "COPY scripts/add.sh /tmp/\nRUN /tmp/add.sh",
+        "COPY . /ctx\nWORKDIR /ctx\nRUN sh ./scripts/add.sh",
+        "COPY scripts /s\nRUN . /s/add.sh",
+        "RUN --mount=type=bind,source=scripts,target=/s bash -e /s/add.sh",
+        "RUN --mount=target=/c cp /c/x.list /etc/apt/sources.list.d/",
+        "COPY . /c\nRUN cp -r /c/root/* /",
+        "COPY x.list /x.list\nRUN install -Dm644 /x.list /etc/apt/sources.list.d/x.list",
+        f"COPY x.list /\nRUN cat /x.list | tee -a {LIST}",
+        f"FROM debian AS two\nCOPY x.list {LIST}\nFROM debian\nCOPY --from=two {LIST} /etc/apt/sources.list.d/",
+        "COPY scripts/add.sh /usr/local/bin/add\nRUN add",
+        f"RUN bash -c \"echo '{LINE}' > {LIST}\"",
+        f'RUN add() {{ echo "deb $1 $2 main" > {LIST}; }}; add https://x.example bookworm',
+        f"RUN for x in x; do echo '{LINE}' > /etc/apt/sources.list.d/$x.list; done",
+        f"RUN case $(uname -m) in aarch64) echo '{LINE}' > {LIST};; *) rm {DEBIAN};; esac",
+        f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
+    ],
+)
+def test_files_of_the_build_context_and_all_the_ways_to_run(body: str) -> None:
+    found = sources(body, files=CONTEXT)
+    assert {path: content.known for path, content in found.items()} == {LIST: f"{LINE}\n"}
+
+
+def test_lists_and_wrappers() -> None:
+    files = {"apt.txt": "a\nb\n", "retry.sh": '#!/bin/sh\nfor n in 1 2; do "$@" && exit 0; done; exit 1\n'}
+    for line in (
+        "xargs apt-get install < /apt.txt",
+        "xargs -a /apt.txt apt-get install -y",
+        "apt-get install $(cat /apt.txt)",
+        "apt-get install $(grep -v '^#' /apt.txt | tr '\\n' ' ')",
+        'mapfile -t P < /apt.txt && apt-get install "${P[@]}"',
+        "while read -r p; do apt-get install -y $p; done < /apt.txt",
+        "P=$(sed 's/#.*//' /apt.txt); apt-get install $P",
+    ):
+        found = walked(f'SHELL ["bash", "-c"]\nCOPY apt.txt /\nRUN {line}', files=files)
+        assert found.seen[0][0].lists == ("apt.txt",), line
+    found = walked("COPY retry.sh /usr/local/bin/retry\nRUN retry apt-get install curl", files=files)
+    assert found.walk.wrappers == {"retry"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'RUN if [ -n "$X" ]; then echo "{LINE}" > {LIST}; fi',
+        f'RUN [ -f /x ] && echo "{LINE}" > {LIST}; true',
+        f'RUN test -f /x || echo "{LINE}" > {LIST}',
+        f'RUN echo "deb https://x.example $SUITE main" > {LIST}',
+        f"RUN curl -o {LIST} https://x.example/x.list",
+        f"RUN curl https://x.example/x.list | tee {LIST}",
+        f"COPY y.list {LIST}",
+        f"COPY --from=image x.list {LIST}",
+        "COPY apt/ /etc/apt/",
+        "RUN curl https://x.example/setup | bash -",
+        "RUN curl -o s https://x.example/setup && sh s",
+        "ADD https://x.example/setup /s\nRUN bash /s",
+        'RUN bash -c "$(curl https://x.example/setup)"',
+        "RUN bash <(curl https://x.example/setup)",
+        "RUN wget https://x.example/x.deb && dpkg -i x.deb",
+        "RUN curl -o /tmp/y.deb https://x.example/x.deb && apt-get install -y /tmp/y.deb",
+        "RUN extrepo enable x",
+        f'ARG SUITE\nRUN echo "deb https://x.example $SUITE main" > {LIST}',
+        f'RUN if x; then S=a; else S=b; fi; echo "deb https://x.example $S main" > {LIST}',
+        f"RUN {{ echo '{LINE}'; curl https://x.example; }} > {LIST}",
+        "RUN sed -i 's/x/y/e' /etc/apt/sources.list.d/debian.sources",
+        "RUN add-apt-repository ppa:deadsnakes/ppa",
+        f"RUN echo 'unterminated > {LIST}",
+    ],
+)
+def test_what_is_not_known(body: str) -> None:
+    found = sources(body, files=CONTEXT)
+    assert found
+    assert all(content.known is None for content in found.values())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "RUN curl https://sh.rustup.rs | sh -s -- -y",
+        "RUN wget -qO- https://x.example/x.tar.gz | tar xz && cd x && ./configure && make install",
+        "RUN pip install x && npm ci && ./gradlew build",
+        "COPY --from=image /usr/bin/tool /usr/bin/",
+        "RUN ls /etc/apt/sources.list.d && cat /etc/apt/sources.list.d/debian.sources",
+    ],
+)
+def test_what_changes_nothing(body: str) -> None:
+    assert sources(body) == {}
+
+
+def test_unknown_is_marked() -> None:
+    found = sources(f'RUN echo "deb https://$HOST/x bookworm main" > {LIST}')
+    assert found[LIST].text == f"deb https://{UNKNOWN}/x bookworm main\n"

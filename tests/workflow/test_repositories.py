@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from pinner.recipe.sourcefiles import Change
 
 from pinner.apt import decisions
 from pinner.apt.decisions import UNTOLD
 from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.mirrors import official
-from pinner.errors import InputError
+from pinner.recipe import dockerfile
 from pinner.workflow.images import Named
-from pinner.workflow.repositories import follow, listed, pocket_of
-from pinner.workflow.stages import Base, snapshot_problem, sources_of
+from pinner.workflow.repositories import listed, pocket_of
+from pinner.workflow.stages import Base, Options, snapshot_problem, sources_of
+from pinner.workflow.views import View, Views
 from tests.registry import official as image
 
 
@@ -63,6 +63,13 @@ def test_an_official_image_reads_what_is_assumed_of_it(codename: str) -> None:
     assert decisions.of([(path, text) for path, text in files if "/apt.conf.d/" in path]) == UNTOLD
 
 
+def view_of(where: Named, path: str, line: str) -> View:
+    """What a call sees behind a line that is written into a sources file."""
+    parsed = dockerfile.parse(f"FROM x\nRUN echo '{line}' > {path}\nRUN apt-get install a\n")
+    base = Base("", where, ("linux/amd64",), True)
+    return Views("Dockerfile", parsed, Options()).of(parsed.stages[0], parsed.text.index("apt-get"), base)
+
+
 @pytest.mark.parametrize(
     ("codename", "path", "line", "fits"),
     [
@@ -79,12 +86,9 @@ def test_an_official_image_reads_what_is_assumed_of_it(codename: str) -> None:
     ],
 )  # fmt: skip
 def test_entries_that_contradict_the_images_own(codename: str, path: str, line: str, fits: bool) -> None:
-    change = Change(f"/etc/apt/sources.list.d/{path}", f"{line}\n")
-    if fits:
-        assert follow(named(codename), change, (), ["amd64"]).listed
-    else:
-        with pytest.raises(InputError, match="Conflicting values set for option"):
-            follow(named(codename), change, (), ["amd64"])
+    view = view_of(named(codename), f"/etc/apt/sources.list.d/{path}", line)
+    assert ("Conflicting values set for option" in view.error) != fits
+    assert bool(isinstance(view.where, Named) and view.where.listed) == fits
 
 
 @pytest.mark.parametrize(
@@ -98,8 +102,9 @@ def test_entries_that_contradict_the_images_own(codename: str, path: str, line: 
 )  # fmt: skip
 def test_a_snapshot_by_hand_is_read_at_its_moment(address: str, uri: str, stamp: str) -> None:
     where = named("bookworm")._replace(listed=())
-    change = Change("/etc/apt/sources.list", f"deb [check-valid-until=no] {address} bookworm main\n")
-    (source,) = sources_of(follow(where, change, (), ["amd64"]), "amd64")
+    view = view_of(where, "/etc/apt/sources.list", f"deb [check-valid-until=no] {address} bookworm main")
+    assert isinstance(view.where, Named)
+    (source,) = sources_of(view.where, "amd64")
     assert (source.uri, source.suite, source.snapshot, source.check_valid_until) == (
         uri,
         "bookworm",
@@ -111,12 +116,9 @@ def test_a_snapshot_by_hand_is_read_at_its_moment(address: str, uri: str, stamp:
 
 
 def test_a_snapshot_of_what_is_not_the_distributions_own_is_refused() -> None:
-    change = Change(
-        "/etc/apt/sources.list",
-        "deb http://snapshot.debian.org/archive/debian-ports/20240407T000000Z sid main\n",
-    )
-    with pytest.raises(InputError, match="no snapshot of debian's own suites"):
-        follow(named("bookworm"), change, (), ["amd64"])
+    line = "deb http://snapshot.debian.org/archive/debian-ports/20240407T000000Z sid main"
+    view = view_of(named("bookworm"), "/etc/apt/sources.list", line)
+    assert "no snapshot of debian's own suites" in view.problem
 
 
 @pytest.mark.parametrize(
@@ -134,8 +136,10 @@ def test_a_snapshot_of_what_is_not_the_distributions_own_is_refused() -> None:
 def test_apts_own_snapshots(codename: str, option: str, moment: str, stamps: set[str]) -> None:
     where = named(codename)
     if option:
-        line = f"deb [{option}] http://deb.debian.org/debian {codename} main\n"
-        where = follow(where._replace(listed=()), Change("/etc/apt/sources.list", line), (), ["amd64"])
+        line = f"deb [{option}] http://deb.debian.org/debian {codename} main"
+        view = view_of(where._replace(listed=()), "/etc/apt/sources.list", line)
+        assert isinstance(view.where, Named)
+        where = view.where
     where = where._replace(decided=UNTOLD._replace(snapshot=moment))
     assert {source.snapshot for source in sources_of(where, "amd64")} == stamps
 

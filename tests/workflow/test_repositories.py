@@ -160,8 +160,10 @@ def test_apts_own_snapshots(codename: str, option: str, moment: str, stamps: set
 def test_snapshots_that_are_not_read(codename: str, option: str, moment: str, asked: bool, why: str) -> None:
     where = named(codename)
     if option:
-        line = f"deb [{option}] http://deb.debian.org/debian {codename} main\n"
-        where = follow(where._replace(listed=()), Change("/etc/apt/sources.list", line), (), ["amd64"])
+        line = f"deb [{option}] http://deb.debian.org/debian {codename} main"
+        view = view_of(where._replace(listed=()), "/etc/apt/sources.list", line)
+        assert isinstance(view.where, Named)
+        where = view.where
     base = Base("", where._replace(decided=UNTOLD._replace(snapshot=moment)), ("linux/amd64",), asked=True)
     said = snapshot_problem(base, asked=asked)
     assert (why in said) if why else not said

@@ -35,6 +35,8 @@ _READS = later(
 # bash that is told not to expand braces.
 _NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
 _DEEPEST = 8
+# Names of commands that no package bears.
+_COMMANDS = frozenset({"apt-get", "rm", "mkdir", "cp", "mv", "chmod", "chown", "ln", "cd", "echo", "export"})
 
 
 class Install(NamedTuple):
@@ -313,12 +315,17 @@ class Reader:
     def _requests(
         self, program: str, call: command_line.Call, found: list[Field], *, bash: bool
     ) -> Iterator[Request]:
-        swallowed = ""
+        swallowed, joined, behind = "", False, False
         for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
             result = request
             at = request.word.span.start
             swallowed = swallowed or self._instruction_at(request.word)
-            if swallowed:
+            joined = joined or (request.name in _COMMANDS and bool(result.action == "pin" and behind))
+            behind = True
+            if joined:
+                detail = "a command begins here, as it seems: is a && missing before it?"
+                result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
+            elif swallowed:
                 detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
                 result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
             if self._marked.says("allow", at):

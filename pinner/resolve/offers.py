@@ -150,6 +150,10 @@ class Offers:
         listed = [self.priorities[self.indexes.index(index)] for index in offer.pockets]
         return self._pins.own(offer.package, offer.pockets, listed)
 
+    def names(self) -> Iterable[str]:
+        """Every package name, once each."""
+        return dict.fromkeys(name for index in self.indexes for name in index.names())
+
     def near(self, name: str) -> tuple[str, ...]:
         """Up to three names that look like this one, the likest first; none after many such questions."""
         if name not in self._near and len(self._near) < _MOST_NEAR:

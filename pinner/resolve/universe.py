@@ -374,6 +374,10 @@ class Universe:
         """
         return bool(self.versions(name) or self.providers(name)) or self._offers.order(name) is not None
 
+    def names(self) -> Iterable[str]:
+        """Every package name. Slow: for what no package bears."""
+        return self._offers.names()
+
     def near(self, name: str) -> tuple[str, ...]:
         """Up to three existing names that look like this one, the likest first. Slow at first: for messages."""
         return self._offers.near(name)

@@ -30,6 +30,7 @@ Status = Literal["yes", "no", "done", "maybe"]
 _MOST_TURNS = 64
 _DEEPEST = 8
 _MOST_STEPS = 20_000
+_MOST_NESTED = 40
 _ALARM = later(
     r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
 )
@@ -137,6 +138,7 @@ class Shell:
         self._script: Script = None  # type: ignore[assignment]
         self._text = ""
         self._ended: list[State] = []
+        self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
 
     # --- texts -------------------------------------------------------------------------------------------------
@@ -225,6 +227,7 @@ class Shell:
         shell = Shell(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
         shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
         shell.wrapper = self.wrapper
+        shell._nested = self._nested
         shell.stdin = self.stdin
         return shell
 
@@ -258,6 +261,17 @@ class Shell:
                 self.unknown("a text that is too long")
             return "maybe"
         kind = node.type
+        if kind != "command" and self._nested > _MOST_NESTED:
+            if _ALARM.search(self._of(node)):
+                self.unknown("a text that is nested too deeply")
+            return "maybe"
+        self._nested += 1
+        try:
+            return self._of_kind(node, kind, must=must)
+        finally:
+            self._nested -= 1
+
+    def _of_kind(self, node: Node, kind: str, *, must: bool) -> Status:
         if self._hung and (redirects := self._hung.pop((node.start_byte, node.end_byte, kind), None)):
             return self._hanging(redirects, node, must)
         if kind == "command":

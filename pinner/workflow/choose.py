@@ -8,6 +8,7 @@ also excludes versions that differ in more than the binNMU.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -79,6 +80,10 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
         if plain != request.name and any(universe.versions(plain) for universe in universes.values()):
             detail = f"a + behind {plain} is apt's mark for installing it, and a pin before it is not written"
             return Choice("skipped", reason="suffix", detail=detail, hint=f"write {plain}")
+        if request.action == "pin" and (found := _expression(request.name, universes)):
+            shown = f"{', '.join(found[:3])}{' and others' if found[3:] else ''}"
+            detail = f"no package has this name, so that apt takes it for a regular expression, which finds {shown}"
+            return Choice("skipped", reason="regex", detail=detail, hint="write the names")
         return _gone(request, universes) or Choice(
             "missing", reason="unknown-package", detail=failure.message, hint=failure.hint, fails=True
         )
@@ -126,6 +131,18 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
         detail=f"the platforms differ: {_per_platform(offers)}",
         hint="lock one platform by --platform, or a file for each",
     )
+
+
+def _expression(name: str, universes: Mapping[str, Universe]) -> list[str]:
+    """The packages that apt-get finds by a name that nothing bears, as a regular expression (apt-get(8), "install")."""
+    if not any(char in name for char in ".+") or any(universe.known(name) for universe in universes.values()):
+        return []
+    universe = next(iter(universes.values()))
+    try:
+        pattern = re.compile(name)
+    except re.error:
+        return []
+    return sorted(each for each in universe.names() if pattern.search(each))
 
 
 def _gone(request: Request, universes: Mapping[str, Universe]) -> Choice | None:

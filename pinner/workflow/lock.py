@@ -206,6 +206,8 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
                 choices[request] = Choice(
                     "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
                 )
+                if call.unread:  # it may be the release of what is not read
+                    choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
                 continue
             choice = choose(request, universes, asked=call.base.asked)
             if call.unread and choice.fails:  # what is not there may be elsewhere

@@ -101,8 +101,12 @@ class Targets:
             for stage, calls in self._closures.of(file, choices, platform).items():
                 self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents)
                 for done in calls:
-                    if done.problem is not None and not any(
-                        _told(choices[word], platform) for word in done.call.requests
+                    # Where apt reads more than pinner does, it may find a solution there.
+                    certain = isinstance(done.problem, Refused) or not done.call.unread
+                    if (
+                        done.problem is not None
+                        and certain
+                        and not any(_told(choices[word], platform) for word in done.call.requests)
                     ):
                         key = (done.call.install.span.start, done.problem.message)
                         if key in problems:
@@ -298,7 +302,7 @@ def _counts(done: Installed) -> bool:
 
 def _told(choice: Choice, platform: str) -> bool:
     """Whether a word's own finding says already that its call cannot be carried out on the platform."""
-    return choice.fails or bool(choice.offers and platform not in choice.offers)
+    return choice.fails or choice.reason == "regex" or bool(choice.offers and platform not in choice.offers)
 
 
 def _by(chosen: Chosen, asked: Mapping[str, str]) -> str:

@@ -104,11 +104,20 @@ def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str,
     help="CycloneDX 1.6 or SPDX 2.3, both as JSON.",
 )
 def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], form: str) -> int:
-    """Print a software bill of materials: the locked packages, their digests, and which brought which along."""
-    from pinner.report import bill as report
+    """Print a software bill of materials: the packages locked, and those of the base images that were read.
+
+    In a form that scanners like grype and trivy find vulnerabilities in: each package with its digest, its source
+    package and what it needs, and the operating system, of which there can be one. --platform gives that of one
+    platform alone.
+    """
+    from pinner.report import sbom as report
 
     found = _bill(named, stages, platforms)
-    click.echo(report.spdx(found) if form == "spdx" else report.cyclonedx(found))
+    text = report.spdx(found) if form == "spdx" else report.cyclonedx(found)
+    for target in found.unread:
+        said = f"{export.named(target)}: the lock does not know the base image's packages; they are left out"
+        click.echo(f"pinner: {printable(said)}", err=True)
+    click.echo(text)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What targets of a lock install as one list of materials: packages, and which of them brought which along."""
+"""What targets of a lock install as one list of materials: packages, what each one needs, and the base images."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pinner.distributions.catalogue import suite_named
+from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.debian import DEBIAN
-from pinner.lock.schema import Lock, LockedPackage, Target
+from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
 from pinner.workflow.export import closure, is_own
+from pinner.workflow.roots import key
+
+
+class System(NamedTuple):
+    """An operating system, as ID and VERSION_ID of os-release(5) name it; a suite without a number goes by its name."""
+
+    vendor: str
+    release: str
 
 
 class Material(NamedTuple):
-    """A package and where it is from: `vendor` and `codename` are those of its distribution's suite, `repository` is
-    the address of another one than the distribution's own, else "".
+    """A package and where it is from: `system` and `codename` are those of its target's suite, `repository` is the
+    address of another one than the distribution's own, else "".
     """
 
     package: LockedPackage
-    vendor: str
+    system: System
     codename: str
     repository: str
 
@@ -28,19 +36,40 @@ class Material(NamedTuple):
         return f"{self.package.uri}/{self.package.filename}"
 
 
+class Base(NamedTuple):
+    """A base image: its reference in FROM, the digest of its manifest for the platform, and those of its packages that
+    a target still has in that version."""
+
+    reference: str
+    digest: str
+    platform: str
+    system: System
+    packages: tuple[InstalledPackage, ...]
+
+
 class Bill(NamedTuple):
     """`name` is that of the files; `date` that of the newest Release that was read, so that equal locks give equal
-    bills. `asked` and `needs` name materials by the package's id: those asked for, and who brought whom along."""
+    bills. `asked` and `needs` name materials by the package's id: those asked for, and who needs whom. `unread` names
+    the targets whose base image's packages are not in the lock."""
 
     name: str
     date: datetime
+    systems: tuple[System, ...]
     materials: tuple[Material, ...]
     asked: tuple[str, ...]
     needs: tuple[tuple[str, str], ...]
+    bases: tuple[Base, ...]
+    unread: tuple[Target, ...]
 
     def needed_by(self, parent: str) -> tuple[str, ...]:
-        """What a package brought along."""
+        """What a package needs."""
         return tuple(child for each, child in self.needs if each == parent)
+
+
+def system_of(codename: str) -> System:
+    """The system that a suite is of."""
+    found = suite_named(codename)
+    return System(found[0].name if found else DEBIAN.name, (found and found[1].version) or codename)
 
 
 def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
@@ -48,24 +77,44 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     materials: dict[str, Material] = {}
     asked: dict[str, None] = {}
     needs: dict[tuple[str, str], None] = {}
+    bases: dict[str, tuple[Closure, dict[InstalledPackage, None]]] = {}
+    systems: dict[System, None] = {}
+    unread: list[Target] = []
+    images = {image.digest: image for image in lock.images}
     for target in targets:
-        found = suite_named(target.closure.suite)
-        vendor = found[0].name if found else DEBIAN.name
+        suite, arch, chain = target.closure.suite, PLATFORMS[target.platform], lock.chain(target)
+        system = system_of(suite)
+        systems[system] = None
         there = closure(lock, target)
         for package in there.values():
-            repository = "" if is_own(package, target.closure.suite) else package.uri
-            materials.setdefault(package.id, Material(package, vendor, target.closure.suite, repository))
-        for each in lock.chain(target):
+            repository = "" if is_own(package, suite) else package.uri
+            materials.setdefault(package.id, Material(package, system, suite, repository))
+        for each in chain:
             for locked in each.closure.members:
                 if locked.argument:
                     asked[locked.id] = None
                 elif locked.by in there:
                     needs[there[locked.by].id, locked.id] = None
+        first = chain[-1].closure
+        if first.digest not in images:
+            unread.append(target)
+            continue
+        replaced = {key(package.name, package.arch, arch) for package in there.values()}
+        kept = bases.setdefault(first.digest, (first, {}))[1]
+        for held in images[first.digest].packages:
+            if key(held.name, held.arch, arch) not in replaced:
+                kept[held] = None
     dates = [datetime.fromisoformat(each.date).astimezone(UTC) for each in lock.releases]
     return Bill(
         ", ".join(dict.fromkeys(target.file for target in targets)),
         max(dates),
-        tuple(materials[key] for key in sorted(materials)),
-        tuple(sorted(asked)),
-        tuple(sorted(needs)),
+        tuple(systems),
+        tuple(materials[each] for each in sorted(materials)),
+        tuple(each for each in sorted(asked) if each in materials),
+        tuple(each for each in sorted(needs) if each[1] in materials),
+        tuple(
+            Base(first.image, digest, images[digest].platform, system_of(first.suite), tuple(sorted(held)))
+            for digest, (first, held) in sorted(bases.items())
+        ),
+        tuple(unread),
     )

@@ -1,0 +1,273 @@
+"""A bill of materials for scanners: CycloneDX 1.6 and SPDX 2.3, made by the libraries of those who define them (the
+optional dependency `sbom`).
+
+What grype and trivy need to find anything: in each package's URL `distro` with the release's number and `upstream` with
+its source (https://github.com/anchore/grype/issues/2707); one operating system that all packages belong to, and the
+source once more as properties of CycloneDX, or `sourceInfo` of SPDX (https://trivy.dev/latest/docs/target/sbom/). All
+packages hang on the operating system, or none does: trivy drops those of one kind where it finds both. Licences are
+left out: the archive's indices do not tell them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from pinner import __version__
+from pinner.apt.digest import algorithm, label
+from pinner.errors import InputError
+from pinner.images import reference
+from pinner.lock.schema import InstalledPackage, LockedPackage
+from pinner.workflow.bill import Base, Bill, System
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from packageurl import PackageURL
+
+_MISSING = InputError(
+    "the libraries for bills of materials are not installed", hint="pip install 'apt-pinner[sbom]'"
+)
+
+
+class _Part(NamedTuple):
+    """A package as scanners see it; `url` and `digest` are "" for one of a base image."""
+
+    package: LockedPackage | InstalledPackage
+    system: System
+    repository: str = ""
+    url: str = ""
+    digest: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.package.name}:{self.package.arch}={self.package.version}"
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """Name and version of the source package."""
+        return self.package.source or self.package.name, self.package.source_version or self.package.version
+
+    @property
+    def purl(self) -> PackageURL:
+        """The package URL (https://github.com/package-url/purl-spec, type `deb`)."""
+        from packageurl import PackageURL
+
+        package, (source, version) = self.package, self.source
+        qualifiers = {"arch": package.arch, "distro": f"{self.system.vendor}-{self.system.release}"}
+        if self.repository:
+            qualifiers["repository_url"] = self.repository
+        if version != package.version:
+            qualifiers["upstream"] = f"{source}@{version}"
+        elif source != package.name:
+            qualifiers["upstream"] = source
+        return PackageURL("deb", self.system.vendor, package.name, package.version, qualifiers)
+
+
+def _parts(bill: Bill) -> dict[str, _Part]:
+    """The packages by their ids: a locked one says more than the same in a base image."""
+    found = {part.id: part for base in bill.bases for part in _held(base)}
+    for each in bill.materials:
+        found[each.package.id] = _Part(
+            each.package, each.system, each.repository, each.url, each.package.digest
+        )
+    return dict(sorted(found.items()))
+
+
+def _held(base: Base) -> Iterator[_Part]:
+    return (_Part(package, base.system) for package in base.packages)
+
+
+def _image(base: Base) -> PackageURL:
+    """The URL of a base image (type `oci`)."""
+    from packageurl import PackageURL
+
+    named = reference.parse(base.reference)
+    place = str(named._replace(tag="", digest=""))
+    qualifiers = {"arch": base.platform.split("/")[1], "repository_url": place, "tag": named.tag}
+    return PackageURL("oci", None, place.rpartition("/")[2], base.digest, qualifiers)
+
+
+def _system(bill: Bill) -> System:
+    """Scanners take one operating system for a whole document; another would go unsearched, without a word."""
+    if len(bill.systems) != 1:
+        names = ", ".join(" ".join(system) for system in bill.systems)
+        raise InputError(
+            f"a bill of materials is of one operating system, and these targets are of several: {names}",
+            hint="choose with --file or --stage, and write one for each",
+        )
+    return bill.systems[0]
+
+
+def cyclonedx(bill: Bill) -> str:
+    """CycloneDX 1.6 as JSON. Raises `InputError` where the targets are of several operating systems."""
+    try:
+        from cyclonedx.model import HashAlgorithm, HashType, Property
+        from cyclonedx.model.bom import Bom, BomMetaData
+        from cyclonedx.model.component import Component, ComponentType
+        from cyclonedx.output.json import JsonV1Dot6
+    except ImportError:
+        raise _MISSING from None
+
+    def hashes(digest: str) -> list[HashType]:
+        return [HashType(alg=HashAlgorithm(label(digest)), content=digest)] if digest else []
+
+    def properties(part: _Part) -> Iterator[Property]:
+        """The source as trivy writes it: the version in its three parts."""
+        name, version = part.source
+        epoch, colon, rest = version.rpartition(":")
+        upstream, _, revision = rest.rpartition("-")
+        values = {
+            "PkgID": f"{part.package.name}@{part.package.version}",
+            "PkgType": part.system.vendor,
+            "SrcName": name,
+            "SrcVersion": upstream or revision,
+            "SrcRelease": revision if upstream else "",
+            "SrcEpoch": epoch if colon else "",
+        }
+        return (
+            Property(name=f"aquasecurity:trivy:{field}", value=value)
+            for field, value in values.items()
+            if value
+        )
+
+    operating = _system(bill)
+    root = Component(name=bill.name, type=ComponentType.CONTAINER, bom_ref="root")
+    tool = Component(name="pinner", version=__version__, type=ComponentType.APPLICATION)
+    system = Component(
+        name=operating.vendor, version=operating.release, type=ComponentType.OPERATING_SYSTEM, bom_ref="os"
+    )
+    images = {
+        base: Component(
+            name=base.reference.partition("@")[0],
+            version=base.digest,
+            type=ComponentType.CONTAINER,
+            bom_ref=base.digest,
+            purl=_image(base),
+            hashes=hashes(base.digest.rpartition(":")[2]),
+        )
+        for base in bill.bases
+    }
+    parts = {
+        name: Component(
+            name=part.package.name,
+            version=part.package.version,
+            bom_ref=name,
+            purl=part.purl,
+            hashes=hashes(part.digest),
+            properties=properties(part),
+        )
+        for name, part in _parts(bill).items()
+    }
+    bom = Bom(components=[system, *images.values(), *parts.values()], serial_number=_uuid(bill))
+    bom.metadata = BomMetaData(component=root, timestamp=bill.date)
+    bom.metadata.tools.components.add(tool)
+    bom.register_dependency(root, [system, *images.values(), *(parts[name] for name in bill.asked)])
+    bom.register_dependency(system, parts.values())
+    for base, image in images.items():
+        bom.register_dependency(image, [parts[part.id] for part in _held(base)])
+    for name, part in parts.items():
+        bom.register_dependency(part, [parts[child] for child in bill.needed_by(name)])
+    return str(JsonV1Dot6(bom).output_as_string(indent=2))
+
+
+def spdx(bill: Bill) -> str:
+    """SPDX 2.3 as JSON. Raises `InputError` where the targets are of several operating systems."""
+    try:
+        from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
+        from spdx_tools.spdx.model import (
+            Actor,
+            ActorType,
+            Checksum,
+            ChecksumAlgorithm,
+            CreationInfo,
+            Document,
+            ExternalPackageRef,
+            ExternalPackageRefCategory,
+            Package,
+            PackagePurpose,
+            Relationship,
+            RelationshipType,
+            SpdxNoAssertion,
+        )
+    except ImportError:
+        raise _MISSING from None
+
+    def checksums(digest: str) -> list[Checksum]:
+        return [Checksum(ChecksumAlgorithm[algorithm(digest).upper()], digest)] if digest else []
+
+    def references(purl: PackageURL) -> list[ExternalPackageRef]:
+        return [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl.to_string())]
+
+    operating = _system(bill)
+    creation = CreationInfo(
+        spdx_version="SPDX-2.3",
+        spdx_id="SPDXRef-DOCUMENT",
+        name=bill.name,
+        document_namespace=f"urn:uuid:{_uuid(bill)}",
+        creators=[Actor(ActorType.TOOL, f"pinner-{__version__}")],
+        created=bill.date.replace(tzinfo=None),
+    )
+    root = Package(
+        spdx_id="SPDXRef-root",
+        name=bill.name,
+        download_location=SpdxNoAssertion(),
+        files_analyzed=False,
+        primary_package_purpose=PackagePurpose.CONTAINER,
+    )
+    system = Package(
+        spdx_id="SPDXRef-OperatingSystem",  # trivy knows it by this, others by its purpose
+        name=operating.vendor,
+        version=operating.release,
+        download_location=SpdxNoAssertion(),
+        files_analyzed=False,
+        primary_package_purpose=PackagePurpose.OPERATING_SYSTEM,
+    )
+    images = {
+        base: Package(
+            spdx_id=f"SPDXRef-Image-{number}",
+            name=base.reference.partition("@")[0],
+            version=base.digest,
+            download_location=SpdxNoAssertion(),
+            files_analyzed=False,
+            checksums=checksums(base.digest.rpartition(":")[2]),
+            external_references=references(_image(base)),
+            primary_package_purpose=PackagePurpose.CONTAINER,
+        )
+        for number, base in enumerate(bill.bases)
+    }
+    packages = {
+        name: Package(
+            spdx_id=f"SPDXRef-Package-{number}",
+            name=part.package.name,
+            version=part.package.version,
+            download_location=part.url or SpdxNoAssertion(),
+            files_analyzed=False,
+            checksums=checksums(part.digest),
+            source_info=f"built package from: {' '.join(part.source)}",
+            external_references=references(part.purl),
+        )
+        for number, (name, part) in enumerate(_parts(bill).items())
+    }
+    contained = [(root, system), *((system, package) for package in packages.values())]
+    contained += [(images[base], packages[part.id]) for base in bill.bases for part in _held(base)]
+    needed = [(root, image) for image in images.values()]
+    needed += [(root, packages[name]) for name in bill.asked]
+    needed += [(packages[parent], packages[child]) for parent, child in bill.needs]
+    relationships = [Relationship("SPDXRef-DOCUMENT", RelationshipType.DESCRIBES, root.spdx_id)]
+    for kind, edges in ((RelationshipType.CONTAINS, contained), (RelationshipType.DEPENDS_ON, needed)):
+        relationships += [Relationship(parent.spdx_id, kind, child.spdx_id) for parent, child in edges]
+    document = Document(
+        creation, packages=[root, system, *images.values(), *packages.values()], relationships=relationships
+    )
+    return json.dumps(DocumentConverter().convert(document), indent=2)
+
+
+def _uuid(bill: Bill) -> UUID:
+    """The same for the same bill."""
+    from uuid import NAMESPACE_URL, uuid5
+
+    content = "\n".join(f"{name} {part.digest}" for name, part in _parts(bill).items())
+    images = "".join(f"\n{base.digest}" for base in bill.bases)
+    return uuid5(NAMESPACE_URL, f"{bill.name}\n{content}{images}")

@@ -15,9 +15,10 @@ from pinner.recipe import blocks, texts
 from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, Stage, of_platform, settings
 from pinner.regex import later
 from pinner.shell import expand, fields, nested
-from pinner.shell.evaluate import Seen, Shell, Walk
+from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
+from pinner.shell.outcomes import Seen, Walk
 from pinner.shell.programs.fetching import of
 from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
 

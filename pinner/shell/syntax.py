@@ -70,13 +70,20 @@ class Script:
         self.builder = Builder(source, shell)
         self._text = read.mask
         self.root = read.root
-        self._found = _collected(read.root, _COLLECTED)
-        self._nested = list(_outermost(self._nodes(*_NESTED)))
-        inputs = {node.start_byte for node in self._nodes("file_redirect")}
-        if "heredoc_redirect" in self._found or not all(
-            each.operator[0] - len(each.descriptor) in inputs for each in read.heredocs
-        ):
-            raise UnparsableError  # the grammar sees other here-documents than the shell's rules
+        if "<<" in shell.text:
+            inputs = {node.start_byte for node in self._nodes("file_redirect")}
+            if "heredoc_redirect" in self._found or not all(
+                each.operator[0] - len(each.descriptor) in inputs for each in read.heredocs
+            ):
+                raise UnparsableError  # the grammar sees other here-documents than the shell's rules
+
+    @cached_property
+    def _found(self) -> dict[str, list[Node]]:
+        return _collected(self.root, _COLLECTED)
+
+    @cached_property
+    def _nested(self) -> list[Range]:
+        return list(_outermost(self._nodes(*_NESTED)))
 
     def commands(self, mention: str) -> tuple[Command, ...]:
         """The simple commands that mention `mention`, in text order. Raises `UnparsableError`."""

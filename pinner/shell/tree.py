@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.regex import later
@@ -73,6 +73,7 @@ class Tree(NamedTuple):
     unread: Range | None
 
 
+@lru_cache(maxsize=128)
 def read(text: str) -> Tree:
     """The tree of a text. Raises `UnparsableError`."""
     outlined = _outline(text) if "<<" in text else None

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 from pinner.apt import decisions
@@ -340,6 +341,9 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
             yield item
 
 
+_decided = lru_cache(maxsize=256)(decisions.of)
+
+
 def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
     """The call and what it stands on as apt's configuration has it, by files and by the call's options.
 
@@ -350,8 +354,8 @@ def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
         return install, base, ""
     program = install.command.partition(" ")[0]
     try:
-        own = decisions.of(where.configuration, program)
-        found = decisions.of(where.configuration, program, install.settings)
+        own = _decided(where.configuration, program)
+        found = _decided(where.configuration, program, install.settings)
     except InputError as error:
         return (
             install,

@@ -18,7 +18,7 @@ from pinner.errors import InputError
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
 from pinner.regex import later
-from pinner.shell.evaluate import Seen
+from pinner.shell.outcomes import Seen
 from pinner.shell.state import UNKNOWN, Content, Context, Origin, State
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.repositories import (

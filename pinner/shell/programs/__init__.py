@@ -5,7 +5,7 @@ To add a program:
 2. have it read `call.words` (its arguments as text), `call.input`, and `call.shell.state`, and change the state,
 3. put it into that module's `ROWS`; a module of its own also goes into the tuple below,
 4. mind that a word may hold `UNKNOWN`: what that decides is unknown, never empty,
-5. add rows to the table in `tests/shell/test_programs.py`.
+5. add rows to the tables in `tests/recipe/test_walk.py`.
 What is in no row does nothing to apt: builds, package managers of languages, services.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pinner.shell.evaluate import Call, Result
+from pinner.shell.outcomes import Call, Result
 from pinner.shell.programs import apt, fetching, files, keys, shells, system, tests, texts
 
 Program = Callable[[Call], Result]

@@ -7,7 +7,7 @@ import re
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result, Seen
+from pinner.shell.outcomes import Call, Result, Seen
 from pinner.shell.programs.keys import TRUSTED
 from pinner.shell.programs.system import installed
 from pinner.shell.state import UNKNOWN, Content, Origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from posixpath import join
 
-from pinner.shell.evaluate import Call, Result
+from pinner.shell.outcomes import Call, Result
 from pinner.shell.programs.options import Options, read
 from pinner.shell.state import UNKNOWN, Content, Origin
 

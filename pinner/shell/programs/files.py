@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from posixpath import basename, join
 
-from pinner.shell.evaluate import Call, Result
+from pinner.shell.outcomes import Call, Result
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content, Value
 

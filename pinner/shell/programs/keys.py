@@ -5,7 +5,7 @@ from __future__ import annotations
 from posixpath import join
 
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result, joined
+from pinner.shell.outcomes import Call, Result, joined
 from pinner.shell.programs.options import read
 from pinner.shell.programs.texts import inputs
 from pinner.shell.state import UNKNOWN, Content, Origin, Value

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result, lists_of
+from pinner.shell.outcomes import Call, Result, lists_of
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from pinner.shell import nested
-from pinner.shell.evaluate import Call, Result, Shell, Status, value_of
+from pinner.shell.outcomes import Call, Result, Status, value_of
+from pinner.shell.process import Process
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content, Value
 
@@ -49,7 +50,7 @@ def _string(call: Call, args: list[Value], errexit: bool) -> Result:
     own = call.shell.child(call.name, args[2:])
     own.errexit = errexit
 
-    def run(shell: Shell) -> Status:
+    def run(shell: Process) -> Status:
         return shell.string(args[0].text)
 
     return Result(call.shell.process(run, own), None)

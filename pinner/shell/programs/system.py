@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinner.distributions import programs
-from pinner.shell.evaluate import Call, Result
+from pinner.shell.outcomes import Call, Result
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content, Origin
 

@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinner.shell.evaluate import Call, Result, Status
+from pinner.shell.outcomes import Call, Result, Status
 from pinner.shell.state import UNKNOWN, Content
 
 if TYPE_CHECKING:
-    from pinner.shell.evaluate import Shell
+    from pinner.shell.process import Process
 
 _OPPOSITE: dict[Status, Status] = {"yes": "no", "no": "yes", "maybe": "maybe", "done": "maybe"}
 _COMPARED = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
 
 
-def decide(shell: Shell, words: Sequence[str], *, pattern: bool = False) -> Status:
+def decide(shell: Process, words: Sequence[str], *, pattern: bool = False) -> Status:
     """Whether a test holds; with `pattern` (`[[`) what stands behind `==` is a glob."""
     for operator, ends in (("||", "yes"), ("-o", "yes"), ("&&", "no"), ("-a", "no")):
         if operator in words[1:-1] and not (operator in ("-a", "-o") and len(words) < 4):
@@ -43,7 +43,7 @@ def _truth(text: str, holds: bool) -> Status:
     return "yes" if holds else "no"
 
 
-def _one(shell: Shell, operator: str, text: str) -> Status:
+def _one(shell: Process, operator: str, text: str) -> Status:
     if operator == "-n":
         return _truth(text, text != "")
     if operator == "-z":

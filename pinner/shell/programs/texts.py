@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
-from pinner.shell.evaluate import Call, Result, joined, lists_of
+from pinner.shell.outcomes import Call, Result, joined, lists_of
 from pinner.shell.programs import sed
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content

@@ -1,0 +1,111 @@
+"""What a walk through shell texts gathers, and what a program is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pinner.shell.state import UNKNOWN, Content, Context, State, Value
+from pinner.shell.syntax import Script
+
+if TYPE_CHECKING:
+    from pinner.shell.process import Process
+
+#: Whether a statement succeeded: for certain, for certain not, or undecided; `done` is what a build assumes.
+Status = Literal["yes", "no", "done", "maybe"]
+
+
+class Seen(NamedTuple):
+    """An `apt-get install` where it was met: in the Dockerfile (`file` is "") or a file of its build context.
+
+    It stands from `start` to `end` in the file. `lists` are the files of the context that its words come from; a word
+    of them `ends` in a carriage return. A whole script or instruction stands for what is not met in it; `unclear` tells
+    that it changes something.
+    """
+
+    file: str
+    start: int
+    end: int
+    state: State
+    lists: tuple[str, ...] = ()
+    ends: bool = False
+    unclear: bool = False
+
+
+@dataclass
+class Walk:
+    """What one walk through a file knows of the world, and gathers.
+
+    `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
+    Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
+    the context that ran an install command.
+    """
+
+    arch: str = "amd64"
+    context: Context | None = None
+    seen: list[Seen] = field(default_factory=list)
+    changes: list[tuple[int, str]] = field(default_factory=list)
+    wrappers: set[str] = field(default_factory=set)
+    asked: bool = False
+    steps: int = 0
+    at: int = 0
+    known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
+
+
+class Call(NamedTuple):
+    """A program that is run: its `name` and arguments, what it reads, and the shell that runs it."""
+
+    shell: Process
+    name: str
+    args: tuple[Value, ...]
+    input: Content | None
+
+    @property
+    def words(self) -> list[str]:
+        """The arguments as texts."""
+        return [each.text for each in self.args]
+
+
+class Result(NamedTuple):
+    """How a program ended, and what it printed (None: nothing that is known)."""
+
+    status: Status = "done"
+    output: Content | None = Content("")
+
+
+class Leave(Exception):
+    """`exit`, `return`, `break`: what stands behind is not done."""
+
+    def __init__(self, what: str, status: Status) -> None:
+        super().__init__()
+        self.what = what
+        self.status = status
+
+
+def lists_of(content: Content | None) -> tuple[str, ...]:
+    """The files of the build context that a content comes from."""
+    if content is None:
+        return ()
+    return content.lists or ((content.file,) if content.file else ())
+
+
+def value_of(content: Content | None) -> Value:
+    """The text of an output."""
+    if content is None:
+        return Value(UNKNOWN)
+    urls = tuple(each.url for each in content.origins if each.url) if content.text is None else ()
+    lists = lists_of(content) or urls
+    return Value(UNKNOWN if content.text is None or content.others else content.text, lists)
+
+
+def joined(parts: Sequence[Content]) -> Content:
+    """What several outputs make one behind the other."""
+    parts = [each for each in parts if each.text != "" or each.lists or each.file]
+    if len(parts) == 1:
+        return parts[0]
+    if any(each.text is None or each.others for each in parts):
+        origins = tuple(origin for each in parts for origin in each.origins)
+        return Content(origins=origins if all(each.origins for each in parts) else ())
+    lists = tuple(name for each in parts for name in lists_of(each))
+    return Content("".join(each.text or "" for each in parts), lists=lists)

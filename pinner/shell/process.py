@@ -1,0 +1,426 @@
+"""A shell process on the state of a stage: its texts, its words, and the programs and scripts that it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pinner.edit.span import Joined
+from pinner.regex import later
+from pinner.shell import fields, nested, prefixes, syntax
+from pinner.shell.fields import Meaning
+from pinner.shell.outcomes import Call, Leave, Seen, Status, Walk, joined, value_of
+from pinner.shell.state import UNKNOWN, Content, Origin, State, Value
+from pinner.shell.syntax import Script, UnparsableError
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+DEEPEST = 8
+ALARM = later(
+    r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
+)
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class Process:
+    """One shell process; how its statements follow one another is told by `evaluate.Shell`."""
+
+    def __init__(
+        self,
+        walk: Walk,
+        state: State,
+        name: str = "sh",
+        file: str = "",
+        args: Sequence[Value] = (),
+        depth: int = 0,
+    ) -> None:
+        """`name` is the kind of shell, `file` the file of the build context that is read ("": the Dockerfile)."""
+        self.walk = walk
+        self.state = state
+        self.name = name
+        self.file = file
+        self.args = tuple(args)
+        self.depth = depth
+        self.stdin: Content | None = None
+        self.functions: dict[str, tuple[Script, Node]] = {}
+        self.errexit = False
+        self.span = (0, 0)
+        self.fixed = False
+        self.source = ""
+        self.wrapper = ""
+        self._sink: list[Content] | None = None
+        self._script: Script = None  # type: ignore[assignment]
+        self._text = ""
+        self._ended: list[State] = []
+        self._nested = 0
+        self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
+
+    def run(self, source: str, text: Joined, *, must: bool = True) -> Status:
+        """Evaluate a text that stands in `source`. With `must` its failure ends the build."""
+        status: Status = "done"
+        self.source = source
+        try:
+            status = self._run(source, text, must=must)
+        except Leave as leave:
+            status = leave.status
+            self.state.dead = status == "no" or self.state.dead
+        self._end()
+        return status
+
+    def _end(self) -> None:
+        if self._ended:
+            self.state.merge(self._ended)
+            self._ended = []
+
+    def _run(self, source: str, text: Joined, *, must: bool) -> Status:
+        key = (self.file, text.origin(0), text.text)
+        if key not in self.walk.known:
+            try:
+                self.walk.known[key] = syntax.read(source, text)
+            except UnparsableError:
+                self.walk.known[key] = None
+        script = self.walk.known[key]
+        if script is None:
+            if ALARM.search(text.text):
+                self.unknown("a text that is not understood")
+            return "done"
+        if script.unread and ALARM.search(text.text, *script.unread):
+            self.unknown("a text that is not understood")
+        before = self._script, self._text
+        self._script, self._text = script, script.shell.text
+        try:
+            return self._statements(script.root.named_children, must=must)
+        finally:
+            self._script, self._text = before
+
+    def words(self, args: Sequence[Value]) -> None:
+        """Run a command that stands alone, without a shell."""
+        with suppress(Leave):
+            self.execute(args)
+        self._end()
+
+    def string(self, text: str) -> Status:
+        """Evaluate a text that a command is given, in this shell."""
+        before, at = self.fixed, -1
+        start, end = self.span
+        if not self.fixed and text:
+            at = self.source.find(text, start, end)
+            at = -1 if self.source.find(text, at + 1, end) >= 0 else at
+        self.fixed = at < 0
+        whole = Joined(text, (0,), (max(at, 0),), (max(at, 0) + len(text),))
+        try:
+            return self._run(self.source, nested.unfolded(whole), must=False)
+        finally:
+            self.fixed = before
+
+    def sourced(self, content: Content, args: Sequence[Value]) -> Status:
+        """Evaluate a file in this shell, as `.` does."""
+        if self.depth >= DEEPEST:
+            return "done"
+        before = self.file, self.source, self.fixed, self.args
+        text = content.text or ""
+        self.file, self.source, self.fixed = content.file or self.file, text, not content.file
+        self.args = tuple(args) or self.args
+        self.depth += 1
+        try:
+            whole = Joined(text, (0,), (0,), (len(text),))
+            return self._run(text, nested.unfolded(whole), must=False)
+        except Leave as leave:
+            if leave.what != "return":
+                raise
+            return leave.status
+        finally:
+            self.file, self.source, self.fixed, self.args = before
+            self.depth -= 1
+
+    def child(self, name: str = "sh", args: Sequence[Value] = (), file: str | None = None) -> Process:
+        """Another shell process on the same files, with the variables that are exported."""
+        state = self.state
+        shell = type(self)(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
+        shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
+        shell.wrapper = self.wrapper
+        shell._nested = self._nested
+        shell.stdin = self.stdin
+        return shell
+
+    def process(self, run: Callable[[Process], Status], shell: Process, *, inherits: bool = False) -> Status:
+        """Let another shell process run; its variables and folder end with it."""
+        state = self.state
+        variables, exported, cwd = state.variables, state.exported, state.cwd
+        kept = variables if inherits else {name: variables[name] for name in exported if name in variables}
+        state.variables = dict(kept)
+        shell._sink = self._sink
+        try:
+            return run(shell)
+        finally:
+            state.variables, state.exported, state.cwd = variables, exported, cwd
+
+    def _of(self, node: Node) -> str:
+        return self._text[node.start_byte : node.end_byte]
+
+    def captured(self, run: Callable[[], Status]) -> tuple[Status, Content]:
+        """What a statement prints."""
+        before, self._sink = self._sink, []
+        try:
+            status = run()
+        finally:
+            parts, self._sink = self._sink, before
+        return status, joined(parts)
+
+    def write(self, name: str, content: Content, *, append: bool = False) -> None:
+        """Put what is known of an output into a file."""
+        if name == UNKNOWN:
+            if content.text and re.search(r"(?m)^(?:deb\s|Types:)", content.text):
+                self.unknown("a file whose name is not known")
+            return
+        path = self.state.path(name)
+        made = content._replace(
+            at=self.walk.at, by=content.by or path, gone=False, file="" if append else content.file
+        )
+        if append:
+            self.state.append(path, made)
+        else:
+            self.state.write(path, made)
+        self.changed(path)
+
+    def changed(self, path: str) -> None:
+        """Take note of a change of what apt reads."""
+        if path.startswith(("/etc/apt/sources.list", "/etc/apt/preferences", "?")):
+            self.walk.changes.append((self.walk.at, path))
+
+    def unknown(self, by: str, serves: tuple[str, ...] = (), *, live: bool = True) -> None:
+        """From here on, or from the next update on, apt may read what is not known, because of this."""
+        content = Content(at=self.walk.at, by=by, live=live, serves=serves)
+        self.state.write(f"?{len(self.state.files)}{by}", content)
+        self.changed("?")
+
+    def _braced(self, start: int, end: int) -> list[Value]:
+        raw = self._text[start:end]
+        if raw.startswith("<(") and raw.endswith(")"):
+            path = f"/dev/fd/{len(self.state.files)}"
+            self.state.write(path, self._content(start + 2, end - 1) or Content())
+            return [Value(path)]
+        if "{" in raw and "$" not in raw and self.name != "sh" and "'" not in raw:
+            from pinner.shell import braces
+
+            words = braces.expanded(raw)
+            if words and words != (raw,):
+                meaning = self._meaning()
+                return [each for one in words for each in fields.fields(one, 0, len(one), meaning)]
+        return fields.fields(self._text, start, end, self._meaning())
+
+    def execute(
+        self, args: Sequence[Value], variables: Mapping[str, Value | tuple[Value, ...]] | None = None
+    ) -> Status:
+        """Run a command: a function, a program of the table, or a script that is seen."""
+        from pinner.shell.programs import PROGRAMS
+
+        texts = [each.text for each in args]
+        at = prefixes.begin(texts, UNKNOWN)
+        own = dict(variables or {})
+        for word in texts[:at]:
+            name, equals, value = word.partition("=")
+            if equals and name.isidentifier():
+                own[name] = Value(value)
+        if at >= len(texts):
+            return "done"
+        name, rest = texts[at].rpartition("/")[2], tuple(args[at + 1 :])
+        if texts[at] in self.functions:
+            return self._function(texts[at], rest)
+        kept = self.state.variables, self.state.exported
+        if own:
+            self.state.variables = {**self.state.variables, **own}
+            self.state.exported |= own.keys()
+        try:
+            program = PROGRAMS.get(name)
+            if program is None or "/" in texts[at]:
+                status = self._file(texts[at], rest)
+                if status is not None:
+                    return status
+            if program is None:
+                self._print(None)
+                return "done"
+            result = program(Call(self, name, rest, self.stdin))
+            self._print(result.output)
+            return result.status
+        finally:
+            if own and name not in (":", "export", "eval"):
+                self.state.variables, self.state.exported = kept
+
+    def _print(self, output: Content | None) -> None:
+        if self._sink is not None:
+            self._sink.append(Content(UNKNOWN) if output is None else output)
+
+    def _file(self, name: str, args: Sequence[Value]) -> Status | None:
+        """Run a file that is seen; None if there is none."""
+        paths = [self.state.path(name)] if "/" in name else [f"{folder}/{name}" for folder in _PATH]
+        for path in paths:
+            content = self.state.read(path)
+            if content is not None:
+                return self.script(content, args, wrapper=path)
+        return None
+
+    def script(self, content: Content, args: Sequence[Value], shell: str = "", wrapper: str = "") -> Status:
+        """Run what a file holds as a program."""
+        if self.depth >= DEEPEST:
+            return "done"
+        if content.text is None:
+            for origin in content.origins:
+                if origin.url:
+                    self.fetched(origin.url)
+            return "done"
+        name = shell or nested.shell_of(content.text)
+        if name.rpartition("/")[2] not in _SHELLS:
+            return "done"
+        file = content.file
+        text = content.text
+        own = self.child(name, args, file=file or self.file)
+        if wrapper:
+            own.wrapper = wrapper.rpartition("/")[2]
+        if file:
+            own.fixed = False
+        elif content.text is not None:
+            own.fixed = True
+        whole = Joined(text, (0,), (0,), (len(text),))
+
+        def run(shell: Process) -> Status:
+            before = shell.state.copy()
+            status = shell.run(text, nested.unfolded(whole), must=False)
+            if status == "no":
+                self.state.dead = False
+            if file:
+                changed = before.differs(shell.state)
+                self.walk.seen.append(Seen(file, 0, len(text), before, unclear=changed))
+            return status
+
+        return self.process(run, own)
+
+    def fetched(self, url: str, *, live: bool = True) -> None:
+        """What the program or package at an address does when it is run or installed."""
+        from pinner.distributions import programs
+
+        effect = programs.effect(url)
+        if effect.kind == "none":
+            return
+        found = self.state.read("/etc/os-release")
+        release = dict(
+            line.partition("=")[::2] for line in ((found.text if found else "") or "").splitlines()
+        )
+        names = {"codename": "VERSION_CODENAME", "id": "ID", "version": "VERSION_ID"}
+        system = {key: release[name].strip('"') for key, name in names.items() if name in release}
+        written = effect.written({**system, "arch": self.walk.arch}) if effect.kind == "adds" else None
+        if written is None:
+            self.unknown(url, effect.serves, live=live)
+            return
+        self.walk.asked = True
+        files, keys = written
+        for path, text in files.items():
+            self.write(path, Content(text))
+        for path, key in keys.items():
+            self.write(path, Content(origins=(Origin(key),)))
+        if effect.updates:
+            self.state.update()
+
+    def _function(self, name: str, args: Sequence[Value]) -> Status:
+        script, body = self.functions[name]
+        if self.depth >= DEEPEST:
+            return "done"
+        before = self._script, self._text, self.args
+        self._script, self._text, self.args = script, script.shell.text, tuple(args)
+        self.depth += 1
+        try:
+            return self._statement(body, must=False)
+        except Leave as leave:
+            if leave.what != "return":
+                raise
+            return leave.status
+        finally:
+            self._script, self._text, self.args = before
+            self.depth -= 1
+
+    def leave(self, what: str, status: Status = "done") -> None:
+        """Do nothing that stands behind: `exit`, `return`, `break` or `continue`."""
+        if what == "exit" and status != "no":
+            self._ended.append(self.state.copy())
+            self.state.dead = True
+        raise Leave(what, status)
+
+    def _meaning(self) -> Meaning:
+        return Meaning(self.variable, self._output)
+
+    def _fields(self, node: Node) -> list[Value]:
+        return self._braced(node.start_byte, node.end_byte)
+
+    def _word(self, node: Node) -> Value:
+        return fields.word(self._text, node.start_byte, node.end_byte, self._meaning())
+
+    def word(self, text: str) -> Value:
+        """A word of another text, as this shell reads it."""
+        before, self._text = self._text, text
+        try:
+            return fields.word(text, 0, len(text), self._meaning())
+        finally:
+            self._text = before
+
+    def _globbed(self, text: str) -> list[str]:
+        if not any(char in text for char in "*?["):
+            return [text]
+        return self.state.glob(self.state.path(text)) if text.startswith(("/", ".", "*")) else [text]
+
+    def variable(self, name: str) -> Value | tuple[Value, ...] | None:
+        """What a name means here; None if nothing sets it."""
+        if name in "@*":
+            return self.args
+        if name.isdecimal():
+            number = int(name)
+            if number == 0:
+                return Value(UNKNOWN)
+            return self.args[number - 1] if number <= len(self.args) else Value("")
+        found = self.state.variables.get(name)
+        if found is None and name in ("HOME", "PWD", "USER"):
+            return Value({"HOME": "/root", "PWD": self.state.cwd, "USER": "root"}[name])
+        return found
+
+    def _output(self, start: int, stop: int) -> Value:
+        """What the command between two indices of the present text prints, as a text."""
+        return value_of(self._content(start, stop))
+
+    def _content(self, start: int, stop: int) -> Content | None:
+        """What the command between two indices of the present text prints."""
+        text = self._text[start:stop].strip()
+        if text.startswith("<") and not text.startswith("<<"):
+            return self.state.read(self.state.path(self.word(text[1:].strip()).text))
+        if self.depth >= DEEPEST:
+            return None
+        shell = self.child(self.name, self.args)
+        shell.functions = dict(self.functions)
+
+        def run(own: Process) -> Status:
+            with suppress(Leave):
+                own.string(self._text[start:stop])
+            return "done"
+
+        kept = self.walk.seen, self.state.dead
+        self.walk.seen = []  # a call in a command substitution is none that is pinned
+        _, output = shell.captured(lambda: self._quietly(run, shell))
+        self.walk.seen, self.state.dead = kept
+        return output
+
+    def _quietly(self, run: Callable[[Process], Status], shell: Process) -> Status:
+        state = self.state
+        variables, exported, cwd = state.variables, state.exported, state.cwd
+        state.variables = dict(variables)
+        try:
+            return run(shell)
+        finally:
+            state.variables, state.exported, state.cwd = variables, exported, cwd
+
+    def _statements(self, nodes: Iterable[Node], *, must: bool) -> Status:
+        raise NotImplementedError
+
+    def _statement(self, node: Node, *, must: bool) -> Status:
+        raise NotImplementedError

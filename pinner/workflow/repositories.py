@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -299,17 +300,22 @@ def texts_of(where: Named, arch: str) -> dict[str, str]:
     """The sources file that an image of the suite has if nobody has changed it, by its path."""
     path = _file(where.suite, where.distribution)
     extra = where.suite.variants.get(where.variant)
+    pockets = (*([extra] if extra else []), *where.suite.pockets)
+    # As the official images write it, so that what edits the file finds what it looks for.
+    slash = "/" if where.distribution.name == "ubuntu" else ""
+    components = " ".join(where.distribution.components)
     stanzas: list[str] = []
-    for pocket in (*([extra] if extra else []), *where.suite.pockets):
-        uri, components = pocket.address(arch or "amd64"), " ".join(where.distribution.components)
+    for uri, group in groupby(pockets, lambda each: each.address(arch or "amd64") + slash):
+        suites = [each.suite for each in group]
         if path.endswith(".sources"):
-            ending = "gpg" if where.distribution.name == "ubuntu" or where.suite.version == "12" else "pgp"
-            keyring = f"/usr/share/keyrings/{where.distribution.name}-archive-keyring.{ending}"
-            stanzas.append(
-                f"Types: deb\nURIs: {uri}\nSuites: {pocket.suite}\nComponents: {components}\nSigned-By: {keyring}\n\n"
+            form = (
+                "pgp" if key(where.suite.apt) >= key("3") and where.distribution.name == "debian" else "gpg"
             )
+            keyring = f"/usr/share/keyrings/{where.distribution.name}-archive-keyring.{form}"
+            fields = f"Suites: {' '.join(suites)}\nComponents: {components}\nSigned-By: {keyring}"
+            stanzas.append(f"{chr(10) if stanzas else ''}Types: deb\nURIs: {uri}\n{fields}\n")
         else:
-            stanzas.append(f"deb {uri} {pocket.suite} {components}\n")
+            stanzas += (f"deb {uri} {suite} {components}\n" for suite in suites)
     return {path: "".join(stanzas)}
 
 

@@ -52,6 +52,8 @@ class Process:
         self.fixed = False
         self.source = ""
         self.wrapper = ""
+        self.zero = UNKNOWN
+        self.sourced_from = ""
         self._sink: list[Content] | None = None
         self._script: Script = None  # type: ignore[assignment]
         self._text = ""
@@ -117,12 +119,13 @@ class Process:
         finally:
             self.fixed = before
 
-    def sourced(self, content: Content, args: Sequence[Value]) -> Status:
-        """Evaluate a file in this shell, as `.` does."""
+    def sourced(self, path: str, content: Content, args: Sequence[Value]) -> Status:
+        """Evaluate the file at a path in this shell, as `.` does."""
         if self.depth >= DEEPEST:
             return "done"
-        before = self.file, self.source, self.fixed, self.args
+        before = self.file, self.source, self.fixed, self.args, self.sourced_from
         text = content.text or ""
+        self.sourced_from = path
         self.file, self.source, self.fixed = content.file or self.file, text, not content.file
         self.args = tuple(args) or self.args
         self.depth += 1
@@ -134,7 +137,7 @@ class Process:
                 raise
             return leave.status
         finally:
-            self.file, self.source, self.fixed, self.args = before
+            self.file, self.source, self.fixed, self.args, self.sourced_from = before
             self.depth -= 1
 
     def child(self, name: str = "sh", args: Sequence[Value] = (), file: str | None = None) -> Process:
@@ -142,7 +145,7 @@ class Process:
         state = self.state
         shell = type(self)(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
         shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
-        shell.wrapper = self.wrapper
+        shell.wrapper, shell.zero, shell.sourced_from = self.wrapper, self.zero, self.sourced_from
         shell._nested = self._nested
         shell.stdin = self.stdin
         return shell
@@ -262,9 +265,18 @@ class Process:
             content = self.state.read(path)
             if content is not None:
                 return self.script(content, args, wrapper=path)
+        if "/" in name and name.endswith((".sh", ".bash")):
+            self.unseen(name)
         return None
 
-    def script(self, content: Content, args: Sequence[Value], shell: str = "", wrapper: str = "") -> Status:
+    def unseen(self, name: str) -> None:
+        """A script that is not seen: it is not likely to add a repository, but nothing is certain behind it."""
+        if not any(content.by == name for path, content in self.state.files.items() if path[0] == "?"):
+            self.unknown(name, ("",))
+
+    def script(
+        self, content: Content, args: Sequence[Value], shell: str = "", wrapper: str = "", path: str = ""
+    ) -> Status:
         """Run what a file holds as a program."""
         if self.depth >= DEEPEST:
             return "done"
@@ -279,6 +291,7 @@ class Process:
         file = content.file
         text = content.text
         own = self.child(name, args, file=file or self.file)
+        own.zero = path or wrapper or UNKNOWN
         if wrapper:
             own.wrapper = wrapper.rpartition("/")[2]
         if file:
@@ -378,9 +391,11 @@ class Process:
         if name.isdecimal():
             number = int(name)
             if number == 0:
-                return Value(UNKNOWN)
+                return Value(self.zero)
             return self.args[number - 1] if number <= len(self.args) else Value("")
         found = self.state.variables.get(name)
+        if found is None and name == "BASH_SOURCE":
+            return Value(self.sourced_from or self.zero)
         if found is None and name in ("HOME", "PWD", "USER"):
             return Value({"HOME": "/root", "PWD": self.state.cwd, "USER": "root"}[name])
         return found

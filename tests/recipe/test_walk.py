@@ -179,7 +179,12 @@ def test_a_ppa() -> None:
 
 
 ADD = f"#!/bin/sh\necho '{LINE}' > {LIST}\n"
-CONTEXT = {"scripts/add.sh": ADD, "root/etc/apt/sources.list.d/x.list": f"{LINE}\n", "x.list": f"{LINE}\n"}
+CONTEXT = {
+    "run.sh": '. "$(dirname "${BASH_SOURCE[0]}")/add.sh"\n',
+    "scripts/add.sh": ADD,
+    "root/etc/apt/sources.list.d/x.list": f"{LINE}\n",
+    "x.list": f"{LINE}\n",
+}
 
 
 @pytest.mark.parametrize(
@@ -193,6 +198,7 @@ CONTEXT = {"scripts/add.sh": ADD, "root/etc/apt/sources.list.d/x.list": f"{LINE}
         "COPY scripts/add.sh /tmp/\nRUN /tmp/add.sh",
         "COPY . /ctx\nWORKDIR /ctx\nRUN sh ./scripts/add.sh",
         "COPY scripts /s\nRUN . /s/add.sh",
+        "COPY scripts /s\nCOPY run.sh /s/\nRUN bash /s/run.sh",
         "RUN --mount=type=bind,source=scripts,target=/s bash -e /s/add.sh",
         "RUN --mount=target=/c cp /c/x.list /etc/apt/sources.list.d/",
         "COPY . /c\nRUN cp -r /c/root/* /",

@@ -37,8 +37,9 @@ def _sh(call: Call) -> Result:
         return _input(call, args)
     content = shell.state.read(shell.state.path(args[0].text))
     if content is None:
+        shell.unseen(args[0].text)
         return Result("done", Content(UNKNOWN))
-    return Result(shell.script(content, args[1:], call.name), None)
+    return Result(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)), None)
 
 
 def _string(call: Call, args: list[Value], errexit: bool) -> Result:
@@ -80,13 +81,14 @@ def _source(call: Call) -> Result:
     for name in call.words[:1]:
         content = state.read(state.path(name))
         if content is None:
+            call.shell.unseen(name)
             return Result()
         if content.text is None:
             for origin in content.origins:
                 if origin.url:
                     call.shell.fetched(origin.url)
             return Result()
-        return Result(call.shell.sourced(content, call.args[1:]))
+        return Result(call.shell.sourced(state.path(name), content, call.args[1:]))
     return Result()
 
 

@@ -276,6 +276,8 @@ def _basename(call: Call) -> Result:
 
 def _dirname(call: Call) -> Result:
     text = call.words[0] if call.words else UNKNOWN
+    if UNKNOWN in text.rpartition("/")[2]:
+        return Result("yes", Content(UNKNOWN))
     return Result("yes", Content(text.rpartition("/")[0] or ("/" if text.startswith("/") else ".")))
 
 

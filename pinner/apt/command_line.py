@@ -31,6 +31,20 @@ _TAKES: Mapping[str, Takes] = {
     **dict.fromkeys(("build-dep", "source"), "sources"),
     **dict.fromkeys(("download", "changelog", "markauto", "unmarkauto", "hold", "unhold"), "names"),
 }
+#: Sub-commands whose arguments may name versions.
+VERSIONED = _words("install reinstall download")
+#: Sub-commands that install what no pin names, and what is said of them.
+UNPINNED: Mapping[str, tuple[str, str]] = {
+    "satisfy": ("satisfy", "apt chooses packages and versions for these dependencies"),
+    "build-dep": (
+        "build-dep",
+        "what a source package needs to be built is installed, in versions that no pin names",
+    ),
+    **dict.fromkeys(
+        ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"),
+        ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest"),
+    ),
+}
 #: Sub-commands that only ever take packages away.
 REMOVALS = _words("remove purge autoremove auto-remove autopurge")
 _SUBCOMMANDS = frozenset(_TAKES) | _words(
@@ -152,8 +166,20 @@ class Call(NamedTuple):
         return _boolean(self.value(key) or "")
 
 
+#: What the programs of minideb and balenalib put before the words that they are given.
+_INSTALL_PACKAGES = tuple(map(Argument, ("install", "--no-install-recommends")))
+
+
 def parse(program: str, words: Sequence[Argument]) -> Call:
-    """Read the words behind `program` (apt-get, apt or aptitude)."""
+    """Read the words behind `program`: apt-get, apt, aptitude, or another that takes what these take."""
+    if program == "install_packages":
+        call, more = parse("apt-get", (*_INSTALL_PACKAGES, *words)), len(_INSTALL_PACKAGES)
+        return call._replace(
+            options=tuple(at - more for at in call.options if at >= more),
+            arguments=tuple(at - more for at in call.arguments),
+        )
+    if program == "nala":  # it has options of its own beside those of apt
+        return parse("apt", words)._replace(error="")
     reader = _Aptitude(words) if program == "aptitude" else _Apt(words)
     options, arguments, at = list[int](), list[int](), 0
     while at < len(words):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from fnmatch import fnmatchcase
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from pinner.lock.schema import Lock
 from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
+from pinner.project.files import Found
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
@@ -62,6 +64,7 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 
 _KINDS = "pinner.kinds"
 ALL = "all"
+_PASSED = "pinner.passed"
 
 
 def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
@@ -197,6 +200,8 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     errors: list[PinnerError] = []
     named: list[Path] = []
     searched: set[Path] = set()
+    context = click.get_current_context()
+    passed: list[Found] = context.meta.setdefault(_PASSED, [])
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
@@ -205,9 +210,11 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
         root = tree.root_of(path / LOCK_NAME)
         config, source = load(tree.resolve(path), root)
         kinds = _kinds(config, (source.parent if source else root) / LOCK_NAME, root)
-        found = files.find(path, config.exclude, kinds)
+        surveyed = files.survey(path, config.exclude, kinds, partial(_is_listed, config, source))
+        found = [each.path for each in surveyed if not each.passed]
         searched.update(found)
-        if not found:
+        passed += (each for each in surveyed if each.passed)
+        if not surveyed:
             errors.append(
                 InputError(
                     "no Dockerfile, and no other file that installs packages, in this directory or below",
@@ -216,6 +223,12 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
                 )
             )
         named += found
+    named_ones = set(files.distinct(named))
+    passed[:] = [each for each in passed if each.path not in named_ones]
+    templates = [str(each.path) for each in passed if each.kind == "dockerfile" and each.is_template]
+    if templates and not context.params.get("quiet"):
+        shown = ", ".join(map(printable, templates))
+        click.echo(f"pinner: passed over, as a template is read only if it is named: {shown}", err=True)
     projects: dict[Path, Project] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
     for path in files.distinct(named):
@@ -299,6 +312,18 @@ def _kinds(config: Config, lock_path: Path, root: Path) -> Sequence[FileKind]:
             if ', kinds = "' in text:
                 said = tuple(reader.loads(text).settings_of("").kinds.split())
     return [kind for kind in KINDS if kind in said] or KINDS
+
+
+def _is_listed(config: Config, source: Path | None, path: Path) -> bool:
+    """Whether the configuration says the suite of a file."""
+    name = files.relative(tree.resolve(path), source.parent) if source else ""
+    return any(fnmatchcase(name, pattern) for pattern in config.files)
+
+
+def passed_over() -> list[Found]:
+    """The files that `collect` has met and passed over."""
+    found: list[Found] = click.get_current_context().meta.get(_PASSED, [])
+    return found
 
 
 def from_stdin() -> Project:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from pinner.cli import common
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError
+from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.workflow.read import File, read_all
 
 
 @click.command("scan")
-@common.options(common.PATHS, STAGES, common.STRICT, common.OUTPUT)
+@common.options(common.PATHS, STAGES)
+@click.option(
+    "--files",
+    "only_files",
+    is_flag=True,
+    help="Show the files that a run would read, of which kind they are, and what it passes over and why.",
+)
 @click.option(
     "--sources",
     is_flag=True,
     help="Show what apt reads at each call, and who signs it, instead of the words.",
 )
+@common.options(common.STRICT, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     told: Told,
+    only_files: bool,
     strict: bool,
     sources: bool,
     as_json: bool,
@@ -38,6 +49,18 @@ def command(
     projects = [common.from_stdin()] if paths == (common.STDIN,) else []
     if not projects:
         projects, errors = common.collect(paths)
+    passed = common.passed_over()
+    if only_files:
+        taken = {
+            each.shown(path): kinds.of(path, text) for each in projects for path, text in each.texts.items()
+        }
+        others = {str(each.path): (each.other or each.kind, each.passed) for each in passed}
+        click.echo(
+            "\n".join(report.files(taken, others)) if not as_json else report.files_json(taken, others)
+        )
+        for error in errors:
+            click.echo(f"pinner: {error}", err=True)
+        return max((error.exit_status for error in errors), default=0)
     view = View(told, style, offline=True)
     found = []
     for project in projects:
@@ -63,6 +86,9 @@ def command(
         for line in report.table(found):
             click.echo(line)
         click.echo(report.summary(found))
+    unread = Counter(each.other for each in passed if each.other)
+    if unread and not (quiet or as_json):
+        click.echo(report.unread(unread))
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
     if errors:

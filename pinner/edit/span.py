@@ -205,6 +205,40 @@ class Joined:
         ends = [*self._ends[first : last - 1], self._end(end) if end > start else origins[-1]]
         return Joined(self.text[start:end], starts, origins, ends, self.levels)
 
+    def through(self, outer: Joined) -> Joined:
+        """This text, which was read in the text of `outer`, with the origins of that one's characters."""
+        parts: list[Joined] = []
+        stops = (*self._starts[1:], len(self.text))
+        for start, stop, begin, end in zip(self._starts, stops, self._origins, self._ends, strict=True):
+            if outer.text[begin:end] == self.text[start:stop]:
+                parts.append(outer.part(begin, end))
+            else:  # the one character that is written otherwise, or at an empty place
+                place = outer.span(begin, end)
+                parts.append(Joined(self.text[start:stop], (0,), (place.start,), (place.end,)))
+        found = Joined.chain([each for each in parts if each.text])
+        if not found.text:
+            at = outer.origin(self._origins[0])
+            found = Joined("", (0,), (at,), (at,))
+        found.levels = (*self.levels, *outer.levels)
+        return found
+
+    def read_as(self, ranges: Sequence[tuple[int, int, str]]) -> Joined:
+        """This text with ranges (start, end, any text; sorted, apart) read as that text, which nobody may edit."""
+        parts: list[Joined] = []
+        begin = 0
+        for start, end, text in ranges:
+            if start > begin:
+                parts.append(self.part(begin, start))
+            place = self.span(start, end)
+            parts += (Joined(char, (0,), (place.start,), (place.start,)) for char in text[:-1])
+            parts += (Joined(char, (0,), (place.start,), (place.end,)) for char in text[-1:])
+            begin = end
+        if begin < len(self.text) or not parts:
+            parts.append(self.part(begin, len(self.text)))
+        found = Joined.chain(parts)
+        found.levels = self.levels
+        return found
+
     def replaced(self, ranges: Sequence[tuple[int, int, str]], level: Level | None = None) -> Joined:
         """This text with ranges (start, end, one character or none; sorted, apart) read as that character.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.project import git, journal, tree
@@ -16,48 +17,81 @@ from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
 
 _SHEBANG = 128  # bytes that a first line may take
-_TAKEN = frozenset({".github", ".gitlab", ".devcontainer"})
+_TAKEN = frozenset({".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines"})
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
 
+class Found(NamedTuple):
+    """A file that may install packages: its kind ("" if nobody reads it, which `other` does), and why a search passes
+    it over, "" for one that is taken."""
+
+    path: Path
+    kind: FileKind
+    passed: str = ""
+    other: str = ""
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it is passed over for being a template."""
+        return self.passed == kinds.TEMPLATE
+
+
 def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] = kinds.KINDS) -> list[Path]:
+    """The files below `folder` that a search takes, as `survey` says."""
+    return [each.path for each in survey(folder, exclude, only) if not each.passed]
+
+
+def survey(
+    folder: Path,
+    exclude: Sequence[str] = (),
+    only: Collection[FileKind] = kinds.KINDS,
+    listed: Callable[[Path], bool] = lambda path: False,
+) -> list[Found]:
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
     That is, tracked, or untracked and not ignored. Dockerfiles are taken whatever they hold, files of other kinds if
-    they speak of apt and install, or are GitLab's and include others; scripts also without a suffix, if they are
-    executable and name a shell.
+    they speak of installing packages, or are GitLab's and include others; scripts also without a suffix, if they are
+    executable and name a shell; lists of packages if they are `listed`. Templates of Dockerfiles are passed over.
     """
     names = git.files(tree.resolve(folder))
     if names is None:
         names = _walk(folder)
     place = tree.resolve(folder).as_posix()
-    return [
-        folder / name
-        for name in sorted(set(names))
-        if not any(fnmatchcase(name, pattern) for pattern in exclude)
-        and _is_taken(folder / name, f"{place}/{name}", only)
-    ]
+    found = []
+    for name in sorted(set(names)):
+        each = _judged(folder / name, f"{place}/{name}", listed)
+        if each is None or (each.kind not in only and not each.other):
+            continue
+        if any(fnmatchcase(name, pattern) for pattern in exclude):
+            each = each._replace(passed="excluded by the configuration")
+        found.append(each)
+    return found
 
 
-def _is_taken(path: Path, name: str, only: Collection[FileKind]) -> bool:
+def _judged(path: Path, name: str, listed: Callable[[Path], bool]) -> Found | None:
     kind = kinds.by_name(name)
-    if kind is None and "." in name.rpartition("/")[2]:
-        return False
-    if kind is None and not os.access(path, os.X_OK):
-        return False
-    if (kind or "script") not in only or not path.is_file():
-        return False
-    if kind == "dockerfile":
-        return True
+    other = "" if kind else kinds.other(name)
+    bare = "." not in name.rpartition("/")[2]
+    if not (kind or other or (bare and os.access(path, os.X_OK)) or kinds.may_look(name)):
+        return None
+    if not path.is_file():
+        return None
     try:
         with path.open("rb") as file:
             begin = file.read(_SHEBANG)
-            if kind is None and not kinds.is_script(begin.decode("utf-8", "replace")):
-                return False
-            data = begin + file.read(tree.LARGEST)
+            if bare and not (kind or other) and not begin.startswith(b"#"):
+                return None
+            text = (begin + file.read(tree.LARGEST)).decode("utf-8", "replace")
     except OSError:
-        return False
-    return (b"apt" in data and b"install" in data) or (kind == "gitlab" and b"include:" in data)
+        return Found(path, kind) if kind == "dockerfile" else None
+    if other:
+        return Found(path, "", "not read", other) if kinds.installs(other, text) else None
+    kind = kind or kinds.by_look(name, text, search=True)
+    if kind is None:
+        return None
+    if kinds.is_listing(kind):
+        return Found(path, kind, "" if listed(path) else "a list of packages, which is read if it is named")
+    return Found(path, kind, kinds.passed_over(kind, name, text))
 
 
 def _walk(folder: Path) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from pinner.edit.span import Joined, Span
@@ -79,7 +80,8 @@ class Stage:
     `base` is the image after substitution, "" where an argument without default decides it; `raw_base` as written.
     `platform` is the value of `FROM --platform`, "" if absent or not known here. `parent` is the index of the
     earlier stage that `base` names. `directives` are those of comments in the stage; one in the block of comment
-    lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage.
+    lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage. `runner` is
+    the name of a hosted machine that stands in the place of an image.
     """
 
     index: int
@@ -90,6 +92,7 @@ class Stage:
     parent: int | None
     instructions: tuple[Instruction, ...]
     directives: tuple[Directive, ...]
+    runner: str = ""
 
 
 class Dockerfile(NamedTuple):
@@ -118,8 +121,10 @@ def of_platform(platform: str) -> dict[str, str]:
     return {f"{where}{what}": value for where in ("BUILD", "TARGET") for what, value in own.items()}
 
 
-def parse(text: str, platform: str = "linux/amd64") -> Dockerfile:
-    """Read `text` as it is built for a platform.
+def parse(
+    text: str, platform: str = "linux/amd64", given: Mapping[str, str | None] = MappingProxyType({})
+) -> Dockerfile:
+    """Read `text` as it is built for a platform, with the arguments that whoever builds it has `given`.
 
     Raises `InputError` (without path) where BuildKit would refuse the file, and for a pinner directive that does not
     exist. A here-document without end is no error here: it is in its instruction's `heredocs`, unterminated.
@@ -145,7 +150,7 @@ def parse(text: str, platform: str = "linux/amd64") -> Dockerfile:
                 "only ARG may precede it",
             )
         elif not stages:
-            _declare(arguments, instruction, lined.escape)
+            _declare(arguments, instruction, lined.escape, given)
     if not stages:
         raise refuse(text, found[-1].span, "no build stage: the file has no FROM")
     stages[-1] = replace(stages[-1], instructions=tuple(found[start:]))
@@ -231,11 +236,14 @@ def _near(keyword: str) -> str:
     )
 
 
-def _declare(arguments: dict[str, str | None], instruction: Instruction, escape: str) -> None:
+def _declare(
+    arguments: dict[str, str | None], instruction: Instruction, escape: str, given: Mapping[str, str | None]
+) -> None:
     """Take note of an `ARG` before the first `FROM`; without a default its value is not known here."""
     for word in expand.words(instruction.text.text, escape):
         name, equals, value = word.partition("=")
-        arguments[name] = expand.substitute(value, arguments, escape) if equals else None
+        known = expand.substitute(value, arguments, escape) if equals else None
+        arguments[name] = given.get(name, known)
 
 
 def _stage(

@@ -8,12 +8,19 @@ makes unknown what it may decide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Span
 from pinner.errors import InputError
+from pinner.recipe import scripts, yamltext
+from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node
 from pinner.regex import later
+
+if TYPE_CHECKING:
+    from pinner.recipe.kinds import Around
 
 _NOT_JOBS = frozenset(
     ["default", "include", "stages", "variables", "workflow", "image", "services", "cache", "types", "spec"]
@@ -29,6 +36,27 @@ _MOST_MERGED = 200
 
 class _UnknownError(Exception):
     """Something from elsewhere decides."""
+
+
+def read(text: str, around: Around) -> Dockerfile:
+    """A file of GitLab's in its configuration. Raises `InputError`."""
+    root = yamltext.parse(text)
+    if root is None:
+        return Dockerfile(text, "\\", (), ())
+    before, after = _roots(around.before), _roots(around.after)
+    files = [*before, root, *after]
+    complete = around.complete and len(files) > len(around.before) + len(around.after)
+    return scripts.jobs(text, jobs(root, files, complete=complete))
+
+
+def _roots(texts: Sequence[str]) -> list[Node]:
+    """The texts as YAML; what is wrong with one is said where that file itself is read."""
+    found = []
+    for text in texts:
+        with suppress(InputError):
+            root = yamltext.parse(text)
+            found += [root] if root is not None else []
+    return found
 
 
 def jobs(root: Node, others: Sequence[Node] = (), *, complete: bool | None = None) -> Iterator[Job]:

@@ -24,7 +24,12 @@ from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.syntax import Command, Word
 
-_MENTION = later(r"\bapt(?:-get|itude)?(?![\w./-])")
+_MENTION = later(
+    r"\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|(?:mm)?debootstrap)(?![\w./-])"
+)
+_INSTALLER = later(r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap")
+# What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
+_EXACT = later(r"[a-z0-9][a-z0-9+.-]*[a-z0-9](?:=[\w.+:~-]+)?")
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
 _READS = later(
     r"""(?<![\w-])read(?![\w-])
@@ -40,7 +45,7 @@ _COMMANDS = frozenset({"apt-get", "rm", "mkdir", "cp", "mv", "chmod", "chown", "
 
 
 class Install(NamedTuple):
-    """One call of `apt-get install`, `apt install` or `aptitude install`.
+    """One call of `apt-get install`, or of another command whose arguments may name versions.
 
     `span` reaches from the program's name (behind `sudo` and the like) to the last word. `options` are the option
     words with their values. `requests` are all its package arguments, in order. `recommends` and `suggests` are None
@@ -213,7 +218,7 @@ class Reader:
         """The calls of a shell text."""
         try:
             script = syntax.read(self._source, text)
-            commands = script.commands("apt")
+            commands = script.commands(_INSTALLER)
         except syntax.UnparsableError:
             if prefixes.asks(text.text):
                 span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
@@ -225,7 +230,7 @@ class Reader:
             )
         for comment in script.comments():
             self._marked.comment(comment)
-        for assignment in script.assignments("apt"):
+        for assignment in script.assignments(_INSTALLER):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
         variables = Variables(script, around.outer, self._notes.uses, around.expanded)
@@ -258,11 +263,15 @@ class Reader:
         given = _expanded(words, variables)
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
         found = [given[at] for at in call.arguments]
-        if call.subcommand == "install" or call.subcommand in command_line.REMOVALS:
+        if call.subcommand in command_line.VERSIONED or call.subcommand in command_line.REMOVALS:
             self._note(found, variables)
-        if call.subcommand != "install":
+        if call.subcommand not in command_line.VERSIONED:
             if call.uncertain:
                 yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
+            elif (unpinned := command_line.UNPINNED.get(call.subcommand)) and not call.boolean(
+                "APT::Get::Simulate"
+            ):
+                yield self._skip(command.span, *unpinned)
             return
         span = Span(command.words[program.at].span.start, command.span.end)
         if command.nested:
@@ -276,10 +285,10 @@ class Reader:
         yield Install(
             self._stage.index,
             span,
-            f"{program.name} install",
+            f"{program.name} {call.subcommand}" if program.name != "install_packages" else program.name,
             tuple(given[at][1].word for at in call.options),
             requests,
-            call.boolean("APT::Install-Recommends"),
+            call.boolean("APT::Install-Recommends") if call.subcommand != "download" else False,
             call.boolean("APT::Install-Suggests"),
             call.value("APT::Default-Release") or "",
             call.settings,
@@ -316,6 +325,7 @@ class Reader:
         self, program: str, call: command_line.Call, found: list[Field], *, bash: bool
     ) -> Iterator[Request]:
         swallowed, joined, behind = "", False, False
+        exact = all(_EXACT.fullmatch(field.word.value or "") for field in found)
         for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
             result = request
             at = request.word.span.start
@@ -334,8 +344,10 @@ class Reader:
                 result = refused(result, "ignored", "a comment says to ignore it")
             if call.error:
                 result = refused(result, "refused", call.error)
-            elif program == "aptitude":
-                result = refused(result, "aptitude", "aptitude has its own solver")
+            elif program == "aptitude" and not exact:
+                result = refused(
+                    result, "aptitude", "aptitude has its own solver, and not all words here are names"
+                )
             if call.value("APT::Default-Release") is None:
                 result = refused(
                     result, "variable-unknown", "the value of the target release is not known here"

@@ -1,19 +1,24 @@
-"""Which kind of file a text is, and how each kind is read."""
+"""Which kind of file a text is, and how each kind is read.
+
+A new kind, in five lines:
+1. `recipe/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts by `scripts.jobs`, Dockerfiles by
+   `embedded.stages`, package names by `packages.calls`.
+2. A row of `_TABLE` says how its files are named, and what a text of the kind looks like under another name.
+3. What the format's own interpolation decides is replaced, or marked as unknown, before these readers see a text.
+4. `tests/recipe/test_NAME.py` has a table: a text, the words that are found in it, and the text with pins.
+5. A file that installs packages and that nobody reads is a row of `_OTHERS` alone.
+"""
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from importlib import import_module
+from typing import NamedTuple
 
-from pinner.errors import InputError
 from pinner.recipe import dockerfile
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
-from pinner.shell import nested
-
-if TYPE_CHECKING:
-    from pinner.recipe.yamltext import Node
+from pinner.shell import nested, prefixes
 
 
 class Around(NamedTuple):
@@ -27,42 +32,164 @@ class Around(NamedTuple):
     complete: bool | None = None
 
 
-FileKind = Literal["dockerfile", "script", "github", "gitlab", "devcontainer"]
-KINDS: tuple[FileKind, ...] = ("dockerfile", "script", "github", "gitlab", "devcontainer")
+FileKind = str
 
-_DOCKERFILE = later(r"(?:dockerfile|containerfile)(?:\..+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE)
-_NOT = later(r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~", re.IGNORECASE)
-_GITHUB = later(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml")
-_GITLAB = later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml")
-_DEVCONTAINER = later(r"(?:.*/)?\.?devcontainer\.json")
-_SCRIPT = later(r"(?:.*/)?[^/]+\.(?:sh|bash)")
-_JOBS = later(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE)
+
+class _Kind(NamedTuple):
+    """`names` is a pattern of paths, `looks` of texts whose names do not tell it, which a search takes if they are
+    `anywhere`; `also` is one of texts that a search takes even if they do not speak of installing packages. A `listing`
+    is only taken where the command line or the configuration names it.
+    """
+
+    name: FileKind
+    names: re.Pattern[str]
+    looks: re.Pattern[str] | None = None
+    also: re.Pattern[str] | None = None
+    anywhere: bool = False
+    listing: bool = False
+
+
+_TABLE = (
+    _Kind(
+        "dockerfile",
+        later(
+            r"(?:.*/)?(?:(?:docker|container)file(?:\..+|(?!s\b)[\w-][^/]*)?|[^/]+\.(?:docker|container)file)",
+            re.IGNORECASE,
+        ),
+    ),
+    _Kind("script", later(r"(?:.*/)?[^/]+\.(?:sh|bash)")),
+    _Kind(
+        "github",
+        later(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
+        later(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE),
+    ),
+    _Kind("gitlab", later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml"), also=later("include:")),
+    _Kind("devcontainer", later(r"(?:.*/)?\.?devcontainer\.json")),
+    _Kind(
+        "compose",
+        later(r"(?:.*/)?(?:docker-)?compose(?:[._-][^/]*)?\.ya?ml"),
+        later(r"^services[ \t]*:", re.MULTILINE),
+    ),
+    _Kind(
+        "circleci",
+        later(r"(?:.*/)?\.circleci/(?:.*/)?[^/]+\.ya?ml"),
+    ),
+    _Kind(
+        "cloud-init",
+        later(r"(?:.*/)?cloud-(?:init|config)[^/]*\.ya?ml"),
+        later(r"\A(?:##[^\n]*\n)*#cloud-config\b"),
+        later(r"^packages[ \t]*:", re.MULTILINE),
+        anywhere=True,
+    ),
+    _Kind(
+        "ansible",
+        later(
+            r"(?:.*/)?(?:tasks|handlers|playbooks?)/(?:.*/)?[^/]+\.ya?ml|(?:.*/)?(?:site|[^/]*playbook[^/]*)\.ya?ml"
+        ),
+        later(
+            r"^(?:---.*\n|#.*\n|\s*\n)*- +(?:hosts|name|(?:ansible\.builtin\.)?(?:apt|import_playbook)) *:"
+        ),
+        later(r"^[ \t-]*(?:ansible\.builtin\.)?apt[ \t]*:", re.MULTILINE),
+    ),
+    _Kind(
+        "packages",
+        later(r"(?:.*/)?(?:apt|packages|apt-packages)\.txt|(?:.*/)?Aptfile"),
+        listing=True,
+    ),
+)
+KINDS: tuple[FileKind, ...] = tuple(kind.name for kind in _TABLE)
+_BY_NAME = {kind.name: kind for kind in _TABLE}
+
+_NOT = later(
+    r".*\.(?:dockerignore|containerignore|lock|bak|orig|rej|swp)|.*~"
+    r"|(?:docker|container)file[\w-].*\.(?:bat|c|cpp|cs|css|go|h|html|ini|java|js|json|kt|lock|log|md|php|pl|png|ps1|py|rb"
+    r"|rs|rst|scala|sh|svg|toml|tsx?|txt|xml|ya?ml)",
+    re.IGNORECASE,
+)
+#: Why a search passes over a template.
+TEMPLATE = "a template, which is read if it is named"
+_TEMPLATE = later(r".*\.(?:j2|jinja2?|tmpl|tpl|gotmpl|template|in|erb|ejs|mustache|hbs|m4)", re.IGNORECASE)
+_TEMPLATE_TEXT = later(
+    r"^[ \t]*(?:\{[{%#](?!#)|<%)|^[ \t]*FROM[ \t][^\n#]*(?:\{\{|%%\w|@\w+@)|^[^'\"#\n]*\{\{[ \t]*\w",
+    re.MULTILINE,
+)
+_FROM = later(r"^[ \t]*FROM[ \t]", re.MULTILINE | re.IGNORECASE)
+_LOOSE = later(r"(?:docker|container)file[\w-].*", re.IGNORECASE)
+#: Files of other programs that may install packages, by what people call them.
+_OTHERS = (
+    ("Azure Pipelines", later(r"(?:.*/)?(?:\.?azure-pipelines[^/]*|\.azure-pipelines/.*)\.ya?ml")),
+    ("Bitbucket", later(r"(?:.*/)?bitbucket-pipelines\.ya?ml")),
+    ("Drone", later(r"(?:.*/)?\.(?:drone|woodpecker)\.ya?ml|(?:.*/)?\.woodpecker/.*\.ya?ml")),
+    ("Travis CI", later(r"(?:.*/)?\.travis\.ya?ml")),
+    ("Jenkinsfile", later(r"(?:.*/)?(?:[^/]*[._-])?Jenkinsfile(?:[._-][^/]*)?")),
+    ("Earthfile", later(r"(?:.*/)?Earthfile")),
+    ("Vagrantfile", later(r"(?:.*/)?Vagrantfile")),
+    ("Packer", later(r"(?:.*/)?[^/]+\.pkr\.(?:hcl|json)")),
+    ("mkosi", later(r"(?:.*/)?mkosi(?:\.[^/]+)?\.(?:conf|default)|(?:.*/)?mkosi\.conf\.d/[^/]+\.conf")),
+    ("Singularity", later(r"(?:.*/)?(?:Singularity|Apptainer)(?:\.[^/]+)?|(?:.*/)?[^/]+\.def")),
+    ("Makefile", later(r"(?:.*/)?(?:GNUm|[Mm])akefile(?:\.[^/]+)?|(?:.*/)?[^/]+\.mk")),
+)
+_PACKAGES_OF_MKOSI = later(r"^[ \t]*(?:Build)?Packages[ \t]*=", re.MULTILINE)
 
 
 def by_name(path: str) -> FileKind | None:
     """The kind of file that a path (with forward slashes) names; None if the name does not tell."""
-    name = path.rpartition("/")[2]
-    if _GITHUB.fullmatch(path):
-        return "github"
-    if _GITLAB.fullmatch(path):
-        return "gitlab"
-    if _DEVCONTAINER.fullmatch(path):
-        return "devcontainer"
-    if _DOCKERFILE.fullmatch(name) and not _NOT.fullmatch(name):
-        return "dockerfile"
-    return "script" if _SCRIPT.fullmatch(path) else None
+    plain = _NOT.fullmatch(path.rpartition("/")[2]) is None
+    for kind in (*_TABLE[1:], _TABLE[0]):
+        if kind.names.fullmatch(path) and (plain or kind is not _TABLE[0]):
+            return kind.name
+    return None
 
 
 def of(path: str, text: str) -> FileKind:
-    """The kind of a file; what neither name nor first line tells is taken for a Dockerfile."""
+    """The kind of a file; what neither name nor text tells is taken for a Dockerfile."""
     found = by_name(path)
     if found is not None:
         return found
+    if path.endswith(".txt"):
+        return "packages"
+    return by_look(path, text) or ("gitlab" if path.endswith((".yml", ".yaml")) else "dockerfile")
+
+
+def may_look(path: str) -> bool:
+    """Whether a text under this name may be of a kind that its name does not tell."""
+    return path.endswith((".yml", ".yaml")) or path.rpartition("/")[2] == "user-data"
+
+
+def by_look(path: str, text: str, *, search: bool = False) -> FileKind | None:
+    """The kind of a text whose name does not tell it, None if it is not clear; for a `search`, only what is sure."""
     if is_script(text):
         return "script"
-    if path.endswith((".yml", ".yaml")):
-        return "github" if _JOBS.search(text) else "gitlab"
-    return "dockerfile"
+    if not may_look(path):
+        return None
+    own = (kind for kind in reversed(_TABLE) if kind.looks and (kind.anywhere or not search))
+    return next((kind.name for kind in own if kind.looks and kind.looks.search(text)), None)
+
+
+def is_listing(kind: FileKind) -> bool:
+    """Whether a search takes files of this kind only where the configuration names them."""
+    return _BY_NAME[kind].listing
+
+
+def passed_over(kind: FileKind, path: str, text: str) -> str:
+    """Why a search does not take a file of this kind, "" if it does."""
+    name = path.rpartition("/")[2]
+    if kind == "dockerfile":
+        if _TEMPLATE.fullmatch(name) or _TEMPLATE_TEXT.search(text):
+            return TEMPLATE
+        return "no FROM in it" if _LOOSE.fullmatch(name) and not _FROM.search(text) else ""
+    also = _BY_NAME[kind].also
+    return "" if prefixes.mentions(text) or (also and also.search(text)) else "it installs nothing"
+
+
+def other(path: str) -> str:
+    """The program that reads a file, if that may install packages and is none of the kinds; "" for any other."""
+    return next((name for name, names in _OTHERS if names.fullmatch(path)), "")
+
+
+def installs(name: str, text: str) -> bool:
+    """Whether a file of such a program installs packages."""
+    return prefixes.asks(text) or (name == "mkosi" and _PACKAGES_OF_MKOSI.search(text) is not None)
 
 
 def is_script(text: str) -> bool:
@@ -73,36 +200,13 @@ def is_script(text: str) -> bool:
 def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  # noqa: B008
     """The text as stages and RUNs. Raises `InputError`.
 
-    `around` is the configuration that a file of GitLab's belongs to.
+    `around` is the configuration that a file belongs to.
     """
     if kind == "dockerfile":
         return dockerfile.parse(text)
-    from pinner.recipe import scripts
-
     if kind == "script":
+        from pinner.recipe import scripts
+
         return scripts.script(text)
-    if kind == "devcontainer":
-        return scripts.devcontainer(text)
-    from pinner.recipe import gitlab, workflows, yamltext
-
-    root = yamltext.parse(text)
-    if root is None:
-        return Dockerfile(text, "\\", (), ())
-    if kind == "github":
-        return scripts.jobs(text, workflows.github(root))
-    before, after = _roots(around.before), _roots(around.after)
-    files = [*before, root, *after]
-    complete = around.complete and len(files) > len(around.before) + len(around.after)
-    return scripts.jobs(text, gitlab.jobs(root, files, complete=complete))
-
-
-def _roots(texts: tuple[str, ...]) -> list[Node]:
-    """The texts as YAML; what is wrong with one is told of where that file itself is read."""
-    from pinner.recipe import yamltext
-
-    found = []
-    for text in texts:
-        with suppress(InputError):
-            root = yamltext.parse(text)
-            found += [root] if root is not None else []
-    return found
+    read: Dockerfile = import_module(f"pinner.recipe.{kind.replace('-', '_')}").read(text, around)
+    return read

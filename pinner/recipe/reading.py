@@ -10,6 +10,7 @@ from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import UNREAD, Dockerfile
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
 from pinner.recipe.uses import of_file
+from pinner.shell import prefixes
 from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
 
@@ -22,8 +23,8 @@ def find(dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> tupl
     Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
     grammar shows to be one.
     """
-    if "apt" in dockerfile.text or any(
-        "apt" in instruction.text.text
+    if prefixes.mentions(dockerfile.text) or any(
+        prefixes.mentions(instruction.text.text)
         or instruction.keyword == UNREAD
         or not all(heredoc.terminated for heredoc in instruction.heredocs)
         for stage in dockerfile.stages

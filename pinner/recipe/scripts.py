@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from pinner.edit.span import Joined, Span
@@ -20,27 +21,36 @@ from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import nested, prefixes
 
-_STRING = later(r'"(?:[^"\\\n]|\\.)*"')
 # A variable that GitHub's expressions see.
 _IN_EXPRESSION = later(r"\benv\.(\w+)")
 _EXPANDED = later(r"\$\{?[!#]?(\w+)")
 _ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
+# A word that no shell knows.
+_UNKNOWN = "${replaced_before_the_shell}"
 _COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
 class Step(NamedTuple):
-    """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone."""
+    """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone.
+
+    A step may be the `names` of packages instead, or what is `unread` in it: a code and a clause. `hidden` are the
+    places that the format itself replaces before a shell sees them.
+    """
 
     text: Node
     shell: str = ""
     variables: tuple[tuple[Node, Node], ...] = ()
+    names: tuple[Joined, ...] = ()
+    unread: tuple[str, ...] = ()
+    hidden: re.Pattern[str] | None = None
 
 
 @dataclass(slots=True)
 class Job:
     """What a CI file says of one job: the image or runner (`base`; `raw` as written), its variables, its steps.
 
-    `variables` are names and values; the last of a name counts.
+    `variables` are names and values; the last of a name counts. `runner` is the name of a hosted machine, if it runs
+    on one.
     """
 
     name: str
@@ -50,6 +60,7 @@ class Job:
     platform: str = ""
     variables: list[tuple[Node, Node]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    runner: str = ""
 
 
 def script(text: str) -> Dockerfile:
@@ -60,35 +71,26 @@ def script(text: str) -> Dockerfile:
     run = Instruction("RUN", whole, whole, joined)
     at = Span(0, 0)
     shell = Instruction("SHELL", at, at, Joined("", (0,), (0,), (0,)), argv=(nested.shell_of(text),))
-    comments = _comments(text)
-    told = tuple(each for span in comments if (each := directives.read(text, span)))
+    said = comments(text)
+    told = tuple(each for span in said if (each := directives.read(text, span)))
     stage = Stage(0, "script", "", "of this script", "", None, (shell, run), told)
-    return Dockerfile(text, "\\", (stage,), comments)
-
-
-def devcontainer(text: str) -> Dockerfile:
-    """A devcontainer.json, of which is only said where it asks for packages."""
-    found = tuple(
-        _unread(text, Span(*match.span()), "devcontainer", "the call is in a devcontainer.json")
-        for match in _STRING.finditer(text)
-        if prefixes.asks(match[0])
-    )
-    stage = Stage(0, "devcontainer", "", "of this container", "", None, found, ())
-    return Dockerfile(text, "\\", (stage,), ())
+    return Dockerfile(text, "\\", (stage,), said)
 
 
 def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
     """A CI file with these jobs. A suite told by comment outside of them holds for all."""
-    comments = _comments(text)
+    said = comments(text)
     every = list(found)
-    told = _by_job(every, [each for span in comments if (each := directives.read(text, span))])
+    told = _by_job(every, [each for span in said if (each := directives.read(text, span))])
     elsewhere = frozenset(_IN_EXPRESSION.findall(text))
     stages: list[Stage] = []
     for number, job in enumerate(every):
         instructions = tuple(_instructions(text, job, elsewhere))
         own = tuple(sorted((*told.get(number, ()), *told.get(-1, ())), key=lambda each: each.span))
-        stages.append(Stage(number, job.name, job.base, job.raw, job.platform, None, instructions, own))
-    return Dockerfile(text, "\\", tuple(stages), comments)
+        stages.append(
+            Stage(number, job.name, job.base, job.raw, job.platform, None, instructions, own, job.runner)
+        )
+    return Dockerfile(text, "\\", tuple(stages), said)
 
 
 def _by_job(every: Sequence[Job], told: Iterable[Directive]) -> dict[int, list[Directive]]:
@@ -120,13 +122,19 @@ def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[In
         own = {name.text: value for name, value in step.variables if name.text in used}
         for name, value in own.items():
             yield _variable(text, at, name, None if name in unclear else value)
-        yield from _step(text, step.text, step.shell, where)
+        if step.unread:
+            yield _unread(text, step.text.span, *step.unread)
+        elif step.names:
+            yield from _calls(step.names, where)
+        else:
+            yield from _step(text, step, where)
         at = where.end
         for name in own:
             yield _variable(text, at, name, None if name in unclear else outer.get(name))
 
 
-def _comments(text: str) -> tuple[Span, ...]:
+def comments(text: str) -> tuple[Span, ...]:
+    """The lines that are comments, each from its `#` on."""
     return tuple(Span(*match.span(1)) for match in _COMMENT.finditer(text))
 
 
@@ -149,15 +157,34 @@ def _where(text: str, node: Node, after: int) -> Span:
     return Span(begin if begin >= after else node.span.start, node.span.end)
 
 
-def _step(text: str, node: Node, program: str, where: Span) -> Iterator[Instruction]:
+def _step(text: str, step: Step, where: Span) -> Iterator[Instruction]:
     """The RUN of a step, behind the SHELL that it is run by."""
+    node = step.text
     joined = scalar(text, node)
     shell = Joined("", (0,), (where.start,), (where.start,))
-    yield Instruction("SHELL", where, where, shell, argv=(program or "sh",))
+    yield Instruction("SHELL", where, where, shell, argv=(step.shell or "sh",))
     if joined is None and prefixes.asks(node.value):
         yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
     elif joined is not None:
+        if step.hidden is not None:
+            joined = joined.read_as(
+                [(*match.span(), _UNKNOWN) for match in step.hidden.finditer(joined.text)]
+            )
         yield Instruction("RUN", where, node.span, nested.unfolded(joined))
+
+
+def _calls(names: Sequence[Joined], where: Span) -> Iterator[Instruction]:
+    """A RUN that installs packages, one for each way in which their names are quoted."""
+    for _, same in groupby(names, lambda each: each.levels):
+        own = list(same)
+        at = own[0].origin(0)
+        parts = [Joined(char, (0,), (at,), (at,)) for char in "apt-get install"]
+        for each in own:
+            begin = each.origin(0)
+            parts += (Joined(" ", (0,), (begin,), (begin,)), each)
+        text = Joined.chain(parts)
+        text.levels = own[0].levels
+        yield Instruction("RUN", where, where, text.replaced((), "bare"))
 
 
 def _unread(text: str, span: Span, reason: str, detail: str) -> Instruction:

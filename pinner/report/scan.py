@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -41,9 +41,9 @@ def lines(files: Sequence[File], style: Style) -> Iterable[str]:
             image = printable(item.base.image) or "image unknown"
             yield f"{place}  stage {printable(stage)}  {item.install.command}  ({image}, {suite})"
             for same in _alike(item.requests, style):
-                hint = item.base.where.hint if isinstance(item.base.where, Unnamed) else ""
-                unknown = hint and same[0].reason == "suite-unknown"
-                yield f"  {_words(file, same, style)}" + (f" ({hint})" if unknown else "")
+                where = item.base.where
+                hint = where.hint if isinstance(where, Unnamed) and same[0].reason == where.reason else ""
+                yield f"  {_words(file, same, style)}" + (f" ({hint})" if hint else "")
 
 
 def _alike(requests: Sequence[Request], style: Style) -> Iterable[Sequence[Request]]:
@@ -105,6 +105,30 @@ def summary(files: Sequence[File]) -> str:
 
 def _counted(reasons: Counter[str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in reasons.most_common())
+
+
+def unread(programs: Counter[str]) -> str:
+    """How many files install packages that pinner does not read, by the program that does."""
+    verb = "other file installs" if programs.total() == 1 else "other files install"
+    verb += " packages and is not read" if programs.total() == 1 else " packages and are not read"
+    return f"{programs.total()} {verb}: {_counted(programs)}"
+
+
+def files(taken: Mapping[str, str], passed: Mapping[str, tuple[str, str]]) -> Iterable[str]:
+    """A line for each file: those that are read with their kinds, the others with the reason."""
+    for name, kind in sorted(taken.items()):
+        yield f"{printable(name)}  {kind}"
+    for name, (kind, why) in sorted(passed.items()):
+        yield f"{printable(name)}  {kind}, passed over: {why}"
+
+
+def files_json(taken: Mapping[str, str], passed: Mapping[str, tuple[str, str]]) -> str:
+    """The same as JSON."""
+    rows = [{"path": name, "kind": kind} for name, kind in sorted(taken.items())]
+    rows_passed = [
+        {"path": name, "kind": kind, "reason": why} for name, (kind, why) in sorted(passed.items())
+    ]
+    return dumps({"files": rows, "passed": rows_passed})
 
 
 def to_json(files: Sequence[File], *, sources: bool = False) -> str:

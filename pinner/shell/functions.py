@@ -80,7 +80,7 @@ class Functions:
         """The commands, by what they run; None if they are not understood."""
         found: dict[str, list[Command]] = {}
         try:
-            for each in self._script.commands(""):
+            for each in self._script.commands():
                 if each.words and each.words[0].value is not None:
                     found.setdefault(each.words[0].value, []).append(each)
         except UnparsableError:

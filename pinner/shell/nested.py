@@ -94,7 +94,7 @@ def shell_of(text: str) -> str:
 def owners(script: Script, operators: Sequence[Range]) -> list[Command | None]:
     """The commands that get the here-documents of `operators`; None for one that this is not clear of."""
     try:
-        commands = script.commands("")
+        commands = script.commands()
     except UnparsableError:
         return [None] * len(operators)
     text = script.shell.text

@@ -13,13 +13,19 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
+#: Programs that take apt's command line; `install_packages` of minideb and balenalib is `apt-get install` with options.
+APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala", "install_packages"))
 SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
 
 _ASSIGNMENT = later(r"[A-Za-z_]\w*=")
 _STATEMENT = later(r"[^;&|\n]+")
-_APT = later(r"\bapt(?:-get|itude)?\b")
-_INSTALL = later(r"\binstall\b")
+_APT = later(r"\b(?:apt(?:-get|itude|-fast)?|nala)\b")
+_INSTALL = later(r"\b(?:re)?install\b")
+_PACKAGES = later(r"\binstall_packages[ \t]+\w")
+_OTHERWISE = later(
+    r"\b(?:install_packages|gdebi|mk-build-deps|tasksel|(?:mm)?debootstrap)\b|\bdpkg[ \t]+(?:-i|--install)\b"
+    r"|\bapt(?:-get|itude|-fast)?\b[^\n]{0,200}\b(?:build-dep|satisfy|(?:dist-|full-|dselect-)?upgrade)\b"
+)
 
 
 class _Prefix(NamedTuple):
@@ -59,6 +65,24 @@ _PREFIXES = {
     ),
 }
 
+# Other programs that install packages, what is said of that, and an argument without which they do not.
+_INSTALLERS = {
+    "gdebi": ("gdebi installs a package file with what it needs, whose versions no pin names", None),
+    "dpkg": (
+        "dpkg installs a package file, which no pin names",
+        later(r"--install\Z|-[^-\s]*i[^-\s]*\Z"),
+    ),
+    "mk-build-deps": (
+        "what a source package needs to be built is installed, in versions that no pin names",
+        later(r"--install\Z|-[^-\s]*i"),
+    ),
+    "tasksel": ("tasksel installs the packages of a task, which no pin names", later(r"install\Z")),
+    **dict.fromkeys(
+        ("debootstrap", "mmdebstrap"),
+        ("packages are installed into another root, in versions that no pin names", later(r"--include\b")),
+    ),
+}
+
 # These only read or print their arguments; an apt command among those is never run.
 _NEVER_RUN = _words(
     """echo printf : true false which type hash test [ export alias read local set unset man cat tee rm cp
@@ -78,13 +102,20 @@ class Program(NamedTuple):
 
 def asks(text: str) -> bool:
     """Whether `text`, as a script, seems to install packages."""
-    if "install" not in text or "apt" not in text:
+    if "install" not in text:
         return False
+    if _PACKAGES.search(text):
+        return True
     for statement in _STATEMENT.finditer(text):
         apt = _APT.search(statement[0])
         if apt is not None and _INSTALL.search(statement[0], apt.end()):
             return True
     return False
+
+
+def mentions(text: str) -> bool:
+    """Whether a text may install packages in any of the known ways; quick, for those that do not."""
+    return ("install" in text and ("apt" in text or "nala" in text)) or _OTHERWISE.search(text) is not None
 
 
 def find(words: tuple[Word, ...], wrappers: Container[str] = ()) -> Program | None:
@@ -170,7 +201,17 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
             return Program(reason="string", detail=f"the call stands in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
-        return Program(reason="xargs", detail="the packages come from the input of xargs")
+        values = [word.value or "" for word in words]
+        behind = values[values.index("install") + 1 :] if "install" in values else []
+        beside = " ".join(each for each in behind if each[:1].isalnum())
+        detail = f", beside {beside}" if beside else ""
+        return Program(reason="xargs", detail=f"the packages come from the input of xargs{detail}")
+    if name in _INSTALLERS:
+        installer, needs = _INSTALLERS[name]
+        texts = [word.value or word.literal for word in words]
+        if not needs or any(needs.match(text) for text in texts):
+            return Program(reason=name, detail=installer)
+        return None
     if name == "chroot" and _lists(words):
         return Program(reason="chroot", detail="the call installs into another root")
     if name not in _NEVER_RUN and _lists(words):
@@ -182,6 +223,7 @@ def _lists(words: tuple[Word, ...]) -> bool:
     """Whether an apt program and, behind it, the word `install` are among `words`."""
     values = [word.value or "" for word in words]
     for at, value in enumerate(values):
-        if value.rpartition("/")[2] in APT_PROGRAMS:
-            return "install" in values[at + 1 :]
+        name = value.rpartition("/")[2]
+        if name in APT_PROGRAMS:
+            return name == "install_packages" or not {"install", "reinstall"}.isdisjoint(values[at + 1 :])
     return False

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
 
+#: Any command.
+EVERY = later("")
 _WORD = r"""(?:[^\s'"\\;&|()<>]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""
 _TOKEN = later(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<word>{_WORD}))", re.DOTALL)
 _ASSIGNMENT = later(r"\w+(?:\[[^]]*\])?\+?=")
@@ -85,8 +87,8 @@ class Script:
     def _nested(self) -> list[Range]:
         return list(_outermost(self._nodes(*_NESTED)))
 
-    def commands(self, mention: str) -> tuple[Command, ...]:
-        """The simple commands that mention `mention`, in text order. Raises `UnparsableError`."""
+    def commands(self, mention: re.Pattern[str] = EVERY) -> tuple[Command, ...]:
+        """The simple commands that match `mention`, in text order. Raises `UnparsableError`."""
         commands = []
         for draft in _drafts(self.shell.text, self._text, self.builder, self._found, mention):
             at = bisect_right(self._nested, (draft.start, len(self._text))) - 1
@@ -96,12 +98,12 @@ class Script:
             commands.append(Command(tuple(draft.words), span, inside, certain, (draft.start, draft.end)))
         return tuple(commands)
 
-    def assignments(self, mention: str) -> tuple[Word, ...]:
-        """The assignments that mention `mention`, each as one word `name=value`."""
+    def assignments(self, mention: re.Pattern[str]) -> tuple[Word, ...]:
+        """The assignments that match `mention`, each as one word `name=value`."""
         return tuple(
             self.builder.word([node], [])
             for node in self.assignment_nodes()
-            if mention in self.shell.text[node.start_byte : node.end_byte]
+            if mention.search(self.shell.text, node.start_byte, node.end_byte)
         )
 
     def expansions(self) -> list[tuple[int, int, Word, bool]]:
@@ -249,20 +251,20 @@ class _Draft:
 
 
 def _drafts(
-    shown: str, text: str, builder: Builder, found: Mapping[str, list[Node]], mention: str
+    shown: str, text: str, builder: Builder, found: Mapping[str, list[Node]], mention: re.Pattern[str]
 ) -> list[_Draft]:
-    """The commands that mention `mention`, in text order, with all their words."""
+    """The commands that match `mention`, in text order, with all their words."""
     redirects = [(redirect, _end_before(text, redirect)) for redirect in found.get("file_redirect", ())]
     # Words behind a redirection are the command's, but not in its node.
     continued = {
         end
         for redirect, end in redirects
-        if any(mention in shown[extra.start_byte : extra.end_byte] for extra in _extras(redirect))
+        if any(mention.search(shown, extra.start_byte, extra.end_byte) for extra in _extras(redirect))
     }
     drafts = [
         _Draft(node, builder)
         for node in found.get("command", ())
-        if mention in shown[node.start_byte : node.end_byte] or node.end_byte in continued
+        if mention.search(shown, node.start_byte, node.end_byte) or node.end_byte in continued
     ]
     ends = {draft.end: draft for draft in drafts}
     for redirect, end in redirects:

@@ -53,12 +53,13 @@ class Alias(NamedTuple):
 class Unnamed(NamedTuple):
     """Nothing in the name tells a suite pinner can read; `why` is a clause for people, `hint` what to do.
 
-    `mistyped` tells that it is a slip: there is no such image.
+    `mistyped` tells that it is a slip: there is no such image. `reason` is the code of words that stay as they are.
     """
 
     why: str
     hint: str = HOW_TO_TELL
     mistyped: bool = False
+    reason: str = "suite-unknown"
 
 
 def split(reference: str) -> tuple[str, str]:

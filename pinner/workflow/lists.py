@@ -25,4 +25,6 @@ def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> fr
             continue  # it is said where the file itself is read
         for seen in alone(parsed, own).seen.values():
             found.update(own.name(name) for each in seen for name in each.lists)
-    return frozenset(name for name in found if kinds.by_name(name) is None and not name.startswith(".."))
+    return frozenset(
+        name for name in found if kinds.by_name(name) in (None, "packages") and not name.startswith("..")
+    )

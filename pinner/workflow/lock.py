@@ -197,7 +197,7 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
         for request in call.requests:
             if request.action == "skip":
                 where = call.base.where
-                hint = where.hint if request.reason == "suite-unknown" and isinstance(where, Unnamed) else ""
+                hint = where.hint if isinstance(where, Unnamed) and request.reason == where.reason else ""
                 choices[request] = Choice("skipped", reason=request.reason, detail=request.detail, hint=hint)
                 continue
             try:

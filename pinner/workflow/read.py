@@ -434,7 +434,7 @@ def _weighed(
     if any(fnmatchcase(request.name, pattern) for pattern in options.ignore):
         reason, detail = "ignored", "ignored by the configuration"
     elif isinstance(base.where, Unnamed):
-        reason, detail = "suite-unknown", base.where.why
+        reason, detail = base.where.reason, base.where.why
     elif error or ends:
         reason = "refused"
         detail = error or "its line ends in CR LF, and apt takes the CR for a part of the name"

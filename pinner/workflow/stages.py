@@ -273,6 +273,12 @@ def _where(
     for pattern, suite in options.images.items():
         if image and fnmatchcase(image, pattern):
             return suite_told(suite, f"[images] {pattern}")
+    if stages[-1].runner:
+        return Unnamed(
+            f"the hosted runner {stages[-1].runner} holds newer packages than its Ubuntu, from repositories of its own",
+            "to pin them all the same, name the suite by a comment `# pinner: suite=…`, by --suite, or under [files]",
+            reason="hosted-runner",
+        )
     where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
     where = _by_content(image, where, contents)
     if isinstance(where, Unnamed):

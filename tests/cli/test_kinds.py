@@ -182,3 +182,50 @@ def test_a_script_on_standard_input(bench: Workbench) -> None:
     result = bench.run("lock", "x")
     assert result.status == 0
     assert bench.files()["x"][0].decode() == SCRIPT.replace(" curl", " curl=7.88.1-10+deb12u14")
+
+
+def test_a_template_is_passed_over_unless_it_is_named(bench: Workbench) -> None:
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl\n")
+    bench.write("Dockerfile.j2", "FROM debian:bookworm\nRUN apt-get install -y jq {{ more }}\n")
+    result = bench.run("lock", "--strict")
+    assert (result.status, "Dockerfile.j2" in result.err) == (0, True)
+    assert b"jq=" not in bench.files()["Dockerfile.j2"][0]
+    assert bench.run("lock", "--strict", "Dockerfile.j2").status == 1
+    assert b"jq=" in bench.files()["Dockerfile.j2"][0]
+
+
+def test_a_folder_of_templates_alone_is_no_error(bench: Workbench) -> None:
+    bench.write("Dockerfile.j2", "FROM {{ x }}\n")
+    assert bench.run("lock", "--strict").status == 0
+
+
+def test_a_hosted_runner_is_not_the_image_of_its_ubuntu(bench: Workbench) -> None:
+    name = ".github/workflows/ci.yml"
+    text = "jobs:\n  x:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: apt-get install -y curl\n"
+    bench.write(name, text)
+    assert bench.run("lock", "--strict").status == 1
+    assert bench.files()[name][0].decode() == text
+    assert "hosted-runner: " in bench.run("scan").out
+    bench.configure('[files]\n".github/workflows/*" = "bookworm"\n')
+    assert bench.run("lock", "--strict").status == 0
+    assert b"curl=7" in bench.files()[name][0]
+
+
+def test_scan_lists_the_files_of_a_run(repository: Workbench) -> None:
+    repository.write("Dockerfile.j2", "FROM {{ x }}\n")
+    repository.write("Makefile", "all:\n\tsudo apt-get install -y curl\n")
+    assert repository.run("scan", "--files").out.splitlines() == [
+        ".devcontainer/devcontainer.json  devcontainer",
+        ".github/workflows/ci.yml  github",
+        ".gitlab-ci.yml  gitlab",
+        "Dockerfile  dockerfile",
+        "a.sh  script",
+        "tool  script",
+        "Dockerfile.j2  dockerfile, passed over: a template, which is read if it is named",
+        "Makefile  Makefile, passed over: not read",
+        "b.sh  script, passed over: it installs nothing",
+    ]
+    assert (
+        repository.run("scan").out.splitlines()[-1]
+        == "1 other file installs packages and is not read: Makefile 1"
+    )

@@ -22,6 +22,13 @@ from pinner.recipe import kinds
         "Containerfile",
         "Containerfile.ci",
         "dockerfile",
+        "Dockerfile-dev",
+        "Dockerfile_dev",
+        "DockerfileDev",
+        "containerfile-ci",
+        "DOCKERFILE.ARM64",
+        "app.Dockerfile",
+        "Dockerfile.py",
     ],
 )
 def test_names_that_are_dockerfiles(name: str) -> None:
@@ -38,6 +45,9 @@ def test_names_that_are_dockerfiles(name: str) -> None:
         "README.md",
         "mydockerfile",
         ".dockerignore",
+        "dockerfile-parser.md",
+        "dockerfile_parser.py",
+        "DockerfileParser.java",
     ],
 )
 def test_names_that_are_not(name: str) -> None:
@@ -71,6 +81,44 @@ def test_find_without_git(tmp_path: Path) -> None:
     )
     found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path, ["vendor/*"])]
     assert found == ["Dockerfile", "a/Containerfile"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "passed"),
+    [
+        ("Dockerfile", "FROM a\n", ""),
+        ("Dockerfile", "RUN docker inspect --format '{{.Id}}' a\nFROM a\n", ""),
+        ("Dockerfile.j2", "FROM a\n", kinds.TEMPLATE),
+        ("Dockerfile.in", "FROM a\n", kinds.TEMPLATE),
+        ("Dockerfile", "FROM {{ base }}\n", kinds.TEMPLATE),
+        ("Dockerfile", "FROM a\n{% for x in y %}\n", kinds.TEMPLATE),
+        ("Dockerfile", "FROM a\nRUN apt-get install {{ packages }}\n", kinds.TEMPLATE),
+        ("Dockerfile", "FROM %%BASE%%\n", kinds.TEMPLATE),
+        ("Dockerfile_notes", "none\n", "no FROM in it"),
+        ("a.sh", "echo\n", "it installs nothing"),
+    ],
+)
+def test_what_a_search_passes_over(tmp_path: Path, name: str, text: str, passed: str) -> None:
+    (tmp_path / name).write_text(text)
+    (found,) = files.survey(tmp_path)
+    assert found.passed == passed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "azure-pipelines.yml", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker/a.yaml", "Jenkinsfile",
+        "Earthfile", "Vagrantfile", "a.pkr.hcl", "x.def", "Makefile", "a/rules.mk", ".travis.yml",
+    ],
+)  # fmt: skip
+def test_files_that_nobody_reads(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("sudo apt-get install -y curl\n")
+    (found,) = files.survey(tmp_path)
+    assert found.other and found.passed
+    path.write_text("echo\n")
+    assert files.survey(tmp_path) == []
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbfFROM a\r\nRUN b", b"FROM \xc3\xa9\rRUN x\n", b""])

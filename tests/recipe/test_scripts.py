@@ -214,37 +214,45 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("job", "base", "platform"),
+    ("job", "base", "runner", "platform"),
     [
-        ("runs-on: ubuntu-24.04", "ubuntu:24.04", "linux/amd64"),
-        ("runs-on: [ubuntu-22.04]", "ubuntu:22.04", "linux/amd64"),
-        ("runs-on: ubuntu-24.04-arm", "ubuntu:24.04", "linux/arm64"),
-        ("runs-on: ubuntu-latest", "", ""),
-        ("runs-on: [self-hosted, linux]", "", ""),
-        ("runs-on: ubuntu-24.04\n    container: debian:bookworm", "debian:bookworm", "linux/amd64"),
-        ("runs-on: ubuntu-latest\n    container:\n      image: debian:12", "debian:12", ""),
+        ("runs-on: ubuntu-24.04", "", "ubuntu-24.04", "linux/amd64"),
+        ("runs-on: [ubuntu-22.04]", "", "ubuntu-22.04", "linux/amd64"),
+        ("runs-on: ubuntu-24.04-arm", "", "ubuntu-24.04-arm", "linux/arm64"),
+        ("runs-on: ubuntu-latest", "", "ubuntu-latest", ""),
+        ("runs-on: [self-hosted, linux]", "", "", ""),
+        ("runs-on: ubuntu-24.04\n    container: debian:bookworm", "debian:bookworm", "", "linux/amd64"),
+        ("runs-on: ubuntu-latest\n    container:\n      image: debian:12", "debian:12", "", ""),
         (
             "runs-on: ${{ matrix.os }}\n    strategy: {matrix: {os: [ubuntu-24.04]}}",
-            "ubuntu:24.04",
+            "",
+            "ubuntu-24.04",
             "linux/amd64",
         ),
-        ("runs-on: ${{ matrix.os }}\n    strategy: {matrix: {os: [ubuntu-24.04, ubuntu-22.04]}}", "", ""),
+        (
+            "runs-on: ${{ matrix.os }}\n    strategy: {matrix: {os: [ubuntu-22.04, macos-15]}}",
+            "",
+            "ubuntu-22.04",
+            "",
+        ),
         (
             "runs-on: ${{ matrix.os }}\n    strategy: {matrix: {include: [{os: ubuntu-24.04}]}}",
-            "ubuntu:24.04",
+            "",
+            "ubuntu-24.04",
             None,
         ),
-        ("runs-on: ${{ inputs.os }}", "", ""),
+        ("runs-on: ${{ inputs.os }}", "", "", ""),
         (
             "runs-on: x\n    container: debian:${{ matrix.v }}\n    strategy: {matrix: {v: [12]}}",
             "debian:12",
             "",
+            "",
         ),
     ],
 )
-def test_what_a_job_runs_on(job: str, base: str, platform: str | None) -> None:
+def test_what_a_job_runs_on(job: str, base: str, runner: str, platform: str | None) -> None:
     (stage,) = parsed(GITHUB, f"jobs:\n  x:\n    {job}\n    steps:\n      - run: apt-get install a\n").stages
-    assert (stage.name, stage.base) == ("x", base)
+    assert (stage.name, stage.base, stage.runner) == ("x", base, runner)
     assert platform is None or stage.platform == platform
 
 

@@ -224,7 +224,7 @@ def test_no_pins_is_said(story: Story) -> None:
 )
 def test_a_version_that_cannot_be_read_is_unknown(story: Story, words: str, why: str) -> None:
     story.dockerfile(words)
-    result = story.verify()
+    result = story.verify("Dockerfile")
     assert result.status == 1
     assert f"not checked: {why}" in result.out
 

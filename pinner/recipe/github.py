@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Span
+from pinner.recipe import scripts, yamltext
+from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node
 from pinner.regex import later
 
-_RUNNER = later(r"ubuntu-(\d\d\.\d\d)(-arm)?\Z")
+if TYPE_CHECKING:
+    from pinner.recipe.kinds import Around
+
+_RUNNER = later(r"ubuntu-(?:(\d\d\.\d\d)|latest)(-arm)?\Z")
 _MATRIX = later(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
 
-def github(root: Node) -> Iterator[Job]:
+def read(text: str, around: Around) -> Dockerfile:
+    """A workflow or an action. Raises `InputError`."""
+    root = yamltext.parse(text)
+    return scripts.jobs(text, _jobs(root) if root is not None else iter(()))
+
+
+def _jobs(root: Node) -> Iterator[Job]:
     """The jobs of a workflow, or the steps of a composite action."""
     shell = _default_shell(root)
     runs = root.get("runs")
@@ -21,11 +33,14 @@ def github(root: Node) -> Iterator[Job]:
         yield _with_steps(Job("runs", runs.span, raw="of this action"), runs.get("steps"), shell)
         return
     for name, job in (root.get("jobs") or Node(root.span)).entries or ():
-        base, raw, platform = _github_base(job)
+        base, raw, platform = _base(job)
+        runner = _runner(job, raw) if job.get("container") is None else ""
         variables = [*_variables(root, "env"), *_variables(job, "env")]
-        own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform, variables)
+        own = Job(
+            name.text, Span(name.span.start, job.span.end), base, raw, platform, variables, runner=runner
+        )
         # Without a container GitHub's runners have bash, which is what they use then.
-        usual = "bash" if base.startswith("ubuntu:") and job.get("container") is None else ""
+        usual = "bash" if runner else ""
         yield _with_steps(own, job.get("steps"), _default_shell(job) or shell or usual)
 
 
@@ -53,21 +68,31 @@ def _with_steps(job: Job, steps: Node | None, shell: str) -> Job:
     return job
 
 
-def _github_base(job: Node) -> tuple[str, str, str]:
-    """The image that a job runs on ("" if unknown), as it is written, and its platform."""
+def _base(job: Node) -> tuple[str, str, str]:
+    """The image that a job runs on ("" if it has none, or it is unknown), what it is called, and its platform.
+
+    A hosted runner is no image: it holds newer packages than that of its Ubuntu, from repositories of its own.
+    """
     runner = job.get("runs-on")
     written = runner.text if runner is not None else ""
     if runner is not None and runner.items is not None and len(runner.items) == 1:
         written = runner.items[0].text
     name = _resolved(job, written)
     match = _RUNNER.match(name)
-    platform = "" if match is None else "linux/arm64" if match[2] else "linux/amd64"
+    platform = "" if match is None or not match[1] else "linux/arm64" if match[2] else "linux/amd64"
     container = job.get("container")
     if container is not None:
         image = container if container.entries is None else container.get("image")
         text = image.text if image is not None else ""
         return _resolved(job, text), text or "container", platform
-    return f"ubuntu:{match[1]}" if match else "", written or "runs-on", platform
+    return "", name if match else written or "runs-on", platform
+
+
+def _runner(job: Node, written: str) -> str:
+    """The hosted machine that a job runs on, or one of them, if it has an Ubuntu; "" for any other."""
+    match = _MATRIX.fullmatch(written)
+    names = sorted(_matrix(job, match[1])) if match else [written]
+    return next((name for name in names if _RUNNER.match(name)), "")
 
 
 def _resolved(job: Node, text: str) -> str:

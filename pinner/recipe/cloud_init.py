@@ -1,0 +1,70 @@
+"""cloud-init's user data: `packages`, `runcmd`, `bootcmd` (cloud-init docs, "Module reference").
+
+cloud-init hands a word of `packages` to apt-get as it is, so that `curl=8.14` is a pin there, as `[curl, 8.14]` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pinner.edit.span import Joined
+from pinner.recipe import scripts, yamltext
+from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.scripts import Job, Step
+from pinner.recipe.yamltext import Node, scalar
+from pinner.regex import later
+
+if TYPE_CHECKING:
+    from pinner.recipe.kinds import Around
+
+_TEMPLATE = later(r"\{\{.*?\}\}|\{%.*?%\}")
+
+
+def read(text: str, around: Around) -> Dockerfile:
+    """The machine as one job. Raises `InputError`."""
+    root = yamltext.parse(text)
+    if root is None:
+        return Dockerfile(text, "\\", (), ())
+    job = Job("cloud-init", root.span, raw="of this machine")
+    upgrade = root.get("package_upgrade") or root.get("apt_upgrade")
+    boot, run, packages = root.get("bootcmd"), root.get("runcmd"), root.get("packages")
+    job.steps += _commands(text, boot)
+    if upgrade is not None and upgrade.text.lower() in ("true", "yes", "on"):
+        why = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
+        job.steps.append(Step(upgrade, unread=why))
+    if packages is not None:
+        names = tuple(_names(text, packages))
+        if names:
+            job.steps.append(Step(packages, names=names))
+    job.steps += _commands(text, run)
+    job.steps.sort(key=lambda step: step.text.span)
+    return scripts.jobs(text, iter([job]))
+
+
+def _names(text: str, packages: Node) -> Iterator[Joined]:
+    for each in packages.items or ():
+        if each.entries is not None:  # by package manager
+            if (own := each.get("apt")) is not None:
+                yield from _names(text, own)
+        elif each.items is not None and len(each.items) != 1:
+            continue  # with a version
+        elif (name := scalar(text, each.items[0] if each.items else each)) is not None and name.text:
+            yield name
+
+
+def _commands(text: str, commands: Node | None) -> Iterator[Step]:
+    """Each command: a text for sh, or a list of words, which are read where they stand on one line of plain words."""
+    for each in (commands.items if commands is not None else None) or ():
+        if each.entries is None and each.items is None:
+            yield Step(each, hidden=_TEMPLATE)
+        elif each.items is not None:
+            words = [word.text for word in each.items]
+            if "install" in words and any(word.rpartition("/")[2].startswith("apt") for word in words):
+                at = words.index("install")
+                parts = [scalar(text, word) for word in each.items[at + 1 :] if word.text[:1] != "-"]
+                names = tuple(part for part in parts if part is not None)
+                if names:
+                    yield Step(each, names=names)
+            elif len(words) == 3 and words[1] == "-c":
+                yield Step(each.items[2], words[0].rpartition("/")[2], hidden=_TEMPLATE)

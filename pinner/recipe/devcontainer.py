@@ -1,0 +1,80 @@
+"""devcontainer.json: features with lists of packages, and commands (Dev Container specification, "Reference").
+
+JSON with comments is YAML once these are blank, so that one reader gives the places of its strings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pinner.recipe import scripts, yamltext
+from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.scripts import Job, Step
+from pinner.recipe.yamltext import Node, scalar
+from pinner.regex import later
+
+if TYPE_CHECKING:
+    from pinner.recipe.kinds import Around
+
+_TOKEN = later(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?s:.*?)\*/|[\t\ufeff]')
+#: Commands that run in the container.
+_COMMANDS = (
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+)
+_FEATURE = later(r"(?:.*/)?apt(?:-get)?-packages(?:[:@].*)?")
+_VARIABLE = later(
+    r"\$\{(?:localEnv|containerEnv|localWorkspace\w*|containerWorkspace\w*|devcontainerId)\b[^}]*\}"
+)
+_WORD = later(r"[^\s,]+")
+
+
+def read(text: str, around: Around) -> Dockerfile:
+    """The container as one job. Raises `InputError`."""
+    plain = _TOKEN.sub(_blank, text)
+    root = yamltext.parse(plain)
+    if root is None:
+        return Dockerfile(text, "\\", (), ())
+    image = root.get("image")
+    base = image.text if image is not None and "$" not in image.text else ""
+    job = Job("devcontainer", root.span, base, base or "of this container")
+    features = root.get("features")
+    for name, feature in (features.entries if features is not None else None) or ():
+        packages = feature.get("packages")
+        if packages is not None and _FEATURE.fullmatch(name.text):
+            written = scalar(plain, packages)
+            found = _WORD.finditer(written.text) if written is not None else ()
+            names = tuple(written.part(*match.span()) for match in found if written is not None)
+            if names:
+                job.steps.append(Step(packages, names=names))
+    for key in _COMMANDS:
+        if (command := root.get(key)) is not None:
+            job.steps += _steps(command)
+    job.steps.sort(key=lambda step: step.text.span)
+    return scripts.jobs(plain, iter([job]))._replace(text=text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Blanks in the place of comments and tabs, line ends as they are; strings as they are."""
+    text = match[0]
+    return text if text[0] == '"' else "".join(char if char == "\n" else " " for char in text)
+
+
+def _steps(command: Node) -> Iterator[Step]:
+    """A command for a shell, or several by name; one that is a list of words runs without a shell."""
+    if command.entries is not None:
+        for _, each in command.entries:
+            yield from _steps(each)
+    elif command.items is None:
+        yield Step(command, hidden=_VARIABLE)
+    elif len(command.items) == 3 and command.items[1].text == "-c":
+        yield Step(command.items[2], command.items[0].text.rpartition("/")[2], hidden=_VARIABLE)
+    elif "install" in (words := [each.text for each in command.items]) and any(
+        "apt" in each for each in words
+    ):
+        yield Step(command, unread=("devcontainer", "the call is a list of words, which is not read here"))

@@ -1,0 +1,31 @@
+"""cloud-init's user data."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.recipe.tables import VERSION, pins_where_marked
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("packages:\n  - a^\n  - 'b^'\n  - \"c^\"\n", ()),
+        ("packages: [a^, [b, 1.2], [c^]]\n", ()),
+        ("packages:\n  - apt: [a^]\n  - snap: [b]\n", ()),
+        ("packages: [a=1.2]\n", ()),
+        ("package_upgrade: true\n", ("upgrade",)),
+        ("package_upgrade: false\n", ()),
+        ("runcmd:\n  - [apt-get, install, -y, a^]\n", ()),
+        ("runcmd: {}\n", ()),
+    ],
+)
+def test_words(text: str, reasons: tuple[str, ...]) -> None:
+    assert pins_where_marked("cloud-init", f"#cloud-config\n{text}") == reasons
+
+
+@pytest.mark.parametrize(
+    "text", ["runcmd:\n  - apt-get install a^\n", "runcmd:\n  - [sh, -c, apt-get install a^]\n"]
+)
+def test_commands(text: str) -> None:
+    assert pins_where_marked("cloud-init", text, f'="{VERSION}"') == ()

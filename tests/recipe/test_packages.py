@@ -1,0 +1,26 @@
+"""Lists of packages that a service installs."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinner.recipe import kinds
+from tests.recipe.tables import pins_where_marked
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("# tools\na^\n\nb^\n", ()),
+        ("a^ b^\r\nc=1\r\n", ()),
+        (":repo:deb http://example.org x main\na\n", ("package-list",)),
+        ("", ()),
+    ],
+)
+def test_words(text: str, reasons: tuple[str, ...]) -> None:
+    assert pins_where_marked("packages", text) == reasons
+
+
+def test_a_comment_says_the_suite() -> None:
+    (stage,) = kinds.parse("packages", "# pinner: suite=bookworm\na\n").stages
+    assert [each.value for each in stage.directives] == ["bookworm"]

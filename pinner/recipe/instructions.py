@@ -25,7 +25,7 @@ from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.syntax import Command, Word
 
 _MENTION = later(
-    r"\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|(?:mm)?debootstrap)(?![\w./-])"
+    r"\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"
 )
 _INSTALLER = later(r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap")
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.

@@ -23,8 +23,8 @@ def find(dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> tupl
     Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
     grammar shows to be one.
     """
-    if prefixes.mentions(dockerfile.text) or any(
-        prefixes.mentions(instruction.text.text)
+    if _may_call(dockerfile.text) or any(
+        _may_call(instruction.text.text)
         or instruction.keyword == UNREAD
         or not all(heredoc.terminated for heredoc in instruction.heredocs)
         for stage in dockerfile.stages
@@ -32,6 +32,10 @@ def find(dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> tupl
     ):
         return _File(dockerfile, wrappers).read()
     return ()
+
+
+def _may_call(text: str) -> bool:
+    return "apt" in text or prefixes.mentions(text)
 
 
 class _File:

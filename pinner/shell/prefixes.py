@@ -23,7 +23,7 @@ _APT = later(r"\b(?:apt(?:-get|itude|-fast)?|nala)\b")
 _INSTALL = later(r"\b(?:re)?install\b")
 _PACKAGES = later(r"\binstall_packages[ \t]+\w")
 _OTHERWISE = later(
-    r"\b(?:install_packages|gdebi|mk-build-deps|tasksel|(?:mm)?debootstrap)\b|\bdpkg[ \t]+(?:-i|--install)\b"
+    r"\b(?:install_packages|gdebi|mk-build-deps|tasksel|debootstrap|mmdebstrap)\b|\bdpkg[ \t]+(?:-i|--install)\b"
     r"|\bapt(?:-get|itude|-fast)?\b[^\n]{0,200}\b(?:build-dep|satisfy|(?:dist-|full-|dselect-)?upgrade)\b"
 )
 

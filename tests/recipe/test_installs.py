@@ -165,6 +165,21 @@ def test_calls(body: str, expected: list[list[str]]) -> None:
         ("xargs apt-get install < x", "xargs"),
         ("cat x | xargs -r < y apt-get install", "xargs"),
         ("chroot /x apt-get install a", "chroot"),
+        ("apt satisfy -y 'a (>= 1)'", "satisfy"),
+        ("apt-get build-dep a", "build-dep"),
+        ("apt-get update && apt-get -y upgrade", "upgrade"),
+        ("apt-get dist-upgrade", "upgrade"),
+        ("apt-get -s upgrade", ""),
+        ("dpkg -i a.deb", "dpkg"),
+        ("dpkg --print-architecture && dpkg -l", ""),
+        ("gdebi -n a.deb", "gdebi"),
+        ("mk-build-deps -ir debian/control", "mk-build-deps"),
+        ("mk-build-deps debian/control", ""),
+        ("tasksel install ssh-server", "tasksel"),
+        ("debootstrap --include=a x /y", "debootstrap"),
+        ("mmdebstrap --include a x /y", "mmdebstrap"),
+        ("debootstrap x /y", ""),
+        ("retry install_packages a", "wrapper"),
         ("retry 3 apt-get install a", "wrapper"),
         ('X="apt-get install -y" && $X a', "variable-command"),
         ("apt-get $X a", "variable-unknown"),
@@ -181,6 +196,33 @@ def test_calls(body: str, expected: list[list[str]]) -> None:
 )
 def test_what_is_skipped_whole(body: str, reason: str) -> None:
     assert reasons(body) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("call", "command"),
+    [
+        ("apt-get reinstall -y a b", "apt-get reinstall"),
+        ("apt-get install --reinstall a b", "apt-get install"),
+        ("apt-fast install -y a b", "apt-fast install"),
+        ("nala install --raw-dpkg -y a b", "nala install"),
+        ("install_packages a b", "install_packages"),
+        ("apt-get download a b", "apt-get download"),
+        ("aptitude install -y a b", "aptitude install"),
+        ("eatmydata apt-get install a b", "apt-get install"),
+    ],
+)
+def test_commands_whose_words_may_have_versions(call: str, command: str) -> None:
+    (found,) = find(parse(f"FROM debian:12\nRUN {call}\n"))
+    assert isinstance(found, Install)
+    assert (found.command, [each.name for each in found.requests if each.action == "pin"]) == (
+        command,
+        ["a", "b"],
+    )
+
+
+def test_what_stands_beside_xargs_is_shown() -> None:
+    (found,) = find(parse("FROM debian:12\nRUN xargs apt-get install -y curl < x\n"))
+    assert isinstance(found, Skipped) and found.detail.endswith("beside curl")
 
 
 def test_the_rest_is_read_beside_what_is_skipped() -> None:
@@ -340,7 +382,7 @@ def test_a_call_says_what_it_is() -> None:
     [
         ("apt-get install --nonsense a", "refused"),
         ("apt-get install -t $X a", "variable-unknown"),
-        ("aptitude install a", "aptitude"),
+        ("aptitude install a~b", "aptitude"),
     ],
 )
 def test_a_call_may_make_all_its_words_skipped(body: str, reason: str) -> None:

@@ -29,7 +29,7 @@ _MENTION = later(
 )
 _INSTALLER = later(r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap")
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
-_EXACT = later(r"[a-z0-9][a-z0-9+.-]*[a-z0-9](?:=[\w.+:~-]+)?")
+_EXACT = later(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9])?(?:=[\w.+:~-]+)?")
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
 _READS = later(
     r"""(?<![\w-])read(?![\w-])

@@ -197,6 +197,7 @@ class Fetcher:
         import requests
         import urllib3
 
+        from pinner.archive.logins import attach
         from pinner.archive.steady import allow
 
         session = self._ready()
@@ -206,7 +207,9 @@ class Fetcher:
                 headers = known.conditional_headers()
             else:
                 headers = {"Range": f"bytes={len(body)}-"} if body and resume else {}
-            with session.get(address, headers=headers, stream=True, timeout=self._timeouts) as response:
+            with session.get(
+                address, auth=attach, headers=headers, stream=True, timeout=self._timeouts
+            ) as response:
                 raw = response.raw
                 if known is not None and raw.status == 304:
                     raw = known.updated(raw)
@@ -265,8 +268,9 @@ class Fetcher:
                 stream=True,
                 timeout=self._timeouts,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Failed(reason(error), again=not is_too_slow(error), reached=is_there(error)) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            again = not (is_too_slow(error) or isinstance(error, ValueError))
+            raise Failed(reason(error), again=again, reached=is_there(error)) from None
         if response.status_code in _AGAIN:
             after = retry_after(response.headers, self._now)
             wish = "" if after is None else f"; the server asks to wait {after:.0f} seconds"
@@ -282,11 +286,10 @@ class Fetcher:
     def _ready(self) -> requests.Session:
         with self._lock:
             if self._session is None:
-                import requests
-
+                from pinner.archive.logins import Session
                 from pinner.archive.steady import Adapter
 
-                self._session = requests.Session()
+                self._session = Session()
                 self._session.verify = (
                     os.environ.get("SSL_CERT_FILE") or True
                 )  # requests knows its own variables
@@ -342,7 +345,10 @@ def _file(address: str, url: str, limit: int) -> bytearray:
     from urllib.request import url2pathname
 
     try:
-        with Path(url2pathname(urlsplit(address).path)).open("rb") as file:
+        path = Path(url2pathname(urlsplit(address).path))
+        if path.exists() and not path.is_file():
+            raise OSError(0, "not a regular file")
+        with path.open("rb") as file:
             body = bytearray(file.read(limit + 1))
     except OSError as error:
         status = 404 if isinstance(error, FileNotFoundError) else 0

@@ -220,8 +220,11 @@ class Keyring:
                 raise FetchError(
                     f"{official}: HTTP status {status}", url=official, status=status, hint=_STILL_RIGHT
                 )
-            address = urljoin(address, target)
-            secure = is_secure(address)
+            try:
+                address = urljoin(address, target)
+                secure = is_secure(address)
+            except ValueError:
+                raise FetchError(f"{official}: it redirects to what is no address", url=official) from None
         raise FetchError(f"{official}: too many redirections", url=official)
 
 

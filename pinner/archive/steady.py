@@ -13,9 +13,12 @@ import socket
 from time import monotonic
 from typing import Any
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from pinner.archive.reach import Guarded, check
 
 GRACE = 60.0  # seconds for the head, and for an answer of any size
 RATE = 8_000  # bytes a second: what the slowest line that pinner waits for gives
@@ -110,11 +113,11 @@ def allow(answer: HTTPResponse, limit: int) -> None:
         )
 
 
-class _Connection(HTTPConnection):
+class _Connection(Guarded, HTTPConnection):
     response_class = _Answer
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(Guarded, HTTPSConnection):
     response_class = _Answer
 
 
@@ -128,6 +131,11 @@ class _SecurePool(HTTPSConnectionPool):
 
 class Adapter(HTTPAdapter):
     """What a session sends its requests through."""
+
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        """As HTTPAdapter does. Raises `reach.Private`."""
+        check(request.url or "")
+        return super().send(request, *arguments, **options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """As HTTPAdapter does, with the connections of this module."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pinner.apt.sources import Source
+from pinner.archive import reach
 from pinner.project.config import Config
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
@@ -33,6 +34,10 @@ def _keep_recorded(ctx: click.Context, param: click.Parameter, value: Path | Non
     ctx.meta[_RECORDED] = value
 
 
+def _keep_private(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    reach.allow(private=value)
+
+
 def recorded() -> Path | None:
     """The directory of the recorded archive that is read in the place of all others."""
     context = click.get_current_context(silent=True)
@@ -40,6 +45,16 @@ def recorded() -> Path | None:
     return found.resolve() if found else None
 
 
+NETWORK: list[Callable[[_F], _F]] = [
+    click.option(
+        "--allow-private",
+        is_flag=True,
+        envvar="PINNER_ALLOW_PRIVATE",
+        expose_value=False,
+        callback=_keep_private,
+        help="In CI, ask addresses of the runner's own network, too.",
+    )
+]
 RECORDED: list[Callable[[_F], _F]] = [
     click.option(
         "--archive",
@@ -48,7 +63,8 @@ RECORDED: list[Callable[[_F], _F]] = [
         callback=_keep_recorded,
         metavar="DIR",
         help="Read the recorded archive in this directory, and ask nobody.",
-    )
+    ),
+    *NETWORK,
 ]
 
 
@@ -95,6 +111,8 @@ def mirrors(config: Config) -> Mapping[str, str]:
     """Where addresses are really asked for: a recorded archive holds all hosts as directories."""
     folder = recorded()
     if folder is None:
+        for address in (*config.mirrors.values(), *config.snapshot.mirrors):
+            reach.check(address)
         return config.mirrors
     return {f"{scheme}://": folder.as_uri() for scheme in ("http", "https")}
 

@@ -18,7 +18,7 @@ from pinner.workflow import export
 
 @click.command("download")
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False))
-@common.options(locked.CHOICE)
+@common.options(locked.CHOICE, doors.NETWORK)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
 def command(
     directory: str, named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], quiet: bool

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pinner.archive import parallel
 from pinner.archive.cache import Cache
+from pinner.archive.reach import Private
 from pinner.errors import FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
@@ -86,7 +87,7 @@ class Images:
             registry = self._registries[self._settings.offline or bool(silence)]
             return registry.inspect(name, platform, limit=self._limit, known=known)
         except FetchError as error:
-            if error.status or self._settings.offline:
+            if error.status or self._settings.offline or isinstance(error, Private):
                 raise
             if not silence:
                 silence = f"{host} gave no answer: {_why(error)}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
+from pinner.archive import reach
 from pinner.cli import doors
 from pinner.cli.common import Project
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
@@ -107,6 +108,7 @@ class View:
         self, told: Told, style: Style, *, offline: bool = False, max_age: timedelta = timedelta(0)
     ) -> None:
         self._told = told
+        reach.allow(hosts=told.insecure)
         self._style = style
         self._offline = offline
         self._max_age = max_age

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import new, sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from pinner.archive.cache import Cache
 from pinner.archive.fetch import TRIES, Fetcher
 from pinner.errors import FetchError, TrustError
 from pinner.images import image, layers, reference
-from pinner.images.credentials import login
+from pinner.images.credentials import Login, login
 from pinner.images.image import Image
 from pinner.images.image_cache import ImageCache
 from pinner.images.image_suite import from_config
@@ -85,7 +86,7 @@ class Registry:
         parsed = reference.parse(name)
         base = self._base(parsed.registry)
         fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
-        client = Client(fetcher, parsed, base, lambda: login(self._logins, host_of(base), parsed.repository))
+        client = Client(fetcher, parsed, base, partial(self._login, base, parsed))
         blobs = _Repository(client, self._cache, parsed, self._offline, self._progress, self._alone)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
@@ -102,6 +103,14 @@ class Registry:
             )
         finally:
             fetcher.close()
+
+    def _login(self, base: str, wanted: Reference) -> Login | None:
+        """None for a registry in http that the user has not named: a configuration could have sent it in the clear."""
+        host = host_of(base)
+        plain = {host, host.rpartition(":")[0] or host} & self._insecure
+        if base.startswith("http:") and not plain:
+            return None
+        return login(self._logins, host, wanted.repository)
 
     def _base(self, registry: str) -> str:
         """The address at which `registry` is asked."""

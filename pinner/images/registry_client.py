@@ -82,8 +82,11 @@ class Client:
         return "" if host == HUB else host
 
     def _redirection(self, url: str, answer: Answer, count: int) -> str:
-        target = urljoin(url, answer.headers.get("Location", ""))
         problem = ""
+        try:
+            target = urljoin(url, answer.headers.get("Location", ""))
+        except ValueError:
+            target = ""
         if count == _MOST_REDIRECTIONS:
             problem = "the registry redirects again and again"
         elif not re.match(r"https?://[^/@]+(?:/|$)", target):

@@ -35,7 +35,10 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 
 def is_secure(url: str) -> bool:
     """Whether nobody on the way can change what comes from an address."""
-    place = urlsplit(url)
+    try:
+        place = urlsplit(url)
+    except ValueError:
+        return False
     return place.scheme == "https" or (place.scheme == "http" and place.hostname in _LOOPBACK)
 
 

@@ -230,10 +230,13 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
         shown = ", ".join(map(printable, templates))
         click.echo(f"pinner: passed over, as a template is read only if it is named: {shown}", err=True)
     projects: dict[Path, Project] = {}
+    roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
     for path in files.distinct(named):
         place = tree.resolve(path)
-        folder, root = place.parent, tree.root_of(path)
+        if path.parent not in roots:
+            roots[path.parent] = tree.root_of(path)
+        folder, root = place.parent, roots[path.parent]
         own = not writes and path not in searched
         if own and not place.is_relative_to(root):
             root = tree.root_of(place)

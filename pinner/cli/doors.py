@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,8 @@ import click
 
 from pinner.apt.sources import Source
 from pinner.archive import reach
+from pinner.errors import InputError
+from pinner.project import git, tree
 from pinner.project.config import Config
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
@@ -72,10 +75,21 @@ def cache_dir() -> Path:
     """Where verified indices are kept: PINNER_CACHE_DIR, or else the platform's place for caches."""
     own = os.environ.get("PINNER_CACHE_DIR")
     if own:
+        _not_of_the_checkout(own)
         return Path(own)
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("pinner"))
+
+
+@cache
+def _not_of_the_checkout(own: str) -> None:
+    """Raises `InputError` for a cache that came with a checkout: what is in it counts as verified."""
+    path = tree.resolve(Path(own))
+    if git.tracks(path):
+        raise InputError(
+            "is not used as the cache: git tracks files in it", path=own, hint="name another directory"
+        )
 
 
 def archives(config: Config, *, offline: bool, max_age: timedelta, style: Style) -> Archives:

@@ -54,7 +54,7 @@ def files(folder: Path) -> list[str] | None:
 
 
 def tracks(path: Path) -> bool:
-    """Whether git has the file at `path`, which is absolute, in the index of its work tree."""
+    """Whether git has the file at `path`, or one below it, in the index of its work tree; `path` is absolute."""
     root = work_tree(path.parent)
     if root is None:
         return False

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pinner.errors import InputError
-from pinner.project import git
 
 LARGEST = 64 * 2**20  # bytes
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
@@ -36,10 +35,14 @@ def root_of(path: Path) -> Path:
     place = here / path
     if ".." in place.parts:
         place = resolve(place.parent) / place.name
-    tree = git.work_tree(place.parent)
-    if tree is None:
-        tree = here if place.is_relative_to(here) else place.parent
-    return resolve(tree)
+    trees = [resolve(each) for each in (place.parent, *place.parent.parents) if (each / ".git").exists()]
+    if not trees:
+        return resolve(here if place.is_relative_to(here) else place.parent)
+    root = trees[0]
+    for outer in trees[1:]:  # a link to another work tree leads out of the one that it lies in
+        if not root.is_relative_to(outer):
+            root = outer
+    return root
 
 
 def current() -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pinner.cli import doors
 from tests.cli.workbench import Workbench
 
 ROWS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "tree.toml").read_text())["attack"]
@@ -61,3 +62,14 @@ def test_attack(bench: Workbench, row: dict[str, Any]) -> None:
         assert not re.search(pattern, output), output
         for name, text in texts.items():
             assert name in row.get("files", ()) or not re.search(pattern, text), name
+
+
+def test_a_cache_that_came_with_the_checkout(bench: Workbench) -> None:
+    """What is in the cache counts as verified, and GitLab's caches lie in the checkout."""
+    subprocess.run(["git", "init", "--quiet"], cwd=bench.folder, check=True)
+    bench.cache = bench.folder / ".cache" / "pinner"
+    assert bench.run("lock", "--platform", "linux/amd64").status == 0
+    subprocess.run(["git", "add", "--force", ".cache"], cwd=bench.folder, check=True)
+    doors._not_of_the_checkout.cache_clear()
+    result = bench.run("verify")
+    assert (result.status, "git tracks files in it" in result.err) == (3, True)

@@ -232,8 +232,7 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
-    for path in files.distinct(named):
-        place = tree.resolve(path)
+    for place, path in {tree.resolve(path): path for path in named}.items():
         if path.parent not in roots:
             roots[path.parent] = tree.root_of(path)
         folder, root = place.parent, roots[path.parent]
@@ -241,7 +240,6 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
         if own and not place.is_relative_to(root):
             root = tree.root_of(place)
         try:
-            tree.inside(path, root)
             text = files.read(path, None if own else root)
         except InputError as error:
             errors.append(error)

@@ -300,8 +300,3 @@ def _stage(path: Path, move: Move, text: str) -> None:
 def relative(path: Path, folder: Path) -> str:
     """`path` as a lock names it: relative to `folder`, with forward slashes."""
     return Path(os.path.relpath(path, folder)).as_posix()
-
-
-def distinct(paths: Iterable[Path]) -> list[Path]:
-    """`paths` without repetition, by what they point to."""
-    return list({tree.resolve(path): path for path in paths}.values())

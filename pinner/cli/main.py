@@ -20,6 +20,7 @@ _COMMANDS = {
     "lock": "Pin what apt would install, in place, and write pinner.lock.",
     "verify": "Check that the pins still exist and that apt could install each line.",
     "refresh": "Move the pins to what apt would take today, and explain the changes.",
+    "diff": "Show what moved between two locks, which may be of git revisions.",
     "scan": "Show what files ask for and what lock would do, without any network.",
     "resolve": "Show what apt would install for a request, in its order, with causes.",
     "why": "Explain why files bring in a package, and what apt has to choose from.",

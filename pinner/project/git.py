@@ -61,6 +61,23 @@ def tracks(path: Path) -> bool:
     return bool(_run(root, "ls-files", "-z", "--cached", "--", path.relative_to(root).as_posix()))
 
 
+def content(folder: Path, revision: str, name: str, limit: int) -> bytes | None:
+    """What the file `name` held in a revision (gitrevisions(7)): below the root of the work tree that `folder` lies in,
+    or below `folder` if it begins with `./` or `../`. None if there is none, or more than `limit` bytes of it."""
+    root = work_tree(folder)
+    if root is None or revision.startswith("-"):
+        return None
+    if name.startswith(("./", "../")):
+        place = Path(os.path.normpath(folder / name))
+        if not place.is_relative_to(root):
+            return None
+        name = place.relative_to(root).as_posix()
+    size = _run(root, "cat-file", "-s", f"{revision}:{name}")
+    if size is None or int(size) > limit:
+        return None
+    return _run(root, "cat-file", "blob", f"{revision}:{name}")
+
+
 def _run(root: Path, *arguments: str) -> bytes | None:
     """What git says of the work tree at `root`; None if it fails. It looks for its directory there and nowhere above,
     asks no remote, and does not believe what `core.worktree` says."""

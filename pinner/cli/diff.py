@@ -1,0 +1,57 @@
+"""`pinner diff`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from pinner.cli.common import read_lock
+from pinner.errors import InputError
+from pinner.lock import reader
+from pinner.lock.schema import LARGEST, NAME, Lock
+from pinner.project import files, git, tree
+from pinner.report import difference as report
+from pinner.workflow.difference import between
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new", default=NAME)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+def command(old: str, new: str, form: str) -> int:
+    """Show what moved from the lock OLD to the lock NEW, or to pinner.lock; exits 1 if anything differs.
+
+    Each is a file, or REVISION:FILE as git has it: `pinner diff HEAD~1:pinner.lock`. No network is used.
+    """
+    found = between(_read(old), _read(new))
+    if form == "json":
+        click.echo(report.to_json(found))
+    else:
+        for line in report.markdown(found) if form == "markdown" else report.lines(found):
+            click.echo(line)
+    return int(bool(found))
+
+
+def _read(name: str) -> Lock:
+    """The lock that an argument names. Raises `InputError`."""
+    revision, colon, path = name.partition(":")
+    if not colon or os.path.lexists(name):
+        text, lock = read_lock(Path(name))
+        if text is None:
+            raise InputError("there is no such lock", path=name)
+        return lock
+    content = git.content(tree.current(), revision, path, LARGEST)
+    if content is None:
+        raise InputError(
+            "git has no such file in that revision", path=name, hint=f"name it as for git show: HEAD~1:{NAME}"
+        )
+    return reader.loads(files.decode(content, name), name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -168,10 +169,22 @@ def command(
         files.put(commit_message, without_login(report.commit_message(outcome)))
     changed = bool(outcome.wrote)
     status = int((check and changed) or any(stay.gone for stay in outcome.stays))
+    unmatched = _in_no_file(refreshers.values())
+    status = 1 if unmatched else status
     if refused:
         status = Unsatisfiable.exit_status
+    for name in unmatched:
+        click.echo(
+            f"pinner: --package {printable(name)}: no install command here names such a package", err=True
+        )
     _print(outcome, results, style, status, as_json=as_json, diff=dry_run)
     return status
+
+
+def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
+    """What --package names and no file does, which is a slip."""
+    unmatched = [refresher.unmatched for refresher in refreshers]
+    return [name for name in dict.fromkeys(chain(*unmatched)) if all(name in each for each in unmatched)]
 
 
 class _Result:

@@ -7,9 +7,13 @@ from typing import Literal, NamedTuple
 
 from pinner.apt.version import compare, source_version
 from pinner.lock.schema import Lock
+from pinner.regex import later
 from pinner.resolve.universe import Offer
 from pinner.workflow.refresh import Move
 from pinner.workflow.verify import Place
+
+#: How Debian's stable updates (Developer's Reference 5.11.2) and Ubuntu's uploads mark a version without a revision.
+_UPDATE = later(r"(?:[+~]deb[0-9]+u[0-9]+|(?:ubuntu|build)[0-9.]+)(?:\+b[0-9]+)?$")
 
 Kind = Literal["added", "rebuild", "revision", "upstream", "downgrade"]
 
@@ -85,7 +89,8 @@ def kind_of(old: str, new: str) -> Kind:
 
 
 def _upstream(version: str) -> str:
-    return version.rpartition("-")[0] or version
+    """What its authors released. A native version has no revision; its stable updates show by a suffix."""
+    return version.rpartition("-")[0] or _UPDATE.sub("", version)
 
 
 def changes_of(moves: Iterable[Move]) -> tuple[Change, ...]:

@@ -119,6 +119,14 @@ class Refresher:
         self._wishes = wishes
         self._seen = seen
         self._young: dict[tuple[str, str, str], datetime] = {}
+        self._names: set[str] = set()
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """The globs of the packages wished for that have matched no name of any file so far."""
+        return tuple(
+            glob for glob in self._wishes.packages if not any(fnmatchcase(name, glob) for name in self._names)
+        )
 
     def refresh(self, texts: Mapping[str, str], options: Options, lock: Lock) -> Refreshed:
         """What is to become of these files, by path, and their lock. Raises `PinnerError`; writes nothing.
@@ -141,6 +149,7 @@ class Refresher:
             own: list[Stay] = []
             for call in file.calls():
                 for request in call.requests:
+                    self._names.add(request.name)
                     found = self._request(file, call, request, known, choices, edits)
                     if isinstance(found, Move):
                         moved[request] = found

@@ -54,6 +54,11 @@ def outcome(*changes: Change) -> Outcome:
         ("1:1-1", "2:1-1", "upstream"),
         ("1", "2", "upstream"),
         ("2-1", "1-1", "downgrade"),
+        ("12.4+deb12u1", "12.4+deb12u12", "revision"),
+        ("12.4", "12.4+deb12u1", "revision"),
+        ("12.4+deb12u5", "12.5+deb12u1", "upstream"),
+        ("13ubuntu10.2", "13ubuntu10.3", "revision"),
+        ("2.7.14build2", "2.8.3", "upstream"),
     ],
 )
 def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:

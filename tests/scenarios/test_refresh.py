@@ -133,6 +133,15 @@ def test_by_name(story: Story, flags: tuple[str, ...], words: str) -> None:
     story.main.package("tree", "2").package("jq", "1.6-3")
     result = story.bench.run("refresh", *flags)
     assert (result.status, story.words()) == (0, words)
+
+
+def test_a_name_that_no_file_has_is_a_slip(story: Story) -> None:
+    story.lock()
+    point_release(story)
+    result = story.bench.run("refresh", "--package", "crul", "--package", "jq")
+    assert result.status == 1
+    assert "--package crul: no install command here names such a package" in result.err
+    assert story.words() == "curl=7.88.1-10 jq=1.7-1"
     assert "stays: it is left out by name" in result.out
 
 

@@ -28,7 +28,7 @@ _COMMANDS = {
     "download": "Fetch the locked packages into a repository for builds without a network.",
     "audit": "Compare what a built image holds with the lock.",
     "snapshot": "Find the moments at which pins, or all that is locked, still coexist.",
-    "unlock": "Take the sources blocks of lock --write-sources out of files.",
+    "unpin": "Take pins out of files and lock again, with --sources the sources blocks, too.",
     "cache": "Look after the cache of package indices.",
 }
 

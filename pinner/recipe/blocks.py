@@ -99,7 +99,7 @@ def render(stamp: str, path: str, sources: Sequence[str], *, escape: str, newlin
         "      > /etc/apt/apt.conf.d/99pinner-snapshot",
     ]
     lines = [
-        f"{BEGIN}: {stamp} (`pinner lock --write-sources` wrote this, `pinner unlock` removes it)",
+        f"{BEGIN}: {stamp} (`pinner lock --write-sources` wrote this, `pinner unpin --sources` removes it)",
         *(f"{part} {escape}" for part in command[:-1]),
         command[-1],
         END,

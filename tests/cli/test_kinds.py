@@ -39,10 +39,10 @@ def test_all_kinds_are_pinned(repository: Workbench) -> None:
     assert repository.files() == after
 
 
-def test_unlock_finds_nothing_to_do(repository: Workbench) -> None:
+def test_unpin_finds_nothing_to_do(repository: Workbench) -> None:
     before = repository.files()
-    result = repository.run("unlock")
-    assert (result.status, result.out, result.err) == (0, "", "")
+    result = repository.run("unpin")
+    assert (result.status, result.out, result.err) == (0, "nothing to take out\n", "")
     assert repository.files() == before
 
 

@@ -1,7 +1,8 @@
-"""`pinner lock --snapshot`, `--write-sources`, `unlock` and `export sources`, against live hosts and the service."""
+"""`pinner lock --snapshot`, `--write-sources`, `unpin --sources` and `export sources`, against the service."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,7 +43,7 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 def block(debian: str, security: str) -> str:
     moment = f"debian {debian}, debian-security {security}"
     return f"""\
-# >>> pinner sources: {moment} (`pinner lock --write-sources` wrote this, `pinner unlock` removes it)
+# >>> pinner sources: {moment} (`pinner lock --write-sources` wrote this, `pinner unpin --sources` removes it)
 RUN rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* \\
  && printf '%s\\n' \\
       'Types: deb' \\
@@ -135,13 +136,14 @@ def test_a_block_is_changed_in_place(bench: Workbench, option: list[str]) -> Non
     )
 
 
-def test_unlock_takes_it_out_again(bench: Workbench) -> None:
+def test_unpin_takes_it_out_again(bench: Workbench) -> None:
     bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "Dockerfile")
-    assert bench.run("unlock", "--check").status == 1
-    result = bench.run("unlock")
-    assert (result.status, result.out) == (0, "Dockerfile: its build is back to the live archive\n")
-    assert bench.read("Dockerfile") == PLAIN.replace("curl", "curl=7.88-1")
-    assert bench.run("unlock", "--check").status == 0
+    assert bench.run("unpin", "--sources", "--check").status == 1
+    result = bench.run("unpin", "--sources")
+    assert result.status == 0
+    assert "Dockerfile: its build reads the live archive again\n" in result.out
+    assert bench.read("Dockerfile") == PLAIN
+    assert bench.run("unpin", "--sources", "--check").status == 0
 
 
 def test_export_sources(bench: Workbench) -> None:
@@ -177,8 +179,8 @@ def test_escape_character_and_line_ends_of_the_file(bench: Workbench) -> None:
     text = bench.read("Dockerfile")
     assert "sources.list.d/* `\r\n" in text and "\n" not in text.replace("\r\n", "")
     assert bench.run("lock", "--check", "Dockerfile").status == 0
-    bench.run("unlock")
-    assert bench.read("Dockerfile") == original.replace("curl", "curl=7.88-2+deb12u1")
+    bench.run("unpin", "--sources")
+    assert bench.read("Dockerfile") == original
 
 
 def test_an_older_suite_has_a_sources_list(bench: Workbench) -> None:
@@ -250,8 +252,8 @@ def test_a_damaged_block_is_refused(bench: Workbench, damage: object, said: str)
     bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile")
     assert callable(damage)
     bench.write("Dockerfile", damage(bench.read("Dockerfile")))
-    for command in ("lock", "unlock"):
-        result = bench.run(command, "Dockerfile")
+    for command in (["lock"], ["unpin", "--sources"]):
+        result = bench.run(*command, "Dockerfile")
         assert result.status == 3
         assert said in result.err
 
@@ -327,7 +329,7 @@ def test_a_repository_without_snapshots_costs_what_depends_on_it_alone(bench: Wo
     assert "line 3 changes where apt takes packages from, and the build reads that live" in result.err
     assert "curl=7.88-1" in bench.read("other.Dockerfile")
     assert bench.run("lock", "--snapshot", "2026-03-02", "--write-sources", "--strict").status == 1
-    bench.run("unlock")
+    bench.write("Dockerfile", re.sub(r"(?s)# >>> pinner.*?# <<< pinner sources\n", "", text))
     found = bench.run("snapshot", "find", "--platform", "amd64", "Dockerfile")
     assert found.status == 1
     assert "bookworm: the version is there at" in found.out  # curl

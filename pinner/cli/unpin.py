@@ -1,0 +1,136 @@
+"""`pinner unpin`."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from pinner.cli import common
+from pinner.cli.view import STAGES, Told, View
+from pinner.errors import InputError, printable
+from pinner.lock import writer
+from pinner.lock.schema import Lock
+from pinner.recipe.blocks import BEGIN
+from pinner.report.terminal import count
+from pinner.report.verify import at
+from pinner.workflow.read import File, read_all
+from pinner.workflow.remembered import as_locked
+from pinner.workflow.unpin import Unpinned, unpin, without_pins
+
+_NAME = r"[a-z0-9*?\[][a-z0-9+.*?\[\]-]*"
+
+
+@click.command("unpin")
+@click.argument("words", nargs=-1, metavar="[NAME|FILE|DIR]...")
+@common.options(common.PATHS[1:], STAGES)
+@click.option("--sources", is_flag=True, help="Take out the sources blocks of lock --write-sources, too.")
+@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
+def command(
+    words: tuple[str, ...], told: Told, sources: bool, dry_run: bool, check: bool, quiet: bool
+) -> int:
+    """Take pins out of files, and out of the lock, again: those of the packages named (globs), or all.
+
+    A bare word that is no file names packages; write ./NAME for a directory. Without FILE, takes every file below the
+    current directory that may install packages. Needs no network. Exits 1 if a pin cannot be taken out, or if no pin
+    has one of the names.
+    """
+    if common.STDIN in words:
+        raise click.UsageError("standard input cannot be unpinned: name the file")
+    globs = [word for word in words if re.fullmatch(_NAME, word) and not Path(word).is_file()]
+    paths = [word for word in words if word not in globs]
+    writes = not (dry_run or check)
+    projects, errors = common.collect(paths, writes=writes)
+    view = View(told, common.to_style(quiet=quiet, verbose=False), offline=True)
+    results = []
+    names: set[str] = set()
+    for project in projects:
+        text, lock = common.read_lock(project.lock_path)
+        options = view.options(project, lock)
+        own = {path: as_locked(options, lock, path) for path in project.texts}
+        result = _Result(project, text, lock)
+        for path, each in read_all(project.texts, own).items():
+            try:
+                if not isinstance(each, File):
+                    raise each
+                names |= {request.name for call in each.calls() for request in call.requests if request.pin}
+                result.add(path, unpin(each, globs, own[path], sources=sources), globs)
+            except InputError as error:
+                error.path = project.shown(path)
+                errors.append(error)
+        result.finish()
+        results.append(result)
+    if writes:
+        common.write(results)
+    unmatched = [glob for glob in globs if not any(fnmatchcase(name, glob) for name in names)]
+    left = 0
+    for result in results:
+        if dry_run:
+            from pinner.report.diff import unified
+
+            for path, new in result.files.items():
+                click.echo(unified(result.project.shown(path), result.project.texts[path], new), nl=False)
+        left += result.tell(quiet=quiet, err=dry_run)
+    for name in unmatched:
+        click.echo(f"pinner: {printable(name)}: no install command here pins such a package", err=True)
+    for problem in errors:
+        click.echo(f"pinner: {problem}", err=True)
+    changed = any(result.texts for result in results)
+    if not quiet:
+        taken = count(sum(len(result.words) for result in results), "pin")
+        verb = "would take" if not writes else "took"
+        click.echo(f"{verb} out {taken}" if changed else "nothing to take out", err=dry_run)
+    if errors:
+        return max(error.exit_status for error in errors)
+    return int(bool(left or unmatched) or (check and changed))
+
+
+class _Result:
+    """What becomes of a project's files and its lock."""
+
+    def __init__(self, project: common.Project, lock_text: str | None, lock: Lock) -> None:
+        self.project = project
+        self.texts: dict[Path, str] = {}
+        self.before: dict[Path, str | None] = {}
+        self.files: dict[str, str] = {}
+        self.words: list[str] = []
+        self._left: list[str] = []
+        self._lock_text, self._old, self._lock = lock_text, lock, lock
+
+    def add(self, path: str, found: Unpinned, globs: list[str]) -> None:
+        """One file."""
+        shown = self.project.shown(path)
+        old = self.project.texts[path]
+        self.words += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.words)
+        self._left += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.left)
+        if found.text != old:
+            place = self.project.paths[path]
+            self.texts[place], self.before[place] = found.text, old
+            self.files[path] = found.text
+        if found.words:
+            self._lock = (
+                without_pins(self._lock, path, globs) if found.pins else self._lock.replace(Lock(), [path])
+            )
+
+    def finish(self) -> None:
+        """The lock, once all files are done."""
+        if self._lock is not self._old and self._lock_text is not None:
+            place = self.project.lock_path
+            self.texts[place], self.before[place] = writer.dumps(self._lock), self._lock_text
+
+    def tell(self, *, quiet: bool, err: bool) -> int:
+        """Say what was done, and how many pins could not be taken out."""
+        for line in () if quiet else self.words:
+            click.echo(printable(line, line=True), err=err)
+        for path, new in self.files.items() if not quiet else ():
+            if BEGIN in self.project.texts[path] and BEGIN not in new:
+                click.echo(f"{self.project.shown(path)}: its build reads the live archive again", err=err)
+        for line in self._left:
+            click.echo(
+                f"pinner: {printable(line, line=True)}: its version cannot be taken out here", err=True
+            )
+        return len(self._left)

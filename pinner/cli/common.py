@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
 from pinner.project.files import Found
+from pinner.project.policy import duration
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
@@ -43,11 +43,10 @@ class Duration(click.ParamType[timedelta]):
         """The duration; click reports what is not one."""
         if isinstance(value, timedelta):
             return value
-        match = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
-        if not match:
+        found = duration(str(value))
+        if found is None:
             self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
-        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
-        return timedelta(**{unit: int(match[1])})
+        return found
 
 
 def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:

@@ -16,7 +16,7 @@ from pinner.cli import common, doors
 from pinner.cli.common import Project
 from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import FetchError, TrustError, Unsatisfiable, printable, without_login
+from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
 from pinner.project import files
@@ -27,8 +27,9 @@ from pinner.workflow import changes, froms
 from pinner.workflow.archives import Archives
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.froms import Digests
-from pinner.workflow.refresh import Refreshed, Refresher, Stay, Wishes
-from pinner.workflow.refresh import older as _older
+from pinner.workflow.moves import Stay, Wishes
+from pinner.workflow.moves import older as _older
+from pinner.workflow.refresh import Refreshed, Refresher
 from pinner.workflow.verify import Place
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 @common.options(common.PATHS, STAGES)
 @click.option(
     "--only",
-    type=click.Choice(["gone", "security"]),
+    type=click.Choice(["gone", "security", "all"]),
     default=None,
-    help="Move only pins that are gone, or that have a security update.",
+    help="Move only pins that are gone; or these and those with a security update.",
 )
 @click.option("--package", "packages", multiple=True, metavar="NAME", help="Move only these packages; globs.")
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave these packages as they are; globs.")
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--min-age",
     type=common.Duration(),
-    default="0s",
+    default=None,
     metavar="AGE",
     help="Take a candidate only if it has been in the archive that long, or the pin is gone.",
 )
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     metavar="WHEN",
     help="Read the archives as they were then, and make builds that read a snapshot read that one, too.",
 )
+@click.option("--atomic", is_flag=True, help="Write nothing at all if something cannot be refreshed.")
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option(
@@ -90,14 +92,15 @@ if TYPE_CHECKING:
 def command(
     paths: tuple[str, ...],
     told: Told,
-    only: Literal["gone", "security"] | None,
+    only: Literal["gone", "security", "all"] | None,
     packages: tuple[str, ...],
     exclude: tuple[str, ...],
     add: bool,
-    min_age: timedelta,
+    min_age: timedelta | None,
     if_older_than: timedelta | None,
     rescue: bool,
     when: str | None,
+    atomic: bool,
     dry_run: bool,
     check: bool,
     summary: Path | None,
@@ -108,14 +111,16 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Move pins to what apt would take today, in the files and in the lock: all of them, or none.
+    """Move pins to what apt would take today, in the files and in the lock.
 
-    Always asks the archive anew. Exits 1 if a pin that is gone was left out, 4 if one cannot be moved.
+    What is in one install command moves together or not at all; a pin that cannot move, a file or an archive that
+    cannot be read is reported and stops no other. Always asks the archive anew. Exits 1 if a pin that is gone was left
+    out, 4 if one cannot be moved, 3, 5 or 6 if a file or an archive cannot be read; --atomic then writes nothing.
     """
     style = common.to_style(quiet=quiet, verbose=verbose)
     now = datetime.now(UTC)
     projects, errors = common.collect(paths, writes=not (dry_run or check))
-    if errors:
+    if errors and (rescue or not projects):
         raise errors[0]
     view = View(told, style)
     if rescue:
@@ -123,10 +128,8 @@ def command(
 
         return by_snapshots(projects, view, style, write=not (dry_run or check))
     allow_older = allow_older or when is not None  # whoever names a moment wants its versions
-    wishes = Wishes(only or "", packages, exclude, add, min_age, allow_older)
     cache = Cache(doors.cache_dir())
-    record = seen.read(cache) if min_age else {}
-    refreshers: dict[Archives, Refresher] = {}
+    refreshers: dict[tuple[Archives, Wishes], Refresher] = {}
     results: list[_Result] = []
     for project in projects:
         text, lock = common.read_lock(project.lock_path, merge=True)
@@ -137,15 +140,23 @@ def command(
         if not allow_older:
             view.not_before(project, lock)
         archives = view.archives(project.config)
-        refresher = refreshers.setdefault(archives, Refresher(archives, now, wishes, record))
+        policy = project.config.policy
+        kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
+        if only is not None:
+            kind = "" if only == "all" else only
+        age = policy.min_age if min_age is None else min_age
+        wishes = Wishes(kind, packages, exclude, add, age, allow_older, policy)
+        record = seen.read(cache) if age else {}
+        refresher = refreshers.setdefault((archives, wishes), Refresher(archives, now, wishes, record))
+        archives.notes |= dict.fromkeys(policy.ended(now.date()))
         # Where all is to move, so are the images: what the lock knows of them does not count.
         vouching = view.vouching(project, lock)
-        options = view.options(project, lock, anew=not only)._replace(vouch=vouching)
+        options = view.options(project, lock, anew=not kind)._replace(vouch=vouching)
         if when is not None:
             options, notes = at_snapshot(project, options, when, offline=False)
             archives.notes |= dict.fromkeys(notes)
         today = view.look(project.config, Lock())
-        moved = Digests(project.texts, {}) if only else froms.moved(project.texts, options, today)
+        moved = Digests(project.texts, {}) if kind else froms.moved(project.texts, options, today)
         result = refresher.refresh(moved.texts, options, lock)
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
@@ -153,7 +164,11 @@ def command(
         platforms = " ".join(options.platforms) if told.platforms else ""
         said = Settings("", platforms, kinds=" ".join(common.kinds_said()))
         results.append(_Result(project, result, text, lock, moved, said=said, allow_older=allow_older))
-    refused = any(result.refreshed.refusals for result in results)
+    failures: dict[PinnerError, None] = {}
+    for each in results:
+        failures |= dict.fromkeys((*each.refreshed.errors.values(), *each.refreshed.unreachable))
+    hindered = bool(errors or failures) or any(result.refreshed.refusals for result in results)
+    refused = atomic and hindered
     write = not (dry_run or check or refused)
     if write:
         common.write(results)
@@ -171,13 +186,16 @@ def command(
     status = int((check and changed) or any(stay.gone for stay in outcome.stays))
     unmatched = _in_no_file(refreshers.values())
     status = 1 if unmatched else status
-    if refused:
-        status = Unsatisfiable.exit_status
+    if hindered:
+        faults = [error.exit_status for error in (*errors, *failures)]
+        status = max(faults, default=Unsatisfiable.exit_status)
     for name in unmatched:
         click.echo(
             f"pinner: --package {printable(name)}: no install command here names such a package", err=True
         )
     _print(outcome, results, style, status, as_json=as_json, diff=dry_run)
+    for failure in (*errors, *failures):
+        click.echo(f"pinner: {failure}", err=True)
     return status
 
 
@@ -207,31 +225,36 @@ class _Result:
         self.texts: dict[Path, str] = {}
         self.along: tuple[Along, ...] = ()
         self.images: tuple[Based, ...] = ()
-        if refreshed.refusals:
-            return
+        for path in [each.path for each in refreshed.files if each.locked] if not allow_older else ():
+            back = changes.older(lock, refreshed.lock, path)
+            refreshed = (
+                refreshed.without(
+                    path,
+                    tuple(
+                        Stay(Place(path), each.name, each.old, _older(each.new), refuses=True)
+                        for each in back
+                    ),
+                )
+                if back
+                else refreshed
+            )
+        self.refreshed = refreshed
         for each in refreshed.files:
             if each.old != each.new:
-                path = project.paths[each.path]
-                self.before[path], self.texts[path] = each.old, each.new
+                place = project.paths[each.path]
+                self.before[place], self.texts[place] = each.old, each.new
         paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
         if merged.targets:
             merged = merged.remember(paths, said)
         if lock.targets:
             self.along = changes.along(lock, merged, paths)
-        back = () if allow_older else changes.older(self.along, lock, merged)
-        if back:
-            stays = [
-                Stay(Place(paths[0]), each.name, each.old, _older(each.new), refuses=True) for each in back
-            ]
-            self.refreshed = refreshed._replace(stays=(*refreshed.stays, *stays))
-            self.before, self.texts, self.along = {}, {}, ()
-            return
         text = writer.dumps(merged)
         if text != lock_text and (merged.targets or lock_text is not None):
             reader.loads(text, str(project.lock_path))
             self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
-        self.images = changes.based(lock, merged, moved.moved)
+        written = {each.path for each in refreshed.files if each.old != each.new}
+        self.images = changes.based(lock, merged, moved.moved if written else {})
 
 
 def _age(lock: Lock, now: datetime) -> timedelta:

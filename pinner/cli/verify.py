@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -27,9 +27,16 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["superseded", "security"]),
+    type=click.Choice(["superseded", "security", "none"]),
     default=None,
     help="Exit 1 also for pins that have a newer version, or a security update.",
+)
+@click.option(
+    "--max-lag",
+    type=common.Duration(),
+    default=None,
+    metavar="AGE",
+    help="Exit 1 also for a pin with a newer version that was locked longer ago.",
 )
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print."
@@ -43,6 +50,7 @@ def command(
     told: Told,
     strict: bool,
     fail_on: str | None,
+    max_lag: timedelta | None,
     form: str,
     snapshots: bool,
     allow_older: bool,
@@ -64,6 +72,8 @@ def command(
     for project in projects:
         archives = view.archives(project.config)
         verifier = verifiers.setdefault(archives, Verifier(archives, now))
+        policy = project.config.policy
+        archives.notes |= dict.fromkeys(policy.ended(now.date()))
         _, lock = common.read_lock(project.lock_path)
         if not allow_older:
             view.not_before(project, lock)
@@ -74,7 +84,8 @@ def command(
             verified = verified._replace(
                 notes=(*verified.notes, *_spans(project, options, archives, verified, style))
             )
-        all_checked.append(Checked(verified, project.shown))
+        policy = policy._replace(max_lag=policy.max_lag if max_lag is None else max_lag)
+        all_checked.append(Checked(verified, project.shown, policy, now.date()))
         errors += verified.errors
     found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
     pins = sum(len(checked.verified.pins) for checked in all_checked)

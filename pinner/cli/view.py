@@ -141,6 +141,7 @@ class View:
             images=config.images,
             ignore=config.ignore,
             along=along,
+            form=config.policy.pin,
             roots=roots,
             known=config.source,
             mirrors=config.mirrors,

@@ -14,8 +14,9 @@ from pinner.apt.sources import Keys
 from pinner.archive.pace import INTERVAL
 from pinner.distributions.catalogue import platform
 from pinner.errors import InputError, without_login
-from pinner.project import files, tree
+from pinner.project import files, policy, tree
 from pinner.recipe.kinds import KINDS
+from pinner.workflow.policy import Policy
 from pinner.workflow.repositories import Known
 
 NAME = "pinner.toml"
@@ -43,6 +44,7 @@ class Config(NamedTuple):
     passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
     `source` are the repositories beyond the distribution's that may be read, each with the keys that sign it.
     `pin` says what is pinned (one of `PINS`), `kinds` which kinds of files a search takes.
+    `policy` is a table: what moves when, and what `verify` fails on.
     """
 
     platforms: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Config(NamedTuple):
     source: tuple[Known, ...] = ()
     pin: str = ""
     kinds: tuple[str, ...] = ()
+    policy: Policy = Policy()
 
 
 def near(word: str, known: tuple[str, ...]) -> str:
@@ -163,6 +166,8 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = _lists(value, key, path)
         elif key == "source":
             values[key] = _sources(value, path)
+        elif key == "policy":
+            values[key] = policy.from_table(value, path)
         elif key == "snapshot":
             values[key] = _service(value, path)
         elif key in {"suite", "pin"}:

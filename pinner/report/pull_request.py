@@ -50,7 +50,7 @@ def summary(outcome: Outcome) -> str:
     head = title(outcome)
     text.add(f"## {head[0].upper()}{head[1:]}")
     if outcome.refused:
-        text.add("", "Nothing was written: all pins move, or none.")
+        text.add("", "Nothing was written: something cannot be refreshed, and all was to move or nothing.")
     if outcome.changes:
         text.add("", "| package | from | to | pocket | why |", "| --- | --- | --- | --- | --- |")
         text.fill(map(_row, outcome.changes), _TABLE, "packages")

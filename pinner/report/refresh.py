@@ -12,7 +12,7 @@ from pinner.report.uri import encoded
 from pinner.report.verify import at
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.choose import short
-from pinner.workflow.refresh import Stay
+from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place
 
 _DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
@@ -139,9 +139,11 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
 def summary(outcome: Outcome) -> str:
     """The last line."""
     if outcome.refused:
-        return "nothing was written: all pins move, or none"
+        return "nothing was written: --atomic, and something cannot be refreshed"
     if not outcome.changes and not outcome.images and not outcome.along:
         how = "stay as they are" if outcome.stays else "as apt would take them"
+        if any(stay.refuses for stay in outcome.stays):
+            return "nothing was refreshed"
         return f"nothing to refresh: {count(outcome.pins, 'pin')} {how}"
     done = "refreshed" if outcome.written else "would refresh"
     urgent = sum(change.security for change in outcome.changes)
@@ -156,7 +158,8 @@ def summary(outcome: Outcome) -> str:
     wrote = (
         f"{'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else "nothing to write"
     )
-    return f"{done} {_joined(parts)}; {wrote}"
+    stuck = sum(stay.refuses for stay in outcome.stays)
+    return f"{done} {_joined(parts)}{f', {stuck} not possible' if stuck else ''}; {wrote}"
 
 
 def _what(change: Change) -> str:

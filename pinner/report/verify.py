@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from pinner.errors import InputError, PinnerError, printable
 from pinner.report.terminal import Style, count
 from pinner.workflow.choose import short
 from pinner.workflow.drift import Drift
+from pinner.workflow.policy import Policy
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
 
@@ -23,6 +25,7 @@ RULES: Mapping[str, str] = {
     "drift": "The file and pinner.lock tell different things.",
     "security": "A security update is waiting: a newer version is in a security pocket.",
     "superseded": "The version is there, and apt would take a newer one.",
+    "lag": "A newer version has been there for longer than the policy allows.",
     "unfollowed": "pinner cannot tell whether apt would install the line.",
     "stale-release": "A pocket's Release has not moved for too long.",
     "end-of-life": "The security support of the suite ends soon or has ended.",
@@ -48,10 +51,12 @@ class Row(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """One project: what was found, and how its files are named to people."""
+    """One project: what was found, how its files are named to people, and what counts as an error there today."""
 
     verified: Verified
     shown: Shown
+    policy: Policy = Policy()
+    today: date = date.min
 
     @property
     def name(self) -> str:
@@ -61,15 +66,25 @@ class Checked(NamedTuple):
 
 def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
     """All findings of a project but what is live. `fail_on`: `superseded` or `security` make these errors too."""
-    verified = checked.verified
+    verified, policy = checked.verified, checked.policy
+    fail_on = fail_on or policy.fail_on
     gone: set[tuple[str, str]] = set()
     for pin in verified.pins:
         if pin.state == "gone":
             gone |= {(pin.name, each) for each in (pin.version, *_versions(pin.standings))}
         if pin.state != "live":
-            rule, level = _severity(pin, fail_on)
+            hold = policy.held(pin.name, checked.today) if pin.state == "superseded" else None
+            rule, level = _severity(pin, "" if hold else fail_on)
+            text = by_platform(pin.standings)
+            if hold:
+                text += f"; {hold}"
+            elif pin.lag is not None and policy.max_lag is not None and pin.lag > policy.max_lag:
+                rule, level = "lag", "error"
+                text += (
+                    f"; pinned {count(pin.lag.days, 'day')} ago, and the policy allows {span(policy.max_lag)}"
+                )
             subject = f"{pin.name}={pin.version}" if pin.version else " ".join(pin.raw.split())
-            yield Row(rule, level, _shown(pin.place, checked), subject, by_platform(pin.standings))
+            yield Row(rule, level, _shown(pin.place, checked), subject, text)
     for broken in verified.broken:
         yield _of_broken(broken, checked)
     for drift, place in verified.drifts:
@@ -90,6 +105,11 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
 def fails(all_rows: Iterable[Row]) -> bool:
     """Whether the findings are such that the run must not count as good."""
     return any(row.level == "error" for row in all_rows)
+
+
+def span(length: timedelta) -> str:
+    """`3 days`, or hours where there is no whole day."""
+    return count(length.days, "day") if length.days else count(length.seconds // 3600, "hour")
 
 
 def _versions(standings: Mapping[str, Standing]) -> Iterator[str]:

@@ -175,6 +175,12 @@ class Archives:
             self._rooted_universes[key] = universe
         return self._rooted_universes[key]
 
+    def addresses(self, call: Call) -> set[str]:
+        """The repositories that are read for a call."""
+        where = self.named(call.base.where)
+        loaded = (indexes for (each, _), indexes in self._indexes.items() if each == where)
+        return {index.source.uri for indexes in loaded for index in indexes}
+
     def universe_of(self, where: Named, platform: str) -> Universe:
         """The universe of a suite for one platform, as apt sees it without `-t`."""
         return self.universe(where, PLATFORMS[platform], "")

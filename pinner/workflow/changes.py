@@ -9,7 +9,7 @@ from pinner.apt.version import compare, source_version
 from pinner.lock.schema import Lock
 from pinner.regex import later
 from pinner.resolve.universe import Offer
-from pinner.workflow.refresh import Move
+from pinner.workflow.moves import Move
 from pinner.workflow.verify import Place
 
 #: How Debian's stable updates (Developer's Reference 5.11.2) and Ubuntu's uploads mark a version without a revision.
@@ -131,13 +131,16 @@ def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
     return tuple(Along(name, was, now, tuple(platforms)) for (name, was, now), platforms in found.items())
 
 
-def older(moved: Iterable[Along], old: Lock, new: Lock) -> tuple[Along, ...]:
-    """Those that moved to an older version, though each stage still has the suite that it had."""
-    suites = {target.key: target.closure.suite for target in old.targets}
-    if any(suites.get(target.key, target.closure.suite) != target.closure.suite for target in new.targets):
+def older(old: Lock, new: Lock, path: str) -> tuple[Along, ...]:
+    """What a file brings in, older than before, though each of its stages still has the suite that it had."""
+    suites = {target.key: target.closure.suite for target in old.targets if target.file == path}
+    own = [target for target in new.targets if target.file == path]
+    if not suites or any(suites.get(each.key, each.closure.suite) != each.closure.suite for each in own):
         return ()
     return tuple(
-        each for each in moved if each.old and each.new and kind_of(each.old, each.new) == "downgrade"
+        each
+        for each in along(old, new, [path])
+        if each.old and each.new and kind_of(each.old, each.new) == "downgrade"
     )
 
 

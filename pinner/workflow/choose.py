@@ -16,6 +16,7 @@ from pinner.apt.version import source_version
 from pinner.errors import Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
+from pinner.workflow.policy import Form
 
 Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 
@@ -56,8 +57,13 @@ def short(platform: str) -> str:
     return platform.removeprefix("linux/")
 
 
-def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) -> Choice:
-    """Decide about one word that names a package. `asked`: each platform was asked for, so none may lack it."""
+def choose(
+    request: Request, universes: Mapping[str, Universe], *, asked: bool, form: Form = "exact"
+) -> Choice:
+    """Decide about one word that names a package. `asked`: each platform was asked for, so none may lack it.
+
+    With the form `upstream*` a new version is a glob of the upstream version, where apt takes the same by it.
+    """
     if not universes:
         return Choice(
             "missing",
@@ -118,10 +124,19 @@ def choose(request: Request, universes: Mapping[str, Universe], *, asked: bool) 
             fails=True,
         )
     versions = {offer.version for offer in offers.values()}
+
+    def is_taken(pattern: str) -> bool:
+        return all(universes[on].match(request.name, pattern) is offer for on, offer in offers.items())
+
+    upstream = {version.rpartition("-")[0] for version in versions}
+    if form == "upstream*" and len(upstream) == 1 and "" not in upstream:
+        pattern = f"{upstream.pop()}-*"
+        if is_taken(pattern):
+            return Choice("pinned", pattern, offers, detail=note)
     if len(versions) == 1:
         return Choice("pinned", versions.pop(), offers, detail=note)
     pattern = f"{min(map(source_version, versions))}*"
-    if all(universes[platform].match(request.name, pattern) is offer for platform, offer in offers.items()):
+    if is_taken(pattern):
         detail = _per_platform(offers)
         return Choice("pinned", pattern, offers, detail=f"{detail}; {note}" if note else detail)
     return Choice(

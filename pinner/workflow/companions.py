@@ -18,12 +18,13 @@ from pinner.resolve.universe import Offer
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose, short
 from pinner.workflow.closure import Closures, Installed
+from pinner.workflow.policy import Form
 from pinner.workflow.read import Call, File
 from pinner.workflow.stages import Along
 
 
 def edits(
-    file: File, choices: Mapping[Request, Choice], archives: Archives, along: Along
+    file: File, choices: Mapping[Request, Choice], archives: Archives, along: Along, form: Form
 ) -> tuple[Edit, ...]:
     """The edits that add these words to a file whose other words are pinned already.
 
@@ -33,7 +34,7 @@ def edits(
     made = []
     for call, by_platform in _installed(file, choices, archives).items():
         for request, names in _added(call, by_platform, along).items():
-            words = [_word(name, request, call, archives) for name in names]
+            words = [_word(name, request, call, archives, form) for name in names]
             made.append(_edit(file, request, words))
     return tuple(made)
 
@@ -122,10 +123,10 @@ def _pinned(call: Call) -> list[Request]:
     return [request for request in call.requests if request.action == "keep"]
 
 
-def _word(name: str, beside: Request, call: Call, archives: Archives) -> str:
+def _word(name: str, beside: Request, call: Call, archives: Archives, form: Form) -> str:
     """`name=version` for all platforms of the call, quoted where it holds a `*`."""
     wish = Request(beside.word, "plain", "pin", name=name)
-    choice = choose(wish, archives.universes(call), asked=True)
+    choice = choose(wish, archives.universes(call), asked=True, form=form)
     if choice.status != "pinned":
         raise Refused(f"{name}: {choice.detail or choice.reason}", hint=choice.hint)
     return f'{name}="{choice.version}"' if "*" in choice.version else f"{name}={choice.version}"

@@ -25,6 +25,7 @@ from pinner.workflow import sources_block
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, choose
 from pinner.workflow.images import Unnamed
+from pinner.workflow.policy import Form
 from pinner.workflow.read import File, read, read_all
 from pinner.workflow.remembered import remembered
 from pinner.workflow.stages import Along, Options
@@ -114,13 +115,13 @@ def plan(
             errors.append(each)
         else:
             raise each
-    prepared = prepare(files, texts, options, archives)
-    files, options = prepared.files, prepared.options
+    prepared = prepare(files, texts, told, archives)
+    files, told = prepared.files, dict(prepared.told)
     unserved |= prepared.unserved
     targets = Targets(archives, old, proven=proven)
     planned = []
     for file in files:
-        choices = choices_of(file, archives)
+        choices = choices_of(file, archives, told[file.path].form)
         own = told[file.path]
         with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
         if with_block and any(choice.fails for choice in choices.values()):
@@ -190,7 +191,7 @@ def assumptions(file: File) -> Iterator[str]:
         )
 
 
-def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
+def choices_of(file: File, archives: Archives, form: Form = "exact") -> dict[Request, Choice]:
     """What becomes of each word of a file whose archives are loaded."""
     choices: dict[Request, Choice] = {}
     for call in file.calls():
@@ -209,7 +210,7 @@ def choices_of(file: File, archives: Archives) -> dict[Request, Choice]:
                 if call.unread:  # it may be the release of what is not read
                     choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
                 continue
-            choice = choose(request, universes, asked=call.base.asked)
+            choice = choose(request, universes, asked=call.base.asked, form=form)
             if call.unread and choice.fails:  # what is not there may be elsewhere
                 detail = f"it is not where pinner looks, and {call.unread}"
                 choice = Choice("skipped", reason="other-repository", detail=detail)
@@ -233,7 +234,7 @@ def _along(
 
     pinned = read(file.path, text, options, file.uses)
     choices = choices_of(pinned, archives)
-    added = companions.edits(pinned, choices, archives, along)
+    added = companions.edits(pinned, choices, archives, along, options.form)
     if not added:
         return pinned, choices
     again = read(file.path, apply(text, added), options, file.uses)

@@ -1,84 +1,35 @@
-"""`pinner refresh`: move pins to what apt would take today, all of them or none.
+"""`pinner refresh`: move pins to what apt would take today.
 
 The story: read each file, load the indices of all suites and platforms at once, decide about each pin, edit, read the
-edited text again, follow what the calls bring in now, and state the lock. One pin that cannot be saved, or one line
-that apt could not install after the change, is a reason to write nothing at all.
+edited text again, follow what the calls bring in now, and state the lock. What is in one install command moves together
+or not at all, and so does what shares a version's place; nothing else has to wait for a pin that cannot move, or for an
+archive that cannot be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from pinner.apt.version import compare
 from pinner.edit.span import Edit, Span, apply
-from pinner.errors import Refused, Unsatisfiable
+from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
-from pinner.recipe.installs import Request, pin
+from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
-from pinner.resolve.universe import Offer, Universe
-from pinner.workflow import sources_block, standing
+from pinner.workflow import sources_block
 from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, choose
-from pinner.workflow.read import Call, File, doubt_of, files_of, read
+from pinner.workflow.choose import Choice
+from pinner.workflow.moves import Decider, Decision, Known, Move, Seen, Stay, Wishes
+from pinner.workflow.read import Call, File, read, read_all
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
-from pinner.workflow.stages import Options
-from pinner.workflow.standing import Standing
+from pinner.workflow.stages import Options, chain
 from pinner.workflow.targets import Problem, Targets
+from pinner.workflow.unreachable import prepare
 from pinner.workflow.verify import Place, place
-
-#: When a version was first seen: by suite, name and version.
-Seen = Mapping[tuple[str, str, str], datetime]
-
-
-class Wishes(NamedTuple):
-    """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
-
-    `only`: pins that are gone, or those with a security update. A candidate younger than `min_age` is not taken unless
-    the pin is gone; one that is older than the pin only with `allow_older`, or where the stage has another suite than
-    the lock says, or reads a snapshot.
-    """
-
-    only: Literal["", "gone", "security"] = ""
-    packages: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    add: bool = False
-    min_age: timedelta = timedelta(0)
-    allow_older: bool = False
-
-    def cover(self, name: str) -> bool:
-        """Whether the caller's names allow to move this package."""
-        wanted = not self.packages or any(fnmatchcase(name, glob) for glob in self.packages)
-        return wanted and not any(fnmatchcase(name, glob) for glob in self.exclude)
-
-
-class Move(NamedTuple):
-    """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform."""
-
-    place: Place
-    name: str
-    old: str
-    new: str
-    standings: Mapping[str, Standing]
-    offers: Mapping[str, Offer]
-
-
-class Stay(NamedTuple):
-    """A pin that is not moved although it is not what apt would take, or that nobody could move; `gone` breaks builds.
-
-    With `refuses` nothing at all is written because of it.
-    """
-
-    place: Place
-    name: str
-    pin: str
-    why: str
-    gone: bool = False
-    refuses: bool = False
 
 
 class Rewritten(NamedTuple):
@@ -93,6 +44,7 @@ class Rewritten(NamedTuple):
 class Refreshed(NamedTuple):
     """All that a run would write and say about one project. `lock` holds these files' targets alone.
 
+    `errors` are those of files that take no part, by path; `unreachable` those of repositories that were done without.
     `young` are candidates that were not taken because of their age, and since when they are known to be there.
     """
 
@@ -103,11 +55,23 @@ class Refreshed(NamedTuple):
     pins: int
     young: Seen
     notes: tuple[str, ...]
+    errors: Mapping[str, PinnerError]
+    unreachable: tuple[PinnerError, ...]
 
     @property
     def refusals(self) -> tuple[Stay, ...]:
-        """The reasons to write nothing."""
+        """What was to move and could not."""
         return tuple(stay for stay in self.stays if stay.refuses)
+
+    def without(self, path: str, stays: tuple[Stay, ...]) -> Refreshed:
+        """The same with a file left as it is, for the reasons that `stays` say."""
+        lock = self.lock
+        return self._replace(
+            files=tuple(each for each in self.files if each.path != path),
+            lock=lock._replace(targets=tuple(each for each in lock.targets if each.file != path)),
+            moves=tuple(each for each in self.moves if each.place.path != path),
+            stays=(*self.stays, *stays),
+        )
 
 
 class Refresher:
@@ -115,245 +79,221 @@ class Refresher:
 
     def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen) -> None:
         self._archives = archives
-        self._now = now
         self._wishes = wishes
-        self._seen = seen
-        self._young: dict[tuple[str, str, str], datetime] = {}
-        self._names: set[str] = set()
+        self._decider = Decider(archives, now, wishes, seen)
 
     @property
     def unmatched(self) -> tuple[str, ...]:
         """The globs of the packages wished for that have matched no name of any file so far."""
+        names = self._decider.names
         return tuple(
-            glob for glob in self._wishes.packages if not any(fnmatchcase(name, glob) for name in self._names)
+            glob for glob in self._wishes.packages if not any(fnmatchcase(name, glob) for name in names)
         )
 
     def refresh(self, texts: Mapping[str, str], options: Options, lock: Lock) -> Refreshed:
         """What is to become of these files, by path, and their lock. Raises `PinnerError`; writes nothing.
 
-        Without `only` what the calls bring along is resolved anew; with it, what can still be had stays.
+        Without `only` what the calls bring in is resolved anew; with it, what can still be had stays.
         """
-        told = {path: as_locked(options, lock, path) for path in texts}
-        files = files_of(texts, told)
-        self._archives.prepare(call for file in files for call in file.calls())
-        targets = Targets(self._archives, lock if self._wishes.only else Lock())
-        known = _Known(lock)
+        told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
+        files: dict[str, File] = {}
+        errors: dict[str, PinnerError] = {}
+        for path, each in read_all(texts, told).items():
+            if isinstance(each, File):
+                files[path] = each
+            elif isinstance(each, FetchError | TrustError) or (isinstance(each, InputError) and each.line):
+                errors[path] = each
+            else:
+                raise each
+        prepared = prepare(list(files.values()), texts, told, self._archives)
+        errors |= prepared.unserved
+        targets = Targets(self._archives, lock, anew=not self._wishes.only)
+        known = Known(lock)
         written: list[Rewritten] = []
         moves: list[Move] = []
         stays: list[Stay] = []
         pins = 0
-        for file in files:
-            choices: dict[Request, Choice] = {}
-            edits: dict[Request, Edit] = {}
-            moved: dict[Request, Move] = {}
-            own: list[Stay] = []
-            for call in file.calls():
-                for request in call.requests:
-                    self._names.add(request.name)
-                    found = self._request(file, call, request, known, choices, edits)
-                    if isinstance(found, Move):
-                        moved[request] = found
-                    elif found is not None:
-                        own.append(found)
-            own += _conflicts(file, moved, edits)
-            stays += own
+        for path, error in errors.items():
+            stays += _unserved(path, files.get(path), error)
+        for file in prepared.files:
+            one = _One(file, self._decider, known, files[file.path])
+            with_block = bool(options.snapshot and blocks.find(file.dockerfile))
+            try:
+                block = sources_block.edits(file, self._archives) if with_block else ()
+            except InputError as problem:
+                problem.path = problem.path or file.path
+                errors[file.path] = problem
+                continue
+            choices, edits = one.settle(targets, whole=with_block)
+            stays += one.stays
+            locked = not (with_block and one.dropped)
             old = file.dockerfile.text
-            if any(stay.refuses for stay in stays):
-                continue
-            block: tuple[Edit, ...] = ()
-            if options.snapshot and blocks.find(file.dockerfile):
-                block = sources_block.edits(file, self._archives)
-            new = apply(old, {*edits.values(), *block})
+            new = apply(old, {*edits.values(), *(block if locked else ())})
             if new != old:
-                _prove(file, read(file.path, new, told[file.path]), choices)
-            if not edits and any(stay.gone for stay in own):  # the lock knows more than the archive
-                written.append(Rewritten(file.path, old, new, locked=False))
-                continue
-            for problem in targets.add(file, choices):
-                touched = any(request in moved for request in problem.call.requests)
-                if not isinstance(problem.error, Refused):
-                    stays.append(
-                        Stay(
-                            place(file, problem.call.install.span),
-                            problem.call.install.command,
-                            "",
-                            _why(problem),
-                            gone=True,
-                            refuses=touched,
-                        )
-                    )
-            written.append(Rewritten(file.path, old, new))
-            moves += moved.values()
+                _prove(file, read(file.path, new, prepared.told[file.path]), choices)
+            if not locked:
+                targets.drop(file.path)
+            written.append(Rewritten(file.path, old, new, locked))
+            moves += one.moves
             pins += sum(choice.status in {"pinned", "kept"} for choice in choices.values())
         return Refreshed(
-            tuple(written), targets.lock(), tuple(moves), tuple(stays), pins, self._young,
-            tuple(self._archives.notes),
+            tuple(written), targets.lock(), tuple(moves), tuple(stays), pins, self._decider.young,
+            tuple(self._archives.notes), errors, tuple(prepared.unreachable),
         )  # fmt: skip
 
-    def _request(
-        self,
-        file: File,
-        call: Call,
-        request: Request,
-        known: _Known,
-        choices: dict[Request, Choice],
-        edits: dict[Request, Edit],
-    ) -> Move | Stay | None:
-        if request.action == "skip":
-            choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
-            return None
-        unknown = Choice("skipped", reason="other-repository", detail=call.unread)
-        if doubt_of(request.name, call.doubts):
-            choices[request] = unknown
-            return None
-        try:
-            universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
-        except Unsatisfiable as error:
-            choices[request] = Choice("missing", detail=error.message, hint=error.hint, fails=True)
-            return None
-        if request.action == "pin":
-            return self._unpinned(file, call, request, universes, choices, edits)
-        asked = call.base.asked
-        choices[request] = choose(request, universes, asked=asked)
-        if call.unread and choices[request].fails:  # what is not there may be elsewhere
-            choices[request] = unknown
-            return None
-        old = {
-            platform: standing.of_pin(universe, request.name, request.pin)
-            for platform, universe in universes.items()
+
+class _One:
+    """One file: what may move, in groups of install commands that move together or not at all.
+
+    `before` is the file as it is read while every repository answers; `stays` and `moves` are what came of it.
+    """
+
+    def __init__(self, file: File, decider: Decider, known: Known, before: File) -> None:
+        self._file = file
+        doubts = {call.install.span: call.doubts for call in before.calls()}
+        self._decisions: dict[Request, Decision] = {}
+        self._groups: dict[Span, int] = {}
+        self.stays: list[Stay] = []
+        self.dropped: set[int] = set()
+        places: dict[Span, int] = {}
+        for number, call in enumerate(file.calls()):
+            self._groups[call.install.span] = number
+            for request in call.requests:
+                found = decider.decide(file, call, request, known, doubts.get(call.install.span, call.doubts))
+                self._decisions[request] = found
+                own = found.edit or (repin(request, request.pin) if request.action == "keep" else None)
+                if own is not None and (other := places.setdefault(own.span, number)) != number:
+                    self._join(other, number)
+        for call in file.calls():
+            for request in call.requests:
+                stay = self._decisions[request].stay
+                self._note(call, stay, drop=stay is not None and stay.refuses)
+        for call, stay in self._conflicts():
+            self._note(call, stay, drop=True)
+
+    def _join(self, one: int, other: int) -> None:
+        keep, old = self._groups_of(one), self._groups_of(other)
+        self._groups |= {span: keep for span, group in self._groups.items() if group == old}
+
+    def _groups_of(self, number: int) -> int:
+        return list(self._groups.values())[number]
+
+    def _note(self, call: Call, stay: Stay | None, *, drop: bool) -> None:
+        if stay is not None:
+            self.stays.append(stay)
+        if drop:
+            self.dropped.add(self._groups[call.install.span])
+
+    def _moving(self) -> dict[Request, Decision]:
+        """The arguments that are to move, as far as is known by now."""
+        return {
+            request: self._decisions[request]
+            for call in self._file.calls()
+            if self._groups[call.install.span] not in self.dropped
+            for request in call.requests
+            if self._decisions[request].move is not None
         }
-        there = {platform: each for platform, each in old.items() if each.state != "gone" or each.newer}
-        old = old if asked or not there else there
-        gone = any(each.state == "gone" for each in old.values())
-        where = place(file, request.word.span)
-        if not self._is_wanted(old, gone=gone):
-            return None
-        if not self._wishes.cover(request.name):
-            return Stay(where, request.name, request.pin, "it is left out by name", gone=gone)
-        bare = request._replace(action="pin", pin="")
-        choice = choose(bare, self._archives.universes(call, request.arch, rooted=True), asked=asked)
-        edit = repin(request, choice.version)
-        why = ""
-        if choice.status != "pinned":
-            why = choice.detail or choice.reason
-        elif edit is None:
-            why = "its version is not written in one place"
-        elif self._goes_back(file, call, request.pin, choice.version, known):
-            why = older(choice.version)
-            gone = True  # whether it is or not: nothing is written
-        elif not gone:
-            why = self._too_young(choice.offers or {}, known)
-        if why or edit is None:
-            return Stay(where, request.name, request.pin, why, gone=gone, refuses=gone)
-        if choice.version == request.pin:
-            return None
-        choices[request] = choice
-        edits[request] = edit
-        return Move(where, request.name, request.pin, choice.version, old, choice.offers or {})
 
-    def _unpinned(
-        self,
-        file: File,
-        call: Call,
-        request: Request,
-        universes: Mapping[str, Universe],
-        choices: dict[Request, Choice],
-        edits: dict[Request, Edit],
-    ) -> Move | None:
-        choice = choose(request, universes, asked=call.base.asked)
-        if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
-            fails = choice.fails and not call.unread
-            choices[request] = choice if fails else Choice("skipped", reason="unpinned")
-            return None
-        choices[request] = choice
-        (edits[request],) = pin(file.dockerfile.text, {request: choice.version})
-        where = place(file, request.word.span)
-        return Move(where, request.name, "", choice.version, {}, choice.offers or {})
+    @property
+    def moves(self) -> Iterator[Move]:
+        """The moves that take place."""
+        return (each.move for each in self._moving().values() if each.move is not None)
 
-    def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
-        if self._wishes.only == "gone":
-            return gone
-        if self._wishes.only == "security":
-            return any(each.security for each in standings.values())
-        return gone or any(each.state == "superseded" for each in standings.values())
+    def _conflicts(self) -> Iterator[tuple[Call, Stay]]:
+        """Words that have their version in the same place, such as the value of a variable, must agree about it."""
+        moving = self._moving()
+        wanted: dict[Span, tuple[Edit, Move]] = {}
+        for each in moving.values():
+            if each.edit is not None and each.move is not None:
+                wanted.setdefault(each.edit.span, (each.edit, each.move))
+        for call in self._file.calls():
+            for request in call.requests:
+                found = self._decisions[request]
+                own = found.edit or (repin(request, request.pin) if request.action == "keep" else None)
+                if own is None or own.span not in wanted or wanted[own.span][0] == own:
+                    continue
+                move = wanted[own.span][1]
+                why = f"its version is in the same place as that of {move.name}, which moves to {move.new}"
+                where = place(self._file, request.word.span)
+                yield call, Stay(where, request.name, request.pin, why, refuses=True)
 
-    def _goes_back(self, file: File, call: Call, old: str, new: str, known: _Known) -> bool:
-        """Whether a version is older than the pinned one for no reason that the files or the user give."""
-        where = self._archives.named(call.base.where)
-        if self._wishes.allow_older or where is None or where.at:
-            return False
-        stage = file.stage_name(call.install.stage)
-        suites = {known.suites.get((file.path, stage, platform)) for platform in call.base.platforms}
-        return suites <= {None, where.suite.codename} and compare(new, old.rstrip("*")) < 0
+    def settle(self, targets: Targets, *, whole: bool) -> tuple[dict[Request, Choice], dict[Request, Edit]]:
+        """What is decided in the end, and the edits: nothing moves that apt could not install then. Adds the targets.
 
-    def _too_young(self, offers: Mapping[str, Offer], known: _Known) -> str:
-        """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
-        latest = None
-        for platform, offer in offers.items():
-            since = min(index.release.date for index in offer.pockets)
-            keys = [(index.source.suite, offer.name, offer.version) for index in offer.pockets]
-            since = min(
-                [
-                    since,
-                    *known.since(offer, platform),
-                    *(self._seen[key] for key in keys if key in self._seen),
-                ]
-            )
-            if self._now - since < self._wishes.min_age:
-                self._young |= dict.fromkeys(keys, since)
-                latest = max(latest or since, since)
-        return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
+        With `whole` all of the file moves, or none.
+        """
+        while True:
+            if whole and self.dropped:
+                self.dropped |= {*self._groups.values()}
+            moving = self._moving()
+            choices = {
+                request: found.moved if request in moving and found.moved else found.choice
+                for request, found in self._decisions.items()
+            }
+            problems = [
+                each for each in targets.add(self._file, choices) if not isinstance(each.error, Refused)
+            ]
+            broken = list(self._broken_by_moves(problems, moving, targets)) if problems and moving else []
+            if not broken:
+                if problems and moving:  # looking for their cause has replaced the targets
+                    targets.drop(self._file.path)
+                    targets.add(self._file, choices)
+                break
+            for problem, groups in broken:
+                self.stays.append(self._stay(problem, refuses=True))
+                self.dropped |= groups
+            targets.drop(self._file.path)
+        told = {stay.place for stay in self.stays}
+        remaining = [self._stay(problem, refuses=False) for problem in problems]
+        self.stays += [stay for stay in remaining if stay.place not in told]
+        return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
 
+    def _broken_by_moves(
+        self, problems: list[Problem], moving: Mapping[Request, Decision], targets: Targets
+    ) -> Iterator[tuple[Problem, set[int]]]:
+        """The problems that moves make, each with the groups that must not move therefore."""
+        others = []
+        for problem in problems:
+            if any(request in moving for request in problem.call.requests):
+                yield problem, {self._groups[problem.call.install.span]}
+            else:
+                others.append(problem)
+        if len(others) < len(problems) or not others:
+            return  # once those do not move, these may be none
+        targets.drop(self._file.path)
+        kept = {request: found.choice for request, found in self._decisions.items()}
+        before = {each.call.install.span for each in targets.add(self._file, kept)}
+        for problem in others:
+            span = problem.call.install.span
+            if span not in before:
+                parsed = self._file.dockerfile
+                below = {each.index for each in chain(parsed, parsed.stages[problem.call.install.stage])}
+                calls = [call for call in self._file.calls() if call.install.stage in below]
+                yield problem, {self._groups[call.install.span] for call in calls}
+        targets.drop(self._file.path)
 
-class _Known:
-    """Since when the lock knows versions: since the date of the Releases that it was made from."""
-
-    def __init__(self, lock: Lock) -> None:
-        dates = {
-            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
-        }
-        self.suites = {target.key: target.closure.suite for target in lock.targets}
-        packages = lock.by_id()
-        self._since: dict[tuple[str, str, str], datetime] = {}
-        for target in lock.targets:
-            for member in target.closure.members:
-                package = packages.get(member.id)
-                date = dates.get((package.uri, package.suite)) if package else None
-                if package and date is not None:
-                    self._since[package.name, package.version, target.platform] = date
-
-    def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
-        """The date, if the lock has this version."""
-        date = self._since.get((offer.name, offer.version, platform))
-        if date is not None:
-            yield date
+    def _stay(self, problem: Problem, *, refuses: bool) -> Stay:
+        install = problem.call.install
+        where = place(self._file, install.span)
+        return Stay(where, install.command, "", _why(problem), gone=True, refuses=refuses)
 
 
-def older(version: str) -> str:
-    """Why a pin is not moved to a version that is older."""
-    return f"apt would take {version}, which is older: --allow-older goes back"
+def _unserved(path: str, file: File | None, error: PinnerError) -> Iterator[Stay]:
+    """The install commands with pins of a file that could not be looked at, or the file as a whole."""
+    if file is None:
+        line, column = (error.line, error.column) if isinstance(error, InputError) else (0, 0)
+        yield Stay(Place(path, line, column, line, column), "the file", "", error.message, refuses=True)
+        return
+    for call in file.calls():
+        if any(request.pin for request in call.requests):
+            where = place(file, call.install.span)
+            yield Stay(where, call.install.command, "", error.message, refuses=True)
 
 
 def _why(problem: Problem) -> str:
     choice = problem.choice()
     hint = f" ({choice.hint})" if choice.hint and choice.hint != MOVES else ""
     return f"apt could not install the line: {choice.detail}{hint}"
-
-
-def _conflicts(file: File, moved: Mapping[Request, Move], edits: Mapping[Request, Edit]) -> Iterator[Stay]:
-    """Words that have their version in the same place, such as the value of a variable, must agree about it."""
-    wanted: dict[Span, tuple[Request, Edit]] = {}
-    for request, edit in edits.items():
-        wanted.setdefault(edit.span, (request, edit))
-    for call in file.calls():
-        for request in call.requests:
-            now = edits.get(request) or (repin(request, request.pin) if request.action == "keep" else None)
-            if now is None or now.span not in wanted:
-                continue
-            other, edit = wanted[now.span]
-            if edit != now and other in moved:
-                why = f"its version is in the same place as that of {other.name}, which moves to {moved[other].new}"
-                yield Stay(place(file, request.word.span), request.name, request.pin, why, refuses=True)
 
 
 def _prove(file: File, again: File, choices: Mapping[Request, Choice]) -> None:

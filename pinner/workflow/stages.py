@@ -28,6 +28,7 @@ from pinner.recipe.kinds import Around
 from pinner.workflow.bases import Content, Look
 from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
 from pinner.workflow.images import split as split_reference
+from pinner.workflow.policy import Form
 from pinner.workflow.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
 from pinner.workflow.roots import MINBASE, Root
 
@@ -75,6 +76,7 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
     along: Along | None = None
+    form: Form = "exact"
     known: tuple[Known, ...] = ()
     mirrors: Mapping[str, str] = MappingProxyType({})
     look: Look | None = None

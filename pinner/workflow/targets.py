@@ -64,12 +64,14 @@ class Targets:
     """Gathers the targets of a run, and the packages and releases they refer to.
 
     `old` is the lock as it is; it is `proven` if its text is one that pinner wrote or followed itself, so that no merge
-    nor editor can have made it say what apt would not do.
+    nor editor can have made it say what apt would not do. With `anew` all is resolved anew, and the old lock counts
+    only for what cannot be.
     """
 
-    def __init__(self, archives: Archives, old: Lock, *, proven: bool = False) -> None:
+    def __init__(self, archives: Archives, old: Lock, *, proven: bool = False, anew: bool = False) -> None:
         self._archives = archives
         self._proven = proven
+        self._anew = anew
         self._old = {target.key: target for target in old.targets}
         self._old_packages = old.by_id()
         self._old_releases = frozenset(old.releases)
@@ -185,7 +187,12 @@ class Targets:
     def _answered(self, bare: Target, calls: Iterable[Call]) -> bool:
         """Whether the old lock has resolved the same calls from the very same indices."""
         old = self._old.get(bare.key)
-        if not self._proven or not _is_usable(old, bare) or old.closure.incomplete != bare.closure.incomplete:
+        if (
+            self._anew
+            or not self._proven
+            or not _is_usable(old, bare)
+            or old.closure.incomplete != bare.closure.incomplete
+        ):
             return False
         return self._is_as_locked(bare.platform, calls)
 
@@ -245,7 +252,7 @@ class Targets:
         One that was resolved from the very same archives to something else is wrong.
         """
         old = self._old.get(target.key)
-        if not _is_usable(old, target) or target.problem:
+        if self._anew or not _is_usable(old, target) or target.problem:
             return False
         if old.closure.incomplete != target.closure.incomplete:
             return False
@@ -265,12 +272,17 @@ class Targets:
             for package in (self._old_packages[member.id] for member in old.closure.members)
         )
 
+    def drop(self, path: str) -> None:
+        """Forget what was added of a file."""
+        self._targets = [target for target in self._targets if target.file != path]
+
     def lock(self) -> Lock:
         """The lock of this run's files alone."""
+        used = {member.id for target in self._targets for member in target.closure.members}
         return Lock(
             self._archives.releases(self._suites),
             tuple(self._targets),
-            tuple(self._packages.values()),
+            tuple(package for package in self._packages.values() if package.id in used),
             images=tuple(self._images.values()),
         )
 

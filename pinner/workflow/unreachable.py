@@ -22,21 +22,25 @@ from pinner.workflow.stages import Options
 
 
 class Prepared(NamedTuple):
-    """Files whose archives are loaded, by the options that they are read by, and the errors of the others by path.
+    """Files whose archives are loaded, and the errors of the others by path.
 
-    `unreachable` are the errors of the repositories that are done without.
+    `told` are the options that each file is read by; `unreachable` the errors of the repositories that are done
+    without.
     """
 
     files: list[File]
-    options: Options
+    told: Mapping[str, Options]
     unserved: Mapping[str, PinnerError]
     unreachable: Sequence[FetchError]
 
 
 def prepare(
-    files: Sequence[File], texts: Mapping[str, str], options: Options, archives: Archives
+    files: Sequence[File], texts: Mapping[str, str], told: Mapping[str, Options], archives: Archives
 ) -> Prepared:
-    """Load what files need, without the repositories of others that do not answer. Raises as `prepare_each`."""
+    """Load what files need, without the repositories of others that do not answer. Each is read by its own options.
+
+    Raises as `prepare_each`.
+    """
     by_path = {file.path: file for file in files}
     failed = dict(archives.prepare_each(files))
     silent: dict[str, FetchError] = {}
@@ -46,11 +50,11 @@ def prepare(
         if isinstance(error, FetchError) and (uri := _silent(by_path[path], error)) and uri not in silent
     }:
         silent |= new
-        options = _without(options, new)
-        by_path |= {path: read(path, texts[path], options) for path in failed}
+        told = {path: _without(options, new) for path, options in told.items()}
+        by_path |= {path: read(path, texts[path], told[path]) for path in failed}
         failed = dict(archives.prepare_each([by_path[path] for path in failed]))
     good = [file for file in by_path.values() if file.path not in failed]
-    return Prepared(good, options, failed, tuple(silent.values()))
+    return Prepared(good, told, failed, tuple(silent.values()))
 
 
 def _silent(file: File, error: FetchError) -> str:

@@ -7,12 +7,12 @@ unknown and never counts as good.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pinner.edit.span import Span
-from pinner.errors import PinnerError, Refused, Unsatisfiable
+from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
 from pinner.lock.schema import Lock, LockedPackage, Member, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
@@ -31,6 +31,7 @@ from pinner.workflow.remembered import as_locked
 from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
+from pinner.workflow.unreachable import prepare
 
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
@@ -49,13 +50,14 @@ class Place(NamedTuple):
 
 class Pin(NamedTuple):
     """A word with a version, and how that stands by platform. A platform that has no such package at all is absent
-    where nobody asked for that platform."""
+    where nobody asked for that platform. `lag`: for how long a newer version may have been there."""
 
     place: Place
     name: str
     version: str
     raw: str
     standings: Mapping[str, Standing]
+    lag: timedelta | None = None
 
     @property
     def state(self) -> State:
@@ -121,6 +123,7 @@ class Verifier:
         self._closures = Closures(archives)
         self._smooth = Smooth(self._closures)
         self._now = now
+        self._silent: Sequence[FetchError] = ()
         self._standings: dict[tuple[object, ...], Standing] = {}
         self._held_standings: dict[tuple[object, ...], Mapping[str, Standing]] = {}
 
@@ -135,15 +138,21 @@ class Verifier:
         """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
         what an image is now, whatever it was when it was locked.
         """
-        files: list[File] = []
+        told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
+        read: dict[str, File] = {}
         errors: list[PinnerError] = []
-        for each in read_all(texts, {path: as_locked(options, lock, path) for path in texts}).values():
+        for path, each in read_all(texts, told).items():
             if isinstance(each, File):
-                files.append(each)
+                read[path] = each
             else:
                 errors.append(each)
-        failed = self._load(files)
-        errors += dict.fromkeys(failed.values())
+        prepared = prepare(list(read.values()), texts, told, self._archives)
+        self._silent = prepared.unreachable
+        read |= {file.path: file for file in prepared.files}
+        files = list(read.values())
+        failed = self._load([read[path] for path in prepared.unserved])
+        errors += dict.fromkeys((*failed.values(), *self._silent))
+        dates = _dates(lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
         drifts = [(each, Place(each.path)) for each in drift.of_absent(lock, absent)]
@@ -154,7 +163,8 @@ class Verifier:
                 if isinstance(item, Skipped):
                     pins += _unread(file, item)
                     continue
-                pins += self._call(file, item, choices, failed.get(item.base.where))
+                found = self._call(file, item, choices, failed.get(item.base.where))
+                pins += (pin._replace(lag=self._lag(pin, dates)) for pin in found)
                 unpinned += sum(request.action == "pin" for request in item.requests)
             if not any(call.base.where in failed for call in file.calls()):
                 broken += self._broken(file, choices)
@@ -177,14 +187,8 @@ class Verifier:
         )
 
     def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
-        """Load all indices; where that fails, suite by suite, so that one suite's failure hides no other's state."""
+        """Load the indices suite by suite, so that one suite's failure hides no other's state."""
         calls = [call for file in files for call in file.calls()]
-        try:
-            self._archives.prepare(calls)
-        except PinnerError:
-            pass
-        else:
-            return {}
         groups: dict[Named | Alias | Unnamed, list[Call]] = {}
         for call in calls:
             groups.setdefault(call.base.where, []).append(call)
@@ -195,6 +199,15 @@ class Verifier:
             except PinnerError as error:
                 failed[where] = error
         return failed
+
+    def _lag(self, pin: Pin, dates: Mapping[tuple[str, str, str], datetime]) -> timedelta | None:
+        """How long ago the lock was made from an archive that had a version which is superseded now."""
+        found = [
+            self._now - dates[pin.name, each.version, platform]
+            for platform, each in pin.standings.items()
+            if each.state == "superseded" and (pin.name, each.version, platform) in dates
+        ]
+        return max(found, default=None)
 
     def _call(
         self, file: File, call: Call, choices: dict[Request, Choice], error: PinnerError | None
@@ -316,11 +329,25 @@ class Verifier:
         return self._held_standings[key]
 
     def _of_file(self, where: Named, platform: str, package: LockedPackage) -> Standing:
+        for error in self._silent:
+            if error.url.startswith(package.uri.rstrip("/") + "/"):
+                return standing.unknown(error.message)
         key = (where, platform, package)
         if key not in self._standings:
             universe = self._archives.universe_of(where, platform)
             self._standings[key] = standing.of_file(universe, package.name, package.version, package.digest)
         return self._standings[key]
+
+
+def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
+    """When the lock's archive had a version, by name, version and platform."""
+    packages = lock.by_id()
+    return {
+        (package.name, package.version, target.platform): datetime.fromisoformat(target.closure.date)
+        for target in lock.targets
+        for member in target.closure.members
+        if target.closure.date and (package := packages.get(member.id))
+    }
 
 
 def place(file: File, span: Span) -> Place:

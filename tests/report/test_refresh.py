@@ -15,7 +15,7 @@ from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Offer
 from pinner.workflow.changes import Along, Change, kind_of
-from pinner.workflow.refresh import Stay
+from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place
 
 HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"

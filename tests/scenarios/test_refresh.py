@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import time
@@ -255,37 +256,109 @@ def test_a_young_lock_needs_no_network(story: Story) -> None:
     assert story.bench.run("refresh", "--if-older-than", "30m").out.startswith("Dockerfile:2")
 
 
-# All or nothing
+# One that cannot move stops no other
 
 
-def test_one_pin_that_cannot_be_saved_stops_all(story: Story) -> None:
+def test_a_pin_that_cannot_be_saved_stops_its_command_alone(story: Story) -> None:
+    story.bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm\nRUN apt-get install -y curl jq\n"
+        "FROM debian:bookworm AS other\nRUN apt-get install -y jq\n",
+    )
+    story.dockerfile("jq", "b.Dockerfile")
     story.lock()
     story.main.package("jq", "1.7-1")
     story.main.remove("curl").package("curl", "8-1", arch="amd64").package("curl", "9-1", arch="arm64")
     before = story.bench.files()
-    result = story.bench.run("refresh", "--summary", "s.md")
+    result = story.bench.run("refresh", "--atomic", "--summary", "s.md")
     assert result.status == 4
-    assert "curl=7.88.1-10  not possible: the platforms differ: " in result.out
-    assert result.out.endswith("nothing was written: all pins move, or none\n")
+    assert result.out.endswith("nothing was written: --atomic, and something cannot be refreshed\n")
     assert "Nothing was written" in story.bench.read("s.md")
     (story.bench.folder / "s.md").unlink()
     assert story.bench.files() == before
+    result = story.bench.run("refresh", "--summary", "s.md")
+    assert result.status == 4
+    assert "Dockerfile:2             curl=7.88.1-10    not possible: the platforms differ: " in result.out
+    assert result.out.endswith(
+        "refreshed 1 package, 1 not possible; wrote Dockerfile, b.Dockerfile, pinner.lock\n"
+    )
+    assert story.words("b.Dockerfile") == "jq=1.7-1"
+    text = story.bench.read("Dockerfile")
+    assert ("curl=7.88.1-10 jq=1.6-2" in text, "install -y jq=1.7-1" in text) == (True, True)
+    assert "- `curl=7.88.1-10` in `Dockerfile:2`" in story.bench.read("s.md")
+    # what the lock knows of the command that cannot be carried out stays, and says so
+    lock = story.bench.read("pinner.lock")
+    assert ("curl:amd64=7.88.1-10" in lock, 'kind = "command"' in lock) == (True, True)
+    assert story.bench.run("lock", "--check").status == 1  # curl is gone; nothing else is said of it
+    assert story.bench.run("refresh").out.endswith("nothing was refreshed\n")
 
 
-def test_a_line_that_apt_could_not_install_after_it_stops_all(story: Story) -> None:
+def test_a_command_that_apt_could_not_carry_out_after_it_stays(story: Story) -> None:
     story.dockerfile("curl libcurl4 jq")
+    story.dockerfile("jq", "b.Dockerfile")
     story.lock()
-    story.dockerfile("jq=1.6-2", "b.Dockerfile")
     point_release(story)
     story.main.package("libcurl4", "7.88.1-10")
-    before = story.bench.files()
     result = story.bench.run("refresh", "--exclude", "libcurl4")
     assert result.status == 4
     assert (
         "not possible: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
         in result.out
     )
-    assert story.bench.files() == before
+    assert story.words() == "curl=7.88.1-10 libcurl4=7.88.1-10 jq=1.6-2"
+    assert story.words("b.Dockerfile") == "jq=1.7-1"
+
+
+def test_a_move_that_would_break_a_later_command_of_the_stage_does_not_happen(story: Story) -> None:
+    story.bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm\nRUN apt-get install -y curl\nRUN apt-get install -y libcurl4\n"
+        "FROM debian:bookworm\nRUN apt-get install -y jq\n",
+    )
+    story.lock()
+    story.main.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-11)").package("libcurl4", "7.88.1-11")
+    story.main.package("jq", "1.7-1")
+    result = story.bench.run("refresh", "--exclude", "libcurl4")
+    assert result.status == 4
+    text = story.bench.read("Dockerfile")
+    assert ("curl=7.88.1-10" in text, "libcurl4=7.88.1-10" in text, "jq=1.7-1" in text) == (True, True, True)
+    assert story.bench.run("refresh").status == 0
+    assert "curl=7.88.1-11" in story.bench.read("Dockerfile")
+
+
+def test_a_suite_that_does_not_answer_stops_its_files_alone(story: Story) -> None:
+    trixie = story.bench.archive.suite("trixie").package("apt", "3.0").package("jq", "2-1")
+    for pocket, path in (("-updates", "debian"), ("-security", "debian-security")):
+        story.bench.archive.suite(f"trixie{pocket}", path=path)
+    story.bench.write("b.Dockerfile", "FROM debian:trixie\nRUN apt-get install -y jq\n")
+    story.lock()
+    locked = [line for line in story.bench.read("pinner.lock").splitlines() if "=2-1" in line]
+    point_release(story)
+    trixie.package("jq", "2-2")
+    story.bench.archive.missing("*/dists/trixie/*")
+    result = story.bench.run("refresh")
+    assert result.status == 5
+    assert re.search(r"b\.Dockerfile:2 +apt-get install +not possible: .*trixie", result.out)
+    assert "pinner: " in result.err
+    assert story.words() == "curl=7.88.1-11 jq=1.7-1"
+    assert story.words("b.Dockerfile") == "jq=2-1"
+    lock = story.bench.read("pinner.lock")
+    assert locked and all(line in lock for line in locked)
+    story.bench.archive.behave()
+    assert story.bench.run("refresh").status == 0
+    assert story.verify().status == 0
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(story: Story) -> None:
+    story.dockerfile("jq", "b.Dockerfile")
+    story.lock()
+    point_release(story)
+    story.bench.write("b.Dockerfile", "FROM debian:bookworm\nRUN <<EOF\napt-get install -y jq=1.6-2\n")
+    result = story.bench.run("refresh")
+    assert result.status == 3
+    assert "b.Dockerfile:2" in result.err
+    assert "b.Dockerfile:2" in result.out
+    assert story.words() == "curl=7.88.1-11 jq=1.7-1"
 
 
 def test_many_files_move_together(story: Story) -> None:
@@ -370,7 +443,7 @@ def test_a_kill_at_any_moment_of_writing(story: Story) -> None:
         if result.status == 0:
             break
         assert result.status == -signal.SIGKILL
-        assert story.bench.run("unlock", "--quiet").status == 0
+        assert story.bench.run("unpin", "nosuch", "--quiet").status == 1
         assert states(story) in (old, new)
         assert sorted(story.bench.files()) == ["Dockerfile", "pinner.lock", "pinner.toml"]
         seen.add(states(story))
@@ -395,7 +468,7 @@ def test_kills_at_200_random_moments(story: Story) -> None:
         time.sleep(dice.uniform(0.3, 1.1) * whole)
         process.kill()
         process.communicate()
-        assert story.bench.run("unlock", "--quiet").status == 0
+        assert story.bench.run("unpin", "nosuch", "--quiet").status == 1
         assert states(story) in (old, new)
         assert sorted(story.bench.files()) == ["Dockerfile", "pinner.lock", "pinner.toml"]
 

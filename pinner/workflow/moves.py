@@ -1,0 +1,257 @@
+"""What is to become of each argument of an install command in a refresh: moved, or left where it is, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Literal, NamedTuple
+
+from pinner.apt.version import compare
+from pinner.edit.span import Edit
+from pinner.errors import Unsatisfiable
+from pinner.lock.schema import Lock
+from pinner.recipe.installs import Request, pin
+from pinner.recipe.repin import repin
+from pinner.resolve.universe import Offer
+from pinner.workflow import standing
+from pinner.workflow.archives import Archives
+from pinner.workflow.choose import Choice, choose
+from pinner.workflow.policy import Form, Policy
+from pinner.workflow.read import Call, File, doubt_of
+from pinner.workflow.stages import Doubt
+from pinner.workflow.standing import Standing
+from pinner.workflow.verify import Place, place
+
+#: When a version was first seen: by suite, name and version.
+Seen = Mapping[tuple[str, str, str], datetime]
+
+
+class Wishes(NamedTuple):
+    """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
+
+    `only`: pins that are gone, or these and those with a security update. What `policy` holds does not move unless its
+    name is said; new versions have its form. A candidate younger than `min_age` is not taken unless
+    the pin is gone; one that is older than the pin only with `allow_older`, or where the stage has another suite than
+    the lock says, or reads a snapshot.
+    """
+
+    only: Literal["", "gone", "security"] = ""
+    packages: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    add: bool = False
+    min_age: timedelta = timedelta(0)
+    allow_older: bool = False
+    policy: Policy = Policy()
+
+    def cover(self, name: str) -> bool:
+        """Whether the caller's names allow to move this package."""
+        wanted = not self.packages or any(fnmatchcase(name, glob) for glob in self.packages)
+        return wanted and not any(fnmatchcase(name, glob) for glob in self.exclude)
+
+
+class Move(NamedTuple):
+    """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform."""
+
+    place: Place
+    name: str
+    old: str
+    new: str
+    standings: Mapping[str, Standing]
+    offers: Mapping[str, Offer]
+
+
+class Stay(NamedTuple):
+    """A pin that is not moved although it is not what apt would take, or that nobody could move; `gone` breaks builds.
+
+    With `refuses` it was to move and could not: nothing of its install command moves, nor what has to move with that.
+    """
+
+    place: Place
+    name: str
+    pin: str
+    why: str
+    gone: bool = False
+    refuses: bool = False
+
+
+class Decision(NamedTuple):
+    """What becomes of an argument: `choice` if it stays as it is, else `moved` with the `edit` that does it."""
+
+    choice: Choice
+    stay: Stay | None = None
+    moved: Choice | None = None
+    edit: Edit | None = None
+    move: Move | None = None
+
+
+class Decider:
+    """Decides about arguments against the same archives. `now` is aware; `seen` is what earlier runs remember.
+
+    `young` are candidates that were not taken because of their age, and since when they are known to be there; `names`
+    are those of all arguments so far.
+    """
+
+    def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen) -> None:
+        self._archives = archives
+        self._now = now
+        self._wishes = wishes
+        self._seen = seen
+        self.young: dict[tuple[str, str, str], datetime] = {}
+        self.names: set[str] = set()
+
+    def decide(
+        self, file: File, call: Call, request: Request, known: Known, before: Sequence[Doubt]
+    ) -> Decision:
+        """What becomes of an argument. `before` are the doubts of its call while every repository answers: a package
+        that the lock has from one that is read is looked for there, though another one is silent."""
+        self.names.add(request.name)
+        where = place(file, request.word.span)
+        if request.action == "skip":
+            return Decision(Choice("skipped", reason=request.reason, detail=request.detail))
+        doubts = call.doubts
+        if doubts and known.comes_from(file, call, request) & self._archives.addresses(call):
+            doubts = tuple(before)
+        if doubt := doubt_of(request.name, doubts):
+            silent = bool(request.pin) and doubt not in before
+            stay = Stay(where, request.name, request.pin, doubt.why) if silent else None
+            return Decision(Choice("skipped", reason="other-repository", detail=doubt.why), stay)
+        try:
+            universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
+        except Unsatisfiable as error:
+            choice = Choice("missing", detail=error.message, hint=error.hint, fails=True)
+            stay = Stay(where, request.name, request.pin, error.message, gone=True) if request.pin else None
+            return Decision(choice, stay)
+        form: Form = self._wishes.policy.pin if request.action == "pin" else "exact"
+        choice = choose(request, universes, asked=call.base.asked, form=form)
+        if request.action == "pin":
+            return self._unpinned(file, call, request, choice)
+        if call.unread and choice.fails:  # what is not there may be elsewhere
+            return Decision(Choice("skipped", reason="other-repository", detail=call.unread))
+        old = {
+            platform: standing.of_pin(universe, request.name, request.pin)
+            for platform, universe in universes.items()
+        }
+        there = {platform: each for platform, each in old.items() if each.state != "gone" or each.newer}
+        old = old if call.base.asked or not there else there
+        gone = any(each.state == "gone" for each in old.values())
+        if not self._is_wanted(old, gone=gone):
+            return Decision(choice)
+        stay = Stay(where, request.name, request.pin, "", gone=gone)
+        if not self._wishes.cover(request.name):
+            return Decision(choice, stay._replace(why="it is left out by name"))
+        hold = self._wishes.policy.held(request.name, self._now.date()) if not self._wishes.packages else None
+        if hold is not None:
+            return Decision(choice, stay._replace(why=str(hold)))
+        return self._moved(file, call, request, known, choice, old, stay)
+
+    def _moved(
+        self,
+        file: File,
+        call: Call,
+        request: Request,
+        known: Known,
+        kept: Choice,
+        old: Mapping[str, Standing],
+        stay: Stay,
+    ) -> Decision:
+        bare = request._replace(action="pin", pin="")
+        universes = self._archives.universes(call, request.arch, rooted=True)
+        choice = choose(bare, universes, asked=call.base.asked, form=self._wishes.policy.pin)
+        edit = repin(request, choice.version)
+        why, gone = "", stay.gone
+        if choice.status != "pinned":
+            why = choice.detail or choice.reason
+        elif edit is None:
+            why = "its version is not written in one place"
+        elif self._goes_back(file, call, request.pin, choice.version, known):
+            why, gone = older(choice.version), True  # whether it is or not: it must not move
+        elif not gone:
+            why = self._too_young(choice.offers or {}, known)
+        if why or edit is None:
+            return Decision(kept, stay._replace(why=why, gone=gone, refuses=gone))
+        if choice.version == request.pin:
+            return Decision(kept)
+        move = Move(stay.place, request.name, request.pin, choice.version, old, choice.offers or {})
+        return Decision(kept, None, choice, edit, move)
+
+    def _unpinned(self, file: File, call: Call, request: Request, choice: Choice) -> Decision:
+        fails = choice.fails and not call.unread
+        kept = choice if fails else Choice("skipped", reason="unpinned")
+        if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
+            return Decision(kept)
+        (edit,) = pin(file.dockerfile.text, {request: choice.version})
+        where = place(file, request.word.span)
+        return Decision(
+            kept, None, choice, edit, Move(where, request.name, "", choice.version, {}, choice.offers or {})
+        )
+
+    def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
+        if self._wishes.only == "gone":
+            return gone
+        if self._wishes.only == "security":
+            return gone or any(each.security for each in standings.values())
+        return gone or any(each.state == "superseded" for each in standings.values())
+
+    def _goes_back(self, file: File, call: Call, old: str, new: str, known: Known) -> bool:
+        """Whether a version is older than the pinned one for no reason that the files or the user give."""
+        where = self._archives.named(call.base.where)
+        if self._wishes.allow_older or where is None or where.at:
+            return False
+        stage = file.stage_name(call.install.stage)
+        suites = {known.suites.get((file.path, stage, platform)) for platform in call.base.platforms}
+        return suites <= {None, where.suite.codename} and compare(new, old.rstrip("*")) < 0
+
+    def _too_young(self, offers: Mapping[str, Offer], known: Known) -> str:
+        """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
+        latest = None
+        for platform, offer in offers.items():
+            since = min(index.release.date for index in offer.pockets)
+            keys = [(index.source.suite, offer.name, offer.version) for index in offer.pockets]
+            since = min(
+                [
+                    since,
+                    *known.since(offer, platform),
+                    *(self._seen[key] for key in keys if key in self._seen),
+                ]
+            )
+            if self._now - since < self._wishes.min_age:
+                self.young |= dict.fromkeys(keys, since)
+                latest = max(latest or since, since)
+        return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
+
+
+class Known:
+    """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
+
+    def __init__(self, lock: Lock) -> None:
+        dates = {
+            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
+        }
+        self.suites = {target.key: target.closure.suite for target in lock.targets}
+        packages = lock.by_id()
+        self._uris: dict[tuple[str, str, str], set[str]] = {}
+        self._since: dict[tuple[str, str, str], datetime] = {}
+        for target in lock.targets:
+            for member in target.closure.members:
+                package = packages.get(member.id)
+                if package:
+                    self._uris.setdefault((*target.key[:2], package.name), set()).add(package.uri)
+                date = dates.get((package.uri, package.suite)) if package else None
+                if package and date is not None:
+                    self._since[package.name, package.version, target.platform] = date
+
+    def comes_from(self, file: File, call: Call, request: Request) -> set[str]:
+        """The repositories that the lock has an argument's package from."""
+        return self._uris.get((file.path, file.stage_name(call.install.stage), request.name), set())
+
+    def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
+        """The date, if the lock has this version."""
+        date = self._since.get((offer.name, offer.version, platform))
+        if date is not None:
+            yield date
+
+
+def older(version: str) -> str:
+    """Why a pin is not moved to a version that is older."""
+    return f"apt would take {version}, which is older: --allow-older goes back"

@@ -276,10 +276,15 @@ def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Out
     ]
     wrote = [path for result in results for path in result.texts] if not refused else []
     here = Path.cwd()
+    changed = {(move.name, move.new) for move in moves}
     return Outcome(
         changes.changes_of(moves) if not refused else (),
         tuple(dict.fromkeys(each for result in results for each in result.images)),
-        tuple(dict.fromkeys(each for result in results for each in result.along)),
+        tuple(
+            dict.fromkeys(
+                each for result in results for each in result.along if (each.name, each.new) not in changed
+            )
+        ),
         tuple(stays),
         {},
         tuple(printable(files.relative(path, here), line=True) for path in wrote),
@@ -305,14 +310,17 @@ def _uploads(
     }
     reader = Changelogs(cache, now=now, mirrors=mirrors)
     uploads: dict[str, Sequence[Entry]] = {}
+    of_source: dict[tuple[str, str, str], Sequence[Entry]] = {}
     for change in found:
-        index = change.offer.index
+        index, package = change.offer.index, change.offer.package
         if index is None or not change.old:
             continue
+        old = change.old.rstrip("*")
+        key = (package.source, package.source_version, old)
         try:
-            uploads[change.name] = reader.since(
-                change.offer.package, index.source.uri, change.old.rstrip("*")
-            )
+            if key not in of_source:
+                of_source[key] = reader.since(package, index.source.uri, old)
+            uploads[change.name] = of_source[key]
         except (FetchError, TrustError) as error:
             click.echo(f"pinner: no changelog of {printable(change.name)}: {error}", err=True)
     return uploads

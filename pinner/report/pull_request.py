@@ -15,6 +15,11 @@ from pinner.workflow.choose import short
 LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
 _TABLE, _CHANGELOGS, _ALONG = 25_000, 45_000, 57_000  # up to where each part may fill the text
 _LONGEST_UPLOAD = 2_000
+_PLACES = 3
+_REVERT = (
+    "To leave one of these out, put its old version back where the table says, run `pinner lock`, and keep it there by "
+    "a `[[policy.hold]]` in pinner.toml."
+)
 
 
 class _Text:
@@ -52,7 +57,9 @@ def summary(outcome: Outcome) -> str:
     if outcome.refused:
         text.add("", "Nothing was written: something cannot be refreshed, and all was to move or nothing.")
     if outcome.changes:
-        text.add("", "| package | from | to | pocket | why |", "| --- | --- | --- | --- | --- |")
+        text.add(
+            "", "| package | from | to | pocket | why | where |", "| --- | --- | --- | --- | --- | --- |"
+        )
         text.fill(map(_row, outcome.changes), _TABLE, "packages")
     if outcome.images:
         text.add("", "| base image | |", "| --- | --- |")
@@ -74,19 +81,30 @@ def summary(outcome: Outcome) -> str:
         text.fill(_changelogs(outcome), _CHANGELOGS, "changelogs")
         text.add("", "</details>")
     if outcome.along:
+        urgent = sum(each.security for each in outcome.along)
+        said = f" ({count(urgent, 'security update')})" if urgent else ""
         text.add(
             "",
-            f"<details><summary>{count(len(outcome.along), 'package')} that they bring along</summary>",
+            f"<details><summary>{count(len(outcome.along), 'package')} that they bring in{said}</summary>",
             "",
         )
         rows = (
             f"- {code(each.name)} {code(each.old or 'new')} → {code(each.new or 'not needed any more')} "
-            f"({', '.join(map(short, each.platforms))})"
-            for each in outcome.along
+            f"({', '.join(map(short, each.platforms))}){' **security**' if each.security else ''}"
+            for each in sorted(outcome.along, key=lambda each: not each.security)
         )
         text.fill(rows, _ALONG, "packages")
         text.add("", "</details>")
+    if outcome.changes and not outcome.refused:
+        text.add("", _REVERT)
     return str(text)
+
+
+def _where(change: Change) -> str:
+    """The first places, and how many more there are."""
+    places = [code(at(place)) for place in change.places[:_PLACES]]
+    more = len(change.places) - len(places)
+    return ", ".join(places) + (f" and {more} more" if more else "")
 
 
 def _row(change: Change) -> str:
@@ -98,16 +116,38 @@ def _row(change: Change) -> str:
         code(change.new),
         change.pocket,
         escaped(why(change)),
+        _where(change),
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _changelogs(outcome: Outcome) -> Iterator[str]:
-    for change in outcome.changes:
-        uploads = outcome.uploads.get(change.name, ())
-        if uploads:
-            ids = ", ".join(dict.fromkeys(name for upload in uploads for name in upload.ids))
-            yield "\n".join([f"**{escaped(change.name)}** {ids}".rstrip(), "", *map(_upload, uploads), ""])
+    """One for each source package, what concerns security first."""
+    sources: dict[str, list[Change]] = {}
+    for change in sorted(outcome.changes, key=lambda change: not change.security):
+        if outcome.uploads.get(change.name):
+            sources.setdefault(change.offer.package.source, []).append(change)
+    for source, changes in sources.items():
+        uploads: dict[str, Upload] = {}
+        for change in changes:
+            uploads |= {each.version: each for each in outcome.uploads[change.name]}
+        ids = dict.fromkeys(name for upload in uploads.values() for name in upload.ids)
+        names = [each.name for each in changes if each.name != source]
+        head = f"**{escaped(source)}**" + (f" ({', '.join(map(escaped, names))})" if names else "")
+        head = " ".join([head, ", ".join(_linked(name, changes[0]) for name in ids)]).rstrip()
+        if len(uploads) > 1:
+            head += f"\n{len(uploads)} versions: {', '.join(map(code, uploads))}"
+        yield "\n".join([head, "", *map(_upload, uploads.values()), ""])
+
+
+def _linked(name: str, change: Change) -> str:
+    """A CVE's or an advisory's number, with where the distribution says more."""
+    index = change.offer.index
+    if name.startswith("USN-"):
+        return f"[{name}](https://ubuntu.com/security/notices/{name})"
+    if index is not None and index.source.signed_by.keyring.startswith("ubuntu-"):
+        return f"[{name}](https://ubuntu.com/security/{name})" if name.startswith("CVE-") else name
+    return f"[{name}](https://security-tracker.debian.org/tracker/{name})"
 
 
 def _upload(upload: Upload) -> str:

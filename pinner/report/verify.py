@@ -68,6 +68,12 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
     """All findings of a project but what is live. `fail_on`: `superseded` or `security` make these errors too."""
     verified, policy = checked.verified, checked.policy
     fail_on = fail_on or policy.fail_on
+    # Builds whose pins are meant to outlive a revision go on without the one that is locked.
+    loose = {
+        pin.place.path
+        for pin in verified.pins
+        if policy.pin != "exact" and pin.state != "gone" and "*" in pin.version
+    }
     gone: set[tuple[str, str]] = set()
     for pin in verified.pins:
         if pin.state == "gone":
@@ -92,7 +98,8 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
     for held in verified.held:
         if held.state == "gone" and (held.name, held.version) not in gone:
             text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
-            yield Row("gone", "error", Place(checked.name), f"{held.name}={held.version}", text)
+            level = "warning" if loose.issuperset(held.files) else "error"
+            yield Row("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
     for notice in verified.notices:
         breaks = notice.rule in _BREAKS
         yield Row(

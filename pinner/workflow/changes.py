@@ -10,6 +10,7 @@ from pinner.lock.schema import Lock
 from pinner.regex import later
 from pinner.resolve.universe import Offer
 from pinner.workflow.moves import Move
+from pinner.workflow.standing import is_security
 from pinner.workflow.verify import Place
 
 #: How Debian's stable updates (Developer's Reference 5.11.2) and Ubuntu's uploads mark a version without a revision.
@@ -38,12 +39,16 @@ class Change(NamedTuple):
 
 
 class Along(NamedTuple):
-    """A package that came with others: `old` is "" if it is new in the lock, `new` if it is not there any more."""
+    """A package that came with others: `old` is "" if it is new in the lock, `new` if it is not there any more.
+
+    `security` tells that the new one comes from a security pocket.
+    """
 
     name: str
     old: str
     new: str
     platforms: tuple[str, ...]
+    security: bool = False
 
 
 class Based(NamedTuple):
@@ -128,7 +133,11 @@ def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
         was, now = before.get(key, ""), after.get(key, "")
         if was != now:
             found.setdefault((name, was, now), {})[platform] = None
-    return tuple(Along(name, was, now, tuple(platforms)) for (name, was, now), platforms in found.items())
+    urgent = {(each.name, each.version) for each in new.packages if is_security(each.suite)}
+    return tuple(
+        Along(name, was, now, tuple(platforms), (name, now) in urgent)
+        for (name, was, now), platforms in found.items()
+    )
 
 
 def older(old: Lock, new: Lock, path: str) -> tuple[Along, ...]:

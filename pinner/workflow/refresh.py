@@ -8,7 +8,7 @@ archive that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -230,9 +230,7 @@ class _One:
                 request: found.moved if request in moving and found.moved else found.choice
                 for request, found in self._decisions.items()
             }
-            problems = [
-                each for each in targets.add(self._file, choices) if not isinstance(each.error, Refused)
-            ]
+            problems = targets.add(self._file, choices)
             broken = list(self._broken_by_moves(problems, moving, targets)) if problems and moving else []
             if not broken:
                 if problems and moving:  # looking for their cause has replaced the targets
@@ -244,21 +242,21 @@ class _One:
                 self.dropped |= groups
             targets.drop(self._file.path)
         told = {stay.place for stay in self.stays}
-        remaining = [self._stay(problem, refuses=False) for problem in problems]
+        certain = [each for each in problems if not isinstance(each.error, Refused)]
+        remaining = [self._stay(problem, refuses=False) for problem in certain]
         self.stays += [stay for stay in remaining if stay.place not in told]
         return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
 
     def _broken_by_moves(
-        self, problems: list[Problem], moving: Mapping[Request, Decision], targets: Targets
+        self, problems: Sequence[Problem], moving: Mapping[Request, Decision], targets: Targets
     ) -> Iterator[tuple[Problem, set[int]]]:
         """The problems that moves make, each with the groups that must not move therefore."""
-        others = []
-        for problem in problems:
-            if any(request in moving for request in problem.call.requests):
-                yield problem, {self._groups[problem.call.install.span]}
-            else:
-                others.append(problem)
-        if len(others) < len(problems) or not others:
+        touched = [each for each in problems if any(word in moving for word in each.call.requests)]
+        certain = [each for each in touched if not isinstance(each.error, Refused)]
+        for problem in certain:
+            yield problem, {self._groups[problem.call.install.span]}
+        others = [each for each in problems if each not in touched]
+        if certain or not others:
             return  # once those do not move, these may be none
         targets.drop(self._file.path)
         kept = {request: found.choice for request, found in self._decisions.items()}

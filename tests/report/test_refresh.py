@@ -28,8 +28,8 @@ class Upload:
     ids: tuple[str, ...]
 
 
-def change(name: str, *, security: bool = False) -> Change:
-    package = Package(name, "2", "amd64", source=name, source_version="2")
+def change(name: str, source: str = "", *, security: bool = False) -> Change:
+    package = Package(name, "2", "amd64", source=source or name, source_version="2")
     places = (Place("Dockerfile", 2, 1, 2, 9),)
     return Change(
         name, "1", "2", "bookworm", security, False, "upstream", places, Offer(package, None, (), 500)
@@ -76,6 +76,37 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
         assert re.search(rf"… and \d+ more {noun}\.", text)
     assert text.count("<details>") == text.count("</details>") == 2
     assert len(summary(outcome(change(HOSTILE * 20_000)))) < LIMIT
+
+
+def test_a_source_package_has_one_changelog_and_links() -> None:
+    uploads = [
+        Upload("3-2", "Fix CVE-2026-2.", ("CVE-2026-2", "DSA-1-1")),
+        Upload("3-1", "Fix CVE-2026-1.", ("CVE-2026-1",)),
+    ]
+    changes = [
+        change("jq"),
+        change("libssl-dev", "openssl", security=True),
+        change("openssl", security=True),
+    ]
+    along = (Along("a", "1", "2", ("linux/amd64",)), Along("z", "1", "2", ("linux/amd64",), security=True))
+    text = summary(
+        outcome(*changes)._replace(
+            uploads={each.name: uploads for each in changes[1:]},
+            along=along,
+            stays=(Stay(Place("a", 2), "nginx", "1", "held until 2026-12-01: breaks"),),
+        )
+    )
+    assert text.count("Fix CVE-2026-1.") == 1
+    tracker = "https://security-tracker.debian.org/tracker"
+    assert (
+        f"**openssl** (libssl-dev) [CVE-2026-2]({tracker}/CVE-2026-2), [DSA-1-1]({tracker}/DSA-1-1)" in text
+    )
+    assert "2 versions: `3-2`, `3-1`" in text
+    assert "security, another upstream version | `Dockerfile:2` |" in text
+    assert "2 packages that they bring in (1 security update)" in text
+    assert text.index("`z`") < text.index("- `a`")
+    assert "held until 2026-12-01: breaks" in text
+    assert "put its old version back" in text
 
 
 def test_nothing_from_outside_is_markup() -> None:

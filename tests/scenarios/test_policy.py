@@ -71,6 +71,7 @@ def test_security_alone(story: Story) -> None:
 
 def test_candidates_ripen(story: Story) -> None:
     story.bench.configure('[policy]\nmin-age = "3h"\n')
+    story.security.date = story.bench.archive.now - timedelta(hours=3)
     story.lock()
     story.security.date = story.bench.archive.now - timedelta(hours=2)
     story.security.package("jq", "1.6-3")

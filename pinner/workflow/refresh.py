@@ -127,6 +127,8 @@ class Refresher:
             choices, edits = one.settle(targets, whole=with_block)
             stays += one.stays
             locked = not (with_block and one.dropped)
+            if not edits and any(stay.gone for stay in one.stays):
+                locked = False  # nothing is new here, and the lock knows more than the archive
             old = file.dockerfile.text
             new = apply(old, {*edits.values(), *(block if locked else ())})
             if new != old:

@@ -151,7 +151,7 @@ def test_what_is_refused_is_not_committed(job: Job) -> None:
     job.story.main.remove("jq").package("jq", "1-1", arch="amd64").package("jq", "2-1", arch="arm64")
     status, out, err = job.run("refresh", "--push")
     assert (status, out) == (4, "")
-    assert "nothing was written: all pins move, or none" in err
+    assert "nothing was refreshed" in err
     assert job.git("ls-remote", "origin", "pinner/refresh") == ""
 
 

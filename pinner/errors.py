@@ -1,13 +1,14 @@
 """The error tree and the exit statuses; the ground floor, which imports nothing of ours.
 
-Statuses: 0 done or nothing to do, 1 a difference was found (a result, never an exception), 2 usage,
-3 `InputError`, 4 `Unsatisfiable`, 5 `FetchError`, 6 `TrustError`, 130 interrupted.
+Statuses: 0 done or nothing to do, 1 a difference or a fault was found (`UnknownPackage`), 2 the command line
+(`OptionError`), 3 `InputError`, 4 `Unsatisfiable`, 5 `FetchError`, 6 `TrustError`, 130 interrupted; see `worst`.
 Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import ClassVar
 
 # Control characters (C0, C1), those that change direction, that are not seen or that end a line, lone surrogates, tags.
@@ -16,6 +17,7 @@ _CONTROL = (
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _LOGIN = r"(://)(?:[^/\s\"'<>]*@|[^/\s@:\[\"'<>]*:(?!\d*/)[^\s@\"'<>]*@)"
+_WORST_FIRST = (130, 2, 3, 6, 5, 4, 1, 0)
 _COMMAND = r"(?m)^(\s*)(?=::|##\[|##vso)"
 
 
@@ -39,6 +41,11 @@ def _escape(match: re.Match[str]) -> str:
 def without_login(text: str) -> str:
     """`text` without user information in its addresses (RFC 3986, 3.2.1): `https://bot:secret@host` names the host."""
     return re.sub(_LOGIN, r"\1", text) if "@" in text and "://" in text else text
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The exit status of a run to which several apply."""
+    return min(statuses, key=_WORST_FIRST.index, default=0)
 
 
 class PinnerError(Exception):
@@ -92,10 +99,22 @@ class InputError(PinnerError):
         return printable(text)
 
 
+class OptionError(InputError):
+    """A value on the command line cannot be used."""
+
+    exit_status = 2
+
+
 class Unsatisfiable(PinnerError):
     """apt would find no solution; the message holds the chain of causes."""
 
     exit_status = 4
+
+
+class UnknownPackage(Unsatisfiable):
+    """There is no such package: a fault in what was asked, as in a file that names it."""
+
+    exit_status = 1
 
 
 class Refused(Unsatisfiable):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pinner.archive.load import MAX_AGE
-from pinner.cli import common, locked
+from pinner.cli import common, document, locked
 from pinner.cli.installed import configured, read
 from pinner.cli.view import Told, View
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError, printable
 from pinner.lock.schema import Target
+from pinner.project import files
 from pinner.report.terminal import Style
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -58,9 +61,8 @@ def command(
         )
     result = audit(found.lock, targets[0], image, _base(base, found, targets[0]))
     if as_json:
-        from pinner.report.as_json import dumps
-
-        click.echo(dumps(_json(result)))
+        path = files.relative(found.path.parent / result.target.file, Path.cwd())
+        document.show(int(result.fails), _json(result, path))
     else:
         for line in _lines(result, quiet=quiet):
             click.echo(printable(line))
@@ -84,10 +86,10 @@ def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
     return None if notes or content is None else content.root
 
 
-def _json(result: Audit) -> dict[str, object]:
+def _json(result: Audit, path: str) -> dict[str, object]:
     target = result.target
     return {
-        "file": target.file,
+        "file": path,
         "stage": target.stage,
         "platform": target.platform,
         "equal": result.equal,

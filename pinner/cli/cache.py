@@ -8,7 +8,7 @@ import click
 
 from pinner.archive import suites
 from pinner.archive.cache import Cache
-from pinner.cli import common, doors
+from pinner.cli import common, document, doors
 
 
 @click.group("cache")
@@ -56,7 +56,6 @@ def _freed(size: int, *, as_json: bool) -> None:
 
 def _tell(value: dict[str, str | int], text: str, *, as_json: bool) -> None:
     if as_json:
-        from pinner.report.as_json import dumps
-
-        text = dumps(value)
-    click.echo(text)
+        document.show(0, value)
+    else:
+        click.echo(text)

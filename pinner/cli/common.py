@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from pinner.errors import InputError, PinnerError, printable
+from pinner.errors import InputError, OptionError, PinnerError, printable
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
@@ -47,6 +47,15 @@ class Duration(click.ParamType[timedelta]):
         if found is None:
             self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
         return found
+
+
+@contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """What is read in here is the value of an option. Raises `OptionError` for what cannot be used."""
+    try:
+        yield
+    except InputError as error:
+        raise OptionError(f"{option}: {error.message}", hint=error.hint) from None
 
 
 def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
@@ -129,6 +138,12 @@ class Project:
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: as they did, on one line."""
         return printable(str(self.paths.get(name, name)), line=True)
+
+    def relative(self, name: str) -> str:
+        """How a file of this project is named to machines: relative to the current directory."""
+        if not self.paths and name in self.texts:  # standard input
+            return name
+        return files.relative(self.paths.get(name, self.lock_path.parent / name), Path.cwd())
 
     @cached_property
     def lists(self) -> frozenset[str]:

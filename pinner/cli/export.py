@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from pinner.cli import common, doors, locked
+from pinner.cli import common, document, doors, locked
 from pinner.cli.keys import known
 from pinner.distributions import moments
 from pinner.errors import InputError, printable
@@ -69,7 +69,8 @@ def sources(
     where = export.as_locked(found.lock, found.targets)
     at = moment_of(found.lock, found.targets)
     if when is not None:
-        wanted = moments.when(when, datetime.now(UTC))
+        with common.value_of("--snapshot"):
+            wanted = moments.when(when, datetime.now(UTC))
         archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
         service = doors.snapshots(found.config, offline=False)
         at = moments.moment(archives, wanted, service.timestamps)
@@ -127,7 +128,7 @@ def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[st
     """Print the locked packages as JSON."""
     from pinner.report import bill as report
 
-    click.echo(report.to_json(_bill(named, stages, platforms)))
+    document.show(0, report.data(_bill(named, stages, platforms)))
     return 0
 
 

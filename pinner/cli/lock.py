@@ -10,11 +10,11 @@ import click
 
 from pinner.archive import seen
 from pinner.archive.cache import Cache
-from pinner.cli import common, doors
+from pinner.cli import common, document, doors
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.distributions import moments
-from pinner.errors import PinnerError, printable
+from pinner.errors import PinnerError, printable, worst
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
 from pinner.project import files
@@ -152,10 +152,14 @@ def command(
         lock_stands = write or outcome.project.lock_path not in outcome.texts
         if outcome.proven and outcome.lock_text and lock_stands and not stdin:
             seen.followed(cache, outcome.lock_text)
+    changed = any(outcome.wrote for outcome in results)
+    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
+    faults = [error.exit_status for error in (*errors, *unserved)]
+    status = worst(faults or [int(fails or (check and changed))])
     if as_json:
         from pinner.report import as_json as json_report
 
-        click.echo(json_report.lock([(each.plan, each.wrote) for each in results], written=write))
+        document.show(status, json_report.lock(results, written=write), (*errors, *unserved))
     else:
         _print(results, style, write=write, diff=dry_run, stdin=stdin)
     for error in errors:
@@ -164,11 +168,7 @@ def command(
         some = names and any(outcome.plan.files for outcome in results)
         named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
         click.echo(f"pinner: {failure}{named}", err=True)
-    if errors or unserved:
-        return max(error.exit_status for error in (*errors, *unserved))
-    changed = any(outcome.wrote for outcome in results)
-    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
-    return int(fails or (check and changed))
+    return status
 
 
 def at_snapshot(
@@ -177,7 +177,8 @@ def at_snapshot(
     """The options with the moment that `when` means for the archives of a project's files, and what it means."""
     from pinner.workflow.snapshots import moment, notes
 
-    wanted = moments.when(when, datetime.now(UTC))
+    with common.value_of("--snapshot"):
+        wanted = moments.when(when, datetime.now(UTC))
     service = doors.snapshots(project.config, offline=offline)
     try:
         found = moment(project.texts, options, wanted, service.timestamps)
@@ -236,9 +237,8 @@ class Outcome:
         """The changed files as people know them, the lock last; standard output if the text came from there."""
         if not self.project.paths:
             return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
-        own, here = self.project.lock_path, Path.cwd()
-        names = (files.relative(path, here) if path == own else str(path) for path in self.texts)
-        return [printable(name, line=True) for name in names]
+        here = Path.cwd()
+        return [printable(files.relative(path, here), line=True) for path in self.texts]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -50,7 +50,8 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     if text is None:
         raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
     names = [files.relative(tree.resolve(Path(name)), root) for name in named]
-    canonical = [canonical_platform(name, "--platform") for name in platforms]
+    with common.value_of("--platform"):
+        canonical = [canonical_platform(name) for name in platforms]
     targets = export.select(lock, names, stages, canonical)
     for target in targets:
         for mark in target.closure.incomplete:

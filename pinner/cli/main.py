@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 from pinner import __version__
-from pinner.errors import InputError, PinnerError, printable
+from pinner.errors import InputError, PinnerError
 
 _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _COMMANDS = {
@@ -67,18 +67,19 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Pins the apt packages of Dockerfiles to the versions that apt would install, and keeps the pins alive.
 
-    Exit statuses: 0 done or nothing to do; 1 a difference was found; 2 usage; 3 a file cannot be used; 4 apt would find
-    no solution; 5 the archive cannot be reached; 6 what it sent cannot be trusted; 130 interrupted.
+    Exit statuses: 0 done or nothing to do; 1 a difference or a fault was found; 2 the command line; 3 a file cannot be
+    used; 4 apt would find no solution; 5 the archive cannot be reached; 6 what it sent cannot be trusted;
+    130 interrupted. Where several apply, the first of 130, 2, 3, 6, 5, 4, 1.
     """
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
+    said = sys.argv[1:] if arguments is None else arguments
     try:
         result = cli.main(arguments, prog_name="pinner", standalone_mode=False)
     except PinnerError as error:
-        click.echo(f"pinner: {error}", err=True)
-        return error.exit_status
+        return _failed(error, said)
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -90,13 +91,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is not None:
             name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file"
-            click.echo(f"pinner: {printable(name, line=True)}: {error.strerror}", err=True)
-        elif error.errno in _OUTPUT_FAULTS:
-            click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
-        else:
+            return _failed(InputError(str(error.strerror), path=name), said)
+        if error.errno not in _OUTPUT_FAULTS:
             raise
+        click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
         return InputError.exit_status
     return result if isinstance(result, int) else 0
+
+
+def _failed(error: PinnerError, arguments: Sequence[str]) -> int:
+    """Report what ended a run."""
+    from pinner.cli import document
+
+    if document.is_wanted(arguments):
+        document.show(error.exit_status, {}, [error])
+    click.echo(f"pinner: {error}", err=True)
+    return error.exit_status
 
 
 def _with_streams() -> None:

@@ -12,7 +12,7 @@ import click
 
 from pinner.archive import seen
 from pinner.archive.cache import Cache
-from pinner.cli import common, doors
+from pinner.cli import common, document, doors
 from pinner.cli.common import Project
 from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
@@ -296,7 +296,7 @@ def _outcome(results: Sequence[_Result], *, refused: bool, written: bool) -> Out
 
 
 def _shown(place: Place, project: Project) -> Place:
-    return place._replace(path=project.shown(place.path))
+    return place._replace(path=project.relative(place.path))
 
 
 def _uploads(
@@ -330,7 +330,7 @@ def _print(
     outcome: Outcome, results: Sequence[_Result], style: Style, status: int, *, as_json: bool, diff: bool
 ) -> None:
     if as_json:
-        click.echo(report.to_json(outcome, status))
+        document.show(status, report.data(outcome))
         return
     for note in () if style.quiet else outcome.notes:
         click.echo(f"pinner: {printable(note)}", err=True)

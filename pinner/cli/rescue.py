@@ -14,7 +14,7 @@ from pinner.cli.lock import Outcome
 from pinner.cli.searching import search
 from pinner.cli.view import View
 from pinner.distributions.moments import instant
-from pinner.errors import InputError, PinnerError, Unsatisfiable, printable
+from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.workflow.archives import Archives
@@ -65,12 +65,12 @@ def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool
             one = replace(project, texts={name: project.texts[name]})
             try:
                 changed = _rescue(one, view, style, write=write)
-                status = max(status, int(changed and not write))
+                status = worst((status, int(changed and not write)))
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
                     error.path = project.shown(name)
                 click.echo(f"pinner: {error}", err=True)
-                status = max(status, error.exit_status)
+                status = worst((status, error.exit_status))
     return status
 
 

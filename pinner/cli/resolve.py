@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from pinner.cli import common
+from pinner.cli import common, document
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import printable
@@ -54,7 +54,8 @@ def command(
     root = tree.root_of(here / LOCK_NAME)
     config, source = load(here, root)
     if image:
-        reference.parse(image)
+        with common.value_of("--from"):
+            reference.parse(image)
     elif not told.suite and not config.suite:
         raise click.UsageError("which suite? say it by --suite, or the base image by --from")
     view = View(told, style, offline=offline, max_age=max_age)
@@ -66,7 +67,7 @@ def command(
     flags += ["-t", target_release] if target_release else []
     answers = resolve(packages, flags, image or "scratch", options, archives)
     if as_json:
-        click.echo(resolution.answers_json(answers))
+        document.show(0, resolution.answers_data(answers))
         return 0
     for note in () if quiet else archives.notes:
         click.echo(f"pinner: {printable(note)}", err=True)

@@ -6,9 +6,9 @@ from collections import Counter
 
 import click
 
-from pinner.cli import common
+from pinner.cli import common, document
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import InputError, PinnerError
+from pinner.errors import InputError, PinnerError, worst
 from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.workflow.read import File, read_all
@@ -55,12 +55,14 @@ def command(
             each.shown(path): kinds.of(path, text) for each in projects for path, text in each.texts.items()
         }
         others = {str(each.path): (each.other or each.kind, each.passed) for each in passed}
-        click.echo(
-            "\n".join(report.files(taken, others)) if not as_json else report.files_json(taken, others)
-        )
+        status = worst([error.exit_status for error in errors])
+        if as_json:
+            document.show(status, report.files_data(taken, others), errors)
+        else:
+            click.echo("\n".join(report.files(taken, others)))
         for error in errors:
             click.echo(f"pinner: {error}", err=True)
-        return max((error.exit_status for error in errors), default=0)
+        return status
     view = View(told, style, offline=True)
     found = []
     for project in projects:
@@ -68,13 +70,15 @@ def command(
         options = view.options(project, lock)
         for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
             if isinstance(each, File):
-                found.append(each._replace(path=project.shown(path)))
+                found.append(each._replace(path=(project.relative if as_json else project.shown)(path)))
                 continue
             if isinstance(each, InputError):
                 each.path = project.shown(each.path)
             errors.append(each)
+    failed = strict and any(each.leaves_words for each in found)
+    status = worst([error.exit_status for error in errors] or [int(failed)])
     if as_json:
-        click.echo(report.to_json(found, sources=sources))
+        document.show(status, report.data(found, sources=sources), errors)
     elif sources:
         from pinner.report.sources import lines
 
@@ -91,6 +95,4 @@ def command(
         click.echo(report.unread(unread))
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
-    if errors:
-        return max(error.exit_status for error in errors)
-    return int(strict and any(each.leaves_words for each in found))
+    return status

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from pinner.archive.load import MAX_AGE
-from pinner.cli import common, doors
+from pinner.cli import common, document, doors
 from pinner.cli.common import Project
 from pinner.cli.searching import search
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import InputError, PinnerError, printable
+from pinner.errors import InputError, PinnerError, printable, worst
 from pinner.workflow.find import Result, Wanted, locked, pins
 from pinner.workflow.read import File, read_all
 
@@ -62,8 +62,10 @@ def find(
 
     for note in () if style.quiet else notes:
         click.echo(f"pinner: {printable(note)}", err=True)
+    apart = any(len(each.answer.found) != 1 or each.answer.never for each in results)
+    status = worst([error.exit_status for error in errors] or [int(apart)])
     if as_json:
-        click.echo(report.to_json(results))
+        document.show(status, report.data(results), errors)
     else:
         for line in report.lines(results):
             click.echo(line)
@@ -71,9 +73,7 @@ def find(
             click.echo("no version is pinned in these files: there is nothing to find")
     for problem in errors:
         click.echo(f"pinner: {problem}", err=True)
-    if errors:
-        return max(error.exit_status for error in errors)
-    return int(any(len(each.answer.found) != 1 or each.answer.never for each in results))
+    return status
 
 
 def _wanted(project: Project, view: View, *, closure: bool, errors: list[PinnerError]) -> tuple[Wanted, ...]:

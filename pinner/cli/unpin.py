@@ -10,7 +10,7 @@ import click
 
 from pinner.cli import common
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import InputError, printable
+from pinner.errors import InputError, printable, worst
 from pinner.lock import writer
 from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
@@ -84,9 +84,8 @@ def command(
         taken = count(sum(len(result.words) for result in results), "pin")
         verb = "would take" if not writes else "took"
         click.echo(f"{verb} out {taken}" if changed else "nothing to take out", err=dry_run)
-    if errors:
-        return max(error.exit_status for error in errors)
-    return int(bool(left or unmatched) or (check and changed))
+    failed = bool(left or unmatched) or (check and changed)
+    return worst([error.exit_status for error in errors] or [int(failed)])
 
 
 class _Result:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 import click
 
-from pinner.cli import common
+from pinner.cli import common, document
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import PinnerError, printable
+from pinner.errors import InputError, PinnerError, printable, worst
 from pinner.lock.schema import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
@@ -19,6 +20,7 @@ from pinner.workflow.archives import Archives
 from pinner.workflow.stages import Options
 from pinner.workflow.verify import Verified, Verifier
 
+_FOR_PEOPLE = ("table", "markdown")
 _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 
 
@@ -63,6 +65,7 @@ def command(
     Always asks the archive anew. Exits 1 if something is gone, cannot be installed, differs from the lock or is a word
     with a version that cannot be read; 5 or 6 if an archive could not be asked.
     """
+    form = "json" if as_json else form
     style = common.to_style(quiet=quiet, verbose=verbose)
     now = datetime.now(UTC)
     projects, errors = common.collect(paths)
@@ -85,16 +88,30 @@ def command(
                 notes=(*verified.notes, *_spans(project, options, archives, verified, style))
             )
         policy = policy._replace(max_lag=policy.max_lag if max_lag is None else max_lag)
-        all_checked.append(Checked(verified, project.shown, policy, now.date()))
-        errors += verified.errors
+        shown = project.shown if form in _FOR_PEOPLE else project.relative
+        all_checked.append(Checked(verified, shown, policy, now.date()))
+        errors += (_placed(error, all_checked[-1]) for error in verified.errors)
     found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
     pins = sum(len(checked.verified.pins) for checked in all_checked)
     failed = report.fails(found) or (strict and not pins)
-    status = max((error.exit_status for error in errors), default=int(failed))
-    for line in _printed("json" if as_json else form, all_checked, found, status, now, style):
+    status = worst([error.exit_status for error in errors] or [int(failed)])
+    if form == "json":
+        from pinner.report.verify_json import data
+
+        document.show(status, data(all_checked), errors)
+    for line in _printed(form, all_checked, found, now, style):
         click.echo(line)
     _tell(all_checked, errors, style)
     return status
+
+
+def _placed(error: PinnerError, checked: Checked) -> PinnerError:
+    """The error with its file as it is shown."""
+    if not isinstance(error, InputError) or error.path not in checked.verified.files:
+        return error
+    found = copy(error)
+    found.path = checked.shown(error.path)
+    return found
 
 
 def _spans(
@@ -116,15 +133,10 @@ def _printed(
     form: str,
     all_checked: Sequence[Checked],
     found: Sequence[Row],
-    status: int,
     now: datetime,
     style: Style,
 ) -> Iterator[str]:
-    if form == "json":
-        from pinner.report.verify_json import to_json
-
-        yield to_json(all_checked, status)
-    elif form == "sarif":
+    if form == "sarif":
         from pinner.report.sarif import to_sarif
 
         yield to_sarif(found)
@@ -140,7 +152,7 @@ def _printed(
         from pinner.report.markdown import of_verify
 
         yield from of_verify(all_checked, found)
-    else:
+    elif form == "table":
         yield from report.lines(all_checked, found, style)
         if all_checked and not style.quiet:
             yield report.summary(all_checked)

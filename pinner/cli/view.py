@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import click
 
 from pinner.archive import reach
-from pinner.cli import doors
+from pinner.cli import common, doors
 from pinner.cli.common import Project
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
-from pinner.errors import InputError, PinnerError
+from pinner.errors import InputError, OptionError, PinnerError
 from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
 from pinner.workflow import includes
 from pinner.workflow.archives import Archives
 from pinner.workflow.bases import Bases, Inspect, Look, Mode
+from pinner.workflow.images import Unnamed, named
 from pinner.workflow.remembered import along_of, overridden
 from pinner.workflow.roots import Root
 from pinner.workflow.stages import Along, Options
@@ -120,7 +121,11 @@ class View:
         """The command line first, then the configuration; images are those that `lock` knows, or with `anew` those of
         today. That something is other than the lock remembers it is noted. Raises `InputError`."""
         config, told = project.config, self._told
-        asked = tuple(dict.fromkeys(canonical_platform(name, "--platform") for name in told.platforms))
+        with common.value_of("--platform"):
+            asked = tuple(dict.fromkeys(canonical_platform(name) for name in told.platforms))
+        if told.suite and isinstance(where := named(told.suite), Unnamed):
+            hint = "name a suite of Debian or Ubuntu, like bookworm or jammy, or an alias, like stable"
+            raise OptionError(f"--suite: {where.why}", hint=where.hint or hint)
         platforms = asked or config.platforms or DEFAULT_PLATFORMS
         roots: Mapping[str, tuple[Root, ...]] = {}
         if told.installed or config.installed:

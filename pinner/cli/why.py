@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import click
 
-from pinner.cli import common
+from pinner.cli import common, document
 from pinner.cli.view import STAGES, Told, View
-from pinner.errors import printable
+from pinner.errors import printable, worst
 from pinner.report import resolution
 from pinner.workflow.resolve import why
 
@@ -34,6 +34,7 @@ def command(
     projects, errors = common.collect(paths)
     view = View(told, style, offline=offline, max_age=max_age)
     found = False
+    answers = []
     for project in projects:
         _, lock = common.read_lock(project.lock_path)
         archives = view.archives(project.config)
@@ -42,12 +43,14 @@ def command(
             click.echo(f"pinner: {printable(note)}", err=True)
         found = found or bool(explained.reasons)
         if as_json:
-            click.echo(resolution.why_json(explained))
+            lock_name = project.relative(project.lock_path.name)
+            answers.append({"lock": lock_name, **resolution.why_data(explained, project.relative)})
         elif not quiet:
             for line in resolution.why_lines(explained, style, project.shown):
                 click.echo(line)
+    status = worst([error.exit_status for error in errors] or [int(not found)])
+    if as_json:
+        document.show(status, {"name": package, "projects": answers}, errors)
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
-    if errors:
-        return max(error.exit_status for error in errors)
-    return 0 if found else 1
+    return status

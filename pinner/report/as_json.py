@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pinner.errors import without_login
 from pinner.workflow.lock import Finding, Plan
 
 
-def lock(outcomes: Sequence[tuple[Plan, Sequence[str]]], *, written: bool) -> str:
+class Locked(Protocol):
+    """A project's plan, the files that it changes, and how files are named."""
+
+    plan: Plan
+    project: Any
+
+    @property
+    def wrote(self) -> Sequence[str]:
+        """The changed files."""
+
+
+def lock(outcomes: Sequence[Locked], *, written: bool) -> dict[str, Any]:
     """What `pinner lock` did or would do. `wrote` (or `would_write`) names the changed files."""
     files = [
         {
-            "path": planned.path,
+            "path": outcome.project.relative(planned.path),
             "changed": planned.old != planned.new,
             "words": [word(finding) for finding in planned.findings],
         }
-        for plan, _ in outcomes
-        for planned in plan.files
+        for outcome in outcomes
+        for planned in outcome.plan.files
     ]
-    return dumps(
-        {
-            "files": files,
-            "platforms": _unique(name for plan, _ in outcomes for name in plan.platforms),
-            "suites": _unique(name for plan, _ in outcomes for name in plan.suites),
-            "notes": _unique(note for plan, _ in outcomes for note in plan.notes),
-            "wrote" if written else "would_write": [name for _, names in outcomes for name in names],
-        }
-    )
+    plans = [outcome.plan for outcome in outcomes]
+    return {
+        "files": files,
+        "platforms": _unique(name for plan in plans for name in plan.platforms),
+        "suites": _unique(name for plan in plans for name in plan.suites),
+        "notes": _unique(note for plan in plans for note in plan.notes),
+        "wrote" if written else "would_write": [name for outcome in outcomes for name in outcome.wrote],
+    }
 
 
 def word(finding: Finding) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pinner.apt.digest import algorithm
 from pinner.errors import InputError
 from pinner.workflow.bill import Bill
 
 
-def to_json(bill: Bill) -> str:
-    """The bill as it is."""
+def data(bill: Bill) -> dict[str, Any]:
+    """The bill as it is, for JSON."""
     packages = [
         {
             "name": material.package.name,
@@ -27,7 +28,7 @@ def to_json(bill: Bill) -> str:
         }
         for material in bill.materials
     ]
-    return json.dumps({"name": bill.name, "date": bill.date.isoformat(), "packages": packages}, indent=2)
+    return {"name": bill.name, "date": bill.date.isoformat(), "packages": packages}
 
 
 def debs_lock(bill: Bill) -> str:

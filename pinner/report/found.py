@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from pinner.distributions.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
@@ -88,15 +89,14 @@ def _apart(found: Found) -> Iterator[str]:
         yield f"  and so on for {len(lines) - _SHOWN} more"
 
 
-def to_json(results: Sequence[Result]) -> str:
+def data(results: Sequence[Result]) -> dict[str, Any]:
     """For machines."""
-    import json
 
     def item(one: Item) -> dict[str, str]:
         return {"name": one.name, "version": one.version, "platform": one.platform}
 
-    return json.dumps(
-        [
+    return {
+        "suites": [
             {
                 "suite": result.wanted.suite.codename,
                 "moments": [
@@ -113,6 +113,5 @@ def to_json(results: Sequence[Result]) -> str:
                 "indices_read": result.read,
             }
             for result in results
-        ],
-        indent=2,
-    )
+        ]
+    }

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from pinner.errors import printable
-from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.report.uri import encoded
 from pinner.report.verify import at
@@ -176,7 +175,7 @@ def _places(places: Sequence[Place]) -> str:
     return at(places[0]) + rest
 
 
-def to_json(outcome: Outcome, status: int) -> str:
+def data(outcome: Outcome) -> dict[str, Any]:
     """The outcome as data."""
     key = "wrote" if outcome.written else "would_write"
     changes: list[dict[str, Any]] = [
@@ -199,17 +198,14 @@ def to_json(outcome: Outcome, status: int) -> str:
         }
         for change in outcome.changes
     ]
-    return dumps(
-        {
-            "status": status,
-            "title": title(outcome),
-            "changes": changes,
-            "images": [each._asdict() for each in outcome.images],
-            "along": [each._asdict() for each in outcome.along],
-            "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
-            "pin_count": outcome.pins,
-            "refused": outcome.refused,
-            key: list(outcome.wrote),
-            "notes": list(outcome.notes),
-        }
-    )
+    return {
+        "title": title(outcome),
+        "changes": changes,
+        "images": [each._asdict() for each in outcome.images],
+        "along": [each._asdict() for each in outcome.along],
+        "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
+        "pin_count": outcome.pins,
+        "refused": outcome.refused,
+        key: list(outcome.wrote),
+        "notes": list(outcome.notes),
+    }

@@ -7,7 +7,6 @@ from typing import Any
 
 from pinner.apt.digest import algorithm
 from pinner.errors import printable
-from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
@@ -50,20 +49,18 @@ def answer_lines(answer: Answer, style: Style) -> Iterable[str]:
         yield f"  {style.paint(shown, '32') if chosen.requested else shown}  {cause}{upgraded}"
 
 
-def answers_json(answers: Sequence[Answer]) -> str:
+def answers_data(answers: Sequence[Answer]) -> dict[str, Any]:
     """The closures by platform, every package with its file and all causes."""
-    return dumps(
-        {
-            "platforms": {
-                answer.platform: {
-                    "suites": list(answer.suites),
-                    "installed": answer.root,
-                    "packages": [package(chosen) for chosen in answer.chosen],
-                }
-                for answer in answers
+    return {
+        "platforms": {
+            answer.platform: {
+                "suites": list(answer.suites),
+                "installed": answer.root,
+                "packages": [package(chosen) for chosen in answer.chosen],
             }
+            for answer in answers
         }
-    )
+    }
 
 
 def package(chosen: Chosen) -> dict[str, Any]:
@@ -138,36 +135,29 @@ def policy_lines(name: str, universe: Universe, installed: Offer | None) -> Iter
             )
 
 
-def why_json(explained: Explained) -> str:
+def why_data(explained: Explained, shown: Callable[[str], str]) -> dict[str, Any]:
     """The same as data."""
-    return dumps(
-        {
-            "name": explained.name,
-            "reasons": [
-                {
-                    "path": reason.file.path,
-                    "line": reason.line,
-                    "stage": reason.stage,
-                    "platform": reason.platform,
-                    "chain": [
-                        {
-                            "name": step.offer.name,
-                            "version": step.offer.version,
-                            "relation": _relation(step.need),
-                        }
-                        for step in reason.chain
-                    ],
-                    "package": package(reason.chosen),
-                    "passed_over": [
-                        {"name": passed.offer.name, "version": passed.offer.version, "why": passed.why}
-                        for passed in reason.passed
-                    ],
-                }
-                for reason in explained.reasons
-            ],
-            "policy": {
-                platform: list(policy_lines(explained.name, universe, installed))
-                for platform, (universe, installed) in explained.policies.items()
-            },
-        }
-    )
+    return {
+        "reasons": [
+            {
+                "path": shown(reason.file.path),
+                "line": reason.line,
+                "stage": reason.stage,
+                "platform": reason.platform,
+                "chain": [
+                    {"name": step.offer.name, "version": step.offer.version, "relation": _relation(step.need)}
+                    for step in reason.chain
+                ],
+                "package": package(reason.chosen),
+                "passed_over": [
+                    {"name": passed.offer.name, "version": passed.offer.version, "why": passed.why}
+                    for passed in reason.passed
+                ],
+            }
+            for reason in explained.reasons
+        ],
+        "policy": {
+            platform: list(policy_lines(explained.name, universe, installed))
+            for platform, (universe, installed) in explained.policies.items()
+        },
+    }

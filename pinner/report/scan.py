@@ -9,7 +9,6 @@ from typing import Any
 
 from pinner.errors import printable
 from pinner.recipe.installs import Request, Skipped
-from pinner.report.as_json import dumps
 from pinner.report.terminal import Style, count
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.read import Call, File
@@ -122,16 +121,16 @@ def files(taken: Mapping[str, str], passed: Mapping[str, tuple[str, str]]) -> It
         yield f"{printable(name)}  {kind}, passed over: {why}"
 
 
-def files_json(taken: Mapping[str, str], passed: Mapping[str, tuple[str, str]]) -> str:
-    """The same as JSON."""
+def files_data(taken: Mapping[str, str], passed: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """The same, for JSON."""
     rows = [{"path": name, "kind": kind} for name, kind in sorted(taken.items())]
     rows_passed = [
         {"path": name, "kind": kind, "reason": why} for name, (kind, why) in sorted(passed.items())
     ]
-    return dumps({"files": rows, "passed": rows_passed})
+    return {"files": rows, "passed": rows_passed}
 
 
-def to_json(files: Sequence[File], *, sources: bool = False) -> str:
+def data(files: Sequence[File], *, sources: bool = False) -> dict[str, Any]:
     """Every call with its words, and what was not read. Lines and columns count from 1, ends are exclusive.
 
     With `sources` each call has those that apt reads there, and clauses about what it may read beside them.
@@ -158,7 +157,7 @@ def to_json(files: Sequence[File], *, sources: bool = False) -> str:
 
                     doubts = [{"detail": each.why, "serves": list(each.serves)} for each in item.doubts]
                     calls[-1] |= {"sources": list(to_dicts(item)), "doubts": doubts}
-    return dumps({"files": [file.path for file in files], "calls": calls, "skipped": skipped})
+    return {"files": [file.path for file in files], "calls": calls, "skipped": skipped}
 
 
 def _place(file: File, start: int, end: int) -> dict[str, int]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pinner.report.as_json import dumps
 from pinner.report.verify import Checked, drift_text
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Place
 
 
-def to_json(all_checked: Sequence[Checked], status: int) -> str:
-    """One document for all projects. `status` is the exit status of the run."""
+def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
+    """One document for all projects, but for the errors."""
     pins: list[dict[str, Any]] = []
     packages: list[dict[str, Any]] = []
     broken: list[dict[str, Any]] = []
     drifts: list[dict[str, Any]] = []
     notices: dict[tuple[str, str], dict[str, Any]] = {}
-    errors: list[dict[str, Any]] = []
     notes: dict[str, None] = {}
     for checked in all_checked:
         verified = checked.verified
@@ -69,20 +67,15 @@ def to_json(all_checked: Sequence[Checked], status: int) -> str:
             for drift, place in verified.drifts
         )
         notices |= {(each.rule, each.about): each._asdict() for each in verified.notices}
-        errors += ({"message": str(error), "exit_status": error.exit_status} for error in verified.errors)
         notes |= dict.fromkeys(verified.notes)
-    return dumps(
-        {
-            "status": status,
-            "pins": pins,
-            "packages": packages,
-            "uninstallable": broken,
-            "drift": drifts,
-            "notices": list(notices.values()),
-            "errors": errors,
-            "notes": list(notes),
-        }
-    )
+    return {
+        "pins": pins,
+        "packages": packages,
+        "uninstallable": broken,
+        "drift": drifts,
+        "notices": list(notices.values()),
+        "notes": list(notes),
+    }
 
 
 def _place(place: Place, checked: Checked) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pinner.apt import relations, version
 from pinner.apt.packages import Package
 from pinner.apt.preferences import Preference
 from pinner.apt.relations import Clause, Relation
-from pinner.errors import Unsatisfiable
+from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.resolve.offers import Index, Offer, Offers, provides
 from pinner.resolve.patterns import release_test, version_test
 from pinner.resolve.pins import Pins
@@ -363,7 +363,7 @@ class Universe:
                 f"{name} has no installation candidate: other packages mention it, none is it"
             )
         near = self.near(name)
-        raise Unsatisfiable(
+        raise UnknownPackage(
             f"there is no package {name}", hint=f"did you mean {' or '.join(near)}?" if near else ""
         )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from pinner.apt.version import source_version
-from pinner.errors import Unsatisfiable
+from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
 from pinner.workflow.policy import Form
@@ -90,8 +90,9 @@ def choose(
             shown = f"{', '.join(found[:3])}{' and others' if found[3:] else ''}"
             detail = f"no package has this name, so that apt takes it for a regular expression, which finds {shown}"
             return Choice("skipped", reason="regex", detail=detail, hint="write the names")
+        reason = "unknown-package" if isinstance(failure, UnknownPackage) else "no-candidate"
         return _gone(request, universes) or Choice(
-            "missing", reason="unknown-package", detail=failure.message, hint=failure.hint, fails=True
+            "missing", reason=reason, detail=failure.message, hint=failure.hint, fails=True
         )
     real = {offer.name for offer in offers.values()}
     if real != {request.name}:

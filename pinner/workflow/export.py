@@ -13,7 +13,7 @@ from pinner.apt.sources_list import Entry
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.moments import Moment, archive_of, split
 from pinner.distributions.suite import Pocket, Suite
-from pinner.errors import FetchError, InputError, TrustError
+from pinner.errors import FetchError, InputError, OptionError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.images import Named
@@ -47,7 +47,7 @@ def select(
     ):
         there = {getattr(target, what) for target in found}
         for name in sorted(wanted - there):
-            raise InputError(
+            raise OptionError(
                 f"the lock has no target for the {what} {name}", hint=f"it has {', '.join(sorted(there))}"
             )
         found = tuple(target for target in found if not wanted or getattr(target, what) in wanted)

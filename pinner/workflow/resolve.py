@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pinner.errors import InputError, Unsatisfiable
+from pinner.errors import OptionError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Cause, Chosen
@@ -34,7 +34,7 @@ def resolve(
 ) -> tuple[Answer, ...]:
     """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile on `image` said it.
 
-    Raises `InputError` for words that name no package, `Unsatisfiable` where apt would fail.
+    Raises `OptionError` for words that name no package, `Unsatisfiable` where apt would fail.
     """
     line = shlex.join(["apt-get", "install", *flags, *words])
     file = read("request", f"FROM {image}\nRUN {line}\n", options)
@@ -52,7 +52,7 @@ def resolve(
             suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
             found.append(Answer(platform, suites, call.base.root(platform).label, done.chosen))
     if not found:
-        raise InputError(f"not a request that pinner reads: {line}")
+        raise OptionError(f"not a request that pinner reads: {line}")
     return tuple(found)
 
 
@@ -60,10 +60,14 @@ def _refuse(choices: Mapping[Request, Choice]) -> None:
     for request, choice in choices.items():
         if choice.status == "gone":
             raise Unsatisfiable(f"{request.name}: {choice.detail}")
+        if choice.reason == "unknown-package":
+            raise UnknownPackage(choice.detail, hint=choice.hint)
+        if choice.reason == "target-release":
+            raise OptionError(choice.detail, hint=choice.hint)
         if choice.fails:
             raise Unsatisfiable(choice.detail, hint=choice.hint)
         if choice.status == "skipped" and request.reason not in {"", "removal", "release"}:
-            raise InputError(f"{request.word.raw}: {choice.detail or choice.reason}", hint=choice.hint)
+            raise OptionError(f"{request.word.raw}: {choice.detail or choice.reason}", hint=choice.hint)
 
 
 class Step(NamedTuple):

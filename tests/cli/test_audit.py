@@ -102,6 +102,9 @@ def test_json(bench: Workbench) -> None:
     result = bench.run("audit", "--installed", "image", "--stage", "final", "--json")
     assert result.status == 1
     assert json.loads(result.out) == {
+        "schema_version": 1,
+        "status": 1,
+        "errors": [],
         "file": "Dockerfile",
         "stage": "final",
         "platform": "linux/amd64",

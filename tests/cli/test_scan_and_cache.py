@@ -98,7 +98,7 @@ def test_scan_reads_standard_input(bench: Workbench) -> None:
 
 def test_the_cache_directory(bench: Workbench) -> None:
     assert bench.run("cache", "dir").out == f"{bench.cache}\n"
-    assert json.loads(bench.run("cache", "dir", "--json").out) == {"directory": str(bench.cache)}
+    assert json.loads(bench.run("cache", "dir", "--json").out)["directory"] == str(bench.cache)
 
 
 def test_clear_takes_all_that_is_pinners(bench: Workbench) -> None:
@@ -126,7 +126,7 @@ def test_prune_takes_the_suites_that_were_not_used_lately(bench: Workbench) -> N
     abandoned.write_bytes(b"half")
     long_ago = abandoned.stat().st_mtime - timedelta(days=2).total_seconds()
     os.utime(abandoned, (long_ago, long_ago))
-    assert json.loads(bench.run("cache", "prune", "--json").out) == {"freed": 4}
+    assert json.loads(bench.run("cache", "prune", "--json").out)["freed"] == 4
 
     assert bench.run("cache", "prune", "--unused", "0s").out.startswith("freed 0.")
     assert indices(bench) == set()

@@ -69,7 +69,7 @@ def test_one_moment_for_all(bench: Workbench) -> None:
 
 def test_and_it_can_be_locked(bench: Workbench) -> None:
     pinned(bench, "curl=2+deb12u1", "jq=1:2")
-    found = json.loads(bench.run("snapshot", "find", "--json", "Dockerfile").out)
+    found = json.loads(bench.run("snapshot", "find", "--json", "Dockerfile").out)["suites"]
     moment = found[0]["moments"][0]["snapshot"]
     result = bench.run("lock", "--snapshot", moment, "--write-sources", "Dockerfile")
     assert result.status == 0, result

@@ -10,6 +10,7 @@ import pytest
 
 from pinner.apt.packages import Package
 from pinner.report import refresh
+from pinner.report.as_json import dumps
 from pinner.report.pull_request import LIMIT, summary
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
@@ -122,7 +123,7 @@ def test_nothing_from_outside_is_markup() -> None:
     assert "<b>" not in outside_code
     assert outside_code.count("</details>") == outside_code.count("<details>")
     assert "@team" not in outside_code
-    json.loads(refresh.to_json(hostile, 0))
+    json.loads(dumps(refresh.data(hostile)))
     texts = (text, refresh.commit_message(hostile), *refresh.lines(hostile, Style(verbose=True)))
     for each in texts:
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", each)

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 import pytest
 
 from pinner.report import github, markdown, verify
+from pinner.report.as_json import dumps
 from pinner.report.junit import to_junit
 from pinner.report.sarif import to_sarif
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
-from pinner.report.verify_json import to_json
+from pinner.report.verify_json import data
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Pin, Place, Verified
 
@@ -127,7 +128,7 @@ def test_junit_counts_and_passes_what_is_live() -> None:
 def test_nothing_from_outside_breaks_a_format() -> None:
     one = checked(pin(HOSTILE, GONE, path=HOSTILE), files=(HOSTILE,))
     rows = rows_of(one)
-    json.loads(to_json([one], 1))
+    json.loads(dumps(data([one])))
     json.loads(to_sarif(rows))
     ElementTree.fromstring(to_junit([one], rows, NOW).encode())
     (line,) = github.commands(rows)

@@ -1,0 +1,39 @@
+"""The JSON of a command: one document with its schema's version, the exit status, and the errors beside the result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import click
+
+from pinner.errors import InputError, PinnerError
+
+#: Rises when a key goes, or means something else; new keys do not count.
+SCHEMA_VERSION = 1
+
+
+def show(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError] = ()) -> None:
+    """Print what a command found, `body`, and the status that it ends with. Errors go to stderr, too, by the caller."""
+    from pinner.report.as_json import dumps
+
+    failures = list({str(each): of_error(each) for each in errors}.values())
+    click.echo(dumps({"schema_version": SCHEMA_VERSION, "status": status, **body, "errors": failures}))
+
+
+def of_error(error: PinnerError) -> dict[str, Any]:
+    """An error with its place, a path relative to the current directory; "" and 0 where it has none."""
+    place: dict[str, Any] = {"path": "", "line": 0, "column": 0}
+    if isinstance(error, InputError):
+        path = os.path.relpath(error.path) if os.path.isabs(error.path) else error.path  # noqa: PTH117
+        place = {"path": path, "line": error.line, "column": error.column}
+    return {"message": error.message, "hint": error.hint, **place, "exit_status": error.exit_status}
+
+
+def is_wanted(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON: one that fails as a whole still prints a document, of its error alone."""
+    own = list(arguments)
+    own = own[: own.index("--")] if "--" in own else own
+    return bool({"--json", "--format=json"} & set(own)) or ("--format", "json") in pairwise(own)

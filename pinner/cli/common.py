@@ -237,7 +237,8 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
                 )
             )
         named += found
-    named_ones = set(files.distinct(named))
+    places = {tree.resolve(path): path for path in named}
+    named_ones = set(places.values())
     passed[:] = [each for each in passed if each.path not in named_ones]
     templates = [str(each.path) for each in passed if each.kind == "dockerfile" and each.is_template]
     if templates and not context.params.get("quiet"):
@@ -246,7 +247,7 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
-    for place, path in {tree.resolve(path): path for path in named}.items():
+    for place, path in places.items():
         if path.parent not in roots:
             roots[path.parent] = tree.root_of(path)
         folder, root = place.parent, roots[path.parent]

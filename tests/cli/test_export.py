@@ -72,7 +72,7 @@ def test_choice(bench: Workbench, choice: list[str], expected: list[str]) -> Non
 )
 def test_choice_of_nothing(bench: Workbench, choice: list[str], said: str) -> None:
     result = bench.run("export", "preferences", *choice)
-    assert (result.status, result.out) == (3, "")
+    assert (result.status, result.out) == (2, "")
     assert said in result.err
 
 

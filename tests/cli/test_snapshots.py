@@ -230,7 +230,7 @@ def test_what_one_file_cannot_have_costs_that_file_alone(bench: Workbench) -> No
     bench.write("b.Dockerfile", PLAIN.replace("RUN", f"{sed}RUN"))
     bench.write("c.Dockerfile", PLAIN.replace("bookworm", "trixie"))
     result = bench.run("lock", "--snapshot", "latest", "--write-sources")
-    assert result.status == 5, result
+    assert result.status == 3, result
     assert "a.Dockerfile:3:1: apt's sources cannot be written here" in result.err
     assert "has no component contrib\nhint: it has main\nnot locked for that: b.Dockerfile\n" in result.err
     assert "hint: the archive did not have it at that time" in result.err
@@ -261,8 +261,8 @@ def test_a_damaged_block_is_refused(bench: Workbench, damage: object, said: str)
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--snapshot", "soon"], 3, "soon is not a moment"),
-        (["--snapshot", "2099-01-01"], 3, "in the future"),
+        (["--snapshot", "soon"], 2, "soon is not a moment"),
+        (["--snapshot", "2099-01-01"], 2, "in the future"),
         (["--snapshot", "2020-01-01"], 3, "no snapshot of debian as early"),
         (["--write-sources"], 2, "--write-sources needs --snapshot"),
     ],

@@ -382,7 +382,6 @@ def test_a_call_says_what_it_is() -> None:
     [
         ("apt-get install --nonsense a", "refused"),
         ("apt-get install -t $X a", "variable-unknown"),
-        ("aptitude install a~b", "aptitude"),
     ],
 )
 def test_a_call_may_make_all_its_words_skipped(body: str, reason: str) -> None:

@@ -551,7 +551,7 @@ def test_an_index_within_itself_ends(registry: Registry, tmp_path: Path) -> None
         ("{address}/v2/app/manifests/1", "again and again"),
         ("file:///etc/passwd", "no address for HTTP"),
         ("ftp://x/", "no address for HTTP"),
-        ("http://[::", "no address for HTTP"),
+        ("http://[::", "this is not an address for HTTP"),
         ("http://user:pass@127.0.0.1/", "no address for HTTP"),
     ],
 )

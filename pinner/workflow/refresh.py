@@ -66,9 +66,12 @@ class Refreshed(NamedTuple):
     def without(self, path: str, stays: tuple[Stay, ...]) -> Refreshed:
         """The same with a file left as it is, for the reasons that `stays` say."""
         lock = self.lock
+        targets = tuple(each for each in lock.targets if each.file != path)
+        used = {member.id for target in targets for member in target.closure.members}
+        packages = tuple(each for each in lock.packages if each.id in used)
         return self._replace(
             files=tuple(each for each in self.files if each.path != path),
-            lock=lock._replace(targets=tuple(each for each in lock.targets if each.file != path)),
+            lock=lock._replace(targets=targets, packages=packages),
             moves=tuple(each for each in self.moves if each.place.path != path),
             stays=(*self.stays, *stays),
         )

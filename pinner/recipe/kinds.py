@@ -134,6 +134,7 @@ _PACKAGES_OF_MKOSI = later(r"^[ \t]*(?:Build)?Packages[ \t]*=", re.MULTILINE)
 
 def by_name(path: str) -> FileKind | None:
     """The kind of file that a path (with forward slashes) names; None if the name does not tell."""
+    path = path.replace("\n", " ")  # which a name may hold, and no pattern knows
     plain = _NOT.fullmatch(path.rpartition("/")[2]) is None
     for kind in (*_TABLE[1:], _TABLE[0]):
         if kind.names.fullmatch(path) and (plain or kind is not _TABLE[0]):

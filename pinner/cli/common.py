@@ -143,7 +143,8 @@ class Project:
         """How a file of this project is named to machines: relative to the current directory."""
         if not self.paths and name in self.texts:  # standard input
             return name
-        return files.relative(self.paths.get(name, self.lock_path.parent / name), Path.cwd())
+        place = self.paths.get(name, self.lock_path.parent / name)
+        return printable(files.relative(place, Path.cwd()), line=True)
 
     @cached_property
     def lists(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pinner.apt.command_line import Setting
 from pinner.shell.state import UNKNOWN, Content, Context, State, Value
 from pinner.shell.syntax import Script
 
@@ -20,8 +21,8 @@ class Seen(NamedTuple):
     """An `apt-get install` where it was met: in the Dockerfile (`file` is "") or a file of its build context.
 
     It stands from `start` to `end` in the file. `lists` are the files of the context that its words come from; a word
-    of them `ends` in a carriage return. A whole script or instruction stands for what is not met in it; `unclear` tells
-    that it changes something.
+    of them `ends` in a carriage return, `settings` are its options'. A whole script or instruction stands for what is
+    not met in it (without `settings`); `unclear` tells that it changes something.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Seen(NamedTuple):
     lists: tuple[str, ...] = ()
     ends: bool = False
     unclear: bool = False
+    settings: tuple[Setting, ...] | None = None
 
 
 @dataclass

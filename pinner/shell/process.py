@@ -22,6 +22,11 @@ DEEPEST = 8
 ALARM = later(
     r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
 )
+# What a program that is in no row may change, and those that just look at it or leave its text as it is.
+_APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
+_HARMLESS = later(
+    "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
+)
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -245,6 +250,7 @@ class Process:
                 if status is not None:
                     return status
             if program is None:
+                self._foreign(name, rest)
                 self._print(None)
                 return "done"
             result = program(Call(self, name, rest, self.stdin))
@@ -253,6 +259,16 @@ class Process:
         finally:
             if own and name not in (":", "export", "eval"):
                 self.state.variables, self.state.exported = kept
+
+    def _foreign(self, name: str, args: Sequence[Value]) -> None:
+        """A program that is in no row: it may change the files of apt's that it is given, or that its script names."""
+        if _HARMLESS.match(name):
+            return
+        for each in args:
+            script = self.state.read(self.state.path(each.text)) if "." in each.text else None
+            if _APT_FILES.search(each.text) or (script and script.text and _APT_FILES.search(script.text)):
+                self.unknown(name)
+                return
 
     def _print(self, output: Content | None) -> None:
         if self._sink is not None:
@@ -287,6 +303,8 @@ class Process:
             return "done"
         name = shell or nested.shell_of(content.text)
         if name.rpartition("/")[2] not in _SHELLS:
+            if _APT_FILES.search(content.text):
+                self.unknown(name)
             return "done"
         file = content.file
         text = content.text

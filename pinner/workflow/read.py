@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from pinner.apt import decisions
+from pinner.apt import conf, decisions
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Span
@@ -344,7 +344,7 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
 _decided = lru_cache(maxsize=256)(decisions.of)
 
 
-def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
+def _configured(install: Install, base: Base, view: View | None) -> tuple[Install, Base, str]:
     """The call and what it stands on as apt's configuration has it, by files and by the call's options.
 
     With it a clause about what is not followed, "" if there is nothing of that kind.
@@ -353,9 +353,19 @@ def _configured(install: Install, base: Base) -> tuple[Install, Base, str]:
     if not isinstance(where, Named):
         return install, base, ""
     program = install.command.partition(" ")[0]
+    if view is not None and view.settings is not None:
+        install = install._replace(settings=view.settings)
+
+    def include(path: str) -> Iterable[tuple[str, str]]:
+        own = [each for each in view.included if each[0] == path] if view is not None else []
+        return own or conf.no_include(path)
+
     try:
         own = _decided(where.configuration, program)
-        found = _decided(where.configuration, program, install.settings)
+        if view is not None and view.included:
+            found = decisions.of(where.configuration, program, install.settings, include)
+        else:
+            found = _decided(where.configuration, program, install.settings)
     except InputError as error:
         return (
             install,
@@ -391,9 +401,9 @@ def _call(install: Install, base: Base, view: View | None, options: Options, *, 
             where = view.where
         unread, error = unread or view.problem, view.error
         doubts += view.doubts
-    install, base, problem = _configured(install, base)
+    install, base, problem = _configured(install, base, view)
     unread = unread or problem
-    if elsewhere:
+    if elsewhere and (view is None or view.settings is None):
         unread = unread or "APT_CONFIG names a file of apt.conf, which pinner does not read"
     where = base.where
     if not isinstance(where, Unnamed) and where.at is not None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pinner.apt import decisions, sources_list
+from pinner.apt.command_line import Setting
 from pinner.apt.decisions import Decisions
 from pinner.apt.sources import Keys
 from pinner.apt.sources_list import Entry
@@ -19,7 +20,7 @@ from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
 from pinner.regex import later
 from pinner.shell.outcomes import Seen
-from pinner.shell.state import UNKNOWN, Content, Context, Origin, State
+from pinner.shell.state import UNKNOWN, Content, Context, Origin, State, Value
 from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.repositories import (
     Repository,
@@ -36,7 +37,17 @@ from pinner.workflow.stages import Base, Doubt, Options, base_of, chain
 
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.
-_TRACES = ("/etc/", "apt-repository", "extrepo", "curl", "wget", ".deb", "--add-architecture", "apt-key")
+_TRACES = (
+    "/etc/",
+    "apt-repository",
+    "extrepo",
+    "curl",
+    "wget",
+    ".deb",
+    "--add-architecture",
+    "apt-key",
+    "conf",
+)
 _TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none
 _NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"
 # What a text of apt.conf(5) may decide versions by.
@@ -52,7 +63,8 @@ class View(NamedTuple):
     """What holds for a call: `where` apt looks, a `problem` behind which nothing is known, doubts about some names.
 
     `error` is what apt itself complains about. `architectures` are those that dpkg was told to add, `lists` the files
-    of the project that the call takes words from, in which a line `ends` in a carriage return.
+    of the project that the call takes words from, in which a line `ends` in a carriage return. `settings` are those of
+    its options, as far as the call itself was met, `included` the files by path that `-c` names among them.
     """
 
     where: Named | Alias | Unnamed
@@ -62,6 +74,8 @@ class View(NamedTuple):
     architectures: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     ends: bool = False
+    settings: tuple[Setting, ...] | None = None
+    included: tuple[tuple[str, str], ...] = ()
 
 
 class Views:
@@ -200,6 +214,13 @@ class Views:
             architectures=state.architectures,
             lists=tuple(map(self.name, seen.lists)),
             ends=seen.ends,
+            settings=seen.settings,
+            included=tuple(
+                (each.value, found.known)
+                for each in seen.settings or ()
+                if each.file and each.value and (found := state.read(state.path(each.value)))
+                if found.known is not None
+            ),
         )
         if seen.unclear and not ignores:
             return view._replace(
@@ -238,6 +259,8 @@ def _united(by_platform: Mapping[str, Sequence[View]], base: Base) -> View:
     alike = {(where.preferences, where.configuration) for where in wheres}
     if len(alike) > 1:
         return first._replace(problem="what apt prefers differs from platform to platform")
+    if any((view.settings, view.included) != (first.settings, first.included) for view in views):
+        return first._replace(problem="apt's options differ from platform to platform")
     own = [
         each
         for platform, found in by_platform.items()
@@ -427,6 +450,13 @@ class _Reading:
                 for path, content in told.items()
                 if re.fullmatch(_NAMED_CONFIGURATION, path.replace(UNKNOWN, "x"))
             ]
+            where = where._replace(configuration=tuple(texts))
+        named = self._state.variables.get("APT_CONFIG")
+        if "APT_CONFIG" in self._state.exported and isinstance(named, Value) and named.text:
+            own = self._state.read(self._state.path(named.text)) or Content()
+            if own.text is None or own.others or UNKNOWN in named.text:
+                raise _ProblemError("APT_CONFIG names a file of apt.conf, which pinner does not read")
+            texts = [(named.text, self._setting(named.text, own)), *where.configuration]
             where = where._replace(configuration=tuple(texts))
         return where
 

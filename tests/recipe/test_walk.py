@@ -286,3 +286,29 @@ def test_what_changes_nothing(body: str) -> None:
 def test_unknown_is_marked() -> None:
     found = sources(f'RUN echo "deb https://$HOST/x bookworm main" > {LIST}')
     assert found[LIST].text == f"deb https://{UNKNOWN}/x bookworm main\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "changes"),
+    [
+        ("RUN perl -pi -e s/main/x/ /etc/apt/sources.list", True),
+        ("COPY s.py /\nRUN python3 /s.py", True),
+        ("COPY s.py /\nRUN /s.py", True),
+        ("RUN curl https://x.example/a.tgz | tar xz -C /etc/apt", True),
+        ("RUN chmod 644 /etc/apt/sources.list && python3 -m venv /opt/x.y", False),
+    ],
+)
+def test_programs_that_are_not_followed(body: str, changes: bool) -> None:
+    script = "#!/usr/bin/env python3\nopen('/etc/apt/sources.list', 'w')\n"
+    assert bool(sources(body, files={"s.py": script})) is changes
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["-t bookworm-backports", "-c /opt/x.conf", '-t "$(lsb_release -cs)-backports"', '-t "$NOTHING"'],
+)
+def test_options_of_calls_that_take_words_from_a_list(options: str) -> None:
+    seen = walked(f"COPY p.txt /\nRUN xargs -a /p.txt apt-get install -y {options}", files={"p.txt": "curl"})
+    (setting,) = next(each.settings or () for each in seen.seen[0] if each.lists)[-1:]
+    known = {"-t": "bookworm-backports", "-c": "/opt/x.conf"}[options[:2]]
+    assert setting.value == (None if "NOTHING" in options else known)

@@ -26,7 +26,9 @@ _FOLDER = "/etc/apt/sources.list.d"
 def _apt(call: Call) -> Result:
     shell = call.shell
     program = call.name if call.name in ("apt", "aptitude") else "apt-get"
-    parsed = command_line.parse(program, [Argument(each, UNKNOWN not in each) for each in call.words])
+    parsed = command_line.parse(
+        program, [Argument(each.partition(UNKNOWN)[0], UNKNOWN not in each) for each in call.words]
+    )
     verb, operands = parsed.subcommand, [call.words[at] for at in parsed.arguments]
     if verb == "update" or {"-U", "--update"} & set(call.words):
         shell.state.update()
@@ -34,7 +36,9 @@ def _apt(call: Call) -> Result:
         lists = tuple(dict.fromkeys(name for each in call.args for name in each.lists if "://" not in name))
         ends = any(each.lists and each.text.endswith("\r") for each in call.args)
         start, end = shell.span
-        shell.walk.seen.append(Seen(shell.file, start, end, shell.state.copy(), lists, ends))
+        shell.walk.seen.append(
+            Seen(shell.file, start, end, shell.state.copy(), lists, ends, settings=parsed.settings)
+        )
         if shell.wrapper:
             shell.walk.wrappers.add(shell.wrapper)
         files = [

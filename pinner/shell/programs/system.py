@@ -124,8 +124,6 @@ ROWS = {
             "readlink",
             "seq",
             "jq",
-            "python3",
-            "python",
             "envsubst",
         ),
         lambda call: _said(UNKNOWN),

@@ -348,10 +348,6 @@ class Reader:
                 result = refused(
                     result, "aptitude", "aptitude has its own solver, and not all words here are names"
                 )
-            if call.value("APT::Default-Release") is None:
-                result = refused(
-                    result, "variable-unknown", "the value of the target release is not known here"
-                )
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
             yield result

@@ -232,7 +232,8 @@ class Views:
         """Where something changes what apt reads, and by what."""
         line, _ = self._lines.position(max(content.at, 0))
         place = path if not path.startswith("?") else content.by
-        return f"line {line} changes where apt takes packages from ({content.by or place})"
+        by = (content.by or place).replace(UNKNOWN, "…")
+        return f"line {line} changes where apt takes packages from ({by})"
 
     def line(self, content: Content) -> str:
         """Where something changes what apt reads."""

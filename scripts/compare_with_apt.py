@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -57,16 +58,17 @@ class Root:
 
     chroot: Path
     options: tuple[str, ...]
+    inside: Path
 
     @property
     def path(self) -> Path:
         """From outside."""
-        return self.chroot / INSIDE.relative_to("/")
+        return self.chroot / self.inside.relative_to("/")
 
     def apt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of apt in the root."""
         return subprocess.run(
-            ["chroot", str(self.chroot), "env", f"APT_CONFIG={INSIDE}/apt.conf", "LC_ALL=C", *arguments],
+            ["chroot", str(self.chroot), "env", f"APT_CONFIG={self.inside}/apt.conf", "LC_ALL=C", *arguments],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
@@ -79,9 +81,6 @@ class Root:
         return ran.returncode, frozenset((kind, name, old, new) for kind, name, old, new in steps)
 
 
-INSIDE = Path("/root-of-comparison")
-
-
 def sources(distribution: Distribution, suite: Suite, arch: str) -> list[Source]:
     """Those of the official images, in their order."""
     return [
@@ -90,8 +89,9 @@ def sources(distribution: Distribution, suite: Suite, arch: str) -> list[Source]
     ]
 
 
-def make_root(root: Root, listed: Sequence[Source], arch: str) -> None:
+def make_root(root: Root, listed: Sequence[Source], architectures: Sequence[str]) -> None:
     """Make the root with its sources and apt's lists, where it is not there."""
+    arch, inside = architectures[0], root.inside
     keyring = KEYRINGS / f"{listed[0].signed_by.keyring}.pgp"
     if not (root.chroot / "usr/bin/apt-get").exists():
         script = next(name for name in (listed[0].suite, "gutsy" if "ubuntu" in keyring.name else "sid")
@@ -113,14 +113,15 @@ def make_root(root: Root, listed: Sequence[Source], arch: str) -> None:
     binary(keyring, path / "key.gpg")
     (path / "etc/apt/sources.list").write_text(
         "".join(
-            f"deb [signed-by={INSIDE}/key.gpg] {each.uri} {each.suite} {' '.join(each.components)}\n"
+            f"deb [signed-by={inside}/key.gpg] {each.uri} {each.suite} {' '.join(each.components)}\n"
             for each in listed
         )
     )
     (path / "apt.conf").write_text(
-        f'Dir "{INSIDE}"; Dir::State::status "{INSIDE}/var/lib/dpkg/status";\n'
+        f'Dir "{inside}"; Dir::State::status "{inside}/var/lib/dpkg/status";\n'
         'Dir::Etc::main "/dev/null"; Dir::Etc::parts "/dev/null"; APT::Sandbox::User "root";\n'
-        f'APT::Architecture "{arch}"; APT::Architectures {{ "{arch}"; }}; Acquire::Languages "none";\n'
+        f'APT::Architecture "{arch}"; Acquire::Languages "none";\n'
+        f"APT::Architectures {{ {' '.join(f'{chr(34)}{each}{chr(34)};' for each in architectures)} }};\n"
         'APT::Get::List-Cleanup "0"; Debug::NoLocking "1"; Acquire::Check-Valid-Until "false";\n'
     )
     for name in ("etc/resolv.conf", "etc/hosts"):
@@ -142,7 +143,9 @@ def run(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def load_indexes(root: Root, work: Path, listed: Sequence[Source]) -> list[SqliteIndex]:
+def load_indexes(
+    root: Root, work: Path, listed: Sequence[Source], architectures: Sequence[str]
+) -> list[SqliteIndex]:
     """apt's lists files in the order of the sources."""
     indexes = []
     for source in listed:
@@ -150,8 +153,8 @@ def load_indexes(root: Root, work: Path, listed: Sequence[Source]) -> list[Sqlit
         stem = root.path / "var/lib/apt/lists" / f"{place}_dists_{source.suite}_"
         signed = Path(f"{stem}InRelease").read_bytes()
         body = signed.partition(b"\n\n")[2].partition(b"\n-----BEGIN PGP SIGNATURE")[0]
-        for component in source.components:
-            packages = Path(f"{stem}{component}_binary-{source.arch}_Packages")
+        for component, arch in product(source.components, architectures):
+            packages = Path(f"{stem}{component}_binary-{arch}_Packages")
             text = packages.read_bytes() if packages.exists() else b""
             digest = sha256(text).hexdigest()
             store = work / f"{digest}.sqlite"
@@ -165,7 +168,7 @@ def load_indexes(root: Root, work: Path, listed: Sequence[Source]) -> list[Sqlit
             indexes.append(
                 SqliteIndex(
                     store,
-                    source=source._replace(components=(component,)),
+                    source=source._replace(components=(component,), arch=arch),
                     component=component,
                     release=releases.parse(body.decode()),
                     release_sha256=sha256(signed).hexdigest(),
@@ -258,6 +261,10 @@ def main() -> int:
     )
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--arch", default="amd64")
+    parser.add_argument(
+        "--foreign", action="append", default=[], metavar="ARCH", help="a second architecture"
+    )
+    parser.add_argument("--release-alone", action="store_true", help="without -updates and -security")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=200, help="single names")
     parser.add_argument("--sets", type=int, default=50, help="sets of 2 to 15 names")
@@ -277,12 +284,18 @@ def main() -> int:
         parser.error(f"{options.suite} is no suite that pinner knows")
     options.work.mkdir(parents=True, exist_ok=True)
     options.roots.mkdir(parents=True, exist_ok=True)
+    architectures = [options.arch, *options.foreign]
     listed = sources(*known, options.arch)
-    root = Root(options.roots.resolve() / options.suite, tuple(options.option))
-    make_root(root, listed, options.arch)
-    indexes = load_indexes(root, options.work, listed)
+    if options.release_alone:
+        listed = listed[:1]
+    inside = Path(f"/compare-{'-'.join(architectures)}{'-release' * options.release_alone}")
+    root = Root(options.roots.resolve() / options.suite, tuple(options.option), inside)
+    make_root(root, listed, architectures)
+    indexes = load_indexes(root, options.work, listed, architectures)
     status = (root.path / "var/lib/dpkg/status").read_text()
-    universe = Universe(indexes, arch=options.arch, installed=installed.packages(status))
+    universe = Universe(
+        indexes, arch=options.arch, foreign=options.foreign, installed=installed.packages(status)
+    )
     print(
         root.apt("apt-get", "--version").stdout.splitlines()[0],
         f"{len(universe.packages)} packages installed",
@@ -294,6 +307,13 @@ def main() -> int:
             sorted({name for index in indexes for name in index.names()}),
             random.Random(options.seed),
         )
+        if options.foreign:
+            names += [
+                f"{name}:{arch}"
+                for arch in options.foreign
+                for name in names
+                if universe.versions(f"{name}:{arch}")
+            ]
         calls = draw(names, dice, options.count, options.sets)
         calls += conflicts(universe, names, dice, options.pairs)
     modes = (True, False) if options.recommends is None else (options.recommends,)

@@ -21,7 +21,7 @@ _OPERATORS = {"<": "<=", ">": ">="}
 class Relation(NamedTuple):
     """`name:arch (op version)`; `arch`, `op` and `version` are empty where the text has none.
 
-    `op` is one of `<<`, `<=`, `=`, `>=`, `>>`. `arch` is an architecture, `any` or `native`.
+    `op` is one of `<<`, `<=`, `=`, `>=`, `>>`, or `!=` (apt's own). `arch` is an architecture, `any` or `native`.
     """
 
     name: str
@@ -83,5 +83,7 @@ def satisfied(relation: Relation, version: str) -> bool:
             return order == 0
         case ">=":
             return order >= 0
+        case "!=":
+            return order != 0
         case _:
             return order > 0

@@ -15,7 +15,7 @@ from pinner.apt import version
 from pinner.resolve.universe import Need, Offer, Universe
 
 Mode = Literal["keep", "install", "delete"]
-_Rank = tuple[bool, bool, bool, bool, bool, bool, int]
+_Rank = tuple[bool, bool, bool, bool, bool, bool, bool, int]
 
 TOO_DEEP = 3000
 
@@ -302,10 +302,11 @@ class Marks:
         absent = mark.current is None
         return (
             not mark.protected,
-            absent or offer.package.multi_arch != "same",
+            not self.universe.has_installed_like(offer),
             absent,
-            offer.name != target,
+            offer.package.name != target.partition(":")[0],
             not self.universe.essential(offer.name),
             not self.universe.important(offer.name),
+            offer.foreign != "",
             PRIORITIES.get(offer.package.priority, 5),
         )

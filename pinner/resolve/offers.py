@@ -69,18 +69,19 @@ class Offer:
 
     `pockets` are the indices that list it, in the order of the sources; `index` is the first of them, from
     which apt would download, and None for a version that is only installed. `priority` is the highest among
-    them.
+    them. `foreign` is the architecture where it is neither the native one nor `all`.
     """
 
     package: Package
     index: Index | None
     pockets: tuple[Index, ...]
     priority: int
+    foreign: str = ""
 
     @property
     def name(self) -> str:
-        """The package's name."""
-        return self.package.name
+        """The package's name as apt prints it: `name:arch` for one of a foreign architecture."""
+        return f"{self.package.name}:{self.foreign}" if self.foreign else self.package.name
 
     @property
     def version(self) -> str:
@@ -94,8 +95,11 @@ class Offer:
 class Offers:
     """What the indices say of a name, found once and remembered. Each index brings its priority."""
 
-    def __init__(self, indexes: Sequence[Index], priorities: Sequence[int], pins: Pins | None = None) -> None:
-        """`pins` raise or lower versions by name."""
+    def __init__(
+        self, indexes: Sequence[Index], priorities: Sequence[int], pins: Pins | None = None, arch: str = ""
+    ) -> None:
+        """`pins` raise or lower versions by name. Names are as `Offer.name`; `arch` is the native architecture."""
+        self._arch = arch
         self.indexes = tuple(indexes)
         self.priorities = tuple(priorities)
         self._pins = pins
@@ -114,8 +118,12 @@ class Offers:
         return found
 
     def _collect(self, name: str) -> tuple[Offer, ...]:
+        plain, foreign = split(name)
         listed = [
-            (package, number) for number, index in enumerate(self.indexes) for package in index.packages(name)
+            (package, number)
+            for number, index in enumerate(self.indexes)
+            for package in index.packages(plain)
+            if self.foreign(index, package) == foreign
         ]
         if not listed:
             return ()
@@ -129,12 +137,18 @@ class Offers:
                 self.indexes[group[0][1]],
                 tuple(self.indexes[number] for number in dict.fromkeys(number for _, number in group)),
                 self._priority(group),
+                foreign,
             )
             for group in groups.values()
         ]
         if len(offers) > 1:  # stable: first listed first
             offers.sort(key=lambda offer: version.key(offer.version), reverse=True)
         return tuple(offers)
+
+    def foreign(self, index: Index, package: Package) -> str:
+        """The architecture of what an index lists, "" for the native one and `all`."""
+        arch = index.source.arch
+        return "" if arch == self._arch or package.architecture == "all" else arch
 
     def _priority(self, group: Sequence[tuple[Package, int]]) -> int:
         listed = [self.priorities[number] for _, number in group]
@@ -170,7 +184,8 @@ class Offers:
 
     def find(self, package: Package) -> Offer | None:
         """The offer that this installed package is; by its version alone if no more is known of it."""
-        same = [offer for offer in self.versions(package.name) if offer.version == package.version]
+        name = key(package.name, package.architecture, self._arch)
+        same = [offer for offer in self.versions(name) if offer.version == package.version]
         if _is_bare(package):
             return same[0] if same else None
         content = _content(package)
@@ -187,14 +202,14 @@ class Offers:
         return self._candidates[name]
 
     def providers(self, name: str) -> tuple[Offer, ...]:
-        """The versions that provide the name, last met first: so apt looks at them."""
+        """The versions that provide a name without architecture, last met first: so apt looks at them."""
         found = self._providers.get(name)
         if found is None:
             offers: dict[Offer, None] = {}
             for index in self.indexes:
                 for package in index.providers(name):
                     own = _identity(package)
-                    for offer in self.versions(package.name):
+                    for offer in self.versions(key(package.name, self.foreign(index, package), self._arch)):
                         if _identity(offer.package) == own:
                             if provides(offer.package, name):
                                 offers[offer] = None
@@ -206,12 +221,26 @@ class Offers:
         """The rank of the first mention over all indices."""
         if name not in self._orders:
             self._orders[name] = None
+            plain, foreign = split(name)
             for number, index in enumerate(self.indexes):
-                rank = index.order(name)
+                if foreign and index.source.arch != foreign:
+                    continue
+                rank = index.order(plain)
                 if rank is not None:
                     self._orders[name] = (number << 40) + rank
                     break
         return self._orders[name]
+
+
+def key(name: str, arch: str, native: str) -> str:
+    """How apt prints a package of an architecture: `name`, or `name:arch` if it is a foreign one."""
+    return name if arch in ("", "all", native) else f"{name}:{arch}"
+
+
+def split(name: str) -> tuple[str, str]:
+    """The two parts of what `key` makes."""
+    plain, _, foreign = name.partition(":")
+    return plain, foreign
 
 
 def _identity(package: Package) -> tuple[object, ...]:

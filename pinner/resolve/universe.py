@@ -6,13 +6,14 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
   `-t` names its Suite, Codename or Version. What is installed has 100. Preferences change that: see `pins`.
 - The candidate is found by going from the highest version to the lowest and changing one's mind only for a
   strictly higher priority; versions below the installed one are passed over unless their priority is 1000.
-- One architecture at a time: relations to a foreign architecture are satisfied by nothing.
-  `name:any` is satisfied by `Multi-Arch: allowed` packages alone.
+- A package of a foreign architecture goes by `name:arch`, and its relations are to that architecture. Packages that
+  are Multi-Arch: foreign fulfil the relations of all; `name:any` is satisfied by Multi-Arch: allowed ones alone.
+- Binaries of one name for several architectures exclude each other, but for Multi-Arch: same ones of equal version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from pinner.apt import relations, version
@@ -20,7 +21,7 @@ from pinner.apt.packages import Package
 from pinner.apt.preferences import Preference
 from pinner.apt.relations import Clause, Relation
 from pinner.errors import UnknownPackage, Unsatisfiable
-from pinner.resolve.offers import Index, Offer, Offers, provides
+from pinner.resolve.offers import Index, Offer, Offers, key, provides, split
 from pinner.resolve.patterns import release_test, version_test
 from pinner.resolve.pins import Pins
 
@@ -39,9 +40,13 @@ class Need:
     For a negative clause (Conflicts, Breaks) these are the versions that must not be there.
     """
 
-    __slots__ = ("_options", "_universe", "clause", "critical", "kind", "negative", "owner")
+    __slots__ = ("_implicit", "_options", "_universe", "clause", "critical", "kind", "negative", "owner")
 
-    def __init__(self, owner: Offer, kind: Kind, clause: Clause, universe: Universe) -> None:
+    def __init__(
+        self, owner: Offer, kind: Kind, clause: Clause, universe: Universe, *, implicit: bool = False
+    ) -> None:
+        """`implicit` is one that stands in no stanza: it is between architectures."""
+        self._implicit = implicit
         self.owner = owner
         self.kind: Kind = kind
         self.clause = clause
@@ -52,12 +57,17 @@ class Need:
 
     @property
     def options(self) -> tuple[tuple[Offer, ...], ...]:
-        """Found at the first look; a package never conflicts with itself (Policy 7.4)."""
+        """Found at the first look; a package never conflicts with itself (Policy 7.4), nor Multi-Arch: same ones with
+        their like."""
         if self._options is None:
             found = tuple(self._universe.targets(relation) for relation in self.clause)
             if self.negative:
-                name = self.owner.name
-                found = tuple(tuple(offer for offer in one if offer.name != name) for one in found)
+                name, package = self.owner.name, self.owner.package
+                own = package.name if package.multi_arch == "same" and not self._implicit else ""
+                found = tuple(
+                    tuple(offer for offer in one if offer.name != name and offer.package.name != own)
+                    for one in found
+                )
             self._options = found
         return self._options
 
@@ -90,16 +100,21 @@ class Universe:
         indexes: Sequence[Index],
         *,
         arch: str,
+        foreign: Sequence[str] = (),
         installed: Iterable[Package] = (),
         target_release: str = "",
         preferences: Sequence[Preference] = (),
     ) -> None:
-        """Raise `Unsatisfiable` if `target_release` is the release of no index, as apt does."""
+        """`arch` is the native architecture; `foreign` are those that dpkg was told to add, in that order.
+
+        Raise `Unsatisfiable` if `target_release` is the release of no index, as apt does.
+        """
         self.arch = arch
+        self.foreign = tuple(foreign)
         pins = Pins(preferences, arch)
         self._installed_priority = pins.installed
         priorities = pins.priorities(indexes, _target(indexes, target_release))
-        self._offers = Offers(indexes, priorities, pins if preferences else None)
+        self._offers = Offers(indexes, priorities, pins if preferences else None, arch)
         self._shared = _Shared({}, {})
         self._install(installed)
 
@@ -107,6 +122,7 @@ class Universe:
         """The same indices seen by a root that holds these packages."""
         other = object.__new__(Universe)
         other.arch = self.arch
+        other.foreign = self.foreign
         other._installed_priority = self._installed_priority
         other._offers = self._offers
         other._shared = self._shared
@@ -121,13 +137,15 @@ class Universe:
         for package in installed:
             offer = self._offers.find(package)
             if offer is None:
-                offer = Offer(package, None, (), self._installed_priority)
-                self._extra[package.name] = offer
+                arch = package.architecture
+                foreign = "" if arch in ("", "all", self.arch) else arch
+                offer = Offer(package, None, (), self._installed_priority, foreign)
+                self._extra[offer.name] = offer
                 for clause in relations.parse(package.provides):
                     self._extra_provides.setdefault(clause[0].name, []).append(offer)
-            self._installed[package.name] = offer
+            self._installed[offer.name] = offer
             if package.held:
-                held.add(package.name)
+                held.add(offer.name)
         #: The names that are held back: only a user may change them.
         self.held = frozenset(held)
         self._candidates: dict[str, Offer | None] = {}
@@ -190,7 +208,25 @@ class Universe:
 
     def providers(self, name: str) -> tuple[Offer, ...]:
         """The versions that provide the name, candidates or not, last met first."""
-        return (*reversed(self._extra_provides.get(name, ())), *self._offers.providers(name))
+        plain, foreign = split(name)
+        found = (*reversed(self._extra_provides.get(plain, ())), *self._offers.providers(plain))
+        if not self.foreign:
+            return found
+        other = (self.versions(key(plain, arch, self.arch)) for arch in (self.arch, *self.foreign))
+        return tuple(
+            offer
+            for offer in (
+                *found,
+                *(offer for versions in other for offer in versions if offer.foreign != foreign),
+            )
+            if offer.foreign == foreign or offer.package.multi_arch == "foreign"
+        )
+
+    def siblings(self, name: str) -> Iterable[str]:
+        """The packages of the same name for the other architectures, the native one first."""
+        plain, _ = split(name)
+        names = (key(plain, arch, self.arch) for arch in (self.arch, *self.foreign))
+        return (other for other in names if other != name)
 
     def order(self, name: str) -> int:
         """Where apt first met the name: the indices in order, then what is installed. Higher is later."""
@@ -208,23 +244,38 @@ class Universe:
         return found
 
     def _satisfying(self, relation: Relation) -> Iterable[Offer]:
-        arch = relation.arch
-        if arch not in ("", "any", "native", self.arch):
+        relation = self._qualified(relation, "")
+        own: Iterable[Offer]
+        if relation.arch == "any":
+            names: Iterable[str] = (
+                (relation.name, *self.siblings(relation.name)) if self.foreign else (relation.name,)
+            )
+            own = (
+                offer
+                for name in names
+                for offer in self.versions(name)
+                if offer.package.multi_arch == "allowed"
+            )
+        elif relation.arch:
             return
-        for offer in self.versions(relation.name):
-            if arch == "any" and offer.package.multi_arch != "allowed":
-                continue
-            if relations.satisfied(relation, offer.version):
-                yield offer
+        else:
+            own = self.versions(relation.name)
+        yield from (offer for offer in own if relations.satisfied(relation, offer.version))
+        plain, _ = split(relation.name)
         for offer in self.providers(relation.name):
-            for given in provides(offer.package, relation.name):
-                if arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
+            for given in provides(offer.package, plain):
+                if relation.arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
                     continue
-                if given.arch not in ("", self.arch) and given.arch != arch:
+                if given.arch not in ("", self.arch) and given.arch != relation.arch:
                     continue
                 if relations.satisfied(relation, given.version):
                     yield offer
                     break
+            else:
+                # A Multi-Arch: foreign one stands for its own name on other architectures, too.
+                like = offer.package.name == plain and offer.name != relation.name
+                if like and not relation.arch and relations.satisfied(relation, offer.version):
+                    yield offer
 
     def needs(self, offer: Offer) -> tuple[Need, ...]:
         """The clauses of an offer in apt's order of fields, whatever the order in the stanza."""
@@ -243,13 +294,54 @@ class Universe:
                 Need(offer, kind, clause, self)
                 for kind, text in fields
                 if text
-                for clause in relations.parse(text)
-            )
+                for written in relations.parse(text)
+                for clause in self._clauses(written, offer, negative=kind in ("Conflicts", "Breaks"))
+            ) + tuple(self._implicit(offer))
         return found
+
+    def _clauses(self, clause: Clause, owner: Offer, *, negative: bool) -> Iterable[Clause]:
+        """A clause with names that say the architecture; what excludes a name does so for every architecture."""
+        if not self.foreign and not any(relation.arch for relation in clause):
+            return (clause,)
+        if negative and not clause[0].arch:
+            return tuple(
+                (clause[0]._replace(name=key(clause[0].name, arch, self.arch)),)
+                for arch in (self.arch, *self.foreign)
+            )
+        return (tuple(self._qualified(relation, owner.foreign) for relation in clause),)
+
+    def _qualified(self, relation: Relation, own: str) -> Relation:
+        arch = relation.arch or own
+        if arch in ("", "native", self.arch):
+            return relation._replace(arch="")
+        if arch in self.foreign:
+            return relation._replace(name=f"{relation.name}:{arch}", arch="")
+        return relation
+
+    def _implicit(self, offer: Offer) -> Iterator[Need]:
+        """How an offer excludes packages of its name for other architectures."""
+        if not self.foreign:
+            return
+        for other in self.siblings(offer.name):
+            if self.versions(other):
+                if offer.package.multi_arch == "same":
+                    yield Need(
+                        offer, "Breaks", (Relation(other, "", "!=", offer.version),), self, implicit=True
+                    )
+                else:
+                    yield Need(offer, "Conflicts", (Relation(other),), self, implicit=True)
 
     def essential(self, name: str) -> bool:
         """Whether any version of the name says `Essential: yes`; apt keeps the mark with the name, and is itself so."""
-        return name == "apt" or any(offer.package.essential for offer in self.versions(name))
+        return name == "apt" or (
+            ":" not in name and any(offer.package.essential for offer in self.versions(name))
+        )
+
+    def has_installed_like(self, offer: Offer) -> bool:
+        """Whether it is Multi-Arch: same and its package is installed for any architecture."""
+        if offer.package.multi_arch != "same":
+            return False
+        return any(map(self.installed, (offer.name, *self.siblings(offer.name))))
 
     def important(self, name: str) -> bool:
         """Whether any version of the name says `Important: yes` or `Protected: yes`, or it is apt's own."""
@@ -278,9 +370,10 @@ class Universe:
         for offer in self.versions(name):
             if matches(offer.version):
                 return offer
+        plain, _ = split(name)
         for offer in self.providers(name):
             if offer.name == name and any(
-                given.version and matches(given.version) for given in provides(offer.package, name)
+                given.version and matches(given.version) for given in provides(offer.package, plain)
             ):
                 return offer
         return None
@@ -315,6 +408,9 @@ class Universe:
         else:
             keyword = ""
         offers = self.versions(name)
+        if not offers and not self.providers(name):  # a package that only a foreign architecture has
+            name = next((other for other in self.siblings(name) if self.versions(other)), name)
+            offers = self.versions(name)
         if not offers:
             return self._select_virtual(name, version_text)
         if version_text:
@@ -349,7 +445,7 @@ class Universe:
             providing = {
                 own: offer
                 for own, offer in providing.items()
-                if any(given.version == version_text for given in provides(offer.package, name))
+                if any(given.version == version_text for given in provides(offer.package, split(name)[0]))
             }
         if len(providing) == 1:
             return next(iter(providing.values()))

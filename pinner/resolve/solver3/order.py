@@ -49,15 +49,16 @@ class Order:
         left, right = self._rank(a, target), self._rank(b, target)
         return -1 if left < right else 1
 
-    def _rank(self, offer: Offer, target: str) -> tuple[bool, bool, bool, bool, bool, int, bytes]:
+    def _rank(self, offer: Offer, target: str) -> tuple[bool, bool, bool, bool, bool, bool, int, bytes]:
         universe, name = self._universe, offer.name
         absent = universe.installed(name) is None
         return (
-            absent or offer.package.multi_arch != "same",
+            not universe.has_installed_like(offer),
             absent,
-            name != target,
+            offer.package.name != target.partition(":")[0],
             not universe.essential(name),
             not universe.important(name),
+            offer.foreign != "",
             PRIORITIES.get(offer.package.priority, 5),
             name.encode(),
         )

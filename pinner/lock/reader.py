@@ -305,7 +305,7 @@ def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
         return f"two versions of one package are there: {_BOTH}"
     if not all(each.id in packages for each in members):
         return f"a package is not there: {_BOTH}"
-    names = {slot.partition(":")[0] for slot in slots}
+    names = slots | {slot.partition(":")[0] for slot in slots}  # with the architecture if it is foreign
     if not all(each.by in names for each in members if each.by):
         return f"a package is there that nothing needs: {_BOTH}"
     wanted: dict[str, str] = {}

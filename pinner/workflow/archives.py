@@ -34,7 +34,7 @@ class Archives:
         self._codename = codename
         self._named: dict[Alias, Named] = {}
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
-        self._universes: dict[tuple[Named, str, str], Universe] = {}
+        self._universes: dict[tuple[Named, str, str, tuple[str, ...]], Universe] = {}
         self._rooted_universes: dict[tuple[Named, str, str, Root], Universe] = {}
         self._failed: dict[_Need, PinnerError] = {}
         self._oldest: dict[tuple[str, str], datetime] = {}
@@ -150,13 +150,23 @@ class Archives:
                 found[platform] = self.universe(where, arch, call.install.target_release)
         return found
 
-    def universe(self, where: Named, arch: str, target_release: str) -> Universe:
-        """The universe of a suite for one architecture, under apt's `-t` if given."""
-        key = (where, arch, target_release)
+    def foreign(self, call: Call, arch: str) -> tuple[str, ...]:
+        """The architectures that dpkg was told to add beside this one, as far as anything of them was asked for."""
+        where = self.named(call.base.where)
+        return tuple(
+            each for each in call.architectures if each != arch and where and (where, each) in self._indexes
+        )
+
+    def universe(
+        self, where: Named, arch: str, target_release: str, foreign: tuple[str, ...] = ()
+    ) -> Universe:
+        """The universe of a suite for one architecture, and the `foreign` ones, under apt's `-t` if given."""
+        key = (where, arch, target_release, foreign)
         if key not in self._universes:
             self._universes[key] = Universe(
-                self._indexes[where, arch],
+                _interleaved([self._indexes[where, each] for each in (arch, *foreign)]),
                 arch=arch,
+                foreign=foreign,
                 target_release=target_release,
                 preferences=preferences_of(where),
             )
@@ -185,6 +195,10 @@ class Archives:
         """The universe of a suite for one platform, as apt sees it without `-t`."""
         return self.universe(where, PLATFORMS[platform], "")
 
+    def has(self, where: Named, arch: str) -> bool:
+        """Whether the indices of an architecture were loaded."""
+        return (where, arch) in self._indexes
+
     def releases(self, platforms: Mapping[str, Iterable[Named]]) -> tuple[LockedRelease, ...]:
         """The releases of these suites, by platform, as the lock states them."""
         return tuple(
@@ -199,6 +213,20 @@ class Archives:
             for where in suites
             for index in self._indexes[where, PLATFORMS[platform]]
         )
+
+
+def _interleaved(groups: Sequence[Sequence[Index]]) -> Sequence[Index]:
+    """The indices of several architectures in apt's order: source by source, component by component."""
+    if len(groups) == 1:
+        return groups[0]
+    places = dict.fromkeys((each.source.suite, each.component) for group in groups for each in group)
+    return [
+        each
+        for place in places
+        for group in groups
+        for each in group
+        if (each.source.suite, each.component) == place
+    ]
 
 
 def _need(call: Call) -> _Need | None:

@@ -44,9 +44,11 @@ class Closures:
     def __init__(self, archives: Archives) -> None:
         self._archives = archives
         self._minimal: dict[tuple[Named, str], tuple[Package, ...]] = {}
-        self._told: dict[tuple[Named, Root], tuple[Package, ...]] = {}
+        self._told: dict[tuple[Named, Root, tuple[str, ...]], tuple[Package, ...]] = {}
         # The packages are kept with the universe: their identity is part of the key.
-        self._universes: dict[tuple[Named, str, str, int], tuple[tuple[Package, ...], Universe]] = {}
+        self._universes: dict[
+            tuple[Named, str, tuple[str, ...], str, int], tuple[tuple[Package, ...], Universe]
+        ] = {}
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
 
     def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
@@ -62,9 +64,11 @@ class Closures:
             ]
             before = next((after[index] for index in stages if index in after), None)
             try:
+                arch = PLATFORMS[platform]
+                foreign = self._archives.foreign(call, arch)
                 if before is None:
-                    before = self._start(call.base.root(platform), where, PLATFORMS[platform])
-                universe = self._universe(where, PLATFORMS[platform], call.install.target_release, before)
+                    before = self._start(call.base.root(platform), where, arch, foreign)
+                universe = self._universe(where, arch, foreign, call.install.target_release, before)
                 asked = tuple(asked_of(call, choices, universe, platform))
                 important = call.base.root(platform).suggests_important
                 result = self._solve(universe, asked, call.recommends, bool(call.install.suggests), important)
@@ -84,15 +88,17 @@ class Closures:
         if where is None:
             return None
         arch = PLATFORMS[platform]
-        start = self._start(call.base.root(platform), where, arch)
-        return self._universe(where, arch, call.install.target_release, start)
+        foreign = self._archives.foreign(call, arch)
+        start = self._start(call.base.root(platform), where, arch, foreign)
+        return self._universe(where, arch, foreign, call.install.target_release, start)
 
-    def _start(self, root: Root, where: Named, arch: str) -> tuple[Package, ...]:
+    def _start(self, root: Root, where: Named, arch: str, foreign: tuple[str, ...]) -> tuple[Package, ...]:
         """What the root holds; of the minimal set the versions that the indices have now."""
         if root.told:
-            if (where, root) not in self._told:
-                self._told[where, root] = tuple(held(root, self._archives.universe(where, arch, "")))
-            return self._told[where, root]
+            if (where, root, foreign) not in self._told:
+                universe = self._archives.universe(where, arch, "", foreign)
+                self._told[where, root, foreign] = tuple(held(root, universe))
+            return self._told[where, root, foreign]
         key = (where, arch)
         if key not in self._minimal:
             universe = self._archives.universe(where, arch, "")
@@ -101,11 +107,16 @@ class Closures:
         return self._minimal[key]
 
     def _universe(
-        self, where: Named, arch: str, target_release: str, packages: tuple[Package, ...]
+        self,
+        where: Named,
+        arch: str,
+        foreign: tuple[str, ...],
+        target_release: str,
+        packages: tuple[Package, ...],
     ) -> Universe:
-        key = (where, arch, target_release, id(packages))
+        key = (where, arch, foreign, target_release, id(packages))
         if key not in self._universes:
-            bare = self._archives.universe(where, arch, target_release)
+            bare = self._archives.universe(where, arch, target_release, foreign)
             self._universes[key] = packages, bare.with_installed(packages)
         return self._universes[key][1]
 
@@ -147,17 +158,17 @@ def asked_of(
             continue
         if choice.offers and platform not in choice.offers:
             raise Refused(f"there is no package {request.name} for {platform}")
+        name = request.name
         if request.arch not in OWN_ARCHITECTURE and request.arch != universe.arch:
-            raise Refused(
-                f"{request.name}:{request.arch} is of another architecture, which pinner does not follow"
-            )
+            name = f"{name}:{request.arch}"
+            if request.arch not in universe.foreign:
+                raise Refused(f"{name} is of an architecture that dpkg was not told to add here")
         if request.reason == "removal":
-            versions = universe.versions(request.name)
+            versions = universe.versions(name)
             if versions:
-                yield Asked(universe.installed(request.name) or versions[0], remove=True)
+                yield Asked(universe.installed(name) or versions[0], remove=True)
             continue
         pin = choice.version if choice.status in {"pinned", "kept"} else request.pin
-        name = request.name
         if name.endswith("+") and not universe.versions(name):
             name = name[:-1]  # apt's mark for installing it (apt-get(8))
         yield Asked(universe.select(name, version_text=pin, release=request.release), release=request.release)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +19,7 @@ from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.workflow.images import Named
 from pinner.workflow.repositories import Known, Repository, addresses, default
+from pinner.workflow.roots import key
 from pinner.workflow.stages import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
@@ -77,7 +79,8 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
                 hint=f"mend the install call and run `pinner lock`, or {_CHOOSE}",
             )
         found |= {
-            package.name: package for package in (packages[member.id] for member in each.closure.members)
+            key(package.name, package.arch, PLATFORMS[target.platform]): package
+            for package in (packages[member.id] for member in each.closure.members)
         }
     return found
 
@@ -107,7 +110,7 @@ def preferences(lock: Lock, targets: Sequence[Target]) -> str:
     out = ["# Made by `pinner export preferences` from pinner.lock.\n"]
     for name, by_arch in sorted(wanted.items()):
         versions = {arch: version for arch, (version, _) in sorted(by_arch.items())}
-        if len(set(versions.values())) == 1:
+        if len(set(versions.values())) == 1 or ":" in name:
             out.append(_stanza(name, next(iter(versions.values()))))
         else:
             out += (_stanza(f"{name}:{arch}", version) for arch, version in versions.items())
@@ -135,7 +138,7 @@ def sources(
 
 def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[Known]) -> Source:
     """The source that the lock names, with the keys that its distribution, or who vouches for it, signs by."""
-    arch = PLATFORMS[target.platform]
+    arch = PLATFORMS[target.platform] if package.arch == "all" else package.arch
     components = tuple(
         dict.fromkeys(
             each.component
@@ -303,7 +306,8 @@ def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
     Its date is the youngest of the locked sources: the same lock gives the same text.
     """
     date = max((each.date for each in lock.releases), default="1970-01-01T00:00:00Z")
-    archs = sorted({PLATFORMS[target.platform] for target in targets})
+    native = {PLATFORMS[target.platform] for target in targets}
+    archs = sorted(native | set(re.findall(r"^Architecture: (\S+)$", packages, re.MULTILINE)) - {"all"})
     content = packages.encode()
     return (
         "Origin: pinner\nLabel: pinner\nSuite: locked\nCodename: locked\n"

@@ -54,23 +54,25 @@ def key(name: str, arch: str, native: str) -> str:
 
 
 def held(root: Root, universe: Universe) -> Iterator[Package]:
-    """The packages of a root that was told, those of the universe's architecture.
+    """The packages of a root that was told, those of the universe's architectures.
 
     Of a package that is listed by name and version alone, the relations are those in the archive. Where the archive has
     only another version of it, as is usual for an image older than the archive, they are that version's, with its own
     number replaced: dependencies on a sibling of the same source package have it (`${binary:Version}`, Policy 4.14,
     deb-substvars(5)). Of a name that the archive does not have nothing more is known.
     """
-    yield from (each for each in root.full if each.architecture in (universe.arch, "all"))
+    archs = (universe.arch, "all", *universe.foreign)
+    yield from (each for each in root.full if each.architecture in archs)
     for each in root.listed:
-        if each.arch in ("", universe.arch, "all"):
+        if not each.arch or each.arch in archs:
             yield _like(each, universe)
 
 
 def _like(listed: Listed, universe: Universe) -> Package:
     bare = Package(listed.name, listed.version, listed.arch or universe.arch)
-    versions = universe.versions(listed.name)
-    candidate = universe.candidate(listed.name)
+    name = key(listed.name, listed.arch, universe.arch)
+    versions = universe.versions(name)
+    candidate = universe.candidate(name)
     if candidate is None or any(offer.version == listed.version for offer in versions):
         return bare
     known = candidate.package

@@ -23,8 +23,9 @@ from pinner.resolve.universe import Offer
 from pinner.workflow.archives import Archives
 from pinner.workflow.choose import Choice, is_unread, short
 from pinner.workflow.images import Named
-from pinner.workflow.read import Call, File
+from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
 from pinner.workflow.refusals import MOVES
+from pinner.workflow.roots import key
 from pinner.workflow.stages import chain, told_to_apt
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -200,6 +201,7 @@ class Targets:
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
     ) -> None:
         """Add the target with what a resolver found; one that installs nothing only if others are built on it."""
+        arch = PLATFORMS[bare.platform]
         asked: dict[str, str] = {}
         packages: dict[str, Member] = {}
         used: dict[str, LockedPackage] = {}
@@ -209,15 +211,21 @@ class Targets:
                 offer = (choice.offers or {}).get(bare.platform)
                 if offer is not None and choice.status in {"pinned", "kept"}:
                     word = f"{request.name}:{request.arch}" if request.arch else request.name
-                    asked[offer.name] = word
+                    name = (
+                        key(offer.name, request.arch, arch)
+                        if request.arch not in OWN_ARCHITECTURE
+                        else offer.name
+                    )
+                    asked[name] = word
                     if done.problem is not None:
                         package = _package(offer)
                         used[package.id] = package
-                        packages[package.name] = Member(package.id, argument=word)
+                        packages[name] = Member(package.id, argument=word)
             for chosen in done.chosen:
                 package = _package(chosen.offer)
                 used[package.id] = package
-                packages[package.name] = Member(package.id, asked.get(package.name, ""), _by(chosen, asked))
+                name = chosen.offer.name
+                packages[name] = Member(package.id, asked.get(name, ""), _by(chosen, asked))
         problems = (
             Incomplete("command", line(done.call, choices), done.problem.message)
             for done in calls
@@ -261,13 +269,14 @@ class Targets:
         where = self._archives.named(calls[-1].base.where)
         if where is None:
             return False
-        universe = self._archives.universe(where, PLATFORMS[target.platform], "")
+        arch = PLATFORMS[target.platform]
+        universe = self._archives.universe(where, arch, "", self._archives.foreign(calls[-1], arch))
         read = {index.source.uri for index in universe.indexes}
         return all(
             package.uri in read
             and any(
                 offer.version == package.version and offer.package.digest == package.digest
-                for offer in universe.versions(package.name)
+                for offer in universe.versions(key(package.name, package.arch, universe.arch))
             )
             for package in (self._old_packages[member.id] for member in old.closure.members)
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Span
 from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
 from pinner.lock.schema import Lock, LockedPackage, Member, Target
@@ -28,6 +29,7 @@ from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.moved import moved
 from pinner.workflow.read import Call, File, read_all
 from pinner.workflow.remembered import as_locked
+from pinner.workflow.roots import key
 from pinner.workflow.smooth import Smooth
 from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
@@ -309,7 +311,8 @@ class Verifier:
                 for member in target.closure.members:
                     package = packages.get(member.id)
                     if package is not None:
-                        uses.setdefault((package.name, package.version, where), []).append((target, member))
+                        name = key(package.name, package.arch, PLATFORMS[target.platform])
+                        uses.setdefault((name, package.version, where), []).append((target, member))
         for (name, version, where), group in uses.items():
             yield Held(
                 name,
@@ -334,8 +337,13 @@ class Verifier:
                 return standing.unknown(error.message)
         key = (where, platform, package)
         if key not in self._standings:
-            universe = self._archives.universe_of(where, platform)
-            self._standings[key] = standing.of_file(universe, package.name, package.version, package.digest)
+            arch = PLATFORMS[platform] if package.arch == "all" else package.arch
+            if self._archives.has(where, arch):
+                universe = self._archives.universe(where, arch, "")
+                found = standing.of_file(universe, package.name, package.version, package.digest)
+            else:
+                found = standing.unknown(f"no file asks for anything of {arch} any more")
+            self._standings[key] = found
         return self._standings[key]
 
 

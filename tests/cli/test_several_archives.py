@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pinner.lock.reader import loads
@@ -76,3 +77,32 @@ def test_an_architecture_that_only_one_file_needs(tmp_path: Path) -> None:
         assert "=" not in bench.read("b.Dockerfile")
     assert result.status == 5
     assert result.err.endswith("not locked for that: b.Dockerfile\n")
+
+
+def test_two_architectures_in_one_stage(tmp_path: Path) -> None:
+    """What comes along for the added architecture is locked, verified and exported as its own."""
+    archive = SimulatedArchive()
+    with archive.serve():
+        for pocket, path in (("", ""), ("-updates", ""), ("-security", "-security")):
+            suite = archive.suite(
+                f"bookworm{pocket}", path=f"debian{path}", architectures=["amd64", "arm64", "i386"]
+            )
+            if not pocket:
+                suite.package("apt", "2.6.1").package("libc6", "2.36", multi_arch="same")
+                suite.package("wine32", "8.0", arch="i386", depends="libc6, tool", multi_arch="foreign")
+                suite.package("tool", "1.0", multi_arch="foreign").package("curl", "7.88", depends="libc6")
+        bench = Workbench(tmp_path, archive, tmp_path)
+        bench.write(
+            "Dockerfile",
+            "FROM debian:12\nRUN dpkg --add-architecture i386 && apt-get update && "
+            "apt-get install -y curl libc6:i386 wine32:i386\n",
+        )
+        locked = bench.run("lock", "--platform", "linux/amd64")
+        verified = bench.run("verify")
+        exported = bench.run("export", "preferences")
+        again = bench.run("lock", "--platform", "linux/amd64", "--check")
+    assert (locked.status, verified.status, again.status) == (0, 0, 0)
+    assert "curl=7.88 libc6:i386=2.36 wine32:i386=8.0" in bench.read("Dockerfile")
+    members = set(re.findall(r'^    \{ id = "(\S+?)"', bench.read("pinner.lock"), re.MULTILINE))
+    assert members >= {"curl:amd64=7.88", "libc6:i386=2.36", "wine32:i386=8.0", "tool:amd64=1.0"}
+    assert "Package: libc6:i386\nPin: version 2.36" in exported.out

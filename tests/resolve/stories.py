@@ -131,7 +131,8 @@ def _names(relations: str, *, qualified: bool = False) -> list[str]:
     return [word.partition(":")[0] for word in words if qualified or ":" not in word]
 
 
-def index(story: str, suite: str = "a", **release: str | bool) -> Memory:
+def index(story: str, suite: str = "a", arch: str = "amd64", **release: str | bool) -> Memory:
+    """What a Packages file for one architecture would have of the archive."""
     facts: dict[str, str | bool] = {
         "origin": "Syn", "label": "Syn", "suite": suite, "codename": suite, "version": "",
         "not_automatic": False, "but_automatic_upgrades": False, **release,
@@ -145,5 +146,6 @@ def index(story: str, suite: str = "a", **release: str | bool) -> Memory:
         components=("main",),
         files={},
     )
-    source = Source("http://example.org/debian", suite, ("main",), "amd64", Keys("debian"))
-    return Memory(stanzas(story), value, source)
+    source = Source("http://example.org/debian", suite, ("main",), arch, Keys("debian"))
+    own = [stanza for stanza in stanzas(story) if stanza["Architecture"] in ("all", arch)]
+    return Memory(own, value, source)

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ OLD, NEW = "2.6.1", "3.2.0"
 class Story:
     """`asked` is what stands after `apt-get install`; `expected` are the steps: `name` or `name=version` to
     install (without a version it is 1.0), `-name` to remove. `since_3_1` are those of apt 3.1.10 and later, where they
-    differ."""
+    differ. `foreign` is an architecture that was added to amd64."""
 
     name: str
     archive: str | Mapping[str, str]
@@ -41,6 +41,7 @@ class Story:
     expected: str
     installed: str = ""
     since_3_1: str = ""
+    foreign: str = ""
 
     def steps(self, apt: str) -> str:
         """What this version of apt does."""
@@ -365,6 +366,70 @@ STORIES = [
 ]
 
 
+SAME = "Multi-Arch: same; Architecture"
+TWO = [
+    Story("a package of the other architecture", f"lib {SAME}: i386\nlib {SAME}: amd64", "lib:i386", "lib:i386"),
+    Story(
+        "its needs are of its architecture",
+        "app Architecture: i386; Depends: lib\nlib Architecture: i386\nlib Architecture: amd64", "app:i386",
+        "app:i386 lib:i386",
+    ),
+    Story("without a qualifier, where only the other one has it", "wine Architecture: i386", "wine", "wine:i386"),
+    Story(
+        "a tool for all architectures",
+        "app Architecture: i386; Depends: tool\ntool Architecture: amd64; Multi-Arch: foreign", "app:i386",
+        "app:i386 tool",
+    ),
+    Story(
+        "a tool for its own alone", "app Architecture: i386; Depends: tool\ntool Architecture: amd64", "app:i386", FAILS
+    ),
+    Story(
+        "what is for all architectures is native", "app Architecture: i386; Depends: data\ndata", "app:i386", FAILS
+    ),
+    Story(
+        "unless it says that it is foreign", "app Architecture: i386; Depends: data\ndata Multi-Arch: foreign",
+        "app:i386",
+        "app:i386 data",
+    ),
+    Story(
+        "any architecture of what allows it",
+        "app Architecture: i386; Depends: py:any\npy Architecture: amd64; Multi-Arch: allowed", "app:i386",
+        "app:i386 py",
+    ),
+    Story("both at one version", f"lib {SAME}: i386\nlib {SAME}: amd64", "lib lib:i386", "lib lib:i386"),
+    Story("not at two versions", f"lib=2.0 {SAME}: i386\nlib=1.0 {SAME}: amd64", "lib lib:i386", FAILS),
+    Story("not both of what is no library", "app Architecture: i386\napp Architecture: amd64", "app app:i386", FAILS),
+    Story(
+        "one gives way to the other", "app Architecture: i386\napp Architecture: amd64", "app:i386", "app:i386 -app",
+        "app Architecture: amd64",
+    ),
+    Story(
+        "an installed sibling is upgraded",
+        f"lib=2.0 {SAME}: i386\nlib=2.0 {SAME}: amd64", "lib:i386", "lib:i386=2.0 lib=2.0", f"lib {SAME}: amd64",
+    ),
+    Story(
+        "a conflict holds for all architectures",
+        "app Conflicts: lib\nlib Architecture: i386\nlib Architecture: amd64", "app lib:i386", FAILS,
+    ),
+    Story(
+        "a library may exclude what else provides it",
+        f"lib {SAME}: i386; Provides: v; Conflicts: v\nlib {SAME}: amd64; Provides: v; Conflicts: v", "lib lib:i386",
+        "lib lib:i386",
+    ),
+    Story(
+        "the native provider comes first",
+        "app Depends: v\na Architecture: i386; Multi-Arch: foreign; Provides: v\n"
+        "b Architecture: amd64; Multi-Arch: foreign; Provides: v", "app", "app b",
+    ),
+    Story(
+        "a cross compiler", f"cross Architecture: amd64; Depends: lib:i386\nlib {SAME}: i386\nlib {SAME}: amd64",
+        "cross",
+        "cross lib:i386",
+    ),
+]  # fmt: skip
+STORIES += [replace(each, foreign="i386") for each in TWO]
+
+
 def call(story: Story) -> tuple[list[str], dict[str, bool]]:
     words = story.asked.split()
     options = {
@@ -384,8 +449,14 @@ def ask(universe: Universe, word: str) -> Asked:
 
 
 def universe_of(story: Story) -> Universe:
-    indexes = [index(text, suite, **RELEASES.get(suite, {})) for suite, text in story.suites.items()]
-    return Universe(indexes, arch="amd64", installed=map(package, stanzas(story.installed)))
+    archs = ("amd64", *story.foreign.split())
+    indexes = [
+        index(text, suite, arch, **RELEASES.get(suite, {}))
+        for suite, text in story.suites.items()
+        for arch in archs
+    ]
+    installed = map(package, stanzas(story.installed))
+    return Universe(indexes, arch="amd64", foreign=archs[1:], installed=installed)
 
 
 def steps(resolution: Resolution) -> set[str]:
@@ -623,7 +694,8 @@ def apt(
     (root / "etc/apt/sources.list").write_text("".join(lines))
     (root / "apt.conf").write_text(
         f'Dir "{inside}"; Dir::State::status "{inside}/var/lib/dpkg/status"; Dir::Etc::main "/dev/null";\n'
-        'Dir::Etc::parts "/dev/null"; APT::Architecture "amd64"; APT::Architectures { "amd64"; };\n'
+        'Dir::Etc::parts "/dev/null"; APT::Architecture "amd64";\n'
+        f"APT::Architectures {{ amd64; {''.join(f'{arch};' for arch in story.foreign.split())} }};\n"
         'Acquire::Languages "none"; APT::Sandbox::User "root"; Debug::NoLocking "1";\n'
     )
     updated = run(prefix, inside, "apt-get", "update", "-qq")

@@ -131,7 +131,7 @@ def _names(relations: str, *, qualified: bool = False) -> list[str]:
     return [word.partition(":")[0] for word in words if qualified or ":" not in word]
 
 
-def index(story: str, suite: str = "a", arch: str = "amd64", **release: str | bool) -> Memory:
+def index(story: str, suite: str = "a", *, arch: str = "amd64", **release: str | bool) -> Memory:
     """What a Packages file for one architecture would have of the archive."""
     facts: dict[str, str | bool] = {
         "origin": "Syn", "label": "Syn", "suite": suite, "codename": suite, "version": "",

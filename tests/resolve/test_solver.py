@@ -451,7 +451,7 @@ def ask(universe: Universe, word: str) -> Asked:
 def universe_of(story: Story) -> Universe:
     archs = ("amd64", *story.foreign.split())
     indexes = [
-        index(text, suite, arch, **RELEASES.get(suite, {}))
+        index(text, suite, arch=arch, **RELEASES.get(suite, {}))
         for suite, text in story.suites.items()
         for arch in archs
     ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pinner.apt.relations import Relation
@@ -12,7 +14,7 @@ EXPERIMENTAL = {"not_automatic": True}
 
 
 def universe(installed: str = "", target_release: str = "", **suites: str) -> Universe:
-    flags = {"bpo": BACKPORTS, "exp": EXPERIMENTAL}
+    flags: dict[str, dict[str, Any]] = {"bpo": BACKPORTS, "exp": EXPERIMENTAL}
     return Universe(
         [index(story, name, **flags.get(name, {})) for name, story in suites.items()],
         arch="amd64",

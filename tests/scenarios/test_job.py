@@ -253,7 +253,8 @@ def test_no_module_of_the_checkout_runs(job: Job) -> None:
 
 
 def test_python_is_started_isolated_everywhere() -> None:
-    scripts = [path for path in (REPOSITORY / "scripts").rglob("*") if path.is_file() and path.name != "test"]
+    files = (path for path in (REPOSITORY / "scripts").rglob("*") if path.is_file())
+    scripts = [path for path in files if path.name != "test" and path.suffix != ".pyc"]
     for path in (*scripts, REPOSITORY / "action.yml", REPOSITORY / ".pre-commit-hooks.yaml"):
         for line in path.read_text().splitlines():
             if re.search(r"""(python3?|\$python|candidate)"? -(?!I\b)""", line):

@@ -29,10 +29,11 @@ BODIES = [
     DOCKER,
     f"RUN printf 'deb https://x.example a main\\ndeb https://x.example b main contrib\\n' > {LISTS}",
     f"RUN echo 'deb https://x.example a main' > {LISTS} && echo 'deb https://x.example ./' >> {LISTS}",
-    f"RUN echo 'deb-src https://x.example a main\\ndeb [arch=arm64] https://y.example b main' > {LISTS}.d/y.list",
+    f"RUN echo 'deb-src https://x.example a main\\ndeb [arch=amd64] https://y.example b main' > {LISTS}.d/y.list",
     f"RUN cat <<EOF > {LISTS}.d/z.sources\nTypes: deb\nURIs: https://z.example\nSuites: a b\nComponents: c d\nEOF",
 ]
 COMMANDS = {
+    "dpkg": "echo arm64",
     "lsb_release": "echo bookworm",
     "sudo": 'exec "$@"',
     "apt-get": ":",
@@ -51,7 +52,7 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
     ]
 
     root = tmp_path / "root"
-    apt = AptRoot(root, "amd64", {})
+    apt = AptRoot(root, "arm64", {})
     (root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
     (root / "bin").mkdir()
     for name, text in COMMANDS.items():
@@ -68,13 +69,13 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
         "$(ARCHITECTURE) $(SITE) $(RELEASE) $(COMPONENT)",
         "Identifier: Packages",
     )
-    lines = printed.replace("$(ARCHITECTURE)", "amd64").replace(" $(COMPONENT)", "").splitlines()
-    theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("amd64 ")}
+    lines = printed.replace("$(ARCHITECTURE)", "arm64").replace(" $(COMPONENT)", "").splitlines()
+    theirs = {tuple(line.split()[1:]) for line in lines if line.startswith("arm64 ")}
 
     ours = {
         tuple(filter(None, (each.uri, each.suite, component)))
         for each in entries
-        if each.serves("amd64")
+        if each.serves("arm64")
         for component in each.components or ("",)
     }
     assert ours == {tuple(part.rstrip("/") if "://" in part else part for part in line) for line in theirs}

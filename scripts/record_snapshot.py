@@ -33,9 +33,9 @@ from pinner.cli.doors import cache_dir
 from pinner.distributions import minbase, moments
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.resolve.universe import Index, Universe
+from pinner.stages.image_names import Named, named
+from pinner.stages.suites import sources_of
 from pinner.workflow.export import stanza
-from pinner.workflow.images import Named, named
-from pinner.workflow.stages import sources_of
 from tests.apt_root import AptRoot
 
 ARCHITECTURES = [PLATFORMS[platform] for platform in DEFAULT_PLATFORMS]

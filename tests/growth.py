@@ -31,8 +31,8 @@ def scanned(name: str, head: str, unit: str, tail: str = "", close: str = "") ->
         text = head + repeated(unit, n) + tail + close * n
 
         def read() -> object:
-            from pinner.workflow.read import read
-            from pinner.workflow.stages import Options
+            from pinner.stages.install_commands import read
+            from pinner.stages.suites import Options
 
             with suppress(PinnerError):
                 return list(read(name, text, Options(platforms=("linux/amd64",))).calls())

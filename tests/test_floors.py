@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent / "pinner"
 
 # Ground first: a folder is a floor. A module may import from its own floor and from every floor below.
 FLOORS = (
-    "edit", "apt", "distributions", "shell", "recipe", "resolve", "lock", "archive", "images", "workflow", "report",
-    "project", "cli",
+    "edit", "apt", "distributions", "shell", "recipe", "resolve", "lock", "archive", "images", "stages", "workflow",
+    "report", "project", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
 GROUND = ("errors", "regex", "toml", "program")
@@ -27,6 +27,7 @@ PURE = (
     "recipe",
     "resolve",
     "lock",
+    "stages",
     "workflow",
     "report",
 )

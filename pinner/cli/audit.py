@@ -15,9 +15,9 @@ from pinner.errors import InputError, printable
 from pinner.lock.schema import Target
 from pinner.project import files
 from pinner.report.terminal import Style
+from pinner.stages.starting_set import Root
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
-from pinner.workflow.roots import Root
 
 
 @click.command("audit")

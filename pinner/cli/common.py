@@ -28,7 +28,7 @@ from pinner.project.policy import duration
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, FileKind
 from pinner.report.terminal import Style
-from pinner.workflow import includes, lists
+from pinner.stages import includes, lists
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"

@@ -21,7 +21,7 @@ from pinner.project import git, tree
 from pinner.project.config import Config
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Index
-from pinner.workflow.archives import Archives
+from pinner.stages.archives import Archives
 
 if TYPE_CHECKING:
     from pinner.archive.snapshot import Snapshots

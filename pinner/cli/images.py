@@ -19,7 +19,7 @@ from pinner.errors import FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
 from pinner.images.registry import Limit, Registry
-from pinner.workflow.bases import LARGEST, LARGEST_UNKNOWN, Mode
+from pinner.stages.bases import LARGEST, LARGEST_UNKNOWN, Mode
 
 Progress = Callable[[str, int, int], None]
 

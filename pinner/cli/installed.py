@@ -13,7 +13,7 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.project import tree
 from pinner.project.config import Config
-from pinner.workflow.roots import Root
+from pinner.stages.starting_set import Root
 
 STDIN = "-"
 _HINT = "write the file in the image: `dpkg-query -W > FILE`, or copy /var/lib/dpkg/status"

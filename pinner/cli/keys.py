@@ -18,7 +18,7 @@ from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock, LockedKey
 from pinner.project import files, tree
 from pinner.project.config import Config
-from pinner.workflow.repositories import Known, UnreadRepository
+from pinner.stages.repositories import Known, UnreadRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.keys import Keyring

@@ -21,10 +21,10 @@ from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.stages.suites import Along, Options
 from pinner.workflow.export import named
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.remembered import ARGUMENTS
-from pinner.workflow.stages import Along, Options
 
 
 @click.command("lock")
@@ -121,11 +121,11 @@ def command(
             archives.notes |= dict.fromkeys(notes)
         written: Mapping[str, str] = project.texts
         if expand_braces:
-            from pinner.workflow import braces
+            from pinner.stages import braces
 
             written = braces.expanded(written, options)
         if pin_images:
-            from pinner.workflow import froms
+            from pinner.stages import froms
 
             pinned = froms.pinned(written, options, view.look(project.config, Lock()))
             digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())

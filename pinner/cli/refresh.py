@@ -23,10 +23,11 @@ from pinner.project import files
 from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
-from pinner.workflow import changes, froms
-from pinner.workflow.archives import Archives
+from pinner.stages import froms
+from pinner.stages.archives import Archives
+from pinner.stages.froms import Digests
+from pinner.workflow import changes
 from pinner.workflow.changes import Along, Based, Change
-from pinner.workflow.froms import Digests
 from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher

@@ -11,7 +11,7 @@ from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, worst
 from pinner.recipe import kinds
 from pinner.report import scan as report
-from pinner.workflow.read import File, read_all
+from pinner.stages.install_commands import File, read_all
 
 
 @click.command("scan")

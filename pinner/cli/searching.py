@@ -15,7 +15,7 @@ from pinner.cli import doors
 from pinner.errors import printable
 from pinner.project.config import Config
 from pinner.report.terminal import Style, count
-from pinner.workflow.archives import Archives
+from pinner.stages.archives import Archives
 from pinner.workflow.claims import Claim
 from pinner.workflow.find import Claims, Finder, Wanted, budget
 from pinner.workflow.windows import Item

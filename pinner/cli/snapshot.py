@@ -10,8 +10,8 @@ from pinner.cli.common import Project
 from pinner.cli.searching import search
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable, worst
+from pinner.stages.install_commands import File, read_all
 from pinner.workflow.find import Result, Wanted, locked, pins
-from pinner.workflow.read import File, read_all
 
 
 @click.group("snapshot")

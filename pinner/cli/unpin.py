@@ -16,7 +16,7 @@ from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
 from pinner.report.terminal import count
 from pinner.report.verify import at
-from pinner.workflow.read import File, read_all
+from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.unpin import Unpinned, unpin, without_pins
 

@@ -16,8 +16,8 @@ from pinner.lock.schema import Lock
 from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
-from pinner.workflow.archives import Archives
-from pinner.workflow.stages import Options
+from pinner.stages.archives import Archives
+from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified, Verifier
 
 _FOR_PEOPLE = ("table", "markdown")

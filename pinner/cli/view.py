@@ -18,13 +18,13 @@ from pinner.errors import InputError, OptionError, PinnerError
 from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
-from pinner.workflow import includes
-from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Bases, Inspect, Look, Mode
-from pinner.workflow.images import Unnamed, named
+from pinner.stages import includes
+from pinner.stages.archives import Archives
+from pinner.stages.bases import Bases, Inspect, Look, Mode
+from pinner.stages.image_names import Unnamed, named
+from pinner.stages.starting_set import Root
+from pinner.stages.suites import Along, Options
 from pinner.workflow.remembered import along_of, overridden
-from pinner.workflow.roots import Root
-from pinner.workflow.stages import Along, Options
 
 if TYPE_CHECKING:
     from pinner.cli.images import Images

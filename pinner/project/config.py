@@ -16,8 +16,8 @@ from pinner.distributions.catalogue import platform
 from pinner.errors import InputError, without_login
 from pinner.project import files, policy, tree
 from pinner.recipe.kinds import KINDS
-from pinner.workflow.policy import Policy
-from pinner.workflow.repositories import Known
+from pinner.stages.policy import Policy
+from pinner.stages.repositories import Known
 
 NAME = "pinner.toml"
 #: What is pinned: the arguments of install commands alone, strict siblings as well, or all that they bring in.

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pinner.errors import InputError
-from pinner.workflow.policy import FAILURES, FORMS, Hold, Policy
+from pinner.stages.policy import FAILURES, FORMS, Hold, Policy
 
 _HOLD = ("package", "until", "reason")
 

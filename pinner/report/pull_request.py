@@ -9,8 +9,8 @@ from pinner.report.markdown import code, escaped
 from pinner.report.refresh import Outcome, Upload, link, title, why, why_based
 from pinner.report.terminal import count
 from pinner.report.verify import at
+from pinner.stages.choice import short
 from pinner.workflow.changes import Change
-from pinner.workflow.choose import short
 
 LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
 _TABLE, _CHANGELOGS, _ALONG = 25_000, 45_000, 57_000  # up to where each part may fill the text

@@ -9,8 +9,8 @@ from pinner.errors import printable
 from pinner.report.terminal import Style, count
 from pinner.report.uri import encoded
 from pinner.report.verify import at
+from pinner.stages.choice import short
 from pinner.workflow.changes import Along, Based, Change
-from pinner.workflow.choose import short
 from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place
 

@@ -10,8 +10,8 @@ from typing import Any
 from pinner.errors import printable
 from pinner.recipe.installs import Request, Skipped
 from pinner.report.terminal import Style, count
-from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.read import Call, File
+from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.install_commands import Call, File
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
 

@@ -10,10 +10,10 @@ from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import printable
 from pinner.report.terminal import Style
-from pinner.workflow.images import Alias, Named
-from pinner.workflow.read import Call, File
-from pinner.workflow.repositories import default, in_order
-from pinner.workflow.stages import at_moment
+from pinner.stages.image_names import Alias, Named
+from pinner.stages.install_commands import Call, File
+from pinner.stages.repositories import default, in_order
+from pinner.stages.suites import at_moment
 
 _FEW = 6  # globs of names that a line shows
 

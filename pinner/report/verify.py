@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from pinner.errors import InputError, PinnerError, printable
 from pinner.report.terminal import Style, count
-from pinner.workflow.choose import short
+from pinner.stages.choice import short
+from pinner.stages.policy import Policy
 from pinner.workflow.drift import Drift
-from pinner.workflow.policy import Policy
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
 

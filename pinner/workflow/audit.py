@@ -9,9 +9,9 @@ from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import Lock, Target
-from pinner.workflow.bases import label_of
+from pinner.stages.bases import label_of
+from pinner.stages.starting_set import MINBASE, Root, key
 from pinner.workflow.export import closure, named
-from pinner.workflow.roots import MINBASE, Root, key
 
 
 class Different(NamedTuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
+from pinner.stages.starting_set import key
 from pinner.workflow.export import closure, is_own
-from pinner.workflow.roots import key
 
 
 class System(NamedTuple):

@@ -17,13 +17,13 @@ from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Asked, Chosen, Resolution
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, is_unread
-from pinner.workflow.images import Named
-from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice, is_unread
+from pinner.stages.image_names import Named
+from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.starting_set import Root, held
+from pinner.stages.suites import chain
 from pinner.workflow.refusals import refusal
-from pinner.workflow.roots import Root, held
-from pinner.workflow.stages import chain
 
 
 class Installed(NamedTuple):

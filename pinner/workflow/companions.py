@@ -15,12 +15,12 @@ from pinner.errors import Refused
 from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Chosen
 from pinner.resolve.universe import Offer
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, choose, short
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice, choose, short
+from pinner.stages.install_commands import Call, File
+from pinner.stages.policy import Form
+from pinner.stages.suites import Along
 from pinner.workflow.closure import Closures, Installed
-from pinner.workflow.policy import Form
-from pinner.workflow.read import Call, File
-from pinner.workflow.stages import Along
 
 
 def edits(

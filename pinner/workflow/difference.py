@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.lock.schema import Lock, LockedPackage, Target
+from pinner.stages.starting_set import key
 from pinner.workflow.changes import Kind, kind_of
-from pinner.workflow.roots import key
 
 StepKind = Kind | Literal["removed", "digest"]
 

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 from pinner.edit.span import Span
 from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice
-from pinner.workflow.images import Named
-from pinner.workflow.read import Call, File
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice
+from pinner.stages.image_names import Named
+from pinner.stages.install_commands import Call, File
 from pinner.workflow.targets import line
 
 Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]

@@ -17,10 +17,10 @@ from pinner.distributions.suite import Pocket, Suite
 from pinner.errors import FetchError, InputError, OptionError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
-from pinner.workflow.images import Named
-from pinner.workflow.repositories import Known, Repository, addresses, default
-from pinner.workflow.roots import key
-from pinner.workflow.stages import at_moment
+from pinner.stages.image_names import Named
+from pinner.stages.repositories import Known, Repository, addresses, default
+from pinner.stages.starting_set import key
+from pinner.stages.suites import at_moment
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
 PRIORITY = 1000

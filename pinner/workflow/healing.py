@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pinner.errors import Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Universe
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice
+from pinner.stages.install_commands import Call, File
 from pinner.workflow.closure import Closures
-from pinner.workflow.read import Call, File
 
 
 def heal(

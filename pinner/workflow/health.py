@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.suite import Suite
-from pinner.workflow.archives import Archives
-from pinner.workflow.images import Named
-from pinner.workflow.stages import sources_of
+from pinner.stages.archives import Archives
+from pinner.stages.image_names import Named
+from pinner.stages.suites import sources_of
 from pinner.workflow.standing import is_security
 
 #: Pockets and moving suites are signed anew at least weekly, their Valid-Until says so; a released suite moves with

@@ -21,16 +21,16 @@ from pinner.errors import (
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice, choose
+from pinner.stages.image_names import Unnamed
+from pinner.stages.install_commands import File, read, read_all
+from pinner.stages.policy import Form
+from pinner.stages.suites import Along, Options
+from pinner.stages.unreachable import prepare
 from pinner.workflow import sources_block
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, choose
-from pinner.workflow.images import Unnamed
-from pinner.workflow.policy import Form
-from pinner.workflow.read import File, read, read_all
 from pinner.workflow.remembered import remembered
-from pinner.workflow.stages import Along, Options
 from pinner.workflow.targets import Problem, Targets
-from pinner.workflow.unreachable import prepare
 
 
 class Finding(NamedTuple):

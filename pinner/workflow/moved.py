@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pinner.apt.version import compare
 from pinner.errors import PinnerError
 from pinner.lock.schema import Lock, Target
-from pinner.workflow.bases import Content, Look
+from pinner.stages.bases import Content, Look
 from pinner.workflow.health import Notice, Rule
 
 

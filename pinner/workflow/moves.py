@@ -14,12 +14,12 @@ from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice, choose
+from pinner.stages.install_commands import Call, File, doubt_of
+from pinner.stages.policy import Form, Policy
+from pinner.stages.suites import Doubt
 from pinner.workflow import standing
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, choose
-from pinner.workflow.policy import Form, Policy
-from pinner.workflow.read import Call, File, doubt_of
-from pinner.workflow.stages import Doubt
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Place, place
 

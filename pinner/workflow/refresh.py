@@ -19,16 +19,16 @@ from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice
+from pinner.stages.install_commands import Call, File, read, read_all
+from pinner.stages.suites import Options, chain
+from pinner.stages.unreachable import prepare
 from pinner.workflow import sources_block
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice
 from pinner.workflow.moves import Decider, Decision, Known, Move, Seen, Stay, Wishes
-from pinner.workflow.read import Call, File, read, read_all
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
-from pinner.workflow.stages import Options, chain
 from pinner.workflow.targets import Problem, Targets
-from pinner.workflow.unreachable import prepare
 from pinner.workflow.verify import Place, place
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.universe import Universe
-from pinner.workflow.read import Call
+from pinner.stages.install_commands import Call
 
 if TYPE_CHECKING:
     from pinner.resolve.resolution import Resolution

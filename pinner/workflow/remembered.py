@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pinner.lock.schema import Lock
-from pinner.workflow.stages import Along, Options
+from pinner.stages.suites import Along, Options
 
 #: How the lock states that only what the file asks for is pinned, where that was said.
 ARGUMENTS = "arguments"

@@ -11,13 +11,13 @@ from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice
+from pinner.stages.install_commands import File, files_of, read
+from pinner.stages.suites import Options
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.lock import choices_of
-from pinner.workflow.read import File, files_of, read
 from pinner.workflow.remembered import as_locked
-from pinner.workflow.stages import Options
 
 
 class Answer(NamedTuple):

@@ -16,10 +16,10 @@ from pinner.resolve.classic import brought
 from pinner.resolve.resolution import Asked
 from pinner.resolve.solver import is_classic
 from pinner.resolve.universe import Offer, Universe
-from pinner.workflow.choose import Choice
+from pinner.stages.choice import Choice
+from pinner.stages.install_commands import File
+from pinner.stages.suites import chain
 from pinner.workflow.closure import Closures, asked_of
-from pinner.workflow.read import File
-from pinner.workflow.stages import chain
 
 _Set = frozenset[Offer]
 

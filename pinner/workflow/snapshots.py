@@ -9,9 +9,9 @@ from pinner.distributions import moments
 from pinner.distributions.moments import Moment, archive_of, instant
 from pinner.errors import InputError
 from pinner.lock.schema import Lock, Target
-from pinner.workflow.images import Alias, Named
-from pinner.workflow.read import File, read_all
-from pinner.workflow.stages import Options
+from pinner.stages.image_names import Alias, Named
+from pinner.stages.install_commands import File, read_all
+from pinner.stages.suites import Options
 
 _GAP = timedelta(days=2)
 

@@ -15,10 +15,10 @@ from pinner.errors import InputError
 from pinner.recipe import blocks, kinds
 from pinner.recipe.blocks import Block
 from pinner.recipe.dockerfile import Dockerfile, Stage
-from pinner.workflow.archives import Archives
-from pinner.workflow.images import Named, split
-from pinner.workflow.read import File
-from pinner.workflow.stages import Base, chain, sources_of
+from pinner.stages.archives import Archives
+from pinner.stages.image_names import Named, split
+from pinner.stages.install_commands import File
+from pinner.stages.suites import Base, chain, sources_of
 
 # Whose images have a one-line sources.list; later ones have deb822 files (sources.list(5)).
 _ONE_LINE = frozenset(

@@ -20,13 +20,13 @@ from pinner.lock.schema import (
 )
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer
-from pinner.workflow.archives import Archives
-from pinner.workflow.choose import Choice, is_unread, short
-from pinner.workflow.images import Named
-from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
+from pinner.stages.archives import Archives
+from pinner.stages.choice import Choice, is_unread, short
+from pinner.stages.image_names import Named
+from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.starting_set import key
+from pinner.stages.suites import chain, told_to_apt
 from pinner.workflow.refusals import MOVES
-from pinner.workflow.roots import key
-from pinner.workflow.stages import chain, told_to_apt
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.resolve.resolution import Chosen

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from pinner.edit.span import Edit, Span, apply
 from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
-from pinner.workflow.read import File, read
+from pinner.stages.install_commands import File, read
+from pinner.stages.suites import Options
 from pinner.workflow.sources_block import removals
-from pinner.workflow.stages import Options
 from pinner.workflow.verify import Place, place
 
 

@@ -18,22 +18,22 @@ from pinner.lock.schema import Lock, LockedPackage, Member, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
 from pinner.resolve.universe import Universe
+from pinner.stages.archives import Archives
+from pinner.stages.bases import Look
+from pinner.stages.choice import Choice, choose
+from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.install_commands import Call, File, read_all
+from pinner.stages.starting_set import key
+from pinner.stages.suites import Options
+from pinner.stages.unreachable import prepare
 from pinner.workflow import drift, health, standing
-from pinner.workflow.archives import Archives
-from pinner.workflow.bases import Look
-from pinner.workflow.choose import Choice, choose
 from pinner.workflow.closure import Closures
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
-from pinner.workflow.images import Alias, Named, Unnamed
 from pinner.workflow.moved import moved
-from pinner.workflow.read import Call, File, read_all
 from pinner.workflow.remembered import as_locked
-from pinner.workflow.roots import key
 from pinner.workflow.smooth import Smooth
-from pinner.workflow.stages import Options
 from pinner.workflow.standing import Standing, State
-from pinner.workflow.unreachable import prepare
 
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})

@@ -11,7 +11,7 @@ import pytest
 from pinner.apt.sources_list import read
 from pinner.archive.load import Archive
 from pinner.resolve.universe import Universe
-from pinner.workflow.repositories import Repository
+from pinner.stages.repositories import Repository
 from tests.apt_root import AptRoot
 from tests.archive.shapes import (
     SHAPES,

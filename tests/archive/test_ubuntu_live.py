@@ -13,8 +13,8 @@ from pinner.archive import trust
 from pinner.archive.load import Archive
 from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
-from pinner.workflow.images import Named
-from pinner.workflow.stages import sources_of
+from pinner.stages.image_names import Named
+from pinner.stages.suites import sources_of
 from tests.apt_root import AptRoot
 from tests.cli.workbench import ubuntu
 from tests.simulator import SimulatedArchive

@@ -12,7 +12,7 @@ import pytest
 
 from pinner.distributions.moments import Moment
 from pinner.recipe import blocks
-from pinner.workflow.images import Named, named
+from pinner.stages.image_names import Named, named
 from pinner.workflow.sources_block import sources
 
 AT = Moment((("debian", "20261101T031500Z"), ("debian-security", "20261101T050000Z")))

@@ -13,8 +13,8 @@ import pinner
 from pinner.archive.load import Archive
 from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
-from pinner.workflow.images import Named
-from pinner.workflow.stages import sources_of
+from pinner.stages.image_names import Named
+from pinner.stages.suites import sources_of
 from tests.live.apt import KEYRING, AptRoot
 
 pytestmark = [

@@ -16,9 +16,9 @@ from pinner.archive.load import Archive
 from pinner.archive.snapshot import Snapshots
 from pinner.cli.doors import cache_dir
 from pinner.distributions.moments import stamp
+from pinner.stages.image_names import Named, named
+from pinner.stages.suites import sources_of
 from pinner.workflow.find import Finder, wanted_of
-from pinner.workflow.images import Named, named
-from pinner.workflow.stages import sources_of
 from pinner.workflow.windows import Item
 from tests.snapshots import SnapshotService
 

@@ -18,9 +18,9 @@ from pinner.distributions import minbase
 from pinner.distributions.catalogue import suite_named
 from pinner.lock.schema import Lock
 from pinner.resolve.universe import Universe
-from pinner.workflow.archives import Archives
-from pinner.workflow.images import Named
-from pinner.workflow.stages import Options, sources_of
+from pinner.stages.archives import Archives
+from pinner.stages.image_names import Named
+from pinner.stages.suites import Options, sources_of
 from pinner.workflow.verify import Verified, Verifier
 from tests.live.apt import AptRoot
 

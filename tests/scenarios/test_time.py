@@ -9,8 +9,8 @@ import pytest
 from pinner.archive import trust
 from pinner.archive.load import Archive
 from pinner.lock.schema import Lock
-from pinner.workflow.archives import Archives
-from pinner.workflow.stages import Options
+from pinner.stages.archives import Archives
+from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified, Verifier
 from tests.scenarios.story import Story
 

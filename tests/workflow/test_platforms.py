@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pinner.recipe import dockerfile
-from pinner.workflow.images import Named, Unnamed
-from pinner.workflow.stages import Options, base_of
+from pinner.stages.image_names import Named, Unnamed
+from pinner.stages.suites import Options, base_of
 
 FILE = "FROM {0} AS base-amd64\nFROM {1} AS base-arm64\nARG TARGETARCH\nFROM base-${{TARGETARCH}}\n"
 

@@ -14,11 +14,11 @@ from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.errors import FetchError, PinnerError
 from pinner.shell.state import Origin
-from pinner.workflow.archives import Archives
-from pinner.workflow.images import Named
-from pinner.workflow.read import File, read
-from pinner.workflow.repositories import UnreadRepository, pocket_of
-from pinner.workflow.stages import Options
+from pinner.stages.archives import Archives
+from pinner.stages.image_names import Named
+from pinner.stages.install_commands import File, read
+from pinner.stages.repositories import UnreadRepository, pocket_of
+from pinner.stages.suites import Options
 
 
 class Prepared(NamedTuple):

@@ -10,11 +10,11 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
 from pinner.lock.schema import LockedRelease
 from pinner.resolve.universe import Index, Universe
-from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.read import OWN_ARCHITECTURE, Call, File
-from pinner.workflow.repositories import preferences_of
-from pinner.workflow.roots import MINBASE, Root, held
-from pinner.workflow.stages import alias_source, sources_of
+from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.repositories import preferences_of
+from pinner.stages.starting_set import MINBASE, Root, held
+from pinner.stages.suites import alias_source, sources_of
 
 Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 Codename = Callable[[Source], str]

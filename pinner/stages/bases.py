@@ -16,9 +16,9 @@ from pinner.apt.packages import Package
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lock.schema import Closure, Lock, LockedImage
-from pinner.workflow.locked_images import Kept, kept
-from pinner.workflow.locked_images import locked as locked_image
-from pinner.workflow.roots import MINBASE, Root
+from pinner.stages.locked_images import Kept, kept
+from pinner.stages.locked_images import locked as locked_image
+from pinner.stages.starting_set import MINBASE, Root
 
 if TYPE_CHECKING:
     from pinner.images.image import Image

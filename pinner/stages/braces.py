@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from pinner.edit.span import Edit, apply
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.workflow.read import File, read
-from pinner.workflow.stages import Options
+from pinner.stages.install_commands import File, read
+from pinner.stages.suites import Options
 
 
 def expanded(texts: Mapping[str, str], options: Options) -> dict[str, str]:

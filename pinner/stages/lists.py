@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
 from pinner.shell.state import Context
-from pinner.workflow.views import alone
+from pinner.stages.views import alone
 
 
 def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> frozenset[str]:

@@ -18,9 +18,9 @@ from pinner.recipe import installs, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
-from pinner.workflow.bases import Look
-from pinner.workflow.images import Named, Unnamed
-from pinner.workflow.stages import (
+from pinner.stages.bases import Look
+from pinner.stages.image_names import Named, Unnamed
+from pinner.stages.suites import (
     Base,
     Doubt,
     Options,
@@ -30,7 +30,7 @@ from pinner.workflow.stages import (
     suite_told,
     without_snapshot,
 )
-from pinner.workflow.views import View, Views
+from pinner.stages.views import View, Views
 
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
@@ -424,7 +424,7 @@ def _pinned_elsewhere(arch: str, base: Base) -> bool:
     where = base.where
     if arch in OWN_ARCHITECTURE or not isinstance(where, Named) or not where.preferences:
         return False
-    from pinner.workflow.repositories import preferences_of
+    from pinner.stages.repositories import preferences_of
 
     native = {PLATFORMS[platform] for platform in base.platforms}
     return native != {arch} and any(each.names for each in preferences_of(where))

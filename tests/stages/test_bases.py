@@ -14,9 +14,9 @@ from pinner.images.image import Image
 from pinner.images.registry import Registry as Client
 from pinner.lock.schema import Lock
 from pinner.recipe import dockerfile
-from pinner.workflow.bases import Bases
-from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.stages import Base, Options, base_of
+from pinner.stages.bases import Bases
+from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.suites import Base, Options, base_of
 from tests.registry import OCI, Content, Registry, index, make, serve
 
 ADDED = "/bin/sh -c #(nop) ADD file:0123456789abcdef in / "  # Debian's images until September 2024

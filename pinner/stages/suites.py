@@ -25,12 +25,12 @@ from pinner.errors import InputError
 from pinner.recipe import blocks
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.kinds import Around
-from pinner.workflow.bases import Content, Look
-from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
-from pinner.workflow.images import split as split_reference
-from pinner.workflow.policy import Form
-from pinner.workflow.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
-from pinner.workflow.roots import MINBASE, Root
+from pinner.stages.bases import Content, Look
+from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
+from pinner.stages.image_names import split as split_reference
+from pinner.stages.policy import Form
+from pinner.stages.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
+from pinner.stages.starting_set import MINBASE, Root
 
 if TYPE_CHECKING:
     from pinner.shell.state import Context, Origin

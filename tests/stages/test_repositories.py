@@ -10,10 +10,10 @@ from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.mirrors import official
 from pinner.recipe import dockerfile
-from pinner.workflow.images import Named
-from pinner.workflow.repositories import listed, pocket_of
-from pinner.workflow.stages import Base, Options, snapshot_problem, sources_of
-from pinner.workflow.views import View, Views
+from pinner.stages.image_names import Named
+from pinner.stages.repositories import listed, pocket_of
+from pinner.stages.suites import Base, Options, snapshot_problem, sources_of
+from pinner.stages.views import View, Views
 from tests.registry import official as image
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.workflow.images import Alias, Named, Unnamed, named, suite_of
+from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
 
 SUITES = [
     ("debian:bookworm", "bookworm"),

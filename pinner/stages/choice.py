@@ -16,7 +16,7 @@ from pinner.apt.version import source_version
 from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
-from pinner.workflow.policy import Form
+from pinner.stages.policy import Form
 
 Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 

@@ -11,8 +11,8 @@ from pinner.errors import InputError
 from pinner.recipe import dockerfile as dockerfiles
 from pinner.recipe import kinds
 from pinner.regex import later
-from pinner.workflow.bases import Look
-from pinner.workflow.stages import Options
+from pinner.stages.bases import Look
+from pinner.stages.suites import Options
 
 _FROM = later(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 

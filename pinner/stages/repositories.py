@@ -29,7 +29,7 @@ from pinner.errors import InputError
 from pinner.shell.state import UNKNOWN
 
 if TYPE_CHECKING:
-    from pinner.workflow.images import Named
+    from pinner.stages.image_names import Named
 
 _UNKNOWN_HOST = rf"(?:https?://)?{UNKNOWN}(?:/(?:debian|debian-security|ubuntu|ubuntu-ports))?"
 #: The sources file that is read first.

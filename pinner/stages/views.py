@@ -21,8 +21,8 @@ from pinner.recipe.walk import Walked
 from pinner.regex import later
 from pinner.shell.outcomes import Seen
 from pinner.shell.state import UNKNOWN, Content, Context, Origin, State, Value
-from pinner.workflow.images import Alias, Named, Unnamed
-from pinner.workflow.repositories import (
+from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.repositories import (
     Repository,
     UnreadRepository,
     conflict,
@@ -33,7 +33,7 @@ from pinner.workflow.repositories import (
     recognised,
     texts_of,
 )
-from pinner.workflow.stages import Base, Doubt, Options, base_of, chain
+from pinner.stages.suites import Base, Doubt, Options, base_of, chain
 
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.

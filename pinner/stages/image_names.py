@@ -16,7 +16,7 @@ from pinner.distributions.catalogue import DISTRIBUTIONS, RETIRED, alias_of, nea
 from pinner.distributions.derivatives import other
 from pinner.distributions.moments import Moment
 from pinner.distributions.suite import Distribution, Suite
-from pinner.workflow.repositories import Repository
+from pinner.stages.repositories import Repository
 
 HOW_TO_TELL = (
     "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"

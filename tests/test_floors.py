@@ -15,11 +15,12 @@ FLOORS = (
     "report", "project", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
-GROUND = ("errors", "regex", "toml", "program")
+GROUND = ("errors", "regex", "toml", "program", "values")
 PURE = (
     "errors",
     "regex",
     "toml",
+    "values",
     "edit",
     "apt",
     "distributions",

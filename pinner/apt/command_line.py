@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.conf import FALSE, TRUE
+from pinner.values import NamedTuple
 
 
 def _words(text: str) -> frozenset[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 TRUE = frozenset({"1", "yes", "true", "with", "on", "enable"})
 FALSE = frozenset({"0", "no", "false", "without", "off", "disable"})

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pinner.apt import conf
 from pinner.apt.command_line import Setting
 from pinner.apt.conf import Settings
 from pinner.errors import InputError
+from pinner.values import NamedTuple
 
 #: Keys whose values say where apt finds what it reads, with the names by which they are refused.
 _PLACES = ("sourcelist", "sourceparts", "preferences", "preferencesparts", "main", "parts")

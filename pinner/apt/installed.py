@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pinner.apt.packages import FIELDS, Package, package
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 # The states in which apt knows no current version (debListParser::ParseStatus).
 _ABSENT = frozenset({"not-installed", "config-files"})

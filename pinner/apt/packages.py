@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 
 class Package(NamedTuple):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.sources_list import stanzas
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 #: The number that `Pin-Priority: never` stands for.
 NEVER = -32768

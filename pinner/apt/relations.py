@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from pinner.apt import version as versions
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 _RELATION = later(
     r"\s*(?P<name>[^\s()|,:\[<]+)(?::(?P<arch>[^\s()|,:\[<]+))?"

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from pinner.errors import TrustError
+from pinner.values import NamedTuple
 
 
 class FileEntry(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pinner.values import NamedTuple
 
 
 def without_login(uri: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from pinner.apt import conf
 from pinner.errors import InputError, without_login
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 _URI = later(r"[a-z0-9+.-]+:.")
 _FINGERPRINTS = later(r"(?:[0-9A-Fa-f]{40}!?,?)+")

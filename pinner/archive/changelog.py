@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pinner.apt.packages import Package
 from pinner.apt.release import FileEntry
@@ -21,6 +21,7 @@ from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.errors import TrustError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog

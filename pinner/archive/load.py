@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pinner.apt.digest import algorithm
 from pinner.apt.release import FileEntry, Release
@@ -21,6 +21,7 @@ from pinner.archive.store import Piece, build, cut
 from pinner.archive.suites import Getter, Held, Suite
 from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.archive.snapshot import Snapshots

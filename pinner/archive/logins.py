@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.auth import HTTPBasicAuth
+
+from pinner.values import NamedTuple
 
 _APT = Path("/etc/apt/auth.conf")
 _LARGEST = 1 << 20

@@ -14,13 +14,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.pace import INTERVAL, Pace
 from pinner.distributions.moments import is_stamp
 from pinner.errors import FetchError
+from pinner.values import NamedTuple
 
 ADDRESS = "https://metasnap.debian.net"
 _AGE = timedelta(hours=1)

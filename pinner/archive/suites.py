@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pinner.apt.release import Release, expiry, parse
 from pinner.apt.sources import Keys
@@ -14,6 +14,7 @@ from pinner.archive import packets, trust
 from pinner.archive.cache import Cache
 from pinner.distributions.moments import instant
 from pinner.errors import FetchError, TrustError
+from pinner.values import NamedTuple
 
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize
 _FUTURE = timedelta(seconds=10)  # apt's Acquire::Max-FutureTime

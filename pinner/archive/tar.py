@@ -6,9 +6,10 @@ damaged header for the end; a layer has 100,000 members and is not trusted while
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from pinner.errors import InputError
+from pinner.values import NamedTuple
 
 _BLOCK = 512
 _LONGEST = 1 << 20  # bytes of names and other attributes of one member

@@ -20,13 +20,14 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.apt.digest import algorithm, label
 from pinner.apt.release import FileEntry
 from pinner.apt.sources import Keys
 from pinner.archive import packets
 from pinner.errors import InputError, TrustError
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pysequoia import Cert

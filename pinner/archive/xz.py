@@ -8,7 +8,8 @@ below); whatever is unusual makes the file one without blocks, which Python's lz
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from pinner.values import NamedTuple
 
 _LZMA2 = 0x21
 _CHECK_SIZES = (0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64)  # 2.1.1.2

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -24,6 +24,7 @@ from pinner.stages.bases import Bases, Inspect, Look, Mode
 from pinner.stages.image_names import Unnamed, named
 from pinner.stages.starting_set import Root
 from pinner.stages.suites import Along, Options
+from pinner.values import NamedTuple
 from pinner.workflow.remembered import along_of, overridden
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.tables import Addresses, table
+from pinner.values import NamedTuple
 
 _OFFICIAL = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 #: Where Docker's official images are built for one architecture each, and other places that serve them.

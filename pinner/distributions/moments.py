@@ -12,10 +12,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 OFFICIAL = "http://snapshot.debian.org"
 UBUNTU = "ubuntu"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.tables import Addresses, table
+from pinner.values import NamedTuple
 
 
 class Effect(NamedTuple):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pinner.distributions.tables import Addresses, table
+from pinner.values import NamedTuple
 
 #: What a repository may serve of which that is not known: anything.
 ANYTHING = ("*",)

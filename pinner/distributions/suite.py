@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.sources import Keys
 from pinner.apt.version import compare
+from pinner.values import NamedTuple
 
 Solver = Literal["classic", "3.0"]
 

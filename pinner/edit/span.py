@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 Level = Literal["json", "double", "heredoc", "single", "yaml-single", "bare"]
 

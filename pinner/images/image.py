@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pinner.apt import sources_list
 from pinner.errors import InputError
@@ -16,6 +16,7 @@ from pinner.images.manifests import Config, Descriptor, Manifest
 from pinner.images.reference import Platform, preference
 from pinner.images.tree import Tree
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 Text = tuple[str, str]
 

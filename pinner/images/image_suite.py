@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.distributions.ubuntu import UBUNTU
 from pinner.images.manifests import Config
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 # The command that stands in the history of the official Debian images and of all that are built on them:
 # debian.sh --arch 'amd64' out/ 'bookworm' '@1721606400'

@@ -12,11 +12,12 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.archive.tar import Member, Tar
 from pinner.errors import InputError, TrustError
 from pinner.images.manifests import Descriptor
+from pinner.values import NamedTuple
 
 _PIECE = 1 << 18
 LONGEST_FILE = 8 << 20

@@ -6,10 +6,11 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pinner.errors import InputError
 from pinner.images.reference import DIGEST, Platform, normal
+from pinner.values import NamedTuple
 
 INDEXES = (
     "application/vnd.oci.image.index.v1+json",

@@ -7,10 +7,10 @@ them: https://pkg.go.dev/github.com/containerd/platforms
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 HUB = "registry-1.docker.io"
 _HUB_NAMES = frozenset({"docker.io", "index.docker.io", "www.docker.io", HUB})

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import new, sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import TRIES, Fetcher
@@ -26,6 +25,7 @@ from pinner.images.layers import Layer
 from pinner.images.manifests import INDEXES, MANIFESTS, Descriptor
 from pinner.images.reference import DIGEST, Reference
 from pinner.images.registry_client import Client, host_of
+from pinner.values import NamedTuple
 
 MAX_AGE = timedelta(minutes=10)
 _LARGEST_MANIFEST = 4 << 20  # bytes; what registries must take at least

@@ -9,7 +9,9 @@ machine: no time of day, no host name, no absolute path, no line number.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from pinner.values import NamedTuple
 
 SCHEMA = 1
 NAME = "pinner.lock"

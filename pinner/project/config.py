@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from pinner import toml
@@ -18,6 +18,7 @@ from pinner.project import files, policy, tree
 from pinner.recipe.kinds import KINDS
 from pinner.stages.policy import Policy
 from pinner.stages.repositories import Known
+from pinner.values import NamedTuple
 
 NAME = "pinner.toml"
 #: What is pinned: the arguments of install commands alone, strict siblings as well, or all that they bring in.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
 
 from pinner.errors import InputError
 from pinner.project import git, journal, tree
@@ -15,6 +14,7 @@ from pinner.project.journal import Move
 from pinner.project.tree import Folder
 from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
+from pinner.values import NamedTuple
 
 _SHEBANG = 128  # bytes that a first line may take
 _TAKEN = frozenset({".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines"})

@@ -18,11 +18,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pinner.errors import InputError
 from pinner.project import git
 from pinner.project.tree import Folder
+from pinner.values import NamedTuple
 
 NAME = ".pinner-journal"
 _DRAFT = f"{NAME}.new"

@@ -8,13 +8,14 @@ make it a glob (`python3.11`, `lib.`), a trailing `+` may ask to install what wo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.edit.span import Level, Span
 from pinner.recipe.values import Field
 from pinner.regex import later
 from pinner.shell.expand import Piece, Unknown, joined
 from pinner.shell.syntax import Word
+from pinner.values import NamedTuple
 
 Kind = Literal[
     "plain",

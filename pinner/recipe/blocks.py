@@ -6,7 +6,6 @@ It is marked by two comment lines, belongs to pinner from the one to the other, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pinner.distributions import moments
 from pinner.distributions.moments import Moment
@@ -14,6 +13,7 @@ from pinner.edit.span import Span
 from pinner.recipe.dockerfile import Dockerfile, Stage, block_start
 from pinner.recipe.lines import refuse
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 BEGIN = "# >>> pinner sources"
 END = "# <<< pinner sources"

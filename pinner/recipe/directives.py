@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pinner.edit.span import Span
 from pinner.recipe.lines import refuse
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 _DIRECTIVE = later(r"#+\s*pinner:\s*(.*?)\s*\Z", re.DOTALL)
 _SETTING = later(r"([A-Za-z-]+)(?:\s*=\s*(\S+))?\Z")

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import directives, lines
@@ -16,6 +16,7 @@ from pinner.recipe.directives import Directive
 from pinner.recipe.lines import SPACE, Heredoc, Lined, Logical, refuse
 from pinner.regex import later
 from pinner.shell import expand
+from pinner.values import NamedTuple
 
 #: The instructions that BuildKit knows.
 KEYWORDS = frozenset(

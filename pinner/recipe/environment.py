@@ -7,12 +7,12 @@ stages built on it, ARG does not; ENV prevails over an ARG of its name. An ARG w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pinner.edit.span import Joined
 from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, settings
 from pinner.shell import expand
 from pinner.shell.expand import Binding, Element, Piece, Unknown, Variable, bounded
+from pinner.values import NamedTuple
 
 
 class _Set(NamedTuple):

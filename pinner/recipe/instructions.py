@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument, Setting
@@ -23,6 +22,7 @@ from pinner.shell import nested, prefixes, syntax
 from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.syntax import Command, Word
+from pinner.values import NamedTuple
 
 _MENTION = later(
     r"\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import NamedTuple
 
 from pinner.recipe import dockerfile
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
 from pinner.shell import nested, prefixes
+from pinner.values import NamedTuple
 
 
 class Around(NamedTuple):

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pinner.edit.span import Joined, Lines, Span
 from pinner.errors import InputError
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 # What Go's unicode.IsSpace accepts; Python's str.strip() would also take the separators U+001C to U+001F.
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))

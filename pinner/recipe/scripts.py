@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import directives
@@ -20,6 +19,7 @@ from pinner.recipe.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, 
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import nested, prefixes
+from pinner.values import NamedTuple
 
 # A variable that GitHub's expressions see.
 _IN_EXPRESSION = later(r"\benv\.(\w+)")

@@ -7,7 +7,6 @@ edited there, at its own place in the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
@@ -24,6 +23,7 @@ from pinner.shell.expand import (
     parameter,
 )
 from pinner.shell.syntax import Part, Word
+from pinner.values import NamedTuple
 
 _BLANK = later(r"[ \t\n]+")
 _ESCAPE = later(r'\\(?:([$`"\\])|\n)')

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from pinner.errors import printable
 from pinner.report.terminal import Style, count
 from pinner.report.uri import encoded
 from pinner.report.verify import at
 from pinner.stages.choice import short
+from pinner.values import NamedTuple
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place

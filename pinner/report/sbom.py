@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner import __version__
 from pinner.apt.digest import algorithm, label
 from pinner.errors import InputError
 from pinner.images import reference
 from pinner.lock.schema import InstalledPackage, LockedPackage
+from pinner.values import NamedTuple
 from pinner.workflow.bill import Base, Bill, System
 
 if TYPE_CHECKING:

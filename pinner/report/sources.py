@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pinner.apt.sources import Keys, without_login
 from pinner.distributions import repositories
@@ -14,6 +14,7 @@ from pinner.stages.image_names import Alias, Named
 from pinner.stages.install_commands import Call, File
 from pinner.stages.repositories import default, in_order
 from pinner.stages.suites import at_moment
+from pinner.values import NamedTuple
 
 _FEW = 6  # globs of names that a line shows
 

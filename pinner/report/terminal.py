@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from pinner.errors import printable
+from pinner.values import NamedTuple
 from pinner.workflow.lock import Finding, Plan
 
 _COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing": "31", "unsolved": "31"}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.errors import InputError, PinnerError, printable
 from pinner.report.terminal import Style, count
 from pinner.stages.choice import short
 from pinner.stages.policy import Policy
+from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Broken, Held, Pin, Place, Verified

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from pinner.apt.packages import Package
 from pinner.resolve.universe import Need, Offer, Universe
+from pinner.values import NamedTuple
 
 
 class Asked(NamedTuple):

@@ -14,7 +14,7 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt import relations, version
 from pinner.apt.packages import Package
@@ -24,6 +24,7 @@ from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.resolve.offers import Index, Offer, Offers, key, provides, split
 from pinner.resolve.patterns import release_test, version_test
 from pinner.resolve.pins import Pins
+from pinner.values import NamedTuple
 
 __all__ = ["Index", "Need", "Offer", "Universe"]
 

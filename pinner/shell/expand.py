@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.shell.words import Word

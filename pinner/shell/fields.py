@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from pinner.regex import later
 from pinner.shell import expand
 from pinner.shell.state import UNKNOWN, Value
+from pinner.values import NamedTuple
 
 _PLAIN = later(r"[^\\'\"$`]+")
 _IN_DOUBLE = later(r"[^\\\"$`]+")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pinner.shell.syntax import Word
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -7,9 +7,10 @@ shell does, and what a here-document holds must never be taken for commands.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 Range = tuple[int, int]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
 from pinner.shell.state import UNKNOWN, Content, Context, State, Value
 from pinner.shell.syntax import Script
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.shell.process import Process

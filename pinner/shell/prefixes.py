@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import NamedTuple
 
 from pinner.regex import later
 from pinner.shell.syntax import Word
+from pinner.values import NamedTuple
 
 
 def _words(text: str) -> frozenset[str]:

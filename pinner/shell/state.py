@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import join, normpath
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from pinner.values import NamedTuple
 
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"

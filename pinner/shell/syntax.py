@@ -11,13 +11,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
 from pinner.shell import tree
 from pinner.shell.tree import Tree
 from pinner.shell.words import Builder, Part, Range, UnparsableError, Word
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node

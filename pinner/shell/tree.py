@@ -11,10 +11,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.regex import later
 from pinner.shell.words import Range, UnparsableError
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

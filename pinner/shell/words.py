@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pinner.edit.span import Joined, Level, Span
 from pinner.regex import later
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node

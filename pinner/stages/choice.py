@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.version import source_version
 from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
 from pinner.stages.policy import Form
+from pinner.values import NamedTuple
 
 Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
@@ -13,6 +12,7 @@ from pinner.recipe import kinds
 from pinner.regex import later
 from pinner.stages.bases import Look
 from pinner.stages.suites import Options
+from pinner.values import NamedTuple
 
 _FROM = later(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 

@@ -8,7 +8,6 @@ itself, since `node:12` is not Debian 12 and `nginx:stable` is not Debian stable
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.distributions import images
@@ -17,6 +16,7 @@ from pinner.distributions.derivatives import other
 from pinner.distributions.moments import Moment
 from pinner.distributions.suite import Distribution, Suite
 from pinner.stages.repositories import Repository
+from pinner.values import NamedTuple
 
 HOW_TO_TELL = (
     "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple
 
 from pinner.apt import conf, decisions
 from pinner.distributions.catalogue import PLATFORMS
@@ -31,6 +30,7 @@ from pinner.stages.suites import (
     without_snapshot,
 )
 from pinner.stages.views import View, Views
+from pinner.values import NamedTuple
 
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).

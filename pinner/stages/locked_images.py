@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.apt.packages import Package
 from pinner.lock.schema import ImageFile, InstalledPackage, LockedImage
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.images.image import Image

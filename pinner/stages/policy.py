@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from pinner.values import NamedTuple
 
 Form = Literal["exact", "upstream*"]
 FORMS: tuple[Form, ...] = ("exact", "upstream*")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.apt import preferences, sources_list
 from pinner.apt.decisions import UNTOLD, Decisions
@@ -27,6 +27,7 @@ from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
 from pinner.shell.state import UNKNOWN
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.stages.image_names import Named

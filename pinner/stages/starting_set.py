@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from pinner.apt.installed import Listed
 from pinner.apt.packages import Package
 from pinner.apt.version import source_version
 from pinner.resolve.universe import Universe
+from pinner.values import NamedTuple
 
 
 class Root(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pinner.apt import decisions
 from pinner.apt.decisions import UNTOLD
@@ -31,6 +31,7 @@ from pinner.stages.image_names import split as split_reference
 from pinner.stages.policy import Form
 from pinner.stages.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
 from pinner.stages.starting_set import MINBASE, Root
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.shell.state import Context, Origin

@@ -6,7 +6,6 @@ What it may serve is unknown then; all else is pinned. The distribution's own ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from pinner.apt.sources import Keys
 from pinner.apt.sources_list import Entry
@@ -19,6 +18,7 @@ from pinner.stages.image_names import Named
 from pinner.stages.install_commands import File, read
 from pinner.stages.repositories import UnreadRepository, pocket_of
 from pinner.stages.suites import Options
+from pinner.values import NamedTuple
 
 
 class Prepared(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from pinner.apt import decisions, sources_list
 from pinner.apt.command_line import Setting
@@ -34,6 +33,7 @@ from pinner.stages.repositories import (
     texts_of,
 )
 from pinner.stages.suites import Base, Doubt, Options, base_of, chain
+from pinner.values import NamedTuple
 
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.

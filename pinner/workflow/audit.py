@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
@@ -11,6 +10,7 @@ from pinner.errors import InputError
 from pinner.lock.schema import Lock, Target
 from pinner.stages.bases import label_of
 from pinner.stages.starting_set import MINBASE, Root, key
+from pinner.values import NamedTuple
 from pinner.workflow.export import closure, named
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
+from pinner.values import NamedTuple
 from pinner.workflow.export import closure, is_own
 
 

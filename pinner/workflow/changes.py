@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.version import compare, source_version
 from pinner.lock.schema import Lock
 from pinner.regex import later
 from pinner.resolve.universe import Offer
+from pinner.values import NamedTuple
 from pinner.workflow.moves import Move
 from pinner.workflow.standing import is_security
 from pinner.workflow.verify import Place

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
+from pinner.values import NamedTuple
 from pinner.workflow.ranges import Range, cover, holds, joined
 from pinner.workflow.windows import Item
 

@@ -7,7 +7,6 @@ not known here are left out, and so the closure says nothing of what they would 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from pinner.apt.packages import Package
 from pinner.distributions import minbase
@@ -23,6 +22,7 @@ from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
 from pinner.stages.starting_set import Root, held
 from pinner.stages.suites import chain
+from pinner.values import NamedTuple
 from pinner.workflow.refusals import refusal
 
 

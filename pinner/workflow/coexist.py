@@ -12,9 +12,9 @@ is proven; twice as many moments as a bisection takes are spent on that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from pinner.errors import Refused
+from pinner.values import NamedTuple
 from pinner.workflow.ranges import both, cover, holds, length, nth
 from pinner.workflow.windows import FirstSeen, Item, Look, Place, Windows
 

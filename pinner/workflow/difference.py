@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
+from pinner.values import NamedTuple
 from pinner.workflow.changes import Kind, kind_of
 
 StepKind = Kind | Literal["removed", "digest"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.edit.span import Span
 from pinner.lock.schema import Lock, Target
@@ -12,6 +12,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import Call, File
+from pinner.values import NamedTuple
 from pinner.workflow.targets import line
 
 Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from math import ceil, log2
 from types import MappingProxyType
-from typing import NamedTuple
 
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
@@ -24,6 +23,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File
 from pinner.stages.suites import at_moment, sources_of, without_snapshot
+from pinner.values import NamedTuple
 from pinner.workflow.claims import Claim, hints
 from pinner.workflow.coexist import Answer, Found, Search
 from pinner.workflow.export import as_locked, is_own, whole

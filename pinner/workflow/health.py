@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.suite import Suite
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.suites import sources_of
+from pinner.values import NamedTuple
 from pinner.workflow.standing import is_security
 
 #: Pockets and moving suites are signed anew at least weekly, their Valid-Until says so; a released suite moves with

@@ -7,7 +7,6 @@ a version for each word, edit, read the edited text again, and state the lock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from pinner.edit.span import Span, apply
 from pinner.errors import (
@@ -28,6 +27,7 @@ from pinner.stages.install_commands import File, read, read_all
 from pinner.stages.policy import Form
 from pinner.stages.suites import Along, Options
 from pinner.stages.unreachable import prepare
+from pinner.values import NamedTuple
 from pinner.workflow import sources_block
 from pinner.workflow.remembered import remembered
 from pinner.workflow.targets import Problem, Targets

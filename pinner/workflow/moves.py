@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.edit.span import Edit
@@ -19,6 +19,7 @@ from pinner.stages.choice import Choice, choose
 from pinner.stages.install_commands import Call, File, doubt_of
 from pinner.stages.policy import Form, Policy
 from pinner.stages.suites import Doubt
+from pinner.values import NamedTuple
 from pinner.workflow import standing
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Place, place

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
@@ -24,6 +23,7 @@ from pinner.stages.choice import Choice
 from pinner.stages.install_commands import Call, File, read, read_all
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
+from pinner.values import NamedTuple
 from pinner.workflow import sources_block
 from pinner.workflow.moves import Decider, Decision, Known, Move, Seen, Stay, Wishes
 from pinner.workflow.refusals import MOVES

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from pinner.errors import OptionError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
@@ -15,6 +14,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.install_commands import File, files_of, read
 from pinner.stages.suites import Options
+from pinner.values import NamedTuple
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.lock import choices_of
 from pinner.workflow.remembered import as_locked

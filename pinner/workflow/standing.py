@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.errors import Unsatisfiable
 from pinner.resolve.universe import Offer, Universe
+from pinner.values import NamedTuple
 
 State = Literal["live", "superseded", "gone", "unknown"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
@@ -26,6 +26,7 @@ from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
 from pinner.stages.starting_set import key
 from pinner.stages.suites import chain, told_to_apt
+from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Span
@@ -26,6 +25,7 @@ from pinner.stages.install_commands import Call, File, read_all
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
+from pinner.values import NamedTuple
 from pinner.workflow import drift, health, standing
 from pinner.workflow.closure import Closures
 from pinner.workflow.drift import Drift

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from pinner.apt.version import compare
 from pinner.errors import FetchError
+from pinner.values import NamedTuple
 from pinner.workflow.ranges import Range, both, holds, joined, less
 
 _UNAVAILABLE = 8  # indices in a row that cannot be had, after which the search gives up

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pinner.errors import Refused
 from pinner.resolve.solver3 import failure, heap
 from pinner.resolve.solver3.clauses import FALSE, OPEN, TRUE, Clauses, SolverClause, Variable
+from pinner.values import NamedTuple
 
 _MOST_EXPLAINED = 100
 _MOST_STEPS = 3_000_000  # apt itself gives up after ten seconds

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pinner.regex import later
 from pinner.shell.outcomes import Call, Result, lists_of
 from pinner.shell.programs.options import read
 from pinner.shell.state import UNKNOWN, Content
+from pinner.values import NamedTuple
 
 _CLASS = {
     "[:space:]": r"\s",

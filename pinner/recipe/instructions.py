@@ -258,7 +258,10 @@ class Reader:
                 yield from self._script(nested.unfolded(text), inside)
             else:
                 yield self._skip(command.span, program.reason, program.detail)
-            return
+            if program.reason != "xargs" or not program.name:
+                return
+            runner, _ = prefixes.program(command.words)
+            program = program._replace(at=runner + 1 + program.at)
         words = command.words[program.at + 1 :]
         given = _expanded(words, variables)
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
@@ -274,6 +277,8 @@ class Reader:
                 yield self._skip(command.span, *unpinned)
             return
         span = Span(command.words[program.at].span.start, command.span.end)
+        if program.reason and not found:
+            return  # all its arguments come from elsewhere, which is said
         if command.nested:
             yield self._skip(span, "command-substitution", "the call stands in a command substitution")
             return
@@ -303,9 +308,9 @@ class Reader:
         return word.raw if alone and line > self._instruction.span.start else ""
 
     def _string(self, command: Command, variables: Variables | None) -> Joined | None:
-        """The script that `sh -c` is given."""
+        """The script that `sh -c` or `su -c` is given."""
         at, name = prefixes.program(command.words)
-        operand = nested.script_operand(command.words[at + 1 :]) if name in POSIX_SHELLS else None
+        operand = nested.script_operand(command.words[at + 1 :], name)
         if variables is None or operand is None or operand < 0:
             return None
         return nested.string(variables.script, command.words[at + 1 + operand])

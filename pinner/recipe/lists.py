@@ -9,7 +9,9 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.regex import later
 
-_SUBSTITUTES = later(r"\$\([^)]*(?:cat|grep|sed|awk|tr|<)|`|\bread\b|\b(?:mapfile|readarray)\b")
+_SUBSTITUTES = later(
+    r"\$\([^)]*(?:cat|grep|sed|awk|tr|sort|uniq|head|tail|cut|paste|<)|`|\bread\b|\b(?:mapfile|readarray)\b"
+)
 _LINE = later(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
 _CALL = "apt-get install"
 

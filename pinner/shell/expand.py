@@ -51,7 +51,8 @@ class Piece(NamedTuple):
     """A part of a value: its text with its origins, or why it is not known.
 
     `places` are where it is written, the outermost first: the `$X` in the text that is expanded, what stands for it in
-    the value of X, and so on; `through` are those variables. `splits` tells that blanks in it separate fields.
+    the value of X, and so on, a `${X:-…}` before what is written in it; `through` are those variables. `splits` tells
+    that blanks in it separate fields.
     """
 
     text: Joined | Unknown
@@ -156,6 +157,11 @@ def expanded(
 ) -> Iterator[Piece]:
     """What an expansion at `place` of a variable, found as this, becomes; `operand` are the pieces of its operand."""
     kind = own.operator[-1:] if own.operator[:1] in {"", ":", "-", "=", "?", "+"} else "cut"
+    if kind in {
+        "-",
+        "+",
+    }:  # a pin belongs to the word that stands in the operand, not to whatever else it becomes
+        operand = (piece._replace(places=(place, *piece.places)) for piece in operand)
     if isinstance(found, Unknown):
         if found.unset and kind in {"-", "="}:
             yield from operand

@@ -55,6 +55,9 @@ _PREFIXES = {
     "time": _prefix("fo", "format output"),
     "stdbuf": _prefix("ioe", "input output error"),
     "exec": _prefix("a"),
+    "xvfb-run": _prefix("efnpsw", "error-file auth-file server-num xauth-protocol server-args wait"),
+    "retry": _prefix("dstumMx", "delay times until fail sleep tries min max"),
+    **dict.fromkeys(("setarch", "taskset", "chrt"), _prefix(operands=1)),
     "gosu": _prefix(operands=1),
     "su-exec": _prefix(operands=1),
     "faketime": _prefix("f", operands=1),
@@ -92,7 +95,10 @@ _NEVER_RUN = _words(
 
 
 class Program(NamedTuple):
-    """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`)."""
+    """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`).
+
+    With both, `at` counts from behind the program that runs it: what the call says itself is read.
+    """
 
     at: int = -1
     name: str = ""
@@ -187,8 +193,10 @@ def _behind(words: Sequence[str], raws: Sequence[str], at: int, prefix: _Prefix)
         elif value.startswith("-"):
             first = next((place for place, name in enumerate(value) if name in prefix.short), -1)
             at += 2 if first == len(value) - 1 else 1
-        else:
+        elif prefix.operands or not value.isdecimal():  # of `retry 3 apt-get`; a program's name is none
             break
+        else:
+            at += 1
     while prefix.assignments and at < len(words) and _ASSIGNMENT.match(raws[at]):
         at += 1
     return at + prefix.operands
@@ -201,11 +209,11 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
             return Program(reason="string", detail=f"the call stands in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
-        values = [word.value or "" for word in words]
-        behind = values[values.index("install") + 1 :] if "install" in values else []
-        beside = " ".join(each for each in behind if each[:1].isalnum())
-        detail = f", beside {beside}" if beside else ""
-        return Program(reason="xargs", detail=f"the packages come from the input of xargs{detail}")
+        names = [(word.value or "").rpartition("/")[2] for word in words]
+        at = next(at for at, each in enumerate(names) if each in APT_PROGRAMS)
+        # Without a place in it that xargs fills, the call has its own arguments before those of the input.
+        own = "" if any(each.startswith(("-I", "-i", "--replace")) for each in names[:at]) else names[at]
+        return Program(at, own, "xargs", "the packages come from the input of xargs")
     if name in _INSTALLERS:
         installer, needs = _INSTALLERS[name]
         texts = [word.value or word.literal for word in words]

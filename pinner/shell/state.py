@@ -13,10 +13,15 @@ from typing import Protocol
 
 from pinner.values import NamedTuple
 
+from pinner.apt.command_line import Setting
+
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"
 #: How many different contents of a file are followed where conditions decide between them.
 _MOST_OTHERS = 8
+_PAST_TIME = {
+    f"acquire::{key}" for key in ("check-valid-until", "check-date", "min-validtime", "max-validtime")
+}
 
 
 class Origin(NamedTuple):
@@ -147,6 +152,8 @@ class State:
         self.cwd = "/"
         #: The sources files that each `apt-get update` may have read last; None: it was before all that is seen here.
         self.fetched: tuple[Mapping[str, Content], ...] | None = None
+        #: What the options of the last update said of Releases past their time.
+        self.past_time: tuple[Setting, ...] = ()
         self.architectures: tuple[str, ...] = ()
         self.dead = False
 
@@ -309,9 +316,10 @@ class State:
         paths = whole + paths if kind == "preferences" else paths + whole
         return {path: content for path in paths if (content := self.read(path)) is not None}
 
-    def update(self) -> None:
-        """`apt-get update`: what the sources files name now is what apt offers."""
+    def update(self, settings: Iterable[Setting] = ()) -> None:
+        """`apt-get update`, with the settings of its options: what the sources files name now is what apt offers."""
         self.fetched = (self.sources(),)
+        self.past_time = tuple(each for each in settings if each.key.lower() in _PAST_TIME)
 
     def merge(self, others: Iterable[State]) -> None:
         """Become what holds where one of several paths was taken: this state's and those of the others."""
@@ -339,6 +347,8 @@ class State:
         if self.fetched != other.fetched:
             both = self.fetched is not None and other.fetched is not None
             self.fetched = (*(self.fetched or ()), *(other.fetched or ())) if both else None
+        if self.past_time != other.past_time:
+            self.past_time = ()
         self.architectures = tuple(dict.fromkeys((*self.architectures, *other.architectures)))
         if other.layers != self.layers and len(other.layers) > len(self.layers):
             self.layers = other.layers

@@ -47,6 +47,8 @@ _TRACES = (
     "--add-architecture",
     "apt-key",
     "conf",
+    "valid",
+    "check-date",
 )
 _TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none
 _NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"

@@ -59,7 +59,7 @@ PINNED = [
     'SHELL ["bash", "-c"]\nRUN p=(a^ "b^" c^); apt-get install "${p[@]}"',
     'SHELL ["bash", "-c"]\nRUN p=(a^); p+=(b^); apt-get install ${p[*]}',
     # ARG and ENV.
-    "ARG P\nRUN apt-get install ${P:-a}^",
+    "ARG P\nRUN apt-get install ${P:-a^}",
     "ENV P='${Q:-a^} b^'\nRUN apt-get install $P".replace("'", '"'),
     "ARG P=1\nENV Q='${P:+b^ c^}'\nRUN apt-get install $Q".replace("'", '"'),
     "ARG P=a^\nRUN apt-get install $P",

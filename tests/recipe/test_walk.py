@@ -83,6 +83,7 @@ WRITTEN = [
      LIST, False),
     (f'RUN echo "deb https://x.example $(lsb_release -cs) main" > {LIST}', LIST, False),
     (f'RUN echo "deb https://x.example `lsb_release -sc` main" > {LIST}', LIST, False),
+    (f'RUN echo "deb https://x.example $(lsb_release -a 2>&1 | grep Codename | cut -f2) main" > {LIST}', LIST, False),
     (f'RUN echo "deb https://x.example $(. /etc/os-release && echo "$VERSION_CODENAME") main" > {LIST}', LIST, False),
     (f'RUN . /etc/os-release && echo "deb https://x.example ${{VERSION_CODENAME}} main" > {LIST}', LIST, False),
     (f"RUN cat > {LIST} <<EOF\n{LINE}\nEOF", LIST, False),
@@ -206,6 +207,8 @@ CONTEXT = {
         f"COPY x.list /\nRUN cat /x.list | tee -a {LIST}",
         f"FROM debian AS two\nCOPY x.list {LIST}\nFROM debian\nCOPY --from=two {LIST} /etc/apt/sources.list.d/",
         "COPY scripts/add.sh /usr/local/bin/add\nRUN add",
+        "COPY scripts/add.sh /s/add\nRUN run-parts /s",
+        "COPY scripts /s\nRUN run-parts --regex='[.]sh$' /s",
         f"RUN bash -c \"echo '{LINE}' > {LIST}\"",
         f'RUN add() {{ echo "deb $1 $2 main" > {LIST}; }}; add https://x.example bookworm',
         f"RUN for x in x; do echo '{LINE}' > /etc/apt/sources.list.d/$x.list; done",
@@ -219,7 +222,7 @@ def test_files_of_the_build_context_and_all_the_ways_to_run(body: str) -> None:
 
 
 def test_lists_and_wrappers() -> None:
-    files = {"apt.txt": "a\nb\n", "retry.sh": '#!/bin/sh\nfor n in 1 2; do "$@" && exit 0; done; exit 1\n'}
+    files = {"apt.txt": "a\nb\n", "again.sh": '#!/bin/sh\nfor n in 1 2; do "$@" && exit 0; done; exit 1\n'}
     for line in (
         "xargs apt-get install < /apt.txt",
         "xargs -a /apt.txt apt-get install -y",
@@ -231,8 +234,8 @@ def test_lists_and_wrappers() -> None:
     ):
         found = walked(f'SHELL ["bash", "-c"]\nCOPY apt.txt /\nRUN {line}', files=files)
         assert found.seen[0][0].lists == ("apt.txt",), line
-    found = walked("COPY retry.sh /usr/local/bin/retry\nRUN retry apt-get install curl", files=files)
-    assert found.walk.wrappers == {"retry"}
+    found = walked("COPY again.sh /usr/local/bin/again\nRUN again apt-get install curl", files=files)
+    assert found.walk.wrappers == {"again"}
 
 
 @pytest.mark.parametrize(
@@ -312,3 +315,18 @@ def test_options_of_calls_that_take_words_from_a_list(options: str) -> None:
     (setting,) = next(each.settings or () for each in seen.seen[0] if each.lists)[-1:]
     known = {"-t": "bookworm-backports", "-c": "/opt/x.conf"}[options[:2]]
     assert setting.value == (None if "NOTHING" in options else known)
+
+
+@pytest.mark.parametrize(
+    ("updates", "found"),
+    [
+        ("apt-get -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 update", ["false"]),
+        ("apt-get -o Acquire::Check-Valid-Until=false update && apt-get update", []),
+        ("if x; then apt-get -o Acquire::Check-Date=no update; else apt-get update; fi", []),
+    ],
+)
+def test_what_an_update_says_of_expired_releases_holds_for_what_it_fetched(
+    updates: str, found: list[str]
+) -> None:
+    seen, _ = walked(f"RUN {updates}; apt-get install -y curl").seen[0]
+    assert [each.value for each in seen.settings or () if each.key.startswith("Acquire::")] == found

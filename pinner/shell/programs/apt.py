@@ -31,13 +31,14 @@ def _apt(call: Call) -> Result:
     )
     verb, operands = parsed.subcommand, [call.words[at] for at in parsed.arguments]
     if verb == "update" or {"-U", "--update"} & set(call.words):
-        shell.state.update()
+        shell.state.update(parsed.settings)
     if verb in ("install", "reinstall", "satisfy", "build-dep", "upgrade", "dist-upgrade", "full-upgrade"):
         lists = tuple(dict.fromkeys(name for each in call.args for name in each.lists if "://" not in name))
         ends = any(each.lists and each.text.endswith("\r") for each in call.args)
         start, end = shell.span
+        settings = (*shell.state.past_time, *parsed.settings)
         shell.walk.seen.append(
-            Seen(shell.file, start, end, shell.state.copy(), lists, ends, settings=parsed.settings)
+            Seen(shell.file, start, end, shell.state.copy(), lists, ends, settings=settings)
         )
         if shell.wrapper:
             shell.walk.wrappers.add(shell.wrapper)

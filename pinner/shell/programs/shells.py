@@ -144,6 +144,20 @@ def _xargs(call: Call) -> Result:
     return Result(call.shell.execute([*command, *(own or [Value(UNKNOWN, given.lists)])]), None)
 
 
+def _run_parts(call: Call) -> Result:
+    options = read(call.words, "au", ("arg", "umask", "regex"))
+    if options.has("test", "list"):
+        return Result("done", Content(UNKNOWN))
+    names = re.compile(options.value("regex") or r"\A[\w-]+\Z")  # run-parts(8)
+    for folder in options.operands[-1:]:
+        for name in call.shell.state.names(call.shell.state.path(folder)):
+            if names.search(name):
+                call.shell.execute(
+                    [Value(f"{folder.rstrip('/')}/{name}"), *map(Value, options.values("a", "arg"))]
+                )
+    return Result("done", None)
+
+
 def _set(call: Call) -> Result:
     words = call.words
     for at, word in enumerate(words):
@@ -202,6 +216,7 @@ ROWS = {
     "su": _su,
     "runuser": _su,
     "xargs": _xargs,
+    "run-parts": _run_parts,
     "set": _set,
     "shift": _shift,
     "read": _read,

@@ -24,7 +24,11 @@ _LSB = {
     "release": "VERSION_ID",
     "id": "ID",
 }
-_LSB_LABEL = {"c": "Codename", "r": "Release", "i": "Distributor ID"}
+_LSB_LABEL = {
+    "i": "Distributor ID",
+    "r": "Release",
+    "c": "Codename",
+}  # in the order in which they are printed
 _NAMES = {"debian": "Debian", "ubuntu": "Ubuntu"}
 
 
@@ -90,14 +94,18 @@ def _lsb_release(call: Call) -> Result:
     options = read(call.words)
     letters = [name[0] for name, _ in options.options]
     short = "s" in letters
+    if "a" in letters:
+        letters = [*_LSB_LABEL]
     found = call.shell.state.read("/etc/os-release")
     values = dict(line.partition("=")[::2] for line in (found.text or "").splitlines()) if found else {}
     wanted = [letter for letter in letters if letter in _LSB_LABEL]
-    if len(wanted) != 1:
-        return _said(UNKNOWN)
-    value = values.get(_LSB[wanted[0]], UNKNOWN).strip('"')
-    value = _NAMES.get(value, value) if wanted[0] == "i" else value
-    return _said(value if short else f"{_LSB_LABEL[wanted[0]]}:\t{value}")
+    said = []
+    for letter in _LSB_LABEL:
+        if letter in wanted:
+            value = values.get(_LSB[letter], UNKNOWN).strip('"')
+            value = _NAMES.get(value, value) if letter == "i" else value
+            said.append(value if short else f"{_LSB_LABEL[letter]}:\t{value}")
+    return _said("\n".join(said) or UNKNOWN)
 
 
 def _gdebi(call: Call) -> Result:

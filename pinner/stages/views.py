@@ -38,9 +38,17 @@ from pinner.values import NamedTuple
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.
 _TRACES = (
-    "/etc/",
+    "/etc",
+    "sources.list",
     "apt-repository",
     "extrepo",
+    "netselect",
+    "postgresql.org",
+    "apt-setup",
+    "pro ",
+    "ua ",
+    "aria2c",
+    "run-parts",
     "curl",
     "wget",
     ".deb",

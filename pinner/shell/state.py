@@ -11,9 +11,8 @@ from fnmatch import fnmatchcase
 from posixpath import join, normpath
 from typing import Protocol
 
-from pinner.values import NamedTuple
-
 from pinner.apt.command_line import Setting
+from pinner.values import NamedTuple
 
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"

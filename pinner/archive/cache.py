@@ -5,6 +5,7 @@
     images/                                                   see `registry`
     snapshots/<SHA-256 of the question>                       see `snapshot`
     keys/<SHA-256 of the content>, <of the address>.last      see `keys`
+    cve/debian, cve/ubuntu                                    see `advisories`
     seen/versions, locks                                      see `seen`
     http/<SHA-256 of the URL>                                 see `kept`
     new/                                                      files being written
@@ -40,6 +41,7 @@ class Cache:
         self.snapshots = root / "snapshots"
         self.seen = root / "seen"
         self.keys = root / "keys"
+        self.cve = root / "cve"
 
     def index(self, digest: str) -> Path:
         """Where the store of the Packages file with this SHA-256 lies."""
@@ -105,7 +107,7 @@ class Cache:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
         directories = (
             *(self.http, self.releases, self.indices, self.images, self.snapshots, self.seen, self.keys),
-            self.root / "new",
+            *(self.cve, self.root / "new"),
         )
         freed = _remove([file for directory in directories for file in _files(directory)])
         for directory in directories:

@@ -13,6 +13,7 @@ import click
 from pinner.archive import seen
 from pinner.archive.cache import Cache
 from pinner.cli import common, document, doors
+from pinner.cli.advisories import Vulnerabilities
 from pinner.cli.common import Project
 from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
@@ -32,6 +33,7 @@ from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
 from pinner.workflow.verify import Place
+from pinner.workflow.vulnerable import Mended, mended
 
 if TYPE_CHECKING:
     from pinner.archive.changelog import Entry
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a commit's message to FILE.",
 )
+@click.option("--cve", is_flag=True, help="Tell which known vulnerabilities the moves mend.")
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
 @common.options(common.OLDER, common.OUTPUT)
 def command(
@@ -106,6 +109,7 @@ def command(
     check: bool,
     summary: Path | None,
     commit_message: Path | None,
+    cve: bool,
     changelogs: bool,
     allow_older: bool,
     as_json: bool,
@@ -177,6 +181,11 @@ def command(
     if changelogs and not refused:
         uploads = _uploads(outcome.changes, results, cache.root, now)
         outcome = outcome._replace(uploads=uploads)
+    if cve and not refused:
+        asked = Vulnerabilities(now)
+        outcome = outcome._replace(mended=_mended(results, asked), notes=(*outcome.notes, *asked.notes))
+        failures |= asked.errors
+        hindered = hindered or bool(asked.errors)
     if summary is not None:
         from pinner.report.pull_request import summary as pull_request
 
@@ -204,6 +213,16 @@ def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
     """What --package names and no file does, which is a slip."""
     unmatched = [refresher.unmatched for refresher in refreshers]
     return [name for name in dict.fromkeys(chain(*unmatched)) if all(name in each for each in unmatched)]
+
+
+def _mended(results: Iterable[_Result], asked: Vulnerabilities) -> tuple[Mended, ...]:
+    """The vulnerabilities that the moves of all projects end."""
+    found: dict[Mended, None] = {}
+    for each in results:
+        suites = (target.closure.suite for target in each.merged.targets)
+        known = asked.of(each.project.config, suites)
+        found |= dict.fromkeys(mended(each.lock, each.merged, known))
+    return tuple(found)
 
 
 class _Result:
@@ -250,6 +269,7 @@ class _Result:
             merged = merged.remember(paths, said)
         if lock.targets:
             self.along = changes.along(lock, merged, paths)
+        self.lock, self.merged = lock, merged
         text = writer.dumps(merged)
         if text != lock_text and (merged.targets or lock_text is not None):
             reader.loads(text, str(project.lock_path))

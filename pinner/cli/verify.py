@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from pinner.cli import common, document
+from pinner.cli.advisories import Vulnerabilities
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable, worst
@@ -17,8 +18,10 @@ from pinner.report import verify as report
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked, Row
 from pinner.stages.archives import Archives
+from pinner.stages.policy import FAILURES
 from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified, Verifier
+from pinner.workflow.vulnerable import Exposed, exposed
 
 _FOR_PEOPLE = ("table", "markdown")
 _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
@@ -29,9 +32,16 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @click.option("--strict", is_flag=True, help="Exit 1 if there are no pins at all.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["superseded", "security", "none"]),
-    default=None,
-    help="Exit 1 also for pins that have a newer version, or a security update.",
+    multiple=True,
+    type=click.Choice([*FAILURES, "none"]),
+    metavar="superseded|security|cve:SEVERITY|none",
+    help="Exit 1 also for pins that have a newer version, or a security update, or for vulnerabilities of that "
+    "severity or worse; repeatable.",
+)
+@click.option(
+    "--cve",
+    is_flag=True,
+    help="Show the known vulnerabilities of what is locked: those that a newer version mends, and those that are open.",
 )
 @click.option(
     "--max-lag",
@@ -51,7 +61,8 @@ def command(
     paths: tuple[str, ...],
     told: Told,
     strict: bool,
-    fail_on: str | None,
+    fail_on: tuple[str, ...],
+    cve: bool,
     max_lag: timedelta | None,
     form: str,
     snapshots: bool,
@@ -71,6 +82,7 @@ def command(
     projects, errors = common.collect(paths)
     view = View(told, style)
     verifiers: dict[Archives, Verifier] = {}
+    vulnerabilities = Vulnerabilities(now)
     all_checked = []
     for project in projects:
         archives = view.archives(project.config)
@@ -88,10 +100,16 @@ def command(
                 notes=(*verified.notes, *_spans(project, options, archives, verified, style))
             )
         policy = policy._replace(max_lag=policy.max_lag if max_lag is None else max_lag)
+        failing = fail_on or policy.fail_on
+        exposures: tuple[Exposed, ...] = ()
+        if cve or any(each.startswith("cve:") for each in failing):
+            known = vulnerabilities.of(project.config, (each.where.suite.codename for each in verified.held))
+            exposures = tuple(exposed(verified.held, archives, known))
         shown = project.shown if form in _FOR_PEOPLE else project.relative
-        all_checked.append(Checked(verified, shown, policy, now.date()))
+        all_checked.append(Checked(verified, shown, policy, now.date(), exposures))
         errors += (_placed(error, all_checked[-1]) for error in verified.errors)
-    found = [row for checked in all_checked for row in report.rows(checked, fail_on or "")]
+    errors += vulnerabilities.errors
+    found = [row for checked in all_checked for row in report.rows(checked, fail_on)]
     pins = sum(len(checked.verified.pins) for checked in all_checked)
     failed = report.fails(found) or (strict and not pins)
     status = worst([error.exit_status for error in errors] or [int(failed)])
@@ -101,7 +119,7 @@ def command(
         document.show(status, data(all_checked), errors)
     for line in _printed(form, all_checked, found, now, style):
         click.echo(line)
-    _tell(all_checked, errors, style)
+    _tell(all_checked, vulnerabilities.notes, errors, style)
     return status
 
 
@@ -158,8 +176,10 @@ def _printed(
             yield report.summary(all_checked)
 
 
-def _tell(all_checked: Sequence[Checked], errors: Sequence[PinnerError], style: Style) -> None:
-    notes = dict.fromkeys(note for checked in all_checked for note in checked.verified.notes)
+def _tell(
+    all_checked: Sequence[Checked], notes: Iterable[str], errors: Sequence[PinnerError], style: Style
+) -> None:
+    notes = dict.fromkeys([note for checked in all_checked for note in checked.verified.notes] + [*notes])
     for note in () if style.quiet else notes:
         click.echo(f"pinner: {printable(note)}", err=True)
     for text in dict.fromkeys(map(str, errors)):

@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pinner.errors import InputError
-from pinner.stages.policy import FAILURES, FORMS, Hold, Policy
+from pinner.stages.policy import FAILURES, FORMS, Accepted, Hold, Policy
 
 _HOLD = ("package", "until", "reason")
+_ACCEPT = ("id", "package", "until", "reason")
 
 
 def duration(text: str) -> timedelta | None:
@@ -28,6 +29,13 @@ def from_table(value: Any, path: str) -> Policy:
     for key, each in value.items():
         if key == "hold":
             found["hold"] = tuple(_holds(each, path))
+        elif key == "accept":
+            found["accept"] = tuple(_accepted(each, path))
+        elif key == "fail-on":
+            failures = [each] if isinstance(each, str) else each
+            if not isinstance(failures, list) or not set(map(str, failures)) <= set(FAILURES):
+                raise InputError(f"policy.fail-on must be of {', '.join(FAILURES)}", path=path)
+            found["fail_on"] = tuple(failures)
         elif key == "security-only":
             if not isinstance(each, bool):
                 raise InputError("policy.security-only must be true or false", path=path)
@@ -38,9 +46,8 @@ def from_table(value: Any, path: str) -> Policy:
                 raise InputError(f'policy.{key} must be a duration such as "7d" or "12h"', path=path)
             found[names[key]] = span
         else:
-            choices = FORMS if key == "pin" else FAILURES
-            if each not in choices:
-                raise InputError(f"policy.{key} must be {' or '.join(choices)}", path=path)
+            if each not in FORMS:
+                raise InputError(f"policy.{key} must be {' or '.join(FORMS)}", path=path)
             found[names[key]] = each
     return Policy(**found)
 
@@ -53,16 +60,35 @@ def _holds(value: Any, path: str) -> Iterator[Hold]:
         package, until, reason = (item.get(key) for key in _HOLD)
         if not isinstance(package, str) or not package:
             raise InputError("[[policy.hold]] needs a package", path=path, hint='package = "nginx*"')
-        if isinstance(until, str):
-            try:
-                until = date.fromisoformat(until)
-            except ValueError:
-                until = ""
-        if isinstance(until, datetime) or not isinstance(until, date | None):
-            raise InputError("policy.hold.until must be a date such as 2026-12-31", path=path)
         if not isinstance(reason, str | None):
             raise InputError("policy.hold.reason must be a string", path=path)
-        yield Hold(package, until, reason or "")
+        yield Hold(package, _day(until, "policy.hold", path), reason or "")
+
+
+def _accepted(value: Any, path: str) -> Iterator[Accepted]:
+    if not isinstance(value, list):
+        raise InputError("[[policy.accept]] must be tables", path=path)
+    for item in value:
+        _known(item, _ACCEPT, "policy.accept", path)
+        number, package, until, reason = (item.get(key) for key in _ACCEPT)
+        if not all(isinstance(each, str) and each for each in (number, reason)):
+            hint = 'id = "CVE-2026-1234" and reason = "the program that has it is not run"'
+            raise InputError("[[policy.accept]] needs an id and a reason", path=path, hint=hint)
+        if not isinstance(package, str | None):
+            raise InputError("policy.accept.package must be a string", path=path)
+        yield Accepted(number, package or "*", _day(until, "policy.accept", path), reason)
+
+
+def _day(value: Any, table: str, path: str) -> date | None:
+    """A date, as TOML has it or in a string. Raises `InputError`."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            value = ""
+    if isinstance(value, datetime) or not isinstance(value, date | None):
+        raise InputError(f"{table}.until must be a date such as 2026-12-31", path=path)
+    return value
 
 
 def _known(value: Any, names: Iterable[str], table: str, path: str) -> None:

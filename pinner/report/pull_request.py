@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pinner.distributions.advisories import address
 from pinner.errors import printable
 from pinner.report.markdown import code, escaped
 from pinner.report.refresh import Outcome, Upload, link, title, why, why_based
 from pinner.report.terminal import count
+from pinner.report.uri import encoded
 from pinner.report.verify import at
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
+from pinner.workflow.vulnerable import Mended
 
 LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
 _TABLE, _CHANGELOGS, _ALONG = 25_000, 45_000, 57_000  # up to where each part may fill the text
 _LONGEST_UPLOAD = 2_000
 _PLACES = 3
+_MOST_CVES = 20
 _REVERT = (
     "To leave one of these out, put its old version back where the table says, run `pinner lock`, and keep it there by "
     "a `[[policy.hold]]` in pinner.toml."
@@ -76,6 +80,9 @@ def summary(outcome: Outcome) -> str:
             _TABLE + 5_000,
             "pins",
         )
+    if outcome.mended:
+        text.add("", "### Vulnerabilities that this mends", "")
+        text.fill(map(_mended, outcome.mended), _TABLE + 10_000, "source packages")
     if any(outcome.uploads.values()):
         text.add("", "<details><summary>Changelogs</summary>", "")
         text.fill(_changelogs(outcome), _CHANGELOGS, "changelogs")
@@ -119,6 +126,16 @@ def _row(change: Change) -> str:
         _where(change),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _mended(mended: Mended) -> str:
+    """A line of a list."""
+    shown = [
+        f"[{escaped(one.id)}]({address(mended.distribution, encoded(one.id))}) ({escaped(one.severity or 'not rated')})"
+        for one in mended.fixed[:_MOST_CVES]
+    ]
+    more = f" and {len(mended.fixed) - _MOST_CVES} more" if len(mended.fixed) > _MOST_CVES else ""
+    return f"- {code(mended.source)} {code(mended.old)} → {code(mended.new)}: {', '.join(shown)}{more}"
 
 
 def _changelogs(outcome: Outcome) -> Iterator[str]:

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from pinner.errors import printable
 from pinner.report.terminal import Style, count
 from pinner.report.uri import encoded
-from pinner.report.verify import at
+from pinner.report.verify import at, vulnerabilities
 from pinner.stages.choice import short
 from pinner.values import NamedTuple
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place
+from pinner.workflow.vulnerable import Mended
 
 _DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
 _KINDS = {
@@ -43,7 +44,7 @@ class Upload(Protocol):
 
 class Outcome(NamedTuple):
     """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
-    nothing was or would be written."""
+    nothing was or would be written; `mended` are the vulnerabilities that end, where these were asked for."""
 
     changes: tuple[Change, ...]
     images: tuple[Based, ...]
@@ -55,6 +56,7 @@ class Outcome(NamedTuple):
     refused: bool
     written: bool
     notes: tuple[str, ...]
+    mended: tuple[Mended, ...] = ()
 
 
 def why(change: Change) -> str:
@@ -131,6 +133,8 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
             colour = "31" if stay.gone or stay.refuses else "33"
             label = style.paint("not possible" if stay.refuses else "stays", colour)
             yield f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
+    for mended in () if style.quiet else outcome.mended:
+        yield f"mended in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
         for each in outcome.along:
             yield f"brought along: {printable(_moved(each))}"
@@ -206,6 +210,9 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "along": [each._asdict() for each in outcome.along],
         "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
         "pin_count": outcome.pins,
+        "vulnerabilities": [
+            {**each._asdict(), "fixed": [one._asdict() for one in each.fixed]} for each in outcome.mended
+        ],
         "refused": outcome.refused,
         key: list(outcome.wrote),
         "notes": list(outcome.notes),

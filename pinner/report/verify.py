@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
+from pinner.distributions.advisories import Vulnerability
 from pinner.errors import InputError, PinnerError, printable
 from pinner.report.terminal import Style, count
 from pinner.stages.choice import short
@@ -14,6 +15,7 @@ from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
+from pinner.workflow.vulnerable import Exposed, counts
 
 Level = Literal["error", "warning", "note"]
 Shown = Callable[[str], str]
@@ -34,9 +36,13 @@ RULES: Mapping[str, str] = {
     "image-suite": "A base image has moved to another suite since it was locked.",
     "image-passed": "A base image holds a newer version than a pin by now: apt refuses the downgrade.",
     "image-moved": "A base image's name means another image than when it was locked.",
+    "cve-fixed": "A vulnerability that the version waiting in the archive mends.",
+    "cve-open": "A vulnerability that no version in the archive mends.",
+    "cve-unknown": "It is not known which vulnerabilities a release has.",
     "unread": "A file or an archive could not be read.",
 }
 
+_MOST = 6  # vulnerabilities that are named in a line
 _BREAKS = frozenset({"image-suite", "image-passed"})
 _COLOURS: Mapping[Level, str] = {"error": "31", "warning": "33", "note": "36"}
 
@@ -52,12 +58,14 @@ class Row(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """One project: what was found, how its files are named to people, and what counts as an error there today."""
+    """One project: what was found, how its files are named to people, and what counts as an error there today.
+    `exposed` are the vulnerabilities of what is locked, where they were asked for."""
 
     verified: Verified
     shown: Shown
     policy: Policy = Policy()
     today: date = date.min
+    exposed: tuple[Exposed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,8 +73,8 @@ class Checked(NamedTuple):
         return self.shown("pinner.lock")
 
 
-def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
-    """All findings of a project but what is live. `fail_on`: `superseded` or `security` make these errors too."""
+def rows(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Row]:
+    """All findings of a project but what is live. `fail_on`, of `policy.FAILURES`, makes these errors too."""
     verified, policy = checked.verified, checked.policy
     fail_on = fail_on or policy.fail_on
     # Builds whose pins are meant to outlive a revision go on without the one that is locked.
@@ -81,7 +89,7 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
             gone |= {(pin.name, each) for each in (pin.version, *_versions(pin.standings))}
         if pin.state != "live":
             hold = policy.held(pin.name, checked.today) if pin.state == "superseded" else None
-            rule, level = _severity(pin, "" if hold else fail_on)
+            rule, level = _severity(pin, () if hold else fail_on)
             text = by_platform(pin.standings)
             if hold:
                 text += f"; {hold}"
@@ -101,6 +109,8 @@ def rows(checked: Checked, fail_on: str = "") -> Iterator[Row]:
             text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
             level = "warning" if loose.issuperset(held.files) else "error"
             yield Row("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
+    for exposed in checked.exposed:
+        yield from _of_exposed(exposed, checked, fail_on)
     for notice in verified.notices:
         breaks = notice.rule in _BREAKS
         yield Row(
@@ -129,12 +139,38 @@ def _shown(place: Place, checked: Checked) -> Place:
     return Place(path, place.line, place.column, place.end_line, place.end_column)
 
 
-def _severity(pin: Pin, fail_on: str) -> tuple[str, Level]:
+def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Level]:
     if pin.state != "superseded":
         return pin.state, "error"
     if pin.security:
-        return "security", "error" if fail_on in {"security", "superseded"} else "warning"
-    return "superseded", "error" if fail_on == "superseded" else "note"
+        return "security", "error" if {"security", "superseded"} & set(fail_on) else "warning"
+    return "superseded", "error" if "superseded" in fail_on else "note"
+
+
+def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) -> Iterator[Row]:
+    """What the version that waits mends, what stays open, or that this is not known."""
+    levels = [each.removeprefix("cve:") for each in fail_on if each.startswith("cve:")]
+    place, subject = Place(checked.name), f"{exposed.source}={exposed.version}"
+    files = f"; locked for {', '.join(map(checked.shown, exposed.files))}"
+    if not exposed.source:
+        text = f"its vulnerabilities are not known{files}"
+        yield Row("cve-unknown", "error" if levels else "warning", place, exposed.release, text)
+    names = (exposed.source, *exposed.packages)
+    for rule, found in (("cve-fixed", exposed.fixed), ("cve-open", exposed.open)):
+        fixed = rule == "cve-fixed"
+        own = [one for one in found if not checked.policy.accepted(one.id, names, checked.today)]
+        if own:
+            fails = any(counts(one, levels, fixed=fixed) for one in own)
+            head = f"{exposed.waiting} is waiting and mends " if fixed else "open: "
+            level: Level = "error" if fails else "warning" if fixed else "note"
+            yield Row(rule, level, place, subject, f"{head}{vulnerabilities(own)}{files}")
+
+
+def vulnerabilities(found: Sequence[Vulnerability]) -> str:
+    """The first ones with their severities, and how many more there are."""
+    shown = [f"{one.id} ({one.severity or 'not rated'})" for one in found[:_MOST]]
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return ", ".join(shown) + more
 
 
 def _of_broken(broken: Broken, checked: Checked) -> Row:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pinner.distributions.advisories import Vulnerability, address
+from pinner.distributions.catalogue import suite_named
 from pinner.report.verify import Checked, drift_text
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Place
+from pinner.workflow.vulnerable import Exposed
 
 
 def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
@@ -16,6 +19,7 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
     packages: list[dict[str, Any]] = []
     broken: list[dict[str, Any]] = []
     drifts: list[dict[str, Any]] = []
+    vulnerabilities: list[dict[str, Any]] = []
     notices: dict[tuple[str, str], dict[str, Any]] = {}
     notes: dict[str, None] = {}
     for checked in all_checked:
@@ -66,6 +70,7 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
             }
             for drift, place in verified.drifts
         )
+        vulnerabilities += (_of_exposed(each, checked) for each in checked.exposed)
         notices |= {(each.rule, each.about): each._asdict() for each in verified.notices}
         notes |= dict.fromkeys(verified.notes)
     return {
@@ -73,9 +78,28 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
         "packages": packages,
         "uninstallable": broken,
         "drift": drifts,
+        "vulnerabilities": vulnerabilities,
         "notices": list(notices.values()),
         "notes": list(notes),
     }
+
+
+def _of_exposed(exposed: Exposed, checked: Checked) -> dict[str, Any]:
+    names = (exposed.source, *exposed.packages)
+    known = suite_named(exposed.release)
+
+    def each(found: Sequence[Vulnerability]) -> list[dict[str, Any]]:
+        return [
+            {
+                **one._asdict(),
+                "url": address(known[0].name if known else "", one.id),
+                "accepted": str(checked.policy.accepted(one.id, names, checked.today) or ""),
+            }
+            for one in found
+        ]
+
+    files = [checked.shown(path) for path in exposed.files]
+    return {**exposed._asdict(), "files": files, "fixed": each(exposed.fixed), "open": each(exposed.open)}
 
 
 def _place(place: Place, checked: Checked) -> dict[str, Any]:

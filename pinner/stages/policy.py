@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from pinner.values import NamedTuple
 
+from pinner.distributions.advisories import LEVELS
+
 Form = Literal["exact", "upstream*"]
 FORMS: tuple[Form, ...] = ("exact", "upstream*")
-FAILURES = ("superseded", "security")
+#: What `verify` may be told to fail on: pins that are not the newest, and vulnerabilities from a severity on.
+FAILURES = ("superseded", "security", *(f"cve:{level}" for level in LEVELS))
 
 
 class Hold(NamedTuple):
@@ -35,10 +38,31 @@ class Hold(NamedTuple):
         return f"held{until}" + (f": {self.reason}" if self.reason else "")
 
 
+class Accepted(NamedTuple):
+    """A vulnerability that somebody has looked at: `id` and `package` (of the source or the binary) are globs. It does
+    not count before the day `until`, None for as long as it stands here."""
+
+    id: str
+    package: str
+    until: date | None
+    reason: str
+
+    def accepts(self, number: str, names: Iterable[str], today: date) -> bool:
+        """Whether a vulnerability of packages of these names does not count."""
+        if self.until is not None and today >= self.until:
+            return False
+        return fnmatchcase(number, self.id) and any(fnmatchcase(name, self.package) for name in names)
+
+    def __str__(self) -> str:
+        """Until when and why, as a clause."""
+        return f"accepted{f' until {self.until}' if self.until else ''}: {self.reason}"
+
+
 class Policy(NamedTuple):
     """`min_age`: of a candidate before a pin moves to it. `security_only`: a pin moves only for a security update, or
     if it is gone. `pin`: the form of new versions, `upstream*` for a glob that outlives the distribution's revisions.
     `max_lag`: how long a newer version may have been known, None for ever. `fail_on`: see `verify --fail-on`.
+    `accept`: vulnerabilities that do not count.
     """
 
     min_age: timedelta = timedelta(0)
@@ -46,15 +70,23 @@ class Policy(NamedTuple):
     hold: tuple[Hold, ...] = ()
     pin: Form = "exact"
     max_lag: timedelta | None = None
-    fail_on: str = ""
+    fail_on: tuple[str, ...] = ()
+    accept: tuple[Accepted, ...] = ()
 
     def held(self, name: str, today: date) -> Hold | None:
         """What holds a package."""
         return next((each for each in self.hold if each.holds(name, today)), None)
 
     def ended(self, today: date) -> Iterator[str]:
-        """A note for each hold whose day has come."""
+        """A note for each hold and each accepted vulnerability whose day has come."""
         for each in self.hold:
             if each.has_ended(today):
                 why = f" ({each.reason})" if each.reason else ""
                 yield f"the hold of {each.package}{why} has ended on {each.until}: take it out of [policy]"
+        for one in self.accept:
+            if one.until is not None and today >= one.until:
+                yield f"{one.id} was accepted until {one.until} ({one.reason}): it counts again"
+
+    def accepted(self, number: str, names: Iterable[str], today: date) -> Accepted | None:
+        """What says that a vulnerability does not count."""
+        return next((each for each in self.accept if each.accepts(number, names, today)), None)

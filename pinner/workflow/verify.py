@@ -73,13 +73,16 @@ class Pin(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word."""
+    """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word. `where` is
+    its suite, `packages` are the locked ones by platform."""
 
     name: str
     version: str
     asked: bool
     files: tuple[str, ...]
     standings: Mapping[str, Standing]
+    where: Named
+    packages: Mapping[str, LockedPackage]
 
     @property
     def state(self) -> State:
@@ -314,12 +317,15 @@ class Verifier:
                         name = key(package.name, package.arch, PLATFORMS[target.platform])
                         uses.setdefault((name, package.version, where), []).append((target, member))
         for (name, version, where), group in uses.items():
+            found = {target.platform: packages[member.id] for target, member in group}
             yield Held(
                 name,
                 version,
                 any(member.argument for _, member in group),
                 tuple(dict.fromkeys(target.file for target, _ in group)),
-                self._of_files(where, {target.platform: packages[member.id] for target, member in group}),
+                self._of_files(where, found),
+                where,
+                found,
             )
 
     def _of_files(self, where: Named, found: Mapping[str, LockedPackage]) -> Mapping[str, Standing]:

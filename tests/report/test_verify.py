@@ -40,7 +40,7 @@ OLD = Standing("superseded", "1.0", "bookworm", "1.1", "bookworm-security", "1.1
 
 
 def rows_of(one: Checked, fail_on: str = "") -> list[Row]:
-    return list(verify.rows(one, fail_on))
+    return list(verify.rows(one, [fail_on]))
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_what_verify_fails_on(story: Story) -> None:
         ("[policy]\nmin-age = 3\n", "policy.min-age must be a duration"),
         ('[policy]\nsecurity-only = "yes"\n', "policy.security-only must be true or false"),
         ('[policy]\npin = "major*"\n', "policy.pin must be exact or upstream*"),
-        ('[policy]\nfail-on = "gone"\n', "policy.fail-on must be superseded or security"),
+        ('[policy]\nfail-on = "gone"\n', "policy.fail-on must be of superseded, security, cve:critical"),
         ('[policy.hold]\npackage = "jq"\n', "[[policy.hold]] must be tables"),
         ("[[policy.hold]]\nuntil = 2026-01-01\n", "[[policy.hold]] needs a package"),
         (hold('"soon"'), "policy.hold.until must be a date"),

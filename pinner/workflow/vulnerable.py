@@ -1,0 +1,151 @@
+"""Which known vulnerabilities the locked packages have, and which of them a version that is waiting would mend.
+
+Both distributions track source packages, so the versions that are compared are those of the sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from functools import cmp_to_key
+from typing import NamedTuple
+
+from pinner.apt.version import compare, source_version
+from pinner.distributions.advisories import Known, Vulnerability
+from pinner.distributions.catalogue import PLATFORMS, suite_named
+from pinner.lock.schema import Lock, LockedPackage
+from pinner.stages.archives import Archives
+from pinner.workflow.export import is_own
+from pinner.workflow.verify import Held
+
+_OLDEST_FIRST = cmp_to_key(compare)
+#: Distributions whose vulnerabilities are read.
+TRACKED = ("debian", "ubuntu")
+
+
+class Exposed(NamedTuple):
+    """A source package of a release, locked in `version` by the binary `packages` of `files`.
+
+    `waiting` is the version of the source that apt would take now, "" if it is the locked one; it mends `fixed`.
+    `open` are those that are left even then. One without a source tells that nothing is known of the release.
+    """
+
+    release: str
+    source: str
+    version: str
+    packages: tuple[str, ...]
+    files: tuple[str, ...]
+    waiting: str = ""
+    fixed: tuple[Vulnerability, ...] = ()
+    open: tuple[Vulnerability, ...] = ()
+
+
+class Mended(NamedTuple):
+    """A source package that moved from one version to another, and the vulnerabilities that this ends."""
+
+    distribution: str
+    source: str
+    old: str
+    new: str
+    fixed: tuple[Vulnerability, ...]
+
+
+def releases(suites: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The releases of suites (codenames), each with its number, by the tracked distribution that they are of."""
+    found: dict[str, dict[str, str]] = {}
+    for name in suites:
+        known = suite_named(name)
+        if known is not None and known[0].name in TRACKED:
+            found.setdefault(known[0].name, {})[name] = known[1].version
+    return found
+
+
+def exposed(held: Iterable[Held], archives: Archives, known: Known) -> Iterator[Exposed]:
+    """The sources of locked packages that have vulnerabilities, and the releases of which nothing is known; sorted."""
+    unknown: dict[str, dict[str, None]] = {}
+    groups: dict[tuple[str, str, str], list[Held]] = {}
+    for each in held:
+        suite = each.where.suite
+        package = next(iter(each.packages.values()))
+        if each.where.distribution.name in TRACKED and is_own(package, suite.codename):
+            if known.get(suite.codename):
+                groups.setdefault((suite.codename, *_source(package)), []).append(each)
+            else:
+                unknown.setdefault(suite.codename, {}).update(dict.fromkeys(each.files))
+    for release, files in unknown.items():
+        yield Exposed(release, "", "", (), tuple(files))
+    for (release, source, version), group in sorted(groups.items()):
+        names = tuple(dict.fromkeys(each.name for each in group))
+        paths = tuple(dict.fromkeys(path for each in group for path in each.files))
+        now = [found for each in group for found in _waiting(each, archives)]
+        waiting = min(now, key=_OLDEST_FIRST, default="")
+        waiting = waiting if waiting and compare(waiting, version) > 0 else ""
+        own = [each for each in known[release].get(source, ()) if _has(version, each)]
+        fixed = tuple(each for each in own if waiting and not _has(waiting, each))
+        left = tuple(each for each in own if each not in fixed)
+        if own:
+            yield Exposed(release, source, version, names, paths, waiting, _sorted(fixed), _sorted(left))
+
+
+def mended(old: Lock, new: Lock, known: Known) -> tuple[Mended, ...]:
+    """What the moves from one lock to another end, by source package, for targets that both have."""
+    before = {target.key: target for target in old.targets}
+    packages = {each.id: each for each in (*old.packages, *new.packages)}
+    found: dict[tuple[str, str, str, str], tuple[Vulnerability, ...]] = {}
+    for target in new.targets:
+        was = before.get(target.key)
+        suite = suite_named(target.closure.suite)
+        if was is None or suite is None or was.closure.suite != target.closure.suite:
+            continue
+        versions = {
+            (package.name, package.arch): package
+            for member in was.closure.members
+            if (package := packages.get(member.id)) is not None
+        }
+        for member in target.closure.members:
+            now = packages.get(member.id)
+            then = versions.get((now.name, now.arch)) if now is not None else None
+            if now is None or then is None or now.id == then.id or _source(now)[0] != _source(then)[0]:
+                continue
+            source, version = _source(now)
+            key = (suite[0].name, source, _source(then)[1], version)
+            if key not in found and is_own(now, target.closure.suite):
+                issues = known.get(target.closure.suite, {}).get(source, ())
+                found[key] = _sorted(
+                    [each for each in issues if _has(key[2], each) and not _has(version, each)]
+                )
+    return tuple(Mended(*key, fixed) for key, fixed in sorted(found.items()) if fixed)
+
+
+def counts(one: Vulnerability, levels: Collection[str], *, fixed: bool) -> bool:
+    """Whether it is as severe as one of `levels` (of `advisories.LEVELS`).
+
+    Nobody knows how severe one is that is not rated: it counts where it could be mended (`fixed`).
+    """
+    from pinner.distributions.advisories import LEVELS
+
+    rank = max((LEVELS.index(level) for level in levels), default=-1)
+    return rank >= 0 and (fixed if one.level is None else one.level <= rank)
+
+
+def _source(package: LockedPackage) -> tuple[str, str]:
+    return package.source or package.name, package.source_version or source_version(package.version)
+
+
+def _has(version: str, one: Vulnerability) -> bool:
+    return not one.fixed or compare(version, one.fixed) < 0
+
+
+def _waiting(held: Held, archives: Archives) -> Iterator[str]:
+    """The versions of the source that apt would take, on each platform."""
+    for platform, package in held.packages.items():
+        arch = PLATFORMS[platform] if package.arch == "all" else package.arch
+        if archives.has(held.where, arch):
+            candidate = archives.universe(held.where, arch, "").candidate(package.name)
+            if candidate is not None:
+                found = candidate.package
+                yield found.source_version or source_version(found.version)
+
+
+def _sorted(found: Collection[Vulnerability]) -> tuple[Vulnerability, ...]:
+    """The most severe first; what is not rated stands between medium and low."""
+    return tuple(sorted(found, key=lambda one: (2.5 if one.level is None else one.level, one.id)))

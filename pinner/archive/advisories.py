@@ -14,12 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.distributions.advisories import Known, Vulnerability, members, of_debian, of_ubuntu
 from pinner.errors import FetchError, TrustError
+from pinner.values import NamedTuple
 
 URLS = {
     "debian": "https://security-tracker.debian.org/tracker/data/json",

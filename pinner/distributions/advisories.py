@@ -12,7 +12,9 @@ Ubuntu: one OSV record for each CVE (https://documentation.ubuntu.com/security/s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from pinner.values import NamedTuple
 
 #: Severities as both distributions give them, the worst first. What has none of these is unrated.
 LEVELS = ("critical", "high", "medium", "low", "negligible")

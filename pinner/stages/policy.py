@@ -7,9 +7,8 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pinner.values import NamedTuple
-
 from pinner.distributions.advisories import LEVELS
+from pinner.values import NamedTuple
 
 Form = Literal["exact", "upstream*"]
 FORMS: tuple[Form, ...] = ("exact", "upstream*")

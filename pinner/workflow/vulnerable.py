@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cmp_to_key
-from typing import NamedTuple
 
 from pinner.apt.version import compare, source_version
 from pinner.distributions.advisories import Known, Vulnerability
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.lock.schema import Lock, LockedPackage
 from pinner.stages.archives import Archives
+from pinner.values import NamedTuple
 from pinner.workflow.export import is_own
 from pinner.workflow.verify import Held
 

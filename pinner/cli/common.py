@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
+from posixpath import basename, dirname
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -26,9 +27,9 @@ from pinner.project.context import ContextFiles
 from pinner.project.files import Found
 from pinner.project.policy import duration
 from pinner.recipe import kinds
-from pinner.recipe.kinds import KINDS, FileKind
+from pinner.recipe.kinds import KINDS, Around, FileKind
 from pinner.report.terminal import Style
-from pinner.stages import includes, lists
+from pinner.stages import builds, includes, lists
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -154,13 +155,44 @@ class Project:
             texts = {**texts, **self.beside()}
         return lists.of(texts, self.context)
 
+    @cached_property
+    def around(self) -> Mapping[str, Around]:
+        """What the project's other files say of each of its files."""
+        found = includes.around(self.texts)
+        root = self.lock_path.parent
+        own = [name for name, text in self.texts.items() if kinds.of(name, text) in ("dockerfile", "compose")]
+        if not own or not self.paths:
+            return found
+        texts = {name: text for name, text in self.texts.items() if builds.says(name)}
+        variables = {}
+        places = [root / name for name in own]
+        for name in files.around(root, places, lambda name: builds.says(name) or name.endswith(".env")):
+            if not any(fnmatchcase(name, pattern) for pattern in self.config.exclude):
+                with suppress(InputError):
+                    if builds.says(name):
+                        texts.setdefault(name, files.read(root / name, self.root))
+                    elif basename(name) == ".env":
+                        from pinner.recipe import compose
+
+                        variables[dirname(name)] = compose.variables(files.read(root / name, self.root))
+        for name, each in builds.of(
+            texts, variables, lambda name: tree.is_file(root / name, self.root)
+        ).items():
+            found[name] = Around(builds=each)
+        for name in texts:
+            if dirname(name) in variables:
+                found[name] = Around(variables=variables[dirname(name)])
+        return found
+
     def context(self, name: str) -> ContextFiles | None:
         """The build context of a file; None if it is not known where that file is."""
         if name not in self._contexts:
             path = self.paths.get(name, self.lock_path.parent / name)
             if name not in self.paths and not path.is_file():
                 return None
-            self._contexts[name] = ContextFiles(path, self.lock_path.parent, self.root)
+            folders = {each.context for each in self.around.get(name, Around()).builds}
+            own = [self.lock_path.parent / each for each in sorted(folders) if each]
+            self._contexts[name] = ContextFiles(path, self.lock_path.parent, self.root, own)
         return self._contexts[name]
 
     def beside(self) -> dict[str, str]:

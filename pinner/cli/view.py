@@ -18,7 +18,6 @@ from pinner.errors import InputError, OptionError, PinnerError
 from pinner.lock.schema import Lock
 from pinner.project.config import Config, canonical_platform
 from pinner.report.terminal import Style
-from pinner.stages import includes
 from pinner.stages.archives import Archives
 from pinner.stages.bases import Bases, Inspect, Look, Mode
 from pinner.stages.image_names import Unnamed, named
@@ -143,7 +142,7 @@ class View:
             fallback={"*": config.suite} if config.suite else {},
             files=config.files,
             lists=project.lists & project.texts.keys(),
-            around=includes.around(project.texts),
+            around=project.around,
             images=config.images,
             ignore=config.ignore,
             along=along,

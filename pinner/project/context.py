@@ -1,6 +1,7 @@
 """The build context of a Dockerfile: the files beside it, or in the project's root, without what .dockerignore names.
 
-The build context is named where the image is built, and is nearly always one of the two.
+The build context is named where the image is built: by a Compose or Bake file, say. Else it is nearly always one of
+the two.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ _LARGEST = 2**20  # bytes of a script, list or key
 class ContextFiles:
     """The files of a build context, by their path from its root."""
 
-    def __init__(self, dockerfile: Path, folder: Path, root: Path) -> None:
-        """`folder` is the project's, by which the lock names files; nothing outside of `root` is read."""
+    def __init__(self, dockerfile: Path, folder: Path, root: Path, own: Sequence[Path] = ()) -> None:
+        """`folder` is the project's, by which the lock names files; nothing outside of `root` is read. `own` are the
+        folders that are known to be its build context."""
         self._folder = folder
         self._root = root
-        self._roots = list(dict.fromkeys(tree.resolve(each) for each in (dockerfile.parent, folder)))
+        self._roots = list(dict.fromkeys(tree.resolve(each) for each in (*own, dockerfile.parent, folder)))
         self._dockerfile = dockerfile
         self._places: dict[str, Path | None] = {}
 

@@ -68,6 +68,20 @@ def survey(
     return found
 
 
+def around(folder: Path, paths: Iterable[Path], wanted: Callable[[str], bool]) -> list[str]:
+    """The files below `folder` of such names as are wanted, by path from there: as git sees them, or else those in the
+    folders of `paths`, and above these."""
+    names = git.files(folder)
+    if names is not None:
+        return sorted(name for name in names if wanted(name))
+    found = set()
+    for place in {own for path in paths for own in path.parents if own.is_relative_to(folder)}:
+        for each in (place, place / ".devcontainer"):
+            with suppress(OSError):
+                found |= {relative(each / name, folder) for name in os.listdir(each) if wanted(name)}  # noqa: PTH208
+    return sorted(found)
+
+
 def _judged(path: Path, name: str, listed: Callable[[Path], bool]) -> Found | None:
     kind = kinds.by_name(name)
     other = "" if kind else kinds.other(name)

@@ -13,7 +13,7 @@ from typing import Literal
 from pinner.edit.span import Level, Span
 from pinner.recipe.values import Field
 from pinner.regex import later
-from pinner.shell.expand import Piece, Unknown, joined
+from pinner.shell.expand import Piece, Unknown, joined, names_of, not_known
 from pinner.shell.syntax import Word
 from pinner.values import NamedTuple
 
@@ -183,7 +183,7 @@ def _expanded(field: Field) -> Request:
         if part.kind == "variable":
             break
         head += part.text
-    variables = ", ".join(dict.fromkeys(word.variables))
+    variables = names_of(word.variables)
     if head.startswith(("/", "./", "../")):
         return _skip(word, "file", "file", "it is a file")
     before, equals, _ = head.partition("=")
@@ -196,7 +196,7 @@ def _expanded(field: Field) -> Request:
         return _skip(word, "variable", "variable-pin", f"its name and version are in {variables}")
     if field.why is not None:
         return _skip(word, "variable", field.why.reason, field.why.detail)
-    return _skip(word, "variable", "variable-unknown", f"the value of {variables} is not known here")
+    return _skip(word, "variable", "variable-unknown", not_known(*word.variables))
 
 
 def _modified(word: Word, value: str) -> Request:

@@ -1,67 +1,215 @@
-"""Compose files: Dockerfiles in `dockerfile_inline` (Compose specification, "build", "interpolation")."""
+"""Compose files: Dockerfiles in `dockerfile_inline`, and how others are built (Compose specification, "build",
+"interpolation", "merge"; `.env` as "Set, use, and manage variables" says it)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinner.edit.span import Joined, Span
-from pinner.recipe import embedded, yamltext
+from pinner.recipe import builds, embedded, yamltext
+from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import prefixes
+from pinner.shell.expand import REPLACED
 
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
-_INTERPOLATED = later(r"\$(?:\$|\w+|\{[^}]*\})")
-# A word that no Dockerfile knows stands for what the environment decides.
-_UNKNOWN = "${replaced_by_compose}"
+#: What stands before a file's own text: the variables of its `.env`, None for one that is not known.
+Variables = Mapping[str, str | None]
+
+_INTERPOLATED = later(
+    r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<operand>[^{}]*))?\}"
+    r"|\{[^}]*\})"
+)
+_UNKNOWN = f"${{{REPLACED}}}"  # what the environment decides
+_SETTING = later(
+    r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*"
+    r"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\\$\n]*)\"|(?P<plain>[^'\"$\n\\#]*?))[ \t]*(?:(?:^|[ \t])#.*)?"
+)
+_NAMED = later(r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=")
+_DEEPEST = 8
+
+
+class _Service(NamedTuple):
+    """A service's build: its parts by name, nearest first those that are merged into it."""
+
+    name: Node
+    parts: list[Node]
+
+    def get(self, key: str) -> Node | None:
+        """A part that does not merge."""
+        return next((found for part in self.parts if (found := _get(part, key)) is not None), None)
+
+    def text(self, key: str, known: Variables) -> str | None:
+        """A part as a text, "" if there is none, None if it is not known."""
+        found = self.get(key)
+        return "" if found is None else interpolated(found.text, known)
+
+    def pairs(self, key: str) -> Iterator[tuple[str, Node, str | None]]:
+        """A part that is a mapping or a list of `NAME=value`: names, where they are set and the values as written."""
+        for part in reversed(self.parts):
+            found = _get(part, key)
+            for each in reversed(found.merges()) if found is not None else ():
+                yield from ((name.text, value, value.text) for name, value in each.entries or ())
+            for name, value in (found.entries if found is not None else None) or ():
+                yield name.text, value, None if _is_null(value) else value.text
+            for each in (found.items if found is not None else None) or ():
+                key_of, equals, rest = each.text.partition("=")
+                yield key_of, each, rest if equals else None
 
 
 def read(text: str, around: Around) -> Dockerfile:
     """The Dockerfiles of the services. Raises `InputError`."""
     root = yamltext.parse(text)
+    known = around.variables
     found: list[Stage] = []
     told: list[Span] = []
-    services = root.get("services") if root is not None else None
-    for name, service in (services.entries if services is not None else None) or ():
-        build = service.get("build")
-        node = build.get("dockerfile_inline") if build is not None and build.entries is not None else None
-        if build is None or node is None or node.source != text:
+    seen: set[Span] = set()
+    for service in _services(root):
+        node = service.get("dockerfile_inline")
+        if node is None or node.source != text or node.span in seen:
             continue
+        seen.add(node.span)
         written = scalar(text, node)
         if written is None:
             if prefixes.asks(node.value):
-                found.append(_unread(text, name, node, len(found)))
+                found.append(_unread(text, service.name, node, len(found)))
             continue
-        inner = _interpolated(written)
-        found += embedded.stages(text, inner, name.text, len(found), _arguments(text, build.get("args")))
+        inner = _interpolated(written, known)
+        build = _build("this file", service, known)
+        given = _arguments(text, service, known)
+        found += embedded.stages(text, inner, service.name.text, len(found), given, build)
         told += embedded.comments(inner)
     return embedded.parsed(text, found, told)
 
 
-def _interpolated(text: Joined) -> Joined:
-    """A text as Compose hands it over: `$$` is a dollar sign, what the environment decides is not known."""
-    ranges = [
-        (*match.span(), "$" if match[0] == "$$" else _UNKNOWN) for match in _INTERPOLATED.finditer(text.text)
-    ]
-    return text.read_as(ranges)
+def builds_of(text: str, base: str, by: str, known: Variables) -> Iterator[Build]:
+    """How the services build what stands in other files. `base` is the text of the file that this one is put over, ""
+    for none, `by` what people call the file. Raises `InputError`."""
+    root = yamltext.parse(text)
+    below = {each.name.text: each for each in _services(yamltext.parse(base))} if base else {}
+    for service in _services(root):
+        if service.get("context") is None and service.name.text in below:
+            service = service._replace(parts=[*service.parts, *below[service.name.text].parts])
+        if service.get("dockerfile_inline") is None:
+            build = _build(f"{by} ({service.name.text})", service, known)
+            if build.dockerfile:
+                yield build
 
 
-def _arguments(text: str, node: Node | None) -> dict[str, Joined | None]:
-    """What `args` gives, a mapping or a list of `NAME=value`; None where the environment decides."""
-    found: dict[str, Joined | None] = {}
-    if node is None:
-        return found
-    for name, value in node.entries or ():
-        known = value.source == text and value.value and "$" not in value.value
-        found[name.text] = scalar(text, value) if known else None
-    for each in node.items or ():
-        key, equals, rest = each.text.partition("=")
-        whole = scalar(text, each) if equals and "$" not in rest else None
-        found[key] = whole.part(len(key) + 1, len(whole.text)) if whole is not None else None
+def variables(text: str) -> dict[str, str | None]:
+    """What a `.env` file sets."""
+    found: dict[str, str | None] = {}
+    for line in text.splitlines():
+        if match := _SETTING.fullmatch(line):
+            found[match[1]] = match["single"] or match["double"] or match["plain"] or ""
+        elif match := _NAMED.match(line):
+            found[match[1]] = None
     return found
+
+
+def interpolated(text: str, known: Variables) -> str | None:
+    """A value as Compose reads it, None where the environment decides."""
+    found = _interpolated(Joined.without(text, Span(0, len(text)), ()), known).text
+    return None if _UNKNOWN in found else found
+
+
+def _interpolated(text: Joined, known: Variables) -> Joined:
+    """A text as Compose hands it over: `$$` is a dollar sign, what the environment decides is not known."""
+    return text.read_as(
+        [(*match.span(), _meaning(match, known)) for match in _INTERPOLATED.finditer(text.text)]
+    )
+
+
+def _meaning(match: re.Match[str], known: Variables) -> str:
+    if match["dollar"]:
+        return "$"
+    name, operator = match["bare"] or match["name"], match["operator"] or ""
+    if name is None or "$" in (match["operand"] or ""):
+        return _UNKNOWN
+    value = known.get(name, "" if name not in known else None)
+    there = value is not None and (name in known if operator[:1] != ":" else bool(value))
+    if operator.endswith("+"):
+        return _UNKNOWN if value is None else match["operand"] if there else ""
+    if name not in known and not operator.endswith("-"):
+        return _UNKNOWN
+    if value is None:
+        return _UNKNOWN
+    return value if there or not operator.endswith("-") else match["operand"]
+
+
+def _services(root: Node | None) -> Iterator[_Service]:
+    services = _get(root, "services") if root is not None else None
+    own = services.named() if services is not None else {}
+    for name, service in own.values():
+        parts: list[Node] = []
+        todo, seen = service, {name.text}
+        for _ in range(_DEEPEST):
+            build = _get(todo, "build")
+            if build is not None:
+                parts += [build]
+            extends = _get(todo, "extends")
+            if extends is None:
+                break
+            outer = extends.get("service") if extends.entries is not None else extends
+            if (
+                outer is None
+                or extends.get("file") is not None
+                or outer.text not in own
+                or outer.text in seen
+            ):
+                break
+            seen.add(outer.text)
+            todo = own[outer.text][1]
+        if parts:
+            yield _Service(name, [each for part in parts for each in (part, *part.merges())])
+
+
+def _get(node: Node, key: str) -> Node | None:
+    """The value of a key of a mapping, or of what is merged into it."""
+    merged = node.merges() if node.entries is not None else ()
+    return next((found for each in (node, *merged) if (found := each.get(key)) is not None), None)
+
+
+def _build(by: str, service: _Service, known: Variables) -> Build:
+    short = next((part.text for part in service.parts if part.text), "")
+    context = interpolated(short, known) if short else service.text("context", known)
+    name = service.text("dockerfile", known)
+    here = context is not None and "://" not in context and not context.startswith("git@")
+    folder = (context or ".") if here else ""
+    args = {
+        key: interpolated(text, known) if text is not None else known.get(key)
+        for key, _, text in service.pairs("args")
+    }
+    contexts = {
+        key: builds.image(interpolated(text or "", known) or "")
+        for key, _, text in service.pairs("additional_contexts")
+    }
+    dockerfile = f"{folder}/{name or 'Dockerfile'}" if here and name is not None else ""
+    return Build(by, dockerfile, folder, args, contexts, service.text("target", known) or "")
+
+
+def _arguments(text: str, service: _Service, known: Variables) -> dict[str, Joined | None]:
+    """What `args` gives to a Dockerfile in the file; None where the environment decides."""
+    found: dict[str, Joined | None] = {}
+    for name, node, value in service.pairs("args"):
+        whole = scalar(text, node) if node.source == text and value else None
+        if whole is None:
+            found[name] = None
+            continue
+        own = whole.part(len(whole.text) - len(value or ""), len(whole.text))
+        inner = _interpolated(own, known)
+        found[name] = None if _UNKNOWN in inner.text else inner
+    return found
+
+
+def _is_null(node: Node) -> bool:
+    return not node.style and node.items is None and node.entries is None and node.value in ("", "~", "null")
 
 
 def _unread(text: str, name: Node, node: Node, index: int) -> Stage:

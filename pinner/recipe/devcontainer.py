@@ -5,11 +5,11 @@ JSON with comments is YAML once these are blank, so that one reader gives the pl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pinner.recipe import scripts, yamltext
+from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node, scalar
@@ -18,7 +18,6 @@ from pinner.regex import later
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
-_TOKEN = later(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?s:.*?)\*/|[\t\ufeff]')
 #: Commands that run in the container.
 _COMMANDS = (
     "onCreateCommand",
@@ -36,7 +35,7 @@ _WORD = later(r"[^\s,]+")
 
 def read(text: str, around: Around) -> Dockerfile:
     """The container as one job. Raises `InputError`."""
-    plain = _TOKEN.sub(_blank, text)
+    plain = yamltext.plain_json(text)
     root = yamltext.parse(plain)
     if root is None:
         return Dockerfile(text, "\\", (), ())
@@ -59,12 +58,6 @@ def read(text: str, around: Around) -> Dockerfile:
     return scripts.jobs(plain, iter([job]))._replace(text=text)
 
 
-def _blank(match: re.Match[str]) -> str:
-    """Blanks in the place of comments and tabs, line ends as they are; strings as they are."""
-    text = match[0]
-    return text if text[0] == '"' else "".join(char if char == "\n" else " " for char in text)
-
-
 def _steps(command: Node) -> Iterator[Step]:
     """A command for a shell, or several by name; one that is a list of words runs without a shell."""
     if command.entries is not None:
@@ -78,3 +71,19 @@ def _steps(command: Node) -> Iterator[Step]:
         "apt" in each for each in words
     ):
         yield Step(command, unread=("devcontainer", "the call is a list of words, which is not read here"))
+
+
+def builds_of(text: str, by: str) -> Iterator[Build]:
+    """How the container's Dockerfile is built; `by` is what people call the file. Raises `InputError`."""
+    root = yamltext.parse(yamltext.plain_json(text))
+    if root is None:
+        return
+    build = root.get("build") or root
+    name = build.get("dockerfile") or root.get("dockerFile")
+    context = build.get("context") or root.get("context")
+    args, target = build.get("args"), build.get("target")
+    entries = (args.entries if args is not None else None) or ()
+    if name is not None and "$" not in name.text:
+        values = {key.text: None if "${" in value.text else value.text for key, value in entries}
+        folder = context.text if context is not None else "."
+        yield Build(by, name.text, folder, values, {}, target.text if target is not None else "")

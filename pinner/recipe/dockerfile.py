@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import directives, lines
+from pinner.recipe.builds import Build, united
 from pinner.recipe.directives import Directive
 from pinner.recipe.lines import SPACE, Heredoc, Lined, Logical, refuse
 from pinner.regex import later
@@ -52,9 +52,6 @@ Form = Literal["shell", "exec"]
 #: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
 UNREAD = "UNREAD"
 
-#: The keyword of a variable that is set to its text as it is; its `argv` is the name, and why the text is not known.
-VARIABLE = "VARIABLE"
-
 
 class Instruction(NamedTuple):
     """One instruction with its continued lines.
@@ -82,7 +79,7 @@ class Stage:
     `platform` is the value of `FROM --platform`, "" if absent or not known here. `parent` is the index of the
     earlier stage that `base` names. `directives` are those of comments in the stage; one in the block of comment
     lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage. `runner` is
-    the name of a hosted machine that stands in the place of an image.
+    the name of a hosted machine that stands in the place of an image. `why` is a clause about a base that is not known.
     """
 
     index: int
@@ -94,13 +91,14 @@ class Stage:
     instructions: tuple[Instruction, ...]
     directives: tuple[Directive, ...]
     runner: str = ""
+    why: str = ""
 
 
 class Dockerfile(NamedTuple):
     """A file that BuildKit would read.
 
     `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
-    `varies` tells that the platform decides what a stage is built on.
+    `varies` tells that the platform decides what a stage is built on; `builds` are how the file is built.
     """
 
     text: str
@@ -109,10 +107,11 @@ class Dockerfile(NamedTuple):
     comments: tuple[Span, ...]
     arguments: tuple[Instruction, ...] = ()
     varies: bool = False
+    builds: tuple[Build, ...] = ()
 
     def on(self, platform: str) -> Dockerfile:
         """The file as it is built for a platform."""
-        return parse(self.text, platform) if self.varies else self
+        return parse(self.text, platform, self.builds) if self.varies else self
 
 
 def of_platform(platform: str) -> dict[str, str]:
@@ -122,10 +121,8 @@ def of_platform(platform: str) -> dict[str, str]:
     return {f"{where}{what}": value for where in ("BUILD", "TARGET") for what, value in own.items()}
 
 
-def parse(
-    text: str, platform: str = "linux/amd64", given: Mapping[str, str | None] = MappingProxyType({})
-) -> Dockerfile:
-    """Read `text` as it is built for a platform, with the arguments that whoever builds it has `given`.
+def parse(text: str, platform: str = "linux/amd64", builds: Sequence[Build] = ()) -> Dockerfile:
+    """Read `text` as it is built for a platform by all of the `builds`.
 
     Raises `InputError` (without path) where BuildKit would refuse the file, and for a pinner directive that does not
     exist. A here-document without end is no error here: it is in its instruction's `heredocs`, unterminated.
@@ -134,6 +131,26 @@ def parse(
     found = [_instruction(text, lined.escape, logical) for logical in lined.logical]
     if not found:
         raise refuse(text, Span(0, 0), "the file has no instructions")
+    stages = _stages(text, lined.escape, found, platform, None)
+    arguments = tuple(itertools.takewhile(lambda instruction: instruction.keyword == "ARG", found))
+    if builds:
+        ways = [(each, _stages(text, lined.escape, found, platform, each)) for each in builds]
+        stages = united(ways, stages, arguments, lined.escape)
+    return Dockerfile(
+        text,
+        lined.escape,
+        _with_directives(text, lined, stages, found),
+        tuple(lined.comments),
+        arguments,
+        varies="$" in text and _varies(text, found),
+        builds=tuple(builds),
+    )
+
+
+def _stages(
+    text: str, escape: str, found: list[Instruction], platform: str, build: Build | None
+) -> list[Stage]:
+    """The stages as a build makes them, or as the file alone says."""
     stages: list[Stage] = []
     arguments: dict[str, str | None] = dict(of_platform(platform))
     start = 0
@@ -141,7 +158,7 @@ def parse(
         if instruction.keyword == "FROM":
             if stages:
                 stages[-1] = replace(stages[-1], instructions=tuple(found[start:number]))
-            stages.append(_stage(text, lined.escape, instruction, stages, arguments))
+            stages.append(_stage(text, escape, instruction, stages, arguments, build))
             start = number + 1
         elif not stages and instruction.keyword != "ARG":
             raise refuse(
@@ -151,18 +168,11 @@ def parse(
                 "only ARG may precede it",
             )
         elif not stages:
-            _declare(arguments, instruction, lined.escape, given)
+            _declare(arguments, instruction, escape, build)
     if not stages:
         raise refuse(text, found[-1].span, "no build stage: the file has no FROM")
     stages[-1] = replace(stages[-1], instructions=tuple(found[start:]))
-    return Dockerfile(
-        text,
-        lined.escape,
-        _with_directives(text, lined, stages, found),
-        tuple(lined.comments),
-        tuple(itertools.takewhile(lambda instruction: instruction.keyword == "ARG", found)),
-        varies="$" in text and _varies(text, found),
-    )
+    return stages
 
 
 def _varies(text: str, found: list[Instruction]) -> bool:
@@ -238,17 +248,22 @@ def _near(keyword: str) -> str:
 
 
 def _declare(
-    arguments: dict[str, str | None], instruction: Instruction, escape: str, given: Mapping[str, str | None]
+    arguments: dict[str, str | None], instruction: Instruction, escape: str, build: Build | None
 ) -> None:
     """Take note of an `ARG` before the first `FROM`; without a default its value is not known here."""
     for word in expand.words(instruction.text.text, escape):
         name, equals, value = word.partition("=")
         known = expand.substitute(value, arguments, escape) if equals else None
-        arguments[name] = given.get(name, known)
+        arguments[name] = build.args.get(name, known) if build is not None else known
 
 
 def _stage(
-    text: str, escape: str, instruction: Instruction, earlier: list[Stage], arguments: dict[str, str | None]
+    text: str,
+    escape: str,
+    instruction: Instruction,
+    earlier: list[Stage],
+    arguments: dict[str, str | None],
+    build: Build | None,
 ) -> Stage:
     """The stage that a FROM opens, without its instructions."""
     arguments_of = expand.words(instruction.text.text, escape)
@@ -267,7 +282,11 @@ def _stage(
             platform = expand.substitute(value, arguments, escape) or ""
     wanted = base.lower()
     parent = next((each.index for each in reversed(earlier) if each.name == wanted), None) if wanted else None
-    return Stage(len(earlier), name, base, arguments_of[0], platform, parent, (), ())
+    why = ""
+    if build is not None and base in build.contexts:  # whatever the name means in the file
+        parent, base = None, build.contexts[base] or ""
+        why = "" if base else f"{build.by} puts another build context in its place"
+    return Stage(len(earlier), name, base, arguments_of[0], platform, parent, (), (), why=why)
 
 
 def _with_directives(

@@ -8,22 +8,26 @@ from dataclasses import replace
 from pinner.edit.span import Joined, Lines, Span
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, texts
-from pinner.recipe.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
+from pinner.recipe.builds import VARIABLE, Build
+from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.shell import expand, nested, prefixes
 
 #: The arguments that whoever builds an image gives, by name: None where a value is not known.
 Arguments = Mapping[str, Joined | None]
 
 
-def stages(source: str, inner: Joined, name: str, first: int, given: Arguments) -> Iterator[Stage]:
-    """The stages of the Dockerfile `inner`, which stands in `source`, numbered from `first` on.
+def stages(
+    source: str, inner: Joined, name: str, first: int, given: Arguments, build: Build
+) -> Iterator[Stage]:
+    """The stages of the Dockerfile `inner`, which stands in `source`, as `build` makes them, numbered from `first` on;
+    the values of its arguments are `given` with their places.
 
     The last is called `name`, those before it by their own names behind it. Raises `InputError`, with the place in
     `source`, for what BuildKit would refuse.
     """
     try:
         values = {key: value.text if value is not None else None for key, value in given.items()}
-        parsed = dockerfile.parse(inner.text, given=values)
+        parsed = dockerfile.parse(inner.text, builds=[build._replace(args=values)])
     except InputError as error:
         starts = [0, *(at + 1 for at, char in enumerate(inner.text) if char == "\n")]
         at = inner.origin(min(starts[max(error.line - 1, 0)] + max(error.column - 1, 0), len(inner.text)))

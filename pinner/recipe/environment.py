@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinner.edit.span import Joined
-from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, settings
+from pinner.recipe.builds import VARIABLE
+from pinner.recipe.dockerfile import Dockerfile, Instruction, settings
 from pinner.shell import expand
 from pinner.shell.expand import Binding, Element, Piece, Unknown, Variable, bounded
 from pinner.values import NamedTuple
@@ -43,7 +44,7 @@ class Environment:
         """What `name` means at offset `at` of a stage; without one, to a FROM."""
         found = self._sets(stage, name, at)
         if found is None:
-            return Unknown("variable-unknown", f"the value of {name} is not known here", unset=True)
+            return Unknown("variable-unknown", expand.not_known(name), unset=True)
         return found.meaning
 
     def names(self) -> set[str]:

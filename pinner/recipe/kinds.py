@@ -12,9 +12,11 @@ A new kind, in five lines:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib import import_module
 
 from pinner.recipe import dockerfile
+from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
 from pinner.shell import nested, prefixes
@@ -22,14 +24,17 @@ from pinner.values import NamedTuple
 
 
 class Around(NamedTuple):
-    """The texts that make up a configuration with a file, those that are merged before it and those after it.
+    """What other files say of a file.
 
-    `complete` tells whether there are no more of them; None leaves that to the file.
+    `before` and `after` are the texts that make up a configuration with it; `complete` tells whether there are no more
+    of them, None leaves that to the file. `builds` are how a Dockerfile is built, `variables` those of a `.env`.
     """
 
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     complete: bool | None = None
+    builds: tuple[Build, ...] = ()
+    variables: Mapping[str, str | None] = {}
 
 
 FileKind = str
@@ -70,6 +75,7 @@ _TABLE = (
         later(r"(?:.*/)?(?:docker-)?compose(?:[._-][^/]*)?\.ya?ml"),
         later(r"^services[ \t]*:", re.MULTILINE),
     ),
+    _Kind("bake", later(r"(?:.*/)?(?:[^/]*[._-])?bake(?:[._-][^/]*)?\.(?:hcl|json)")),
     _Kind(
         "circleci",
         later(r"(?:.*/)?\.circleci/(?:.*/)?[^/]+\.ya?ml"),
@@ -204,7 +210,7 @@ def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  
     `around` is the configuration that a file belongs to.
     """
     if kind == "dockerfile":
-        return dockerfile.parse(text)
+        return dockerfile.parse(text, builds=around.builds)
     if kind == "script":
         from pinner.recipe import scripts
 

@@ -14,19 +14,20 @@ from itertools import groupby
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import directives
+from pinner.recipe.builds import VARIABLE
 from pinner.recipe.directives import Directive
-from pinner.recipe.dockerfile import UNREAD, VARIABLE, Dockerfile, Instruction, Stage
+from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import nested, prefixes
+from pinner.shell.expand import REPLACED
 from pinner.values import NamedTuple
 
 # A variable that GitHub's expressions see.
 _IN_EXPRESSION = later(r"\benv\.(\w+)")
 _EXPANDED = later(r"\$\{?[!#]?(\w+)")
 _ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
-# A word that no shell knows.
-_UNKNOWN = "${replaced_before_the_shell}"
+_UNKNOWN = f"${{{REPLACED}}}"
 _COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 

@@ -199,6 +199,9 @@ def _field(source: str, own: Sequence[Piece], word: Word | None) -> Field:
     size = len(text.text)
     if carried and all(piece.through for piece in carried) and text.is_whole(0, size):
         through = frozenset(variable for piece in carried for variable in piece.through)
+        if word is not None and not text.span(0, size).of(source):
+            name = carried[-1].through[-1].name
+            return Field(word, why=Unknown("variable-elsewhere", f"another file gives {name} its value"))
         return Field(_word(source, text.span(0, size), text), through, tuple(own))
     depth = _shared(carried)
     through = frozenset(carried[0].through[:depth]) if carried else frozenset()

@@ -12,7 +12,8 @@ from posixpath import basename, join
 
 from pinner.edit.span import Joined
 from pinner.recipe import blocks, texts
-from pinner.recipe.dockerfile import VARIABLE, Dockerfile, Instruction, Stage, of_platform, settings
+from pinner.recipe.builds import VARIABLE
+from pinner.recipe.dockerfile import Dockerfile, Instruction, Stage, of_platform, settings
 from pinner.regex import later
 from pinner.shell import expand, fields, nested
 from pinner.shell.evaluate import Shell

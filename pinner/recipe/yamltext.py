@@ -35,7 +35,7 @@ _MEANING = {
     "r": "\r",
 }
 _MEANING |= {"e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0"}
-
+_JSON = later(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?s:.*?)\*/|[\t\ufeff]')
 
 # More scalars than any job has lines.
 _MOST = 100_000
@@ -125,6 +125,16 @@ def parse(text: str) -> Node | None:
         raise InputError(message, line=line, column=column, excerpt=lines.excerpt(Span(at, at))) from None
     except yaml.YAMLError as error:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", line=1, column=1) from None
+
+
+def plain_json(text: str) -> str:
+    """JSON, perhaps with comments, as YAML of the same length: blanks for comments and tabs, strings as they are."""
+
+    def blank(match: re.Match[str]) -> str:
+        own = match[0]
+        return own if own[0] == '"' else "".join(char if char == "\n" else " " for char in own)
+
+    return _JSON.sub(blank, text)
 
 
 def _tree(events: Iterator[yaml.Event], text: str) -> Node | None:

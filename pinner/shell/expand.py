@@ -32,6 +32,24 @@ _MOST = 5_000
 _DEEPEST = 20
 
 
+#: A variable that nothing sets: what a file's own format puts in its place is not known.
+REPLACED = "replaced_before_the_shell"
+
+
+def names_of(variables: Iterable[str]) -> str:
+    """What messages call variables."""
+    return ", ".join(
+        dict.fromkeys("a value that is filled in" if each == REPLACED else each for each in variables)
+    )
+
+
+def not_known(*variables: str) -> str:
+    """A clause about variables without a known value."""
+    if {*variables} == {REPLACED}:
+        return "a value is filled in here that is not known"
+    return f"the value of {names_of(variables)} is not known here"
+
+
 class Variable(NamedTuple):
     """A variable: its name, and the offset where the text begins in which the name means this one."""
 

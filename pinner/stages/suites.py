@@ -55,7 +55,7 @@ class Options(NamedTuple):
     `suite` overrides what images tell; `fallback`, by globs of image references, serves where they tell nothing;
     `files` maps globs of paths and `images` globs of image references to suites; `lists` are the files that list
     packages, by path, `beside` gives the Dockerfiles that may use scripts and lists where none is among the files;
-    `around` are the configurations of GitLab's files, by path;
+    `around` is what other files say of a file, by path;
     `ignore` are globs of package names that are never pinned; `known` are repositories that may be read,
     `mirrors` the prefixes that are asked in the place of others. `look` tells
     what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
@@ -282,7 +282,7 @@ def _where(
             "to pin them all the same, name the suite by a comment `# pinner: suite=…`, by --suite, or under [files]",
             reason="hosted-runner",
         )
-    where = suite_of(image) if image else Unnamed(f"the base image {stages[-1].raw_base} is not known here")
+    where = suite_of(image) if image else _unknown(stages[-1])
     where = _by_content(image, where, contents)
     if isinstance(where, Unnamed):
         for pattern, suite in options.fallback.items():
@@ -294,6 +294,11 @@ def _where(
             line, column = Lines(dockerfile.text).position(written.start(1)) if written else (0, 0)
             raise InputError(f"{image}: {where.why}", line=line, column=column, hint=where.hint)
     return where
+
+
+def _unknown(stage: Stage) -> Unnamed:
+    why = f": {stage.why}" if stage.why else ""
+    return Unnamed(f"the base image {stage.raw_base} is not known here{why}")
 
 
 def _by_content(

@@ -229,3 +229,18 @@ def test_scan_lists_the_files_of_a_run(repository: Workbench) -> None:
         repository.run("scan").out.splitlines()[-1]
         == "1 other file installs packages and is not read: Makefile 1"
     )
+
+
+def test_what_builds_a_dockerfile_counts_wherever_it_is_named(bench: Workbench) -> None:
+    text = "ARG SUITE=unknown\nFROM debian:$SUITE\nRUN apt-get install -y curl\n"
+    bench.write("app/Dockerfile", text)
+    bench.write("compose.yaml", 'services: {a: {build: {context: app, args: {SUITE: "${SUITE:-x}"}}}}\n')
+    bench.write(".env", "SUITE=bookworm # a comment\n")
+    for argument in ("app/Dockerfile", "app", "."):
+        bench.write("app/Dockerfile", text)
+        assert bench.run("lock", argument).status == 0
+        assert " curl=7.88.1-10+deb12u14\n" in bench.read("app/Dockerfile")
+    bench.write("docker-bake.hcl", 'target "b" {\n context = "app"\n args = { SUITE = "trixie" }\n}\n')
+    result = bench.run("lock", "--strict", "app/Dockerfile")
+    assert result.status == 1
+    assert "it is debian:bookworm in compose.yaml (a), debian:trixie in docker-bake.hcl (b)" in result.out

@@ -1,0 +1,78 @@
+"""How the Dockerfiles of a project are built, by its Compose, Bake and Dev Containers files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from posixpath import basename, dirname, join, normpath
+
+from pinner.errors import InputError
+from pinner.recipe import kinds
+from pinner.recipe.builds import Build
+from pinner.regex import later
+
+_OVERRIDES = later(r"(.*?)[._-]?override(\..*)")
+
+
+def says(path: str) -> bool:
+    """Whether a file of this name says how Dockerfiles are built."""
+    return kinds.by_name(path) in ("compose", "bake", "devcontainer")
+
+
+def of(
+    texts: Mapping[str, str],
+    variables: Mapping[str, Mapping[str, str | None]],
+    is_file: Callable[[str], bool],
+) -> dict[str, tuple[Build, ...]]:
+    """The builds of each Dockerfile, by path from the root of the project; their contexts are such paths, too.
+
+    `variables` are those of the `.env` files, by folder. What cannot be read says nothing: that it cannot is said where
+    it is read itself.
+    """
+    found: dict[str, list[Build]] = {}
+    for path, text in texts.items():
+        with suppress(InputError):
+            for each in _read(path, text, texts, variables.get(dirname(path), {})):
+                # Bake's paths begin where it is run: beside its file, or at the root.
+                for folder in dict.fromkeys((dirname(path), "" if "bake" in path else dirname(path))):
+                    name = normpath(join(folder, each.dockerfile))
+                    if is_file(name):
+                        context = normpath(join(folder, each.context)) if each.context else ""
+                        found.setdefault(name, []).append(each._replace(dockerfile=name, context=context))
+                        break
+    return {path: tuple(each) for path, each in found.items()}
+
+
+def _read(
+    path: str, text: str, texts: Mapping[str, str], variables: Mapping[str, str | None]
+) -> Iterator[Build]:
+    kind = kinds.of(path, text)
+    if kind == "devcontainer":
+        from pinner.recipe import devcontainer
+
+        yield from devcontainer.builds_of(text, path)
+    elif kind == "compose":
+        from pinner.recipe import compose
+
+        names = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+        base = (
+            ""
+            if basename(path) in names
+            else next((texts[each] for name in names if (each := join(dirname(path), name)) in texts), "")
+        )
+        yield from compose.builds_of(text, base, path, variables)
+    elif kind == "bake":
+        from pinner.recipe import bake
+
+        if _OVERRIDES.fullmatch(basename(path)) and any(
+            each != path and dirname(each) == dirname(path) and kinds.by_name(each) == "bake"
+            for each in texts
+        ):
+            return  # it is put over the file beside it
+        over = {
+            each: own
+            for each, own in texts.items()
+            if dirname(each) == dirname(path) and each != path
+            if (match := _OVERRIDES.fullmatch(basename(each))) and f"{match[1]}{match[2]}" == basename(path)
+        }
+        yield from bake.builds_of({path: text, **over})

@@ -1,0 +1,132 @@
+"""How Dockerfiles are built by what Compose, Bake and Dev Containers files say."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinner.recipe import dockerfile, installs
+from pinner.recipe.installs import Install
+from pinner.stages import builds
+
+FILE = "ARG V=11\nFROM debian:${V} AS base\nARG P=b\nRUN apt-get install a $P lib$P\nFROM base AS dev\nFROM tools\n"
+
+
+def read(texts: dict[str, str], variables: dict[str, str | None] | None = None) -> dockerfile.Dockerfile:
+    found = builds.of(texts, {"": variables or {}}, lambda path: path == "app/Dockerfile")
+    return dockerfile.parse(FILE, builds=found.get("app/Dockerfile", ()))
+
+
+def compose(*parts: str) -> str:
+    """Services that build the file, each with a part of its own."""
+    head = "services:\n"
+    return head + "".join(f"  s{at}: {{build: {{context: app, {own}}}}}\n" for at, own in enumerate(parts))
+
+
+def bake(*parts: str) -> str:
+    """Targets that build the file, each with a part of its own."""
+    return "".join(f'target "t{at}" {{\n context = "app"\n {own}\n}}\n' for at, own in enumerate(parts))
+
+
+@pytest.mark.parametrize(
+    ("texts", "base"),
+    [
+        ({}, "debian:11"),
+        ({"compose.yaml": compose("target: base, args: {V: 12}")}, "debian:12"),
+        ({"compose.yaml": compose("target: dev, args: [V=12]")}, "debian:12"),
+        ({"compose.yaml": compose("target: base, args: {V: 11}", "target: base")}, "debian:11"),
+        ({"compose.yaml": compose("target: base, args: {V: 11}", "target: base, args: {V: 12}")}, ""),
+        # Only the last stage is built where no other is named.
+        ({"compose.yaml": compose("args: {V: 12}")}, "debian:11"),
+        ({"compose.yaml": compose('target: base, args: {V: "${X:-12}"}')}, "debian:12"),
+        ({"compose.yaml": compose('target: base, args: {V: "${SET:-12}"}')}, "debian:13"),
+        ({"compose.yaml": compose('target: base, args: {V: "$SET$$"}')}, "debian:13$"),
+        ({"compose.yaml": compose("target: base, args: {V: $X}")}, ""),
+        ({"compose.yaml": compose("target: base, args: [SET, V]")}, ""),
+        ({"compose.yaml": "services:\n  a: {build: ./app}\n"}, "debian:11"),
+        (
+            {
+                "compose.yaml": "x-a: &a {args: {V: 12}}\n"
+                "services: {a: {build: {<<: *a, target: base, context: app}}}\n"
+            },
+            "debian:12",
+        ),
+        (
+            {"compose.yaml": compose("target: base") + "  b: {extends: s0, build: {args: {V: 12}}}\n"},
+            "",
+        ),
+        (
+            {
+                "compose.yaml": compose("target: dev, args: {V: 12}"),
+                "compose.override.yaml": "services:\n  s0: {build: {args: {V: 12}}}\n",
+            },
+            "debian:12",
+        ),
+        ({"docker-bake.hcl": bake('target = "base"\n args = {V = "12"}')}, "debian:12"),
+        (
+            {
+                "docker-bake.hcl": 'variable "X" {\n default = 12\n}\n'
+                + bake('target = "base"\nargs = {V = X}')
+            },
+            "debian:12",
+        ),
+        ({"docker-bake.hcl": bake('target = "base"\n matrix = {v = ["11", "12"]}\n args = {V = v}')}, ""),
+        ({"docker-bake.hcl": bake('target = "base"\n matrix = {v = ["12"]}\n args = {V = v}')}, "debian:12"),
+        (
+            {"docker-bake.hcl": bake('target = "base"\n matrix = {v = [{n = "12"}]}\n args = {V = v.n}')},
+            "debian:12",
+        ),
+        ({"docker-bake.hcl": bake('target = "base"\n args = {V = upper("a")}')}, ""),
+        ({"docker-bake.hcl": bake('target = "base"\n args = {V = null}')}, "debian:11"),
+        (
+            {"docker-bake.hcl": bake('target = "base"\n contexts = {"debian:11" = "docker-image://x:1"}')},
+            "x:1",
+        ),
+        (
+            {
+                "docker-bake.hcl": bake('target = "base"', 'inherits = ["t0"]\n args = {V = "12"}'),
+            },
+            "debian:12",
+        ),
+        (
+            {
+                "docker-bake.json": '{"target": {"a": {"context": "app", "target": "base", "args": {"V": "12"}}}}',
+                "docker-bake.override.json": '{"target": {"a": {"args": {"V": "13"}}}}',
+            },
+            "debian:13",
+        ),
+        (
+            {
+                ".devcontainer/devcontainer.json": '{"build": {"dockerfile": "../app/Dockerfile", "target": "base",'
+                ' "args": {"V": "12", /* no */ }}}'
+            },
+            "debian:12",
+        ),
+        ({"docker-bake.hcl": "= no"}, "debian:11"),
+    ],
+)
+def test_base_image(texts: dict[str, str], base: str) -> None:
+    found = read(texts, {"SET": "13"}).stages[0]
+    assert found.base == base
+    assert bool(found.why) == (not base)
+
+
+def test_contexts_that_are_no_images() -> None:
+    found = read({"compose.yaml": compose("additional_contexts: {tools: ./x}")}).stages[2]
+    assert (found.base, found.why) == ("", "compose.yaml (s0) puts another build context in its place")
+
+
+def test_words_that_another_file_gives() -> None:
+    (call,) = installs.find(read({"compose.yaml": compose("target: dev, args: {P: x}")}))
+    assert isinstance(call, Install)
+    assert [(each.name, each.action, each.detail) for each in call.requests] == [
+        ("a", "pin", ""),
+        ("", "skip", "another file gives P its value"),
+        ("libx", "pin", ""),
+    ]
+
+
+def test_several_values_are_named() -> None:
+    found = read({"compose.yaml": compose("target: dev, args: {P: x}", "target: dev, args: {P: y}")})
+    (call,) = installs.find(found)
+    assert isinstance(call, Install)
+    assert call.requests[1].detail == "P is x in compose.yaml (s0), y in compose.yaml (s1)"

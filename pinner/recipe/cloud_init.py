@@ -14,6 +14,7 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
+from pinner.shell import prefixes
 
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
@@ -34,23 +35,24 @@ def read(text: str, around: Around) -> Dockerfile:
         why = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
         job.steps.append(Step(upgrade, unread=why))
     if packages is not None:
-        names = tuple(_names(text, packages))
-        if names:
-            job.steps.append(Step(packages, names=names))
+        if own := list(_names(text, packages)):
+            names, versions = zip(*own, strict=True)
+            job.steps.append(Step(packages, names=names, versions=versions))
     job.steps += _commands(text, run)
     job.steps.sort(key=lambda step: step.text.span)
     return scripts.jobs(text, iter([job]))
 
 
-def _names(text: str, packages: Node) -> Iterator[Joined]:
+def _names(text: str, packages: Node) -> Iterator[tuple[Joined, Joined | None]]:
+    """The packages with their versions."""
     for each in packages.items or ():
         if each.entries is not None:  # by package manager
             if (own := each.get("apt")) is not None:
                 yield from _names(text, own)
-        elif each.items is not None and len(each.items) != 1:
-            continue  # with a version
-        elif (name := scalar(text, each.items[0] if each.items else each)) is not None and name.text:
-            yield name
+            continue
+        name, *versions = (scalar(text, own) for own in each.items or [each])
+        if name is not None and name.text and len(versions) <= 1:
+            yield name, versions[0] if versions else None
 
 
 def _commands(text: str, commands: Node | None) -> Iterator[Step]:
@@ -60,11 +62,8 @@ def _commands(text: str, commands: Node | None) -> Iterator[Step]:
             yield Step(each, hidden=_TEMPLATE)
         elif each.items is not None:
             words = [word.text for word in each.items]
-            if "install" in words and any(word.rpartition("/")[2].startswith("apt") for word in words):
-                at = words.index("install")
-                parts = [scalar(text, word) for word in each.items[at + 1 :] if word.text[:1] != "-"]
-                names = tuple(part for part in parts if part is not None)
-                if names:
-                    yield Step(each, names=names)
-            elif len(words) == 3 and words[1] == "-c":
+            if len(words) == 3 and words[1].startswith("-") and "c" in words[1]:
                 yield Step(each.items[2], words[0].rpartition("/")[2], hidden=_TEMPLATE)
+            elif prefixes.asks(" ".join(words)):
+                own = (scalar(text, word) for word in each.items)
+                yield Step(each, words=tuple(word for word in own if word is not None))

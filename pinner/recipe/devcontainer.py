@@ -14,6 +14,7 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
+from pinner.shell import prefixes
 
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
@@ -53,24 +54,24 @@ def read(text: str, around: Around) -> Dockerfile:
                 job.steps.append(Step(packages, names=names))
     for key in _COMMANDS:
         if (command := root.get(key)) is not None:
-            job.steps += _steps(command)
+            job.steps += _steps(plain, command)
     job.steps.sort(key=lambda step: step.text.span)
     return scripts.jobs(plain, iter([job]))._replace(text=text)
 
 
-def _steps(command: Node) -> Iterator[Step]:
+def _steps(plain: str, command: Node) -> Iterator[Step]:
     """A command for a shell, or several by name; one that is a list of words runs without a shell."""
     if command.entries is not None:
         for _, each in command.entries:
-            yield from _steps(each)
+            yield from _steps(plain, each)
     elif command.items is None:
         yield Step(command, hidden=_VARIABLE)
-    elif len(command.items) == 3 and command.items[1].text == "-c":
+    elif len(command.items) == 3 and command.items[1].text.startswith("-") and "c" in command.items[1].text:
         yield Step(command.items[2], command.items[0].text.rpartition("/")[2], hidden=_VARIABLE)
-    elif "install" in (words := [each.text for each in command.items]) and any(
-        "apt" in each for each in words
-    ):
-        yield Step(command, unread=("devcontainer", "the call is a list of words, which is not read here"))
+    elif command.items:
+        words = tuple(word for each in command.items if (word := scalar(plain, each)) is not None)
+        if prefixes.asks(" ".join(word.text for word in words)):
+            yield Step(command, words=words)
 
 
 def builds_of(text: str, by: str) -> Iterator[Build]:

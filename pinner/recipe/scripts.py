@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from pinner.edit.span import Joined, Span
+from pinner.edit.span import Joined, Level, Span
 from pinner.recipe import directives
 from pinner.recipe.builds import VARIABLE
 from pinner.recipe.directives import Directive
@@ -27,6 +27,8 @@ from pinner.values import NamedTuple
 _IN_EXPRESSION = later(r"\benv\.(\w+)")
 _EXPANDED = later(r"\$\{?[!#]?(\w+)")
 _ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
+_INSTALL = ("install", "reinstall", "download", "install_packages")
+_PLAIN = later(r"[\w.+:=~/@%,-]+")
 _UNKNOWN = f"${{{REPLACED}}}"
 _COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
@@ -34,14 +36,17 @@ _COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 class Step(NamedTuple):
     """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone.
 
-    A step may be the `names` of packages instead, or what is `unread` in it: a code and a clause. `hidden` are the
-    places that the format itself replaces before a shell sees them.
+    A step may be the `names` of packages instead, perhaps with their `versions`, or the `words` of a command that runs
+    without a shell, or what is `unread` in it: a code and a clause. `hidden` are the places that the format itself
+    replaces before a shell sees them.
     """
 
     text: Node
     shell: str = ""
     variables: tuple[tuple[Node, Node], ...] = ()
     names: tuple[Joined, ...] = ()
+    versions: tuple[Joined | None, ...] = ()
+    words: tuple[Joined, ...] = ()
     unread: tuple[str, ...] = ()
     hidden: re.Pattern[str] | None = None
 
@@ -126,7 +131,9 @@ def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[In
         if step.unread:
             yield _unread(text, step.text.span, *step.unread)
         elif step.names:
-            yield from _calls(step.names, where)
+            yield from _calls(step.names, step.versions or (None,) * len(step.names), where)
+        elif step.words:
+            yield _command(text, step, where)
         else:
             yield from _step(text, step, where)
         at = where.end
@@ -174,18 +181,47 @@ def _step(text: str, step: Step, where: Span) -> Iterator[Instruction]:
         yield Instruction("RUN", where, node.span, nested.unfolded(joined))
 
 
-def _calls(names: Sequence[Joined], where: Span) -> Iterator[Instruction]:
-    """A RUN that installs packages, one for each way in which their names are quoted."""
-    for _, same in groupby(names, lambda each: each.levels):
+def _calls(names: Sequence[Joined], versions: Sequence[Joined | None], where: Span) -> Iterator[Instruction]:
+    """A RUN that installs packages, one for each way in which their names are quoted; versions are as variables."""
+    for _, same in groupby(zip(names, versions, strict=True), lambda each: each[0].levels):
         own = list(same)
-        at = own[0].origin(0)
-        parts = [Joined(char, (0,), (at,), (at,)) for char in "apt-get install"]
-        for each in own:
-            begin = each.origin(0)
-            parts += (Joined(" ", (0,), (begin,), (begin,)), each)
-        text = Joined.chain(parts)
-        text.levels = own[0].levels
-        yield Instruction("RUN", where, where, text.replaced((), "bare"))
+        parts = [_filler("apt-get install", own[0][0].origin(0))]
+        for number, (name, version) in enumerate(own):
+            parts += (_filler(" ", name.origin(0)), name)
+            if version is not None:
+                before = Span(where.start, where.start)
+                yield Instruction(VARIABLE, before, before, version, argv=(f"version_{number}",))
+                parts.append(_filler(f"=$version_{number}", name.span(0, len(name.text)).end))
+        yield _run(parts, own[0][0].levels, where)
+
+
+def _command(text: str, step: Step, where: Span) -> Instruction:
+    """The RUN of a command that is a list of words, if no shell reads these otherwise than as they are."""
+    install = next((at for at, word in enumerate(step.words) if word.text in _INSTALL), len(step.words))
+    levels = {word.levels for word in step.words[install + 1 :] if word.text[:1] not in ("", "-")}
+    if len(levels) > 1 or not all(_PLAIN.fullmatch(word.text) for word in step.words):
+        return _unread(
+            text, step.text.span, "words", "the call is a list of words, not all of which are plain"
+        )
+    own = levels.pop() if levels else ()
+    parts = []
+    for word in step.words:
+        parts += (
+            word if word.levels == own else _filler(word.text, word.origin(0)),
+            _filler(" ", word.span(0, len(word.text)).end),
+        )
+    return _run(parts, own, where)
+
+
+def _filler(text: str, at: int) -> Joined:
+    """A text that is not written in the file, which nobody may edit."""
+    return Joined.chain(Joined(char, (0,), (at,), (at,)) for char in text)
+
+
+def _run(parts: Iterable[Joined], levels: tuple[Level, ...], where: Span) -> Instruction:
+    text = Joined.chain(parts)
+    text.levels = levels
+    return Instruction("RUN", where, where, text.replaced((), "bare"))
 
 
 def _unread(text: str, span: Span, reason: str, detail: str) -> Instruction:

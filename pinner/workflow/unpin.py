@@ -85,10 +85,13 @@ def _cut(raw: str) -> str:
 
 
 def _edit(request: Request, text: str) -> Edit | None:
-    raw = request.word.span.of(text)
-    if "=" not in raw:
+    word = request.word
+    name, equals, _ = word.span.of(text).partition("=")
+    if not equals:
         return None
-    return Edit(Span(request.word.span.start, request.word.span.end), _cut(raw))
+    opened = any(name.count(quote) % 2 for quote in "'\"")
+    closing = text[word.tail : word.span.end] if opened else ""  # as it is written, which may be escaped
+    return Edit(Span(word.span.start + len(name), word.span.end), closing)
 
 
 def _holds(file: File, again: File, wanted: Mapping[Request, object]) -> bool:

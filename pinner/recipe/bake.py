@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import builds, embedded, hcl
@@ -15,6 +15,7 @@ from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.hcl import NULL, Body, Expression, Value
 from pinner.shell import prefixes
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
 from pinner.shell import expand
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.recipe.dockerfile import Instruction, Stage

@@ -34,10 +34,9 @@ def read(text: str, around: Around) -> Dockerfile:
     if upgrade is not None and upgrade.text.lower() in ("true", "yes", "on"):
         why = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
         job.steps.append(Step(upgrade, unread=why))
-    if packages is not None:
-        if own := list(_names(text, packages)):
-            names, versions = zip(*own, strict=True)
-            job.steps.append(Step(packages, names=names, versions=versions))
+    if packages is not None and (own := list(_names(text, packages))):
+        names, versions = zip(*own, strict=True)
+        job.steps.append(Step(packages, names=names, versions=versions))
     job.steps += _commands(text, run)
     job.steps.sort(key=lambda step: step.text.span)
     return scripts.jobs(text, iter([job]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import builds, embedded, yamltext
@@ -15,6 +15,7 @@ from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import prefixes
 from pinner.shell.expand import REPLACED
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Lines, Span
 from pinner.errors import InputError
 from pinner.recipe import yamltext
 from pinner.regex import later
 from pinner.shell.expand import REPLACED
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

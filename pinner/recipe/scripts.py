@@ -204,7 +204,7 @@ def _command(text: str, step: Step, where: Span) -> Instruction:
             text, step.text.span, "words", "the call is a list of words, not all of which are plain"
         )
     own = levels.pop() if levels else ()
-    parts = []
+    parts: list[Joined] = []
     for word in step.words:
         parts += (
             word if word.levels == own else _filler(word.text, word.origin(0)),

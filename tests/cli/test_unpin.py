@@ -61,7 +61,7 @@ def test_one_package_of_several(bench: Workbench) -> None:
         ("jq:amd64=1-1 curl", "jq:amd64 curl"),
         ("jq=$V", "jq"),
         ("'jq'=1-1", "'jq'"),
-        ('sh -c "apt-get install \\"jq=1-1\\""', 'sh -c "apt-get install \\"jq\\""'),
+        ('x && sh -c "apt-get install \\"jq=1-1\\""', 'x && sh -c "apt-get install \\"jq\\""'),
         ("jq=1-1 # pinner: ignore", "jq=1-1 # pinner: ignore"),
     ],
 )

@@ -40,7 +40,7 @@ UNREAD = "which pinner does not read and which may serve another version"
 _TRACES = (
     "/etc",
     "sources.list",
-    "apt-repository",
+    "-repository",
     "extrepo",
     "netselect",
     "postgresql.org",

@@ -1,0 +1,32 @@
+"""Which files are walked at all: every one that may change what apt reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinner.recipe.dockerfile import parse
+from pinner.shell.programs import apt
+from pinner.stages.suites import Options
+from pinner.stages.views import Views
+
+#: These fetch or install, and are in most files; what they bring names one of the traces.
+USUAL = {"apt-get", "apt", "aptitude", "nala", "apt-fast"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(f"{name} enable x" for name in apt.ROWS if name not in USUAL),
+        "dpkg --add-architecture i386",
+        "cd /etc && echo x > apt/sources.list",
+        "apt-get -o Acquire::Check-Valid-Until=false update",
+        "aria2c https://x.example/setup -o s && sh s",
+    ],
+)
+def test_what_may_change_apt_is_walked(command: str) -> None:
+    assert Views("Dockerfile", parse(f"FROM debian:bookworm\nRUN {command}\n"), Options()).matters
+
+
+def test_a_plain_file_is_not() -> None:
+    text = "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*\n"
+    assert not Views("Dockerfile", parse(text), Options()).matters

@@ -28,5 +28,7 @@ def test_what_may_change_apt_is_walked(command: str) -> None:
 
 
 def test_a_plain_file_is_not() -> None:
-    text = "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*\n"
+    text = (
+        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*\n"
+    )
     assert not Views("Dockerfile", parse(text), Options()).matters

@@ -235,7 +235,9 @@ class Reader:
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
         variables = Variables(script, around.outer, self._notes.uses, around.expanded)
         for command in commands:
-            yield from self._command(command, variables, around)
+            # What a function installs is read where its body calls apt.
+            if not command.words or command.words[0].value not in script.functions:
+                yield from self._command(command, variables, around)
         heredocs = [each for each in script.heredocs if _MENTION.search(text.text, *each.body)]
         owners = nested.owners(script, [each.operator for each in heredocs]) if heredocs else []
         for each, owner in zip(heredocs, owners, strict=True):

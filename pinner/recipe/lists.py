@@ -12,7 +12,9 @@ from pinner.regex import later
 _SUBSTITUTES = later(
     r"\$\([^)]*(?:cat|grep|sed|awk|tr|sort|uniq|head|tail|cut|paste|<)|`|\bread\b|\b(?:mapfile|readarray)\b"
 )
-_LINE = later(r"[ \t]*(?:#[^\n]*|(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*))?[ \t\r]*(?:\n|\Z)")
+_LINE = later(
+    r"[ \t]*(?:(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*)(?P<comment>[ \t]+#[^\n]*)?|#[^\n]*)?[ \t\r]*(?:\n|\Z)"
+)
 _CALL = "apt-get install"
 
 
@@ -21,10 +23,10 @@ def may_be_read(text: str) -> bool:
     return "install" in text and ("xargs" in text or _SUBSTITUTES.search(text) is not None)
 
 
-def parse(text: str) -> Dockerfile:
-    """A list of packages, told as one RUN: words, some to a line, and comment lines."""
+def parse(text: str, *, trailing: bool = False) -> Dockerfile:
+    """A list of packages, told as one RUN: words, some to a line, and comment lines; `trailing`: also behind words."""
     whole = Span(0, len(text))
-    body = _joined(text)
+    body = _joined(text, trailing=trailing)
     if body is None:
         why = ("package-list", "a line of this list is neither words nor a comment")
         run = Instruction(UNREAD, whole, whole, Joined.without(text, whole, ()), argv=why)
@@ -34,11 +36,22 @@ def parse(text: str) -> Dockerfile:
     return Dockerfile(text, "\\", (stage,), ())
 
 
-def _joined(text: str) -> Joined | None:
+def lines(text: str) -> list[list[Span]]:
+    """Where the words of each line of a list stand, up to the first line that is none."""
+    found: list[list[Span]] = []
+    for match in _lines(text):
+        if match and match["words"]:
+            begin = match.start("words")
+            words = re.finditer(r"\S+", match["words"])
+            found.append([Span(begin + each.start(), begin + each.end()) for each in words])
+    return found
+
+
+def _joined(text: str, *, trailing: bool) -> Joined | None:
     """The call that gets the words of the list; None if a line is not understood."""
     parts = [Joined(char, (0,), (0,), (0,)) for char in _CALL]
     for match in _lines(text):
-        if match is None:
+        if match is None or (match["comment"] and not trailing):
             return None
         if match["words"]:
             start, end = match.span("words")

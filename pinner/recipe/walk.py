@@ -166,7 +166,7 @@ class Walked:
                     meaning = Meaning(
                         lambda name: state.variables.get(name), lambda start, end: Value(UNKNOWN)
                     )
-                    text = fields.string(text, 0, len(text), meaning).text
+                    text = fields.document(text, meaning)[0].text
                 self._put(state, join(place, name) if into else place, Content(text))
             elif _URL.match(source):
                 content = of(source)

@@ -6,6 +6,7 @@ and both ways are followed. What a program does is a row of the table `programs`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -182,8 +183,6 @@ class Shell(Process):
         return take(0)
 
     def _case(self, node: Node, must: bool) -> Status:
-        from fnmatch import fnmatchcase
-
         value = node.child_by_field_name("value")
         subject = self._word(value) if value is not None else Value(UNKNOWN)
         ways: list[Callable[[], object]] = []
@@ -193,13 +192,17 @@ class Shell(Process):
             values = item.children_by_field_name("value")
             patterns = [self._word(each).text for each in values]
             body = [child for child in item.named_children if child not in values]
-            if UNKNOWN not in subject.text and not any(UNKNOWN in each for each in patterns):
-                if any(fnmatchcase(subject.text, each) for each in patterns):
-                    return self._statements(body, must=must)
-            else:
+            found = [_matches(subject.text, each) for each in patterns]
+            if True in found and not ways:
+                return self._statements(body, must=must)
+            if any(each is not False for each in found):
                 ways.append(lambda body=body: self._statements(body, must=must))  # type: ignore[misc]
-        if ways:
-            self.branch(*ways, lambda: None)
+            if True in found:
+                break
+        else:
+            ways.append(lambda: None)
+        if len(ways) > 1:
+            self.branch(*ways)
         return "done"
 
     def _loop(self, node: Node) -> Status:
@@ -333,13 +336,14 @@ class Shell(Process):
     def _document(self, heredoc: Heredoc) -> Content:
         body = nested.heredoc(self._script.shell.part(*heredoc.body), expands=False, tabs=heredoc.tabs)
         if not heredoc.expands:
-            return Content(body.text)
+            return Content(body.text, place=None if self.fixed else body)
         text, self._text = self._text, body.text
         try:
-            value = fields.string(body.text, 0, len(body.text), self._meaning())
+            value, ranges = fields.document(body.text, self._meaning())
         finally:
             self._text = text
-        return Content(value.text, lists=value.lists)
+        place = None if self.fixed else body.read_as(ranges)
+        return Content(value.text, lists=value.lists, place=place)
 
     def _command(self, node: Node, must: bool, extra: Sequence[Node] = ()) -> Status:
         groups: list[list[Node]] = []
@@ -416,9 +420,15 @@ class Shell(Process):
         self._assign(child for child in node.named_children if child.type == "variable_assignment")
         if node.type == "declaration_command" and node.children and node.children[0].type == "export":
             for child in node.named_children:
-                name = child.child_by_field_name("name") if child.type == "variable_assignment" else child
-                if name is not None:
+                if child.type in ("variable_assignment", "variable_name"):
+                    name = child.child_by_field_name("name") or child
                     self.state.exported |= {self._of(name)}
+                    continue
+                for each in self._fields(child):
+                    own, equals, text = each.text.partition("=")
+                    self.state.exported |= {own}
+                    if equals:
+                        self.state.variables[own] = Value(text, each.lists)
         elif node.type == "unset_command":
             for child in node.named_children:
                 self.state.variables.pop(self._of(child), None)
@@ -430,3 +440,19 @@ class Shell(Process):
         inner = text.strip("[]").strip() if not text.startswith("((") else ""
         words = [self.word(inner[start:end]) for start, end in fields.tokens(inner)]
         return decide(self, [each.text for each in words], pattern=text.startswith("[["))
+
+
+def _matches(text: str, pattern: str) -> bool | None:
+    """Whether a text is of a pattern of `case`; None if what is not known of them decides that."""
+    from fnmatch import fnmatchcase
+
+    if UNKNOWN in pattern:
+        return None
+    if UNKNOWN not in text:
+        return fnmatchcase(text, pattern)
+    if pattern.strip("*") == "":
+        return True if pattern else None
+    begin, end = re.split(r"[*?\[\\]", pattern)[0], text.partition(UNKNOWN)[0]
+    if not (begin.startswith(end) or end.startswith(begin)):
+        return False
+    return True if pattern == f"{begin}*" and end.startswith(begin) else None

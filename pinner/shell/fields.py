@@ -41,11 +41,18 @@ def fields(text: str, start: int, end: int, meaning: Meaning) -> list[Value]:
     return reader.fields()
 
 
-def string(text: str, start: int, end: int, meaning: Meaning) -> Value:
-    """What the text from `start` to `end` is within double quotes, or the lines of a here-document."""
+def document(text: str, meaning: Meaning) -> tuple[Value, list[tuple[int, int, str]]]:
+    """What the lines of a here-document are, and the ranges of the text that became another text."""
     reader = _Reader(text, meaning)
-    reader.read(start, end, "heredoc")
-    return reader.whole()
+    ranges: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(text):
+        begin, known = at, len(reader.parts)
+        at = reader.step(begin, len(text), "heredoc")
+        made = "".join(" " if part is None else part[0].text for part in reader.parts[known:])
+        if made != text[begin:at]:
+            ranges.append((begin, at, made))
+    return reader.whole(), ranges
 
 
 def word(text: str, start: int, end: int, meaning: Meaning) -> Value:
@@ -86,13 +93,13 @@ class _Reader:
     def __init__(self, text: str, meaning: Meaning) -> None:
         self._text = text
         self._meaning = meaning
-        self._parts: list[tuple[Value, bool] | None] = []
+        self.parts: list[tuple[Value, bool] | None] = []
         self._depth = 0
 
     def whole(self) -> Value:
         """All parts as one text; several words of `$@` are parted by a blank."""
-        texts = [" " if part is None else part[0].text for part in self._parts]
-        return Value("".join(texts), tuple(name for part in self._parts if part for name in part[0].lists))
+        texts = [" " if part is None else part[0].text for part in self.parts]
+        return Value("".join(texts), tuple(name for part in self.parts if part for name in part[0].lists))
 
     def fields(self) -> list[Value]:
         """The parts, split into fields."""
@@ -107,7 +114,7 @@ class _Reader:
             texts.clear()
             lists = ()
 
-        for part in self._parts:
+        for part in self.parts:
             if part is None:
                 done()
                 continue
@@ -126,43 +133,44 @@ class _Reader:
         return found
 
     def _add(self, text: str, *, splits: bool = False, lists: tuple[str, ...] = ()) -> None:
-        self._parts.append((Value(text, lists), splits))
+        self.parts.append((Value(text, lists), splits))
 
     def read(self, at: int, end: int, inside: str) -> None:
         """Read on, within no quotes, double ones (`"`) or a here-document."""
+        while at < end:
+            at = self.step(at, end, inside)
+
+    def step(self, at: int, end: int, inside: str) -> int:
+        """Read one part; where it ends."""
         text = self._text
         plain = _IN_DOUBLE if inside == '"' else _IN_HEREDOC if inside else _PLAIN
-        while at < end:
-            match = plain.match(text, at, end)
-            if match:
-                self._add(match[0])
-                at = match.end()
-                continue
-            char = text[at]
-            if char == "\\":
-                following = text[at + 1 : at + 2]
-                if inside and following not in ("$`\\\n" if inside == "heredoc" else '$`"\\\n'):
-                    self._add("\\" + following)
-                elif following != "\n":
-                    self._add(following)
-                at += 2
-            elif char == "'":
-                stop = text.find("'", at + 1, end)
-                stop = stop if stop >= 0 else end
-                self._add(text[at + 1 : stop])
-                at = stop + 1
-            elif char == '"':
-                stop = self._quote(at + 1, end)
-                self._add("")
-                self.read(at + 1, stop, '"')
-                at = stop + 1
-            elif char == "`":
-                stop = text.find("`", at + 1, end)
-                stop = stop if stop >= 0 else end
-                self._command(at + 1, stop, splits=not inside)
-                at = stop + 1
-            else:
-                at = self._dollar(at, end, splits=not inside)
+        match = plain.match(text, at, end)
+        if match:
+            self._add(match[0])
+            return match.end()
+        char = text[at]
+        if char == "\\":
+            following = text[at + 1 : at + 2]
+            if inside and following not in ("$`\\\n" if inside == "heredoc" else '$`"\\\n'):
+                self._add("\\" + following)
+            elif following != "\n":
+                self._add(following)
+            return at + 2
+        if char == "'":
+            stop = text.find("'", at + 1, end)
+            stop = stop if stop >= 0 else end
+            self._add(text[at + 1 : stop])
+        elif char == '"':
+            stop = self._quote(at + 1, end)
+            self._add("")
+            self.read(at + 1, stop, '"')
+        elif char == "`":
+            stop = text.find("`", at + 1, end)
+            stop = stop if stop >= 0 else end
+            self._command(at + 1, stop, splits=not inside)
+        else:
+            return self._dollar(at, end, splits=not inside)
+        return stop + 1
 
     def _quote(self, at: int, end: int) -> int:
         """Where a double quote closes."""
@@ -223,7 +231,7 @@ class _Reader:
             if not own.operator:
                 for number, value in enumerate(found):
                     if number:
-                        self._parts.append(None)
+                        self.parts.append(None)
                     self._add(value.text, splits=splits, lists=value.lists)
                 return
             found = found[0] if len(found) == 1 else Value(UNKNOWN)

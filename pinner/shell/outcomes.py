@@ -21,7 +21,7 @@ Status = Literal["yes", "no", "done", "maybe"]
 class Seen(NamedTuple):
     """An `apt-get install` where it was met: in the Dockerfile (`file` is "") or a file of its build context.
 
-    It stands from `start` to `end` in the file. `lists` are the files of the context that its words come from; a word
+    It stands from `start` to `end` in the file. `lists` are the files of the context that `words` of it come from; one
     of them `ends` in a carriage return, `settings` are its options'. A whole script or instruction stands for what is
     not met in it (without `settings`); `unclear` tells that it changes something.
     """
@@ -34,6 +34,7 @@ class Seen(NamedTuple):
     ends: bool = False
     unclear: bool = False
     settings: tuple[Setting, ...] | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass

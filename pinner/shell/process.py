@@ -187,7 +187,11 @@ class Process:
             return
         path = self.state.path(name)
         made = content._replace(
-            at=self.walk.at, by=content.by or path, gone=False, file="" if append else content.file
+            at=self.walk.at,
+            by=content.by or path,
+            gone=False,
+            file="" if append else content.file,
+            place=None,
         )
         if append:
             self.state.append(path, made)
@@ -258,7 +262,11 @@ class Process:
             return result.status
         finally:
             if own and name not in (":", "export", "eval"):
-                self.state.variables, self.state.exported = kept
+                self.state.exported = kept[1]
+                for each in own:
+                    self.state.variables.pop(each, None)
+                    if each in kept[0]:
+                        self.state.variables[each] = kept[0][each]
 
     def _foreign(self, name: str, args: Sequence[Value]) -> None:
         """A program that is in no row: it may change the files of apt's that it is given, or that its script names."""
@@ -296,15 +304,14 @@ class Process:
         """Run what a file holds as a program."""
         if self.depth >= DEEPEST:
             return "done"
-        if content.text is None:
-            for origin in content.origins:
+        name = shell or nested.shell_of(content.text or "")
+        if content.text is None or name.rpartition("/")[2] not in _SHELLS:
+            for origin in content.origins if content.text is None else ():
                 if origin.url:
                     self.fetched(origin.url)
-            return "done"
-        name = shell or nested.shell_of(content.text)
-        if name.rpartition("/")[2] not in _SHELLS:
-            if _APT_FILES.search(content.text):
+            if content.text is not None and _APT_FILES.search(content.text):
                 self.unknown(name)
+            self._print(None)
             return "done"
         file = content.file
         text = content.text
@@ -312,15 +319,12 @@ class Process:
         own.zero = path or wrapper or UNKNOWN
         if wrapper:
             own.wrapper = wrapper.rpartition("/")[2]
-        if file:
-            own.fixed = False
-        elif content.text is not None:
-            own.fixed = True
-        whole = Joined(text, (0,), (0,), (len(text),))
+        own.fixed = not file and content.place is None
+        whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
         def run(shell: Process) -> Status:
             before = shell.state.copy()
-            status = shell.run(text, nested.unfolded(whole), must=False)
+            status = shell.run(self.source if content.place else text, nested.unfolded(whole), must=False)
             if status == "no":
                 self.state.dead = False
             if file:

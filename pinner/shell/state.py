@@ -14,6 +14,8 @@ from typing import Protocol
 from pinner.apt.command_line import Setting
 from pinner.values import NamedTuple
 
+from pinner.edit.span import Joined
+
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"
 #: How many different contents of a file are followed where conditions decide between them.
@@ -37,8 +39,9 @@ class Content(NamedTuple):
 
     `file` is the file of the build context that it is a copy of. `at` is the offset in the Dockerfile of what made it
     (-1: it is the base image's), `by` names that for people. `others` may be there instead, where a condition decides.
-    `gone` tells that there is no such file. `live` marks a change of unknown kind that holds at once, before the next
-    `apt-get update`; it matters to the packages that `serves` (globs; none: all) may name.
+    `place` tells where the lines of a here-document stand. `gone` tells that there is no such file. `live` marks a
+    change of unknown kind that holds at once, before the next `apt-get update`; it matters to the packages that
+    `serves` (globs; none: all) may name.
     """
 
     text: str | None = None
@@ -51,6 +54,7 @@ class Content(NamedTuple):
     live: bool = False
     serves: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    place: Joined | None = None
 
     @property
     def known(self) -> str | None:

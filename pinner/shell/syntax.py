@@ -141,6 +141,12 @@ class Script:
             "declaration": self._nodes(*_DECLARATIONS),
         }
 
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The names of the functions that the text defines."""
+        names = (node.child_by_field_name("name") for node in self._nodes("function_definition"))
+        return frozenset(self.shell.text[name.start_byte : name.end_byte] for name in names if name)
+
     def _nodes(self, *kinds: str) -> list[Node]:
         return _in_order(node for kind in kinds for node in self._found.get(kind, ()))
 

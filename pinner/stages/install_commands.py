@@ -217,7 +217,7 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
     try:
         kind: FileKind | None = None
         if path in options.lists:
-            parsed = lists.parse(text)
+            parsed = lists.parse(text, trailing=True)
         else:
             kind = kinds.of(path, text)
             parsed = kinds.parse(kind, text, around=options.around.get(path, Around()))

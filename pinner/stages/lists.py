@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 
+from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
+from pinner.recipe.dockerfile import Dockerfile
 from pinner.shell.state import Context
 from pinner.stages.views import alone
 
+# A pin that shows whether pins get through what a stage does with the words of a list.
+_PIN = "=1:2.3+b4~5-6"
+
 
 def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> frozenset[str]:
-    """The lists that the Dockerfiles among `texts` read, by path from the root of the project."""
-    found: set[str] = set()
+    """The lists that the Dockerfiles among `texts` read, by path from the root of the project.
+
+    Only those whose words, with pins too, apt-get gets as they are written.
+    """
+    found: dict[str, bool] = {}
     for path, text in texts.items():
         if not lists.may_be_read(text) or kinds.of(path, text) != "dockerfile":
             continue
@@ -23,8 +32,62 @@ def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> fr
             parsed = dockerfile.parse(text)
         except InputError:
             continue  # it is said where the file itself is read
-        for seen in alone(parsed, own).seen.values():
-            found.update(own.name(name) for each in seen for name in each.lists)
+        for name, passes in _read(parsed, own):
+            name = own.name(name)
+            found[name] = found.get(name, True) and passes
     return frozenset(
-        name for name in found if kinds.by_name(name) in (None, "packages") and not name.startswith("..")
+        name
+        for name, passes in found.items()
+        if passes and kinds.by_name(name) in (None, "packages") and not name.startswith("..")
     )
+
+
+def _read(parsed: Dockerfile, context: Context) -> Iterable[tuple[str, bool]]:
+    """The files of the context that words come from, and whether these come through as they are."""
+    got = _words(parsed, context)
+    pinned: dict[str, str] = {}
+    for name in got:
+        text = context.text(name) or ""
+        words = [
+            span for line in lists.lines(text) for span in line if not re.search("[=/]|^-", span.of(text))
+        ]
+        pinned[name] = apply(text, [Edit(Span(each.end, each.end), _PIN) for each in words])
+    behind = _words(parsed, _Pinned(context, pinned)) if got else {}
+    for name, own in got.items():
+        written = context.text(name)  # None: it is in doubt which file is meant
+        yield (
+            name,
+            written is None or (_whole(written, own) and _whole(pinned[name], behind.get(name, set()))),
+        )
+
+
+def _whole(text: str, words: set[str]) -> bool:
+    """Whether these are the words of some lines of a list, and no others but those of its comments."""
+    lines = [{span.of(text) for span in line} for line in lists.lines(text)]
+    return words <= set(text.split()) and all(line <= words or not line & words for line in lines)
+
+
+def _words(parsed: Dockerfile, context: Context) -> dict[str, set[str]]:
+    """The words that install commands take from files of the context."""
+    found: dict[str, set[str]] = {}
+    for stage in alone(parsed, context).seen.values():
+        for seen in stage:
+            for name in seen.lists:
+                found.setdefault(name, set()).update(each.rstrip("\r") for each in seen.words)
+    return found
+
+
+class _Pinned:
+    """A build context in which some files have another text."""
+
+    def __init__(self, context: Context, texts: Mapping[str, str]) -> None:
+        self._context = context
+        self._texts = texts
+        self.is_file = context.is_file
+        self.is_dir = context.is_dir
+        self.names = context.names
+        self.name = context.name
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None if it is none."""
+        return self._texts[path] if path in self._texts else self._context.text(path)

@@ -560,6 +560,7 @@ def _release(where: Named) -> Iterator[tuple[str, str]]:
         lsb = f"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE={suite.version}\nDISTRIB_CODENAME={suite.codename}\n"
         yield "/etc/lsb-release", lsb
     else:
+        yield "/etc/debian_version", f"{suite.version}.{UNKNOWN}\n" if suite.version else UNKNOWN
         lines += ['NAME="Debian GNU/Linux"']
         lines += [f'VERSION="{suite.version} ({suite.codename})"'] if suite.version else []
     text = "\n".join([*lines, ""])

@@ -157,6 +157,21 @@ def test_a_list_of_packages_is_pinned_in_place(bench: Workbench, text: str) -> N
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "sed 's/#.*//' list",
+        "grep -vE '^#' list | cut -d'#' -f1 | paste -sd' '",
+        "awk '!/^#/ {print $1}' list",
+    ],
+)
+def test_comments_behind_the_words_of_a_list(bench: Workbench, command: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nCOPY list .\nRUN apt-get install -y $({command})\n")
+    bench.write("list", "# what\ncurl # we\njq  # need\n")
+    assert bench.run("lock", "--strict").status == 0
+    assert bench.files()["list"][0].decode() == "# what\ncurl=7.88.1-10+deb12u14 # we\njq=1.6-2.1  # need\n"
+
+
+@pytest.mark.parametrize(
     ("text", "content"),
     [
         ("COPY list /tmp/list\nRUN xargs apt-get install -y < /tmp/other\n", "curl\n"),
@@ -167,6 +182,9 @@ def test_a_list_of_packages_is_pinned_in_place(bench: Workbench, text: str) -> N
             "RUN xargs apt-get install < list\n",
             "curl\n",
         ),
+        ("COPY list .\nRUN apt-get install -y $(sed s/^/lib/ list)\n", "curl4\n"),
+        ("COPY list .\nRUN apt-get install -y $(awk -F= '{print $1}' list)\n", "curl\n"),
+        ("COPY list .\nRUN apt-get install -y $(awk '{print $1}' list)\n", "curl jq\n"),
     ],
 )
 def test_a_list_that_stays(bench: Workbench, text: str, content: str) -> None:

@@ -173,6 +173,35 @@ def test_a_source_counts_from_the_next_update_on() -> None:
     assert [LIST in (each.state.fetched or [{}])[0] for each in (first, second)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("<<'E' bash -ex", "E"),
+        ("bash -ex <<E", "E"),
+        ("<<-'E' /bin/sh -e", "\tE"),
+        ("cat > /x <<'X' && bash <<'E'\n$\nX", "E"),
+        ("<<E", "E"),
+        ("<<E sudo -E bash", "E"),
+    ],
+)
+def test_what_a_here_document_installs_is_seen_where_it_stands(begin: str, end: str) -> None:
+    lines = [
+        f"X={LINE.split()[1]}",
+        f'echo "deb $X bookworm main" > {LIST}',
+        "apt-get update",
+        "apt-get install b",
+    ]
+    body = "\n".join(["apt-get install a", *lines])
+    found = walked(f"RUN {begin}\n{body}\n{end}")
+    text = f"FROM debian:12\nRUN {begin}\n{body}\n{end}\n"
+    first, second = (each for each in found.seen[0] if each.settings is not None)
+    assert [text[each.start : each.end] for each in (first, second)] == [
+        "apt-get install a",
+        "apt-get install b",
+    ]
+    assert [LIST in each.state.sources() for each in (first, second)] == [False, True]
+
+
 def test_a_ppa() -> None:
     found = sources("RUN add-apt-repository -y ppa:deadsnakes/ppa", JAMMY)
     (content,) = found.values()

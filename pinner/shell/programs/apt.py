@@ -34,11 +34,12 @@ def _apt(call: Call) -> Result:
         shell.state.update(parsed.settings)
     if verb in ("install", "reinstall", "satisfy", "build-dep", "upgrade", "dist-upgrade", "full-upgrade"):
         lists = tuple(dict.fromkeys(name for each in call.args for name in each.lists if "://" not in name))
-        ends = any(each.lists and each.text.endswith("\r") for each in call.args)
+        words = tuple(each.text for each in call.args if each.lists)
+        ends = any(each.endswith("\r") for each in words)
         start, end = shell.span
         settings = (*shell.state.past_time, *parsed.settings)
         shell.walk.seen.append(
-            Seen(shell.file, start, end, shell.state.copy(), lists, ends, settings=settings)
+            Seen(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
             shell.walk.wrappers.add(shell.wrapper)

@@ -85,7 +85,7 @@ class _Address(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """One command: where it acts, what it does, and by which texts."""
+    """One command: where it acts, what it does, and by which texts; a block in braces ends before `block`."""
 
     first: _Address | None
     second: _Address | None
@@ -112,7 +112,7 @@ class _Parser:
     def steps(self) -> list[_Step]:
         """The commands, in order. Raises `_UnreadError`."""
         found: list[_Step] = []
-        opened: list[tuple[_Address | None, _Address | None, bool]] = []
+        opened: list[int] = []
         while True:
             self._skip(" \t\n;")
             if self._at >= len(self._script):
@@ -132,18 +132,15 @@ class _Parser:
             name = self._peek()
             self._at += 1
             if name == "{":
-                opened.append((first, second, inverse))
-                continue
-            if name == "}":
+                opened.append(len(found))
+                found.append(_Step(first, second, inverse, name))
+            elif name == "}":
                 if not opened:
                     raise _UnreadError
-                opened.pop()
-                continue
-            if opened:
-                if first is not None or len(opened) > 1:
-                    raise _UnreadError
-                first, second, inverse = opened[0]
-            found.append(self._command(first, second, inverse, name))
+                begin = opened.pop()
+                found[begin] = found[begin]._replace(block=len(found))
+            else:
+                found.append(self._command(first, second, inverse, name))
         if opened:
             raise _UnreadError
         return found
@@ -257,8 +254,12 @@ def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
     inside = [False] * len(steps)
     for number, original in enumerate(lines, 1):
         line, kept, before, behind, ends = original, True, list[str](), list[str](), False
+        skipped = 0
         for at, step in enumerate(steps):
+            if at < skipped:
+                continue
             if not _acts(step, inside, at, number, line, len(lines)):
+                skipped = step.block
                 continue
             if step.name == "d":
                 kept = False
@@ -280,10 +281,9 @@ def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
                 old, _, new = step.new.partition("\0")
                 line = line.translate(str.maketrans(old, new)) if len(old) == len(new) else UNKNOWN
             elif step.old is not None:
-                changed = _substituted(step, line)
-                if "p" in step.flags and changed != line:
-                    before.append(changed)
-                line = changed
+                line, count = _substituted(step, line)
+                if "p" in step.flags and count:
+                    before.append(line)
         out += before
         if kept and not quiet:
             out.append(line)
@@ -307,17 +307,18 @@ def _acts(step: _Step, inside: list[bool], at: int, number: int, line: str, last
     return hit != step.inverse
 
 
-def _substituted(step: _Step, line: str) -> str:
+def _substituted(step: _Step, line: str) -> tuple[str, int]:
+    """The line with what a step replaces in it, and how often it does."""
     assert step.old is not None
     digits = re.search(r"\d+", step.flags)
     make = _replacement(step.new)
     if digits is None:
-        return step.old.sub(make, line, count=0 if "g" in step.flags else 1)
+        return step.old.subn(make, line, count=0 if "g" in step.flags else 1)
     count = int(digits[0])
     for number, match in enumerate(step.old.finditer(line), 1):
         if number == count:
-            return line[: match.start()] + make(match) + line[match.end() :]
-    return line
+            return line[: match.start()] + make(match) + line[match.end() :], 1
+    return line, 0
 
 
 def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
@@ -334,7 +335,7 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
     extended, quiet = options.has("E", "r", "regexp-extended"), options.has("n", "quiet", "silent")
 
     def made(content: Content) -> Content:
-        if options.has("f", "file"):
+        if options.has("f", "file", "z", "null-data", "l"):
             return Content()
         every = [content._replace(others=()), *content.others]
         texts = [

@@ -39,7 +39,7 @@ def _sh(call: Call) -> Result:
     if content is None:
         shell.unseen(args[0].text)
         return Result("done", Content(UNKNOWN))
-    return Result(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)), None)
+    return Result(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)))
 
 
 def _string(call: Call, args: list[Value], errexit: bool) -> Result:
@@ -54,7 +54,7 @@ def _string(call: Call, args: list[Value], errexit: bool) -> Result:
     def run(shell: Process) -> Status:
         return shell.string(args[0].text)
 
-    return Result(call.shell.process(run, own), None)
+    return Result(call.shell.process(run, own))
 
 
 def _from_afar(call: Call, args: Sequence[Value]) -> None:
@@ -73,7 +73,7 @@ def _input(call: Call, args: list[Value]) -> Result:
         return Result("done", Content(UNKNOWN))
     for each in (content, *content.others):
         call.shell.script(each._replace(others=()), args, call.name)
-    return Result("done", None)
+    return Result("done")
 
 
 def _source(call: Call) -> Result:
@@ -94,7 +94,7 @@ def _source(call: Call) -> Result:
 
 def _eval(call: Call) -> Result:
     _from_afar(call, call.args)
-    return Result(call.shell.string(" ".join(call.words)), None)
+    return Result(call.shell.string(" ".join(call.words)))
 
 
 def _su(call: Call) -> Result:
@@ -106,7 +106,7 @@ def _su(call: Call) -> Result:
 
 
 def _exec(call: Call) -> Result:
-    return Result(call.shell.execute(call.args), None) if call.args else Result()
+    return Result(call.shell.execute(call.args)) if call.args else Result()
 
 
 def _xargs(call: Call) -> Result:
@@ -140,8 +140,8 @@ def _xargs(call: Call) -> Result:
         for line in given.text.splitlines()[:64]:
             filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]
             call.shell.execute(filled)
-        return Result("done", None)
-    return Result(call.shell.execute([*command, *(own or [Value(UNKNOWN, given.lists)])]), None)
+        return Result("done")
+    return Result(call.shell.execute([*command, *(own or [Value(UNKNOWN, given.lists)])]))
 
 
 def _run_parts(call: Call) -> Result:
@@ -192,7 +192,11 @@ def _read(call: Call) -> Result:
     value = value_of(call.input)
     line = value.text.partition("\n")[0] if call.input is not None else UNKNOWN
     names = options.operands or ("REPLY",)
-    parts = line.split(maxsplit=len(names) - 1) if UNKNOWN not in line else [UNKNOWN] * len(names)
+    mark = call.shell.variable("IFS")
+    between = (
+        mark.text if isinstance(mark, Value) and mark.text.strip() and UNKNOWN not in mark.text else None
+    )
+    parts = line.split(between, maxsplit=len(names) - 1) if UNKNOWN not in line else [UNKNOWN] * len(names)
     for at, name in enumerate(names):
         call.shell.state.variables[name] = Value(parts[at] if at < len(parts) else "", value.lists)
     return Result("maybe")

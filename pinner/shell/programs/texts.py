@@ -110,6 +110,22 @@ def _filter(change: Callable[[Call, str], str | None], valued: str = "") -> Call
     return program
 
 
+def _pattern(patterns: list[str], letters: set[str]) -> str | None:
+    """What grep looks for, as Python's regular expression; None if it is not followed."""
+    if "F" in letters:
+        return "|".join(map(re.escape, patterns))
+    if "P" in letters:
+        begin, keeps, end = patterns[0].partition(r"\K")
+        own = f"{begin}(?P<kept>{end})" if keeps else begin
+        try:
+            re.compile(own)
+        except re.error:
+            return None
+        return own if len(patterns) == 1 and "[:" not in own else None
+    made = [sed.pattern(each, extended="E" in letters) for each in patterns]
+    return "|".join(f"(?:{each})" for each in made) if None not in made else None
+
+
 def _grep(call: Call) -> Result:
     options = read(call.words, "eABCmf", ("regexp", "max-count"))
     patterns = options.values("e", "regexp")
@@ -118,44 +134,61 @@ def _grep(call: Call) -> Result:
         patterns = [names.pop(0)]
     content = inputs(call, names)
     extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
-    letters = {name for name, _ in options.options} | set(extended)
-    if content is None or content.text is None or content.others or letters & set("ABCfrRlL") or not patterns:
+    long = {
+        "extended-regexp": "E",
+        "perl-regexp": "P",
+        "fixed-strings": "F",
+        "invert-match": "v",
+        "only-matching": "o",
+    }
+    letters = {long.get(name, name) for name, _ in options.options} | set(extended)
+    if (
+        content is None
+        or content.text is None
+        or content.others
+        or letters & set("ABCfrRlLz")
+        or not patterns
+    ):
         return Result("maybe", Content(UNKNOWN, lists=lists_of(content)))
-    pattern = sed.pattern(
-        "|".join(patterns) if "E" in letters else patterns[0], extended=bool(letters & set("EP"))
-    )
-    if "F" in letters:
-        pattern = re.escape(patterns[0])
     lists = lists_of(content)
-    if pattern is None or UNKNOWN in pattern or (len(patterns) > 1 and "E" not in letters):
+    pattern = _pattern([line for each in patterns for line in each.split("\n")], letters)
+    if pattern is None or UNKNOWN in pattern:
         return Result("maybe", Content(UNKNOWN, lists=lists))
     pattern = rf"\b(?:{pattern})\b" if "w" in letters else rf"(?:{pattern})\Z" if "x" in letters else pattern
     matcher = re.compile(pattern, re.IGNORECASE if letters & {"i", "ignore-case"} else 0)
     find = matcher.match if "x" in letters else matcher.search
     lines = content.text.splitlines()
-    inverse = bool(letters & {"v", "invert-match"})
+    inverse = "v" in letters
     kept = [line for line in lines if (find(line) is not None) != inverse]
     if "o" in letters:
-        kept = [match[0] for line in kept for match in matcher.finditer(line) if match[0]]
+        last = matcher.groupindex.get("kept", 0)
+        kept = [match[last] for line in kept for match in matcher.finditer(line) if match[last]]
     sure = not any(UNKNOWN in line for line in (kept or lines))
     text = "".join(f"{line}\n" for line in kept)
-    quiet = bool(letters & {"q", "quiet", "silent", "c"})
+    if letters & {"c", "count"}:
+        text = f"{len(kept) if sure else UNKNOWN}\n"
+    quiet = bool(letters & {"q", "quiet", "silent"})
     status = ("yes" if kept else "no") if sure else "maybe"
     return Result(status, Content("" if quiet else text, lists=lists))  # type: ignore[arg-type]
 
 
 def _cut(call: Call, text: str) -> str | None:
-    options = read(call.words, "dfcb", ("delimiter", "fields"))
-    mark, wanted = options.value("d", "delimiter") or "\t", options.value("f", "fields")
-    if not re.fullmatch(r"\d+(?:,\d+)*", wanted):
+    options = read(call.words, "dfcb", ("delimiter", "fields", "characters"))
+    fields, chars = options.value("f", "fields"), options.value("c", "characters")
+    mark, wanted = options.value("d", "delimiter") or "\t", fields or chars
+    if not re.fullmatch(r"(?:\d+-?\d*|-\d+)(?:,(?:\d+-?\d*|-\d+))*", wanted) or options.has("complement"):
         return None
-    numbers = [int(each) for each in wanted.split(",")]
+    ranges = [each.partition("-") for each in wanted.split(",")]
+    spans = [(int(begin or 1), int(end or 9999) if dash else int(begin)) for begin, dash, end in ranges]
     lines = []
     for line in text.splitlines():
-        parts = line.split(mark)
-        lines.append(
-            mark.join(parts[at - 1] for at in numbers if at <= len(parts)) if len(parts) > 1 else line
-        )
+        parts = line.split(mark) if fields else list(line)
+        kept = [part for at, part in enumerate(parts, 1) if any(begin <= at <= end for begin, end in spans)]
+        if fields and len(parts) == 1:
+            kept = [] if options.has("s") else parts
+            if not kept:
+                continue
+        lines.append((mark if fields else "").join(kept))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -184,58 +217,47 @@ def _tr(call: Call) -> Result:
         return Result("done", Content(UNKNOWN, lists=lists_of(content)))
     text, sets = content.text, [_set(each) for each in options.operands]
     letters = {name for name, _ in options.options}
-    if letters & set("cC") or not sets:
+    inverse = bool(letters & {"c", "C", "complement"})
+    if (
+        not sets
+        or (inverse and len(sets) > 1)
+        or any("[" in each for each in sets)
+        or UNKNOWN in "".join(sets)
+    ):
         text = UNKNOWN
-    elif "d" in letters:
-        text = "".join(char for char in text if char not in sets[0])
+    elif letters & {"d", "delete"}:
+        text = "".join(char for char in text if (char in sets[0]) == inverse or char == UNKNOWN)
     elif len(sets) > 1 and sets[1]:
         first, second = sets[0], sets[1].ljust(len(sets[0]), sets[1][-1])
         text = text.translate(str.maketrans(first, second[: len(first)]))
-    if "s" in letters and text != UNKNOWN:
+    if letters & {"s", "squeeze-repeats"} and text != UNKNOWN:
         text = re.sub(rf"([{re.escape(sets[-1])}])\1+", r"\1", text)
     lists = lists_of(content)
     return Result("done", Content(text, lists=lists))
 
 
-_AWK = later(
-    r"\s*(?:(?P<not>!)?\s*/(?P<pattern>(?:[^/\\]|\\.)*)/)?\s*(?:\{\s*(?P<do>print)\s*(?P<what>[^{}|>]*?);?\s*\})?\s*"
-)
+def _awk(call: Call) -> Result:
+    from pinner.shell.programs import awk
 
-
-def _awk(call: Call, text: str) -> str | None:
-    options = read(call.words, "Fvf")
-    if not options.operands:
-        return None
-    match = _AWK.fullmatch(options.operands[0])
-    if match is None or not (match["pattern"] or match["do"]):
-        return None
-    pattern = sed.pattern(match["pattern"], extended=True) if match["pattern"] else ""
-    if pattern is None:
-        return None
-    mark = options.value("F")
-    lines = []
-    for line in text.splitlines():
-        if pattern and (re.search(pattern, line) is not None) == bool(match["not"]):
-            continue
-        parts = re.split(mark if len(mark) > 1 else re.escape(mark), line) if mark else line.split()
-        found = []
-        for each in re.split(r"(?<!\")\s+(?!\")", match["what"].strip()) if match["what"] else ["$0"]:
-            number = re.fullmatch(r"\$(\d+|NF)", each)
-            if not number:
-                return None
-            at = len(parts) if number[1] == "NF" else int(number[1])
-            found.append(line if at == 0 else parts[at - 1] if at <= len(parts) else "")
-        lines.append(" ".join(found) if not match["what"] or " " not in match["what"] else "".join(found))
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _awk_row(call: Call) -> Result:
-    options = read(call.words, "Fvf")
+    options = read(call.words, "Fvf", ("field-separator", "assign", "file"))
+    if options.has("f", "file") or not options.operands:
+        return Result("done", _NOT)
+    variables: dict[str, str | float] = {}
+    if mark := options.value("F", "field-separator"):
+        variables["FS"] = "\t" if mark == "t" else escaped(mark)
+    for each in options.values("v", "assign"):
+        name, _, value = each.partition("=")
+        variables[name] = escaped(value)
     content = inputs(call, options.operands[1:])
-    if content is None or content.text is None or content.others:
-        return Result("done", Content(UNKNOWN, lists=lists_of(content)))
-    text = _awk(call, content.text)
     lists = lists_of(content)
+    if (
+        content is None
+        or content.text is None
+        or content.others
+        or any(UNKNOWN in each for each in call.words)
+    ):
+        return Result("done", Content(UNKNOWN, lists=lists))
+    text = awk.run(options.operands[0], content.text, variables)
     return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
 
 
@@ -268,6 +290,14 @@ def _uniq(call: Call, text: str) -> str | None:
     return "".join(f"{line}\n" for at, line in enumerate(lines) if not at or line != lines[at - 1])
 
 
+def _paste(call: Call, text: str) -> str | None:
+    options = read(call.words, "d", ("delimiters",))
+    mark = escaped(options.value("d", "delimiters") or "\t")
+    if not options.has("s", "serial") or len(options.operands) > 1 or len(mark) > 1:
+        return None
+    return mark.join(text.splitlines()) + "\n"
+
+
 def _basename(call: Call) -> Result:
     words = [word for word in call.words if not word.startswith("-")]
     text = words[0].rstrip("/").rpartition("/")[2] if words else UNKNOWN
@@ -296,13 +326,16 @@ ROWS = {
     "fgrep": _grep,
     "cut": _filter(_cut, "dfcb"),
     "tr": _tr,
-    "awk": _awk_row,
-    "gawk": _awk_row,
-    "mawk": _awk_row,
+    "awk": _awk,
+    "gawk": _awk,
+    "mawk": _awk,
     "head": _filter(_head, "nc"),
     "tail": _filter(_tail, "nc"),
     "sort": _filter(_sort, "kt"),
     "uniq": _filter(_uniq),
+    "paste": _filter(_paste, "d"),
+    "tac": _filter(lambda call, text: "".join(reversed(text.splitlines(keepends=True)))),
+    "column": _filter(lambda call, text: None),
     "basename": _basename,
     "dirname": _dirname,
     "sed": _sed,

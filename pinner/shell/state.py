@@ -12,9 +12,8 @@ from posixpath import join, normpath
 from typing import Protocol
 
 from pinner.apt.command_line import Setting
-from pinner.values import NamedTuple
-
 from pinner.edit.span import Joined
+from pinner.values import NamedTuple
 
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"

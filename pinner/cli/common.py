@@ -248,7 +248,8 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     named: list[Path] = []
     searched: set[Path] = set()
     context = click.get_current_context()
-    passed: list[Found] = context.meta.setdefault(_PASSED, [])
+    passed: list[Found] = []
+    context.meta[_PASSED] = passed
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name

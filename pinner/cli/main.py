@@ -29,6 +29,7 @@ _COMMANDS = {
     "audit": "Compare what a built image holds with the lock.",
     "snapshot": "Find the moments at which pins, or all that is locked, still coexist.",
     "unpin": "Take pins out of files and lock again, with --sources the sources blocks, too.",
+    "report": "Merge the results of many repositories into one page.",
     "cache": "Look after the cache of package indices.",
 }
 

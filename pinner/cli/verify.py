@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 
-from pinner.cli import common, document
+from pinner.cli import common, document, fleet
 from pinner.cli.advisories import Vulnerabilities
 from pinner.cli.common import Project
 from pinner.cli.view import STAGES, Told, View
@@ -56,7 +58,7 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
 @click.option(
     "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
 )
-@common.options(common.OLDER, common.OUTPUT)
+@common.options(common.OLDER, fleet.FLEET, common.OUTPUT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -67,6 +69,9 @@ def command(
     form: str,
     snapshots: bool,
     allow_older: bool,
+    repositories: str | None,
+    shard: fleet.Shard | None,
+    results: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -76,49 +81,70 @@ def command(
     Always asks the archive anew. Exits 1 if something is gone, cannot be installed, differs from the lock or is a word
     with a version that cannot be read; 5 or 6 if an archive could not be asked.
     """
+    if repositories is None and (shard is not None or results is not None):
+        raise click.UsageError("--shard and --results need --repositories")
     form = "json" if as_json else form
     style = common.to_style(quiet=quiet, verbose=verbose)
     now = datetime.now(UTC)
-    projects, errors = common.collect(paths)
     view = View(told, style)
     verifiers: dict[Archives, Verifier] = {}
     vulnerabilities = Vulnerabilities(now)
-    all_checked = []
-    for project in projects:
-        archives = view.archives(project.config)
-        verifier = verifiers.setdefault(archives, Verifier(archives, now))
-        policy = project.config.policy
-        archives.notes |= dict.fromkeys(policy.ended(now.date()))
-        _, lock = common.read_lock(project.lock_path)
-        if not allow_older:
-            view.not_before(project, lock)
-        options = view.options(project, lock)
-        today = view.look(project.config, Lock())
-        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
-        if snapshots:
-            verified = verified._replace(
-                notes=(*verified.notes, *_spans(project, options, archives, verified, style))
-            )
-        policy = policy._replace(max_lag=policy.max_lag if max_lag is None else max_lag)
-        failing = fail_on or policy.fail_on
-        exposures: tuple[Exposed, ...] = ()
-        if cve or any(each.startswith("cve:") for each in failing):
-            known = vulnerabilities.of(project.config, (each.where.suite.codename for each in verified.held))
-            exposures = tuple(exposed(verified.held, archives, known))
-        shown = project.shown if form in _FOR_PEOPLE else project.relative
-        all_checked.append(Checked(verified, shown, policy, now.date(), exposures))
-        errors += (_placed(error, all_checked[-1]) for error in verified.errors)
-    errors += vulnerabilities.errors
-    found = [row for checked in all_checked for row in report.rows(checked, fail_on)]
-    pins = sum(len(checked.verified.pins) for checked in all_checked)
-    failed = report.fails(found) or (strict and not pins)
-    status = worst([error.exit_status for error in errors] or [int(failed)])
+
+    def check(paths: Sequence[str], *, shown: bool) -> tuple[list[Checked], list[PinnerError]]:
+        projects, errors = common.collect(paths)
+        all_checked = []
+        for project in projects:
+            archives = view.archives(project.config)
+            verifier = verifiers.setdefault(archives, Verifier(archives, now))
+            policy = project.config.policy
+            archives.notes |= dict.fromkeys(policy.ended(now.date()))
+            _, lock = common.read_lock(project.lock_path)
+            if not allow_older:
+                view.not_before(project, lock)
+            options = view.options(project, lock)
+            today = view.look(project.config, Lock())
+            verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
+            if snapshots:
+                verified = verified._replace(
+                    notes=(*verified.notes, *_spans(project, options, archives, verified, style))
+                )
+            policy = policy._replace(max_lag=policy.max_lag if max_lag is None else max_lag)
+            failing = fail_on or policy.fail_on
+            exposures: tuple[Exposed, ...] = ()
+            if cve or any(each.startswith("cve:") for each in failing):
+                known = vulnerabilities.of(
+                    project.config, (each.where.suite.codename for each in verified.held)
+                )
+                exposures = tuple(exposed(verified.held, archives, known))
+            name = project.shown if shown else project.relative
+            all_checked.append(Checked(verified, name, policy, now.date(), exposures))
+            errors += (_placed(error, all_checked[-1]) for error in verified.errors)
+        return all_checked, [*errors, *vulnerabilities.errors]
+
+    def judged(all_checked: Sequence[Checked], errors: Sequence[PinnerError]) -> tuple[list[Row], int]:
+        found = [row for checked in all_checked for row in report.rows(checked, fail_on)]
+        pins = sum(len(checked.verified.pins) for checked in all_checked)
+        failed = report.fails(found) or (strict and not pins)
+        return found, worst([error.exit_status for error in errors] or [int(failed)])
+
+    if repositories is not None:
+
+        def once() -> tuple[dict[str, Any], list[PinnerError], int]:
+            from pinner.report.verify_json import line
+
+            all_checked, errors = check((), shown=False)
+            found, status = judged(all_checked, errors)
+            return line(all_checked, found), errors, status
+
+        return fleet.run("verify", once, paths, repositories, shard, results)
+    all_checked, errors = check(paths, shown=form in _FOR_PEOPLE)
+    found, status = judged(all_checked, errors)
     if form == "json":
         from pinner.report.verify_json import data
 
         document.show(status, data(all_checked), errors)
-    for line in _printed(form, all_checked, found, now, style):
-        click.echo(line)
+    for text in _printed(form, all_checked, found, now, style):
+        click.echo(text)
     _tell(all_checked, vulnerabilities.notes, errors, style)
     return status
 

@@ -102,7 +102,8 @@ class Broken(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """All that was found about one project. `unpinned` counts the words that ask for no version."""
+    """All that was found about one project. `unpinned` counts the words without a version; `locked` is the date of
+    the lock's newest Release, "" without one."""
 
     pins: tuple[Pin, ...]
     held: tuple[Held, ...]
@@ -113,6 +114,7 @@ class Verified(NamedTuple):
     files: tuple[str, ...]
     unpinned: int
     notes: tuple[str, ...]
+    locked: str = ""
 
 
 def worst(standings: Iterable[Standing]) -> State:
@@ -189,6 +191,7 @@ class Verifier:
             tuple(texts),
             unpinned,
             tuple(self._archives.notes),
+            max((each.date for each in lock.releases), default=""),
         )
 
     def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:

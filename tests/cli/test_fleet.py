@@ -68,7 +68,9 @@ def test_which_shard_depends_on_the_path_alone() -> None:
     names = [f"/checkouts/team/service-{number}" for number in range(1000)]
     sizes = [sum(Shard(n, 8).has(name) for name in names) for n in range(8)]
     assert sum(sizes) == 1000 and min(sizes) > 90
-    assert [name for name in names[:30] if Shard(3, 8).has(name)] == [names[n] for n in (0, 14, 15, 17, 21, 22, 28)]
+    assert [name for name in names[:30] if Shard(3, 8).has(name)] == [
+        names[n] for n in (0, 14, 15, 17, 21, 22, 28)
+    ]
 
 
 def test_a_killed_shard_goes_on(fleet: Workbench) -> None:

@@ -8,7 +8,9 @@ Whiteouts: https://github.com/opencontainers/image-spec/blob/main/layer.md#white
 
 from __future__ import annotations
 
+import bz2
 import hashlib
+import lzma
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -58,7 +60,7 @@ def read(chunks: Iterable[bytes], descriptor: Descriptor, wanted: frozenset[str]
     problem: InputError | None = None
     layer: Layer = ()
     try:
-        layer = _entries(Tar(_Unpacked(stream, descriptor.size, what), what), wanted, what)
+        layer = _entries(Tar(Unpacked(stream, descriptor.size, what), what), wanted, what)
     except InputError as error:
         problem = error
     for _ in stream:
@@ -180,8 +182,11 @@ class _Verified:
             )
 
 
-class _Unpacked:
-    """The unpacked stream as a source for `Tar`; how it is packed, its first bytes tell, as for Docker."""
+class Unpacked:
+    """The unpacked stream as a source for `Tar`; how it is packed, its first bytes tell, as for Docker.
+
+    Raises InputError for what is damaged, and for more than a real one unpacks to.
+    """
 
     def __init__(self, chunks: Iterator[bytes], size: int, what: str) -> None:
         self._what = what
@@ -191,6 +196,7 @@ class _Unpacked:
         self._position = 0
 
     def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end."""
         if self._position + size <= len(self._buffer):
             self._position += size
             return self._buffer[self._position - size : self._position]
@@ -203,6 +209,7 @@ class _Unpacked:
         return b"".join(parts)
 
     def skip(self, size: int) -> bool:
+        """Pass over so many bytes; whether they are there."""
         while size and self._fill():
             passed = min(size, len(self._buffer) - self._position)
             self._position += passed
@@ -233,7 +240,25 @@ class _Unpacked:
         # A zstd frame, or a frame to be skipped, with which some writers begin (RFC 8878, 3.1).
         if start.startswith(b"\x28\xb5\x2f\xfd") or (start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5):
             return self._zstd(start, chunks)
+        if start.startswith(b"BZh"):
+            return self._other(bz2.BZ2Decompressor, start, chunks)
+        if start.startswith(b"\xfd7zX"):
+            return self._other(lzma.LZMADecompressor, start, chunks)
         return self._plain(start, chunks)
+
+    def _other(
+        self,
+        fresh: type[bz2.BZ2Decompressor] | type[lzma.LZMADecompressor],
+        data: bytes,
+        chunks: Iterator[bytes],
+    ) -> Iterator[bytes]:
+        unpacker = fresh()
+        try:
+            while not unpacker.eof:
+                yield unpacker.decompress(data, _PIECE)
+                data = next(chunks) if unpacker.needs_input and not unpacker.eof else b""
+        except (OSError, lzma.LZMAError, EOFError, StopIteration):
+            raise InputError(f"{self._what} is not whole {fresh.__module__.strip('_')} data") from None
 
     def _plain(self, start: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield start

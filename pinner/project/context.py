@@ -7,15 +7,17 @@ the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
+from posixpath import normpath
 
 from pinner.errors import InputError
 from pinner.project import files, tree
 
 _LARGEST = 2**20  # bytes of a script, list or key
+_LONGEST_MEMBER, _MOST_MEMBERS = 2**16, 20_000  # of an archive
 
 
 class ContextFiles:
@@ -29,6 +31,7 @@ class ContextFiles:
         self._roots = list(dict.fromkeys(tree.resolve(each) for each in (*own, dockerfile.parent, folder)))
         self._dockerfile = dockerfile
         self._places: dict[str, Path | None] = {}
+        self._archives: dict[str, Mapping[str, str | None] | None] = {}
 
     def _place(self, path: str) -> Path | None:
         """The file or folder that a path means, None if there is none."""
@@ -100,10 +103,38 @@ class ContextFiles:
             if self._place(f"{below}{name}") is not None
         ]
 
+    def archive(self, path: str) -> Mapping[str, str | None] | None:
+        """The files of an archive by path, with their texts as far as they are short; None if it is none."""
+        if path not in self._archives:
+            place = self.path(path)
+            self._archives[path] = None
+            if place is not None and place.is_file():
+                with suppress(InputError):
+                    self._archives[path] = _members(tree.read(place, self._root), path)
+        return self._archives[path]
+
     def name(self, path: str) -> str:
         """What the project calls a file."""
         place = self._place(path)
         return files.relative(place, self._folder) if place is not None else path
+
+
+def _members(content: bytes, path: str) -> Mapping[str, str | None] | None:
+    """The files of an archive; None if it holds none. Raises `InputError` for what is no archive."""
+    from pinner.archive.tar import Tar
+    from pinner.images.layers import Unpacked
+
+    archive = Tar(Unpacked(iter([content]), len(content), path), path)
+    found: dict[str, str | None] = {}
+    room = _LARGEST
+    while (member := archive.next()) and len(found) < _MOST_MEMBERS:
+        name = normpath(member.name).lstrip("/")
+        if member.kind in ("directory", "other") or name.startswith(".."):
+            continue
+        short = member.kind == "file" and member.size <= min(room, _LONGEST_MEMBER)
+        found[name] = archive.content(member).decode("utf-8", "replace") if short else None
+        room -= member.size if short else 0
+    return found or None
 
 
 def patterns(text: str) -> tuple[tuple[bool, str], ...]:

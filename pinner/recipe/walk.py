@@ -20,6 +20,7 @@ from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.outcomes import Seen, Walk
+from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
 from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
 
@@ -172,7 +173,15 @@ class Walked:
                 content = of(source)
                 self._put(state, join(place, source.rpartition("/")[2]) if into else place, content)
             else:
-                self._place(state, tree, source, place, into=into or len(sources) > 1, foreign=bool(origin))
+                self._place(
+                    state,
+                    tree,
+                    source,
+                    place,
+                    into=into or len(sources) > 1,
+                    foreign=bool(origin),
+                    unpacks=instruction.keyword == "ADD" and archives.reaches(place),
+                )
 
     def _from(self, name: str) -> Tree | None:
         """The files of another stage, None for those of an image."""
@@ -185,7 +194,15 @@ class Walked:
         Shell(self.walk, state).write(path, content)
 
     def _place(
-        self, state: State, tree: Tree | None, source: str, place: str, *, into: bool, foreign: bool
+        self,
+        state: State,
+        tree: Tree | None,
+        source: str,
+        place: str,
+        *,
+        into: bool,
+        foreign: bool,
+        unpacks: bool,
     ) -> None:
         """Bring in a file or folder, or what a pattern matches."""
         clean = source.strip("/").removeprefix("./")
@@ -196,7 +213,7 @@ class Walked:
             content = tree.read(path)
             if content is None:
                 state.cover(Layer(place, tree, path, self.walk.at))
-            else:
+            elif not unpacks or not archives.unpacked(Shell(self.walk, state), content, place):
                 target = join(place, basename(path)) if into or state.is_dir(place) else place
                 state.write(target, content._replace(at=self.walk.at, by=target))
                 Shell(self.walk, state).changed(target)

@@ -99,6 +99,9 @@ class Context(Protocol):
     def names(self, path: str) -> Iterable[str]:
         """The names in a folder."""
 
+    def archive(self, path: str) -> Mapping[str, str | None] | None:
+        """The files of an archive by path, with their texts as far as they are short; None if it is none."""
+
     def name(self, path: str) -> str:
         """What the project calls a file."""
 

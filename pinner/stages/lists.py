@@ -86,6 +86,7 @@ class _Pinned:
         self.is_file = context.is_file
         self.is_dir = context.is_dir
         self.names = context.names
+        self.archive = context.archive
         self.name = context.name
 
     def text(self, path: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,18 @@ def test_where_files_are(tmp_path: Path) -> None:
     assert context.text("top.sh") == "root"
     assert context.text("both") is None  # it is in doubt which is meant
     assert (context.is_file("secret"), context.is_file("link"), context.is_file("../outside")) == (False,) * 3
+
+
+@pytest.mark.parametrize("form", ["gz", "xz", "bz2", ""])
+def test_archives(tmp_path: Path, form: str) -> None:
+    with tarfile.open(tmp_path / "x", f"w:{form}") as archive:
+        for name, size in {"./etc/apt/sources.list": 20, "usr/bin/x": 70_000, "../x": 1}.items():
+            member = tarfile.TarInfo(name)
+            member.size = size
+            archive.addfile(member, io.BytesIO(b"x" * size))
+    whole = (tmp_path / "x").read_bytes()
+    context = ContextFiles(tmp_path / "Dockerfile", tmp_path, tmp_path)
+    assert context.archive("x") == {"etc/apt/sources.list": "x" * 20, "usr/bin/x": None}
+    (tmp_path / "y").write_bytes(whole[: len(whole) // 3])
+    (tmp_path / "z").write_text("no archive")
+    assert (context.archive("y"), context.archive("z"), context.archive("none")) == (None, None, None)

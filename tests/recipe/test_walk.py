@@ -32,8 +32,14 @@ JAMMY = {
 class Files:
     """A build context."""
 
-    def __init__(self, files: dict[str, str]) -> None:
-        self._files = files
+    def __init__(
+        self, files: dict[str, str], archives: dict[str, dict[str, str | None]] | None = None
+    ) -> None:
+        self._archives = archives or {}
+        self._files = {**files, **dict.fromkeys(self._archives, "\x1f\x8b")}
+
+    def archive(self, path: str) -> dict[str, str | None] | None:
+        return self._archives.get(path)
 
     def text(self, path: str) -> str | None:
         return self._files.get(path)
@@ -54,9 +60,13 @@ class Files:
         return path
 
 
+ARCHIVE: dict[str, str | None] = {"etc/apt/sources.list.d/x.list": f"{LINE}\n", "usr/bin/x": None}
+NESTED = {f"x-1.0/{path}": text for path, text in ARCHIVE.items()}
+
+
 def walked(body: str, base: dict[str, str] = BOOKWORM, files: dict[str, str] | None = None) -> Walked:
     held = {path: Content(text) for path, text in base.items()}
-    context = Files(files or {})
+    context = Files(files or {}, {"x.tgz": ARCHIVE, "nested.tgz": NESTED})
     found = Walked(parse(f"FROM debian:12\n{body}\n"), "linux/arm64", "arm64", lambda stage: held, context)
     found.stage(len(parse(f"FROM debian:12\n{body}\n").stages) - 1)
     return found
@@ -214,6 +224,9 @@ CONTEXT = {
     "scripts/add.sh": ADD,
     "root/etc/apt/sources.list.d/x.list": f"{LINE}\n",
     "x.list": f"{LINE}\n",
+    "Makefile": f"all:\n\tcc x.c\nrepo: text\n\t@mv text {LIST}\ntext:\n\techo '{LINE}' > $@\n".replace(
+        "$@", "text"
+    ),
 }
 
 
@@ -243,6 +256,11 @@ CONTEXT = {
         f"RUN for x in x; do echo '{LINE}' > /etc/apt/sources.list.d/$x.list; done",
         f"RUN case $(uname -m) in aarch64) echo '{LINE}' > {LIST};; *) rm {DEBIAN};; esac",
         f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
+        "ADD x.tgz /",
+        "COPY x.tgz /tmp/\nRUN tar xzf /tmp/x.tgz -C /",
+        "WORKDIR /\nRUN --mount=target=/c cat /c/x.tgz | tar -xz etc/apt",
+        "COPY . /c\nRUN tar --strip-components=1 --directory / -xf /c/nested.tgz",
+        "COPY Makefile /c/\nRUN make -C /c repo",
     ],
 )
 def test_files_of_the_build_context_and_all_the_ways_to_run(body: str) -> None:
@@ -293,6 +311,9 @@ def test_lists_and_wrappers() -> None:
         "RUN sed -i 's/x/y/e' /etc/apt/sources.list.d/debian.sources",
         "RUN add-apt-repository ppa:deadsnakes/ppa",
         f"RUN echo 'unterminated > {LIST}",
+        "RUN curl https://x.example/apt-sources.tar.gz | tar xz -C /",
+        "RUN curl https://x.example/a.tar.gz | tar xz -C /etc",
+        "RUN tar -C / -xf /a.tar etc/apt/sources.list",
     ],
 )
 def test_what_is_not_known(body: str) -> None:
@@ -308,6 +329,7 @@ def test_what_is_not_known(body: str) -> None:
         "RUN wget -qO- https://x.example/x.tar.gz | tar xz && cd x && ./configure && make install",
         "RUN pip install x && npm ci && ./gradlew build",
         "COPY --from=image /usr/bin/tool /usr/bin/",
+        "COPY x.tgz /opt/\nADD x.tgz /opt/\nCOPY Makefile /c/\nRUN make -C /c",
         "RUN ls /etc/apt/sources.list.d && cat /etc/apt/sources.list.d/debian.sources",
     ],
 )

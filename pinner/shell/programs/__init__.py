@@ -14,12 +14,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pinner.shell.outcomes import Call, Result
-from pinner.shell.programs import apt, fetching, files, keys, shells, system, tests, texts
+from pinner.shell.programs import (
+    apt,
+    archives,
+    fetching,
+    files,
+    keys,
+    makefiles,
+    shells,
+    system,
+    tests,
+    texts,
+)
 
 Program = Callable[[Call], Result]
 
 PROGRAMS: Mapping[str, Program] = {
     name: program
-    for module in (apt, fetching, files, keys, shells, system, tests, texts)
+    for module in (apt, archives, fetching, files, keys, makefiles, shells, system, tests, texts)
     for name, program in module.ROWS.items()
 }

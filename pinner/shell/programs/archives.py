@@ -1,0 +1,113 @@
+"""tar: what is unpacked over apt's files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pinner.regex import later
+from pinner.shell.outcomes import Call, Result
+from pinner.shell.process import Process
+from pinner.shell.programs.options import Options, read
+from pinner.shell.state import UNKNOWN, Content, Layer
+
+_VALUED = "fCXTbIKNVLg"
+_LONG = (
+    "file",
+    "directory",
+    "exclude",
+    "strip-components",
+    "transform",
+    "owner",
+    "group",
+    "use-compress-program",
+)
+# What an archive is called that may bring apt's files along; most that are unpacked over the root are single programs.
+_ALARM = later(r"(?i)(?:^|[^a-z])(?:apt|sources?|repos?|rootfs|etc|sysroot)(?:[^a-z]|$)")
+
+
+class Unpacked:
+    """The files of an archive of the build context, as files of a stage."""
+
+    def __init__(self, texts: Mapping[str, str | None], strip: int = 0, only: Iterable[str] = ()) -> None:
+        """`texts` are by path; the first `strip` parts of a path fall away, `only` are the paths that are unpacked."""
+        wanted = [each.strip("/").removeprefix("./") for each in only]
+        self._texts = {
+            "/".join(path.split("/")[strip:]): text
+            for path, text in texts.items()
+            if path.count("/") >= strip
+            and (not wanted or any(path == each or path.startswith(f"{each}/") for each in wanted))
+        }
+
+    def read(self, path: str) -> Content | None:
+        """A file of the archive."""
+        path = path.strip("/")
+        return Content(self._texts[path]) if path in self._texts else None
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+        below = f"{path.strip('/')}/".lstrip("/")
+        return {each[len(below) :].partition("/")[0] for each in self._texts if each.startswith(below)}
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+        return any(True for _ in self.names(path))
+
+
+def reaches(place: str) -> bool:
+    """Whether what is unpacked at a place may lie among apt's files."""
+    return place in ("/", "/etc") or place.startswith("/etc/apt")
+
+
+def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only: Iterable[str] = ()) -> bool:
+    """Lay the files of an archive over a place, if it is one of the build context that can be read."""
+    origin = content.origins[0] if len(content.origins) == 1 else None
+    context = shell.walk.context
+    texts = context.archive(origin.context) if origin and origin.context and context else None
+    if texts is None:
+        return False
+    shell.state.cover(Layer(place, Unpacked(texts, strip, only), "", shell.walk.at))
+    for path in (*shell.state.sources(), *shell.state.configuration("preferences")):
+        if path.startswith(place.rstrip("/") + "/"):
+            shell.changed(path)
+    return True
+
+
+def _options(words: list[str]) -> Options:
+    """The options of tar: the first word may be a bundle without a hyphen, whose values follow in order."""
+    if not words or words[0].startswith("-"):
+        return read(words, _VALUED, _LONG)
+    rest = words[1:]
+    bundle = [(letter, rest.pop(0) if letter in _VALUED and rest else "") for letter in words[0]]
+    found = read(rest, _VALUED, _LONG)
+    return Options((*bundle, *found.options), found.operands)
+
+
+def _tar(call: Call) -> Result:
+    options = _options(call.words)
+    state = call.shell.state
+    place = state.path(options.value("C", "directory") or ".")
+    if not options.has("x", "extract", "get") or options.has("O", "to-stdout"):
+        return Result("done", Content(UNKNOWN))
+    if not reaches(place):
+        return Result()
+    name = options.value("f", "file")
+    content = state.read(state.path(name)) if name not in ("", "-") else call.input
+    count = options.value("strip-components")
+    strip = int(count) if count.isdecimal() else 0
+    if content is not None and unpacked(call.shell, content, place, strip, options.operands):
+        return Result()
+    by = next((each.url for each in content.origins if each.url), name) if content is not None else name
+    last = by.rstrip("/").rpartition("/")[2]
+    if (
+        place != "/"
+        or _ALARM.search(last)
+        or any(re.match(r"(?:\./|/)?etc/apt\b", each) for each in options.operands)
+    ):
+        call.shell.unknown(by or call.name)
+    elif options.has("C", "directory"):
+        call.shell.unseen(by or call.name)
+    return Result()
+
+
+ROWS = {"tar": _tar, "bsdtar": _tar}

@@ -52,6 +52,8 @@ class PinnerError(Exception):
     """What happened and where (`message`), and what to do next (`hint`)."""
 
     exit_status: ClassVar[int] = 3
+    #: The code of the diagnostic, see `codes`.
+    code: ClassVar[str] = "unusable"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -109,22 +111,27 @@ class Unsatisfiable(PinnerError):
     """apt would find no solution; the message holds the chain of causes."""
 
     exit_status = 4
+    code = "unsatisfiable"
 
 
 class UnknownPackage(Unsatisfiable):
     """There is no such package: a fault in what was asked, as in a file that names it."""
 
     exit_status = 1
+    code = "unknown-package"
 
 
 class Refused(Unsatisfiable):
     """apt may find a solution, but pinner does not follow how: it does not guess."""
+
+    code = "unfollowed"
 
 
 class FetchError(PinnerError):
     """Bytes could not be had. `status` is the HTTP status, 0 without an answer; `tries` how often it was asked."""
 
     exit_status = 5
+    code = "unreachable"
 
     def __init__(self, message: str, *, url: str, status: int = 0, tries: int = 1, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -137,3 +144,4 @@ class TrustError(PinnerError):
     """Bytes came, but not the ones that were vouched for: signature, digest, size, date."""
 
     exit_status = 6
+    code = "untrusted"

@@ -1,13 +1,35 @@
-"""MkDocs hook: the reference of commands is made from the command line itself, at each build."""
+"""MkDocs hook: the reference of commands is made from the command line itself, at each build.
+
+`python -m scripts.docs_pages` writes docs/codes.md, the page of diagnostics, from the enum of codes.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pinner.cli.main import cli
+from pinner.codes import Code
+
+_CODES = """\
+# Codes of diagnostics
+
+Whatever pinner says of a file has a code, in brackets in the text (`not pinned [other-repository]: …`) and with the
+address of its section here in JSON, SARIF and the other formats. An unknown package is an error (exit status 1) with
+near names; the rest of the file is pinned all the same. `--strict` makes a package that stays without a pin exit
+status 1, unless a comment allows it ([Files and comments](reference/files.md)).
+"""
+#: The headings of the page, by the first code below each.
+_PARTS = {
+    Code.UNPINNED: "Packages that stay without a pin",
+    Code.UNKNOWN_PACKAGE: "What apt cannot install",
+    Code.UNKNOWN: "Pins, suites and images as they stand",
+    Code.EXCLUDED: "Pins that are not refreshed",
+    Code.UNUSABLE: "Files and archives that could not be read",
+}
 
 
 def _options(command: click.Command) -> str:
@@ -45,9 +67,26 @@ def commands() -> str:
     return "\n".join(out)
 
 
+def codes() -> str:
+    """The page with every code, as Markdown."""
+    out = [_CODES]
+    for code in Code:
+        if code in _PARTS:
+            out.append(f"## {_PARTS[code]}\n")
+        out.append(
+            f"### {code.value}\n\n{code.meaning}\n\n{code.severity.title()}. What to do: {code.help}\n"
+        )
+    return "\n".join(out)
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the page to those of the folder."""
     from mkdocs.structure.files import File
 
     files.append(File.generated(config, "reference/commands.md", content=commands()))
     return files
+
+
+if __name__ == "__main__":
+    page = Path(__file__).parent.parent / "docs" / "codes.md"
+    page.write_text(codes(), encoding="utf-8")

@@ -15,8 +15,9 @@ FLOORS = (
     "report", "project", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
-GROUND = ("errors", "regex", "toml", "program", "values")
+GROUND = ("codes", "errors", "regex", "toml", "program", "values")
 PURE = (
+    "codes",
     "errors",
     "regex",
     "toml",

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property, partial
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from posixpath import basename, dirname
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import click
 
@@ -28,8 +28,10 @@ from pinner.project.files import Found
 from pinner.project.policy import duration
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
+from pinner.report.formats import FORMATS
 from pinner.report.terminal import Style
 from pinner.stages import builds, includes, lists
+from pinner.values import NamedTuple
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
@@ -119,6 +121,39 @@ OUTPUT: list[Callable[[_F], _F]] = [
     *JSON,
     click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
     click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
+]
+
+
+class Output(NamedTuple):
+    """How a command prints what it found."""
+
+    form: str
+    style: Style
+
+
+def _output(function: _F) -> _F:
+    """Gathers the options into one value, the argument `output`."""
+
+    @wraps(function)
+    def gathered(*, form: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Any:
+        form = "json" if as_json else form
+        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose)), **given)
+
+    return cast(_F, gathered)
+
+
+#: As OUTPUT, in every format.
+REPORT: list[Callable[[_F], _F]] = [
+    _output,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(FORMATS)),
+        default="text",
+        show_default=True,
+        help="How to print what was found.",
+    ),
+    *OUTPUT,
 ]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinner.errors import InputError, PinnerError
+
+if TYPE_CHECKING:
+    from pinner.report.diagnostic import Report
 
 #: Rises when a key goes, or means something else; new keys do not count.
 SCHEMA_VERSION = 1
@@ -21,6 +24,23 @@ def show(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError] = (
 
     failures = list({str(each): of_error(each) for each in errors}.values())
     click.echo(dumps({"schema_version": SCHEMA_VERSION, "status": status, **body, "errors": failures}))
+
+
+def report(
+    form: str,
+    found: Report,
+    body: Callable[[], Mapping[str, Any]],
+    status: int,
+    errors: Iterable[PinnerError],
+) -> None:
+    """Print a run's report in a format that is for programs. Errors go to stderr, too, by the caller."""
+    from pinner.report.diagnostic import to_dicts
+    from pinner.report.formats import render
+
+    if form == "json":
+        show(status, {**body(), "diagnostics": to_dicts(found.diagnostics)}, errors)
+    elif text := render(form, found):
+        click.echo(text)
 
 
 def of_error(error: PinnerError) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import click
 from pinner.archive import seen
 from pinner.archive.cache import Cache
 from pinner.cli import common, document, doors
-from pinner.cli.common import Project
+from pinner.cli.common import Output, Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.distributions import moments
 from pinner.errors import PinnerError, printable, worst
@@ -20,11 +20,13 @@ from pinner.lock.schema import Lock, Settings
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
+from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
 from pinner.report.terminal import Style
 from pinner.stages.suites import Along, Options
 from pinner.workflow.export import named
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.remembered import ARGUMENTS
+from pinner.workflow.verify import Place
 
 
 @click.command("lock")
@@ -53,7 +55,7 @@ from pinner.workflow.remembered import ARGUMENTS
     help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
 )
 @click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
-@common.options(common.STRICT, common.OLDER, common.ARCHIVE, common.OUTPUT)
+@common.options(common.STRICT, common.OLDER, common.ARCHIVE, common.REPORT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -70,9 +72,7 @@ def command(
     allow_older: bool,
     offline: bool,
     max_age: timedelta,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    output: Output,
 ) -> int:
     """Pin the packages of install lines to the versions that apt would install.
 
@@ -80,7 +80,7 @@ def command(
     packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files. `-` reads standard input and
     writes the pinned text to standard output. Pins that are there are kept.
     """
-    style = common.to_style(quiet=quiet, verbose=verbose)
+    form, style = output
     along: Along | None = "closure" if closure else "siblings" if pin_siblings else None
     if along is None and (closure, pin_siblings) != (None, None):
         along = ""
@@ -156,12 +156,16 @@ def command(
     fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
     faults = [error.exit_status for error in (*errors, *unserved)]
     status = worst(faults or [int(fails or (check and changed))])
-    if as_json:
-        from pinner.report import as_json as json_report
-
-        document.show(status, json_report.lock(results, written=write), (*errors, *unserved))
-    else:
+    if form == "text":
         _print(results, style, write=write, diff=dry_run, stdin=stdin)
+    else:
+        from pinner.report import as_json
+
+        own = _diagnostics(results, strict=strict, write=write, check=check)
+        found = _report(results, [*own, *map(of_error, (*errors, *unserved))], write=write)
+        document.report(
+            form, found, lambda: as_json.lock(results, written=write), status, (*errors, *unserved)
+        )
     for error in errors:
         click.echo(f"pinner: {error}", err=True)
     for failure, names in unserved.items():
@@ -239,6 +243,33 @@ class Outcome:
             return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
         here = Path.cwd()
         return [printable(files.relative(path, here), line=True) for path in self.texts]
+
+
+def _diagnostics(
+    results: Sequence[Outcome], *, strict: bool, write: bool, check: bool
+) -> Iterator[Diagnostic]:
+    for each in results:
+        project = each.project
+        yield from terminal.diagnostics(
+            each.plan, project.relative, strict=strict, written=write, check=check
+        )
+        if not write and project.lock_path in each.texts:
+            place = Place(project.relative(project.lock_path.name))
+            text = "it is not what pinner lock would write"
+            yield diagnostic("drift", "error" if check else "note", place, place.path, text)
+
+
+def _report(results: Sequence[Outcome], found: Sequence[Diagnostic], *, write: bool) -> Report:
+    """The run in whichever format."""
+    passed = (
+        (terminal.place_of(each, result.project.relative(each.path)), f"{each.name}={each.choice.version}")
+        for result in results
+        for each in result.plan.findings
+        if each.choice.status == "kept" or (write and each.choice.status == "pinned")
+    )
+    files = (result.project.relative(each.path) for result in results for each in result.plan.files)
+    said = "; ".join(terminal.summary(each.plan, each.wrote, would=not write) for each in results)
+    return Report("lock", said, tuple(found), tuple(files), tuple(passed), datetime.now(UTC))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from pinner.archive import seen
 from pinner.archive.cache import Cache
 from pinner.cli import common, document, doors
 from pinner.cli.advisories import Vulnerabilities
-from pinner.cli.common import Project
+from pinner.cli.common import Output, Project
 from pinner.cli.lock import at_snapshot
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, without_login
@@ -22,6 +22,7 @@ from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
 from pinner.project import files
 from pinner.report import refresh as report
+from pinner.report.diagnostic import Report, of_error
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.stages import froms
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
 )
 @click.option("--cve", is_flag=True, help="Tell which known vulnerabilities the moves mend.")
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
-@common.options(common.OLDER, common.OUTPUT)
+@common.options(common.OLDER, common.REPORT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -112,9 +113,7 @@ def command(
     cve: bool,
     changelogs: bool,
     allow_older: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    output: Output,
 ) -> int:
     """Move pins to what apt would take today, in the files and in the lock.
 
@@ -122,7 +121,7 @@ def command(
     cannot be read is reported and stops no other. Always asks the archive anew. Exits 1 if a pin that is gone was left
     out, 4 if one cannot be moved, 3, 5 or 6 if a file or an archive cannot be read; --atomic then writes nothing.
     """
-    style = common.to_style(quiet=quiet, verbose=verbose)
+    form, style = output
     now = datetime.now(UTC)
     projects, errors = common.collect(paths, writes=not (dry_run or check))
     if errors and (rescue or not projects):
@@ -139,7 +138,7 @@ def command(
     for project in projects:
         text, lock = common.read_lock(project.lock_path, merge=True)
         if if_older_than is not None and _age(lock, now) < if_older_than:
-            if not quiet:
+            if not style.quiet:
                 click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
             continue
         if not allow_older:
@@ -203,7 +202,13 @@ def command(
         click.echo(
             f"pinner: --package {printable(name)}: no install command here names such a package", err=True
         )
-    _print(outcome, results, style, status, as_json=as_json, diff=dry_run)
+    if form == "text":
+        _print(outcome, results, style, diff=dry_run)
+    else:
+        own = [*report.diagnostics(outcome, check=check), *map(of_error, (*errors, *failures))]
+        names = tuple(each.project.relative(path) for each in results for path in each.project.texts)
+        found = Report("refresh", report.summary(outcome), tuple(own), names, (), now)
+        document.report(form, found, lambda: report.data(outcome), status, (*errors, *failures))
     for failure in (*errors, *failures):
         click.echo(f"pinner: {failure}", err=True)
     return status
@@ -251,7 +256,7 @@ class _Result:
                 refreshed.without(
                     path,
                     tuple(
-                        Stay(Place(path), each.name, each.old, _older(each.new), refuses=True)
+                        Stay(Place(path), each.name, each.old, _older(each.new), "downgrade", refuses=True)
                         for each in back
                     ),
                 )
@@ -347,12 +352,7 @@ def _uploads(
     return uploads
 
 
-def _print(
-    outcome: Outcome, results: Sequence[_Result], style: Style, status: int, *, as_json: bool, diff: bool
-) -> None:
-    if as_json:
-        document.show(status, report.data(outcome))
-        return
+def _print(outcome: Outcome, results: Sequence[_Result], style: Style, *, diff: bool) -> None:
     for note in () if style.quiet else outcome.notes:
         click.echo(f"pinner: {printable(note)}", err=True)
     if diff:

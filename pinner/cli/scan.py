@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import click
 
 from pinner.cli import common, document
+from pinner.cli.common import Output
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, worst
 from pinner.recipe import kinds
 from pinner.report import scan as report
+from pinner.report.diagnostic import of_error
 from pinner.stages.install_commands import File, read_all
 
 
@@ -27,16 +30,14 @@ from pinner.stages.install_commands import File, read_all
     is_flag=True,
     help="Show what apt reads at each call, and who signs it, instead of the words.",
 )
-@common.options(common.STRICT, common.OUTPUT)
+@common.options(common.STRICT, common.REPORT)
 def command(
     paths: tuple[str, ...],
     told: Told,
     only_files: bool,
     strict: bool,
     sources: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    output: Output,
 ) -> int:
     """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
 
@@ -44,7 +45,7 @@ def command(
     Without FILE, takes every file below the current directory that may install packages:
     Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
     """
-    style = common.to_style(quiet=quiet, verbose=verbose)
+    form, style = output
     errors: list[PinnerError] = []
     projects = [common.from_stdin()] if paths == (common.STDIN,) else []
     if not projects:
@@ -56,7 +57,7 @@ def command(
         }
         others = {str(each.path): (each.other or each.kind, each.passed) for each in passed}
         status = worst([error.exit_status for error in errors])
-        if as_json:
+        if form == "json":
             document.show(status, report.files_data(taken, others), errors)
         else:
             click.echo("\n".join(report.files(taken, others)))
@@ -70,28 +71,32 @@ def command(
         options = view.options(project, lock)
         for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
             if isinstance(each, File):
-                found.append(each._replace(path=(project.relative if as_json else project.shown)(path)))
+                found.append(
+                    each._replace(path=(project.shown if form == "text" else project.relative)(path))
+                )
                 continue
             if isinstance(each, InputError):
                 each.path = project.shown(each.path)
             errors.append(each)
     failed = strict and any(each.leaves_words for each in found)
     status = worst([error.exit_status for error in errors] or [int(failed)])
-    if as_json:
-        document.show(status, report.data(found, sources=sources), errors)
+    if form != "text":
+        said = [*report.diagnostics(found, strict=strict), *map(of_error, errors)]
+        whole = report.report(found, said, datetime.now(UTC))
+        document.report(form, whole, lambda: report.data(found, sources=sources), status, errors)
     elif sources:
         from pinner.report.sources import lines
 
-        for line in () if quiet else lines(found, style):
+        for line in () if style.quiet else lines(found, style):
             click.echo(line)
-    elif found and not quiet:
+    elif found and not style.quiet:
         for line in report.lines(found, style):
             click.echo(line)
         for line in report.table(found):
             click.echo(line)
         click.echo(report.summary(found))
     unread = Counter(each.other for each in passed if each.other)
-    if unread and not (quiet or as_json):
+    if unread and form == "text" and not style.quiet:
         click.echo(report.unread(unread))
     for error in errors:
         click.echo(f"pinner: {error}", err=True)

@@ -14,8 +14,8 @@ from pinner.errors import InputError, printable, worst
 from pinner.lock import writer
 from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
+from pinner.report.diagnostic import at
 from pinner.report.terminal import count
-from pinner.report.verify import at
 from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.unpin import Unpinned, unpin, without_pins

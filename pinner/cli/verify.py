@@ -12,21 +12,21 @@ import click
 
 from pinner.cli import common, document, fleet
 from pinner.cli.advisories import Vulnerabilities
-from pinner.cli.common import Project
+from pinner.cli.common import Output, Project
 from pinner.cli.view import STAGES, Told, View
 from pinner.errors import InputError, PinnerError, printable, worst
 from pinner.lock.schema import Lock
 from pinner.report import verify as report
+from pinner.report.diagnostic import Diagnostic, of_error
 from pinner.report.terminal import Style
-from pinner.report.verify import Checked, Row
+from pinner.report.verify import Checked
 from pinner.stages.archives import Archives
 from pinner.stages.policy import FAILURES
 from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified, Verifier
 from pinner.workflow.vulnerable import Exposed, exposed
 
-_FOR_PEOPLE = ("table", "markdown")
-_FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
+_FOR_PEOPLE = ("text", "markdown")
 
 
 @click.command("verify")
@@ -53,12 +53,9 @@ _FORMATS = ("table", "json", "markdown", "sarif", "github", "junit")
     help="Exit 1 also for a pin with a newer version that was locked longer ago.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print."
-)
-@click.option(
     "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
 )
-@common.options(common.OLDER, fleet.FLEET, common.OUTPUT)
+@common.options(common.OLDER, fleet.FLEET, common.REPORT)
 def command(
     paths: tuple[str, ...],
     told: Told,
@@ -66,15 +63,12 @@ def command(
     fail_on: tuple[str, ...],
     cve: bool,
     max_lag: timedelta | None,
-    form: str,
     snapshots: bool,
     allow_older: bool,
     repositories: str | None,
     shard: fleet.Shard | None,
     results: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    output: Output,
 ) -> int:
     """Check that every pin and every locked package is still in the archive, and that apt could install each line.
 
@@ -83,8 +77,7 @@ def command(
     """
     if repositories is None and (shard is not None or results is not None):
         raise click.UsageError("--shard and --results need --repositories")
-    form = "json" if as_json else form
-    style = common.to_style(quiet=quiet, verbose=verbose)
+    form, style = output
     now = datetime.now(UTC)
     view = View(told, style)
     verifiers: dict[Archives, Verifier] = {}
@@ -121,10 +114,10 @@ def command(
             errors += (_placed(error, all_checked[-1]) for error in verified.errors)
         return all_checked, [*errors, *vulnerabilities.errors]
 
-    def judged(all_checked: Sequence[Checked], errors: Sequence[PinnerError]) -> tuple[list[Row], int]:
-        found = [row for checked in all_checked for row in report.rows(checked, fail_on)]
+    def judged(all_checked: Sequence[Checked], errors: Sequence[PinnerError]) -> tuple[list[Diagnostic], int]:
+        found = [each for checked in all_checked for each in report.diagnostics(checked, fail_on)]
         pins = sum(len(checked.verified.pins) for checked in all_checked)
-        failed = report.fails(found) or (strict and not pins)
+        failed = any(each.severity == "error" for each in found) or (strict and not pins)
         return found, worst([error.exit_status for error in errors] or [int(failed)])
 
     if repositories is not None:
@@ -139,12 +132,16 @@ def command(
         return fleet.run("verify", once, paths, repositories, shard, results)
     all_checked, errors = check(paths, shown=form in _FOR_PEOPLE)
     found, status = judged(all_checked, errors)
-    if form == "json":
+    if form == "text":
+        for text in report.lines(all_checked, found, style):
+            click.echo(text)
+        if all_checked and not style.quiet:
+            click.echo(report.summary(all_checked))
+    else:
         from pinner.report.verify_json import data
 
-        document.show(status, data(all_checked), errors)
-    for text in _printed(form, all_checked, found, now, style):
-        click.echo(text)
+        whole = report.report(all_checked, [*found, *_others(errors, all_checked)], now)
+        document.report(form, whole, lambda: data(all_checked), status, errors)
     _tell(all_checked, vulnerabilities.notes, errors, style)
     return status
 
@@ -173,33 +170,10 @@ def _spans(
     return spans(project, options, archives, gone, style) if gone else iter(())
 
 
-def _printed(
-    form: str,
-    all_checked: Sequence[Checked],
-    found: Sequence[Row],
-    now: datetime,
-    style: Style,
-) -> Iterator[str]:
-    if form == "sarif":
-        from pinner.report.sarif import to_sarif
-
-        yield to_sarif(found)
-    elif form == "junit":
-        from pinner.report.junit import to_junit
-
-        yield to_junit(all_checked, found, now)
-    elif form == "github":
-        from pinner.report.github import commands
-
-        yield from commands(found)
-    elif form == "markdown":
-        from pinner.report.markdown import of_verify
-
-        yield from of_verify(all_checked, found)
-    elif form == "table":
-        yield from report.lines(all_checked, found, style)
-        if all_checked and not style.quiet:
-            yield report.summary(all_checked)
+def _others(errors: Sequence[PinnerError], all_checked: Sequence[Checked]) -> Iterator[Diagnostic]:
+    """The errors of files that belong to no project that was checked."""
+    known = {str(_placed(each, checked)) for checked in all_checked for each in checked.verified.errors}
+    return (of_error(error) for error in errors if str(error) not in known)
 
 
 def _tell(

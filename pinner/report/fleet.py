@@ -81,7 +81,7 @@ def data(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "totals": dict(totals),
         "ages": ages(lines),
         "packages": [
-            {"rule": rule, "package": name, "repositories": n} for (rule, name), n in _packages(lines)
+            {"code": rule, "package": name, "repositories": n} for (rule, name), n in _packages(lines)
         ],
         "results": list(lines),
     }
@@ -107,7 +107,7 @@ def age(line: Mapping[str, Any]) -> int | None:
 
 
 def _findings(line: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return (each for each in line.get("findings") or () if isinstance(each, dict))
+    return (each for each in line.get("diagnostics") or () if isinstance(each, dict))
 
 
 def _packages(lines: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str], int]]:
@@ -116,9 +116,9 @@ def _packages(lines: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str],
     for line in lines:
         found.update(
             {
-                (str(each.get("rule")), str(each.get("subject", "")).partition("=")[0])
+                (str(each.get("code")), str(each.get("subject", "")).partition("=")[0])
                 for each in _findings(line)
-                if each.get("rule") in ("gone", "security", "cve-fixed", "uninstallable")
+                if each.get("code") in ("gone", "security", "cve-fixed", "uninstallable")
             }
         )
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
@@ -159,7 +159,7 @@ def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
             "Packages met most often",
             ("", "package", "repositories"),
             (
-                (_mark(each["rule"]), _code(each["package"]), each["repositories"])
+                (_mark(each["code"]), _code(each["package"]), each["repositories"])
                 for each in whole["packages"]
             ),
         ),
@@ -169,7 +169,7 @@ def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
             (_row(line) for line in lines),
         ),
         "<h2>Findings</h2>",
-        *(_details(line) for line in lines if line.get("findings") or line.get("errors")),
+        *(_details(line) for line in lines if line.get("diagnostics") or line.get("errors")),
         "</main></body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -185,7 +185,7 @@ def _row(line: Mapping[str, Any]) -> tuple[object, ...]:
     days = age(line)
     name = (
         f'<a href="#{_anchor(line)}">{_name(line)}</a>'
-        if line.get("findings") or line.get("errors")
+        if line.get("diagnostics") or line.get("errors")
         else _name(line)
     )
     return name, *(int(counts.get(key, 0)) or "" for key in _COUNTS), "" if days is None else days
@@ -209,12 +209,12 @@ def _details(line: Mapping[str, Any]) -> str:
     found = list(_findings(line))
     rows = [
         (
-            _mark(str(each.get("rule", "")), str(each.get("level", ""))),
+            _mark(str(each.get("code", "")), str(each.get("severity", ""))),
             _code(f"{each.get('path', '')}{':' + str(each['line']) if each.get('line') else ''}"),
             _code(str(each.get("subject", ""))),
-            escape(printable(str(each.get("text", "")))),
+            escape(printable(str(each.get("message", "")))),
         )
-        for each in sorted(found, key=lambda each: _rank(each.get("level")))[:_MOST]
+        for each in sorted(found, key=lambda each: _rank(each.get("severity")))[:_MOST]
     ]
     for each in line.get("errors") or ():
         what = escape(printable(str(each.get("message", ""))))

@@ -1,29 +1,31 @@
-"""Findings as workflow commands of GitHub Actions, which shows them as annotations.
+"""A report as workflow commands of GitHub Actions, which shows them as annotations.
 
 Format and escapes: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from pinner.errors import printable
-from pinner.report.verify import Row
+from pinner.report.diagnostic import Diagnostic, Report
 
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def commands(found: Sequence[Row]) -> Iterator[str]:
-    """One command a finding."""
-    for row in found:
-        place = row.place
-        properties = {"file": place.path, "title": f"pinner: {row.rule}"}
-        if place.line:
-            properties |= {"line": str(place.line), "endLine": str(place.end_line)}
-            if place.line == place.end_line:  # columns hold for one line alone
-                properties |= {"col": str(place.column), "endColumn": str(place.end_column)}
-        told = ",".join(f"{key}={_escaped(value, of_property=True)}" for key, value in properties.items())
-        yield f"::{_COMMANDS[row.level]} {told}::{_escaped(f'{row.subject}: {row.text}')}"
+def render(report: Report) -> str:
+    """One command a diagnostic."""
+    return "\n".join(map(_command, report.diagnostics))
+
+
+def _command(each: Diagnostic) -> str:
+    place = each.place
+    properties = {"file": place.path} if place.path else {}
+    properties["title"] = f"pinner: {each.code}"
+    if place.line:
+        properties |= {"line": str(place.line), "endLine": str(place.end_line)}
+        if place.column and place.line == place.end_line:  # columns hold for one line alone
+            properties |= {"col": str(place.column), "endColumn": str(place.end_column)}
+    given = ",".join(f"{key}={_escaped(value, of_property=True)}" for key, value in properties.items())
+    return f"::{_COMMANDS[each.severity]} {given}::{_escaped(each.text)}"
 
 
 def _escaped(text: str, *, of_property: bool = False) -> str:

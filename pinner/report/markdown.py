@@ -1,13 +1,12 @@
-"""Text inside of Markdown tables, and what `pinner verify` found as Markdown."""
+"""A report as Markdown, and text inside of Markdown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 
 from pinner.errors import printable
 from pinner.regex import later
-from pinner.report.verify import Checked, Row, at, summary
+from pinner.report.diagnostic import Report, at
 
 _SIGNS = {"error": "🔴", "warning": "🟡", "note": "🔵"}
 _MARKUP = later(r"([\\`*_{}\[\]<>#|~!])")
@@ -29,13 +28,14 @@ def code(text: str) -> str:
     return f"{fence} {plain} {fence}"
 
 
-def of_verify(all_checked: Sequence[Checked], found: Sequence[Row]) -> Iterator[str]:
-    """The summary and a table of the findings."""
-    yield f"### pinner verify: {escaped(summary(all_checked))}"
-    if not found:
-        return
-    yield ""
-    yield "| | where | what | finding |"
-    yield "| --- | --- | --- | --- |"
-    for row in found:
-        yield f"| {_SIGNS[row.level]} {row.rule} | {code(at(row.place))} | {code(row.subject)} | {escaped(row.text)} |"
+def render(report: Report) -> str:
+    """The summary and a table of the diagnostics."""
+    out = [f"### pinner {report.command}: {escaped(report.summary)}"]
+    if report.diagnostics:
+        out += ["", "| | where | what | finding |", "| --- | --- | --- | --- |"]
+    for each in report.diagnostics:
+        text = f"{each.message} ({each.help})" if each.help else each.message
+        what = code(each.subject) if each.subject else ""
+        label = f"{_SIGNS[each.severity]} [{each.code}]({each.url})"
+        out.append(f"| {label} | {code(at(each.place))} | {what} | {escaped(text)} |")
+    return "\n".join(out)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pinner.errors import printable
-from pinner.report.terminal import Style, count
+from pinner.report.diagnostic import Diagnostic, at, diagnostic
+from pinner.report.terminal import Style, coded, count
 from pinner.report.uri import encoded
-from pinner.report.verify import at, vulnerabilities
+from pinner.report.verify import vulnerabilities
 from pinner.stages.choice import short
 from pinner.values import NamedTuple
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay
 from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Mended
+
+if TYPE_CHECKING:
+    from pinner.codes import Severity
 
 _DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
 _KINDS = {
@@ -131,13 +135,30 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     for place, what, stay in stays:
         if stay.gone or stay.refuses or not style.quiet:
             colour = "31" if stay.gone or stay.refuses else "33"
-            label = style.paint("not possible" if stay.refuses else "stays", colour)
+            label = style.paint(coded("not possible" if stay.refuses else "stays", stay.code), colour)
             yield f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
     for mended in () if style.quiet else outcome.mended:
         yield f"mended in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
         for each in outcome.along:
             yield f"brought along: {printable(_moved(each))}"
+
+
+def diagnostics(outcome: Outcome, *, check: bool) -> Iterator[Diagnostic]:
+    """What moves or would, which is an error with `check`, and what stays."""
+    for change in outcome.changes:
+        code = "gone" if change.gone else "security" if change.security else "superseded"
+        text = f"{change.old} → {change.new}, {why(change)}" if change.old else f"pinned to {change.new}"
+        for place in change.places:
+            found = diagnostic(code if change.old else "unpinned", "note", place, change.name, text)
+            yield found._replace(severity="error" if check else "note")
+    for image in outcome.images:
+        severity: Severity = "error" if check else "note"
+        yield diagnostic("image-moved", severity, Place(""), image.image, why_based(image))
+    for stay in outcome.stays:
+        subject = f"{stay.name}={stay.pin}" if stay.pin else stay.name
+        found = diagnostic(stay.code, "error", stay.place, subject, stay.why)
+        yield found if stay.gone or stay.refuses else found._replace(severity="note")
 
 
 def summary(outcome: Outcome) -> str:

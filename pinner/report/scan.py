@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from pinner.edit.span import Span
 from pinner.errors import printable
 from pinner.recipe.installs import Request, Skipped
-from pinner.report.terminal import Style, count
+from pinner.report.diagnostic import Diagnostic, Report, diagnostic
+from pinner.report.terminal import Style, coded, count
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import Call, File
+from pinner.workflow.verify import place
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
 
@@ -34,7 +38,8 @@ def lines(files: Sequence[File], style: Style) -> Iterable[str]:
             place = f"{printable(file.path)}:{line}:{column}"
             stage = file.stage_name(item.stage if isinstance(item, Skipped) else item.install.stage)
             if isinstance(item, Skipped):
-                yield f"{place}  stage {printable(stage)}  {style.paint('not read', '33')}: {printable(item.detail)}"
+                label = style.paint(coded("not read", item.reason), "33")
+                yield f"{place}  stage {printable(stage)}  {label}: {printable(item.detail)}"
                 continue
             suite = suite_name(item) or "suite unknown"
             image = printable(item.base.image) or "image unknown"
@@ -59,9 +64,45 @@ def _words(file: File, same: Sequence[Request], style: Style) -> str:
     first = same[0]
     line, column = file.lines.position(first.word.span.start)
     raw = " ".join(" ".join(printable(request.word.raw).split()) for request in same)
-    action = style.paint(first.action, _COLOURS[first.action])
-    why = f"{first.reason}: {printable(first.detail)}" if first.detail else first.reason
-    return f"{line}:{column}  {raw}  {action}  {why}".rstrip()
+    action = coded("not pinned", first.reason) if first.action == "skip" else first.action
+    why = f": {printable(first.detail)}" if first.detail else ""
+    return f"{line}:{column}  {raw}  {style.paint(action, _COLOURS[first.action])}{why}"
+
+
+def diagnostics(files: Sequence[File], *, strict: bool) -> Iterable[Diagnostic]:
+    """What is to be said of each argument that has no pin; with `strict` one that would get none is an error."""
+
+    def said(file: File, span: Span, reason: str, subject: str, detail: str, *, allowed: bool) -> Diagnostic:
+        shown = " ".join(subject.split())
+        found = diagnostic(reason, "note", place(file, span), shown, detail)
+        fails = strict and not (allowed or reason in ("ignored", "unpinned"))
+        return found._replace(severity="error" if fails else "note" if allowed else found.code.severity)
+
+    for file in files:
+        for item in file.found:
+            if isinstance(item, Skipped):
+                raw = item.span.of(file.dockerfile.text)
+                yield said(file, item.span, item.reason, raw, item.detail, allowed=item.allowed)
+                continue
+            for each in item.requests:
+                reason, detail = each.reason, each.detail
+                if each.action == "pin":
+                    reason, detail = "unpinned", "it has no pin"
+                if each.action != "keep":
+                    yield said(file, each.word.span, reason, each.word.raw, detail, allowed=each.allowed)
+
+
+def report(files: Sequence[File], found: Iterable[Diagnostic], now: datetime) -> Report:
+    """The run in whichever format."""
+    passed = (
+        (place(file, each.word.span), each.word.raw)
+        for file in files
+        for call in file.calls()
+        for each in call.requests
+        if each.action == "keep"
+    )
+    paths = tuple(file.path for file in files)
+    return Report("scan", summary(files), tuple(found), paths, tuple(passed), now)
 
 
 def table(files: Sequence[File]) -> Iterable[str]:

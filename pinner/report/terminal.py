@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from pinner.errors import printable
+from pinner.report.diagnostic import Diagnostic, diagnostic
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Finding, Plan
+from pinner.workflow.verify import Place
 
 _COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing": "31", "unsolved": "31"}
-_LABELS = {"skipped": "not pinned", "gone": "gone", "missing": "error", "unsolved": "apt would fail"}
 _WIDEST = 40
 _VERSION = 20
 _MOST_NAMES = 6
@@ -32,6 +33,11 @@ class Style(NamedTuple):
 def count(number: int, noun: str) -> str:
     """`1 package`, `2 packages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def coded(label: str, code: str) -> str:
+    """`not pinned [other-repository]`: what a line of text says first."""
+    return f"{label} [{code}]"
 
 
 def _word(finding: Finding) -> str:
@@ -58,8 +64,11 @@ def _outcome(finding: Finding, hint: str, style: Style) -> str:
     if choice.status in {"pinned", "kept"}:
         version = style.paint(choice.version, colour)
         return f"{version}{' ' * max(1, _VERSION - len(choice.version))} {detail}" if detail else version
-    label = _LABELS[choice.status] if choice.status != "unsolved" or choice.fails else "note"
-    return f"{style.paint(label, colour)}: {detail}" + (f" ({printable(hint)})" if hint else "")
+    label = "apt would fail" if choice.status == "unsolved" else "error"
+    label = label if choice.fails else "not pinned" if choice.status == "skipped" else "note"
+    return f"{style.paint(coded(label, choice.reason), colour)}: {detail}" + (
+        f" ({printable(hint)})" if hint else ""
+    )
 
 
 def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
@@ -103,6 +112,35 @@ def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str
 def _place(path: str, row: Sequence[Finding]) -> str:
     first, last = row[0].line, row[-1].line
     return f"{path}:{first}" if first == last else f"{path}:{first}-{last}"
+
+
+def place_of(finding: Finding, path: str) -> Place:
+    """Where a finding is, in the file that is shown as `path`."""
+    last = finding.raw.rpartition("\n")[2]
+    lines = finding.raw.count("\n")
+    end = len(last) + (1 if lines else finding.column)
+    return Place(path, finding.line, finding.column, finding.line + lines, end)
+
+
+def diagnostics(
+    plan: Plan, shown: Callable[[str], str], *, strict: bool, written: bool, check: bool
+) -> Iterable[Diagnostic]:
+    """What is to be said of each argument that has no pin; with `check` it is an error that one would get a pin."""
+    for finding in plan.findings:
+        choice = finding.choice
+        if choice.status == "kept" or (choice.status == "pinned" and written):
+            continue
+        place, subject = place_of(finding, shown(finding.path)), _word(finding)
+        if choice.status == "pinned":
+            text = f"it has no pin; pinner lock writes {choice.version}"
+            yield diagnostic("unpinned", "error" if check else "note", place, subject, text)
+            continue
+        found = diagnostic(choice.reason, "error", place, subject, choice.detail, choice.hint)
+        if choice.fails or (strict and choice.status == "skipped" and not finding.allowed):
+            yield found
+        else:
+            severity = found.code.severity if choice.status == "skipped" and not finding.allowed else "note"
+            yield found._replace(severity=severity)
 
 
 def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:

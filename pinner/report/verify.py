@@ -1,14 +1,15 @@
-"""What `pinner verify` found, as rows that every output format shows, and as lines for people."""
+"""What `pinner verify` found, as diagnostics and as lines for people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pinner.distributions.advisories import Vulnerability
-from pinner.errors import InputError, PinnerError, printable
-from pinner.report.terminal import Style, count
+from pinner.errors import printable
+from pinner.report.diagnostic import Diagnostic, Report, Shown, at, diagnostic, of_error
+from pinner.report.terminal import Style, coded, count
 from pinner.stages.choice import short
 from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
@@ -17,44 +18,14 @@ from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
 from pinner.workflow.vulnerable import Exposed, counts
 
-Level = Literal["error", "warning", "note"]
-Shown = Callable[[str], str]
-
-#: Every rule with what it means, for the formats that list them.
-RULES: Mapping[str, str] = {
-    "gone": "No enabled pocket has the version any more: apt-get install fails.",
-    "uninstallable": "The versions exist, but apt cannot install the line as it stands.",
-    "unknown": "It could not be checked, and does not count as good.",
-    "drift": "The file and pinner.lock tell different things.",
-    "security": "A security update is waiting: a newer version is in a security pocket.",
-    "superseded": "The version is there, and apt would take a newer one.",
-    "lag": "A newer version has been there for longer than the policy allows.",
-    "unfollowed": "pinner cannot tell whether apt would install the line.",
-    "stale-release": "A pocket's Release has not moved for too long.",
-    "end-of-life": "The security support of the suite ends soon or has ended.",
-    "not-served": "The security pocket does not serve the platform.",
-    "image-suite": "A base image has moved to another suite since it was locked.",
-    "image-passed": "A base image holds a newer version than a pin by now: apt refuses the downgrade.",
-    "image-moved": "A base image's name means another image than when it was locked.",
-    "cve-fixed": "A vulnerability that the version waiting in the archive mends.",
-    "cve-open": "A vulnerability that no version in the archive mends.",
-    "cve-unknown": "It is not known which vulnerabilities a release has.",
-    "unread": "A file or an archive could not be read.",
-}
+if TYPE_CHECKING:
+    from pinner.codes import Severity
 
 _MOST = 6  # vulnerabilities that are named in a line
+_ERROR: Severity = "error"
+_WARNING: Severity = "warning"
 _BREAKS = frozenset({"image-suite", "image-passed"})
-_COLOURS: Mapping[Level, str] = {"error": "31", "warning": "33", "note": "36"}
-
-
-class Row(NamedTuple):
-    """One finding. `level` is `error` exactly where the run must not count as good. `subject` is the word or thing."""
-
-    rule: str
-    level: Level
-    place: Place
-    subject: str
-    text: str
+_COLOURS: Mapping[Severity, str] = {"error": "31", "warning": "33", "note": "36"}
 
 
 class Checked(NamedTuple):
@@ -73,7 +44,7 @@ class Checked(NamedTuple):
         return self.shown("pinner.lock")
 
 
-def rows(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Row]:
+def diagnostics(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Diagnostic]:
     """All findings of a project but what is live. `fail_on`, of `policy.FAILURES`, makes these errors too."""
     verified, policy = checked.verified, checked.policy
     fail_on = fail_on or policy.fail_on
@@ -99,30 +70,24 @@ def rows(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Row]:
                     f"; pinned {count(pin.lag.days, 'day')} ago, and the policy allows {span(policy.max_lag)}"
                 )
             subject = f"{pin.name}={pin.version}" if pin.version else " ".join(pin.raw.split())
-            yield Row(rule, level, _shown(pin.place, checked), subject, text)
+            yield diagnostic(rule, level, _shown(pin.place, checked), subject, text)
     for broken in verified.broken:
         yield _of_broken(broken, checked)
     for drift, place in verified.drifts:
-        yield Row("drift", "error", _shown(place, checked), drift.name, drift_text(drift))
+        yield diagnostic("drift", "error", _shown(place, checked), drift.name, drift_text(drift))
     for held in verified.held:
         if held.state == "gone" and (held.name, held.version) not in gone:
             text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
             level = "warning" if loose.issuperset(held.files) else "error"
-            yield Row("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
+            yield diagnostic("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
     for exposed in checked.exposed:
         yield from _of_exposed(exposed, checked, fail_on)
     for notice in verified.notices:
         breaks = notice.rule in _BREAKS
-        yield Row(
-            notice.rule, "error" if breaks else "warning", Place(checked.name), notice.about, notice.text
-        )
+        level = "error" if breaks else "warning"
+        yield diagnostic(notice.rule, level, Place(checked.name), notice.about, notice.text)
     for error in verified.errors:
-        yield _of_error(error, checked)
-
-
-def fails(all_rows: Iterable[Row]) -> bool:
-    """Whether the findings are such that the run must not count as good."""
-    return any(row.level == "error" for row in all_rows)
+        yield of_error(error, checked.shown, checked.name)
 
 
 def span(length: timedelta) -> str:
@@ -139,7 +104,7 @@ def _shown(place: Place, checked: Checked) -> Place:
     return Place(path, place.line, place.column, place.end_line, place.end_column)
 
 
-def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Level]:
+def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Severity]:
     if pin.state != "superseded":
         return pin.state, "error"
     if pin.security:
@@ -147,14 +112,14 @@ def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Level]:
     return "superseded", "error" if "superseded" in fail_on else "note"
 
 
-def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) -> Iterator[Row]:
+def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) -> Iterator[Diagnostic]:
     """What the version that waits mends, what stays open, or that this is not known."""
     levels = [each.removeprefix("cve:") for each in fail_on if each.startswith("cve:")]
     place, subject = Place(checked.name), f"{exposed.source}={exposed.version}"
     files = f"; locked for {', '.join(map(checked.shown, exposed.files))}"
     if not exposed.source:
         text = f"its vulnerabilities are not known{files}"
-        yield Row("cve-unknown", "error" if levels else "warning", place, exposed.release, text)
+        yield diagnostic("cve-unknown", "error" if levels else "warning", place, exposed.release, text)
     names = (exposed.source, *exposed.packages)
     for rule, found in (("cve-fixed", exposed.fixed), ("cve-open", exposed.open)):
         fixed = rule == "cve-fixed"
@@ -162,8 +127,8 @@ def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) ->
         if own:
             fails = any(counts(one, levels, fixed=fixed) for one in own)
             head = f"{exposed.waiting} is waiting and mends " if fixed else "open: "
-            level: Level = "error" if fails else "warning" if fixed else "note"
-            yield Row(rule, level, place, subject, f"{head}{vulnerabilities(own)}{files}")
+            level: Severity = "error" if fails else "warning" if fixed else "note"
+            yield diagnostic(rule, level, place, subject, f"{head}{vulnerabilities(own)}{files}")
 
 
 def vulnerabilities(found: Sequence[Vulnerability]) -> str:
@@ -173,21 +138,10 @@ def vulnerabilities(found: Sequence[Vulnerability]) -> str:
     return ", ".join(shown) + more
 
 
-def _of_broken(broken: Broken, checked: Checked) -> Row:
+def _of_broken(broken: Broken, checked: Checked) -> Diagnostic:
     text = f"{broken.detail} ({', '.join(map(short, broken.platforms))})"
-    text += f"; {broken.hint}" if broken.hint else ""
-    rule, level = ("uninstallable", "error") if broken.certain else ("unfollowed", "warning")
-    return Row(
-        rule, "error" if level == "error" else "warning", _shown(broken.place, checked), broken.command, text
-    )
-
-
-def _of_error(error: PinnerError, checked: Checked) -> Row:
-    path, line, column = "", 0, 0
-    if isinstance(error, InputError):
-        path, line, column = checked.shown(error.path) if error.path else "", error.line, error.column
-    text = f"{error.message}; {error.hint}" if error.hint else error.message
-    return Row("unread", "error", Place(path or checked.name, line, column, line, column), "error", text)
+    code, level = ("uninstallable", _ERROR) if broken.certain else ("unfollowed", _WARNING)
+    return diagnostic(code, level, _shown(broken.place, checked), broken.command, text, broken.hint)
 
 
 def standing_text(each: Standing) -> str:
@@ -235,35 +189,33 @@ def drift_text(drift: Drift) -> str:
     return texts[drift.kind] + where + hint
 
 
-def at(place: Place) -> str:
-    """`path:line`, or the path alone."""
-    return f"{place.path}:{place.line}" if place.line else place.path
-
-
-def lines(all_checked: Sequence[Checked], found: Sequence[Row], style: Style) -> Iterator[str]:
-    """One line a finding, for people; with `verbose` also what is live and the locked packages that are superseded."""
-    shown: list[tuple[str, str, str, str]] = []
-    for row in found:
-        if row.rule != "unread" and (row.level == "error" or not style.quiet):
-            shown.append((at(row.place), row.subject, row.text, _COLOURS[row.level]))
+def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: Style) -> Iterator[str]:
+    """One line a diagnostic but for errors; with `verbose` also what is live, and locked packages with newer ones."""
+    shown: list[tuple[str, str, str]] = []
+    for each in found:
+        if each.subject and (each.severity == "error" or not style.quiet):
+            label = style.paint(coded(each.severity, each.code), _COLOURS[each.severity])
+            text = f"{label}: {printable(each.message)}" + (f" ({printable(each.help)})" if each.help else "")
+            shown.append((at(each.place), each.subject, text))
     for checked in all_checked if style.verbose else ():
         shown += [
-            (at(_shown(pin.place, checked)), f"{pin.name}={pin.version}", by_platform(pin.standings), "")
+            (
+                at(_shown(pin.place, checked)),
+                f"{pin.name}={pin.version}",
+                printable(by_platform(pin.standings)),
+            )
             for pin in checked.verified.pins
             if pin.state == "live"
         ]
         shown += [
-            (checked.name, f"{held.name}={held.version}", by_platform(held.standings), "")
+            (checked.name, f"{held.name}={held.version}", printable(by_platform(held.standings)))
             for held in checked.verified.held
             if held.state == "superseded" and not held.asked
         ]
     place_width = max((len(printable(place)) for place, *_ in shown), default=0)
     subject_width = min(max((len(printable(subject)) for _, subject, *_ in shown), default=0), 48)
-    for place, subject, text, colour in shown:
-        head = f"{printable(place):{place_width}}  {printable(subject):{subject_width}}"
-        state, colon, rest = printable(text).partition(":")
-        state, rest = (state, colon + rest) if colon and " " not in state else ("", printable(text))
-        yield f"{head}  {style.paint(state, colour)}{rest}"
+    for place, subject, text in shown:
+        yield f"{printable(place):{place_width}}  {printable(subject):{subject_width}}  {text}"
 
 
 def summary(all_checked: Sequence[Checked]) -> str:
@@ -300,3 +252,20 @@ def states(things: Sequence[Pin] | Sequence[Held]) -> str:
         tail = f" ({urgent} by security)" if urgent and state == "superseded" else ""
         parts.append(f"{len(group)} {state}{tail}")
     return ", ".join(parts)
+
+
+def report(all_checked: Sequence[Checked], found: Sequence[Diagnostic], now: datetime) -> Report:
+    """The run in whichever format."""
+    return Report(
+        "verify",
+        summary(all_checked),
+        tuple(found),
+        tuple(checked.shown(path) for checked in all_checked for path in checked.verified.files),
+        tuple(
+            (_shown(pin.place, checked), f"{pin.name}={pin.version}")
+            for checked in all_checked
+            for pin in checked.verified.pins
+            if pin.state == "live"
+        ),
+        now,
+    )

@@ -8,7 +8,8 @@ from typing import Any
 
 from pinner.distributions.advisories import Vulnerability, address
 from pinner.distributions.catalogue import suite_named
-from pinner.report.verify import Checked, Row, drift_text
+from pinner.report.diagnostic import Diagnostic, to_dicts
+from pinner.report.verify import Checked, drift_text
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Exposed
@@ -85,7 +86,7 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
     }
 
 
-def line(all_checked: Sequence[Checked], found: Sequence[Row]) -> dict[str, Any]:
+def line(all_checked: Sequence[Checked], found: Sequence[Diagnostic]) -> dict[str, Any]:
     """A repository in short: when its newest lock was made, how many pins stand how, and what was found."""
     pins = [pin for checked in all_checked for pin in checked.verified.pins]
     states = Counter(pin.state for pin in pins)
@@ -96,14 +97,10 @@ def line(all_checked: Sequence[Checked], found: Sequence[Row]) -> dict[str, Any]
             **{state: states[state] for state in ("live", "superseded", "gone", "unknown")},
             "security": sum(pin.security for pin in pins),
             "unpinned": sum(checked.verified.unpinned for checked in all_checked),
-            "unread": sum(row.rule == "unread" for row in found),
+            "unread": sum(not each.subject for each in found),
             "locked_gone": held.count("gone"),
         },
-        "findings": [
-            {"rule": row.rule, "level": row.level, "path": row.place.path, "line": row.place.line}
-            | {"subject": row.subject, "text": row.text}
-            for row in found
-        ],
+        "diagnostics": to_dicts(found),
     }
 
 

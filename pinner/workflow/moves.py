@@ -66,12 +66,14 @@ class Stay(NamedTuple):
     """A pin that is not moved although it is not what apt would take, or that nobody could move; `gone` breaks builds.
 
     With `refuses` it was to move and could not: nothing of its install command moves, nor what has to move with that.
+    `code` is the diagnostic's.
     """
 
     place: Place
     name: str
     pin: str
     why: str
+    code: str
     gone: bool = False
     refuses: bool = False
 
@@ -115,13 +117,14 @@ class Decider:
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
             silent = bool(request.pin) and doubt not in before
-            stay = Stay(where, request.name, request.pin, doubt.why) if silent else None
+            stay = Stay(where, request.name, request.pin, doubt.why, "other-repository") if silent else None
             return Decision(Choice("skipped", reason="other-repository", detail=doubt.why), stay)
         try:
             universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
         except Unsatisfiable as error:
             choice = Choice("missing", detail=error.message, hint=error.hint, fails=True)
-            stay = Stay(where, request.name, request.pin, error.message, gone=True) if request.pin else None
+            lost = Stay(where, request.name, request.pin, error.message, "target-release", gone=True)
+            stay = lost if request.pin else None
             return Decision(choice, stay)
         form: Form = self._wishes.policy.pin if request.action == "pin" else "exact"
         choice = choose(request, universes, asked=call.base.asked, form=form)
@@ -138,12 +141,12 @@ class Decider:
         gone = any(each.state == "gone" for each in old.values())
         if not self._is_wanted(old, gone=gone):
             return Decision(choice)
-        stay = Stay(where, request.name, request.pin, "", gone=gone)
+        stay = Stay(where, request.name, request.pin, "it is left out by name", "excluded", gone=gone)
         if not self._wishes.cover(request.name):
-            return Decision(choice, stay._replace(why="it is left out by name"))
+            return Decision(choice, stay)
         hold = self._wishes.policy.held(request.name, self._now.date()) if not self._wishes.packages else None
         if hold is not None:
-            return Decision(choice, stay._replace(why=str(hold)))
+            return Decision(choice, stay._replace(why=str(hold), code="held"))
         return self._moved(file, call, request, known, choice, old, stay)
 
     def _moved(
@@ -160,17 +163,21 @@ class Decider:
         universes = self._archives.universes(call, request.arch, rooted=True)
         choice = choose(bare, universes, asked=call.base.asked, form=self._wishes.policy.pin)
         edit = repin(request, choice.version)
-        why, gone = "", stay.gone
+        why, code, gone = "", "min-age", stay.gone
         if choice.status != "pinned":
-            why = choice.detail or choice.reason
+            why, code = choice.detail or choice.reason, choice.reason
         elif edit is None:
-            why = "its version is not written in one place"
+            why, code = "its version is not written in one place", "scattered"
         elif self._goes_back(file, call, request.pin, choice.version, known):
-            why, gone = older(choice.version), True  # whether it is or not: it must not move
+            why, code, gone = (
+                older(choice.version),
+                "downgrade",
+                True,
+            )  # whether it is or not: it must not move
         elif not gone:
             why = self._too_young(choice.offers or {}, known)
         if why or edit is None:
-            return Decision(kept, stay._replace(why=why, gone=gone, refuses=gone))
+            return Decision(kept, stay._replace(why=why, code=code, gone=gone, refuses=gone))
         if choice.version == request.pin:
             return Decision(kept)
         move = Move(stay.place, request.name, request.pin, choice.version, old, choice.offers or {})

@@ -220,7 +220,7 @@ class _One:
                 move = wanted[own.span][1]
                 why = f"its version is in the same place as that of {move.name}, which moves to {move.new}"
                 where = place(self._file, request.word.span)
-                yield call, Stay(where, request.name, request.pin, why, refuses=True)
+                yield call, Stay(where, request.name, request.pin, why, "together", refuses=True)
 
     def settle(self, targets: Targets, *, whole: bool) -> tuple[dict[Request, Choice], dict[Request, Edit]]:
         """What is decided in the end, and the edits: nothing moves that apt could not install then. Adds the targets.
@@ -278,19 +278,22 @@ class _One:
     def _stay(self, problem: Problem, *, refuses: bool) -> Stay:
         install = problem.call.install
         where = place(self._file, install.span)
-        return Stay(where, install.command, "", _why(problem), gone=True, refuses=refuses)
+        code = problem.choice().reason
+        return Stay(where, install.command, "", _why(problem), code, gone=True, refuses=refuses)
 
 
 def _unserved(path: str, file: File | None, error: PinnerError) -> Iterator[Stay]:
     """The install commands with pins of a file that could not be looked at, or the file as a whole."""
     if file is None:
         line, column = (error.line, error.column) if isinstance(error, InputError) else (0, 0)
-        yield Stay(Place(path, line, column, line, column), "the file", "", error.message, refuses=True)
+        yield Stay(
+            Place(path, line, column, line, column), "the file", "", error.message, error.code, refuses=True
+        )
         return
     for call in file.calls():
         if any(request.pin for request in call.requests):
             where = place(file, call.install.span)
-            yield Stay(where, call.install.command, "", error.message, refuses=True)
+            yield Stay(where, call.install.command, "", error.message, error.code, refuses=True)
 
 
 def _why(problem: Problem) -> str:

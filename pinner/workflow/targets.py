@@ -55,7 +55,7 @@ class Problem(NamedTuple):
         hints = (self.heals,) if self.heals and self.error.hint == MOVES else (self.error.hint, self.heals)
         return Choice(
             "unsolved",
-            reason="unsolved",
+            reason="uninstallable" if fails else "unfollowed",
             detail=f"{unlocked}{self.error.message} ({where})",
             hint="; or ".join(filter(None, hints)),
             fails=fails,

@@ -69,7 +69,8 @@ def test_what_heals_a_line(filled: Workbench) -> None:
     result = filled.run("lock", "--check")
     assert result.status == 1
     assert (
-        "apt would fail: app 1.0 needs lib (= 1.0), but lib 2.0 is to be there (amd64, arm64)" in result.out
+        "apt would fail [uninstallable]: app 1.0 needs lib (= 1.0), but lib 2.0 is to be there (amd64, arm64)"
+        in result.out
     )
     assert "ask for lib=1.0 as well" in result.out
     assert "pinner refresh --package app heals it (1.0 → 2.0)" in result.out

@@ -47,7 +47,7 @@ def test_each_by_itself(fleet: Workbench) -> None:
         ),
         "live": 2,
     }
-    (gone,) = (each for each in found["repo-1"]["findings"] if each["rule"] == "gone")
+    (gone,) = (each for each in found["repo-1"]["diagnostics"] if each["code"] == "gone")
     assert (gone["path"], gone["line"], gone["subject"]) == ("Dockerfile", 2, "curl=7.88.1-9")
     assert "unknown key nosuch" in found["repo-2"]["errors"][0]["message"]
     assert found["repo-0"]["locked"].startswith("2025-01-11")
@@ -124,6 +124,6 @@ def test_report(fleet: Workbench) -> None:
     document = json.loads(fleet.run("report", *files, "--json").out)
     assert document["repositories"] == 8
     assert document["totals"]["gone"] == 1
-    assert document["packages"][0] == {"rule": "gone", "package": "curl", "repositories": 1}
+    assert document["packages"][0] == {"code": "gone", "package": "curl", "repositories": 1}
     assert fleet.run("report", "repositories").status == 3
     assert Path(fleet.folder / "page.html").stat().st_size < 20_000

@@ -128,7 +128,10 @@ def test_quiet_says_what_fails(bench: Workbench) -> None:
     bench.write("Dockerfile", UNPINNED.replace("jq", "jqq $EXTRA"))
     result = bench.run("lock", "--quiet")
     assert (result.status, result.err) == (1, "")
-    assert result.out == "Dockerfile:2  jqq  error: there is no package jqq (did you mean jq?)\n"
+    assert (
+        result.out
+        == "Dockerfile:2  jqq  error [unknown-package]: there is no package jqq (did you mean jq?)\n"
+    )
     bench.write("Dockerfile", UNPINNED)
     assert bench.run("lock", "--quiet").out == ""
 
@@ -138,8 +141,8 @@ def test_verbose_says_every_word(bench: Workbench) -> None:
     result = bench.run("lock", "--verbose")
     assert result.out.splitlines()[:-1] == [
         "Dockerfile:2  curl  7.88.1-10+deb12u14",
-        "Dockerfile:2  $A    not pinned: the value of A is not known here",
-        "Dockerfile:2  $B    not pinned: the value of B is not known here",
+        "Dockerfile:2  $A    not pinned [variable-unknown]: the value of A is not known here",
+        "Dockerfile:2  $B    not pinned [variable-unknown]: the value of B is not known here",
         "Dockerfile:2  jq    1.6-2.1",
     ]
 

@@ -109,7 +109,7 @@ def test_preferences_by_name_and_another_architecture(bench: Workbench) -> None:
     lines = f"FROM debian:bookworm\n{BACKPORTS}\n{HIGHER.replace('*', 'curl')}\nRUN dpkg --add-architecture arm64\n"
     bench.write("Dockerfile", f"{lines}RUN apt-get install -y curl:arm64 jq:arm64 curl\n")
     result = bench.run("lock", "--platform", "amd64")
-    told = "curl:arm64 jq:arm64  not pinned: preferences by name, which are not followed for arm64"
+    told = "curl:arm64 jq:arm64  not pinned [other-repository]: preferences by name, which are not followed for arm64"
     assert told in result.out
     assert "curl:arm64 jq:arm64 curl=8.0~bpo12+1" in bench.read("Dockerfile")
     bench.write("Dockerfile", f"{lines.replace('curl', '*')}RUN apt-get install -y curl:arm64\n")

@@ -320,8 +320,8 @@ def test_a_repository_without_snapshots_costs_what_depends_on_it_alone(bench: Wo
     bench.write("other.Dockerfile", PLAIN)
     result = bench.run("lock", "--snapshot", "2026-03-02", "--write-sources")
     assert result.status == 0, result
-    assert f"  not pinned: {UNKEPT}\n" in result.out
-    assert f"  not pinned: it is not where pinner looks, and {UNKEPT}\n" in result.out
+    assert f"  not pinned [other-repository]: {UNKEPT}\n" in result.out
+    assert f"  not pinned [other-repository]: it is not where pinner looks, and {UNKEPT}\n" in result.out
     text = bench.read("Dockerfile")
     assert "install -y curl=7.88-1\n" in text and "install -y jq postgresql-17=17.2-1.pgdg120+1\n" in text
     # The second stage reads nothing that is read here: a block would only take its repository away.

@@ -70,7 +70,7 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
     uploads = {each.name: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
     along = tuple(Along(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
-    stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000) for _ in range(5_000))
+    stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000, "held") for _ in range(5_000))
     text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
     assert 30_000 < len(text) < LIMIT
     for noun in ("packages", "changelogs", "pins"):
@@ -94,7 +94,7 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
         outcome(*changes)._replace(
             uploads={each.name: uploads for each in changes[1:]},
             along=along,
-            stays=(Stay(Place("a", 2), "nginx", "1", "held until 2026-12-01: breaks"),),
+            stays=(Stay(Place("a", 2), "nginx", "1", "held until 2026-12-01: breaks", "held"),),
         )
     )
     assert text.count("Fix CVE-2026-1.") == 1
@@ -113,7 +113,7 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
 def test_nothing_from_outside_is_markup() -> None:
     hostile = outcome(change(HOSTILE))._replace(
         uploads={HOSTILE: [Upload(HOSTILE, HOSTILE, ())]},
-        stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE),),
+        stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE, "held"),),
         along=(Along(HOSTILE, "", "1", ("linux/amd64",)),),
     )
     text = summary(hostile)

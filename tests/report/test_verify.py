@@ -9,12 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pinner.report import github, markdown, verify
+from pinner.report import github, junit, markdown, sarif, verify
 from pinner.report.as_json import dumps
-from pinner.report.junit import to_junit
-from pinner.report.sarif import to_sarif
+from pinner.report.diagnostic import Diagnostic, Report
 from pinner.report.terminal import Style
-from pinner.report.verify import Checked, Row
+from pinner.report.verify import Checked
 from pinner.report.verify_json import data
 from pinner.workflow.standing import Standing
 from pinner.workflow.verify import Pin, Place, Verified
@@ -39,8 +38,12 @@ GONE = Standing("gone", newer="1.1", newer_pocket="bookworm-security", candidate
 OLD = Standing("superseded", "1.0", "bookworm", "1.1", "bookworm-security", "1.1", True)
 
 
-def rows_of(one: Checked, fail_on: str = "") -> list[Row]:
-    return list(verify.rows(one, [fail_on]))
+def found_in(one: Checked, fail_on: str = "") -> list[Diagnostic]:
+    return list(verify.diagnostics(one, [fail_on]))
+
+
+def report(one: Checked) -> Report:
+    return verify.report([one], found_in(one), NOW)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_standings_as_clauses(standings: tuple[Standing, ...], text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("standing", "fail_on", "rule", "level"),
+    ("standing", "fail_on", "code", "severity"),
     [
         (GONE, "", "gone", "error"),
         (OLD, "", "security", "warning"),
@@ -73,15 +76,14 @@ def test_standings_as_clauses(standings: tuple[Standing, ...], text: str) -> Non
         (Standing("unknown"), "", "unknown", "error"),
     ],
 )
-def test_what_counts(standing: Standing, fail_on: str, rule: str, level: str) -> None:
-    (row,) = rows_of(checked(pin("x", standing)), fail_on)
-    assert (row.rule, row.level) == (rule, level)
-    assert verify.fails([row]) is (level == "error")
+def test_what_counts(standing: Standing, fail_on: str, code: str, severity: str) -> None:
+    (found,) = found_in(checked(pin("x", standing)), fail_on)
+    assert (found.code, found.severity) == (code, severity)
 
 
 def test_sarif_shows_the_place() -> None:
     one = checked(pin("curl", GONE, path="a b/Dockerfile"), files=("a b/Dockerfile",))
-    (run,) = json.loads(to_sarif(rows_of(one)))["runs"]
+    (run,) = json.loads(sarif.render(report(one)))["runs"]
     (result,) = run["results"]
     assert result["ruleId"] == run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "gone"
     assert result["level"] == "error"
@@ -95,15 +97,14 @@ def test_a_finding_keeps_its_fingerprint_when_its_line_moves() -> None:
     one = pin("curl", GONE)
     moved = Pin(Place("a/Dockerfile", 9, 1, 9, 8), one.name, one.version, one.raw, one.standings)
     prints = [
-        json.loads(to_sarif(rows_of(checked(each))))["runs"][0]["results"][0]["partialFingerprints"]
+        json.loads(sarif.render(report(checked(each))))["runs"][0]["results"][0]["partialFingerprints"]
         for each in (one, moved)
     ]
     assert prints[0] == prints[1]
 
 
 def test_github_annotations() -> None:
-    (line,) = github.commands(rows_of(checked(pin("curl", GONE))))
-    assert line == (
+    assert github.render(report(checked(pin("curl", GONE)))) == (
         "::error file=a/Dockerfile,title=pinner%3A gone,line=3,endLine=3,col=5,endColumn=12::"
         "curl=1.0: gone; next is 1.1 in bookworm-security, a security update"
     )
@@ -111,7 +112,7 @@ def test_github_annotations() -> None:
 
 def test_junit_counts_and_passes_what_is_live() -> None:
     one = checked(pin("curl", GONE), pin("jq", LIVE), pin("tini", OLD))
-    (suite,) = ElementTree.fromstring(to_junit([one], rows_of(one), NOW).encode())
+    (suite,) = ElementTree.fromstring(junit.render(report(one)).encode())
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     assert [case.get("name") for case in suite.iter("testcase")] == [
         "line 3: jq=1.0",
@@ -127,21 +128,21 @@ def test_junit_counts_and_passes_what_is_live() -> None:
 
 def test_nothing_from_outside_breaks_a_format() -> None:
     one = checked(pin(HOSTILE, GONE, path=HOSTILE), files=(HOSTILE,))
-    rows = rows_of(one)
+    whole = report(one)
     json.loads(dumps(data([one])))
-    json.loads(to_sarif(rows))
-    ElementTree.fromstring(to_junit([one], rows, NOW).encode())
-    (line,) = github.commands(rows)
+    json.loads(sarif.render(whole))
+    ElementTree.fromstring(junit.render(whole).encode())
+    line = github.render(whole)
     assert line.count("::") == 2 + line.partition("::")[2].partition("::")[2].count("::")
     assert "%250A" in line
-    *_, row = markdown.of_verify([one], rows)
+    row = markdown.render(whole).splitlines()[-1]
     assert len(re.findall(r"(?<!\\)\|", row)) == 5
-    for text in (line, row, *verify.lines([one], rows, Style(verbose=True))):
+    for text in (line, row, *verify.lines([one], whole.diagnostics, Style(verbose=True))):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e\udcff]", text)
 
 
 def test_nothing_found() -> None:
     one = checked(pin("jq", LIVE))
-    assert json.loads(to_sarif(rows_of(one)))["runs"][0]["results"] == []
-    assert list(github.commands(rows_of(one))) == []
-    assert list(markdown.of_verify([one], [])) == ["### pinner verify: checked 1 pin for linux/amd64: 1 live"]
+    assert json.loads(sarif.render(report(one)))["runs"][0]["results"] == []
+    assert github.render(report(one)) == ""
+    assert markdown.render(report(one)) == "### pinner verify: checked 1 pin for linux/amd64: 1 live"

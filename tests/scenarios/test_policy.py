@@ -26,7 +26,7 @@ def test_a_hold_lasts_until_its_day(story: Story) -> None:
     move_both(story)
     result = story.bench.run("refresh")
     assert result.status == 0
-    assert f"stays: held until {TOMORROW}: the client breaks" in result.out
+    assert f"stays [held]: held until {TOMORROW}: the client breaks" in result.out
     assert story.words() == "curl=7.88.1-10 jq=1.7-1"
     found = story.verify("--fail-on", "superseded")
     assert found.status == 0
@@ -75,7 +75,7 @@ def test_candidates_ripen(story: Story) -> None:
     story.lock()
     story.security.date = story.bench.archive.now - timedelta(hours=2)
     story.security.package("jq", "1.6-3")
-    assert "stays: its successor is known since" in story.bench.run("refresh").out
+    assert "stays [min-age]: its successor is known since" in story.bench.run("refresh").out
     assert story.bench.run("refresh", "--min-age", "1h").status == 0
     assert story.words() == "curl=7.88.1-10 jq=1.6-3"
 

@@ -143,7 +143,7 @@ def test_a_name_that_no_file_has_is_a_slip(story: Story) -> None:
     assert result.status == 1
     assert "--package crul: no install command here names such a package" in result.err
     assert story.words() == "curl=7.88.1-10 jq=1.7-1"
-    assert "stays: it is left out by name" in result.out
+    assert "stays [excluded]: it is left out by name" in result.out
 
 
 def test_what_is_gone_and_left_out_is_told(story: Story) -> None:
@@ -211,7 +211,10 @@ def test_words_that_share_a_variable_move_together_or_not_at_all(story: Story) -
     before = story.bench.files()
     result = story.bench.run("refresh")
     assert result.status == 4
-    assert "not possible: its version is in the same place as that of jq, which moves to 1.7-1" in result.out
+    assert (
+        "not possible [together]: its version is in the same place as that of jq, which moves to 1.7-1"
+        in result.out
+    )
     assert story.bench.files() == before
     story.main.package("libjq1", "1.7-1")
     assert story.bench.run("refresh", "--exclude", "libjq1").status == 4
@@ -229,7 +232,7 @@ def test_a_candidate_must_have_been_there_for_a_while(story: Story) -> None:
     story.security.date = now - timedelta(hours=2)
     story.security.package("jq", "1.6-3")
     result = story.bench.run("refresh", "--min-age", "3h")
-    assert "stays: its successor is known since" in result.out
+    assert "stays [min-age]: its successor is known since" in result.out
     assert story.words() == "curl=7.88.1-10 jq=1.6-2"
     # signed anew, but the cache remembers the version
     story.security.date = now
@@ -278,7 +281,10 @@ def test_a_pin_that_cannot_be_saved_stops_its_command_alone(story: Story) -> Non
     assert story.bench.files() == before
     result = story.bench.run("refresh", "--summary", "s.md")
     assert result.status == 4
-    assert "Dockerfile:2             curl=7.88.1-10    not possible: the platforms differ: " in result.out
+    assert (
+        "Dockerfile:2             curl=7.88.1-10    not possible [platforms-differ]: the platforms differ: "
+        in result.out
+    )
     assert result.out.endswith(
         "refreshed 1 package, 1 not possible; wrote Dockerfile, b.Dockerfile, pinner.lock\n"
     )
@@ -302,7 +308,7 @@ def test_a_command_that_apt_could_not_carry_out_after_it_stays(story: Story) -> 
     result = story.bench.run("refresh", "--exclude", "libcurl4")
     assert result.status == 4
     assert (
-        "not possible: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
+        "not possible [uninstallable]: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
         in result.out
     )
     assert story.words() == "curl=7.88.1-10 libcurl4=7.88.1-10 jq=1.6-2"
@@ -321,7 +327,7 @@ def test_a_suite_that_does_not_answer_stops_its_files_alone(story: Story) -> Non
     story.bench.archive.missing("*/dists/trixie/*")
     result = story.bench.run("refresh")
     assert result.status == 5
-    assert re.search(r"b\.Dockerfile:2 +apt-get install +not possible: .*trixie", result.out)
+    assert re.search(r"b\.Dockerfile:2 +apt-get install +not possible \[unreachable\]: .*trixie", result.out)
     assert "pinner: " in result.err
     assert story.words() == "curl=7.88.1-11 jq=1.7-1"
     assert story.words("b.Dockerfile") == "jq=2-1"

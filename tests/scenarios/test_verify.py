@@ -29,7 +29,7 @@ def test_a_security_upload_while_the_old_version_is_still_there(story: Story) ->
     result = story.verify()
     assert result.status == 0
     assert result.out.splitlines()[0] == (
-        "Dockerfile:2 jq=1.6-2 superseded by 1.6-2+deb12u1 in bookworm-security, a security update"
+        "Dockerfile:2 jq=1.6-2 warning [security]: superseded by 1.6-2+deb12u1 in bookworm-security, a security update"
     )
     assert story.verify("--fail-on", "security").status == 1
     assert story.verify("--fail-on", "superseded").status == 1
@@ -56,7 +56,7 @@ def test_a_point_release_drops_the_old_version(story: Story) -> None:
     assert story.standings() == {"curl": LIVE, "jq": dict.fromkeys(LIVE, "gone → 1.6-3")}
     result = story.verify()
     assert result.status == 1
-    assert "jq=1.6-2 gone; next is 1.6-3 in bookworm" in result.out
+    assert "jq=1.6-2 error [gone]: gone; next is 1.6-3 in bookworm" in result.out
 
 
 def test_the_nearest_successor_is_named_and_what_apt_would_take(story: Story) -> None:
@@ -90,7 +90,7 @@ def test_what_is_brought_along_can_be_gone_too(story: Story) -> None:
     story.main.remove("libphp").package("libphp", "1+b1")
     result = story.verify()
     assert result.status == 1
-    assert "libphp=1 gone; next is 1+b1 in bookworm; locked for Dockerfile" in result.out
+    assert "libphp=1 error [gone]: gone; next is 1+b1 in bookworm; locked for Dockerfile" in result.out
 
 
 def test_other_bytes_under_the_same_version(story: Story) -> None:
@@ -123,7 +123,7 @@ def test_a_pocket_that_is_expired_is_unknown_and_never_good(story: Story) -> Non
     story.security.valid_for = timedelta(days=7)
     result = story.verify()
     assert result.status == 6
-    assert "jq=1.6-2 not checked: " in result.out
+    assert "jq=1.6-2 error [unknown]: not checked: " in result.out
     assert "expired on" in result.err
 
 
@@ -145,7 +145,7 @@ def test_one_suite_that_cannot_be_asked_hides_nothing_about_another(story: Story
     story.bench.archive.missing("*/dists/bookworm/*")
     result = story.verify()
     assert result.status == 5
-    assert "tree=2 gone; next is 3 in trixie" in result.out
+    assert "tree=2 error [gone]: gone; next is 3 in trixie" in result.out
 
 
 # Files and lock
@@ -176,8 +176,10 @@ def test_a_file_that_came_and_one_that_went(story: Story) -> None:
     story.dockerfile("jq=1.6-2", "c.Dockerfile")
     result = story.verify()
     assert result.status == 1
-    assert "b.Dockerfile b.Dockerfile the lock knows this file, which is not there" in result.out
-    assert "c.Dockerfile:2 c.Dockerfile the lock does not know it" in result.out
+    assert (
+        "b.Dockerfile b.Dockerfile error [drift]: the lock knows this file, which is not there" in result.out
+    )
+    assert "c.Dockerfile:2 c.Dockerfile error [drift]: the lock does not know it" in result.out
 
 
 def test_a_stage_that_stands_on_another_suite_now(story: Story) -> None:

@@ -1,6 +1,6 @@
 """MkDocs hook: the reference of commands is made from the command line itself, at each build.
 
-`python -m scripts.docs_pages` writes docs/codes.md, the page of diagnostics, from the enum of codes.
+Run as a program it writes docs/codes.md, the page of diagnostics, from the enum of codes.
 """
 
 from __future__ import annotations

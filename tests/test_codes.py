@@ -56,4 +56,4 @@ def test_codes_say_what_they_mean_and_what_to_do() -> None:
 
 def test_the_page_is_made_from_the_table() -> None:
     page = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
-    assert page == codes(), "run python -m scripts.docs_pages"
+    assert page == codes(), "run scripts/docs_pages.py as a module"

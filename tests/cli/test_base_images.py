@@ -520,7 +520,8 @@ def test_a_digest_that_moves_is_told(bench: Workbench, registry: Registry, archi
     second = image({"apt": "2.6.1", "jq": "1.6"})
     registry.put("app:1", second)
     result = ask(bench, registry, "verify")
-    assert (result.status, f"pinner.lock  {name}  has moved on from the digest in FROM" in result.out) == (
+    told = f"pinner.lock  {name}  warning [image-moved]: has moved on from the digest in FROM"
+    assert (result.status, told in result.out) == (
         0,
         True,
     )
@@ -549,7 +550,10 @@ def test_a_notice_is_one_for_all_platforms(bench: Workbench, registry: Registry)
             lock(bench, registry)
     result = bench.run("verify", "--images", "auto", "--insecure-registry", registry.host)
     name = f"{registry.host}/app:1"
-    assert f"{name} linux/amd64, linux/arm64  is another image than the one that was locked" in result.out
+    assert (
+        f"{name} linux/amd64, linux/arm64  warning [image-moved]: is another image than the one that was locked"
+        in result.out
+    )
 
 
 @pytest.mark.parametrize("name", ["vendor.gpg", "vendor.asc"])

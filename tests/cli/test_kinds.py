@@ -105,7 +105,7 @@ def test_a_variable_that_two_suites_share_is_left_alone(bench: Workbench) -> Non
     )
     bench.write("Dockerfile", f'ARG P="curl"\n{stages}')
     result = bench.run("scan")
-    assert result.out.count("several-suites: calls on several suites or platforms share it") == 2
+    assert result.out.count("[several-suites]: calls on several suites or platforms share it") == 2
 
 
 def test_a_script_runs_on_the_image_that_copies_it(bench: Workbench) -> None:
@@ -223,7 +223,7 @@ def test_a_hosted_runner_is_not_the_image_of_its_ubuntu(bench: Workbench) -> Non
     bench.write(name, text)
     assert bench.run("lock", "--strict").status == 1
     assert bench.files()[name][0].decode() == text
-    assert "hosted-runner: " in bench.run("scan").out
+    assert "[hosted-runner]: " in bench.run("scan").out
     bench.configure('[files]\n".github/workflows/*" = "bookworm"\n')
     assert bench.run("lock", "--strict").status == 0
     assert b"curl=7" in bench.files()[name][0]

@@ -285,7 +285,7 @@ def test_the_action_verifies(job: Job) -> None:
     status, log, outputs, summary = act(job, PATHS="Dockerfile", PLATFORMS="linux/amd64 linux/arm64")
     assert (status, outputs["gone"], outputs["security"]) == (1, "1", "1")
     assert "::error file=Dockerfile,title=pinner%3A gone,line=2," in log
-    assert "🔴 gone" in summary
+    assert "🔴 [gone]" in summary
 
 
 def test_the_action_is_strict_if_asked(job: Job) -> None:

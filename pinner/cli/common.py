@@ -293,7 +293,9 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
         root = tree.root_of(path / LOCK_NAME)
         config, source = load(tree.resolve(path), root)
         kinds = _kinds(config, (source.parent if source else root) / LOCK_NAME, root)
-        surveyed = files.survey(path, config.exclude, kinds, partial(_is_listed, config, source))
+        surveyed = files.survey(
+            path, config.exclude, kinds, partial(_is_listed, config, source), config.wrappers
+        )
         found = [each.path for each in surveyed if not each.passed]
         searched.update(found)
         passed += (each for each in surveyed if each.passed)

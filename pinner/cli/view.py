@@ -144,6 +144,7 @@ class View:
             lists=project.lists & project.texts.keys(),
             around=project.around,
             images=config.images,
+            wrappers=config.wrappers,
             ignore=config.ignore,
             along=along,
             form=config.policy.pin,

@@ -16,6 +16,7 @@ from pinner.distributions.catalogue import platform
 from pinner.errors import InputError, without_login
 from pinner.project import files, policy, tree
 from pinner.recipe.kinds import KINDS
+from pinner.shell import prefixes
 from pinner.stages.policy import Policy
 from pinner.stages.repositories import Known
 from pinner.values import NamedTuple
@@ -42,7 +43,8 @@ class Config(NamedTuple):
     the folder of the configuration) and `images` image references (globs) to suites; `installed` image references
     (globs) to files that list what such an image holds, one for each architecture, relative to the configuration;
     `mirrors` URI prefixes to the prefixes that are fetched instead; `exclude` are globs of files that a search
-    passes over; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
+    passes over; `wrappers` tells what programs run: an apt command that their arguments are added to, or "" for their
+    arguments themselves; `ignore` names (globs) of packages that are never pinned; `snapshot` is a table.
     `source` are the repositories beyond the distribution's that may be read, each with the keys that sign it.
     `pin` says what is pinned (one of `PINS`), `kinds` which kinds of files a search takes.
     `policy` is a table: what moves when, and what `verify` fails on.
@@ -54,6 +56,7 @@ class Config(NamedTuple):
     images: Mapping[str, str] = MappingProxyType({})
     installed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     mirrors: Mapping[str, str] = MappingProxyType({})
+    wrappers: Mapping[str, str] = MappingProxyType({})
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     snapshot: Service = Service()
@@ -161,7 +164,7 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             raise InputError(f"unknown key {key}", path=path, hint=near(key, known))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in {"files", "images", "mirrors"}:
+        if key in {"files", "images", "mirrors", "wrappers"}:
             values[key] = _mapping(value, key, path)
         elif key == "installed":
             values[key] = _lists(value, key, path)
@@ -181,6 +184,10 @@ def from_table(table: Mapping[str, Any], path: str) -> Config:
             values[key] = _texts(value, key, path)
     for uri in (*values.get("mirrors", {}), *values.get("mirrors", {}).values()):
         _address(uri, "mirrors", path)
+    for name, command in values.get("wrappers", {}).items():
+        if command and not prefixes.behind_prefixes(command):
+            hint = 'write "apt-get install", say, or "" for a program that runs what it is given'
+            raise InputError(f"wrappers.{name}: {command} is no command of apt", path=path, hint=hint)
     for kind in values.get("kinds", ()):
         if kind not in KINDS:
             raise InputError(f"unknown kind {kind}", path=path, hint=near(kind, KINDS))

@@ -46,6 +46,7 @@ def survey(
     exclude: Sequence[str] = (),
     only: Collection[FileKind] = kinds.KINDS,
     listed: Callable[[Path], bool] = lambda path: False,
+    wrappers: Iterable[str] = (),
 ) -> list[Found]:
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
@@ -59,7 +60,7 @@ def survey(
     place = tree.resolve(folder).as_posix()
     found = []
     for name in sorted(set(names)):
-        each = _judged(folder / name, f"{place}/{name}", listed)
+        each = _judged(folder / name, f"{place}/{name}", listed, wrappers)
         if each is None or (each.kind not in only and not each.other):
             continue
         if any(fnmatchcase(name, pattern) for pattern in exclude):
@@ -82,7 +83,7 @@ def around(folder: Path, paths: Iterable[Path], wanted: Callable[[str], bool]) -
     return sorted(found)
 
 
-def _judged(path: Path, name: str, listed: Callable[[Path], bool]) -> Found | None:
+def _judged(path: Path, name: str, listed: Callable[[Path], bool], wrappers: Iterable[str]) -> Found | None:
     kind = kinds.by_name(name)
     other = "" if kind else kinds.other(name)
     bare = "." not in name.rpartition("/")[2]
@@ -105,7 +106,7 @@ def _judged(path: Path, name: str, listed: Callable[[Path], bool]) -> Found | No
         return None
     if kinds.is_listing(kind):
         return Found(path, kind, "" if listed(path) else "a list of packages, which is read if it is named")
-    return Found(path, kind, kinds.passed_over(kind, name, text))
+    return Found(path, kind, kinds.passed_over(kind, name, text, wrappers))
 
 
 def _walk(folder: Path) -> list[str]:

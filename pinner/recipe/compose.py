@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
-from pinner.recipe import builds, embedded, yamltext
+from pinner.recipe import builds, embedded, scripts, yamltext
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
+from pinner.recipe.scripts import Job, Step
 from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import prefixes
@@ -86,7 +88,37 @@ def read(text: str, around: Around) -> Dockerfile:
         given = _arguments(text, service, known)
         found += embedded.stages(text, inner, service.name.text, len(found), given, build)
         told += embedded.comments(inner)
-    return embedded.parsed(text, found, told)
+    commands = scripts.jobs(text, _commands(text, root, known))
+    found += (replace(each, index=number) for number, each in enumerate(commands.stages, len(found)))
+    return embedded.parsed(text, found, [*told, *commands.comments])
+
+
+def _commands(text: str, root: Node | None, known: Variables) -> Iterator[Job]:
+    """What the services' containers run when they start, where that installs packages."""
+    services = _get(root, "services") if root is not None else None
+    for name, service in (services.entries if services is not None else None) or ():
+        image = _get(service, "image")
+        built = _get(service, "build") is not None or image is None
+        base = "" if built or image is None else interpolated(image.text, known) or ""
+        job = Job(name.text, Span(name.span.start, service.span.end), base, base or "of this service")
+        for key in ("entrypoint", "command"):
+            own = _get(service, key)
+            job.steps += _steps(own, lambda inner: _interpolated(inner, known)) if own is not None else ()
+        job.steps = [
+            each for each in job.steps if each.text.source == text and prefixes.asks(each.text.value)
+        ]
+        if job.steps:
+            yield job
+
+
+def _steps(command: Node, hidden: Callable[[Joined], Joined]) -> Iterator[Step]:
+    """A command line, or a list of words of which the last may be a shell's script."""
+    if command.items is None:
+        yield Step(command, hidden=hidden)
+    elif len(command.items) > 1 and command.items[-2].text[:1] == "-" and "c" in command.items[-2].text:
+        yield Step(command.items[-1], command.items[0].text.rpartition("/")[2], hidden=hidden)
+    elif len(command.items) == 1:  # the script of a shell that is the entrypoint
+        yield Step(command.items[0], hidden=hidden)
 
 
 def builds_of(text: str, base: str, by: str, known: Variables) -> Iterator[Build]:

@@ -70,7 +70,7 @@ def comments(inner: Joined) -> Iterator[Span]:
 
 def parsed(text: str, found: list[Stage], told: list[Span]) -> Dockerfile:
     """The file with these stages and comment lines."""
-    return Dockerfile(text, "\\", tuple(found), tuple(sorted(told)))
+    return Dockerfile(text, "\\", tuple(found), tuple(sorted(set(told))))
 
 
 def _declared(instruction: Instruction, escape: str) -> list[str]:

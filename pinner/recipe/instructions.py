@@ -21,11 +21,12 @@ from pinner.regex import later
 from pinner.shell import nested, prefixes, syntax
 from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.nested import POSIX_SHELLS
-from pinner.shell.syntax import Command, Word
+from pinner.shell.prefixes import Wrappers
+from pinner.shell.syntax import Command, Part, Word
 from pinner.values import NamedTuple
 
 _MENTION = later(
-    r"\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"
+    r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"
 )
 _INSTALLER = later(r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap")
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
@@ -74,14 +75,24 @@ class Skipped(NamedTuple):
 
 
 class Notes:
-    """What is known of a file while it is read: the programs that run what they are given (`wrappers`), and which
-    variables a request stands in (`carried`)."""
+    """What is known of a file while it is read: the programs that run others (`wrappers`), and which variables a
+    request stands in (`carried`)."""
 
-    def __init__(self, dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> None:
+    def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers = {}) -> None:  # noqa: B006
         self.dockerfile = dockerfile
         self.wrappers = wrappers
         self.uses = Uses()
         self.carried: dict[Request, frozenset[Variable]] = {}
+
+    @cached_property
+    def installer(self) -> re.Pattern[str]:
+        """What the text of a command holds that may install packages."""
+        names = "".join(f"|{re.escape(name)}" for name in self.wrappers)
+        return re.compile(f"{_INSTALLER.pattern}{names}") if names else _INSTALLER
+
+    def mentions(self, text: str, *reach: int) -> bool:
+        """Whether a text may install packages."""
+        return _MENTION.search(text, *reach) is not None or any(name in text for name in self.wrappers)
 
     @cached_property
     def expands_braces(self) -> bool:
@@ -134,7 +145,7 @@ class Reader:
         if instruction.keyword == "RUN":
             if instruction.form == "exec":
                 yield from self._exec()
-            elif _MENTION.search(text) or instruction.heredocs:
+            elif self._notes.mentions(text) or instruction.heredocs:
                 yield from self._run()
             return
         for heredoc in instruction.heredocs:
@@ -157,7 +168,7 @@ class Reader:
         return self._notes.environment.lookup(self._stage.index, name, self._instruction.span.start)
 
     def _exec(self) -> Iterator[Install | Skipped]:
-        if not any(_MENTION.search(argument) for argument in self._instruction.argv):
+        if not any(self._notes.mentions(argument) for argument in self._instruction.argv):
             return
         strings = texts.exec_form(self._source, self._instruction)
         words = tuple(word for word, _ in strings)
@@ -211,14 +222,14 @@ class Reader:
         program = nested.interpreter(body.text)
         if program and program not in POSIX_SHELLS:
             yield from self._unread(body.span(0, len(body.text)))
-        elif _MENTION.search(body.text):
+        elif self._notes.mentions(body.text):
             yield from self._script(nested.unfolded(body), around)
 
     def _script(self, text: Joined, around: _Around) -> Iterator[Install | Skipped]:
         """The calls of a shell text."""
         try:
             script = syntax.read(self._source, text)
-            commands = script.commands(_INSTALLER)
+            commands = script.commands(self._notes.installer)
         except syntax.UnparsableError:
             if prefixes.asks(text.text):
                 span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
@@ -230,7 +241,7 @@ class Reader:
             )
         for comment in script.comments():
             self._marked.comment(comment)
-        for assignment in script.assignments(_INSTALLER):
+        for assignment in script.assignments(self._notes.installer):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
         variables = Variables(script, around.outer, self._notes.uses, around.expanded)
@@ -238,7 +249,7 @@ class Reader:
             # What a function installs is read where its body calls apt.
             if not command.words or command.words[0].value not in script.functions:
                 yield from self._command(command, variables, around)
-        heredocs = [each for each in script.heredocs if _MENTION.search(text.text, *each.body)]
+        heredocs = [each for each in script.heredocs if self._notes.mentions(text.text, *each.body)]
         owners = nested.owners(script, [each.operator for each in heredocs]) if heredocs else []
         for each, owner in zip(heredocs, owners, strict=True):
             body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
@@ -264,7 +275,8 @@ class Reader:
                 return
             runner, _ = prefixes.program(command.words)
             program = program._replace(at=runner + 1 + program.at)
-        words = command.words[program.at + 1 :]
+        at = command.words[program.at].span
+        words = (*(_given(text, at) for text in program.given), *command.words[program.at + 1 :])
         given = _expanded(words, variables)
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
         found = [given[at] for at in call.arguments]
@@ -358,6 +370,11 @@ class Reader:
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
             yield result
+
+
+def _given(text: str, at: Span) -> Word:
+    """A word that a wrapper at this place adds to a command."""
+    return Word(text, text, at, (Part("bare", text, 0, 0),), at.end)
 
 
 def _argument(word: Word) -> Argument:

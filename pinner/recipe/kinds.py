@@ -12,7 +12,7 @@ A new kind, in five lines:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 from pinner.recipe import dockerfile
@@ -178,15 +178,16 @@ def is_listing(kind: FileKind) -> bool:
     return _BY_NAME[kind].listing
 
 
-def passed_over(kind: FileKind, path: str, text: str) -> str:
-    """Why a search does not take a file of this kind, "" if it does."""
+def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = ()) -> str:
+    """Why a search does not take a file of this kind, "" if it does. `wrappers` are programs that run apt."""
     name = path.rpartition("/")[2]
     if kind == "dockerfile":
         if _TEMPLATE.fullmatch(name) or _TEMPLATE_TEXT.search(text):
             return TEMPLATE
         return "no FROM in it" if _LOOSE.fullmatch(name) and not _FROM.search(text) else ""
     also = _BY_NAME[kind].also
-    return "" if prefixes.mentions(text) or (also and also.search(text)) else "it installs nothing"
+    asks = prefixes.mentions(text) or any(name in text for name in wrappers)
+    return "" if asks or (also and also.search(text)) else "it installs nothing"
 
 
 def other(path: str) -> str:

@@ -13,22 +13,27 @@ from pinner.recipe.uses import of_file
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
+from pinner.shell.prefixes import Wrappers
 
 __all__ = ["Install", "Skipped", "find"]
 
 
-def find(dockerfile: Dockerfile, wrappers: frozenset[str] = frozenset()) -> tuple[Install | Skipped, ...]:
-    """Every install call of the file, read or skipped, in file order. `wrappers` run what they are given.
+def find(dockerfile: Dockerfile, wrappers: Wrappers = {}) -> tuple[Install | Skipped, ...]:  # noqa: B006
+    """Every install call of the file, read or skipped, in file order.
 
     Raises `InputError` for an unknown pinner directive in a comment behind a command, which only the shell's
     grammar shows to be one.
     """
-    if _may_call(dockerfile.text) or any(
-        _may_call(instruction.text.text)
-        or instruction.keyword == UNREAD
-        or not all(heredoc.terminated for heredoc in instruction.heredocs)
-        for stage in dockerfile.stages
-        for instruction in stage.instructions
+    if (
+        _may_call(dockerfile.text)
+        or any(name in dockerfile.text for name in wrappers)
+        or any(
+            _may_call(instruction.text.text)
+            or instruction.keyword == UNREAD
+            or not all(heredoc.terminated for heredoc in instruction.heredocs)
+            for stage in dockerfile.stages
+            for instruction in stage.instructions
+        )
     ):
         return _File(dockerfile, wrappers).read()
     return ()
@@ -41,7 +46,7 @@ def _may_call(text: str) -> bool:
 class _File:
     """Reads one file."""
 
-    def __init__(self, dockerfile: Dockerfile, wrappers: frozenset[str]) -> None:
+    def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers) -> None:
         self._dockerfile = dockerfile
         self._notes = Notes(dockerfile, wrappers)
         self._forbidding: dict[frozenset[Variable], int | None] = {}

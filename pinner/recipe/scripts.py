@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
     A step may be the `names` of packages instead, perhaps with their `versions`, or the `words` of a command that runs
     without a shell, or what is `unread` in it: a code and a clause. `hidden` are the places that the format itself
-    replaces before a shell sees them.
+    replaces before a shell sees them, or what tells the text as the format makes it.
     """
 
     text: Node
@@ -48,7 +48,7 @@ class Step(NamedTuple):
     versions: tuple[Joined | None, ...] = ()
     words: tuple[Joined, ...] = ()
     unread: tuple[str, ...] = ()
-    hidden: re.Pattern[str] | None = None
+    hidden: re.Pattern[str] | Callable[[Joined], Joined] | None = None
 
 
 @dataclass(slots=True)
@@ -174,7 +174,9 @@ def _step(text: str, step: Step, where: Span) -> Iterator[Instruction]:
     if joined is None and prefixes.asks(node.value):
         yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
     elif joined is not None:
-        if step.hidden is not None:
+        if callable(step.hidden):
+            joined = step.hidden(joined)
+        elif step.hidden is not None:
             joined = joined.read_as(
                 [(*match.span(), _UNKNOWN) for match in step.hidden.finditer(joined.text)]
             )

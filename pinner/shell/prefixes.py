@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 
 from pinner.regex import later
 from pinner.shell.syntax import Word
@@ -21,6 +21,8 @@ _ASSIGNMENT = later(r"[A-Za-z_]\w*=")
 _STATEMENT = later(r"[^;&|\n]+")
 _APT = later(r"\b(?:apt(?:-get|itude|-fast)?|nala)\b")
 _INSTALL = later(r"\b(?:re)?install\b")
+_APT_NAME = later(r"(?:^|[-_.])apt(?:[-_.]|get|$)")
+_APT_WORDS = frozenset(("install", "reinstall", "--no-install-recommends", "--install-recommends"))
 _PACKAGES = later(r"\binstall_packages[ \t]+\w")
 _OTHERWISE = later(
     r"\b(?:install_packages|gdebi|mk-build-deps|tasksel|debootstrap|mmdebstrap)\b|\bdpkg[ \t]+(?:-i|--install)\b"
@@ -94,16 +96,22 @@ _NEVER_RUN = _words(
 )
 
 
+#: What programs run, by name: a command that their arguments are added to, "" for the arguments themselves.
+Wrappers = Mapping[str, str]
+
+
 class Program(NamedTuple):
     """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`).
 
-    With both, `at` counts from behind the program that runs it: what the call says itself is read.
+    With both, `at` counts from behind the program that runs it: what the call says itself is read. `given` are the
+    words that a wrapper has before those of the command.
     """
 
     at: int = -1
     name: str = ""
     reason: str = ""
     detail: str = ""
+    given: tuple[str, ...] = ()
 
 
 def asks(text: str) -> bool:
@@ -124,15 +132,25 @@ def mentions(text: str) -> bool:
     return ("install" in text and ("apt" in text or "nala" in text)) or _OTHERWISE.search(text) is not None
 
 
-def find(words: tuple[Word, ...], wrappers: Container[str] = ()) -> Program | None:
-    """The apt program that the command `words` runs, None if it runs none. `wrappers` run what they are given."""
+def find(words: tuple[Word, ...], wrappers: Wrappers = {}) -> Program | None:  # noqa: B006
+    """The apt program that the command `words` runs, None if it runs none."""
     at, name = program(words, wrappers)
     if name in APT_PROGRAMS:
         return Program(at, name)
+    if runs := behind_prefixes(wrappers.get(name, "")):
+        return Program(at, runs[0], given=tuple(runs[1:]))
     return _other(name, words[at + 1 :]) if name else None
 
 
-def program(words: tuple[Word, ...], wrappers: Container[str] = ()) -> tuple[int, str]:
+def behind_prefixes(command: str) -> list[str]:
+    """The words of a command from the apt program on that it runs; none if it runs another."""
+    words = command.split()
+    own = words[begin(words, "\0") :]
+    name = own[0].rpartition("/")[2] if own else ""
+    return [name, *own[1:]] if name in APT_PROGRAMS else []
+
+
+def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]:  # noqa: B006
     """Where in a command the program stands that it runs in the end, and its name; "" if it is not known."""
     at = 0
     while at < len(words):
@@ -144,7 +162,15 @@ def program(words: tuple[Word, ...], wrappers: Container[str] = ()) -> tuple[int
             at += 1
             continue
         name = value.rpartition("/")[2]
-        prefix = _PREFIXES.get(name) or (_prefix() if name in wrappers else None)
+        if wrappers.get(name) == "":
+            known = (
+                place
+                for place, word in enumerate(words[at + 1 :], at + 1)
+                if (word.value or "").rpartition("/")[2] in (*APT_PROGRAMS, *_PREFIXES, *wrappers)
+            )
+            at = next(known, len(words))
+            continue
+        prefix = _PREFIXES.get(name)
         if prefix is None:
             return at, name
         next_at = _behind([each.value or "" for each in words], [each.raw for each in words], at + 1, prefix)
@@ -222,9 +248,19 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
         return None
     if name == "chroot" and _lists(words):
         return Program(reason="chroot", detail="the call installs into another root")
-    if name not in _NEVER_RUN and _lists(words):
-        return Program(reason="wrapper", detail=f"what {name} does with the call is not known here")
+    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words)):
+        return Program(
+            reason="wrapper", detail=f"what {name} runs is not known here, which [wrappers] may say"
+        )
     return None
+
+
+def _seems_apt(name: str, words: tuple[Word, ...]) -> bool:
+    """Whether a program that is not known takes apt's arguments, by its name or theirs."""
+    values = {word.value or "" for word in words}
+    if not _APT_NAME.search(name):
+        return False
+    return _INSTALL.search(name) is not None or not values.isdisjoint(_APT_WORDS)
 
 
 def _lists(words: tuple[Word, ...]) -> bool:

@@ -222,11 +222,11 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
             kind = kinds.of(path, text)
             parsed = kinds.parse(kind, text, around=options.around.get(path, Around()))
         views = Views(path, parsed, options)
-        found = tuple(installs.find(parsed))
+        found = tuple(installs.find(parsed, options.wrappers))
         if kind == "dockerfile" and any(
             each.reason == "wrapper" for each in found if isinstance(each, Skipped)
         ):
-            found = tuple(installs.find(parsed, views.wrappers()))
+            found = tuple(installs.find(parsed, {**dict.fromkeys(views.wrappers(), ""), **options.wrappers}))
         return _Begun(path, kind, parsed, found, options, views)
     except InputError as error:
         if error.line:

@@ -56,6 +56,7 @@ class Options(NamedTuple):
     `files` maps globs of paths and `images` globs of image references to suites; `lists` are the files that list
     packages, by path, `beside` gives the Dockerfiles that may use scripts and lists where none is among the files;
     `around` is what other files say of a file, by path;
+    `wrappers` tells what programs run (`prefixes.Wrappers`);
     `ignore` are globs of package names that are never pinned; `known` are repositories that may be read,
     `mirrors` the prefixes that are asked in the place of others. `look` tells
     what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
@@ -74,6 +75,7 @@ class Options(NamedTuple):
     lists: frozenset[str] = frozenset()
     around: Mapping[str, Around] = MappingProxyType({})
     images: Mapping[str, str] = MappingProxyType({})
+    wrappers: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
     along: Along | None = None

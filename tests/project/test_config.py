@@ -72,6 +72,7 @@ def test_the_search_ends_at_the_work_tree(tmp_path: Path) -> None:
         ("suite = 12", "suite must be a string"),
         ("suite = ", "not valid TOML"),
         ("snapshot = 1", "[snapshot] must be a table"),
+        ('[wrappers]\na = "curl"', "wrappers.a: curl is no command of apt"),
         ("[snapshot]\nmirror = []", "unknown key snapshot.mirror\nhint: did you mean mirrors?"),
         ('[snapshot]\nmirrors = "x"', "snapshot.mirrors must be a list of strings"),
         ("[snapshot]\ninterval = -1", "snapshot.interval must be a number of seconds"),

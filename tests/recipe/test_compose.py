@@ -39,6 +39,17 @@ def service(dockerfile: str, args: str = "{}") -> str:
             (),
         ),
         ("services:\n  a: {image: b}\n", QUOTED, ()),
+        (
+            "services:\n  a:\n    image: b\n    command: |\n      bash -c '\n      apt-get install a^ $$B'\n",
+            QUOTED,
+            ("variable-unknown",),
+        ),
+        ("services:\n  a:\n    command: [sh, -c, apt-get install a^ && exec b]\n", QUOTED, ()),
+        (
+            "services:\n  a:\n    entrypoint: sh -c\n    command:\n      - |\n        apt-get install a^\n",
+            QUOTED,
+            (),
+        ),
         ("", QUOTED, ()),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SECTIONS = ("pre_tasks", "tasks", "post_tasks", "handlers", "block", "rescue", "always")
 _BUILTIN = ("", "ansible.builtin.", "ansible.legacy.")
 _TEMPLATE = later(r"\{\{.*?\}\}|\{%.*?%\}")
-_ITEM = later(r"\{\{\s*item\s*\}\}")
+_WHOLE = later(r"\{\{\s*(\w+)\s*\}\}")
 _WORD = later(r"[^\s,]+")
 _PAIR = later(
     r"""(?:^|\s)(?P<key>\w+)=(?:"(?P<quoted>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>(?:\{\{.*?\}\}|\S)+))"""
@@ -35,20 +36,25 @@ def read(text: str, around: Around) -> Dockerfile:
     root = yamltext.parse(text)
     if root is None:
         return Dockerfile(text, "\\", (), ())
-    job = Job("tasks", root.span, raw="of these hosts", steps=list(_steps(text, root, 0)))
+    job = Job("tasks", root.span, raw="of these hosts", steps=list(_steps(text, root, ())))
     return scripts.jobs(text, iter([job]))
 
 
-def _steps(text: str, tasks: Node, depth: int) -> Iterator[Step]:
+def _steps(text: str, tasks: Node, outer: tuple[Node, ...]) -> Iterator[Step]:
+    """What tasks install; `outer` are the plays and blocks that they stand in, which may set variables."""
     for task in tasks.items or ():
-        if depth > _DEEPEST or task.entries is None or task.source != text:
+        if len(outer) > _DEEPEST or task.entries is None or task.source != text:
             continue
+        scopes = (*outer, task)
         for section in _SECTIONS:
             if (own := task.get(section)) is not None:
-                yield from _steps(text, own, depth + 1)
+                yield from _steps(text, own, scopes)
+        action = task.get("action") or task.get("local_action")
+        if action is not None and action.text.partition(" ")[0] in [f"{prefix}apt" for prefix in _BUILTIN]:
+            yield from _free(text, action, scopes)
         for prefix in _BUILTIN:
             if (apt := task.get(f"{prefix}apt")) is not None:
-                yield from _apt(text, apt, task)
+                yield from _apt(text, apt, scopes)
             for module in ("shell", "command", "raw"):
                 if (run := task.get(f"{prefix}{module}")) is not None:
                     command = run.get("cmd") if run.entries is not None else run
@@ -56,10 +62,10 @@ def _steps(text: str, tasks: Node, depth: int) -> Iterator[Step]:
                         yield Step(command, hidden=_TEMPLATE)
 
 
-def _apt(text: str, apt: Node, task: Node) -> Iterator[Step]:
+def _apt(text: str, apt: Node, scopes: tuple[Node, ...]) -> Iterator[Step]:
     """What one use of the apt module installs."""
     if apt.entries is None:
-        yield from _free(text, apt, task)
+        yield from _free(text, apt, scopes)
         return
     args = {name.text: value for name, value in apt.entries}
     if args.get("upgrade", apt).text.lower() not in ("", "no", "false"):
@@ -76,13 +82,33 @@ def _apt(text: str, apt: Node, task: Node) -> Iterator[Step]:
             )
             yield Step(node, unread=why)
         return
-    loop = next((own for key in ("loop", "with_items") if (own := task.get(key)) is not None), None)
-    if node.items is None and _ITEM.fullmatch(node.text) and loop is not None and loop.items is not None:
-        node = loop
+    node = _meant(text, node.text, scopes) or node
     yield from _named(text, list(node.texts()), state, node)
 
 
-def _free(text: str, apt: Node, task: Node) -> Iterator[Step]:
+def _meant(text: str, value: str, scopes: tuple[Node, ...]) -> Node | None:
+    """The list that a template stands for: a task's loop, or a variable of the file that nothing else in it uses."""
+    match = _WHOLE.fullmatch(value)
+    if match is None:
+        return None
+    name = match[1]
+    if name == "item":
+        loop = next((own for key in ("loop", "with_items") if (own := scopes[-1].get(key)) is not None), None)
+        when = scopes[-1].get("when")
+        if when is not None and any("item" in each.text for each in when.texts()):
+            return None  # it would see the pins
+        if loop is None or loop.items is not None:
+            return loop
+        return _meant(text, loop.text, scopes)
+    for scope in reversed(scopes):
+        variables = scope.get("vars")
+        found = variables.get(name) if variables is not None else None
+        if found is not None and len(re.findall(rf"\b{name}\b", text)) == 2:
+            return found if found.entries is None else None
+    return None
+
+
+def _free(text: str, apt: Node, scopes: tuple[Node, ...]) -> Iterator[Step]:
     """The same where it is one string, `name=curl state=present`."""
     found = {match["key"]: match for match in _PAIR.finditer(apt.text)}
     if "upgrade" in found and found["upgrade"]["plain"] not in ("no", "false"):
@@ -91,10 +117,9 @@ def _free(text: str, apt: Node, task: Node) -> Iterator[Step]:
     match = next((found[key] for key in ("name", "pkg", "package") if key in found), None)
     if match is None or state == "absent":
         return
-    loop = next((own for key in ("loop", "with_items") if (own := task.get(key)) is not None), None)
     value = match["quoted"] or match["single"] or match["plain"] or ""
-    if _ITEM.fullmatch(value) and loop is not None and loop.items is not None:
-        yield from _named(text, list(loop.texts()), state, loop)
+    if (meant := _meant(text, value, scopes)) is not None:
+        yield from _named(text, list(meant.texts()), state, meant)
         return
     written = scalar(text, apt)
     group = next(key for key in ("quoted", "single", "plain") if match[key] is not None)

@@ -139,7 +139,11 @@ class Code(StrEnum):
     # What stays without a pin: a command that is not read.
     XARGS = "xargs", "The packages come from the input of xargs.", "Write the command out."
     STRING = "string", "The command stands in a string that a shell runs.", "Write the command out."
-    WRAPPER = "wrapper", "Another program gets the command as its arguments.", "Write the command out."
+    WRAPPER = (
+        "wrapper",
+        "A program that is not known runs apt, or gets the command as its arguments.",
+        "Say under `[wrappers]` in the configuration what it runs, or write the command out.",
+    )
     HEREDOC = "heredoc", "The command stands in a here-document that is not run here.", "Pin by hand."
     SHELL = "shell", "Another shell than a POSIX one runs the command.", "Pin by hand."
     UNPARSABLE = (

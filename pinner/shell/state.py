@@ -6,8 +6,11 @@ known of a text is marked in it by a character that no file holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from itertools import product
+from math import prod
 from posixpath import join, normpath
 from typing import Protocol
 
@@ -322,9 +325,45 @@ class State:
         return {path: content for path in paths if (content := self.read(path)) is not None}
 
     def update(self, settings: Iterable[Setting] = ()) -> None:
-        """`apt-get update`, with the settings of its options: what the sources files name now is what apt offers."""
-        self.fetched = (self.sources(),)
+        """`apt-get update`, with the settings of its options: what the sources files name now is what apt offers.
+
+        With other sources files (apt.conf(5), "Dir::Etc") only theirs are fetched, and what was there before is left to
+        apt only if it is told to clean nothing up.
+        """
+        told = {each.key.lower(): each.value for each in settings if each.value is not None}
+        sources = self.sources()
+        lists, parts = told.get("dir::etc::sourcelist"), told.get("dir::etc::sourceparts")
+        if lists is not None or parts is not None:
+            file = join("/etc/apt", "sources.list" if lists is None else lists)
+            folder = join("/etc/apt", "sources.list.d" if parts is None else parts)
+            paths = [file, *(join(folder, name) for name in self.names(folder))]
+            own = {path: content for path in paths if (content := self.read(path)) is not None}
+            own |= {path: content for path, content in sources.items() if path.startswith("?")}
+            if told.get("apt::get::list-cleanup", "1").lower() in ("0", "no", "false", "off"):
+                begun = {path: content for path, content in sources.items() if content.at < 0}
+                self.fetched = tuple({**before, **own} for before in self.fetched or (begun,))
+                return
+            sources = own
+        self.fetched = (sources,)
         self.past_time = tuple(each for each in settings if each.key.lower() in _PAST_TIME)
+
+    def alternatives(self) -> list[State]:
+        """The states that this one may be, where conditions decide what apt reads; none if these are too many."""
+        ways: list[list[tuple[str, Content]]] = [
+            [(path, each) for each in (content._replace(others=()), *content.others)]
+            for path, content in self.files.items()
+            if content.others and re.match(r"/etc/apt/(?:sources\.list|preferences|apt\.conf)", path)
+        ]
+        if prod(map(len, ways), start=len(self.fetched or (None,))) > _MOST_OTHERS:
+            return []
+        found = []
+        for contents in product(*ways):
+            for fetched in self.fetched or (None,):
+                state = self.copy()
+                state.fetched = None if fetched is None else (fetched,)
+                state.files.update(contents)
+                found.append(state)
+        return found
 
     def merge(self, others: Iterable[State]) -> None:
         """Become what holds where one of several paths was taken: this state's and those of the others."""
@@ -351,7 +390,10 @@ class State:
         self.exported |= other.exported
         if self.fetched != other.fetched:
             both = self.fetched is not None and other.fetched is not None
-            self.fetched = (*(self.fetched or ()), *(other.fetched or ())) if both else None
+            every = (*(self.fetched or ()), *(other.fetched or ()))
+            self.fetched = (
+                tuple(each for at, each in enumerate(every) if each not in every[:at]) if both else None
+            )
         if self.past_time != other.past_time:
             self.past_time = ()
         self.architectures = tuple(dict.fromkeys((*self.architectures, *other.architectures)))

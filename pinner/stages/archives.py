@@ -7,11 +7,14 @@ from datetime import datetime
 
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
-from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
+from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
 from pinner.lock.schema import LockedRelease
+from pinner.recipe.installs import Request
 from pinner.resolve.universe import Index, Universe
+from pinner.stages.choice import Choice, choose
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.policy import Form
 from pinner.stages.repositories import preferences_of
 from pinner.stages.starting_set import MINBASE, Root, held
 from pinner.stages.suites import alias_source, sources_of
@@ -75,7 +78,7 @@ class Archives:
     def prepare(self, calls: Iterable[Call]) -> None:
         """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises."""
         needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
-        for call in calls:
+        for call in (each for own in calls for each in (own, *own.others)):
             where = self.named(call.base.where)
             if where is None or not call.requests:
                 continue
@@ -149,6 +152,23 @@ class Archives:
             elif arch in call.architectures:
                 found[platform] = self.universe(where, arch, call.install.target_release)
         return found
+
+    def choose(
+        self, call: Call, request: Request, universes: Mapping[str, Universe], form: Form = "exact"
+    ) -> Choice:
+        """What becomes of an argument of a call, by what its stage could install, whatever a condition decides."""
+        choice = choose(request, universes, asked=call.base.asked, form=form)
+        for other in call.others:
+            try:
+                there = self.universes(other, request.arch, rooted=request.action == "pin")
+                same = choose(request, there, asked=call.base.asked, form=form)
+            except Unsatisfiable:
+                same = Choice("missing")
+            if (same.status, same.version) != (choice.status, choice.version):
+                versions = " or ".join(each.version or "none" for each in (choice, same))
+                detail = f"{call.condition or 'what apt reads differs from turn to turn'}: {versions}"
+                return Choice("skipped", reason="other-repository", detail=detail)
+        return choice
 
     def foreign(self, call: Call, arch: str) -> tuple[str, ...]:
         """The architectures that dpkg was told to add beside this one, as far as anything of them was asked for."""

@@ -42,7 +42,8 @@ class Call(NamedTuple):
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
     `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
-    `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from.
+    `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from. `others`
+    are what it may stand on instead, where a `condition` decides.
     """
 
     install: Install
@@ -51,6 +52,8 @@ class Call(NamedTuple):
     architectures: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
     lists: tuple[str, ...] = ()
+    others: tuple[Call, ...] = ()
+    condition: str = ""
 
     @property
     def unread(self) -> str:
@@ -395,6 +398,11 @@ def _call(install: Install, base: Base, view: View | None, options: Options, *, 
     where, unread = base.where, base.unread
     doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
     error = ""
+    others = tuple(
+        _call(install, base, each._replace(others=()), options, elsewhere=elsewhere)
+        for each in (view.others if view is not None else ())
+    )
+    doubts += tuple(doubt for each in others for doubt in each.doubts if doubt not in doubts)
     if view is not None:
         if isinstance(where, Named) and isinstance(view.where, Named):
             base = replace(base, where=view.where)
@@ -416,7 +424,10 @@ def _call(install: Install, base: Base, view: View | None, options: Options, *, 
     install = install._replace(requests=requests)
     architectures = view.architectures if view is not None else ()
     lists = view.lists if view is not None else ()
-    return Call(install, base, install.recommends is not False, architectures, doubts, lists)
+    condition = view.condition if view is not None else ""
+    return Call(
+        install, base, install.recommends is not False, architectures, doubts, lists, others, condition
+    )
 
 
 def _pinned_elsewhere(arch: str, base: Base) -> bool:

@@ -74,7 +74,8 @@ class View(NamedTuple):
 
     `error` is what apt itself complains about. `architectures` are those that dpkg was told to add, `lists` the files
     of the project that the call takes words from, in which a line `ends` in a carriage return. `settings` are those of
-    its options, as far as the call itself was met, `included` the files by path that `-c` names among them.
+    its options, as far as the call itself was met, `included` the files by path that `-c` names among them. `others`
+    may hold instead: where a `condition` decides, or in another turn of a loop.
     """
 
     where: Named | Alias | Unnamed
@@ -86,6 +87,8 @@ class View(NamedTuple):
     ends: bool = False
     settings: tuple[Setting, ...] | None = None
     included: tuple[tuple[str, str], ...] = ()
+    others: tuple[View, ...] = ()
+    condition: str = ""
 
 
 class Views:
@@ -130,11 +133,12 @@ class Views:
         for platform in base.platforms:
             walked = self._walk(platform, stage, base)
             views[platform] = [
-                self._view(each, platform, stage, base)
+                view
                 for each in walked.seen[stage.index]
                 if (each.file, each.start, each.end) == place
+                for view in self._alternatives(each, platform, stage, base)
             ]
-        return _united(views, base)
+        return _united(views)
 
     def _around(self, stage: Stage, at: int, base: Base) -> Seen | None:
         """What was met at an offset of the Dockerfile: a command, or else the instruction."""
@@ -210,6 +214,21 @@ class Views:
         own[0].stage(stage.index)
         return own[0]
 
+    def _alternatives(self, seen: Seen, platform: str, stage: Stage, base: Base) -> list[View]:
+        """What a command may see. Where apt refuses its sources the build ends: that is left aside if there is more."""
+        states = seen.state.alternatives()
+        views = [
+            self._view(seen._replace(state=each), platform, stage, base) for each in states or [seen.state]
+        ]
+        views = [each for each in views if not each.error] or views[:1]
+        decisive = [each for each in seen.state.files.values() if each.others]
+        if all(each == views[0] for each in views):
+            return views[:1]
+        said = self.line(max(decisive, key=lambda each: each.at)) if decisive else "apt-get update runs"
+        return [
+            each._replace(condition=f"{said}, under a condition that is not known here") for each in views
+        ]
+
     def _view(self, seen: Seen, platform: str, stage: Stage, base: Base) -> View:
         where = base.where
         assert isinstance(where, Named)
@@ -255,35 +274,42 @@ class Views:
         return self.options.vouch(self._path, entry, _signers(state, entry.signed_by))
 
 
-def _united(by_platform: Mapping[str, Sequence[View]], base: Base) -> View:
-    """One view for several turns and platforms: apt must read the same in all."""
-    views = [view for own in by_platform.values() for view in own]
-    first = views[0]
-    for each in views:
+def _united(by_platform: Mapping[str, Sequence[View]]) -> View:
+    """One view for several turns and platforms; where they differ from turn to turn, with the others."""
+    for each in (view for own in by_platform.values() for view in own):
         if each.problem or each.error:
             return each
-    if all(each == first for each in views):
+    ways = {platform: list(dict.fromkeys(own)) for platform, own in by_platform.items()}
+    count = max(map(len, ways.values()))
+    if any(len(own) not in (1, count) for own in ways.values()):
+        return ways.popitem()[1][0]._replace(problem="what apt reads differs from platform to platform")
+    first, *others = (
+        _joined({platform: own[at % len(own)] for platform, own in ways.items()}) for at in range(count)
+    )
+    return first._replace(others=tuple(others))
+
+
+def _joined(views: Mapping[str, View]) -> View:
+    """One view for several platforms."""
+    first = next(iter(views.values()))
+    if all(each == first for each in views.values()):
         return first
-    if any(own and any(view != own[0] for view in own) for own in by_platform.values()):
-        return first._replace(problem="what apt reads differs from turn to turn")
-    wheres = [_named(view) for view in views]
-    alike = {(where.preferences, where.configuration) for where in wheres}
-    if len(alike) > 1:
+    wheres = [_named(view) for view in views.values()]
+    if len({(where.preferences, where.configuration) for where in wheres}) > 1:
         return first._replace(problem="what apt prefers differs from platform to platform")
-    if any((view.settings, view.included) != (first.settings, first.included) for view in views):
+    if any((view.settings, view.included) != (first.settings, first.included) for view in views.values()):
         return first._replace(problem="apt's options differ from platform to platform")
     own = [
         each
-        for platform, found in by_platform.items()
-        for view in found
+        for platform, view in views.items()
         for each in listed_of(_named(view), [PLATFORMS[platform]])
         if each.entry.serves(PLATFORMS[platform])
     ]
     return first._replace(
         where=_named(first)._replace(listed=tuple(joined(own))),
-        doubts=tuple(dict.fromkeys(doubt for each in views for doubt in each.doubts)),
-        architectures=tuple(dict.fromkeys(name for each in views for name in each.architectures)),
-        lists=tuple(dict.fromkeys(name for each in views for name in each.lists)),
+        doubts=tuple(dict.fromkeys(doubt for each in views.values() for doubt in each.doubts)),
+        architectures=tuple(dict.fromkeys(name for each in views.values() for name in each.architectures)),
+        lists=tuple(dict.fromkeys(name for each in views.values() for name in each.lists)),
     )
 
 
@@ -335,9 +361,11 @@ class _Reading:
         files = self._state.sources()
         before = listed_of(where, self._archs)
         paths = {each.path for each in before}
-        if all(content.at < 0 for content in files.values()) and paths <= files.keys():
-            return where
         fetched = self._fetched()
+        if paths <= files.keys() and all(
+            content.at < 0 and (fetched is None or content in fetched) for content in files.values()
+        ):
+            return where
         found: list[Repository] = []
         for path, content in sorted(
             files.items(), key=lambda item: (item[0] != "/etc/apt/sources.list", item[0])
@@ -349,9 +377,10 @@ class _Reading:
                 if not re.fullmatch(_NAMED_SOURCES, name):
                     continue
             if content.at < 0:
-                found += (each for each in before if each.path == path)
-                continue
-            found += self._file(where, path, content, fetched)
+                if fetched is None or content in fetched:
+                    found += (each for each in before if each.path == path)
+            else:
+                found += self._file(where, path, content, fetched)
         made = tuple(joined(found))
         if made == tuple(joined(before)):
             return where
@@ -360,7 +389,7 @@ class _Reading:
         return where._replace(listed=made)
 
     def _fetched(self) -> set[object] | None:
-        """The entries and unread contents that an update has fetched; None if any may be."""
+        """The contents, and the components of suites, that an update has fetched; None if any may be."""
         if self._state.fetched is None:
             return None
         found: set[object] = set()
@@ -368,7 +397,8 @@ class _Reading:
             for path, content in files.items():
                 for each in (content, *content.others):
                     found.add(each._replace(others=()))
-                    found.update(_entries(path, each.text) or () if each.text is not None else ())
+                    for entry in _entries(path, each.text) if each.text is not None else ():
+                        found.update((entry.uri, entry.suite, name) for name in entry.components or ("",))
         return found
 
     def _file(
@@ -407,8 +437,13 @@ class _Reading:
             raise _ProblemError(f"{self._views.line(content)}: {error.message}, {UNREAD}") from None
         found: list[Repository] = []
         for entry in entries:
-            if fetched is not None and entry not in fetched:
-                continue  # it counts from the next update on
+            if fetched is not None:  # it counts from the next update on
+                names = [
+                    name for name in entry.components or ("",) if (entry.uri, entry.suite, name) in fetched
+                ]
+                if not names:
+                    continue
+                entry = entry._replace(components=tuple(filter(None, names)))
             try:
                 own = mirrored(entry, where, path, self._arch) if UNKNOWN in entry.uri else entry
                 if own is None or UNKNOWN in f"{own.uri}{own.suite}{own.components}{own.signed_by}":

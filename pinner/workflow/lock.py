@@ -21,7 +21,7 @@ from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin
 from pinner.stages.archives import Archives
-from pinner.stages.choice import Choice, choose
+from pinner.stages.choice import Choice
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import File, read, read_all
 from pinner.stages.policy import Form
@@ -210,7 +210,7 @@ def choices_of(file: File, archives: Archives, form: Form = "exact") -> dict[Req
                 if call.unread:  # it may be the release of what is not read
                     choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
                 continue
-            choice = choose(request, universes, asked=call.base.asked, form=form)
+            choice = archives.choose(call, request, universes, form)
             if call.unread and choice.fails:  # what is not there may be elsewhere
                 detail = f"it is not where pinner looks, and {call.unread}"
                 choice = Choice("skipped", reason="other-repository", detail=detail)

@@ -15,7 +15,7 @@ from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
-from pinner.stages.choice import Choice, choose
+from pinner.stages.choice import Choice
 from pinner.stages.install_commands import Call, File, doubt_of
 from pinner.stages.policy import Form, Policy
 from pinner.stages.suites import Doubt
@@ -127,7 +127,7 @@ class Decider:
             stay = lost if request.pin else None
             return Decision(choice, stay)
         form: Form = self._wishes.policy.pin if request.action == "pin" else "exact"
-        choice = choose(request, universes, asked=call.base.asked, form=form)
+        choice = self._archives.choose(call, request, universes, form)
         if request.action == "pin":
             return self._unpinned(file, call, request, choice)
         if call.unread and choice.fails:  # what is not there may be elsewhere
@@ -161,7 +161,7 @@ class Decider:
     ) -> Decision:
         bare = request._replace(action="pin", pin="")
         universes = self._archives.universes(call, request.arch, rooted=True)
-        choice = choose(bare, universes, asked=call.base.asked, form=self._wishes.policy.pin)
+        choice = self._archives.choose(call, bare, universes, self._wishes.policy.pin)
         edit = repin(request, choice.version)
         why, code, gone = "", "min-age", stay.gone
         if choice.status != "pinned":

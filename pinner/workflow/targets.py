@@ -308,8 +308,13 @@ def _is_usable(old: Target | None, new: Target) -> TypeGuard[Target]:
 
 
 def _unread(calls: Iterable[Call], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
-    """The arguments of which it is not known what they install."""
+    """The arguments of which it is not known what they install, and commands that may see other packages."""
     for call in calls:
+        if call.others:
+            reason = call.condition or "what apt reads differs from turn to turn"
+            yield Incomplete(
+                "command", line(call, choices), f"{reason}: what is installed with it may differ"
+            )
         for request in call.requests:
             choice = choices[request]
             if is_unread(request, choice):

@@ -19,7 +19,7 @@ from pinner.regex import later
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.bases import Look
-from pinner.stages.choice import Choice, choose
+from pinner.stages.choice import Choice
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import Call, File, read_all
 from pinner.stages.starting_set import key
@@ -236,7 +236,7 @@ class Verifier:
             except Unsatisfiable as problem:
                 choices[request] = Choice("missing", detail=problem.message, hint=problem.hint, fails=True)
                 continue
-            choices[request] = choose(request, universes, asked=call.base.asked)
+            choices[request] = self._archives.choose(call, request, universes)
             if request.pin:
                 found = self._standings_of(call, request, universes)
                 if call.unread and choices[request].fails:  # what is not there may be elsewhere

@@ -76,7 +76,15 @@ def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
         (HIGHER.replace("600", "$PRIORITY").replace("'", '"'), "which pinner does not read"),
         (HIGHER.replace("release n=bookworm-backports", "origin deb.debian.org"), "may be a mirror of"),
         ("RUN curl https://x.example/preferences > /etc/apt/preferences.d/x", "which pinner does not read"),
-        (f"RUN if test -f /x; then {HIGHER.removeprefix('RUN ')}; fi", "which pinner does not read"),
+        (
+            f"RUN if test -f /x; then {HIGHER.removeprefix('RUN ')}; fi",
+            "line 3 changes where apt takes packages from, under a condition that is not known here: "
+            "8.0~bpo12+1 or 7.88",
+        ),
+        (
+            f"RUN {' && '.join('if test -f /$X; then echo x > /etc/apt/preferences.d/' + x + '; fi' for x in 'abcd')}",
+            "(/etc/apt/preferences.d/a), which pinner does not read",
+        ),
         (
             """RUN echo 'Dir { Etc::sourceparts "/x"; };' > /etc/apt/apt.conf.d/x""",
             "moves what apt reads",
@@ -88,6 +96,48 @@ def test_what_is_not_read(bench: Workbench, line: str, why: str) -> None:
     bench.write("Dockerfile", before)
     assert why in bench.run("lock").out
     assert bench.read("Dockerfile") == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"RUN if test -f /x; then {BACKPORTS.removeprefix('RUN ')}; fi",
+        f"{BACKPORTS}\nRUN test -f /x || rm /etc/apt/sources.list.d/b.list",
+        f"RUN if test -f /x; then {HIGHER.removeprefix('RUN ')}; fi; apt-get update",
+        "RUN apt-get update && echo 'deb http://deb.debian.org/debian bookworm-backports main' > "
+        "/etc/apt/sources.list.d/b.list; if test -f /x; then apt-get update; fi",
+    ],
+)
+def test_a_condition_that_decides_no_version_is_harmless(bench: Workbench, line: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\n{line}\nRUN apt-get install -y curl jq\n")
+    assert bench.run("lock").status == 0
+    assert f"{OLD} jq=1\n" in bench.read("Dockerfile")
+    assert "under a condition that is not known here: what is installed with it may differ" in bench.read(
+        "pinner.lock"
+    )
+    assert bench.run("lock", "--check").status == bench.run("verify").status == 0
+
+
+def test_turns_that_differ(bench: Workbench) -> None:
+    higher = HIGHER.removeprefix("RUN ").replace("600", "$n").replace("'", '"')
+    before = f"FROM debian:bookworm\n{BACKPORTS}\nRUN for n in 100 600; do {higher}; apt-get install -y curl jq; done\n"
+    bench.write("Dockerfile", before)
+    assert (
+        f"what apt reads differs from turn to turn: 7.88 or {NEW.partition('=')[2]}" in bench.run("lock").out
+    )
+    assert bench.read("Dockerfile") == before.replace("jq", "jq=1")
+
+
+def test_an_update_of_some_sources(bench: Workbench) -> None:
+    """The lists of other sources are left to apt only if it is told to clean nothing up (apt.conf(5))."""
+    update = "RUN apt-get update -o Dir::Etc::sourcelist=sources.list.d/b.list -o Dir::Etc::sourceparts=-"
+    lines = f"FROM debian:bookworm\n{BACKPORTS}\n{update}"
+    bench.write("Dockerfile", f"{lines} -o APT::Get::List-Cleanup=0\nRUN apt-get install -y jq curl\n")
+    bench.run("lock")
+    assert f"jq=1 {OLD}\n" in bench.read("Dockerfile")
+    bench.write("Dockerfile", f"{lines}\nRUN apt-get install -y jq curl\n")
+    assert "there is no package jq" in bench.run("lock").out
+    assert f"jq {NEW}\n" in bench.read("Dockerfile")
 
 
 def test_the_lock_knows_what_apt_was_told(bench: Workbench) -> None:

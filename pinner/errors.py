@@ -8,7 +8,8 @@ Any other exception is a bug and keeps its traceback.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 # Control characters (C0, C1), those that change direction, that are not seen or that end a line, lone surrogates, tags.
@@ -41,6 +42,15 @@ def _escape(match: re.Match[str]) -> str:
 def without_login(text: str) -> str:
     """`text` without user information in its addresses (RFC 3986, 3.2.1): `https://bot:secret@host` names the host."""
     return re.sub(_LOGIN, r"\1", text) if "@" in text and "://" in text else text
+
+
+@contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """What is read in here is the value of an option. Raises `OptionError` for what cannot be used."""
+    try:
+        yield
+    except InputError as error:
+        raise OptionError(f"{option}: {error.message}", hint=error.hint) from None
 
 
 def worst(statuses: Iterable[int]) -> int:

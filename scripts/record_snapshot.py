@@ -29,10 +29,10 @@ from pinner.apt.packages import Package
 from pinner.apt.release import Release
 from pinner.archive.load import Archive
 from pinner.archive.snapshot import Snapshots
-from pinner.cli.doors import cache_dir
 from pinner.distributions import minbase, moments
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.resolve.universe import Index, Universe
+from pinner.session.access import cache_dir
 from pinner.stages.image_names import Named, named
 from pinner.stages.suites import sources_of
 from pinner.workflow.export import stanza

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "pinner"
 # Ground first: a folder is a floor. A module may import from its own floor and from every floor below.
 FLOORS = (
     "edit", "apt", "distributions", "shell", "recipe", "resolve", "lock", "archive", "images", "stages", "workflow",
-    "report", "project", "cli",
+    "report", "project", "session", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
 GROUND = ("codes", "errors", "regex", "toml", "program", "values")

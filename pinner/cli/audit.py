@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from pinner.archive.load import MAX_AGE
-from pinner.cli import common, document, locked
-from pinner.cli.installed import configured, read
-from pinner.cli.view import Told, View
+from pinner.cli import document, flags, locked
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError, printable
 from pinner.lock.schema import Target
 from pinner.project import files
-from pinner.report.terminal import Style
+from pinner.session.installed import configured, read
+from pinner.session.run import Run
 from pinner.stages.starting_set import Root
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -30,7 +29,7 @@ from pinner.workflow.export import named as name_of
 @click.option(
     "--base", default="", metavar="FILE", help="What the base image held: the --installed of pinner lock."
 )
-@common.options(locked.CHOICE, common.JSON)
+@flags.options(locked.CHOICE, flags.JSON)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
 def command(
     installed: str,
@@ -78,12 +77,10 @@ def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
     told = next((root for root in map(configured, paths) if root.label == target.closure.installed), None)
     if told or not target.closure.digest:
         return told
-    view = View(Told(), Style(), max_age=MAX_AGE)
-    content = view.look(found.config, found.lock)(target.closure.image, target.platform)
-    notes = view.archives(found.config).notes
-    for note in notes:
-        click.echo(f"pinner: {printable(note)}", err=True)
-    return None if notes or content is None else content.root
+    run = Run(access=flags.access(quiet=False, max_age=MAX_AGE))
+    content = run.look(found.config, found.lock)(target.closure.image, target.platform)
+    flags.tell(run.notes, quiet=False)
+    return None if run.notes or content is None else content.root
 
 
 def _json(result: Audit, path: str) -> dict[str, object]:

@@ -8,7 +8,8 @@ import click
 
 from pinner.archive import suites
 from pinner.archive.cache import Cache
-from pinner.cli import common, document, doors
+from pinner.cli import document, flags
+from pinner.session.access import cache_dir
 
 
 @click.group("cache")
@@ -20,34 +21,34 @@ def command() -> None:
 
 
 @command.command("dir")
-@common.options(common.JSON)
+@flags.options(flags.JSON)
 def directory(as_json: bool) -> None:
     """Print the directory."""
-    path = str(doors.cache_dir())
+    path = str(cache_dir())
     _tell({"directory": path}, path, as_json=as_json)
 
 
 @command.command("prune")
 @click.option(
     "--unused",
-    type=common.Duration(),
+    type=flags.Duration(),
     default="30d",
     show_default=True,
     metavar="AGE",
     help="How long a suite must not have been asked for.",
 )
-@common.options(common.JSON)
+@flags.options(flags.JSON)
 def prune(unused: timedelta, as_json: bool) -> None:
     """Remove the indices of suites that were not used lately, and what killed runs left behind."""
-    cache, now = Cache(doors.cache_dir()), datetime.now(UTC)
+    cache, now = Cache(cache_dir()), datetime.now(UTC)
     _freed(cache.prune(suites.forget(cache, now - unused), now.timestamp()), as_json=as_json)
 
 
 @command.command("clear")
-@common.options(common.JSON)
+@flags.options(flags.JSON)
 def clear(as_json: bool) -> None:
     """Remove everything that is cached."""
-    _freed(Cache(doors.cache_dir()).clear(), as_json=as_json)
+    _freed(Cache(cache_dir()).clear(), as_json=as_json)
 
 
 def _freed(size: int, *, as_json: bool) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from pinner.cli.common import read_lock
 from pinner.errors import InputError
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST, NAME, Lock
 from pinner.project import files, git, tree
 from pinner.report import difference as report
+from pinner.session.projects import read_lock
 from pinner.workflow.difference import between
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
-from pinner.cli import common, document, doors, locked
-from pinner.cli.keys import known
+from pinner.cli import document, flags, locked
 from pinner.distributions import moments
-from pinner.errors import InputError, printable
-from pinner.report.terminal import Style
+from pinner.errors import InputError, printable, value_of
+from pinner.session.keys import known
 from pinner.workflow import export
 from pinner.workflow.bill import Bill, bill
 from pinner.workflow.snapshots import moment_of
@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command("preferences")
-@common.options(locked.CHOICE)
+@flags.options(locked.CHOICE)
 def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
     """Print a file for /etc/apt/preferences.d: apt-get install then takes the locked versions of all packages."""
     found = locked.find(named, stages, platforms)
@@ -31,28 +31,29 @@ def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tupl
 
 
 @command.command("packages")
-@common.options(locked.CHOICE, doors.RECORDED, common.ARCHIVE)
+@flags.options(locked.CHOICE, flags.RECORDED, flags.ARCHIVE)
 def packages(
     named: tuple[str, ...],
     stages: tuple[str, ...],
     platforms: tuple[str, ...],
+    recorded: Path | None,
     offline: bool,
     max_age: timedelta,
 ) -> int:
     """Print a Packages index of the locked packages alone, from which apt-get can install."""
     found = locked.find(named, stages, platforms)
-    archives = doors.archives(found.config, offline=offline, max_age=max_age, style=Style())
-    vouched = known(found.config, found.lock, found.path.parent, offline=offline)
+    access = flags.access(recorded, quiet=False, offline=offline, max_age=max_age)
+    archives = access.archives(found.config)
+    vouched = known(access, found.config, found.lock, found.path.parent)
     wanted = export.sources(found.lock, found.targets, vouched)
     text = export.index(wanted, archives.load(tuple(wanted)))
-    for note in archives.notes:
-        click.echo(f"pinner: {printable(note)}", err=True)
+    flags.tell(archives.notes, quiet=False)
     click.echo(text, nl=False)
     return 0
 
 
 @command.command("sources")
-@common.options(locked.CHOICE)
+@flags.options(locked.CHOICE)
 @click.option(
     "--snapshot", "when", metavar="WHEN", help="Of that moment, not of the one that the lock was made at."
 )
@@ -69,10 +70,10 @@ def sources(
     where = export.as_locked(found.lock, found.targets)
     at = moment_of(found.lock, found.targets)
     if when is not None:
-        with common.value_of("--snapshot"):
+        with value_of("--snapshot"):
             wanted = moments.when(when, datetime.now(UTC))
         archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
-        service = doors.snapshots(found.config, offline=False)
+        service = flags.access(quiet=False).snapshots(found.config)
         at = moments.moment(archives, wanted, service.timestamps)
         service.close()
     if at is None:
@@ -95,7 +96,7 @@ def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str,
 
 
 @command.command("sbom")
-@common.options(locked.CHOICE)
+@flags.options(locked.CHOICE)
 @click.option(
     "--format",
     "form",
@@ -123,7 +124,7 @@ def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, 
 
 
 @command.command("json")
-@common.options(locked.CHOICE)
+@flags.options(locked.CHOICE)
 def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
     """Print the locked packages as JSON."""
     from pinner.report import bill as report
@@ -133,7 +134,7 @@ def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[st
 
 
 @command.command("debs-lock")
-@common.options(locked.CHOICE)
+@flags.options(locked.CHOICE)
 def debs_lock(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
     """Print a debs.lock.yaml as proposed to hermeto, which prefetches packages for builds without a network."""
     from pinner.report import bill as report

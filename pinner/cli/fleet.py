@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,9 +14,10 @@ from typing import IO, Any, TypeVar
 
 import click
 
-from pinner.cli import common, document
+from pinner.cli import document
 from pinner.errors import InputError, OptionError, PinnerError, printable, worst
 from pinner.report.fleet import read_line
+from pinner.session.projects import STDIN, standard_input
 from pinner.values import NamedTuple
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -70,7 +71,7 @@ FLEET: list[Callable[[_F], _F]] = [
 ]
 
 #: What is done in one repository, which is the current directory: the body of its line, the errors, and the status.
-Once = Callable[[], tuple[dict[str, Any], list[PinnerError], int]]
+Once = Callable[[], tuple[dict[str, Any], Sequence[PinnerError], int]]
 
 
 def run(
@@ -84,7 +85,7 @@ def run(
     """Do it in each repository of the shard; the worst of their statuses. None of them ends the run."""
     if paths:
         raise click.UsageError("--repositories and FILE exclude each other")
-    named = common.standard_input() if repositories == common.STDIN else Path(repositories).read_bytes()
+    named = standard_input() if repositories == STDIN else Path(repositories).read_bytes()
     listed = (line.strip() for line in named.decode("utf-8", "surrogateescape").splitlines())
     names = dict.fromkeys(line for line in listed if line and not line.startswith("#"))
     mine = [name for name in names if shard is None or shard.has(name)]
@@ -102,7 +103,7 @@ def run(
 
 def _line(command: str, name: str, once: Once) -> dict[str, Any]:
     body: dict[str, Any] = {}
-    errors: list[PinnerError]
+    errors: Sequence[PinnerError]
     try:
         with chdir(name):
             body, errors, status = once()

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from pinner.archive import seen
-from pinner.archive.cache import Cache
-from pinner.cli import common, document, doors
-from pinner.cli.common import Output, Project
-from pinner.cli.view import STAGES, Told, View
-from pinner.distributions import moments
-from pinner.errors import PinnerError, printable, worst
-from pinner.lock import reader, writer
-from pinner.lock.schema import Lock, Settings
+from pinner.cli import document, flags
+from pinner.cli.flags import Output
+from pinner.errors import PinnerError, printable
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
-from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
 from pinner.report.terminal import Style
-from pinner.stages.suites import Along, Options
+from pinner.session.lock import Outcome, Wishes, lock
+from pinner.session.projects import STDIN, from_stdin
+from pinner.session.run import Asked, Run
+from pinner.stages.suites import Along
 from pinner.workflow.export import named
-from pinner.workflow.lock import Plan, plan
-from pinner.workflow.remembered import ARGUMENTS
-from pinner.workflow.verify import Place
 
 
 @click.command("lock")
-@common.options(common.PATHS, STAGES)
+@flags.options(flags.PATHS, flags.STAGES)
 @click.option(
     "--trust-new-keys",
     is_flag=True,
@@ -55,10 +48,11 @@ from pinner.workflow.verify import Place
     help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
 )
 @click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
-@common.options(common.STRICT, common.OLDER, common.ARCHIVE, common.REPORT)
+@flags.options(flags.STRICT, flags.OLDER, flags.ARCHIVE, flags.REPORT)
 def command(
     paths: tuple[str, ...],
-    told: Told,
+    asked: Asked,
+    recorded: Path | None,
     dry_run: bool,
     check: bool,
     pin_siblings: bool | None,
@@ -84,192 +78,41 @@ def command(
     along: Along | None = "closure" if closure else "siblings" if pin_siblings else None
     if along is None and (closure, pin_siblings) != (None, None):
         along = ""
-    if common.STDIN in paths:
+    run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=offline, max_age=max_age))
+    if STDIN in paths:
         if len(paths) > 1:
             raise click.UsageError("- stands alone")
-        projects = [common.from_stdin()]
+        projects = [from_stdin()]
         errors: list[PinnerError] = []
     else:
-        projects, errors = common.collect(paths, writes=not (dry_run or check))
+        projects, errors = run.collect(paths, writes=not (dry_run or check))
     if (
         write_sources
         and when is None
         and not any(BEGIN in text for each in projects for text in each.texts.values())
     ):
         raise click.UsageError("--write-sources needs --snapshot")
-    cache = Cache(doors.cache_dir())
-    results = []
-    unserved: dict[PinnerError, list[str]] = {}
-    view = View(told, style, offline=offline, max_age=max_age)
-    for project in projects:
-        text, lock = common.read_lock(project.lock_path, merge=True)
-        if not allow_older:
-            view.not_before(project, lock)
-        archives = view.archives(project.config)
-        vouching = view.vouching(project, lock, new=trust_new_keys)
-        options = view.options(project, lock, along=along)._replace(
-            write_sources=write_sources, vouch=vouching
-        )
-        said = Settings(
-            "",
-            " ".join(options.platforms) if told.platforms else "",
-            "" if along is None else along or ARGUMENTS,
-            " ".join(common.kinds_said()),
-        )
-        if when is not None:
-            options, notes = at_snapshot(project, options, when, offline=offline)
-            archives.notes |= dict.fromkeys(notes)
-        written: Mapping[str, str] = project.texts
-        if expand_braces:
-            from pinner.stages import braces
-
-            written = braces.expanded(written, options)
-        if pin_images:
-            from pinner.stages import froms
-
-            pinned = froms.pinned(written, options, view.look(project.config, Lock()))
-            digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
-            archives.notes |= dict.fromkeys(digests)
-            written = pinned.texts
-        proven = text is not None and seen.has_followed(cache, text)
-        result = plan(written, options, archives, lock, proven=proven)
-        if written is not project.texts:
-            files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
-            result = result._replace(files=tuple(files_now))
-        result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        results.append(Outcome(project, result, text, lock, proven=proven, said=said))
-        for problem in result.errors:
-            problem.path = project.shown(problem.path)
-            errors.append(problem)
-        for path, failure in result.unserved.items():
-            unserved.setdefault(failure, []).append(project.shown(path))
-        unserved |= {each: [] for each in (*vouching.unreachable.values(), *result.unreachable)}
-    stdin = common.STDIN in paths
+    wishes = Wishes(along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older)
     write = not (dry_run or check)
-    if write and not stdin:
-        common.write(results)
-    for outcome in results:
-        lock_stands = write or outcome.project.lock_path not in outcome.texts
-        if outcome.proven and outcome.lock_text and lock_stands and not stdin:
-            seen.followed(cache, outcome.lock_text)
-    changed = any(outcome.wrote for outcome in results)
-    fails = any(outcome.plan.fails or (strict and outcome.plan.leaves_words) for outcome in results)
-    faults = [error.exit_status for error in (*errors, *unserved)]
-    status = worst(faults or [int(fails or (check and changed))])
+    found = lock(run, projects, errors, wishes, write=write)
+    status = found.status(strict=strict, check=check)
     if form == "text":
-        _print(results, style, write=write, diff=dry_run, stdin=stdin)
+        _print(found.outcomes, style, write=write, diff=dry_run, stdin=STDIN in paths)
+        planned = dict.fromkeys(note for outcome in found.outcomes for note in outcome.plan.notes)
+        flags.tell(run.notes | planned, quiet=style.quiet)
     else:
         from pinner.report import as_json
 
-        own = _diagnostics(results, strict=strict, write=write, check=check)
-        found = _report(results, [*own, *map(of_error, (*errors, *unserved))], write=write)
+        whole = found.report(run, strict=strict, check=check)
         document.report(
-            form, found, lambda: as_json.lock(results, written=write), status, (*errors, *unserved)
+            form, whole, lambda: as_json.lock(found.outcomes, written=write), status, found.failures
         )
-    for error in errors:
-        click.echo(f"pinner: {error}", err=True)
-    for failure, names in unserved.items():
-        some = names and any(outcome.plan.files for outcome in results)
+    flags.tell((), found.errors, quiet=style.quiet)
+    for failure, names in found.unserved.items():
+        some = names and any(outcome.plan.files for outcome in found.outcomes)
         named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
         click.echo(f"pinner: {failure}{named}", err=True)
     return status
-
-
-def at_snapshot(
-    project: Project, options: Options, when: str, *, offline: bool
-) -> tuple[Options, tuple[str, ...]]:
-    """The options with the moment that `when` means for the archives of a project's files, and what it means."""
-    from pinner.workflow.snapshots import moment, notes
-
-    with common.value_of("--snapshot"):
-        wanted = moments.when(when, datetime.now(UTC))
-    service = doors.snapshots(project.config, offline=offline)
-    try:
-        found = moment(project.texts, options, wanted, service.timestamps)
-    finally:
-        service.close()
-    said = list(notes(found, wanted)) if found.imports else []
-    if not options.write_sources and not all(BEGIN in text for text in project.texts.values()):
-        said.append("the build reads the archive as it is then: --write-sources makes it read the snapshot")
-    return options._replace(snapshot=found), tuple(said)
-
-
-class Outcome:
-    """A project's plan and the files it would change, the lock among them."""
-
-    def __init__(
-        self,
-        project: Project,
-        result: Plan,
-        lock_text: str | None,
-        lock: Lock,
-        *,
-        proven: bool = False,
-        said: Settings = Settings(""),  # noqa: B008
-    ) -> None:
-        self.project = project
-        self.plan = result
-        self.before: dict[Path, str | None] = {}
-        self.texts: dict[Path, str] = {}
-        for planned in result.files:
-            if planned.old != planned.new and planned.path in project.paths:
-                path = project.paths[planned.path]
-                self.before[path], self.texts[path] = planned.old, planned.new
-        locked = [planned.path for planned in result.files if planned.locked]
-        handled = [*locked, *project.gone(lock)]
-        merged = lock.replace(result.lock, handled)
-        settled = merged.remember(locked, said) if merged.targets else merged
-        if settled.settings != merged.settings:
-            merged = settled
-        self.lock_text = lock_text
-        conflicted = lock_text is not None and reader.is_conflicted(lock_text)
-        changed = conflicted or merged is not lock
-        if project.paths and changed and (merged.targets or lock_text is not None):
-            text = writer.dumps(merged)
-            reader.loads(text, str(project.lock_path))
-            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
-            self.lock_text = text
-        self.proven = proven or lock.files() <= set(handled)
-        now = {target.key: target for target in merged.targets}
-        #: The targets of the lock that are, or would be, locked anew.
-        self.anew = tuple(
-            target for target in lock.targets if target.key in now and not target.is_like(now[target.key])
-        )
-
-    @property
-    def wrote(self) -> Sequence[str]:
-        """The changed files as people know them, the lock last; standard output if the text came from there."""
-        if not self.project.paths:
-            return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
-        here = Path.cwd()
-        return [printable(files.relative(path, here), line=True) for path in self.texts]
-
-
-def _diagnostics(
-    results: Sequence[Outcome], *, strict: bool, write: bool, check: bool
-) -> Iterator[Diagnostic]:
-    for each in results:
-        project = each.project
-        yield from terminal.diagnostics(
-            each.plan, project.relative, strict=strict, written=write, check=check
-        )
-        if not write and project.lock_path in each.texts:
-            place = Place(project.relative(project.lock_path.name))
-            text = "it is not what pinner lock would write"
-            yield diagnostic("drift", "error" if check else "note", place, place.path, text)
-
-
-def _report(results: Sequence[Outcome], found: Sequence[Diagnostic], *, write: bool) -> Report:
-    """The run in whichever format."""
-    passed = (
-        (terminal.place_of(each, result.project.relative(each.path)), f"{each.name}={each.choice.version}")
-        for result in results
-        for each in result.plan.findings
-        if each.choice.status == "kept" or (write and each.choice.status == "pinned")
-    )
-    files = (result.project.relative(each.path) for result in results for each in result.plan.files)
-    said = "; ".join(terminal.summary(each.plan, each.wrote, would=not write) for each in results)
-    return Report("lock", said, tuple(found), tuple(files), tuple(passed), datetime.now(UTC))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -281,8 +124,6 @@ def _some(names: Sequence[str]) -> str:
 def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
     aside = diff or (stdin and write)
     for outcome in outcomes:
-        for note in () if style.quiet else outcome.plan.notes:
-            click.echo(f"pinner: {printable(note)}", err=True)
         for planned in outcome.plan.files if stdin and write else ():
             click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
         if diff:

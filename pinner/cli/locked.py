@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from pinner.cli import common
-from pinner.errors import InputError, printable
+from pinner.errors import InputError, printable, value_of
 from pinner.lock.schema import NAME, Lock, Target
 from pinner.project import files, tree
 from pinner.project.config import Config, canonical_platform, load
+from pinner.session.projects import read_lock
 from pinner.workflow import export
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -46,11 +46,11 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     config, source = load(tree.resolve(first).parent, top)
     root = source.parent if source else top
     path = root / NAME
-    text, lock = common.read_lock(path)
+    text, lock = read_lock(path)
     if text is None:
         raise InputError("there is no lock", path=str(path), hint="run `pinner lock`")
     names = [files.relative(tree.resolve(Path(name)), root) for name in named]
-    with common.value_of("--platform"):
+    with value_of("--platform"):
         canonical = [canonical_platform(name) for name in platforms]
     targets = export.select(lock, names, stages, canonical)
     for target in targets:

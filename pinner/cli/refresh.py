@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pinner.archive import seen
-from pinner.archive.cache import Cache
-from pinner.cli import common, document, doors
-from pinner.cli.advisories import Vulnerabilities
-from pinner.cli.common import Output, Project
-from pinner.cli.lock import at_snapshot
-from pinner.cli.view import STAGES, Told, View
+from pinner.cli import document, flags
+from pinner.cli.flags import Output
 from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
@@ -25,6 +21,12 @@ from pinner.report import refresh as report
 from pinner.report.diagnostic import Report, of_error
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
+from pinner.session.access import Access
+from pinner.session.advisories import Vulnerabilities
+from pinner.session.lock import at_snapshot
+from pinner.session.projects import Project, read_lock
+from pinner.session.projects import write as write_all
+from pinner.session.run import Asked, Run
 from pinner.stages import froms
 from pinner.stages.archives import Archives
 from pinner.stages.froms import Digests
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @click.command("refresh")
-@common.options(common.PATHS, STAGES)
+@flags.options(flags.PATHS, flags.STAGES)
 @click.option(
     "--only",
     type=click.Choice(["gone", "security", "all"]),
@@ -53,14 +55,14 @@ if TYPE_CHECKING:
 @click.option("--add", is_flag=True, help="Pin also what has no pin.")
 @click.option(
     "--min-age",
-    type=common.Duration(),
+    type=flags.Duration(),
     default=None,
     metavar="AGE",
     help="Take a candidate only if it has been in the archive that long, or the pin is gone.",
 )
 @click.option(
     "--if-older-than",
-    type=common.Duration(),
+    type=flags.Duration(),
     default=None,
     metavar="AGE",
     help="Do nothing where pinner.lock was made from an archive younger than this.",
@@ -93,10 +95,11 @@ if TYPE_CHECKING:
 )
 @click.option("--cve", is_flag=True, help="Tell which known vulnerabilities the moves mend.")
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
-@common.options(common.OLDER, common.REPORT)
+@flags.options(flags.OLDER, flags.REPORT)
 def command(
     paths: tuple[str, ...],
-    told: Told,
+    asked: Asked,
+    recorded: Path | None,
     only: Literal["gone", "security", "all"] | None,
     packages: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -123,27 +126,27 @@ def command(
     """
     form, style = output
     now = datetime.now(UTC)
-    projects, errors = common.collect(paths, writes=not (dry_run or check))
+    run = Run(asked, flags.access(recorded, quiet=style.quiet))
+    projects, errors = run.collect(paths, writes=not (dry_run or check))
     if errors and (rescue or not projects):
         raise errors[0]
-    view = View(told, style)
     if rescue:
         from pinner.cli.rescue import rescue as by_snapshots
 
-        return by_snapshots(projects, view, style, write=not (dry_run or check))
+        return by_snapshots(projects, run, style, write=not (dry_run or check))
     allow_older = allow_older or when is not None  # whoever names a moment wants its versions
-    cache = Cache(doors.cache_dir())
+    cache = run.access.cache
     refreshers: dict[tuple[Archives, Wishes], Refresher] = {}
     results: list[_Result] = []
     for project in projects:
-        text, lock = common.read_lock(project.lock_path, merge=True)
+        text, lock = read_lock(project.lock_path, merge=True)
         if if_older_than is not None and _age(lock, now) < if_older_than:
             if not style.quiet:
                 click.echo(f"pinner: {project.lock_path.name} is not older than that: nothing done", err=True)
             continue
         if not allow_older:
-            view.not_before(project, lock)
-        archives = view.archives(project.config)
+            run.not_before(project, lock)
+        archives = run.archives(project.config)
         policy = project.config.policy
         kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
         if only is not None:
@@ -152,22 +155,22 @@ def command(
         wishes = Wishes(kind, packages, exclude, add, age, allow_older, policy)
         record = seen.read(cache) if age else {}
         refresher = refreshers.setdefault((archives, wishes), Refresher(archives, now, wishes, record))
-        archives.notes |= dict.fromkeys(policy.ended(now.date()))
+        run.notes |= dict.fromkeys(policy.ended(now.date()))
         # Where all is to move, so are the images: what the lock knows of them does not count.
-        vouching = view.vouching(project, lock)
-        options = view.options(project, lock, anew=not kind)._replace(vouch=vouching)
+        vouching = run.vouching(project, lock)
+        options = run.options(project, lock, anew=not kind)._replace(vouch=vouching)
         if when is not None:
-            options, notes = at_snapshot(project, options, when, offline=False)
-            archives.notes |= dict.fromkeys(notes)
-        today = view.look(project.config, Lock())
+            options, notes = at_snapshot(run.access, project, options, when)
+            run.notes |= dict.fromkeys(notes)
+        today = run.look(project.config, Lock())
         moved = Digests(project.texts, {}) if kind else froms.moved(project.texts, options, today)
         result = refresher.refresh(moved.texts, options, lock)
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
         seen.keep(cache, record, result.young, now)
-        platforms = " ".join(options.platforms) if told.platforms else ""
-        said = Settings("", platforms, kinds=" ".join(common.kinds_said()))
-        results.append(_Result(project, result, text, lock, moved, said=said, allow_older=allow_older))
+        platforms = " ".join(options.platforms) if asked.platforms else ""
+        settings = Settings("", platforms, kinds=" ".join(asked.kinds))
+        results.append(_Result(project, result, text, lock, moved, said=settings, allow_older=allow_older))
     failures: dict[PinnerError, None] = {}
     for each in results:
         failures |= dict.fromkeys((*each.refreshed.errors.values(), *each.refreshed.unreachable))
@@ -175,16 +178,16 @@ def command(
     refused = atomic and hindered
     write = not (dry_run or check or refused)
     if write:
-        common.write(results)
+        run.notes |= dict.fromkeys(write_all(results))
     outcome = _outcome(results, refused=refused, written=write)
     if changelogs and not refused:
-        uploads = _uploads(outcome.changes, results, cache.root, now)
+        uploads = _uploads(outcome.changes, results, run.access)
         outcome = outcome._replace(uploads=uploads)
     if cve and not refused:
-        asked = Vulnerabilities(now)
-        outcome = outcome._replace(mended=_mended(results, asked), notes=(*outcome.notes, *asked.notes))
-        failures |= asked.errors
-        hindered = hindered or bool(asked.errors)
+        known = Vulnerabilities(run.access, run.notes)
+        outcome = outcome._replace(mended=_mended(results, known))
+        failures |= known.errors
+        hindered = hindered or bool(known.errors)
     if summary is not None:
         from pinner.report.pull_request import summary as pull_request
 
@@ -209,8 +212,8 @@ def command(
         names = tuple(each.project.relative(path) for each in results for path in each.project.texts)
         found = Report("refresh", report.summary(outcome), tuple(own), names, (), now)
         document.report(form, found, lambda: report.data(outcome), status, (*errors, *failures))
-    for failure in (*errors, *failures):
-        click.echo(f"pinner: {failure}", err=True)
+    said = run.notes | dict.fromkeys(outcome.notes)
+    flags.tell(said if form == "text" else (), (*errors, *failures), quiet=style.quiet)
     return status
 
 
@@ -326,15 +329,12 @@ def _shown(place: Place, project: Project) -> Place:
 
 
 def _uploads(
-    found: Sequence[Change], results: Sequence[_Result], cache: Path, now: datetime
+    found: Sequence[Change], results: Sequence[_Result], access: Access
 ) -> Mapping[str, Sequence[Entry]]:
     """The changelog entries by package; what cannot be had is told on stderr and left out."""
-    from pinner.archive.changelog import Changelogs
-
-    mirrors = {
-        key: value for result in results for key, value in doors.mirrors(result.project.config).items()
-    }
-    reader = Changelogs(cache, now=now, mirrors=mirrors)
+    reader = access.changelogs(
+        {key: value for each in results for key, value in access.mirrors(each.project.config).items()}
+    )
     uploads: dict[str, Sequence[Entry]] = {}
     of_source: dict[tuple[str, str, str], Sequence[Entry]] = {}
     for change in found:
@@ -353,8 +353,6 @@ def _uploads(
 
 
 def _print(outcome: Outcome, results: Sequence[_Result], style: Style, *, diff: bool) -> None:
-    for note in () if style.quiet else outcome.notes:
-        click.echo(f"pinner: {printable(note)}", err=True)
     if diff:
         from pinner.report.diff import unified
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from pinner.cli import common, document
+from pinner.cli import document, flags
 from pinner.project import files
 from pinner.report import fleet
+from pinner.session.projects import STDIN, standard_input
 
 
 @click.command("report")
@@ -23,7 +24,7 @@ from pinner.report import fleet
     help="Write one page of HTML, which needs no network.",
 )
 @click.option("--title", default="apt pins", show_default=True, help="The page's title.")
-@common.options(common.JSON)
+@flags.options(flags.JSON)
 def command(results: tuple[str, ...], html: Path | None, title: str, as_json: bool) -> int:
     """Merge the results of many repositories, as `verify --repositories` and `refresh --repositories` write them.
 
@@ -46,8 +47,8 @@ def command(results: tuple[str, ...], html: Path | None, title: str, as_json: bo
 
 
 def _lines(name: str) -> Iterator[bytes]:
-    if name == common.STDIN:
-        yield from common.standard_input().splitlines()
+    if name == STDIN:
+        yield from standard_input().splitlines()
         return
     with Path(name).open("rb") as file:
         yield from file

@@ -8,15 +8,16 @@ from dataclasses import replace
 
 import click
 
-from pinner.cli import common, doors
-from pinner.cli.common import Project
-from pinner.cli.lock import Outcome
 from pinner.cli.searching import search
-from pinner.cli.view import View
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.session.access import Access
+from pinner.session.lock import Outcome
+from pinner.session.projects import Project, read_lock
+from pinner.session.projects import write as write_all
+from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import read
@@ -30,7 +31,13 @@ _MOST = 10  # versions that are looked up at a time
 
 
 def spans(
-    project: Project, options: Options, archives: Archives, gone: Sequence[Item], style: Style
+    access: Access,
+    project: Project,
+    options: Options,
+    archives: Archives,
+    gone: Sequence[Item],
+    *,
+    quiet: bool,
 ) -> Iterator[str]:
     """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
     readable = []
@@ -45,7 +52,9 @@ def spans(
             wanted.append(each._replace(items=items[:left]))
         left -= len(items)
     longest = max((len(each.items) for each in wanted), default=0)
-    with search(project.config, archives, wanted, style, times=longest) as finder:
+    with search(
+        access, project.config, archives, wanted, quiet=quiet, offline=False, times=longest
+    ) as finder:
         for each in wanted:
             for item, found in finder.spans(each).items():
                 if found is None:
@@ -57,14 +66,14 @@ def spans(
         yield f"{-left} more versions that are gone were not looked up"
 
 
-def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool) -> int:
+def rescue(projects: Sequence[Project], run: Run, style: Style, *, write: bool) -> int:
     """Make each file with pins that are gone read the newest snapshot that has them all; 1 if that cannot be."""
     status = 0
     for project in projects:
         for name in tuple(project.texts):
             one = replace(project, texts={name: project.texts[name]})
             try:
-                changed = _rescue(one, view, style, write=write)
+                changed = _rescue(one, run, style, write=write)
                 status = worst((status, int(changed and not write)))
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
@@ -74,16 +83,16 @@ def rescue(projects: Sequence[Project], view: View, style: Style, *, write: bool
     return status
 
 
-def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
+def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool:
     """Whether the one file of the project changes."""
-    text, lock = common.read_lock(project.lock_path)
-    options, archives = view.options(project, lock), view.archives(project.config)
+    text, lock = read_lock(project.lock_path)
+    options, archives = run.options(project, lock), run.archives(project.config)
     gone = _gone(plan(project.texts, options, archives, lock))
     if not gone:
         return False
     (name,) = project.texts
     all_pins = pins([read(name, project.texts[name], options)], archives)
-    with search(project.config, archives, all_pins, style) as finder:
+    with search(run.access, project.config, archives, all_pins, quiet=style.quiet, offline=False) as finder:
         found = [finder.newest(each) for each in all_pins]
     latest = [each.moment for each in found if each is not None]
     if len(latest) < len(found):
@@ -92,7 +101,7 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
             hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
         )
     wanted = instant(min(latest))
-    service = doors.snapshots(project.config, offline=False)
+    service = run.access.snapshots(project.config, offline=False)
     at = moment(project.texts, options, wanted, service.timestamps)
     service.close()
     result = plan(project.texts, options._replace(snapshot=at, write_sources=True), archives, lock)
@@ -111,7 +120,7 @@ def _rescue(project: Project, view: View, style: Style, *, write: bool) -> bool:
             )
     outcome = Outcome(project, result, text, lock)
     if write:
-        common.write([outcome])
+        run.notes |= dict.fromkeys(write_all([outcome]))
     if not style.quiet:
         for note in (*notes(at, wanted), *result.notes):
             click.echo(f"pinner: {printable(note)}", err=True)

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
-from pinner.cli import common, document
-from pinner.cli.common import Project
-from pinner.cli.view import STAGES, Told, View
-from pinner.errors import printable
+from pinner.cli import document, flags
+from pinner.errors import value_of
 from pinner.images import reference
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
 from pinner.project import tree
 from pinner.project.config import load
 from pinner.report import resolution
+from pinner.session.projects import Project, read_lock
+from pinner.session.run import Asked, Run
 from pinner.workflow.remembered import remembered
 from pinner.workflow.resolve import resolve
 
 
 @click.command("resolve")
 @click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
-@common.options(STAGES)
+@flags.options(flags.STAGES)
 @click.option(
     "--from", "image", default="", metavar="IMAGE", help="In a stage that begins with this base image."
 )
 @click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
 @click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
 @click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
-@common.options(common.ARCHIVE, common.OUTPUT)
+@flags.options(flags.ARCHIVE, flags.OUTPUT)
 def command(
     packages: tuple[str, ...],
-    told: Told,
+    asked: Asked,
+    recorded: Path | None,
     image: str,
     no_install_recommends: bool,
     install_suggests: bool,
@@ -49,28 +51,27 @@ def command(
 
     PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
     """
-    style = common.to_style(quiet=quiet, verbose=verbose)
+    style = flags.to_style(quiet=quiet, verbose=verbose)
     here = tree.current()
     root = tree.root_of(here / LOCK_NAME)
     config, source = load(here, root)
     if image:
-        with common.value_of("--from"):
+        with value_of("--from"):
             reference.parse(image)
-    elif not told.suite and not config.suite:
+    elif not asked.suite and not config.suite:
         raise click.UsageError("which suite? say it by --suite, or the base image by --from")
-    view = View(told, style, offline=offline, max_age=max_age)
-    archives = view.archives(config)
+    run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=max_age))
+    archives = run.archives(config)
     lock_path = (source.parent if source else root) / LOCK_NAME
-    options = view.options(Project(config, lock_path, root), Lock())
-    options = remembered(options, common.read_lock(lock_path)[1], "")
-    flags = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
-    flags += ["-t", target_release] if target_release else []
-    answers = resolve(packages, flags, image or "scratch", options, archives)
+    options = run.options(Project(config, lock_path, root), Lock())
+    options = remembered(options, read_lock(lock_path)[1], "")
+    said = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
+    said += ["-t", target_release] if target_release else []
+    answers = resolve(packages, said, image or "scratch", options, archives)
     if as_json:
         document.show(0, resolution.answers_data(answers))
         return 0
-    for note in () if quiet else archives.notes:
-        click.echo(f"pinner: {printable(note)}", err=True)
+    flags.tell(run.notes, quiet=quiet)
     for answer in answers:
         for line in resolution.answer_lines(answer, style):
             click.echo(line)

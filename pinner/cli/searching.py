@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from math import ceil
 
 import click
 
 from pinner.archive.pace import Pace
-from pinner.cli import doors
 from pinner.errors import printable
 from pinner.project.config import Config
-from pinner.report.terminal import Style, count
+from pinner.report.terminal import count
+from pinner.session.access import Access
 from pinner.stages.archives import Archives
 from pinner.workflow.claims import Claim
 from pinner.workflow.find import Claims, Finder, Wanted, budget
@@ -25,24 +24,25 @@ _LONG = 20  # requests from which a search is announced
 
 @contextmanager
 def search(
+    access: Access,
     config: Config,
     archives: Archives,
     wanted: Sequence[Wanted],
-    style: Style,
     *,
-    offline: bool = False,
+    quiet: bool,
+    offline: bool | None = None,
     metasnap: bool = False,
     times: int = 1,
 ) -> Iterator[Finder]:
     """A search for what is wanted, `times` as long as the usual one. A long one is announced; a terminal shows how far
     it is. Raises what asking raises."""
-    service = doors.snapshots(config, offline=offline)
-    claims, close = _claims(config, offline=offline) if metasnap else (None, lambda: None)
+    service = access.snapshots(config, offline=offline)
+    claims, close = _claims(access, config) if metasnap else (None, lambda: None)
     try:
         most = times * budget(wanted, service.timestamps, claimed=metasnap)
-        if not style.quiet:
+        if not quiet:
             _announce(most, config.snapshot.interval)
-        progress = _progress(service.pace, most, quiet=style.quiet)
+        progress = _progress(service.pace, most, quiet=quiet)
         finder = Finder(service.timestamps, service.first_seen, archives.load, progress, claims)
         try:
             yield finder
@@ -54,17 +54,10 @@ def search(
         close()
 
 
-def _claims(config: Config, *, offline: bool) -> tuple[Claims, Callable[[], None]]:
-    from pinner.archive.metasnap import ADDRESS, Metasnap
+def _claims(access: Access, config: Config) -> tuple[Claims, Callable[[], None]]:
     from pinner.distributions.catalogue import PLATFORMS
 
-    service = Metasnap(
-        doors.cache_dir(),
-        now=datetime.now(UTC),
-        address=config.snapshot.metasnap or ADDRESS,
-        interval=config.snapshot.interval,
-        offline=offline,
-    )
+    service = access.metasnap(config)
 
     def claims(archive: str, platform: str, versions: Sequence[tuple[str, str]]) -> Sequence[Claim]:
         rows = service.rows(archive, PLATFORMS[platform], versions)

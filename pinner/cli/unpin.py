@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
-from pinner.cli import common
-from pinner.cli.view import STAGES, Told, View
+from pinner.cli import flags
 from pinner.errors import InputError, printable, worst
 from pinner.lock import writer
 from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
 from pinner.report.diagnostic import at
 from pinner.report.terminal import count
+from pinner.session.projects import STDIN, Project, read_lock, write
+from pinner.session.run import Asked, Run
 from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.unpin import Unpinned, unpin, without_pins
@@ -25,13 +26,19 @@ _NAME = r"[a-z0-9*?\[][a-z0-9+.*?\[\]-]*"
 
 @click.command("unpin")
 @click.argument("words", nargs=-1, metavar="[NAME|FILE|DIR]...")
-@common.options(common.PATHS[1:], STAGES)
+@flags.options(flags.PATHS[1:], flags.STAGES)
 @click.option("--sources", is_flag=True, help="Take out the sources blocks of lock --write-sources, too.")
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
 def command(
-    words: tuple[str, ...], told: Told, sources: bool, dry_run: bool, check: bool, quiet: bool
+    words: tuple[str, ...],
+    asked: Asked,
+    recorded: Path | None,
+    sources: bool,
+    dry_run: bool,
+    check: bool,
+    quiet: bool,
 ) -> int:
     """Take pins out of files, and out of the lock, again: those of the packages named (globs), or all.
 
@@ -39,18 +46,18 @@ def command(
     current directory that may install packages. Needs no network. Exits 1 if a pin cannot be taken out, or if no pin
     has one of the names.
     """
-    if common.STDIN in words:
+    if STDIN in words:
         raise click.UsageError("standard input cannot be unpinned: name the file")
     globs = [word for word in words if re.fullmatch(_NAME, word) and not Path(word).is_file()]
     paths = [word for word in words if word not in globs]
     writes = not (dry_run or check)
-    projects, errors = common.collect(paths, writes=writes)
-    view = View(told, common.to_style(quiet=quiet, verbose=False), offline=True)
+    run = Run(asked, flags.access(recorded, quiet=quiet, offline=True))
+    projects, errors = run.collect(paths, writes=writes)
     results = []
     names: set[str] = set()
     for project in projects:
-        text, lock = common.read_lock(project.lock_path)
-        options = view.options(project, lock)
+        text, lock = read_lock(project.lock_path)
+        options = run.options(project, lock)
         own = {path: as_locked(options, lock, path) for path in project.texts}
         result = _Result(project, text, lock)
         for path, each in read_all(project.texts, own).items():
@@ -65,7 +72,7 @@ def command(
         result.finish()
         results.append(result)
     if writes:
-        common.write(results)
+        run.notes |= dict.fromkeys(write(results))
     unmatched = [glob for glob in globs if not any(fnmatchcase(name, glob) for name in names)]
     left = 0
     for result in results:
@@ -77,8 +84,7 @@ def command(
         left += result.tell(quiet=quiet, err=dry_run)
     for name in unmatched:
         click.echo(f"pinner: {printable(name)}: no install command here pins such a package", err=True)
-    for problem in errors:
-        click.echo(f"pinner: {problem}", err=True)
+    flags.tell(run.notes, errors, quiet=quiet)
     changed = any(result.texts for result in results)
     if not quiet:
         taken = count(sum(len(result.words) for result in results), "pin")
@@ -91,7 +97,7 @@ def command(
 class _Result:
     """What becomes of a project's files and its lock."""
 
-    def __init__(self, project: common.Project, lock_text: str | None, lock: Lock) -> None:
+    def __init__(self, project: Project, lock_text: str | None, lock: Lock) -> None:
         self.project = project
         self.texts: dict[Path, str] = {}
         self.before: dict[Path, str | None] = {}

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
-from pinner.cli import common, document
-from pinner.cli.view import STAGES, Told, View
-from pinner.errors import printable, worst
+from pinner.cli import document, flags
+from pinner.errors import worst
 from pinner.report import resolution
+from pinner.session.projects import read_lock
+from pinner.session.run import Asked, Run
 from pinner.workflow.resolve import why
 
 
 @click.command("why")
 @click.argument("package")
-@common.options(common.PATHS, STAGES, common.ARCHIVE, common.OUTPUT)
+@flags.options(flags.PATHS, flags.STAGES, flags.ARCHIVE, flags.OUTPUT)
 def command(
     package: str,
     paths: tuple[str, ...],
-    told: Told,
+    asked: Asked,
+    recorded: Path | None,
     offline: bool,
     max_age: timedelta,
     as_json: bool,
@@ -30,17 +33,15 @@ def command(
 
     Exit status 1 if no stage installs it.
     """
-    style = common.to_style(quiet=quiet, verbose=verbose)
-    projects, errors = common.collect(paths)
-    view = View(told, style, offline=offline, max_age=max_age)
+    style = flags.to_style(quiet=quiet, verbose=verbose)
+    run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=max_age))
+    projects, errors = run.collect(paths)
     found = False
     answers = []
     for project in projects:
-        _, lock = common.read_lock(project.lock_path)
-        archives = view.archives(project.config)
-        explained = why(package, project.texts, view.options(project, lock), archives, lock)
-        for note in () if quiet else archives.notes:
-            click.echo(f"pinner: {printable(note)}", err=True)
+        _, lock = read_lock(project.lock_path)
+        archives = run.archives(project.config)
+        explained = why(package, project.texts, run.options(project, lock), archives, lock)
         found = found or bool(explained.reasons)
         if as_json:
             lock_name = project.relative(project.lock_path.name)
@@ -51,6 +52,5 @@ def command(
     status = worst([error.exit_status for error in errors] or [int(not found)])
     if as_json:
         document.show(status, {"name": package, "projects": answers}, errors)
-    for error in errors:
-        click.echo(f"pinner: {error}", err=True)
+    flags.tell(run.notes, errors, quiet=quiet)
     return status

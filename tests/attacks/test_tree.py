@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pinner.cli import doors
+from pinner.session import access
 from tests.cli.workbench import Workbench
 
 ROWS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "tree.toml").read_text())["attack"]
@@ -70,6 +70,6 @@ def test_a_cache_that_came_with_the_checkout(bench: Workbench) -> None:
     bench.cache = bench.folder / ".cache" / "pinner"
     assert bench.run("lock", "--platform", "linux/amd64").status == 0
     subprocess.run(["git", "add", "--force", ".cache"], cwd=bench.folder, check=True)
-    doors._not_of_the_checkout.cache_clear()
+    access._not_of_the_checkout.cache_clear()
     result = bench.run("verify")
     assert (result.status, "git tracks files in it" in result.err) == (3, True)

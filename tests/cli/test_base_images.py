@@ -308,7 +308,7 @@ def test_an_ubuntu_has_a_closure_once_its_image_is_read(
 def test_a_large_image_is_read_only_on_demand(
     bench: Workbench, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pinner.cli import images
+    from pinner.session import images
 
     monkeypatch.setattr(images, "LARGEST", 10)
     without = make(image({"apt": "2.6.1"}).layers[0])

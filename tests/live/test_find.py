@@ -14,8 +14,8 @@ import pytest
 
 from pinner.archive.load import Archive
 from pinner.archive.snapshot import Snapshots
-from pinner.cli.doors import cache_dir
 from pinner.distributions.moments import stamp
+from pinner.session.access import cache_dir
 from pinner.stages.image_names import Named, named
 from pinner.stages.suites import sources_of
 from pinner.workflow.find import Finder, wanted_of

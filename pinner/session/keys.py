@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinner.apt.sources import Keys
 from pinner.apt.sources_list import Entry
-from pinner.cli import doors
-from pinner.cli.common import Project
 from pinner.distributions import repositories
 from pinner.errors import FetchError
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock, LockedKey
 from pinner.project import files, tree
 from pinner.project.config import Config
+from pinner.session.access import Access
+from pinner.session.projects import Project
 from pinner.stages.repositories import Known, UnreadRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
@@ -35,21 +34,21 @@ class Vouching:
         self,
         project: Project,
         lock: Lock,
+        access: Access,
         notes: dict[str, None],
         *,
         new: bool = False,
-        offline: bool = False,
     ) -> None:
         self._project = project
         self._notes = notes
         self._lock = lock
         self._new = new
-        self._offline = offline
+        self._access = access
         self.unreachable: dict[str, FetchError] = {}
 
     @cached_property
     def _ring(self) -> Keyring:
-        return _ring(self._project.config, self._lock, new=self._new, offline=self._offline)
+        return self._access.keyring(self._project.config, self._lock.keys, new=self._new)
 
     @property
     def used(self) -> tuple[LockedKey, ...]:
@@ -64,7 +63,7 @@ class Vouching:
         owner = repositories.find(entry.uri, entry.suite)
         if not origins and owner is None:
             return ""
-        folder = doors.recorded()
+        folder = self._access.recorded
         if folder is not None:
             return Keys(str(folder / "key.pgp")) if origins else ""
         from pinner.archive.keys import is_secure
@@ -105,11 +104,11 @@ class Vouching:
         raise UnreadRepository(f"{owner.uri}, whose key cannot be had ({why})", owner.serves)
 
 
-def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Known, ...]:
+def known(access: Access, config: Config, lock: Lock, root: Path) -> tuple[Known, ...]:
     """Who signs what a lock was made from, by the configuration and by itself; `root` is its folder."""
-    if doors.recorded() is not None:
+    if access.recorded is not None:
         return config.source
-    ring = _ring(config, lock, new=False, offline=offline)
+    ring = access.keyring(config, lock.keys)
     found: dict[str, list[Keys]] = {}
     for key in lock.keys:
         owner = repositories.of_key(key.uri, key.origin, key.fingerprints) if "://" in key.origin else None
@@ -124,16 +123,3 @@ def known(config: Config, lock: Lock, root: Path, *, offline: bool) -> tuple[Kno
             keys = ring.from_context(key.uri, content, key.origin)
         found.setdefault(key.uri, []).append(keys or Keys(""))
     return (*config.source, *(Known(uri, "", ring.joined(keys)) for uri, keys in found.items()))
-
-
-def _ring(config: Config, lock: Lock, *, new: bool, offline: bool) -> Keyring:
-    from pinner.archive.keys import Keyring
-
-    return Keyring(
-        doors.cache_dir(),
-        lock.keys,
-        now=datetime.now(UTC),
-        mirrors=config.mirrors,
-        new=new,
-        offline=offline,
-    )

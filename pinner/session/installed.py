@@ -8,14 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from pinner.apt import installed
-from pinner.cli import common
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.project import tree
 from pinner.project.config import Config
+from pinner.session.projects import STDIN, standard_input
 from pinner.stages.starting_set import Root
 
-STDIN = "-"
 _HINT = "write the file in the image: `dpkg-query -W > FILE`, or copy /var/lib/dpkg/status"
 
 
@@ -50,7 +49,7 @@ def read(path: str) -> Root:
     The architecture is that of most packages. Raises `InputError` for a file that is neither form.
     """
     if path == STDIN:
-        data = common.standard_input()
+        data = standard_input()
     else:
         try:
             with Path(path).open("rb") as file:

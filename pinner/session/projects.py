@@ -1,22 +1,19 @@
-"""What several commands share: their options, and the projects that files belong to."""
+"""Projects: files that share a configuration and a lock, found, read and written."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property, partial, wraps
+from functools import cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol
 
-import click
-
-from pinner.errors import InputError, OptionError, PinnerError, printable
+from pinner.errors import InputError, PinnerError, printable
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
@@ -25,136 +22,12 @@ from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
 from pinner.project.files import Found
-from pinner.project.policy import duration
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
-from pinner.report.formats import FORMATS
-from pinner.report.terminal import Style
 from pinner.stages import builds, includes, lists
 from pinner.values import NamedTuple
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 STDIN = "-"
-
-
-class Duration(click.ParamType[timedelta]):
-    """`90s`, `10m`, `2h`, `3d`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The duration; click reports what is not one."""
-        if isinstance(value, timedelta):
-            return value
-        found = duration(str(value))
-        if found is None:
-            self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
-        return found
-
-
-@contextmanager
-def value_of(option: str) -> Iterator[None]:
-    """What is read in here is the value of an option. Raises `OptionError` for what cannot be used."""
-    try:
-        yield
-    except InputError as error:
-        raise OptionError(f"{option}: {error.message}", hint=error.hint) from None
-
-
-def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
-    """The options of `groups`, in the order in which help lists them."""
-
-    def decorate(function: _F) -> _F:
-        for group in reversed(groups):
-            for option in reversed(group):
-                function = option(function)
-        return function
-
-    return decorate
-
-
-_KINDS = "pinner.kinds"
-ALL = "all"
-_PASSED = "pinner.passed"
-
-
-def _keep_kinds(ctx: click.Context, param: click.Parameter, value: tuple[FileKind, ...]) -> None:
-    ctx.meta[_KINDS] = value
-
-
-PATHS: list[Callable[[_F], _F]] = [
-    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
-    click.option(
-        "--kind",
-        multiple=True,
-        type=click.Choice((*KINDS, ALL)),
-        expose_value=False,
-        callback=_keep_kinds,
-        help="Take files of this kind alone; repeatable. pinner lock remembers it; `all` ends that.",
-    ),
-]
-STRICT: list[Callable[[_F], _F]] = [
-    click.option(
-        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
-    )
-]
-ARCHIVE: list[Callable[[_F], _F]] = [
-    click.option("--offline", is_flag=True, help="Use only cached indices; say how old they are."),
-    click.option(
-        "--max-age",
-        type=Duration(),
-        default="10m",
-        show_default=True,
-        metavar="AGE",
-        help="Ask the archive again when the last answer is older.",
-    ),
-]
-OLDER: list[Callable[[_F], _F]] = [
-    click.option(
-        "--allow-older",
-        is_flag=True,
-        help="Believe a Release that is older than the one pinner.lock was made from, and go back to older versions.",
-    )
-]
-JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
-OUTPUT: list[Callable[[_F], _F]] = [
-    *JSON,
-    click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
-    click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
-]
-
-
-class Output(NamedTuple):
-    """How a command prints what it found."""
-
-    form: str
-    style: Style
-
-
-def _output(function: _F) -> _F:
-    """Gathers the options into one value, the argument `output`."""
-
-    @wraps(function)
-    def gathered(*, form: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Any:
-        form = "json" if as_json else form
-        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose)), **given)
-
-    return cast(_F, gathered)
-
-
-#: As OUTPUT, in every format.
-REPORT: list[Callable[[_F], _F]] = [
-    _output,
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(list(FORMATS)),
-        default="text",
-        show_default=True,
-        help="How to print what was found.",
-    ),
-    *OUTPUT,
-]
 
 
 @dataclass
@@ -272,19 +145,28 @@ class Outcome(Protocol):
     before: dict[Path, str | None]
 
 
-def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project], list[PinnerError]]:
-    """The projects of the named files and directories (none: the current directory), and the files that cannot be used.
+class Collected(NamedTuple):
+    """The projects of the files that were named, the errors of those that cannot be used, and what was passed over."""
 
-    A lock lies beside the configuration, or else at the root that `tree.root_of` tells. A command that `writes`
-    finishes what a killed run left, and takes no file that is a link out of the work tree; one that does not takes such
-    a file if the user has named it.
+    projects: list[Project]
+    errors: list[PinnerError]
+    passed: list[Found]
+    notes: list[str]
+
+
+def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = False) -> Collected:
+    """The projects of the named files and directories (none: the current directory).
+
+    A search takes files of these kinds alone, or else of those that the configuration or the lock says. A lock lies
+    beside the configuration, or else at the root that `tree.root_of` tells. A command that `writes` finishes what a
+    killed run left, and takes no file that is a link out of the work tree; one that does not takes such a file if the
+    user has named it. Raises `InputError` for a configuration that cannot be used.
     """
     errors: list[PinnerError] = []
+    notes: list[str] = []
     named: list[Path] = []
     searched: set[Path] = set()
-    context = click.get_current_context()
     passed: list[Found] = []
-    context.meta[_PASSED] = passed
     for name in paths or (".",):
         path = Path(name)
         if not os.path.isdir(path):  # noqa: PTH112, it takes any name
@@ -292,10 +174,9 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
             continue
         root = tree.root_of(path / LOCK_NAME)
         config, source = load(tree.resolve(path), root)
-        kinds = _kinds(config, (source.parent if source else root) / LOCK_NAME, root)
-        surveyed = files.survey(
-            path, config.exclude, kinds, partial(_is_listed, config, source), config.wrappers
-        )
+        wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
+        listed = partial(_is_listed, config, source)
+        surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers)
         found = [each.path for each in surveyed if not each.passed]
         searched.update(found)
         passed += (each for each in surveyed if each.passed)
@@ -312,9 +193,9 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
     named_ones = set(places.values())
     passed[:] = [each for each in passed if each.path not in named_ones]
     templates = [str(each.path) for each in passed if each.kind == "dockerfile" and each.is_template]
-    if templates and not context.params.get("quiet"):
+    if templates:
         shown = ", ".join(map(printable, templates))
-        click.echo(f"pinner: passed over, as a template is read only if it is named: {shown}", err=True)
+        notes.append(f"passed over, as a template is read only if it is named: {shown}")
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
@@ -335,7 +216,7 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
             settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
-            _look_after(lock_path.parent, writes=writes)
+            notes += _look_after(lock_path.parent, writes=writes)
             projects[lock_path] = Project(config, lock_path, root)
         project = projects[lock_path]
         name = files.relative(place, lock_path.parent)
@@ -348,10 +229,10 @@ def collect(paths: Sequence[str], *, writes: bool = False) -> tuple[list[Project
                 project.texts[name] = files.read(path, project.root)
                 project.paths[name] = Path(files.relative(path, Path.cwd()))
         project.take_included()
-    return [project for project in projects.values() if project.texts], errors
+    return Collected([each for each in projects.values() if each.texts], errors, passed, notes)
 
 
-def _look_after(folder: Path, *, writes: bool) -> None:
+def _look_after(folder: Path, *, writes: bool) -> Iterable[str]:
     """What a killed run left in a project is finished or undone by a command that writes, and reported by others."""
     if not journal.is_there(folder):
         return
@@ -360,13 +241,11 @@ def _look_after(folder: Path, *, writes: bool) -> None:
         return
     journal.refuse_foreign(folder)
     name = printable(str(folder / journal.NAME), line=True)
-    click.echo(
-        f"pinner: {name}: a run was interrupted while it wrote; `pinner lock` finishes or undoes it", err=True
-    )
+    yield f"{name}: a run was interrupted while it wrote; `pinner lock` finishes or undoes it"
 
 
-def write(projects: Iterable[Outcome]) -> None:
-    """Write the files of several projects, all or none. Raises `InputError`."""
+def write(projects: Iterable[Outcome]) -> list[str]:
+    """Write the files of several projects, all or none; returns notes. Raises `InputError`."""
     texts: dict[Path, str] = {}
     before: dict[Path, str | None] = {}
     folders: dict[Path, Path] = {}
@@ -374,8 +253,7 @@ def write(projects: Iterable[Outcome]) -> None:
         texts |= each.texts
         before |= each.before
         folders |= dict.fromkeys(each.texts, each.project.lock_path.parent)
-    for note in files.write(texts, before, folders):
-        click.echo(f"pinner: {printable(note, line=True)}", err=True)
+    return [printable(note, line=True) for note in files.write(texts, before, folders)]
 
 
 def standard_input() -> bytes:
@@ -385,14 +263,8 @@ def standard_input() -> bytes:
     return tree.bounded(sys.stdin.buffer, "<stdin>")
 
 
-def kinds_said() -> tuple[str, ...]:
-    """The values of --kind."""
-    return tuple(click.get_current_context().meta.get(_KINDS, ()))
-
-
-def _kinds(config: Config, lock_path: Path, root: Path) -> Sequence[FileKind]:
-    """The kinds of files that a search takes: those of the command line, the configuration or the lock, or all."""
-    said = kinds_said() or config.kinds
+def _kinds(said: Sequence[str], lock_path: Path, root: Path) -> Sequence[FileKind]:
+    """The kinds of files that a search takes: those that are said, or else those of the lock, or all."""
     if not said and os.path.lexists(lock_path):
         with suppress(InputError):  # what is wrong with a lock is said where it counts
             text = files.read(lock_path, root, LARGEST_LOCK)
@@ -407,25 +279,11 @@ def _is_listed(config: Config, source: Path | None, path: Path) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in config.files)
 
 
-def passed_over() -> list[Found]:
-    """The files that `collect` has met and passed over."""
-    found: list[Found] = click.get_current_context().meta.get(_PASSED, [])
-    return found
-
-
 def from_stdin() -> Project:
     """A project of the text on standard input alone."""
     root = tree.root_of(Path(LOCK_NAME))
     config, _ = load(tree.current(), root)
     return Project(config, Path(LOCK_NAME), root, {}, {"<stdin>": files.decode(standard_input(), "<stdin>")})
-
-
-def to_style(*, quiet: bool, verbose: bool) -> Style:
-    """How to print: colours only on a terminal that wants them (https://no-color.org)."""
-    if quiet and verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other")
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Style(colour=colour, verbose=verbose, quiet=quiet)
 
 
 def read_lock(path: Path, *, merge: bool = False) -> tuple[str | None, Lock]:

@@ -1,0 +1,240 @@
+"""The options that several commands share, and the values that they become."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from pinner.archive import reach
+from pinner.cli.progress import Progress, wait
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.errors import PinnerError, printable
+from pinner.project.policy import duration
+from pinner.recipe.kinds import KINDS
+from pinner.report.formats import FORMATS
+from pinner.report.terminal import Style
+from pinner.session.access import Access
+from pinner.session.run import Asked
+from pinner.values import NamedTuple
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[timedelta]):
+    """`90s`, `10m`, `2h`, `3d`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration; click reports what is not one."""
+        if isinstance(value, timedelta):
+            return value
+        found = duration(str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
+        return found
+
+
+def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """The options of `groups`, in the order in which help lists them."""
+
+    def decorate(function: _F) -> _F:
+        for group in reversed(groups):
+            for option in reversed(group):
+                function = option(function)
+        return function
+
+    return decorate
+
+
+ALL = "all"
+PATHS: list[Callable[[_F], _F]] = [
+    click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
+    click.option(
+        "--kind",
+        "kinds",
+        multiple=True,
+        type=click.Choice((*KINDS, ALL)),
+        help="Take files of this kind alone; repeatable. pinner lock remembers it; `all` ends that.",
+    ),
+]
+STRICT: list[Callable[[_F], _F]] = [
+    click.option(
+        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
+    )
+]
+ARCHIVE: list[Callable[[_F], _F]] = [
+    click.option("--offline", is_flag=True, help="Use only cached indices; say how old they are."),
+    click.option(
+        "--max-age",
+        type=Duration(),
+        default="10m",
+        show_default=True,
+        metavar="AGE",
+        help="Ask the archive again when the last answer is older.",
+    ),
+]
+OLDER: list[Callable[[_F], _F]] = [
+    click.option(
+        "--allow-older",
+        is_flag=True,
+        help="Believe a Release that is older than the one pinner.lock was made from, and go back to older versions.",
+    )
+]
+JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
+OUTPUT: list[Callable[[_F], _F]] = [
+    *JSON,
+    click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
+    click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
+]
+
+
+class Output(NamedTuple):
+    """How a command prints what it found."""
+
+    form: str
+    style: Style
+
+
+def _output(function: _F) -> _F:
+    """Gathers the options into one value, the argument `output`."""
+
+    @wraps(function)
+    def gathered(*, form: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Any:
+        form = "json" if as_json else form
+        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose)), **given)
+
+    return cast(_F, gathered)
+
+
+#: As OUTPUT, in every format.
+REPORT: list[Callable[[_F], _F]] = [
+    _output,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(FORMATS)),
+        default="text",
+        show_default=True,
+        help="How to print what was found.",
+    ),
+    *OUTPUT,
+]
+
+
+def _keep_private(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    reach.allow(private=value)
+
+
+NETWORK: list[Callable[[_F], _F]] = [
+    click.option(
+        "--allow-private",
+        is_flag=True,
+        envvar="PINNER_ALLOW_PRIVATE",
+        expose_value=False,
+        callback=_keep_private,
+        help="In CI, ask addresses of the runner's own network, too.",
+    )
+]
+RECORDED: list[Callable[[_F], _F]] = [
+    click.option(
+        "--archive",
+        "recorded",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Read the recorded archive in this directory, and ask nobody.",
+    ),
+    *NETWORK,
+]
+
+
+def _asked(function: _F) -> _F:
+    """Gathers the options into one value, the argument `asked`."""
+
+    @wraps(function)
+    def gathered(**given: Any) -> Any:
+        asked = Asked(**{name: given.pop(name) for name in Asked._fields if name in given})
+        return function(asked=asked, **given)
+
+    return cast(_F, gathered)
+
+
+STAGES: list[Callable[[_F], _F]] = [
+    _asked,
+    *RECORDED,
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
+        help="Pin for this platform (amd64/v3 is dpkg's amd64); repeatable. [default: linux/amd64 and linux/arm64]",
+    ),
+    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
+    click.option(
+        "--installed",
+        multiple=True,
+        metavar="FILE",
+        help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
+        "architecture.",
+    ),
+    click.option(
+        "--images",
+        type=click.Choice(["never", "auto", "always"]),
+        default="auto",
+        show_default=True,
+        envvar="PINNER_IMAGES",
+        help="Read base images from their registries; auto goes on without those that do not answer.",
+    ),
+    click.option(
+        "--image-archive",
+        "image_archives",
+        multiple=True,
+        metavar="[IMAGE=]PATH",
+        help="Read base images from what docker save wrote, or an OCI layout; repeatable.",
+    ),
+    click.option(
+        "--insecure-registry",
+        "insecure",
+        multiple=True,
+        metavar="HOST",
+        help="Speak http to this registry; repeatable.",
+    ),
+]
+
+
+def access(
+    recorded: Path | None = None, *, quiet: bool, offline: bool = False, max_age: timedelta = timedelta(0)
+) -> Access:
+    """Access to the world, which shows on a terminal what it waits for."""
+    shows = sys.stderr.isatty() and not quiet
+    return Access(
+        max_age=max_age,
+        offline=offline,
+        recorded=recorded,
+        progress=lambda noun: Progress(noun) if shows else None,
+        wait=wait,
+    )
+
+
+def to_style(*, quiet: bool, verbose: bool) -> Style:
+    """How to print: colours only on a terminal that wants them (https://no-color.org)."""
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Style(colour=colour, verbose=verbose, quiet=quiet)
+
+
+def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: bool) -> None:
+    """Say on stderr what is to be noted, and what failed; each once."""
+    for note in () if quiet else dict.fromkeys(notes):
+        click.echo(f"pinner: {printable(note)}", err=True)
+    for error in dict.fromkeys(map(str, errors)):
+        click.echo(f"pinner: {error}", err=True)

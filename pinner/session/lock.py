@@ -1,0 +1,225 @@
+"""`lock` over projects: plan each, and write what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pinner.archive import seen
+from pinner.distributions import moments
+from pinner.errors import PinnerError, printable, value_of, worst
+from pinner.lock import reader, writer
+from pinner.lock.schema import Lock, Settings
+from pinner.project import files
+from pinner.recipe.blocks import BEGIN
+from pinner.report import terminal
+from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
+from pinner.session.access import Access
+from pinner.session.projects import Project, read_lock
+from pinner.session.projects import write as write_all
+from pinner.session.run import Run
+from pinner.stages.suites import Along, Options
+from pinner.values import NamedTuple
+from pinner.workflow.lock import Plan, plan
+from pinner.workflow.remembered import ARGUMENTS
+from pinner.workflow.verify import Place
+
+
+class Wishes(NamedTuple):
+    """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, "" for now."""
+
+    along: Along | None = None
+    when: str = ""
+    write_sources: bool = False
+    expand_braces: bool = False
+    pin_images: bool = False
+    trust_new_keys: bool = False
+    allow_older: bool = False
+
+
+class Locked(NamedTuple):
+    """What came of it. `unserved` are errors of archives, with the files that were not locked for each; files were
+    `written`, or would be."""
+
+    outcomes: Sequence[Outcome]
+    errors: Sequence[PinnerError]
+    unserved: Mapping[PinnerError, Sequence[str]]
+    written: bool
+
+    @property
+    def failures(self) -> tuple[PinnerError, ...]:
+        """All errors."""
+        return (*self.errors, *self.unserved)
+
+    def status(self, *, strict: bool = False, check: bool = False) -> int:
+        """The exit status; with `check` 1 for anything that would change, with `strict` for words without a pin."""
+        changed = check and any(each.wrote for each in self.outcomes)
+        fails = any(each.plan.fails or (strict and each.plan.leaves_words) for each in self.outcomes)
+        return worst([error.exit_status for error in self.failures] or [int(fails or changed)])
+
+    def report(self, run: Run, *, strict: bool = False, check: bool = False) -> Report:
+        """The run in whichever format."""
+        results = self.outcomes
+        found = [
+            *_diagnostics(results, strict=strict, write=self.written, check=check),
+            *map(of_error, self.failures),
+        ]
+        passed = (
+            (
+                terminal.place_of(each, result.project.relative(each.path)),
+                f"{each.name}={each.choice.version}",
+            )
+            for result in results
+            for each in result.plan.findings
+            if each.choice.status == "kept" or (self.written and each.choice.status == "pinned")
+        )
+        names = (result.project.relative(each.path) for result in results for each in result.plan.files)
+        said = "; ".join(terminal.summary(each.plan, each.wrote, would=not self.written) for each in results)
+        return Report("lock", said, tuple(found), tuple(names), tuple(passed), run.access.now)
+
+
+def lock(
+    run: Run, projects: Sequence[Project], errors: Sequence[PinnerError], wishes: Wishes, *, write: bool
+) -> Locked:
+    """Pin what is unpinned in the projects' files; `errors` are those of files that could not be read.
+
+    Raises `PinnerError` for what no project can do without.
+    """
+    errors = list(errors)
+    cache = run.access.cache
+    outcomes = []
+    unserved: dict[PinnerError, list[str]] = {}
+    for project in projects:
+        text, lock = read_lock(project.lock_path, merge=True)
+        if not wishes.allow_older:
+            run.not_before(project, lock)
+        archives = run.archives(project.config)
+        vouching = run.vouching(project, lock, new=wishes.trust_new_keys)
+        options = run.options(project, lock, along=wishes.along)._replace(
+            write_sources=wishes.write_sources, vouch=vouching
+        )
+        settings = Settings(
+            "",
+            " ".join(options.platforms) if run.asked.platforms else "",
+            "" if wishes.along is None else wishes.along or ARGUMENTS,
+            " ".join(run.asked.kinds),
+        )
+        if wishes.when:
+            options, notes = at_snapshot(run.access, project, options, wishes.when)
+            run.notes |= dict.fromkeys(notes)
+        written: Mapping[str, str] = project.texts
+        if wishes.expand_braces:
+            from pinner.stages import braces
+
+            written = braces.expanded(written, options)
+        if wishes.pin_images:
+            from pinner.stages import froms
+
+            pinned = froms.pinned(written, options, run.look(project.config, Lock()))
+            digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
+            run.notes |= dict.fromkeys(digests)
+            written = pinned.texts
+        proven = text is not None and seen.has_followed(cache, text)
+        result = plan(written, options, archives, lock, proven=proven)
+        if written is not project.texts:
+            files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
+            result = result._replace(files=tuple(files_now))
+        result = result._replace(lock=result.lock._replace(keys=vouching.used))
+        outcomes.append(Outcome(project, result, text, lock, proven=proven, said=settings))
+        for problem in result.errors:
+            problem.path = project.shown(problem.path)
+            errors.append(problem)
+        for path, failure in result.unserved.items():
+            unserved.setdefault(failure, []).append(project.shown(path))
+        unserved |= {each: [] for each in (*vouching.unreachable.values(), *result.unreachable)}
+    if write:
+        run.notes |= dict.fromkeys(write_all(outcomes))
+    for outcome in outcomes:
+        lock_stands = write or outcome.project.lock_path not in outcome.texts
+        if outcome.proven and outcome.lock_text and lock_stands and outcome.project.paths:
+            seen.followed(cache, outcome.lock_text)
+    return Locked(outcomes, errors, unserved, write)
+
+
+def at_snapshot(
+    access: Access, project: Project, options: Options, when: str
+) -> tuple[Options, tuple[str, ...]]:
+    """The options with the moment that `when` means for the archives of a project's files, and what it means."""
+    from pinner.workflow.snapshots import moment, notes
+
+    with value_of("--snapshot"):
+        wanted = moments.when(when, access.now)
+    service = access.snapshots(project.config)
+    try:
+        found = moment(project.texts, options, wanted, service.timestamps)
+    finally:
+        service.close()
+    said = list(notes(found, wanted)) if found.imports else []
+    if not options.write_sources and not all(BEGIN in text for text in project.texts.values()):
+        said.append("the build reads the archive as it is then: --write-sources makes it read the snapshot")
+    return options._replace(snapshot=found), tuple(said)
+
+
+class Outcome:
+    """A project's plan and the files it would change, the lock among them."""
+
+    def __init__(
+        self,
+        project: Project,
+        result: Plan,
+        lock_text: str | None,
+        lock: Lock,
+        *,
+        proven: bool = False,
+        said: Settings = Settings(""),  # noqa: B008
+    ) -> None:
+        self.project = project
+        self.plan = result
+        self.before: dict[Path, str | None] = {}
+        self.texts: dict[Path, str] = {}
+        for planned in result.files:
+            if planned.old != planned.new and planned.path in project.paths:
+                path = project.paths[planned.path]
+                self.before[path], self.texts[path] = planned.old, planned.new
+        locked = [planned.path for planned in result.files if planned.locked]
+        handled = [*locked, *project.gone(lock)]
+        merged = lock.replace(result.lock, handled)
+        settled = merged.remember(locked, said) if merged.targets else merged
+        if settled.settings != merged.settings:
+            merged = settled
+        self.lock_text = lock_text
+        conflicted = lock_text is not None and reader.is_conflicted(lock_text)
+        changed = conflicted or merged is not lock
+        if project.paths and changed and (merged.targets or lock_text is not None):
+            text = writer.dumps(merged)
+            reader.loads(text, str(project.lock_path))
+            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
+            self.lock_text = text
+        self.proven = proven or lock.files() <= set(handled)
+        now = {target.key: target for target in merged.targets}
+        #: The targets of the lock that are, or would be, locked anew.
+        self.anew = tuple(
+            target for target in lock.targets if target.key in now and not target.is_like(now[target.key])
+        )
+
+    @property
+    def wrote(self) -> Sequence[str]:
+        """The changed files as people know them, the lock last; standard output if the text came from there."""
+        if not self.project.paths:
+            return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
+        here = Path.cwd()
+        return [printable(files.relative(path, here), line=True) for path in self.texts]
+
+
+def _diagnostics(
+    results: Sequence[Outcome], *, strict: bool, write: bool, check: bool
+) -> Iterator[Diagnostic]:
+    for each in results:
+        project = each.project
+        yield from terminal.diagnostics(
+            each.plan, project.relative, strict=strict, written=write, check=check
+        )
+        if not write and project.lock_path in each.texts:
+            place = Place(project.relative(project.lock_path.name))
+            text = "it is not what pinner lock would write"
+            yield diagnostic("drift", "error" if check else "note", place, place.path, text)

@@ -1,0 +1,148 @@
+"""A run over projects: what is asked of it, what it may ask the world, and what is said once of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pinner.archive import reach
+from pinner.distributions.catalogue import DEFAULT_PLATFORMS
+from pinner.errors import InputError, OptionError, PinnerError, value_of
+from pinner.lock.schema import Lock
+from pinner.project.config import Config, canonical_platform
+from pinner.project.files import Found
+from pinner.session import projects
+from pinner.session.access import Access
+from pinner.session.keys import Vouching
+from pinner.session.projects import Project
+from pinner.stages.archives import Archives
+from pinner.stages.bases import Bases, Look, Mode
+from pinner.stages.image_names import Unnamed, named
+from pinner.stages.starting_set import Root
+from pinner.stages.suites import Along, Options
+from pinner.values import NamedTuple
+from pinner.workflow.remembered import along_of, overridden
+
+
+class Asked(NamedTuple):
+    """What the user says of files and their stages; "" and () where the configuration and the lock count.
+
+    `installed` and `image_archives` are the values of --installed and --image-archive, `insecure` hosts that are spoken
+    to in http, `kinds` the kinds of files that a search takes.
+    """
+
+    platforms: tuple[str, ...] = ()
+    suite: str = ""
+    installed: tuple[str, ...] = ()
+    images: Mode = "auto"
+    image_archives: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+class Run:
+    """Archives and base images are asked once for all projects of a run.
+
+    `notes` are what is to be said, each once; `passed` are the files that a search met and passed over.
+    """
+
+    def __init__(self, asked: Asked = Asked(), access: Access | None = None) -> None:  # noqa: B008
+        reach.allow(hosts=asked.insecure)
+        self.asked = asked
+        self.access = access or Access()
+        self.notes: dict[str, None] = {}
+        self.passed: list[Found] = []
+        self._open: dict[tuple[object, ...], tuple[Archives, Bases]] = {}
+
+    def collect(
+        self, paths: Sequence[str], *, writes: bool = False
+    ) -> tuple[list[Project], list[PinnerError]]:
+        """The projects of the named files, and the errors of the others; see `projects.collect`."""
+        found = projects.collect(paths, kinds=self.asked.kinds, writes=writes)
+        self.passed = found.passed
+        self.notes |= dict.fromkeys(found.notes)
+        return found.projects, found.errors
+
+    def options(
+        self, project: Project, lock: Lock, *, along: Along | None = None, anew: bool = False
+    ) -> Options:
+        """The command line first, then the configuration; images are those that `lock` knows, or with `anew` those of
+        today. That something is other than the lock remembers it is noted. Raises `InputError`."""
+        config, asked = project.config, self.asked
+        with value_of("--platform"):
+            named_ones = tuple(dict.fromkeys(canonical_platform(name) for name in asked.platforms))
+        if asked.suite and isinstance(where := named(asked.suite), Unnamed):
+            hint = "name a suite of Debian or Ubuntu, like bookworm or jammy, or an alias, like stable"
+            raise OptionError(f"--suite: {where.why}", hint=where.hint or hint)
+        platforms = named_ones or config.platforms or DEFAULT_PLATFORMS
+        roots: Mapping[str, tuple[Root, ...]] = {}
+        if asked.installed or config.installed:
+            from pinner.session.installed import roots as listed
+
+            roots = listed(config, asked.installed, platforms)
+        as_locked = self.look(config, lock)
+        if along is None and config.pin:
+            along = along_of(config.pin)
+        options = Options(
+            platforms=platforms,
+            asked=bool(named_ones or config.platforms),
+            suite=asked.suite,
+            fallback={"*": config.suite} if config.suite else {},
+            files=config.files,
+            lists=project.lists & project.texts.keys(),
+            around=project.around,
+            images=config.images,
+            wrappers=config.wrappers,
+            ignore=config.ignore,
+            along=along,
+            form=config.policy.pin,
+            roots=roots,
+            known=config.source,
+            mirrors=config.mirrors,
+            look=self.look(config, Lock()) if anew else as_locked,
+            context=project.context,
+            beside=project.beside,
+            vouch=self.vouching(project, lock),
+        )
+        self.notes |= dict.fromkeys(overridden(options, lock, project.texts))
+        return options
+
+    def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
+        """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
+        return Vouching(project, lock, self.access, self.notes, new=new)
+
+    def archives(self, config: Config) -> Archives:
+        """The archives as the configuration names them."""
+        return self._opened(config)[0]
+
+    def not_before(self, project: Project, lock: Lock) -> None:
+        """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is.
+
+        Raises `InputError` for a lock with a date that is none.
+        """
+        if self.access.recorded is not None:
+            return
+        try:
+            dates = {(each.uri, each.suite): datetime.fromisoformat(each.date) for each in lock.releases}
+            self.archives(project.config).not_before(dates)
+        except (ValueError, TypeError) as error:  # TypeError: one without a time zone
+            raise InputError(
+                f"a Release has a date that is none: {error}",
+                path=str(project.lock_path),
+                hint="restore the lock from version control, or delete it and run `pinner lock`",
+            ) from None
+
+    def look(self, config: Config, lock: Lock) -> Look:
+        """What tells what images hold; those that `lock` does not know as they are now."""
+        if self.asked.image_archives:  # what the user names counts, not what was in such a file once
+            lock = lock._replace(images=())
+        return self._opened(config)[1].look(lock)
+
+    def _opened(self, config: Config) -> tuple[Archives, Bases]:
+        key = (tuple(config.mirrors.items()), config.snapshot)
+        if key not in self._open:
+            asked = self.asked
+            archives = self.access.archives(config, self.notes)
+            inspect = self.access.inspect(config, asked.images, asked.image_archives, asked.insecure)
+            self._open[key] = archives, Bases(inspect, self.notes, strict=asked.images == "always")
+        return self._open[key]

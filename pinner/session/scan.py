@@ -1,0 +1,52 @@
+"""`scan` over projects: read what their files ask for; nobody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pinner.errors import InputError, PinnerError, worst
+from pinner.report import scan as report
+from pinner.report.diagnostic import Report, of_error
+from pinner.session.projects import Project, read_lock
+from pinner.session.run import Run
+from pinner.stages.install_commands import File, read_all
+from pinner.values import NamedTuple
+
+
+class Scanned(NamedTuple):
+    """The files that could be read, and the errors of the others."""
+
+    files: Sequence[File]
+    errors: Sequence[PinnerError]
+
+    def status(self, *, strict: bool = False) -> int:
+        """The exit status; with `strict` 1 for arguments that stay without a pin."""
+        failed = strict and any(each.leaves_words for each in self.files)
+        return worst([error.exit_status for error in self.errors] or [int(failed)])
+
+    def report(self, run: Run, *, strict: bool = False) -> Report:
+        """The run in whichever format."""
+        found = [*report.diagnostics(self.files, strict=strict), *map(of_error, self.errors)]
+        return report.report(self.files, found, run.access.now)
+
+
+def scan(
+    run: Run, projects: Iterable[Project], errors: Iterable[PinnerError], *, shown: bool = False
+) -> Scanned:
+    """Read projects, whose files are named as they are `shown` to people, or else relative to the current directory.
+
+    `errors` are those of files that could not be read. Raises `PinnerError` for a lock that cannot be used.
+    """
+    errors = list(errors)
+    found = []
+    for project in projects:
+        _, lock = read_lock(project.lock_path)
+        options = run.options(project, lock)
+        for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
+            if isinstance(each, File):
+                found.append(each._replace(path=(project.shown if shown else project.relative)(path)))
+                continue
+            if isinstance(each, InputError):
+                each.path = project.shown(each.path)
+            errors.append(each)
+    return Scanned(found, errors)

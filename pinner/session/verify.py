@@ -1,0 +1,109 @@
+"""`verify` over projects: check each against the archives of today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from datetime import timedelta
+
+from pinner.errors import InputError, PinnerError, worst
+from pinner.lock.schema import Lock
+from pinner.report import verify as report
+from pinner.report.diagnostic import Diagnostic, Report, of_error
+from pinner.report.verify import Checked
+from pinner.session.advisories import Vulnerabilities
+from pinner.session.projects import Project, read_lock
+from pinner.session.run import Run
+from pinner.stages.archives import Archives
+from pinner.stages.suites import Options
+from pinner.values import NamedTuple
+from pinner.workflow.verify import Verified, Verifier
+from pinner.workflow.vulnerable import Exposed, exposed
+
+#: Notes about a project that was verified.
+Remarks = Callable[[Project, Options, Archives, Verified], Iterable[str]]
+
+
+class Wishes(NamedTuple):
+    """How to verify; see the options of `pinner verify`. `max_lag` None: as the configuration says."""
+
+    fail_on: tuple[str, ...] = ()
+    cve: bool = False
+    max_lag: timedelta | None = None
+    strict: bool = False
+    allow_older: bool = False
+
+
+class Checks(NamedTuple):
+    """What was found. `status` is the exit status."""
+
+    checked: Sequence[Checked]
+    diagnostics: Sequence[Diagnostic]
+    errors: Sequence[PinnerError]
+    status: int
+
+    def report(self, run: Run) -> Report:
+        """The run in whichever format."""
+        known = {str(_placed(each, one)) for one in self.checked for each in one.verified.errors}
+        others = (of_error(error) for error in self.errors if str(error) not in known)
+        return report.report(self.checked, [*self.diagnostics, *others], run.access.now)
+
+
+class Verification:
+    """Checks projects; equal questions are answered once for all of them."""
+
+    def __init__(self, run: Run, wishes: Wishes, remarks: Remarks | None = None) -> None:
+        self._run = run
+        self._wishes = wishes
+        self._remarks = remarks
+        self._verifiers: dict[Archives, Verifier] = {}
+        self._vulnerabilities = Vulnerabilities(run.access, run.notes)
+
+    def check(
+        self, projects: Iterable[Project], errors: Iterable[PinnerError], *, shown: bool = False
+    ) -> Checks:
+        """Check projects, whose files are named as they are `shown` to people, or else relative to the current
+        directory. `errors` are those of files that could not be read."""
+        errors = list(errors)
+        checked = [self._one(project, shown=shown) for project in projects]
+        errors += (_placed(error, each) for each in checked for error in each.verified.errors)
+        errors += self._vulnerabilities.errors
+        found = [each for one in checked for each in report.diagnostics(one, self._wishes.fail_on)]
+        failed = any(each.severity == "error" for each in found)
+        failed = failed or (self._wishes.strict and not any(each.verified.pins for each in checked))
+        status = worst([error.exit_status for error in errors] or [int(failed)])
+        return Checks(checked, found, errors, status)
+
+    def _one(self, project: Project, *, shown: bool) -> Checked:
+        run, wishes, now = self._run, self._wishes, self._run.access.now
+        archives = run.archives(project.config)
+        verifier = self._verifiers.setdefault(archives, Verifier(archives, now))
+        policy = project.config.policy
+        run.notes |= dict.fromkeys(policy.ended(now.date()))
+        _, lock = read_lock(project.lock_path)
+        if not wishes.allow_older:
+            run.not_before(project, lock)
+        options = run.options(project, lock)
+        today = run.look(project.config, Lock())
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
+        if self._remarks is not None:
+            remarks = self._remarks(project, options, archives, verified)
+            verified = verified._replace(notes=(*verified.notes, *remarks))
+        exposures: tuple[Exposed, ...] = ()
+        if wishes.cve or any(each.startswith("cve:") for each in wishes.fail_on or policy.fail_on):
+            suites = (each.where.suite.codename for each in verified.held)
+            known = self._vulnerabilities.of(project.config, suites)
+            exposures = tuple(exposed(verified.held, archives, known))
+        if wishes.max_lag is not None:
+            policy = policy._replace(max_lag=wishes.max_lag)
+        name = project.shown if shown else project.relative
+        return Checked(verified, name, policy, now.date(), exposures)
+
+
+def _placed(error: PinnerError, checked: Checked) -> PinnerError:
+    """The error with its file as it is shown."""
+    if not isinstance(error, InputError) or error.path not in checked.verified.files:
+        return error
+    found = copy(error)
+    found.path = checked.shown(error.path)
+    return found

@@ -18,7 +18,7 @@ from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
 from pinner.project import files
 from pinner.report import refresh as report
-from pinner.report.diagnostic import Report, of_error
+from pinner.report.diagnostic import Report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.session.access import Access
@@ -208,7 +208,7 @@ def command(
     if form == "text":
         _print(outcome, results, style, diff=dry_run)
     else:
-        own = [*report.diagnostics(outcome, check=check), *map(of_error, (*errors, *failures))]
+        own = report.diagnostics(outcome, (*errors, *failures), check=check)
         names = tuple(each.project.relative(path) for each in results for path in each.project.texts)
         found = Report("refresh", report.summary(outcome), tuple(own), names, (), now)
         document.report(form, found, lambda: report.data(outcome), status, (*errors, *failures))

@@ -37,5 +37,6 @@ def render(report: Report) -> str:
         text = f"{each.message} ({each.help})" if each.help else each.message
         what = code(each.subject) if each.subject else ""
         label = f"{_SIGNS[each.severity]} [{each.code}]({each.url})"
-        out.append(f"| {label} | {code(at(each.place))} | {what} | {escaped(text)} |")
+        where = code(at(each.place)) if each.place.path else ""
+        out.append(f"| {label} | {where} | {what} | {escaped(text)} |")
     return "\n".join(out)

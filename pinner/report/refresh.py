@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pinner.errors import printable
-from pinner.report.diagnostic import Diagnostic, at, diagnostic
+from pinner.errors import PinnerError, printable
+from pinner.report.diagnostic import Diagnostic, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
 from pinner.report.uri import encoded
 from pinner.report.verify import vulnerabilities
@@ -144,8 +144,8 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
             yield f"brought along: {printable(_moved(each))}"
 
 
-def diagnostics(outcome: Outcome, *, check: bool) -> Iterator[Diagnostic]:
-    """What moves or would, which is an error with `check`, and what stays."""
+def diagnostics(outcome: Outcome, errors: Iterable[PinnerError], *, check: bool) -> Iterator[Diagnostic]:
+    """What moves or would, which is an error with `check`, what stays, and those errors that no stay tells."""
     for change in outcome.changes:
         code = "gone" if change.gone else "security" if change.security else "superseded"
         text = f"{change.old} → {change.new}, {why(change)}" if change.old else f"pinned to {change.new}"
@@ -159,6 +159,8 @@ def diagnostics(outcome: Outcome, *, check: bool) -> Iterator[Diagnostic]:
         subject = f"{stay.name}={stay.pin}" if stay.pin else stay.name
         found = diagnostic(stay.code, "error", stay.place, subject, stay.why)
         yield found if stay.gone or stay.refuses else found._replace(severity="note")
+    told = {stay.why for stay in outcome.stays}
+    yield from (of_error(error) for error in errors if error.message not in told)
 
 
 def summary(outcome: Outcome) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pinner.cli.help import sections
 from pinner.cli.main import cli
 from pinner.codes import Code
 
@@ -33,14 +34,15 @@ _PARTS = {
 
 
 def _options(command: click.Command) -> str:
-    rows = []
-    for option in command.params:
-        record = option.get_help_record(click.Context(command)) if isinstance(option, click.Option) else None
-        if record:
-            names, text = record
+    rows, context = ["| option | |", "| --- | --- |"], click.Context(command)
+    for title, found in sections(command, context) if not isinstance(command, click.Group) else ():
+        if title != "Options":
+            rows.append(f"| **{title}** | |")
+        for option in found:
+            names, text = option.get_help_record(context) or ("", "")
             text = re.sub(r"\s+", " ", text).replace("|", "\\|")
             rows.append(f"| `{names}` | {text} |".replace("[", "\\[").replace("\\[default", "[default"))
-    return "\n".join(["| option | |", "| --- | --- |", *rows])
+    return "\n".join(rows)
 
 
 def _section(name: str, command: click.Command, level: int = 2) -> list[str]:

@@ -15,6 +15,7 @@ import click
 from pinner.archive import reach
 from pinner.cli.progress import Progress, wait
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.cli.help import is_coloured
 from pinner.errors import PinnerError, printable
 from pinner.project.policy import duration
 from pinner.recipe.kinds import KINDS
@@ -225,11 +226,10 @@ def access(
 
 
 def to_style(*, quiet: bool, verbose: bool) -> Style:
-    """How to print: colours only on a terminal that wants them (https://no-color.org)."""
+    """How to print."""
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Style(colour=colour, verbose=verbose, quiet=quiet)
+    return Style(colour=is_coloured(sys.stdout), verbose=verbose, quiet=quiet)
 
 
 def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: bool) -> None:

@@ -16,22 +16,31 @@ from pinner import __version__
 from pinner.errors import InputError, PinnerError
 
 _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
-_COMMANDS = {
-    "lock": "Pin what apt would install, in place, and write pinner.lock.",
-    "verify": "Check that the pins still exist and that apt could install each line.",
-    "refresh": "Move the pins to what apt would take today, and explain the changes.",
-    "diff": "Show what moved between two locks, which may be of git revisions.",
-    "scan": "Show what files ask for and what lock would do, without any network.",
-    "resolve": "Show what apt would install for a request, in its order, with causes.",
-    "why": "Explain why files bring in a package, and what apt has to choose from.",
-    "export": "Write what is locked as apt preferences, or as an index of packages.",
-    "download": "Fetch the locked packages into a repository for builds without a network.",
-    "audit": "Compare what a built image holds with the lock.",
-    "snapshot": "Find the moments at which pins, or all that is locked, still coexist.",
-    "unpin": "Take pins out of files and lock again, with --sources the sources blocks, too.",
-    "report": "Merge the results of many repositories into one page.",
-    "cache": "Look after the cache of package indices.",
+_SECTIONS = {
+    "Every day": {
+        "lock": "Pin what apt would install, and write pinner.lock.",
+        "verify": "Check that the pins still exist and can be installed.",
+        "refresh": "Move the pins to what apt would take today.",
+    },
+    "To understand": {
+        "scan": "Show what files ask for, without any network.",
+        "why": "Explain why files bring in a package.",
+        "resolve": "Show what apt would install for a request, and why.",
+        "diff": "Show what moved between two locks.",
+    },
+    "For builds": {
+        "export": "Write the lock as apt preferences, SBOM or JSON.",
+        "download": "Fetch the locked packages into a local repository.",
+        "audit": "Compare what a built image holds with the lock.",
+        "snapshot": "Find the moments at which pins still coexist.",
+    },
+    "To look after": {
+        "unpin": "Take pins out again.",
+        "report": "Merge the results of many repositories into one page.",
+        "cache": "Look after the cache of package indices.",
+    },
 }
+_COMMANDS = {name: text for commands in _SECTIONS.values() for name, text in commands.items()}
 
 
 class _Lazy(click.Group):
@@ -44,12 +53,15 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"pinner.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
+        from pinner.cli.help import prepare
+
+        return prepare(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        width = max(map(len, _COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", text) for name, text in commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -59,20 +59,22 @@ def merged(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(newest.values(), key=_urgency)
 
 
+def _counts(line: Mapping[str, Any]) -> dict[str, int]:
+    """The numbers of a line; what could not be read at all is one thing that is not read."""
+    found = {key: int((line.get("counts") or {}).get(key, 0)) for key in _COUNTS}
+    return {**found, "unread": max(found["unread"], int(bool(line.get("errors"))))}
+
+
 def _urgency(line: Mapping[str, Any]) -> tuple[Any, ...]:
-    counts = line.get("counts") or {}
-    return (
-        *(-int(counts.get(key, 0)) for key in ("gone", "unread", "security")),
-        -line["status"],
-        line["repository"],
-    )
+    counts = _counts(line)
+    return (*(-counts[key] for key in ("gone", "unread", "security")), -line["status"], line["repository"])
 
 
 def data(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One document: totals, the packages that are met most often, and the results."""
     totals: Counter[str] = Counter()
     for line in lines:
-        totals.update({key: int((line.get("counts") or {}).get(key, 0)) for key in _COUNTS})
+        totals.update(_counts(line))
     return {
         "repositories": len({line["repository"] for line in lines}),
         "statuses": {
@@ -127,7 +129,7 @@ def _packages(lines: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str],
 def text(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """For people: the repositories that need somebody, and a last line with the totals."""
     whole = data(lines)
-    worst = [line for line in lines if line["status"] or (line.get("counts") or {}).get("security")]
+    worst = [line for line in lines if line["status"] or _counts(line)["security"]]
     width = max((len(printable(line["repository"], line=True)) for line in worst), default=0)
     for line in worst:
         yield f"{printable(line['repository'], line=True):{width}}  {printable(_summary(line), line=True)}"
@@ -137,8 +139,8 @@ def text(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _summary(line: Mapping[str, Any]) -> str:
-    counts = line.get("counts") or {}
-    parts = [f"{counts[key]} {_COUNTS[key]}" for key in _COUNTS if counts.get(key)]
+    counts = _counts(line)
+    parts = [f"{counts[key]} {_COUNTS[key]}" for key in _COUNTS if counts[key]]
     errors = [str(each.get("message", "")) for each in line.get("errors") or ()]
     return "; ".join([*filter(None, [", ".join(parts)]), *errors[:1]]) or _STATUSES.get(line["status"], "")
 
@@ -153,8 +155,11 @@ def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
     parts = [
         _HEAD.format(title=escape(title)),
         "<dl>" + "".join(f"<div><dt>{escape(name)}</dt><dd>{n}</dd></div>" for name, n in tiles) + "</dl>",
+        '<div class="side"><section>',
         *_table("Results", ("status", ""), _by_status(whole["statuses"])),
+        "</section><section>",
         *_table("Age of the locks", ("", "repositories"), ((escape(k), n) for k, n in whole["ages"].items())),
+        "</section><section>",
         *_table(
             "Packages met most often",
             ("", "package", "repositories"),
@@ -163,6 +168,7 @@ def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
                 for each in whole["packages"]
             ),
         ),
+        "</section></div>",
         *_table(
             "Repositories",
             ("repository", *_COUNTS.values(), "lock, days"),
@@ -181,14 +187,14 @@ def _by_status(statuses: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
 
 
 def _row(line: Mapping[str, Any]) -> tuple[object, ...]:
-    counts = line.get("counts") or {}
+    counts = _counts(line)
     days = age(line)
     name = (
         f'<a href="#{_anchor(line)}">{_name(line)}</a>'
         if line.get("diagnostics") or line.get("errors")
         else _name(line)
     )
-    return name, *(int(counts.get(key, 0)) or "" for key in _COUNTS), "" if days is None else days
+    return name, *(counts[key] or "" for key in _COUNTS), "" if days is None else days
 
 
 def _name(line: Mapping[str, Any]) -> str:
@@ -260,7 +266,7 @@ main {{ max-width: 75rem; margin: auto; padding: 1rem }}
 dl {{ display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 }}
 dl div {{ background: var(--soft); border-radius: .5rem; padding: .5rem 1rem; min-width: 6rem }}
 dt {{ font-size: .8rem }} dd {{ margin: 0; font-size: 1.6rem; font-variant-numeric: tabular-nums }}
-.wide {{ overflow-x: auto }}
+.wide {{ overflow-x: auto }} .side {{ display: flex; flex-wrap: wrap; gap: 0 3rem }}
 table {{ border-collapse: collapse; min-width: 20rem }}
 th, td {{ text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }}
 th, td {{ padding: .25rem .75rem .25rem 0 }} td {{ font-variant-numeric: tabular-nums }}

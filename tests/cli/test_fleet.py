@@ -116,7 +116,7 @@ def test_report(fleet: Workbench) -> None:
     files = ("1.jsonl", "2.jsonl", "3.jsonl")
     done = fleet.run("report", *files, "--html", "page.html")
     assert done.status == 0
-    assert done.out.splitlines()[-1] == "8 results, 4 of them good: 1 gone"
+    assert done.out.splitlines()[-1] == "8 results, 4 of them good: 1 gone, 2 not read"
     assert done.out.splitlines()[0].startswith("repo-1 ")
     page = fleet.read("page.html")
     assert "<script" not in page and "&lt;script&gt;" in page and "\x1b" not in page

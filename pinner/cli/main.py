@@ -16,6 +16,11 @@ from pinner import __version__
 from pinner.errors import InputError, PinnerError
 
 _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
+#: What pinner needs and is compiled; not every platform has wheels of it.
+_COMPILED = {"backports", "pysequoia", "tree_sitter", "tree_sitter_bash", "yaml"}
+_WHERE_WHEELS_LACK = (
+    "where pip finds no wheels for the platform, use the container image (see the guide Installation)"
+)
 _SECTIONS = {
     "Every day": {
         "lock": "Pin what apt would install, and write pinner.lock.",
@@ -93,6 +98,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result = cli.main(arguments, prog_name="pinner", standalone_mode=False)
     except PinnerError as error:
         return _failed(error, said)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _COMPILED:
+            raise
+        return _failed(
+            InputError(f"{error}: this installation is not complete", hint=_WHERE_WHEELS_LACK), said
+        )
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):

@@ -26,9 +26,11 @@ RUN pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes
 FROM base
 COPY --from=wheels /opt/pinner /opt/pinner
 COPY pinner /opt/pinner/pinner
-RUN python3 -m compileall -q /opt/pinner && mkdir -m 1777 /cache
-ENV PYTHONPATH=/opt/pinner PYTHONDONTWRITEBYTECODE=1 PINNER_CACHE_DIR=/cache HOME=/tmp
+RUN python3 -I -m compileall -q /opt/pinner && mkdir -m 1777 /cache && printf '%s\n' '#!/usr/bin/python3 -I' \
+        'import sys' 'sys.path.insert(0, "/opt/pinner")' 'from pinner.cli.main import main' 'main()' > /usr/bin/pinner \
+    && chmod +x /usr/bin/pinner
+ENV PYTHONDONTWRITEBYTECODE=1 PINNER_CACHE_DIR=/cache HOME=/tmp
 USER 65532:65532
 WORKDIR /work
-ENTRYPOINT ["python3", "-P", "-m", "pinner"]
+ENTRYPOINT ["pinner"]
 CMD ["--help"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -13,9 +12,9 @@ from typing import Any, TypeVar, cast
 import click
 
 from pinner.archive import reach
+from pinner.cli.help import is_coloured
 from pinner.cli.progress import Progress, wait
 from pinner.distributions.catalogue import PLATFORMS
-from pinner.cli.help import is_coloured
 from pinner.errors import PinnerError, printable
 from pinner.project.policy import duration
 from pinner.recipe.kinds import KINDS

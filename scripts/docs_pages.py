@@ -23,6 +23,7 @@ address of its section here in JSON, SARIF and the other formats. An unknown pac
 near names; the rest of the file is pinned all the same. `--strict` makes a package that stays without a pin exit
 status 1, unless a comment allows it ([Files and comments](reference/files.md)).
 """
+_SCHEMAS = Path(__file__).parent.parent / "pinner" / "report" / "schemas"
 #: The headings of the page, by the first code below each.
 _PARTS = {
     Code.UNPINNED: "Packages that stay without a pin",
@@ -82,10 +83,12 @@ def codes() -> str:
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the page to those of the folder."""
+    """Add the page to those of the folder, and the schemas."""
     from mkdocs.structure.files import File
 
     files.append(File.generated(config, "reference/commands.md", content=commands()))
+    for path in sorted(_SCHEMAS.glob("*.json")):
+        files.append(File.generated(config, f"schemas/{path.name}", abs_src_path=str(path)))
     return files
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pinner.cli import document
 from pinner.errors import InputError
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST, NAME, Lock
@@ -34,7 +35,7 @@ def command(old: str, new: str, form: str) -> int:
     """
     found = between(_read(old), _read(new))
     if form == "json":
-        click.echo(report.to_json(found))
+        document.show(int(bool(found)), report.data(found))
     else:
         for line in report.markdown(found) if form == "markdown" else report.lines(found):
             click.echo(line)

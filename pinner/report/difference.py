@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pinner.errors import printable
-from pinner.report.as_json import dumps
 from pinner.report.markdown import code, escaped
 from pinner.report.terminal import count
 from pinner.workflow.difference import Difference, Image, Step
@@ -104,7 +104,7 @@ def markdown(found: Sequence[Difference]) -> Iterator[str]:
             yield f"| {code(step.name)} | {' | '.join(versions)} | {escaped(_why(step) + _on(step.platforms, each))} |"
 
 
-def to_json(found: Sequence[Difference]) -> str:
+def data(found: Sequence[Difference]) -> dict[str, Any]:
     """The whole as data."""
     stages = [
         each._asdict()
@@ -116,4 +116,4 @@ def to_json(found: Sequence[Difference]) -> str:
     ]
     for stage in stages:
         del stage["steps"]
-    return dumps({"stages": stages})
+    return {"stages": stages}

@@ -35,7 +35,6 @@ _NESTED = ("command_substitution", "process_substitution")
 _LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
 _BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")
 _DECLARATIONS = ("declaration_command", "unset_command")
-_EXPANSIONS = frozenset({"simple_expansion", "expansion"})
 _COLLECTED = {
     *("command", "file_redirect", "variable_assignment", "comment", "function_definition", "list"),
     "heredoc_redirect",
@@ -106,24 +105,6 @@ class Script:
             for node in self.assignment_nodes()
             if mention.search(self.shell.text, node.start_byte, node.end_byte)
         )
-
-    def expansions(self) -> list[tuple[int, int, Word, bool]]:
-        """The outermost expansions of variables, by where they stand in the shell's text, and whether in double quotes.
-
-        Raises `UnparsableError`.
-        """
-        nodes = _in_order(node for each in _collected(self.root, _EXPANSIONS).values() for node in each)
-        places = set(_outermost(nodes))
-        return [
-            (
-                node.start_byte,
-                node.end_byte,
-                self.builder.word([node], []),
-                node.parent is not None and node.parent.type == "string",
-            )
-            for node in nodes
-            if (node.start_byte, node.end_byte) in places
-        ]
 
     def assignment_nodes(self) -> list[Node]:
         """The assignments, in text order."""

@@ -77,7 +77,6 @@ class Targets:
         self._old = {target.key: target for target in old.targets}
         self._old_packages = old.by_id()
         self._old_releases = frozenset(old.releases)
-        self._old_images = {image.digest: image for image in old.images}
         self._read: dict[tuple[str, Named | None], frozenset[LockedRelease]] = {}
         self._images: dict[str, LockedImage] = {}
         self._targets: list[Target] = []

@@ -17,15 +17,14 @@ time; damage is noticed (digests, CRCs) and repaired.
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pinner.archive.store import SCHEMA
 from pinner.errors import InputError
 
+SCHEMA = 3  # of the stores of indices
 _ABANDONED = 24 * 3600.0  # seconds after which a file in `new` belongs to a run that was killed
 
 
@@ -74,8 +73,8 @@ class Cache:
             _remove(self._abandoned(time.time()))
             yield draft
             draft.replace(path)
-        except (OSError, sqlite3.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+        except OSError as error:
+            reason = error.strerror or str(error)
             raise InputError(
                 f"the cache cannot be written: {reason}",
                 path=str(self.root),

@@ -29,7 +29,8 @@ from pinner.apt.packages import (
 )
 from pinner.apt.release import Release
 from pinner.apt.sources import Source
-from pinner.archive.store import HOW_MANY, PROVIDER, SCHEMA, VERSION, checksum
+from pinner.archive.cache import SCHEMA
+from pinner.archive.store import HOW_MANY, PROVIDER, VERSION, checksum
 from pinner.errors import InputError
 
 P = ParamSpec("P")

@@ -16,14 +16,12 @@ from pinner.apt.sources import Keys, Source
 from pinner.archive import parallel, suites, trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.index import SqliteIndex
-from pinner.archive.store import Piece, build, cut
 from pinner.archive.suites import Getter, Held, Suite
-from pinner.archive.unpack import EXTENSIONS, unpack
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
+    from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
 
 T = TypeVar("T")
@@ -219,20 +217,22 @@ class Archive:
                 tries=0,
                 hint="run once without --offline",
             )
-        pieces = self._unpacked(one, threads)
+        from pinner.archive.store import build, cut
+        from pinner.archive.unpack import unpack
+
+        packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
+        pieces = unpack(packed, extension, one.plain, url=url, threads=threads, work=cut)
+        del packed  # it is let go of after the last piece
         with self._cache.new(self._cache.index(one.plain.digest)) as draft:
             try:
                 build(pieces, one.plain.digest, draft)
             except InputError as error:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
-    def _unpacked(self, one: _Wanted, threads: int) -> Iterator[Piece]:
-        """The content of the file; what it was packed in is let go of after the last piece."""
-        packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
-        return unpack(packed, extension, one.plain, url=url, threads=threads, work=cut)
-
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
+        from pinner.archive.unpack import EXTENSIONS
+
         files = one.release.files
         listed = {
             extension: files[one.path + extension]
@@ -274,6 +274,8 @@ class Archive:
                 self._cache.drop(entry.digest)
 
     def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
+        from pinner.archive.index import SqliteIndex
+
         return SqliteIndex(
             self._cache.index(one.plain.digest),
             source=one.source,

@@ -8,7 +8,6 @@ may mean something else the second time. A proxy of the environment is the user'
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from pinner.errors import FetchError
 
 if TYPE_CHECKING:
+    import socket
     from ipaddress import IPv4Address, IPv6Address
 
 _NAT64 = 0x0064_FF9B << 96
@@ -65,6 +65,8 @@ class Guarded:
     proxy: Any
 
     def _new_conn(self) -> socket.socket:
+        import socket
+
         guarded = is_guarded() and self.proxy is None and self.host not in _hosts | _known()
         url = f"{self.host}:{self.port}"
         if guarded:
@@ -91,6 +93,7 @@ def _known() -> frozenset[str]:
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     """The address that a host is written as: also `127.1`, `0x7f000001` and the like."""
+    import socket
     from ipaddress import IPv4Address
 
     try:

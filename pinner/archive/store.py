@@ -21,8 +21,8 @@ from pathlib import Path
 from zlib import crc32
 
 from pinner.apt.packages import Page, pages
+from pinner.archive.cache import SCHEMA
 
-SCHEMA = 3
 _TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
 _MOST_HASHES = 512
 HOW_MANY = -1  # the key of the page that tells the number of hashes
@@ -67,7 +67,7 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
     """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
 
     `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
-    InputError for a file that is no Packages file, sqlite3.Error for the disk's faults.
+    InputError for a file that is no Packages file, OSError for the disk's faults.
     """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
@@ -78,6 +78,8 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
         connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from None
     finally:
         connection.close()
 

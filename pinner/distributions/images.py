@@ -11,7 +11,7 @@ from functools import cache
 
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
-from pinner.distributions.tables import Addresses, table
+from pinner.distributions.tables import Addresses, rows
 from pinner.values import NamedTuple
 
 _OFFICIAL = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -69,4 +69,4 @@ def _parts(tag: str) -> Iterator[str]:
 
 @cache
 def _index() -> Addresses:
-    return Addresses(table("images")["image"], "names")
+    return Addresses(rows("image"), "names")

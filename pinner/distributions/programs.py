@@ -9,7 +9,7 @@ from typing import Literal
 
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
-from pinner.distributions.tables import Addresses, table
+from pinner.distributions.tables import Addresses, rows
 from pinner.values import NamedTuple
 
 
@@ -84,4 +84,4 @@ def _named(patterns: list[str], address: str) -> dict[str, str]:
 
 @cache
 def _index() -> Addresses:
-    return Addresses(table("programs")["program"], "urls")
+    return Addresses(rows("program"), "urls")

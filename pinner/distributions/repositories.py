@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pinner.distributions.tables import Addresses, table
+from pinner.distributions.tables import Addresses, Row, rows
 from pinner.values import NamedTuple
 
 #: What a repository may serve of which that is not known: anything.
@@ -54,14 +54,15 @@ def of_key(uri: str, origin: str, fingerprints: Sequence[str]) -> KnownRepositor
 
 def named(name: str) -> KnownRepository:
     """The repository that the catalogue calls `name`. Raises `KeyError`."""
-    row = _by_name()[name]
+    row = _by_name()[name].fields
     return _known(row, f"https://{row['uris'][0]}", "")
 
 
 def every() -> Iterator[KnownRepository]:
     """All that are known, each by its first address, or where its key's address depends on it, by an example."""
     for name, row in _by_name().items():
-        yield _known(row, *row["example"]) if "example" in row else named(name)
+        example = row.named("example")
+        yield _known(row.fields, *example) if example else named(name)
 
 
 def _known(row: Mapping[str, Any], uri: str, suite: str) -> KnownRepository:
@@ -84,12 +85,12 @@ def _matching(address: str) -> Iterator[Mapping[str, Any]]:
 
 @cache
 def _index() -> Addresses:
-    return Addresses(table("repositories")["repository"], "uris")
+    return Addresses(rows("repository"), "uris")
 
 
 @cache
-def _by_name() -> Mapping[str, Mapping[str, Any]]:
-    return {row["name"]: row for row in table("repositories")["repository"]}
+def _by_name() -> Mapping[str, Row]:
+    return {row.named("name")[0]: row for row in rows("repository")}
 
 
 def _address(uri: str) -> str:

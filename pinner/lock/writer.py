@@ -5,7 +5,6 @@ Between two facts there is an empty line: git merges changes of neighbours only 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
@@ -144,4 +143,6 @@ def _value(value: str | int) -> str:
         return str(value)
     if _PLAIN.match(value):
         return f'"{value}"'
+    import json
+
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -6,7 +6,7 @@ import pytest
 
 from pinner.apt import sources_list
 from pinner.distributions import programs, repositories
-from pinner.distributions.tables import is_one, table
+from pinner.distributions.tables import is_one, rows
 
 JAMMY = {"id": "ubuntu", "codename": "jammy", "version": "22.04", "arch": "amd64"}
 
@@ -128,10 +128,10 @@ def test_a_package_for_another_release_is_not_certain() -> None:
 
 
 def test_rows_name_repositories_that_there_are() -> None:
-    for row in (*table("programs")["program"], *table("images")["image"]):
+    for row in (each.fields for kind in ("program", "image") for each in rows(kind)):
         for name in row.get("adds", ()):
             repositories.named(name)
     fields = {"urls", "effect", "serves", "adds", "files", "keys", "updates", "only"}
-    for row in table("programs")["program"]:
+    for row in (each.fields for each in rows("program")):
         assert set(row) <= fields and row.get("effect", "unknown") in {"none", "unknown"}
         assert row.get("effect") == "none" or row.get("effect") or row.get("files"), row

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 import pytest
 
 from pinner.distributions import repositories
-from pinner.distributions.tables import table
+from pinner.distributions.tables import rows
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,9 @@ def test_a_locked_key_leads_to_its_repository() -> None:
     assert repositories.of_key(uri, "https://elsewhere.example.org/key", ("0" * 40,)) is None
 
 
-@pytest.mark.parametrize("row", table("repositories")["repository"], ids=lambda row: str(row["name"]))
+@pytest.mark.parametrize(
+    "row", [each.fields for each in rows("repository")], ids=lambda row: str(row["name"])
+)
 def test_rows_are_sound(row: dict[str, object]) -> None:
     uris, keys = row["uris"], row["keys"]
     prints, retired = row["fingerprints"], row.get("retired", [])
@@ -100,8 +101,7 @@ def test_a_host_that_many_share_is_never_named_alone() -> None:
         "download.opensuse.org",
         "ppa.",
     )
-    for row in table("repositories")["repository"]:
+    for row in (each.fields for each in rows("repository")):
         for uri in row["uris"]:
             host, _, path = uri.partition("/")
             assert not host.startswith(shared) or path.count("/") >= 1 or path == "bazel-apt", uri
-    assert isinstance(table("repositories")["date"], date)

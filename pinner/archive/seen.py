@@ -2,6 +2,7 @@
 
 seen/versions    JSON: suite, name, version, moment
 seen/locks       the SHA-256 of the texts of locks, one a line, the latest last
+seen/solved      what a solver was asked and what it answered (their SHA-256), one a line, the latest last
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 from pinner.archive.cache import Cache
 
 Versions = Mapping[tuple[str, str, str], datetime]
 _FORGET = timedelta(days=90)
-_LOCKS = 256
+_LOCKS, _SOLVED = 256, 8192
 
 
 def read(cache: Cache) -> Versions:
@@ -55,6 +57,28 @@ def followed(cache: Cache, lock: str) -> None:
     if digest not in known:
         lines = [*known, digest][-_LOCKS:]
         cache.write(cache.seen / "locks", "".join(f"{line}\n" for line in lines).encode())
+
+
+def solved(cache: Cache) -> Mapping[str, str]:
+    """What a solver has answered, by question."""
+    return _lines(cache.seen / "solved")
+
+
+def keep_solved(cache: Cache, new: Mapping[str, str]) -> None:
+    """Remember what was solved in this run. Raises `InputError`."""
+    if not new:
+        return
+    lines = {**_lines(cache.seen / "solved"), **new}
+    text = "".join(f"{question} {answer}\n" for question, answer in [*lines.items()][-_SOLVED:])
+    cache.write(cache.seen / "solved", text.encode())
+
+
+def _lines(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text("ascii").splitlines()
+        return {question: answer for question, _, answer in (line.partition(" ") for line in lines)}
+    except (OSError, ValueError):
+        return {}
 
 
 def _locks(cache: Cache) -> list[str]:

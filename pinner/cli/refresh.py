@@ -154,7 +154,9 @@ def command(
         age = policy.min_age if min_age is None else min_age
         wishes = Wishes(kind, packages, exclude, add, age, allow_older, policy)
         record = seen.read(cache) if age else {}
-        refresher = refreshers.setdefault((archives, wishes), Refresher(archives, now, wishes, record))
+        refresher = refreshers.setdefault(
+            (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
+        )
         run.notes |= dict.fromkeys(policy.ended(now.date()))
         # Where all is to move, so are the images: what the lock knows of them does not count.
         vouching = run.vouching(project, lock)
@@ -168,6 +170,7 @@ def command(
         rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
         result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
         seen.keep(cache, record, result.young, now)
+        run.keep_solved()
         platforms = " ".join(options.platforms) if asked.platforms else ""
         settings = Settings("", platforms, kinds=" ".join(asked.kinds))
         results.append(_Result(project, result, text, lock, moved, said=settings, allow_older=allow_older))

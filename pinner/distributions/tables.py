@@ -66,7 +66,7 @@ def rows(kind: str) -> Sequence[Row]:
     file_name = f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"
     name = f"{__file__.removesuffix('tables.py')}{file_name}.toml"
     with open(name, encoding="utf-8") as file:  # noqa: PTH123 - no folder is walked
-        return tuple(Row(kind, text) for text in file.read().split(f"\n[[{kind}]]\n")[1:])
+        return tuple(Row(kind, text) for text in f"\n{file.read()}".split(f"\n[[{kind}]]\n")[1:])
 
 
 def is_one(name: str, globs: Sequence[str]) -> bool:

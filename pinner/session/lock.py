@@ -120,7 +120,7 @@ def lock(
             run.notes |= dict.fromkeys(digests)
             written = pinned.texts
         proven = text is not None and seen.has_followed(cache, text)
-        result = plan(written, options, archives, lock, proven=proven)
+        result = plan(written, options, archives, lock, run.solved, proven=proven)
         if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
@@ -138,6 +138,7 @@ def lock(
         lock_stands = write or outcome.project.lock_path not in outcome.texts
         if outcome.proven and outcome.lock_text and lock_stands and outcome.project.paths:
             seen.followed(cache, outcome.lock_text)
+    run.keep_solved()
     return Locked(outcomes, errors, unserved, write)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
-from pinner.archive import reach
+from pinner.archive import reach, seen
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS
 from pinner.errors import InputError, OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock
@@ -22,6 +23,7 @@ from pinner.stages.starting_set import Root
 from pinner.stages.suites import Along, Options
 from pinner.values import NamedTuple
 from pinner.workflow.remembered import along_of, overridden
+from pinner.workflow.solved import Solved
 
 
 class Asked(NamedTuple):
@@ -110,6 +112,15 @@ class Run:
     def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
         """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
         return Vouching(project, lock, self.access, self.notes, new=new)
+
+    @cached_property
+    def solved(self) -> Solved:
+        """What earlier runs on this machine have solved, and this one has."""
+        return Solved(seen.solved(self.access.cache))
+
+    def keep_solved(self) -> None:
+        """Remember what was solved in this run. Raises `InputError`."""
+        seen.keep_solved(self.access.cache, self.solved.new)
 
     def archives(self, config: Config) -> Archives:
         """The archives as the configuration names them."""

@@ -66,6 +66,7 @@ class Verification:
         directory. `errors` are those of files that could not be read."""
         errors = list(errors)
         checked = [self._one(project, shown=shown) for project in projects]
+        self._run.keep_solved()
         errors += (_placed(error, each) for each in checked for error in each.verified.errors)
         errors += self._vulnerabilities.errors
         found = [each for one in checked for each in report.diagnostics(one, self._wishes.fail_on)]
@@ -77,7 +78,7 @@ class Verification:
     def _one(self, project: Project, *, shown: bool) -> Checked:
         run, wishes, now = self._run, self._wishes, self._run.access.now
         archives = run.archives(project.config)
-        verifier = self._verifiers.setdefault(archives, Verifier(archives, now))
+        verifier = self._verifiers.setdefault(archives, Verifier(archives, now, run.solved))
         policy = project.config.policy
         run.notes |= dict.fromkeys(policy.ended(now.date()))
         _, lock = read_lock(project.lock_path)

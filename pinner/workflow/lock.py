@@ -30,6 +30,7 @@ from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
 from pinner.workflow.remembered import remembered
+from pinner.workflow.solved import Solved
 from pinner.workflow.targets import Problem, Targets
 
 
@@ -96,9 +97,15 @@ class Plan(NamedTuple):
 
 
 def plan(
-    texts: Mapping[str, str], options: Options, archives: Archives, old: Lock, *, proven: bool = False
+    texts: Mapping[str, str],
+    options: Options,
+    archives: Archives,
+    old: Lock,
+    solved: Solved | None = None,
+    *,
+    proven: bool = False,
 ) -> Plan:
-    """What `pinner lock` would do to these files, by path. `old` is the lock as it is, `proven` as `Targets` says.
+    """What `pinner lock` would do to these files, by path. `old` is the lock as it is, the rest as `Targets` says.
 
     What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
@@ -118,7 +125,7 @@ def plan(
     prepared = prepare(files, texts, told, archives)
     files, told = prepared.files, dict(prepared.told)
     unserved |= prepared.unserved
-    targets = Targets(archives, old, proven=proven)
+    targets = Targets(archives, old, solved, proven=proven)
     planned = []
     for file in files:
         choices = choices_of(file, archives, told[file.path].form)

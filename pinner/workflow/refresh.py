@@ -28,6 +28,7 @@ from pinner.workflow import sources_block
 from pinner.workflow.moves import Decider, Decision, Known, Move, Seen, Stay, Wishes
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
+from pinner.workflow.solved import Solved
 from pinner.workflow.targets import Problem, Targets
 from pinner.workflow.verify import Place, place
 
@@ -80,8 +81,11 @@ class Refreshed(NamedTuple):
 class Refresher:
     """Refreshes projects against the same archives. `now` is aware; `seen` is what earlier runs remember."""
 
-    def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen) -> None:
+    def __init__(
+        self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen, solved: Solved | None = None
+    ) -> None:
         self._archives = archives
+        self._solved = solved
         self._wishes = wishes
         self._decider = Decider(archives, now, wishes, seen)
 
@@ -110,7 +114,7 @@ class Refresher:
                 raise each
         prepared = prepare(list(files.values()), texts, told, self._archives)
         errors |= prepared.unserved
-        targets = Targets(self._archives, lock, anew=not self._wishes.only)
+        targets = Targets(self._archives, lock, self._solved, anew=not self._wishes.only)
         known = Known(lock)
         written: list[Rewritten] = []
         moves: list[Move] = []

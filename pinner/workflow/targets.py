@@ -28,6 +28,7 @@ from pinner.stages.starting_set import key
 from pinner.stages.suites import chain, told_to_apt
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES
+from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.resolve.resolution import Chosen
@@ -70,7 +71,16 @@ class Targets:
     only for what cannot be.
     """
 
-    def __init__(self, archives: Archives, old: Lock, *, proven: bool = False, anew: bool = False) -> None:
+    def __init__(
+        self,
+        archives: Archives,
+        old: Lock,
+        solved: Solved | None = None,
+        *,
+        proven: bool = False,
+        anew: bool = False,
+    ) -> None:
+        self._solved = solved or Solved()
         self._archives = archives
         self._proven = proven
         self._anew = anew
@@ -93,17 +103,21 @@ class Targets:
         """Add what the stages of a file install, and return the calls that cannot be carried out."""
         problems: dict[tuple[int, str], Problem] = {}
         for platform, stages in self._stages(file).items():
-            bare = {
-                stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()
-            }
+            bare = self._all_bare(file, stages, choices, platform)
             parents = {target.parent for target in bare.values()}
-            if all(self._answered(bare[stage], calls) for stage, calls in stages.items()):
+            question = self._question(platform, bare, stages)
+            if self._is_solved(question, bare) or all(
+                self._answered(bare[stage], calls) for stage, calls in stages.items()
+            ):
                 for target in bare.values():
-                    self._reuse(self._old[target.key])
+                    if target.key in self._old:
+                        self._reuse(self._old[target.key])
                 continue
+            found, smooth = [], True
             for stage, calls in self._closures.of(file, choices, platform).items():
-                self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents)
+                found.append(self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents))
                 for done in calls:
+                    smooth = smooth and done.problem is None
                     # Where apt reads more than pinner does, it may find a solution there.
                     certain = isinstance(done.problem, Refused) or not done.call.unread
                     if (
@@ -120,7 +134,33 @@ class Targets:
                             problems[key] = Problem(
                                 done.call, (platform,), done.problem, heals, bool(done.chosen)
                             )
+            if smooth:
+                self._solved.keep(question, answer(found))
         return tuple(problems.values())
+
+    def questions(self, file: File, choices: Mapping[Request, Choice]) -> dict[str, str]:
+        """What the stages of a file ask of a solver, by platform."""
+        return {
+            platform: self._question(platform, self._all_bare(file, stages, choices, platform), stages)
+            for platform, stages in self._stages(file).items()
+        }
+
+    def _question(self, platform: str, bare: Mapping[int, Target], stages: Mapping[int, list[Call]]) -> str:
+        calls = [call for own in stages.values() for call in own]
+        return question(bare.values(), calls, self._releases(platform, calls))
+
+    def _is_solved(self, question: str, bare: Mapping[int, Target]) -> bool:
+        """Whether the old lock states what solving it has given before."""
+        known = self._solved.answer(question)
+        if not known:
+            return False
+        old = ((self._old.get(target.key), target) for target in bare.values())
+        return known == answer(each for each, new in old if _is_usable(each, new))
+
+    def _all_bare(
+        self, file: File, stages: Mapping[int, list[Call]], choices: Mapping[Request, Choice], platform: str
+    ) -> dict[int, Target]:
+        return {stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()}
 
     def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
         from pinner.workflow.healing import heal
@@ -199,8 +239,9 @@ class Targets:
 
     def _fill(
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
-    ) -> None:
-        """Add the target with what a resolver found; one that installs nothing only if others are built on it."""
+    ) -> Target:
+        """Add the target with what a resolver found, and return this; one that installs nothing is only added if
+        others are built on it."""
         arch = PLATFORMS[bare.platform]
         asked: dict[str, str] = {}
         packages: dict[str, Member] = {}
@@ -249,6 +290,7 @@ class Targets:
         elif packages or needed:
             self._targets.append(target)
             self._packages |= used
+        return target
 
     def _reuse(self, old: Target) -> None:
         self._targets.append(old)

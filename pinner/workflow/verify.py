@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Span
@@ -27,13 +29,17 @@ from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import drift, health, standing
-from pinner.workflow.closure import Closures
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
 from pinner.workflow.moved import moved
 from pinner.workflow.remembered import as_locked
-from pinner.workflow.smooth import Smooth
+from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Standing, State
+from pinner.workflow.targets import Targets
+
+if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
+    from pinner.workflow.closure import Closures
+    from pinner.workflow.smooth import Smooth
 
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
@@ -125,10 +131,9 @@ def worst(standings: Iterable[Standing]) -> State:
 class Verifier:
     """Verifies projects against the same archives; equal questions are answered once. `now` is aware."""
 
-    def __init__(self, archives: Archives, now: datetime) -> None:
+    def __init__(self, archives: Archives, now: datetime, solved: Solved | None = None) -> None:
         self._archives = archives
-        self._closures = Closures(archives)
-        self._smooth = Smooth(self._closures)
+        self._solved = solved or Solved()
         self._now = now
         self._silent: Sequence[FetchError] = ()
         self._standings: dict[tuple[object, ...], Standing] = {}
@@ -160,6 +165,7 @@ class Verifier:
         failed = self._load([read[path] for path in prepared.unserved])
         errors += dict.fromkeys((*failed.values(), *self._silent))
         dates = _dates(lock)
+        targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
         drifts = [(each, Place(each.path)) for each in drift.of_absent(lock, absent)]
@@ -174,7 +180,7 @@ class Verifier:
                 pins += (pin._replace(lag=self._lag(pin, dates)) for pin in found)
                 unpinned += sum(request.action == "pin" for request in item.requests)
             if not any(call.base.where in failed for call in file.calls()):
-                broken += self._broken(file, choices)
+                broken += self._broken(file, choices, targets)
                 if lock.targets:
                     drifts += (
                         (each, place(file, each.span) if each.span else Place(file.path))
@@ -263,16 +269,32 @@ class Verifier:
             self._standings[key] = standing.of_pin(universe, name, pin)
         return self._standings[key]
 
-    def _broken(self, file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
+    @cached_property
+    def _closures(self) -> Closures:
+        from pinner.workflow.closure import Closures
+
+        return Closures(self._archives)
+
+    @cached_property
+    def _smooth(self) -> Smooth:
+        from pinner.workflow.smooth import Smooth
+
+        return Smooth(self._closures)
+
+    def _broken(self, file: File, choices: Mapping[Request, Choice], targets: Targets) -> Iterator[Broken]:
         """The calls that fail for another reason than a version that is gone, which its own line tells."""
         found: dict[tuple[Span, str], Broken] = {}
-        platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
-        for platform in platforms:
-            if self._smooth.covers(file, choices, platform):
+        for platform, question in targets.questions(file, choices).items():
+            if self._solved.answer(question) is not None:
                 continue
+            if self._smooth.covers(file, choices, platform):
+                self._solved.keep(question)
+                continue
+            smooth = True
             for calls in self._closures.of(file, choices, platform).values():
                 for done in calls:
                     problem = done.problem
+                    smooth = smooth and problem is None
                     if problem is None or any(
                         _excuses(word, choices[word], platform) for word in done.call.requests
                     ):
@@ -287,6 +309,8 @@ class Verifier:
                         problem.hint,
                         not isinstance(problem, Refused),
                     )
+            if smooth:
+                self._solved.keep(question)
         yield from found.values()
 
     def _wheres(

@@ -50,7 +50,7 @@ def bench(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
     """Writes the catalogue of repositories that holds for the test: the vendor's alone."""
     folder = Path(tables.__file__).parent
-    caches = (tables.table, repositories._index, repositories._by_name)
+    caches = (tables.rows, repositories._index, repositories._by_name)
 
     def write(*fingerprints: str, **fields: object) -> None:
         row = {

@@ -1,0 +1,51 @@
+"""What has been solved already: the same commands, seen by the same Releases, are not solved again.
+
+A question is what the stages of a file ask for on one platform, with all that decides what apt makes of it. An answer
+is what they install; "" where it is known only that apt can install it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from pinner import __version__
+from pinner.lock.schema import LockedRelease, Target
+from pinner.stages.install_commands import Call
+
+
+class Solved:
+    """Answers by question, those of earlier runs and those that are `new`. All were without a problem."""
+
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        self.known = known or {}
+        self.new: dict[str, str] = {}
+
+    def answer(self, question: str) -> str | None:
+        """The answer, None for a question that nobody has solved."""
+        return self.new.get(question, self.known.get(question))
+
+    def keep(self, question: str, answer: str = "") -> None:
+        """Remembers an answer; what a stage installs counts more than that it can be installed."""
+        if answer or self.answer(question) is None:
+            self.new[question] = answer
+
+
+def question(bare: Iterable[Target], calls: Iterable[Call], releases: Iterable[LockedRelease]) -> str:
+    """What is asked: targets without their members, the calls that they are made of, and the Releases that are read."""
+    asked = [
+        (call.architectures, call.recommends, call.install.suggests, call.install.target_release)
+        for call in calls
+    ]
+    return _digest(
+        __version__, [(each.inputs, each.closure.incomplete) for each in bare], asked, sorted(releases)
+    )
+
+
+def answer(targets: Iterable[Target]) -> str:
+    """What the stages install."""
+    return _digest(*((each.stage, each.closure.members) for each in targets if each.closure.members))
+
+
+def _digest(*parts: object) -> str:
+    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

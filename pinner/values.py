@@ -52,7 +52,7 @@ else:
             defaults = {each: namespace[each] for each in fields if each in namespace}
             namespace |= {each: _tuplegetter(place, None) for place, each in enumerate(fields)}
             code = _constructor(len(fields)).replace(
-                co_varnames=("cls", *fields), co_qualname=f"{name}.__new__"
+                co_varnames=("cls", *fields), co_name=name, co_qualname=f"{name}.__new__"
             )
             made = FunctionType(code, {"_new": tuple.__new__}, "__new__", tuple(defaults.values()))
             own = {"__slots__": (), "_fields": fields, "_field_defaults": defaults, "__match_args__": fields}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import click
 
 from pinner.cli import document, flags
 from pinner.cli.flags import Output
-from pinner.errors import worst
+from pinner.errors import PinnerError, worst
 from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Asked, Run
-from pinner.session.scan import scan
+from pinner.session.scan import read, scan
 
 
 @click.command("scan")
@@ -62,24 +63,34 @@ def command(
             click.echo("\n".join(report.files(taken, others)))
         flags.tell(notes, errors, quiet=style.quiet)
         return status
-    found = scan(run, projects, errors, shown=form == "text")
-    status = found.status(strict=strict)
     if form != "text":
+        found = scan(run, projects, errors)
+        status, errors = found.status(strict=strict), [*found.errors]
         whole = found.report(run, strict=strict)
-        document.report(form, whole, lambda: report.data(found.files, sources=sources), status, found.errors)
-    elif sources:
+        document.report(form, whole, lambda: report.data(found.files, sources=sources), status, errors)
+        flags.tell(notes, errors, quiet=style.quiet)
+        return status
+    lines = report.lines
+    if sources:
         from pinner.report.sources import lines
-
-        for line in () if style.quiet else lines(found.files, style):
-            click.echo(line)
-    elif found.files and not style.quiet:
-        for line in report.lines(found.files, style):
-            click.echo(line)
-        for line in report.table(found.files):
-            click.echo(line)
-        click.echo(report.summary(found.files))
+    gc.set_threshold(20_000, 10, 100)  # what is read of a file is large, and let go of in cycles
+    counts: dict[str, report.Counted] = {}
+    total, failed = report.NOTHING, False
+    for each in read(run, projects, shown=True):
+        if isinstance(each, PinnerError):
+            errors.append(each)
+            continue
+        failed = failed or (strict and each.leaves_words)
+        counts[each.path] = own = report.counted(each)
+        total += own
+        if not style.quiet and (said := list(lines([each], style))):
+            click.echo("\n".join(said))
+    status = worst([error.exit_status for error in errors] or [int(failed)])
+    if counts and not (style.quiet or sources):
+        click.echo("\n".join(report.table(counts, total)))
+        click.echo(report.summary(total))
     unread = Counter(each.other for each in run.passed if each.other)
-    if unread and form == "text" and not style.quiet:
+    if unread and not style.quiet:
         click.echo(report.unread(unread))
-    flags.tell(notes, found.errors, quiet=style.quiet)
+    flags.tell(notes, errors, quiet=style.quiet)
     return status

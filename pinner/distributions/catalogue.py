@@ -6,6 +6,7 @@ A new distribution is a new value here, not a branch elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pinner.distributions.debian import DEBIAN
 from pinner.distributions.derivatives import DEVUAN, KALI
@@ -62,6 +63,7 @@ def platform(text: str) -> str | None:
     return name if name in PLATFORMS else None
 
 
+@lru_cache(maxsize=4096)
 def suite_named(name: str) -> tuple[Distribution, Suite] | None:
     """The suite with this codename, or release number (`12`, `12.5`, `22.04`, `2204`), or None.
 

@@ -144,10 +144,19 @@ class Joined:
     @classmethod
     def without(cls, source: str, span: Span, gaps: Sequence[Span]) -> Joined:
         """The text of `span` with `gaps` (sorted, apart, inside the span) taken out."""
-        whole = cls(span.of(source), (0,), (span.start,), (span.end,))
         if not gaps:
-            return whole
-        return whole.replaced([(gap.start - span.start, gap.end - span.start, "") for gap in gaps])
+            return cls(span.of(source), (0,), (span.start,), (span.end,))
+        texts, starts, origins, ends = [], [], [], []
+        length, begin = 0, span.start
+        for start, end in (*gaps, (span.end, span.end)):
+            if start > begin:
+                texts.append(source[begin:start])
+                starts.append(length)
+                origins.append(begin)
+                ends.append(start)
+                length += start - begin
+            begin = end
+        return cls("".join(texts), starts or (0,), origins or (span.start,), ends or (span.start,))
 
     @classmethod
     def chain(cls, parts: Iterable[Joined]) -> Joined:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 
 from pinner.recipe import dockerfile
@@ -138,6 +139,7 @@ _OTHERS = (
 _PACKAGES_OF_MKOSI = later(r"^[ \t]*(?:Build)?Packages[ \t]*=", re.MULTILINE)
 
 
+@lru_cache(maxsize=1 << 14)
 def by_name(path: str) -> FileKind | None:
     """The kind of file that a path (with forward slashes) names; None if the name does not tell."""
     path = path.replace("\n", " ")  # which a name may hold, and no pattern knows

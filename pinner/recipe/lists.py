@@ -9,6 +9,7 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.regex import later
 
+_RUN = later(r"^[ \t]*RUN\b", re.IGNORECASE | re.MULTILINE)
 _SUBSTITUTES = later(
     r"\$\([^)]*(?:cat|grep|sed|awk|tr|sort|uniq|head|tail|cut|paste|<)|`|\bread\b|\b(?:mapfile|readarray)\b"
 )
@@ -20,7 +21,13 @@ _CALL = "apt-get install"
 
 def may_be_read(text: str) -> bool:
     """Whether a Dockerfile may take package names from files; quick, for those that do not."""
-    return "install" in text and ("xargs" in text or _SUBSTITUTES.search(text) is not None)
+    lowered = text.lower()
+    if "install" not in text or not any(each in lowered for each in ("copy", "add", "--mount")):
+        return False
+    return any(
+        "install" in own and ("xargs" in own or _SUBSTITUTES.search(own) is not None)
+        for own in _RUN.split(text)
+    )
 
 
 def parse(text: str, *, trailing: bool = False) -> Dockerfile:

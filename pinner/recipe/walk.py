@@ -45,6 +45,8 @@ class Walked:
         self._tree = ContextTree(context) if context is not None else None
         self.walk = Walk(arch=arch, context=context)
         self._states: dict[int, State] = {}
+        self._begun: dict[int, int] = {}
+        self._given: dict[int, set[str]] = {}
         self._shells: dict[int, str] = {}
         self.seen: dict[int, list[Seen]] = {}
         self._own = [block.span for block in blocks.find(dockerfile)]
@@ -59,29 +61,36 @@ class Walked:
         """Whether the platform mattered."""
         return self.walk.asked or self._file.varies
 
-    def stage(self, index: int) -> State:
-        """What holds at the end of a stage."""
+    def stage(self, index: int, until: int | None = None) -> State:
+        """What holds at the end of a stage, or with `until` behind the instruction at that offset, if not further on:
+        what is behind the last install command is rarely asked for."""
+        stage = self._file.stages[index]
         if index not in self._states:
-            stage = self._file.stages[index]
             if stage.parent is not None:
-                state = self.stage(stage.parent).copy()
+                self._states[index] = self.stage(stage.parent).copy()
                 self._shells[index] = self._shells[stage.parent]
             else:
-                state = State(self._base(stage))
+                self._states[index] = State(self._base(stage))
                 self._shells[index] = "sh"
-            before, self.walk.seen = self.walk.seen, []
-            given: set[str] = set()
-            for instruction in stage.instructions:
-                if not instruction.onbuild and not any(
-                    span.start <= instruction.span.start < span.end for span in self._own
-                ):
-                    self.walk.at = instruction.span.start
-                    self._take(index, state, instruction, given)
-            for name in given:
-                state.variables.pop(name, None)
-            self.seen[index], self.walk.seen = self.walk.seen, before
-            self._states[index] = state
-        return self._states[index]
+            self.seen[index], self._begun[index] = [], 0
+            self._given[index] = set()
+        state, given = self._states[index], self._given[index]
+        before, at, self.walk.seen = self.walk.seen, self.walk.at, self.seen[index]
+        while self._begun[index] < len(stage.instructions):
+            instruction = stage.instructions[self._begun[index]]
+            if until is not None and instruction.span.start > until:
+                break
+            self._begun[index] += 1
+            if not instruction.onbuild and not any(
+                span.start <= instruction.span.start < span.end for span in self._own
+            ):
+                self.walk.at = instruction.span.start
+                self._take(index, state, instruction, given)
+            if self._begun[index] == len(stage.instructions):
+                for name in given:
+                    state.variables.pop(name, None)
+        self.walk.seen, self.walk.at = before, at
+        return state
 
     def _take(self, index: int, state: State, instruction: Instruction, given: set[str]) -> None:
         keyword = instruction.keyword

@@ -15,6 +15,7 @@ from pinner.report.diagnostic import Diagnostic, Report, diagnostic
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import Call, File
+from pinner.values import NamedTuple
 from pinner.workflow.verify import place
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
@@ -26,6 +27,43 @@ def suite_name(call: Call) -> str:
     if isinstance(where, Named):
         return where.suite.codename + (f"-{where.variant}" if where.variant else "")
     return where.name if isinstance(where, Alias) else ""
+
+
+class Counted(NamedTuple):
+    """The words of a file, or several, by what `lock` would do and by the reasons of those it leaves; the calls that
+    are not read by theirs."""
+
+    files: int
+    asking: int
+    actions: Counter[str]
+    reasons: Counter[str]
+    unread: Counter[str]
+
+    def __add__(self, other: object) -> Counted:
+        """Both together."""
+        assert isinstance(other, Counted)
+        return Counted(
+            self.files + other.files,
+            self.asking + other.asking,
+            self.actions + other.actions,
+            self.reasons + other.reasons,
+            self.unread + other.unread,
+        )
+
+
+NOTHING = Counted(0, 0, Counter(), Counter(), Counter())
+
+
+def counted(file: File) -> Counted:
+    """The words of one file."""
+    words = [request for call in file.calls() for request in call.requests]
+    return Counted(
+        1,
+        int(bool(file.found)),
+        Counter(request.action for request in words),
+        Counter(request.reason for request in words if request.action == "skip"),
+        Counter(item.reason for item in file.found if isinstance(item, Skipped)),
+    )
 
 
 def lines(files: Sequence[File], style: Style) -> Iterable[str]:
@@ -92,7 +130,7 @@ def diagnostics(files: Sequence[File], *, strict: bool) -> Iterable[Diagnostic]:
                     yield said(file, each.word.span, reason, each.word.raw, detail, allowed=each.allowed)
 
 
-def report(files: Sequence[File], found: Iterable[Diagnostic], now: datetime) -> Report:
+def report(files: Sequence[File], total: Counted, found: Iterable[Diagnostic], now: datetime) -> Report:
     """The run in whichever format."""
     passed = (
         (place(file, each.word.span), each.word.raw)
@@ -102,16 +140,15 @@ def report(files: Sequence[File], found: Iterable[Diagnostic], now: datetime) ->
         if each.action == "keep"
     )
     paths = tuple(file.path for file in files)
-    return Report("scan", summary(files), tuple(found), paths, tuple(passed), now)
+    return Report("scan", summary(total), tuple(found), paths, tuple(passed), now)
 
 
-def table(files: Sequence[File]) -> Iterable[str]:
+def table(found: Mapping[str, Counted], total: Counted) -> Iterable[str]:
     """A row for each file that asks for packages, and one for all: how many words, and what share has a pin."""
-    asking = [file for file in files if file.found]
     rows = [
         ("file", "words", "pinned", "to pin", "skipped", "not read", "share pinned"),
-        *(_row(printable(file.path), [file]) for file in asking),
-        _row("total", asking),
+        *(_row(printable(path), each) for path, each in found.items() if each.asking),
+        _row("total", total),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for first, *rest in rows:
@@ -119,27 +156,23 @@ def table(files: Sequence[File]) -> Iterable[str]:
         yield f"{first.ljust(widths[0])}  {'  '.join(cells)}"
 
 
-def _row(name: str, files: Sequence[File]) -> tuple[str, ...]:
-    actions = Counter(request.action for file in files for call in file.calls() for request in call.requests)
-    unread = sum(isinstance(item, Skipped) for file in files for item in file.found)
+def _row(name: str, found: Counted) -> tuple[str, ...]:
+    actions = found.actions
     words = actions.total()
     share = f"{100 * actions['keep'] // words} %" if words else ""
-    numbers = (words, actions["keep"], actions["pin"], actions["skip"], unread)
+    numbers = (words, actions["keep"], actions["pin"], actions["skip"], found.unread.total())
     return name, *map(str, numbers), share
 
 
-def summary(files: Sequence[File]) -> str:
+def summary(total: Counted) -> str:
     """The share that `lock` would pin, and the reasons of the rest counted."""
-    words = [request for file in files for call in file.calls() for request in call.requests]
-    actions = Counter(request.action for request in words)
-    reasons = Counter(request.reason for request in words if request.action == "skip")
-    unread = Counter(item.reason for file in files for item in file.found if isinstance(item, Skipped))
-    text = f"{count(len(files), 'file')}, {count(len(words), 'package word')}: "
+    actions = total.actions
+    text = f"{count(total.files, 'file')}, {count(actions.total(), 'package word')}: "
     text += f"{actions['pin']} to pin, {actions['keep']} pinned"
-    if reasons:
-        text += f", {actions['skip']} skipped ({_counted(reasons)})"
-    if unread:
-        text += f"; not read: {_counted(unread)}"
+    if total.reasons:
+        text += f", {actions['skip']} skipped ({_counted(total.reasons)})"
+    if total.unread:
+        text += f"; not read: {_counted(total.unread)}"
     return text
 
 

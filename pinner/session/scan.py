@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pinner.errors import InputError, PinnerError, worst
 from pinner.report import scan as report
 from pinner.report.diagnostic import Report, of_error
 from pinner.session.projects import Project, read_lock
 from pinner.session.run import Run
-from pinner.stages.install_commands import File, read_all
+from pinner.stages.install_commands import File, read_each
 from pinner.values import NamedTuple
 
 
 class Scanned(NamedTuple):
-    """The files that could be read, and the errors of the others."""
+    """The files that could be read, and the errors of the others; see `read` for those too many to keep."""
 
     files: Sequence[File]
     errors: Sequence[PinnerError]
@@ -27,26 +27,30 @@ class Scanned(NamedTuple):
     def report(self, run: Run, *, strict: bool = False) -> Report:
         """The run in whichever format."""
         found = [*report.diagnostics(self.files, strict=strict), *map(of_error, self.errors)]
-        return report.report(self.files, found, run.access.now)
+        total = sum(map(report.counted, self.files), report.NOTHING)
+        return report.report(self.files, total, found, run.access.now)
 
 
 def scan(
     run: Run, projects: Iterable[Project], errors: Iterable[PinnerError], *, shown: bool = False
 ) -> Scanned:
-    """Read projects, whose files are named as they are `shown` to people, or else relative to the current directory.
+    """Read projects, as `read` does. `errors` are those of files that could not be read."""
+    found = list(read(run, projects, shown=shown))
+    failed = [each for each in found if isinstance(each, PinnerError)]
+    return Scanned([each for each in found if isinstance(each, File)], [*errors, *failed])
 
-    `errors` are those of files that could not be read. Raises `PinnerError` for a lock that cannot be used.
+
+def read(run: Run, projects: Iterable[Project], *, shown: bool = False) -> Iterator[File | PinnerError]:
+    """The files of projects, or why they cannot be used, one after the other; they are named as they are `shown` to
+    people, or else relative to the current directory. Raises `PinnerError` for a lock that cannot be used.
     """
-    errors = list(errors)
-    found = []
     for project in projects:
         _, lock = read_lock(project.lock_path)
         options = run.options(project, lock)
-        for path, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
+        for path, each in read_each(project.texts, dict.fromkeys(project.texts, options)):
             if isinstance(each, File):
-                found.append(each._replace(path=(project.shown if shown else project.relative)(path)))
+                yield each._replace(path=(project.shown if shown else project.relative)(path))
                 continue
             if isinstance(each, InputError):
                 each.path = project.shown(each.path)
-            errors.append(each)
-    return Scanned(found, errors)
+            yield each

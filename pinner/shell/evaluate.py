@@ -339,7 +339,7 @@ class Shell(Process):
             return Content(body.text, place=None if self.fixed else body)
         text, self._text = self._text, body.text
         try:
-            value, ranges = fields.document(body.text, self._meaning())
+            value, ranges = fields.document(body.text, self._meaning)
         finally:
             self._text = text
         place = None if self.fixed else body.read_as(ranges)

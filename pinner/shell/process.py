@@ -27,6 +27,7 @@ _APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
 _HARMLESS = later(
     "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
 )
+_SIMPLE = later(r"[^\\'\"$`{<]+")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -212,6 +213,8 @@ class Process:
 
     def _braced(self, start: int, end: int) -> list[Value]:
         raw = self._text[start:end]
+        if _SIMPLE.fullmatch(raw):
+            return [Value(raw)]
         if raw.startswith("<(") and raw.endswith(")"):
             path = f"/dev/fd/{len(self.state.files)}"
             self.state.write(path, self._content(start + 2, end - 1) or Content())
@@ -221,9 +224,8 @@ class Process:
 
             words = braces.expanded(raw)
             if words and words != (raw,):
-                meaning = self._meaning()
-                return [each for one in words for each in fields.fields(one, 0, len(one), meaning)]
-        return fields.fields(self._text, start, end, self._meaning())
+                return [each for one in words for each in fields.fields(one, 0, len(one), self._meaning)]
+        return fields.fields(self._text, start, end, self._meaning)
 
     def execute(
         self, args: Sequence[Value], variables: Mapping[str, Value | tuple[Value, ...]] | None = None
@@ -284,7 +286,10 @@ class Process:
 
     def _file(self, name: str, args: Sequence[Value]) -> Status | None:
         """Run a file that is seen; None if there is none."""
-        paths = [self.state.path(name)] if "/" in name else [f"{folder}/{name}" for folder in _PATH]
+        if "/" in name:
+            paths: Iterable[str] = (self.state.path(name),)
+        else:
+            paths = self.state.seen_in(_PATH, name)
         for path in paths:
             content = self.state.read(path)
             if content is not None:
@@ -384,6 +389,7 @@ class Process:
             self.state.dead = True
         raise Leave(what, status)
 
+    @property
     def _meaning(self) -> Meaning:
         return Meaning(self.variable, self._output)
 
@@ -391,13 +397,16 @@ class Process:
         return self._braced(node.start_byte, node.end_byte)
 
     def _word(self, node: Node) -> Value:
-        return fields.word(self._text, node.start_byte, node.end_byte, self._meaning())
+        raw = self._text[node.start_byte : node.end_byte]
+        if _SIMPLE.fullmatch(raw):
+            return Value(raw)
+        return fields.word(self._text, node.start_byte, node.end_byte, self._meaning)
 
     def word(self, text: str) -> Value:
         """A word of another text, as this shell reads it."""
         before, self._text = self._text, text
         try:
-            return fields.word(text, 0, len(text), self._meaning())
+            return fields.word(text, 0, len(text), self._meaning)
         finally:
             self._text = before
 

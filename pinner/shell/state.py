@@ -141,6 +141,8 @@ class Layer(NamedTuple):
 
     def inner(self, path: str) -> str | None:
         """What a path is called in the tree, None if it is not below the target."""
+        if not path.startswith(self.target):
+            return None
         if path == self.target:
             return self.source
         below = self.target.rstrip("/") + "/"
@@ -206,6 +208,18 @@ class State:
                 if there is not None:
                     return there._replace(at=layer.at) if there.at < 0 or layer.at >= 0 else there
         return self.base.get(path)
+
+    def seen_in(self, folders: Iterable[str], name: str) -> Iterator[str]:
+        """The paths of a name in folders where a file may be seen."""
+        layered = any(
+            folder.startswith(each.target) or each.target.startswith(folder)
+            for each in self.layers
+            for folder in folders
+        )
+        for folder in folders:
+            path = f"{folder}/{name}"
+            if layered or path in self.files or path in self.base:
+                yield path
 
     def write(self, path: str, content: Content) -> None:
         """Put a file in its place."""

@@ -8,6 +8,7 @@ itself, since `node:12` is not Debian 12 and `nginx:stable` is not Debian stable
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.distributions import images
@@ -92,6 +93,7 @@ def named(name: str) -> Named | Alias | Unnamed:
     return Unnamed(unknown, f"did you mean {meant}?" if meant else "", mistyped=bool(meant))
 
 
+@lru_cache(maxsize=1024)
 def suite_of(reference: str) -> Named | Alias | Unnamed:
     """The suite of the image `reference`."""
     repository, tag = split(reference.lower())

@@ -206,6 +206,20 @@ def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
                 yield each, Use(begun.path, base, view, 0, _MOST)
 
 
+def read_each(
+    texts: Mapping[str, str], told: Mapping[str, Options]
+) -> Iterator[tuple[str, File | PinnerError]]:
+    """As `read_all`, one file after the other where none is used by others: so no more than one need be in memory.
+
+    Base images are read one by one.
+    """
+    if any(path in told[path].lists or kinds.of(path, text) == "script" for path, text in texts.items()):
+        yield from read_all(texts, told).items()
+        return
+    for path, text in texts.items():
+        yield from read_all({path: text}, told).items()
+
+
 def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File]:
     """The files, where one that cannot be read ends all. Raises the first error of `read_all`."""
     found: list[File] = []

@@ -8,12 +8,30 @@ from collections.abc import Callable, Iterable, Mapping
 from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
-from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.dockerfile import Dockerfile, Instruction
 from pinner.shell.state import Context
 from pinner.stages.views import alone
 
 # A pin that shows whether pins get through what a stage does with the words of a list.
 _PIN = "=1:2.3+b4~5-6"
+
+
+def _brings(instruction: Instruction, context: Context) -> bool:
+    """Whether an instruction may bring a file of the build context that lists packages into the stage."""
+    if any(each.startswith("--mount") for each in instruction.flags):
+        return True
+    if instruction.keyword not in ("COPY", "ADD") or any(
+        each.startswith("--from") for each in instruction.flags
+    ):
+        return False
+    for source in instruction.argv[:-1] or instruction.text.text.split()[:-1]:
+        path = source.strip("\"'/").removeprefix("./")
+        path = "" if path == "." else path
+        if any(char in path for char in "$*?[<\\") or context.is_file(path):
+            return True
+        if any(kinds.by_name(name) in (None, "packages") for name in context.names(path)):
+            return True
+    return False
 
 
 def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> frozenset[str]:
@@ -32,6 +50,10 @@ def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> fr
             parsed = dockerfile.parse(text)
         except InputError:
             continue  # it is said where the file itself is read
+        if not any(
+            _brings(instruction, own) for stage in parsed.stages for instruction in stage.instructions
+        ):
+            continue
         for name, passes in _read(parsed, own):
             name = own.name(name)
             found[name] = found.get(name, True) and passes

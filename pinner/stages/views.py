@@ -122,16 +122,17 @@ class Views:
         if not self.matters:
             return View(base.where)
         found = self._around(stage, at, base)
-        return self.view(stage, found, base) if found else View(base.where)
+        return self.view(stage, found, base, at) if found else View(base.where)
 
-    def view(self, stage: Stage, seen: Seen, base: Base) -> View:
-        """What a command sees that was met in a stage: the same on all platforms and in all turns, else a problem."""
+    def view(self, stage: Stage, seen: Seen, base: Base, until: int | None = None) -> View:
+        """What a command sees that was met in a stage (with `until` no further than that offset of the Dockerfile): the
+        same on all platforms and in all turns, else a problem."""
         if not isinstance(base.where, Named):
             return self._unnamed(stage, seen, base)
         place = seen.file, seen.start, seen.end
         views: dict[str, list[View]] = {}
         for platform in base.platforms:
-            walked = self._walk(platform, stage, base)
+            walked = self._walk(platform, stage, base, until)
             views[platform] = [
                 view
                 for each in walked.seen[stage.index]
@@ -143,7 +144,7 @@ class Views:
     def _around(self, stage: Stage, at: int, base: Base) -> Seen | None:
         """What was met at an offset of the Dockerfile: a command, or else the instruction."""
         for platform in base.platforms:
-            walked = self._walk(platform, stage, base)
+            walked = self._walk(platform, stage, base, at)
             found = [
                 each for each in walked.seen[stage.index] if not each.file and each.start <= at < each.end
             ]
@@ -180,21 +181,21 @@ class Views:
 
     def _unnamed(self, stage: Stage, seen: Seen, base: Base) -> View:
         """What is to be said where it is not known yet which suite the image has."""
-        walked = self._walk(base.platforms[0], stage, base)
+        walked = self._walk(base.platforms[0], stage, base, None if seen.file else seen.start)
         before = [at for at, _ in walked.walk.changes if not seen.file and at < seen.start]
         problem = ""
         if before and any(each.at >= 0 for each in seen.state.sources().values()):
             problem = f"{self.line(Content(at=before[-1]))}, which pinner does not read here"
         return View(base.where, problem, lists=tuple(map(self.name, seen.lists)), ends=seen.ends)
 
-    def _walk(self, platform: str, stage: Stage, base: Base) -> Walked:
+    def _walk(self, platform: str, stage: Stage, base: Base, until: int | None = None) -> Walked:
         dockerfile = self._file.on(platform)
         root = chain(dockerfile, dockerfile.stages[stage.index])[-1].index
         own = self._walked.get(platform)
         if own is None and self._walked:
             # The walk of another platform serves, if that platform has not mattered and the images are the same.
             first, bases = next(iter(self._walked.values()))
-            first.stage(stage.index)
+            first.stage(stage.index, until)
             one = next(iter(self._walked))
             if not first.asked and all(
                 _files(each, one) == _files(each, platform) for each in (*bases.values(), base)
@@ -211,7 +212,7 @@ class Views:
             own = Walked(dockerfile, platform, PLATFORMS[platform], files, self._context), bases
             self._walked.setdefault(platform, own)
         own[1].setdefault(root, base)
-        own[0].stage(stage.index)
+        own[0].stage(stage.index, until)
         return own[0]
 
     def _alternatives(self, seen: Seen, platform: str, stage: Stage, base: Base) -> list[View]:

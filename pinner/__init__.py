@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pinner.codes import Code as Code
+    from pinner.edit.span import Place as Place
     from pinner.errors import PinnerError as PinnerError
     from pinner.report.diagnostic import Diagnostic as Diagnostic
     from pinner.session.library import Result as Result
@@ -26,6 +27,7 @@ _PLACES = {
     **dict.fromkeys(("lock", "verify", "scan", "Result"), "pinner.session.library"),
     "Asked": "pinner.session.run",
     "Code": "pinner.codes",
+    "Place": "pinner.edit.span",
     "Diagnostic": "pinner.report.diagnostic",
     "PinnerError": "pinner.errors",
 }

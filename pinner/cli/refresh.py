@@ -13,6 +13,7 @@ import click
 from pinner.archive import seen
 from pinner.cli import document, flags
 from pinner.cli.flags import Output
+from pinner.edit.span import Place
 from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, without_login
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
@@ -35,7 +36,6 @@ from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
-from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Mended, mended
 
 if TYPE_CHECKING:

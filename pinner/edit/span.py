@@ -25,6 +25,16 @@ _LINE_END = later(r"\r\n|\n|\r")
 _WIDE = 120  # characters of a line that are shown
 
 
+class Place(NamedTuple):
+    """Where something is in a file: 1-based, the end exclusive; line 0 means the whole file."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+
 class Span(NamedTuple):
     """The characters `start` up to but not including `end`."""
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pinner.edit.span import Place
 from pinner.errors import InputError, PinnerError, printable
 from pinner.values import NamedTuple
-from pinner.workflow.verify import Place
 
 if TYPE_CHECKING:  # the table is made only where there is something to report
     from pinner.codes import Code, Severity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.report.diagnostic import Diagnostic, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
@@ -14,7 +15,6 @@ from pinner.stages.choice import short
 from pinner.values import NamedTuple
 from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay
-from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Mended
 
 if TYPE_CHECKING:

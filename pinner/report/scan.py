@@ -14,9 +14,8 @@ from pinner.recipe.installs import Request, Skipped
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.install_commands import Call, File
+from pinner.stages.install_commands import Call, File, place
 from pinner.values import NamedTuple
-from pinner.workflow.verify import place
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
 

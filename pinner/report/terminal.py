@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+from pinner.edit.span import Place
 from pinner.errors import printable
 from pinner.report.diagnostic import Diagnostic, diagnostic
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Finding, Plan
-from pinner.workflow.verify import Place
 
 _COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing": "31", "unsolved": "31"}
 _WIDEST = 40

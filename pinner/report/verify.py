@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pinner.distributions.advisories import Vulnerability
+from pinner.edit.span import Place
 from pinner.errors import printable
 from pinner.report.diagnostic import Diagnostic, Report, Shown, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
@@ -15,7 +16,7 @@ from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Broken, Held, Pin, Place, Verified
+from pinner.workflow.verify import Broken, Held, Pin, Verified
 from pinner.workflow.vulnerable import Exposed, counts
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 
 from pinner.distributions.advisories import Vulnerability, address
 from pinner.distributions.catalogue import suite_named
+from pinner.edit.span import Place
 from pinner.report.diagnostic import Diagnostic, to_dicts
 from pinner.report.verify import Checked, drift_text
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Exposed
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pinner.archive import seen
 from pinner.distributions import moments
+from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable, value_of, worst
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
@@ -22,7 +23,6 @@ from pinner.stages.suites import Along, Options
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.remembered import ARGUMENTS
-from pinner.workflow.verify import Place
 
 
 class Wishes(NamedTuple):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pinner.apt import conf, decisions
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.tables import is_one
-from pinner.edit.span import Lines, Span
+from pinner.edit.span import Lines, Place, Span
 from pinner.errors import InputError, PinnerError
 from pinner.recipe import installs, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile
@@ -113,6 +113,11 @@ class File(NamedTuple):
     def stage_name(self, index: int) -> str:
         """The stage as the lock and people name it: its name, or else its number."""
         return self.dockerfile.stages[index].name or str(index)
+
+
+def place(file: File, span: Span) -> Place:
+    """Where a span of the file begins and ends."""
+    return Place(file.path, *file.lines.position(span.start), *file.lines.position(span.end))
 
 
 class _Begun(NamedTuple):

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pinner.apt.version import compare, source_version
+from pinner.edit.span import Place
 from pinner.lock.schema import Lock
 from pinner.regex import later
 from pinner.resolve.universe import Offer
 from pinner.values import NamedTuple
 from pinner.workflow.moves import Move
 from pinner.workflow.standing import is_security
-from pinner.workflow.verify import Place
 
 #: How Debian's stable updates (Developer's Reference 5.11.2) and Ubuntu's uploads mark a version without a revision.
 _UPDATE = later(r"(?:[+~]deb[0-9]+u[0-9]+|(?:ubuntu|build)[0-9.]+)(?:\+b[0-9]+)?$")

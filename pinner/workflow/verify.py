@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.edit.span import Place as Place
 from pinner.edit.span import Span
 from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
 from pinner.lock.schema import Lock, LockedPackage, Member, Target
@@ -24,6 +25,7 @@ from pinner.stages.bases import Look
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import Call, File, read_all
+from pinner.stages.install_commands import place as place
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
@@ -44,16 +46,6 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
 _ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
-
-
-class Place(NamedTuple):
-    """Where something stands: 1-based, the end exclusive; line 0 means the whole file."""
-
-    path: str
-    line: int = 0
-    column: int = 0
-    end_line: int = 0
-    end_column: int = 0
 
 
 class Pin(NamedTuple):
@@ -389,11 +381,6 @@ def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
         for member in target.closure.members
         if target.closure.date and (package := packages.get(member.id))
     }
-
-
-def place(file: File, span: Span) -> Place:
-    """Where a span of the file begins and ends."""
-    return Place(file.path, *file.lines.position(span.start), *file.lines.position(span.end))
 
 
 def _pin(file: File, call: Call, request: Request, standings: Mapping[str, Standing]) -> Pin:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from pinner.apt.packages import Package
+from pinner.edit.span import Place
 from pinner.report import refresh
 from pinner.report.as_json import dumps
 from pinner.report.pull_request import LIMIT, summary
@@ -17,7 +18,6 @@ from pinner.report.terminal import Style
 from pinner.resolve.universe import Offer
 from pinner.workflow.changes import Along, Change, kind_of
 from pinner.workflow.moves import Stay
-from pinner.workflow.verify import Place
 
 HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"
 

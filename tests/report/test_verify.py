@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pinner.edit.span import Place
 from pinner.report import github, junit, markdown, sarif, verify
 from pinner.report.as_json import dumps
 from pinner.report.diagnostic import Diagnostic, Report
@@ -16,7 +17,7 @@ from pinner.report.terminal import Style
 from pinner.report.verify import Checked
 from pinner.report.verify_json import data
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Pin, Place, Verified
+from pinner.workflow.verify import Pin, Verified
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "\x1b[31m|`<b>&\"'\u202e%0A::error::@x\x00\udcff]]>"

@@ -107,3 +107,17 @@ def test_two_architectures_in_one_stage(tmp_path: Path) -> None:
     }
     assert members >= {"curl:amd64=7.88", "libc6:i386=2.36", "wine32:i386=8.0", "tool:amd64=1.0"}
     assert "Package: libc6:i386\nPin: version 2.36" in exported.out
+
+
+def test_what_three_projects_share_is_noted_once(tmp_path: Path) -> None:
+    archive = SimulatedArchive()
+    with archive.serve():
+        bench = bench_of(archive, tmp_path)
+        for name in ("one", "two", "three"):
+            bench.write(f"{name}/pinner.toml", bench.read("pinner.toml"))
+            bench.write(f"{name}/Dockerfile", "FROM debian:12\nRUN apt-get install -y curl\n")
+        folders = ("one", "two", "three")
+        assert bench.run("lock", *folders).status == 0
+        for command in ("lock", "why curl"):
+            notes = bench.run(*command.split(), "--offline", *folders).err.splitlines()
+            assert notes and len(notes) == len(set(notes))

@@ -15,7 +15,7 @@ from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
 from pinner.report.terminal import Style
-from pinner.session.lock import Outcome, Wishes, lock
+from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Asked, Run
 from pinner.stages.suites import Along
@@ -92,9 +92,11 @@ def command(
         and not any(BEGIN in text for each in projects for text in each.texts.values())
     ):
         raise click.UsageError("--write-sources needs --snapshot")
-    wishes = Wishes(along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older)
+    how = LockOptions(
+        along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older
+    )
     write = not (dry_run or check)
-    found = lock(run, projects, errors, wishes, write=write)
+    found = lock(run, projects, errors, how, write=write)
     status = found.status(strict=strict, check=check)
     if form == "text":
         _print(found.outcomes, style, write=write, diff=dry_run, stdin=STDIN in paths)
@@ -121,7 +123,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + more
 
 
-def _print(outcomes: Sequence[Outcome], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
+def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:
     aside = diff or (stdin and write)
     for outcome in outcomes:
         for planned in outcome.plan.files if stdin and write else ():

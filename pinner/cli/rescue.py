@@ -14,7 +14,7 @@ from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, wor
 from pinner.report import terminal
 from pinner.report.terminal import Style
 from pinner.session.access import Access
-from pinner.session.lock import Outcome
+from pinner.session.lock import LockedProject
 from pinner.session.projects import Project, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
@@ -118,7 +118,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool:
                 f"{call.unread or without_snapshot(call.base)}",
                 hint="`pinner refresh` moves the pin",
             )
-    outcome = Outcome(project, result, text, lock)
+    outcome = LockedProject(project, result, text, lock)
     if write:
         run.notes |= dict.fromkeys(write_all([outcome]))
     if not style.quiet:

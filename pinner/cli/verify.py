@@ -15,7 +15,7 @@ from pinner.errors import PinnerError
 from pinner.report import verify as report
 from pinner.session.projects import Project
 from pinner.session.run import Asked, Run
-from pinner.session.verify import Verification, Wishes
+from pinner.session.verify import Verification, VerifyOptions
 from pinner.stages.archives import Archives
 from pinner.stages.policy import FAILURES
 from pinner.stages.suites import Options
@@ -86,8 +86,8 @@ def command(
         ]
         return spans(run.access, project, options, archives, gone, quiet=style.quiet) if gone else ()
 
-    wishes = Wishes(fail_on, cve, max_lag, strict, allow_older)
-    verification = Verification(run, wishes, spans if snapshots else None)
+    options = VerifyOptions(fail_on, cve, max_lag, strict, allow_older)
+    verification = Verification(run, options, spans if snapshots else None)
     if repositories is not None:
 
         def once() -> tuple[dict[str, Any], Sequence[PinnerError], int]:

@@ -9,7 +9,7 @@ from pinner.errors import without_login
 from pinner.workflow.lock import Finding, Plan
 
 
-class Locked(Protocol):
+class Changes(Protocol):
     """A project's plan, the files that it changes, and how files are named."""
 
     plan: Plan
@@ -20,7 +20,7 @@ class Locked(Protocol):
         """The changed files."""
 
 
-def lock(outcomes: Sequence[Locked], *, written: bool) -> dict[str, Any]:
+def lock(outcomes: Sequence[Changes], *, written: bool) -> dict[str, Any]:
     """What `pinner lock` did or would do. `wrote` (or `would_write`) names the changed files."""
     files = [
         {

@@ -183,9 +183,9 @@ class Access:
 
         @cache
         def images() -> Images:
-            from pinner.session.images import Images, Settings
+            from pinner.session.images import Images, ImageSettings
 
-            settings = Settings(mode, archives, insecure, self.offline, self.max_age, config.mirrors)
+            settings = ImageSettings(mode, archives, insecure, self.offline, self.max_age, config.mirrors)
             return Images(self.cache.root, settings, now=self.now, progress=progress)
 
         def inspect(

@@ -29,7 +29,7 @@ _WIDTH = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class ImageSettings:
     """How base images are read. `archives` are the values of --image-archive, `insecure` hosts spoken to in http."""
 
     mode: Mode
@@ -44,7 +44,7 @@ class Images:
     """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after."""
 
     def __init__(
-        self, cache: Path, settings: Settings, *, now: datetime, progress: Progress | None = None
+        self, cache: Path, settings: ImageSettings, *, now: datetime, progress: Progress | None = None
     ) -> None:
         self._cache = Cache(cache)
         self._settings = settings

@@ -61,8 +61,8 @@ def lock(
 
     run = Run(asked, Access(offline=offline, max_age=max_age))
     projects, errors = run.collect([os.fspath(path) for path in paths], writes=write)
-    wishes = session.Wishes(along, snapshot, trust_new_keys=trust_new_keys, allow_older=allow_older)
-    found = session.lock(run, projects, errors, wishes, write=write)
+    options = session.LockOptions(along, snapshot, trust_new_keys=trust_new_keys, allow_older=allow_older)
+    found = session.lock(run, projects, errors, options, write=write)
     notes = run.notes | dict.fromkeys(note for each in found.outcomes for note in each.plan.notes)
     return _result(
         found.report(run, strict=strict),
@@ -97,11 +97,11 @@ def verify(
     `PinnerError`.
     """
     from pinner.report.verify_json import data
-    from pinner.session.verify import Verification, Wishes
+    from pinner.session.verify import Verification, VerifyOptions
 
     run = Run(asked, Access())
-    wishes = Wishes(tuple(fail_on), cve, max_lag, strict, allow_older)
-    found = Verification(run, wishes).check(*run.collect([os.fspath(path) for path in paths]))
+    options = VerifyOptions(tuple(fail_on), cve, max_lag, strict, allow_older)
+    found = Verification(run, options).check(*run.collect([os.fspath(path) for path in paths]))
     notes = run.notes | dict.fromkeys(note for each in found.checked for note in each.verified.notes)
     return _result(found.report(run), found.status, data(found.checked), found.errors, notes)
 

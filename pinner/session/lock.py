@@ -25,7 +25,7 @@ from pinner.workflow.lock import Plan, plan
 from pinner.workflow.remembered import ARGUMENTS
 
 
-class Wishes(NamedTuple):
+class LockOptions(NamedTuple):
     """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, "" for now."""
 
     along: Along | None = None
@@ -41,7 +41,7 @@ class Locked(NamedTuple):
     """What came of it. `unserved` are errors of archives, with the files that were not locked for each; files were
     `written`, or would be."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[LockedProject]
     errors: Sequence[PinnerError]
     unserved: Mapping[PinnerError, Sequence[str]]
     written: bool
@@ -79,7 +79,7 @@ class Locked(NamedTuple):
 
 
 def lock(
-    run: Run, projects: Sequence[Project], errors: Sequence[PinnerError], wishes: Wishes, *, write: bool
+    run: Run, projects: Sequence[Project], errors: Sequence[PinnerError], how: LockOptions, *, write: bool
 ) -> Locked:
     """Pin what is unpinned in the projects' files; `errors` are those of files that could not be read.
 
@@ -91,28 +91,28 @@ def lock(
     unserved: dict[PinnerError, list[str]] = {}
     for project in projects:
         text, lock = read_lock(project.lock_path, merge=True)
-        if not wishes.allow_older:
+        if not how.allow_older:
             run.not_before(project, lock)
         archives = run.archives(project.config)
-        vouching = run.vouching(project, lock, new=wishes.trust_new_keys)
-        options = run.options(project, lock, along=wishes.along)._replace(
-            write_sources=wishes.write_sources, vouch=vouching
+        vouching = run.vouching(project, lock, new=how.trust_new_keys)
+        options = run.options(project, lock, along=how.along)._replace(
+            write_sources=how.write_sources, vouch=vouching
         )
         settings = Settings(
             "",
             " ".join(options.platforms) if run.asked.platforms else "",
-            "" if wishes.along is None else wishes.along or ARGUMENTS,
+            "" if how.along is None else how.along or ARGUMENTS,
             " ".join(run.asked.kinds),
         )
-        if wishes.when:
-            options, notes = at_snapshot(run.access, project, options, wishes.when)
+        if how.when:
+            options, notes = at_snapshot(run.access, project, options, how.when)
             run.notes |= dict.fromkeys(notes)
         written: Mapping[str, str] = project.texts
-        if wishes.expand_braces:
+        if how.expand_braces:
             from pinner.stages import braces
 
             written = braces.expanded(written, options)
-        if wishes.pin_images:
+        if how.pin_images:
             from pinner.stages import froms
 
             pinned = froms.pinned(written, options, run.look(project.config, Lock()))
@@ -125,7 +125,7 @@ def lock(
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
         result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        outcomes.append(Outcome(project, result, text, lock, proven=proven, said=settings))
+        outcomes.append(LockedProject(project, result, text, lock, proven=proven, said=settings))
         for problem in result.errors:
             problem.path = project.shown(problem.path)
             errors.append(problem)
@@ -161,7 +161,7 @@ def at_snapshot(
     return options._replace(snapshot=found), tuple(said)
 
 
-class Outcome:
+class LockedProject:
     """A project's plan and the files it would change, the lock among them."""
 
     def __init__(
@@ -213,7 +213,7 @@ class Outcome:
 
 
 def _diagnostics(
-    results: Sequence[Outcome], *, strict: bool, write: bool, check: bool
+    results: Sequence[LockedProject], *, strict: bool, write: bool, check: bool
 ) -> Iterator[Diagnostic]:
     for each in results:
         project = each.project

@@ -137,7 +137,7 @@ class Project:
         return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
 
 
-class Outcome(Protocol):
+class Writes(Protocol):
     """What a command would write in a project, and what these files held (None: there was none)."""
 
     project: Project
@@ -244,7 +244,7 @@ def _look_after(folder: Path, *, writes: bool) -> Iterable[str]:
     yield f"{name}: a run was interrupted while it wrote; `pinner lock` finishes or undoes it"
 
 
-def write(projects: Iterable[Outcome]) -> list[str]:
+def write(projects: Iterable[Writes]) -> list[str]:
     """Write the files of several projects, all or none; returns notes. Raises `InputError`."""
     texts: dict[Path, str] = {}
     before: dict[Path, str | None] = {}

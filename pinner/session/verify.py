@@ -24,7 +24,7 @@ from pinner.workflow.vulnerable import Exposed, exposed
 Remarks = Callable[[Project, Options, Archives, Verified], Iterable[str]]
 
 
-class Wishes(NamedTuple):
+class VerifyOptions(NamedTuple):
     """How to verify; see the options of `pinner verify`. `max_lag` None: as the configuration says."""
 
     fail_on: tuple[str, ...] = ()
@@ -52,9 +52,9 @@ class Checks(NamedTuple):
 class Verification:
     """Checks projects; equal questions are answered once for all of them."""
 
-    def __init__(self, run: Run, wishes: Wishes, remarks: Remarks | None = None) -> None:
+    def __init__(self, run: Run, how: VerifyOptions, remarks: Remarks | None = None) -> None:
         self._run = run
-        self._wishes = wishes
+        self._how = how
         self._remarks = remarks
         self._verifiers: dict[Archives, Verifier] = {}
         self._vulnerabilities = Vulnerabilities(run.access, run.notes)
@@ -69,20 +69,20 @@ class Verification:
         self._run.keep_solved()
         errors += (_placed(error, each) for each in checked for error in each.verified.errors)
         errors += self._vulnerabilities.errors
-        found = [each for one in checked for each in report.diagnostics(one, self._wishes.fail_on)]
+        found = [each for one in checked for each in report.diagnostics(one, self._how.fail_on)]
         failed = any(each.severity == "error" for each in found)
-        failed = failed or (self._wishes.strict and not any(each.verified.pins for each in checked))
+        failed = failed or (self._how.strict and not any(each.verified.pins for each in checked))
         status = worst([error.exit_status for error in errors] or [int(failed)])
         return Checks(checked, found, errors, status)
 
     def _one(self, project: Project, *, shown: bool) -> Checked:
-        run, wishes, now = self._run, self._wishes, self._run.access.now
+        run, how, now = self._run, self._how, self._run.access.now
         archives = run.archives(project.config)
         verifier = self._verifiers.setdefault(archives, Verifier(archives, now, run.solved))
         policy = project.config.policy
         run.notes |= dict.fromkeys(policy.ended(now.date()))
         _, lock = read_lock(project.lock_path)
-        if not wishes.allow_older:
+        if not how.allow_older:
             run.not_before(project, lock)
         options = run.options(project, lock)
         today = run.look(project.config, Lock())
@@ -91,12 +91,12 @@ class Verification:
             remarks = self._remarks(project, options, archives, verified)
             verified = verified._replace(notes=(*verified.notes, *remarks))
         exposures: tuple[Exposed, ...] = ()
-        if wishes.cve or any(each.startswith("cve:") for each in wishes.fail_on or policy.fail_on):
+        if how.cve or any(each.startswith("cve:") for each in how.fail_on or policy.fail_on):
             suites = (each.where.suite.codename for each in verified.held)
             known = self._vulnerabilities.of(project.config, suites)
             exposures = tuple(exposed(verified.held, archives, known))
-        if wishes.max_lag is not None:
-            policy = policy._replace(max_lag=wishes.max_lag)
+        if how.max_lag is not None:
+            policy = policy._replace(max_lag=how.max_lag)
         name = project.shown if shown else project.relative
         return Checked(verified, name, policy, now.date(), exposures)
 

@@ -15,7 +15,7 @@ from pinner.archive import trust
 from tests.cli.conftest import bench as bench
 from tests.cli.workbench import Workbench
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "pinner"
 # Ground first: a folder is a floor. A module may import from its own floor and from every floor below.
 FLOORS = (
     "edit", "apt", "distributions", "shell", "recipe", "resolve", "lock", "archive", "images", "stages", "workflow",
-    "report", "project", "session", "cli",
+    "search", "report", "project", "session", "cli",
 )  # fmt: skip
 #: Modules beside the folders: what every floor may use.
 GROUND = ("codes", "errors", "regex", "toml", "program", "values")
@@ -31,6 +31,7 @@ PURE = (
     "lock",
     "stages",
     "workflow",
+    "search",
     "report",
 )
 BANNED = {

@@ -13,6 +13,8 @@ from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
 from pinner.report import terminal
 from pinner.report.terminal import Style
+from pinner.search.find import pins
+from pinner.search.windows import Item
 from pinner.session.access import Access
 from pinner.session.lock import LockedProject
 from pinner.session.projects import Project, read_lock
@@ -22,10 +24,8 @@ from pinner.stages.archives import Archives
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import read
 from pinner.stages.suites import Options, without_snapshot
-from pinner.workflow.find import pins
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.snapshots import moment, notes
-from pinner.workflow.windows import Item
 
 _MOST = 10  # versions that are looked up at a time
 

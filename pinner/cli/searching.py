@@ -13,11 +13,11 @@ from pinner.archive.pace import Pace
 from pinner.errors import printable
 from pinner.project.config import Config
 from pinner.report.terminal import count
+from pinner.search.claims import Claim
+from pinner.search.find import Claims, Finder, Wanted, budget
+from pinner.search.windows import Item
 from pinner.session.access import Access
 from pinner.stages.archives import Archives
-from pinner.workflow.claims import Claim
-from pinner.workflow.find import Claims, Finder, Wanted, budget
-from pinner.workflow.windows import Item
 
 _LONG = 20  # requests from which a search is announced
 

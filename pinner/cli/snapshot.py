@@ -10,10 +10,10 @@ from pinner.archive.load import MAX_AGE
 from pinner.cli import document, flags
 from pinner.cli.searching import search
 from pinner.errors import InputError, PinnerError, worst
+from pinner.search.find import Result, Wanted, locked, pins
 from pinner.session.projects import Project, read_lock
 from pinner.session.run import Asked, Run
 from pinner.stages.install_commands import File, read_all
-from pinner.workflow.find import Result, Wanted, locked, pins
 
 
 @click.group("snapshot")

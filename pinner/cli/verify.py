@@ -13,6 +13,7 @@ from pinner.cli import document, flags, fleet
 from pinner.cli.flags import Output
 from pinner.errors import PinnerError
 from pinner.report import verify as report
+from pinner.search.windows import Item
 from pinner.session.projects import Project
 from pinner.session.run import Asked, Run
 from pinner.session.verify import Verification, VerifyOptions
@@ -20,7 +21,6 @@ from pinner.stages.archives import Archives
 from pinner.stages.policy import FAILURES
 from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified
-from pinner.workflow.windows import Item
 
 
 @click.command("verify")

@@ -8,9 +8,9 @@ from typing import Any
 
 from pinner.distributions.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
-from pinner.workflow.coexist import Found
-from pinner.workflow.find import Result
-from pinner.workflow.windows import Item
+from pinner.search.coexist import Found
+from pinner.search.find import Result
+from pinner.search.windows import Item
 
 _SHOWN = 6
 _HOUR = timedelta(hours=1)

@@ -15,11 +15,11 @@ import pytest
 from pinner.archive.load import Archive
 from pinner.archive.snapshot import Snapshots
 from pinner.distributions.moments import stamp
+from pinner.search.find import Finder, wanted_of
+from pinner.search.windows import Item
 from pinner.session.access import cache_dir
 from pinner.stages.image_names import Named, named
 from pinner.stages.suites import sources_of
-from pinner.workflow.find import Finder, wanted_of
-from pinner.workflow.windows import Item
 from tests.snapshots import SnapshotService
 
 pytestmark = pytest.mark.live

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from pinner.workflow.coexist import Answer, Search
-from pinner.workflow.windows import Item, Place, Versions
+from pinner.search.coexist import Answer, Search
+from pinner.search.windows import Item, Place, Versions
 
 SUITES = [("debian", "stable"), ("debian", "updates"), ("security", "stable-security")]
 AMD, ARM = "linux/amd64", "linux/arm64"

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pinner.errors import Refused
+from pinner.search.ranges import both, cover, holds, length, nth
+from pinner.search.windows import FirstSeen, Item, Look, Place, Windows
 from pinner.values import NamedTuple
-from pinner.workflow.ranges import both, cover, holds, length, nth
-from pinner.workflow.windows import FirstSeen, Item, Look, Place, Windows
 
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up
 _SURVEY = 8  # moments that are read for a version that nobody knows

@@ -19,16 +19,16 @@ from pinner.distributions.suite import Suite
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index
+from pinner.search.claims import Claim, hints
+from pinner.search.coexist import Answer, Found, Search
+from pinner.search.windows import Item, Place, Versions
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File
 from pinner.stages.suites import at_moment, sources_of, without_snapshot
 from pinner.values import NamedTuple
-from pinner.workflow.claims import Claim, hints
-from pinner.workflow.coexist import Answer, Found, Search
 from pinner.workflow.export import as_locked, is_own, whole
 from pinner.workflow.snapshots import Runs
-from pinner.workflow.windows import Item, Place, Versions
 
 Load = Callable[[Sequence[Source]], Sequence[Index]]
 FirstSeen = Callable[[str, str, str], Mapping[str, str]]  # name, version, architecture → archive → timestamp

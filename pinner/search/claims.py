@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from pinner.search.ranges import Range, cover, holds, joined
+from pinner.search.windows import Item
 from pinner.values import NamedTuple
-from pinner.workflow.ranges import Range, cover, holds, joined
-from pinner.workflow.windows import Item
 
 _MOST = 4  # moments that are looked at first
 

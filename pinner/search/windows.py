@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pinner.apt.version import compare
 from pinner.errors import FetchError
+from pinner.search.ranges import Range, both, holds, joined, less
 from pinner.values import NamedTuple
-from pinner.workflow.ranges import Range, both, holds, joined, less
 
 _UNAVAILABLE = 8  # indices in a row that cannot be had, after which the search gives up
 _ABSENT = 4  # indices of a suite that cannot be had, after which it counts as not there

@@ -11,9 +11,9 @@ import pytest
 from pinner.archive.load import Archive
 from pinner.archive.snapshot import Snapshots
 from pinner.errors import PinnerError
+from pinner.search.find import Finder, Result, wanted_of
+from pinner.search.windows import Item
 from pinner.stages.image_names import Named, named
-from pinner.workflow.find import Finder, Result, wanted_of
-from pinner.workflow.windows import Item
 from tests.archive.test_snapshot import Clock
 from tests.snapshots import SnapshotService
 

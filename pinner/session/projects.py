@@ -114,6 +114,16 @@ class Project:
                     found[name] = files.read(path, self.root)
         return found
 
+    def take(self, name: str, path: Path, text: str) -> None:
+        """Take a file, whose text was read from `path`."""
+        self.texts[name], self.paths[name] = text, path
+
+    def take_beside(self, name: str) -> None:
+        """Take a file that another one names, if it is there. Raises `InputError` if it cannot be read."""
+        path = self.lock_path.parent / name
+        if tree.is_file(path, self.root):
+            self.take(name, Path(files.relative(path, Path.cwd())), files.read(path, self.root))
+
     def take_included(self) -> None:
         """Take the local files that GitLab's files include, and those that these include."""
         seen: set[str] = set()
@@ -122,10 +132,7 @@ class Project:
         }:
             seen |= new
             for name in sorted(new - self.texts.keys()):
-                path = self.lock_path.parent / name
-                if tree.is_file(path, self.root):
-                    self.texts[name] = files.read(path, self.root)
-                    self.paths[name] = Path(files.relative(path, Path.cwd()))
+                self.take_beside(name)
 
     def context_file(self, name: str, source: str) -> Path | None:
         """A file of the build context of a Dockerfile; None if it is in doubt which is meant."""
@@ -162,40 +169,20 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     killed run left, and takes no file that is a link out of the work tree; one that does not takes such a file if the
     user has named it. Raises `InputError` for a configuration that cannot be used.
     """
-    errors: list[PinnerError] = []
-    notes: list[str] = []
-    named: list[Path] = []
-    searched: set[Path] = set()
-    passed: list[Found] = []
+    found = Collected([], [], [], [])
+    named: dict[Path, bool] = {}  # whether the user has named it
     for name in paths or (".",):
         path = Path(name)
-        if not os.path.isdir(path):  # noqa: PTH112, it takes any name
-            named.append(path)
-            continue
-        root = tree.root_of(path / LOCK_NAME)
-        config, source = load(tree.resolve(path), root)
-        wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
-        listed = partial(_is_listed, config, source)
-        surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers)
-        found = [each.path for each in surveyed if not each.passed]
-        searched.update(found)
-        passed += (each for each in surveyed if each.passed)
-        if not surveyed:
-            errors.append(
-                InputError(
-                    "no Dockerfile, and no other file that installs packages, in this directory or below",
-                    path=str(path),
-                    hint="name the file, or another directory",
-                )
-            )
-        named += found
+        if os.path.isdir(path):  # noqa: PTH112, it takes any name
+            named |= dict.fromkeys((each for each in _search(path, kinds, found) if each not in named), False)
+        else:
+            named[path] = True
     places = {tree.resolve(path): path for path in named}
-    named_ones = set(places.values())
-    passed[:] = [each for each in passed if each.path not in named_ones]
-    templates = [str(each.path) for each in passed if each.kind == "dockerfile" and each.is_template]
+    found.passed[:] = [each for each in found.passed if each.path not in places.values()]
+    templates = [str(each.path) for each in found.passed if each.kind == "dockerfile" and each.is_template]
     if templates:
         shown = ", ".join(map(printable, templates))
-        notes.append(f"passed over, as a template is read only if it is named: {shown}")
+        found.notes.append(f"passed over, as a template is read only if it is named: {shown}")
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
@@ -203,33 +190,47 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         if path.parent not in roots:
             roots[path.parent] = tree.root_of(path)
         folder, root = place.parent, roots[path.parent]
-        own = not writes and path not in searched
-        if own and not place.is_relative_to(root):
+        anywhere = named[path] and not writes
+        if anywhere and not place.is_relative_to(root):
             root = tree.root_of(place)
         try:
-            text = files.read(path, None if own else root)
+            text = files.read(path, None if anywhere else root)
         except InputError as error:
-            errors.append(error)
+            found.errors.append(error)
             continue
         if folder not in settings:
             config, source = load(folder, root)
             settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
-            notes += _look_after(lock_path.parent, writes=writes)
+            found.notes.extend(_look_after(lock_path.parent, writes=writes))
             projects[lock_path] = Project(config, lock_path, root)
-        project = projects[lock_path]
-        name = files.relative(place, lock_path.parent)
-        project.texts[name] = text
-        project.paths[name] = path
+        projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
     for project in projects.values():
-        for name in sorted(project.lists):
-            path = project.lock_path.parent / name
-            if name not in project.texts and tree.is_file(path, project.root):
-                project.texts[name] = files.read(path, project.root)
-                project.paths[name] = Path(files.relative(path, Path.cwd()))
+        for name in sorted(project.lists - project.texts.keys()):
+            project.take_beside(name)
         project.take_included()
-    return Collected([each for each in projects.values() if each.texts], errors, passed, notes)
+    found.projects.extend(each for each in projects.values() if each.texts)
+    return found
+
+
+def _search(path: Path, kinds: Sequence[str], found: Collected) -> list[Path]:
+    """The files in a directory and below that may install packages; `found` gets what is passed over."""
+    root = tree.root_of(path / LOCK_NAME)
+    config, source = load(tree.resolve(path), root)
+    wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
+    listed = partial(_is_listed, config, source)
+    surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers)
+    found.passed.extend(each for each in surveyed if each.passed)
+    if not surveyed:
+        found.errors.append(
+            InputError(
+                "no Dockerfile, and no other file that installs packages, in this directory or below",
+                path=str(path),
+                hint="name the file, or another directory",
+            )
+        )
+    return [each.path for each in surveyed if not each.passed]
 
 
 def _look_after(folder: Path, *, writes: bool) -> Iterable[str]:

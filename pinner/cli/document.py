@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pinner.errors import InputError, PinnerError
+from pinner.session.projects import from_here
 
 if TYPE_CHECKING:
     from pinner.report.diagnostic import Report
@@ -47,13 +47,25 @@ def of_error(error: PinnerError) -> dict[str, Any]:
     """An error with its place, a path relative to the current directory; "" and 0 where it has none."""
     place: dict[str, Any] = {"path": "", "line": 0, "column": 0}
     if isinstance(error, InputError):
-        path = os.path.relpath(error.path) if os.path.isabs(error.path) else error.path  # noqa: PTH117
-        place = {"path": path, "line": error.line, "column": error.column}
+        place = {"path": from_here(error.path), "line": error.line, "column": error.column}
     return {"message": error.message, "hint": error.hint, **place, "exit_status": error.exit_status}
 
 
-def is_wanted(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for JSON: one that fails as a whole still prints a document, of its error alone."""
+def fail(arguments: Sequence[str], error: PinnerError) -> None:
+    """Print what a command line that fails as a whole owes to programs: a document, or a report, of its error alone."""
     own = list(arguments)
     own = own[: own.index("--")] if "--" in own else own
-    return bool({"--json", "--format=json"} & set(own)) or ("--format", "json") in pairwise(own)
+    form = next((value for option, value in pairwise(own) if option == "--format"), "")
+    form = next((each.removeprefix("--format=") for each in own if each.startswith("--format=")), form)
+    if form == "json" or "--json" in own:
+        show(error.exit_status, {}, [error])
+    elif form:
+        from datetime import UTC, datetime
+
+        from pinner.report.diagnostic import Report, of_error
+        from pinner.report.formats import FORMATS, render
+
+        if FORMATS.get(form):
+            command = next((each for each in own if not each.startswith("-")), "")
+            found = of_error(error, from_here)
+            click.echo(render(form, Report(command, "failed", (found,), (), (), datetime.now(UTC))))

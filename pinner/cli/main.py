@@ -127,8 +127,7 @@ def _failed(error: PinnerError, arguments: Sequence[str]) -> int:
     """Report what ended a run."""
     from pinner.cli import document
 
-    if document.is_wanted(arguments):
-        document.show(error.exit_status, {}, [error])
+    document.fail(arguments, error)
     click.echo(f"pinner: {error}", err=True)
     return error.exit_status
 

@@ -16,7 +16,7 @@ from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
 from pinner.session.access import Access
-from pinner.session.projects import Project, read_lock
+from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages.suites import Along, Options
@@ -62,7 +62,7 @@ class Locked(NamedTuple):
         results = self.outcomes
         found = [
             *_diagnostics(results, strict=strict, write=self.written, check=check),
-            *map(of_error, self.failures),
+            *(of_error(each, from_here) for each in self.failures),
         ]
         passed = (
             (

@@ -257,6 +257,11 @@ def write(projects: Iterable[Writes]) -> list[str]:
     return [printable(note, line=True) for note in files.write(texts, before, folders)]
 
 
+def from_here(path: str) -> str:
+    """How a file is named to machines: relative to the current directory."""
+    return os.path.relpath(path) if os.path.isabs(path) else path  # noqa: PTH117
+
+
 def standard_input() -> bytes:
     """All of it. Raises `InputError` if it is closed."""
     if sys.stdin is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pinner.errors import InputError, PinnerError, worst
 from pinner.report import scan as report
 from pinner.report.diagnostic import Report, of_error
-from pinner.session.projects import Project, read_lock
+from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.run import Run
 from pinner.stages.install_commands import File, read_each
 from pinner.values import NamedTuple
@@ -26,7 +26,10 @@ class Scanned(NamedTuple):
 
     def report(self, run: Run, *, strict: bool = False) -> Report:
         """The run in whichever format."""
-        found = [*report.diagnostics(self.files, strict=strict), *map(of_error, self.errors)]
+        found = [
+            *report.diagnostics(self.files, strict=strict),
+            *(of_error(each, from_here) for each in self.errors),
+        ]
         total = sum(map(report.counted, self.files), report.NOTHING)
         return report.report(self.files, total, found, run.access.now)
 

@@ -12,7 +12,7 @@ from pinner.report import verify as report
 from pinner.report.diagnostic import Diagnostic, Report, of_error
 from pinner.report.verify import Checked
 from pinner.session.advisories import Vulnerabilities
-from pinner.session.projects import Project, read_lock
+from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.suites import Options
@@ -45,7 +45,7 @@ class Checks(NamedTuple):
     def report(self, run: Run) -> Report:
         """The run in whichever format."""
         known = {str(_placed(each, one)) for one in self.checked for each in one.verified.errors}
-        others = (of_error(error) for error in self.errors if str(error) not in known)
+        others = (of_error(error, from_here) for error in self.errors if str(error) not in known)
         return report.report(self.checked, [*self.diagnostics, *others], run.access.now)
 
 

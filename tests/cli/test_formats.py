@@ -157,3 +157,13 @@ def test_formats(bench: Workbench, command: str) -> None:
     assert len(annotations) == len(results) == len(document["diagnostics"])
     table = run("markdown").splitlines()
     assert table[0].startswith(f"### pinner {command.split()[0]}: ") and len(table) == 4 + len(results)
+
+
+@pytest.mark.parametrize("form", ["sarif", "junit", "github", "markdown"])
+def test_a_run_that_fails_as_a_whole(bench: Workbench, form: str) -> None:
+    bench.write("pinner.toml", "nosuch = 1\n")
+    done = bench.run("verify", "--format", form)
+    assert done.status == 3 and "nosuch" in done.err
+    assert "unusable" in done.out and "pinner.toml" in done.out and str(bench.folder) not in done.out
+    if form == "sarif":
+        jsonschema.validate(json.loads(done.out), SARIF, format_checker=jsonschema.FormatChecker())

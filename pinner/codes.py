@@ -170,6 +170,16 @@ class Code(StrEnum):
     APTITUDE = "aptitude", "aptitude has its own solver.", "Use apt-get."
     GDEBI = "gdebi", "gdebi installs a package file with what it needs.", "`apt-get install ./FILE`."
     DPKG = "dpkg", "dpkg installs a package file.", "Nothing."
+    BUILD_DEP = (
+        "build-dep",
+        "What a source package needs to be built is installed.",
+        "Install the packages with apt-get.",
+    )
+    SATISFY = (
+        "satisfy",
+        "apt chooses packages for relations.",
+        "Install the packages with apt-get; `pinner resolve --satisfy` tells which they are.",
+    )
     MK_BUILD_DEPS = (
         "mk-build-deps",
         "What a source package needs to be built is installed.",

@@ -17,7 +17,7 @@ from pinner.cli.progress import Progress, wait
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import PinnerError, printable
 from pinner.project.policy import duration
-from pinner.recipe.kinds import KINDS
+from pinner.recipe.kinds import KINDS, TITLES
 from pinner.report.formats import FORMATS
 from pinner.report.terminal import Style
 from pinner.session.access import Access
@@ -40,6 +40,12 @@ class Duration(click.ParamType[timedelta]):
         if found is None:
             self.fail(f"{value!r} is not a duration like 90s, 10m, 2h or 3d", param, ctx)
         return found
+
+
+def tells_kinds(command: click.Command) -> click.Command:
+    """The command, with the kinds of files in the place of `{kinds}` in its help."""
+    command.help = (command.help or "").replace("{kinds}", TITLES)
+    return command
 
 
 def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:

@@ -22,6 +22,7 @@ from pinner.stages.suites import Along
 from pinner.workflow.export import named
 
 
+@flags.tells_kinds
 @click.command("lock")
 @flags.options(flags.PATHS, flags.STAGES)
 @click.option(
@@ -71,7 +72,7 @@ def command(
     """Pin the packages of install lines to the versions that apt would install.
 
     Without FILE, takes every file below the current directory that may install
-    packages: Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files. `-` reads standard input and
+    packages: {kinds}. `-` reads standard input and
     writes the pinned text to standard output. Pins that are there are kept.
     """
     form, style = output

@@ -18,6 +18,7 @@ from pinner.session.run import Asked, Run
 from pinner.session.scan import read, scan
 
 
+@flags.tells_kinds
 @click.command("scan")
 @flags.options(flags.PATHS, flags.STAGES)
 @click.option(
@@ -45,7 +46,7 @@ def command(
 
     Asks nobody: of base images it knows what earlier runs have read, or what --image-archive holds.
     Without FILE, takes every file below the current directory that may install packages:
-    Dockerfiles, shell scripts, GitHub workflows and actions, GitLab CI files.
+    {kinds}.
     """
     form, style = output
     run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=True))

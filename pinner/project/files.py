@@ -17,7 +17,9 @@ from pinner.recipe.kinds import FileKind
 from pinner.values import NamedTuple
 
 _SHEBANG = 128  # bytes that a first line may take
-_TAKEN = frozenset({".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines"})
+_TAKEN = frozenset(
+    {".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines", ".buildkite"}
+)
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
 

@@ -3,7 +3,8 @@
 A new kind, in five lines:
 1. `recipe/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts by `scripts.jobs`, Dockerfiles by
    `embedded.stages`, package names by `packages.calls`.
-2. A row of `_TABLE` says how its files are named, and what a text of the kind looks like under another name.
+2. A row of `_TABLE` says what people call its files, how these are named, and what a text of the kind looks like under
+   another name.
 3. What the format's own interpolation decides is replaced, or marked as unknown, before these readers see a text.
 4. `tests/recipe/test_NAME.py` has a table: a text, the words that are found in it, and the text with pins.
 5. A file that installs packages and that nobody reads is a row of `_OTHERS` alone.
@@ -42,12 +43,13 @@ FileKind = str
 
 
 class _Kind(NamedTuple):
-    """`names` is a pattern of paths, `looks` of texts whose names do not tell it, which a search takes if they are
-    `anywhere`; `also` is one of texts that a search takes even if they do not speak of installing packages. A `listing`
-    is only taken where the command line or the configuration names it.
+    """`title` is what people call such files. `names` is a pattern of paths, `looks` of texts whose names do not tell
+    it, which a search takes if they are `anywhere`; `also` is one of texts that a search takes even if they do not
+    speak of installing packages. A `listing` is only taken where the command line or the configuration names it.
     """
 
     name: FileKind
+    title: str
     names: re.Pattern[str]
     looks: re.Pattern[str] | None = None
     also: re.Pattern[str] | None = None
@@ -58,31 +60,38 @@ class _Kind(NamedTuple):
 _TABLE = (
     _Kind(
         "dockerfile",
+        "Dockerfiles",
         later(
             r"(?:.*/)?(?:(?:docker|container)file(?:\..+|(?!s\b)[\w-][^/]*)?|[^/]+\.(?:docker|container)file)",
             re.IGNORECASE,
         ),
     ),
-    _Kind("script", later(r"(?:.*/)?[^/]+\.(?:sh|bash)")),
+    _Kind("script", "shell scripts", later(r"(?:.*/)?[^/]+\.(?:sh|bash)")),
     _Kind(
         "github",
+        "GitHub workflows and actions",
         later(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         later(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE),
     ),
-    _Kind("gitlab", later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml"), also=later("include:")),
-    _Kind("devcontainer", later(r"(?:.*/)?\.?devcontainer\.json")),
+    _Kind(
+        "gitlab", "GitLab CI files", later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml"), also=later("include:")
+    ),
+    _Kind("devcontainer", "devcontainer.json", later(r"(?:.*/)?\.?devcontainer\.json")),
     _Kind(
         "compose",
+        "Compose files",
         later(r"(?:.*/)?(?:docker-)?compose(?:[._-][^/]*)?\.ya?ml"),
         later(r"^services[ \t]*:", re.MULTILINE),
     ),
-    _Kind("bake", later(r"(?:.*/)?(?:[^/]*[._-])?bake(?:[._-][^/]*)?\.(?:hcl|json)")),
+    _Kind("bake", "Bake files", later(r"(?:.*/)?(?:[^/]*[._-])?bake(?:[._-][^/]*)?\.(?:hcl|json)")),
     _Kind(
         "circleci",
+        "CircleCI's configuration",
         later(r"(?:.*/)?\.circleci/(?:.*/)?[^/]+\.ya?ml"),
     ),
     _Kind(
         "cloud-init",
+        "cloud-init's user data",
         later(r"(?:.*/)?cloud-(?:init|config)[^/]*\.ya?ml"),
         later(r"\A(?:##[^\n]*\n)*#cloud-config\b"),
         later(r"^packages[ \t]*:", re.MULTILINE),
@@ -90,6 +99,7 @@ _TABLE = (
     ),
     _Kind(
         "ansible",
+        "Ansible's tasks and playbooks",
         later(
             r"(?:.*/)?(?:tasks|handlers|playbooks?)/(?:.*/)?[^/]+\.ya?ml|(?:.*/)?(?:site|[^/]*playbook[^/]*)\.ya?ml"
         ),
@@ -100,11 +110,14 @@ _TABLE = (
     ),
     _Kind(
         "packages",
+        "lists of packages",
         later(r"(?:.*/)?(?:apt|packages|apt-packages)\.txt|(?:.*/)?Aptfile"),
         listing=True,
     ),
 )
 KINDS: tuple[FileKind, ...] = tuple(kind.name for kind in _TABLE)
+#: What people call the files that a search takes.
+TITLES = ", ".join(kind.title for kind in _TABLE if not kind.listing)
 _BY_NAME = {kind.name: kind for kind in _TABLE}
 
 _NOT = later(
@@ -126,17 +139,28 @@ _LOOSE = later(r"(?:docker|container)file[\w-].*", re.IGNORECASE)
 _OTHERS = (
     ("Azure Pipelines", later(r"(?:.*/)?(?:\.?azure-pipelines[^/]*|\.azure-pipelines/.*)\.ya?ml")),
     ("Bitbucket", later(r"(?:.*/)?bitbucket-pipelines\.ya?ml")),
-    ("Drone", later(r"(?:.*/)?\.(?:drone|woodpecker)\.ya?ml|(?:.*/)?\.woodpecker/.*\.ya?ml")),
+    ("Drone", later(r"(?:.*/)?\.drone\.ya?ml")),
+    ("Woodpecker", later(r"(?:.*/)?\.woodpecker\.ya?ml|(?:.*/)?\.woodpecker/.*\.ya?ml")),
     ("Travis CI", later(r"(?:.*/)?\.travis\.ya?ml")),
-    ("Jenkinsfile", later(r"(?:.*/)?(?:[^/]*[._-])?Jenkinsfile(?:[._-][^/]*)?")),
+    ("Cirrus CI", later(r"(?:.*/)?\.cirrus\.ya?ml")),
+    ("AppVeyor", later(r"(?:.*/)?\.?appveyor\.ya?ml")),
+    ("Buildkite", later(r"(?:.*/)?\.buildkite/.*\.ya?ml")),
+    ("Cloud Build", later(r"(?:.*/)?cloudbuild[^/]*\.(?:ya?ml|json)")),
+    ("CodeBuild", later(r"(?:.*/)?buildspec[^/]*\.ya?ml")),
+    ("Gitpod", later(r"(?:.*/)?\.gitpod\.ya?ml")),
+    ("Read the Docs", later(r"(?:.*/)?\.?readthedocs\.ya?ml")),
+    ("Jenkinsfile", later(r"(?:.*/)?(?:[^/]*[._-])?Jenkinsfile(?:[._-][^/]*)?", re.IGNORECASE)),
     ("Earthfile", later(r"(?:.*/)?Earthfile")),
     ("Vagrantfile", later(r"(?:.*/)?Vagrantfile")),
-    ("Packer", later(r"(?:.*/)?[^/]+\.pkr\.(?:hcl|json)")),
+    ("Packer", later(r"(?:.*/)?[^/]+\.pkr\.(?:hcl|json)|(?:.*/)?packer[^/]*\.json")),
     ("mkosi", later(r"(?:.*/)?mkosi(?:\.[^/]+)?\.(?:conf|default)|(?:.*/)?mkosi\.conf\.d/[^/]+\.conf")),
     ("Singularity", later(r"(?:.*/)?(?:Singularity|Apptainer)(?:\.[^/]+)?|(?:.*/)?[^/]+\.def")),
     ("Makefile", later(r"(?:.*/)?(?:GNUm|[Mm])akefile(?:\.[^/]+)?|(?:.*/)?[^/]+\.mk")),
 )
-_PACKAGES_OF_MKOSI = later(r"^[ \t]*(?:Build)?Packages[ \t]*=", re.MULTILINE)
+_LISTS = {
+    "mkosi": later(r"^[ \t]*(?:Build)?Packages[ \t]*=", re.MULTILINE),
+    "Read the Docs": later(r"^[ \t]*apt_packages[ \t]*:", re.MULTILINE),
+}
 
 
 @lru_cache(maxsize=1 << 14)
@@ -199,7 +223,7 @@ def other(path: str) -> str:
 
 def installs(name: str, text: str) -> bool:
     """Whether a file of such a program installs packages."""
-    return prefixes.asks(text) or (name == "mkosi" and _PACKAGES_OF_MKOSI.search(text) is not None)
+    return prefixes.asks(text) or (name in _LISTS and _LISTS[name].search(text) is not None)
 
 
 def is_script(text: str) -> bool:

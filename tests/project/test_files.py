@@ -109,6 +109,7 @@ def test_what_a_search_passes_over(tmp_path: Path, name: str, text: str, passed:
     [
         "azure-pipelines.yml", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker/a.yaml", "Jenkinsfile",
         "Earthfile", "Vagrantfile", "a.pkr.hcl", "x.def", "Makefile", "a/rules.mk", ".travis.yml",
+        ".cirrus.yml", ".buildkite/a.yml", "ci/a.jenkinsfile",
     ],
 )  # fmt: skip
 def test_files_that_nobody_reads(tmp_path: Path, name: str) -> None:

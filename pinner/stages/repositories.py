@@ -180,7 +180,7 @@ def recognised(
     if isinstance(keys, Keys):
         own = own._replace(uri=row.uri if row else entry.uri)
         return tuple(Repository(own._replace(archs=(arch,)), keys, written=said) for arch in archs)
-    told = "say who signs it under [[source]] in pinner.toml"
+    told = "say who signs it under [[source]] in pinner.toml, or under [mirrors] what it mirrors"
     error = UnreadRepository(
         f"{without_login(entry.uri)} {entry.suite}".rstrip(), row.serves if row else ANYTHING
     )

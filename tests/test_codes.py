@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from pinner.apt.command_line import UNPINNED
 from pinner.codes import Code
+from pinner.shell.prefixes import INSTALLERS
 from scripts.docs_pages import codes
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +39,8 @@ def given() -> Iterator[tuple[str, str]]:
 def test_codes_are_in_the_table() -> None:
     known = {code.value for code in Code}
     assert [each for each in given() if each[1] not in known] == []
+    assert {code for code, _ in UNPINNED.values()} <= known
+    assert INSTALLERS.keys() <= known
 
 
 def test_codes_are_used() -> None:

@@ -18,7 +18,7 @@ from pinner.report import resolution
 from pinner.session.projects import Project, read_lock
 from pinner.session.run import Asked, Run
 from pinner.workflow.remembered import remembered
-from pinner.workflow.resolve import resolve
+from pinner.workflow.resolve import resolve, satisfy
 
 
 @click.command("resolve")
@@ -28,6 +28,12 @@ from pinner.workflow.resolve import resolve
     "--from", "image", default="", metavar="IMAGE", help="In a stage that begins with this base image."
 )
 @click.option("--no-install-recommends", is_flag=True, help="As apt-get's option.")
+@click.option(
+    "--satisfy",
+    "relations",
+    is_flag=True,
+    help="Each PACKAGE is a relation of deb-control(5), like 'jq (>= 1.6) | curl': what apt-get satisfy installs.",
+)
 @click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
 @click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
 @flags.options(flags.ARCHIVE, flags.OUTPUT)
@@ -37,6 +43,7 @@ def command(
     recorded: Path | None,
     image: str,
     no_install_recommends: bool,
+    relations: bool,
     install_suggests: bool,
     target_release: str,
     offline: bool,
@@ -67,7 +74,7 @@ def command(
     options = remembered(options, read_lock(lock_path)[1], "")
     said = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
     said += ["-t", target_release] if target_release else []
-    answers = resolve(packages, said, image or "scratch", options, archives)
+    answers = (satisfy if relations else resolve)(packages, said, image or "scratch", options, archives)
     if as_json:
         document.show(0, resolution.answers_data(answers))
         return 0

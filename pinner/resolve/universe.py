@@ -130,6 +130,15 @@ class Universe:
         other._install(installed)
         return other
 
+    def offering(self, package: Package) -> Universe:
+        """The same root where a package can be had that no index lists: the first of its name."""
+        other = self.with_installed(self.packages)
+        offer = Offer(package, None, (), self._installed_priority, "")
+        other._extra = {**other._extra, offer.name: offer}
+        other._candidates[offer.name] = offer
+        other._memo = _Shared({}, {})
+        return other
+
     def _install(self, installed: Iterable[Package]) -> None:
         self._installed: dict[str, Offer] = {}
         held = set()

@@ -70,8 +70,8 @@ _PREFIXES = {
     ),
 }
 
-# Other programs that install packages, what is said of that, and an argument without which they do not.
-_INSTALLERS = {
+#: Other programs that install packages, by the codes of that: what is said, and an argument without which they do not.
+INSTALLERS = {
     "gdebi": ("gdebi installs a package file with what it needs, whose versions no pin names", None),
     "dpkg": (
         "dpkg installs a package file, which no pin names",
@@ -240,8 +240,8 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
         # Without a place in it that xargs fills, the call has its own arguments before those of the input.
         own = "" if any(each.startswith(("-I", "-i", "--replace")) for each in names[:at]) else names[at]
         return Program(at, own, "xargs", "the packages come from the input of xargs")
-    if name in _INSTALLERS:
-        installer, needs = _INSTALLERS[name]
+    if name in INSTALLERS:
+        installer, needs = INSTALLERS[name]
         texts = [word.value or word.literal for word in words]
         if not needs or any(needs.match(text) for text in texts):
             return Program(reason=name, detail=installer)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
+from pinner.apt import relations as relation
+from pinner.apt.packages import Package
 from pinner.errors import OptionError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
-from pinner.resolve.resolution import Cause, Chosen
+from pinner.resolve.resolution import Asked, Cause, Chosen
+from pinner.resolve.solver import solve
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
@@ -53,6 +56,53 @@ def resolve(
             found.append(Answer(platform, suites, call.base.root(platform).label, done.chosen))
     if not found:
         raise OptionError(f"not a request that pinner reads: {line}")
+    return tuple(found)
+
+
+def satisfy(
+    relations: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
+) -> tuple[Answer, ...]:
+    """What `apt-get satisfy FLAGS RELATIONS` would install, by platform, as `resolve` says it.
+
+    apt adds a package that needs them, and installs it (apt-get(8), "satisfy"); Recommends count as for install.
+    Raises `InputError` for what is no relation, `Unsatisfiable` where apt would fail.
+    """
+    fields: dict[str, list[str]] = {"depends": [], "conflicts": []}
+    for text in relations:
+        key, colon, rest = text.partition(":")
+        conflicts = bool(colon) and key.strip().lower() == "conflicts"
+        own = rest if conflicts else text
+        relation.parse(own)
+        fields["conflicts" if conflicts else "depends"].append(own)
+    line = shlex.join(["apt-get", "install", *flags, "apt"])
+    file = read("request", f"FROM {image}\nRUN {line}\n", options)
+    archives.prepare(file.calls())
+    closures = Closures(archives)
+    found = []
+    for call in file.calls():
+        for platform in call.base.platforms:
+            universe = closures.root(call, platform)
+            if universe is None:
+                continue
+            wanted = Package(
+                "satisfy:command-line",
+                "1",
+                universe.arch,
+                depends=", ".join(fields["depends"]),
+                conflicts=", ".join(fields["conflicts"]),
+            )
+            universe = universe.offering(wanted)
+            (offer,) = universe.versions(wanted.name)
+            result = solve(
+                universe,
+                [Asked(offer)],
+                recommends=call.recommends,
+                suggests=bool(call.install.suggests),
+                suggests_important=call.base.root(platform).suggests_important,
+            )
+            suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
+            chosen = tuple(each for each in result.chosen if each.offer is not offer)
+            found.append(Answer(platform, suites, call.base.root(platform).label, chosen))
     return tuple(found)
 
 

@@ -55,6 +55,9 @@ def test_the_closure_with_its_causes(filled: Workbench) -> None:
         (["app", "vim-"], {"app", "lib", "base", "nano", "doc"}),
         (["app=2.*", "other"], {"app", "lib", "base", "other", "doc"}),
         (["base"], {"base"}),
+        (["--satisfy", "lib (>= 1), nano | vim"], {"lib", "base", "nano"}),
+        (["--satisfy", "missing | other", "Conflicts: vim"], {"other"}),
+        (["--satisfy", "editor", "--no-install-recommends"], {"vim"}),
     ],
 )
 def test_what_is_asked_decides(filled: Workbench, arguments: list[str], expected: set[str]) -> None:
@@ -136,3 +139,18 @@ def test_what_is_upgraded_with_its_source(filled: Workbench) -> None:
     packages = json.loads(filled.run(*asked, "--json").out)["platforms"]["linux/amd64"]["packages"]
     causes = {each["name"]: each["causes"] for each in packages}
     assert causes["tool-data"] == [{"by": "tool", "version": "2.0", "relation": ""}]
+
+
+@pytest.mark.parametrize(
+    ("relation", "status", "error"),
+    [
+        ("lib (>= 3)", 4, "needs lib (>= 3), but lib 2.0 is the candidate"),
+        ("lib ((", 3, "not a package relation: 'lib (('"),
+    ],
+)
+def test_relations_that_cannot_be_satisfied(
+    filled: Workbench, relation: str, status: int, error: str
+) -> None:
+    result = filled.run("resolve", "--satisfy", relation, "--suite", "bookworm", "--platform", "amd64")
+    assert result.status == status
+    assert error in result.err

@@ -68,7 +68,7 @@ class Project:
         """What the project's other files say of each of its files."""
         found = includes.around(self.texts)
         root = self.lock_path.parent
-        own = [name for name, text in self.texts.items() if kinds.of(name, text) in ("dockerfile", "compose")]
+        own = [name for name, text in self.texts.items() if builds.matter(name, text)]
         if not own or not self.paths:
             return found
         texts = {name: text for name, text in self.texts.items() if builds.says(name)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from posixpath import basename, dirname, join, normpath
 
@@ -11,12 +12,23 @@ from pinner.recipe import kinds
 from pinner.recipe.builds import Build
 from pinner.regex import later
 
+_BUILT = later(
+    r"^[ \t]*(?:ARG|COPY|ADD)\b|--mount|^[ \t]*FROM[ \t]+[^\s:/@]+[ \t]*(?:AS\b|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _OVERRIDES = later(r"(.*?)[._-]?override(\..*)")
 
 
 def says(path: str) -> bool:
     """Whether a file of this name says how Dockerfiles are built."""
     return kinds.by_name(path) in ("compose", "bake", "devcontainer")
+
+
+def matter(path: str, text: str) -> bool:
+    """Whether a file may mean something else by how it is built: a Dockerfile with arguments, files of its context or a
+    base image without a tag, and a Compose file, by its `.env`."""
+    kind = kinds.of(path, text)
+    return kind == "compose" or (kind == "dockerfile" and _BUILT.search(text) is not None)
 
 
 def of(
@@ -40,7 +52,17 @@ def of(
                         context = normpath(join(folder, each.context)) if each.context else ""
                         found.setdefault(name, []).append(each._replace(dockerfile=name, context=context))
                         break
-    return {path: tuple(each) for path, each in found.items()}
+    return {path: tuple(_different(each)) for path, each in found.items()}
+
+
+def _different(builds: Iterable[Build]) -> Iterator[Build]:
+    """The builds that do not do the same as an earlier one."""
+    seen = set()
+    for each in builds:
+        key = (each.target, each.context, *map(frozenset, (each.args.items(), each.contexts.items())))
+        if key not in seen:
+            seen.add(key)
+            yield each
 
 
 def _read(

@@ -259,6 +259,13 @@ class Code(StrEnum):
         "Look at it by hand.",
     )
 
+    UNKNOWN_COMMAND = (
+        "unknown-command",
+        "apt has no such command, and one whose name is nearly the same.",
+        "Mend the name, which is shown.",
+        "error",
+    )
+
     # How pins stand.
     UNKNOWN = (
         "unknown",
@@ -284,6 +291,11 @@ class Code(StrEnum):
         "error",
     )
     DRIFT = "drift", "The file and `pinner.lock` say different things.", "`pinner lock`.", "error"
+    INCOMPLETE = (
+        "incomplete",
+        "The lock does not say all that a stage installs, since a command of it could not be followed.",
+        "Mend the command, which is named, and run `pinner lock`.",
+    )
     CVE_FIXED = (
         "cve-fixed",
         "A known vulnerability that the version waiting in the archive mends.",

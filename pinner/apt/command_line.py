@@ -210,6 +210,15 @@ def parse(program: str, words: Sequence[Argument]) -> Call:
     )
 
 
+def meant(call: Call) -> str:
+    """The sub-command that a name which is none nearly is: `install` for `instal`; "" if there is none."""
+    if not call.subcommand or call.subcommand in _SUBCOMMANDS:
+        return ""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(call.subcommand, sorted(_SUBCOMMANDS), n=1, cutoff=0.8)), "")
+
+
 def _boolean(text: str) -> bool | None:
     lower = text.lower()
     return True if lower in TRUE else False if lower in FALSE else None

@@ -9,7 +9,8 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -26,15 +27,27 @@ from pinner.values import NamedTuple
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
 _LARGEST_TEXT = 4_000_000
-_HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;.*$", re.MULTILINE)
+_HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;(.*)$", re.MULTILINE)
+_URGENCY = later(r"\burgency=([a-z]+)", re.IGNORECASE)
+_TRAILER = later(r"^ -- .*?>  ?(.+)$", re.MULTILINE)
 _IDS = later(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
 
 
 class Entry(NamedTuple):
-    """One upload: its version and the text below it."""
+    """One upload: its version, the text below it, and its urgency, "" if it states none (Debian Policy 5.6.17)."""
 
     version: str
     text: str
+    urgency: str = ""
+
+    @property
+    def date(self) -> date | None:
+        """The day on which its changelog was finished."""
+        trailers = _TRAILER.findall(self.text)
+        try:
+            return parsedate_to_datetime(trailers[-1]).date() if trailers else None
+        except ValueError:
+            return None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -87,7 +100,8 @@ def entries(text: str) -> Iterator[Entry]:
     heads = list(_HEAD.finditer(text))
     for number, head in enumerate(heads):
         end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
-        yield Entry(head[2], text[head.end() : end].strip("\n"))
+        urgency = _URGENCY.search(head[3])
+        yield Entry(head[2], text[head.end() : end].strip("\n"), urgency[1].lower() if urgency else "")
 
 
 def texts(deb: bytes, name: str, url: str) -> list[str]:

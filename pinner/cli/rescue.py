@@ -12,7 +12,7 @@ from pinner.cli.searching import search
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
 from pinner.report import terminal
-from pinner.report.terminal import Style
+from pinner.report.terminal import Style, count
 from pinner.search.find import pins
 from pinner.search.windows import Item
 from pinner.session.access import Access
@@ -68,28 +68,33 @@ def spans(
 
 def rescue(projects: Sequence[Project], run: Run, style: Style, *, write: bool) -> int:
     """Make each file with pins that are gone read the newest snapshot that has them all; 1 if that cannot be."""
-    status = 0
+    status = touched = 0
     for project in projects:
         for name in tuple(project.texts):
             one = replace(project, texts={name: project.texts[name]})
             try:
                 changed = _rescue(one, run, style, write=write)
-                status = worst((status, int(changed and not write)))
+                touched += changed is not None
+                status = worst((status, int(bool(changed) and not write)))
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
                     error.path = project.shown(name)
                 click.echo(f"pinner: {error}", err=True)
+                touched += 1
                 status = worst((status, error.exit_status))
+    if not touched and not style.quiet:
+        looked = sum(len(project.texts) for project in projects)
+        click.echo(f"nothing to rescue: no pin is gone in {count(looked, 'file')}")
     return status
 
 
-def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool:
-    """Whether the one file of the project changes."""
+def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | None:
+    """Whether the one file of the project changes; None if no pin of it is gone."""
     text, lock = read_lock(project.lock_path)
     options, archives = run.options(project, lock), run.archives(project.config)
     gone = _gone(plan(project.texts, options, archives, lock))
     if not gone:
-        return False
+        return None
     (name,) = project.texts
     all_pins = pins([read(name, project.texts[name], options)], archives)
     with search(run.access, project.config, archives, all_pins, quiet=style.quiet, offline=False) as finder:

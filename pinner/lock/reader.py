@@ -308,6 +308,8 @@ def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
     names = slots | {slot.partition(":")[0] for slot in slots}  # with the architecture if it is foreign
     if not all(each.by in names for each in members if each.by):
         return f"a package is there that nothing needs: {_BOTH}"
+    if closure.incomplete:
+        return ""  # they may be those of commands that could be followed
     wanted: dict[str, str] = {}
     for command in closure.commands:
         for word in command.split(" ")[2:]:

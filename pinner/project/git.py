@@ -7,9 +7,15 @@ A folder of a checkout may look like a bare repository (`HEAD`, `config`, `objec
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinner import program
+from pinner.errors import FetchError, InputError
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 #: Whatever a configuration says, no hook, monitor, pager, editor, helper, filter of output or bare repository counts.
 SAFE = (
@@ -17,10 +23,18 @@ SAFE = (
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.pager=cat",
+    "core.editor=false",
+    "core.alternateRefsCommand=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
     "core.sshCommand=false",
     "core.askPass=",
     "credential.helper=",
     "gpg.program=false",
+    "gpg.openpgp.program=false",
+    "gpg.ssh.program=false",
+    "gpg.ssh.defaultKeyCommand=",
+    "gpg.x509.program=false",
     "diff.external=",
     "submodule.recurse=false",
 )
@@ -78,26 +92,75 @@ def content(folder: Path, revision: str, name: str, limit: int) -> bytes | None:
     return _run(root, "cat-file", "blob", f"{revision}:{name}")
 
 
+def call(root: Path, *arguments: str, settings: Iterable[str] = ()) -> str:
+    """What git says in the work tree at `root`, without the newline at its end. `settings` are `key=value`, after the
+    safe ones. Raises `InputError`."""
+    done = _start(root, arguments, settings)
+    if done is None:
+        raise InputError("git is not installed", hint="put it on the PATH")
+    if done.returncode:
+        raise InputError(f"git {arguments[0]}: {_said(done)}", path=str(root))
+    return os.fsdecode(done.stdout).removesuffix("\n")
+
+
+def ask(root: Path, *arguments: str) -> str:
+    """What git says once it has spoken to a remote, as the repository says (address, ssh, logins): only where the user
+    wants that. No hook runs. Raises `FetchError`."""
+    own = [each for each in SAFE if not each.startswith(("core.sshCommand", "core.askPass", "credential."))]
+    done = _start(root, arguments, (), safe=own, protocols="file:http:https:ssh")
+    if done is None or done.returncode:
+        said = _said(done) if done is not None else "is not installed"
+        raise FetchError(f"git {arguments[0]}: {said}", url="")
+    return os.fsdecode(done.stdout).removesuffix("\n")
+
+
+def own_setting(root: Path, key: str, default: str) -> str:
+    """What the user's own configuration says, or the system's; the repository's is left out."""
+    for place in ("--global", "--system"):
+        value = _run(root, "config", place, "--includes", "--get", key)
+        if value:
+            return os.fsdecode(value).removesuffix("\n")
+    return default
+
+
+def _said(done: CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    lines = [each for each in lines if each.startswith(("fatal: ", "error: "))] or lines
+    return "; ".join(lines[-3:]) or f"ended with status {done.returncode}"
+
+
 def _run(root: Path, *arguments: str) -> bytes | None:
-    """What git says of the work tree at `root`; None if it fails. It looks for its directory there and nowhere above,
-    asks no remote, and does not believe what `core.worktree` says."""
+    """What git says of the work tree at `root`; None if it fails."""
+    done = _start(root, arguments, ())
+    return None if done is None or done.returncode else done.stdout
+
+
+def _start(
+    root: Path,
+    arguments: Iterable[str],
+    settings: Iterable[str],
+    *,
+    safe: Iterable[str] = SAFE,
+    protocols: str = "",
+) -> CompletedProcess[bytes] | None:
+    """git, looking for its directory in `root` and nowhere above, whatever `core.worktree` says. None without git."""
     import subprocess
 
     git = program.find("git")
     if git is None:
         return None
-    options = [item for each in SAFE for item in ("-c", each)]
+    options = [item for each in (*safe, *settings) for item in ("-c", each)]
     environment = {name: value for name, value in os.environ.items() if name not in _LOCAL} | {
         "GIT_CEILING_DIRECTORIES": str(root.parent),
         "GIT_WORK_TREE": str(root),
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_ALLOW_PROTOCOL": protocols,
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
     }
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [git, *options, *arguments],
             cwd=root,
             env=environment,
@@ -107,4 +170,3 @@ def _run(root: Path, *arguments: str) -> bytes | None:
         )
     except OSError:
         return None
-    return None if done.returncode else done.stdout

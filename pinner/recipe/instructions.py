@@ -285,6 +285,9 @@ class Reader:
         if call.subcommand not in command_line.VERSIONED:
             if call.uncertain:
                 yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
+            elif program.name in ("apt-get", "apt") and (meant := command_line.meant(call)):
+                detail = f"{program.name} has no command {call.subcommand}; did you mean {meant}?"
+                yield self._skip(command.span, "unknown-command", detail)
             elif (unpinned := command_line.UNPINNED.get(call.subcommand)) and not call.boolean(
                 "APT::Get::Simulate"
             ):

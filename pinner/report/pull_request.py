@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pinner.distributions.advisories import address
 from pinner.errors import printable
@@ -13,6 +13,7 @@ from pinner.report.terminal import count
 from pinner.report.uri import encoded
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
+from pinner.workflow.moves import Stay
 from pinner.workflow.vulnerable import Mended
 
 LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
@@ -22,7 +23,7 @@ _PLACES = 3
 _MOST_CVES = 20
 _REVERT = (
     "To leave one of these out, put its old version back where the table says, run `pinner lock`, and keep it there by "
-    "a `[[policy.hold]]` in pinner.toml."
+    "a `[[policy.hold]]` in pinner.toml. Not those whose old version is gone: their lines would not build any more."
 )
 
 
@@ -56,15 +57,16 @@ class _Text:
 def summary(outcome: Outcome) -> str:
     """A title line, a table of the changes, and details that open on a click. Below `LIMIT` characters."""
     text = _Text()
-    head = title(outcome)
+    head = escaped(title(outcome))
     text.add(f"## {head[0].upper()}{head[1:]}")
     if outcome.refused:
         text.add("", "Nothing was written: something cannot be refreshed, and all was to move or nothing.")
     if outcome.changes:
-        text.add(
-            "", "| package | from | to | pocket | why | where |", "| --- | --- | --- | --- | --- | --- |"
-        )
-        text.fill(map(_row, outcome.changes), _TABLE, "packages")
+        heads = ["package", "from", "to", "age", "pocket", "why", "where"]
+        if not any(outcome.uploads.values()):
+            heads.remove("age")
+        text.add("", f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}")
+        text.fill((_row(each, outcome) for each in outcome.changes), _TABLE, "packages")
     if outcome.images:
         text.add("", "| base image | |", "| --- | --- |")
         rows = (f"| {code(image.image)} | {escaped(why_based(image))} |" for image in outcome.images)
@@ -80,6 +82,9 @@ def summary(outcome: Outcome) -> str:
             _TABLE + 5_000,
             "pins",
         )
+    if outcome.unpinned:
+        text.add("", "### Without a pin", "")
+        text.fill(map(_unpinned, outcome.unpinned), _TABLE + 8_000, "packages")
     if outcome.mended:
         text.add("", "### Vulnerabilities that this mends", "")
         text.fill(map(_mended, outcome.mended), _TABLE + 10_000, "source packages")
@@ -108,24 +113,39 @@ def summary(outcome: Outcome) -> str:
 
 
 def _where(change: Change) -> str:
-    """The first places, and how many more there are."""
-    places = [code(at(place)) for place in change.places[:_PLACES]]
-    more = len(change.places) - len(places)
-    return ", ".join(places) + (f" and {more} more" if more else "")
+    """The first places and base images, and how many more there are."""
+
+    def some(names: Sequence[str]) -> str:
+        more = len(names) - _PLACES
+        return ", ".join(map(code, names[:_PLACES])) + (f" and {more} more" if more > 0 else "")
+
+    places = some([at(place) for place in change.places])
+    return f"{places} on {some(change.images)}" if change.images else places
 
 
-def _row(change: Change) -> str:
+def _row(change: Change, outcome: Outcome) -> str:
     place = link(change)
     name = f"[{code(change.name)}]({place})" if place else code(change.name)
-    cells = (
+    uploads = outcome.uploads.get(change.key, ())
+    numbers = {each for upload in uploads for each in upload.ids if each.startswith("CVE-")}
+    reason = why(change) + (f", names {count(len(numbers), 'CVE')}" if numbers else "")
+    day = uploads[0].date if uploads else None
+    age = f"{count((outcome.today - day).days, 'day')}" if day else ""
+    cells = [
         name,
         code(change.old) if change.old else "",
         code(change.new),
+        age,
         change.pocket,
-        escaped(why(change)),
-        _where(change),
-    )
-    return f"| {' | '.join(cells)} |"
+        escaped(reason),
+    ]
+    if not any(outcome.uploads.values()):
+        del cells[3]
+    return f"| {' | '.join([*cells, _where(change)])} |"
+
+
+def _unpinned(each: Stay) -> str:
+    return f"- {code(each.name)} in {code(at(each.place))}: {escaped(each.why)[:_LONGEST_UPLOAD]}"
 
 
 def _mended(mended: Mended) -> str:
@@ -140,14 +160,15 @@ def _mended(mended: Mended) -> str:
 
 def _changelogs(outcome: Outcome) -> Iterator[str]:
     """One for each source package, what concerns security first."""
-    sources: dict[str, list[Change]] = {}
+    sources: dict[tuple[str, str], list[Change]] = {}
     for change in sorted(outcome.changes, key=lambda change: not change.security):
-        if outcome.uploads.get(change.name):
-            sources.setdefault(change.offer.package.source, []).append(change)
-    for source, changes in sources.items():
+        if outcome.uploads.get(change.key):
+            package = change.offer.package
+            sources.setdefault((package.source, package.source_version), []).append(change)
+    for (source, _), changes in sources.items():
         uploads: dict[str, Upload] = {}
         for change in changes:
-            uploads |= {each.version: each for each in outcome.uploads[change.name]}
+            uploads |= {each.version: each for each in outcome.uploads[change.key]}
         ids = dict.fromkeys(name for upload in uploads.values() for name in upload.ids)
         names = [each.name for each in changes if each.name != source]
         head = f"**{escaped(source)}**" + (f" ({', '.join(map(escaped, names))})" if names else "")
@@ -170,4 +191,7 @@ def _linked(name: str, change: Change) -> str:
 def _upload(upload: Upload) -> str:
     """An upload as indented code, in which nothing is markup."""
     body = printable(upload.text[:_LONGEST_UPLOAD])
-    return "\n".join([code(upload.version), "", *(f"    {line}" for line in body.splitlines()), ""])
+    said = [f"urgency {escaped(upload.urgency)}"] if upload.urgency else []
+    said += [str(upload.date)] if upload.date else []
+    head = code(upload.version) + (f" ({', '.join(said)})" if said else "")
+    return "\n".join([head, "", *(f"    {line}" for line in body.splitlines()), ""])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
+from pinner.regex import later
 from pinner.report.diagnostic import Diagnostic, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
 from pinner.report.uri import encoded
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pinner.codes import Severity
 
 _DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
+_PLAIN = later(r"[A-Za-z0-9.+:~*-]{1,100}")
 _KINDS = {
     "added": "pinned now",
     "rebuild": "rebuilt only",
@@ -42,25 +45,36 @@ class Upload(Protocol):
         """What its changelog says."""
 
     @property
+    def urgency(self) -> str:
+        """How urgent it is, as its changelog says; "" if that says nothing."""
+
+    @property
+    def date(self) -> date | None:
+        """The day of the upload, None if it is not known."""
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The CVE and advisory numbers in it."""
 
 
 class Outcome(NamedTuple):
     """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
-    nothing was or would be written; `mended` are the vulnerabilities that end, where these were asked for."""
+    nothing was or would be written; `mended` are the vulnerabilities that end, where these were asked for; `unpinned`
+    the arguments that have no pin."""
 
     changes: tuple[Change, ...]
     images: tuple[Based, ...]
     along: tuple[Along, ...]
     stays: tuple[Stay, ...]
-    uploads: Mapping[str, Sequence[Upload]]
+    uploads: Mapping[tuple[str, str, str], Sequence[Upload]]
     wrote: tuple[str, ...]
     pins: int
     refused: bool
     written: bool
     notes: tuple[str, ...]
     mended: tuple[Mended, ...] = ()
+    unpinned: tuple[Stay, ...] = ()
+    today: date = date.min
 
 
 def why(change: Change) -> str:
@@ -94,13 +108,19 @@ def link(change: Change) -> str:
 
 
 def title(outcome: Outcome) -> str:
-    """`refresh 3 apt pins (1 security update)`."""
+    """`refresh 3 apt pins (1 security update)`; where it is one source package, `refresh openssl to 3.0.18-1`."""
     if not outcome.changes and not outcome.images:
         return "refresh what apt pins bring along" if outcome.along else "nothing to refresh"
+    urgent = sum(change.security for change in outcome.changes)
+    sources = {(change.offer.package.source, change.new) for change in outcome.changes}
+    if len(sources) == 1 and not outcome.images:
+        ((source, version),) = sources
+        name = source if len({change.name for change in outcome.changes}) > 1 else outcome.changes[0].name
+        if _PLAIN.fullmatch(f"{name}{version}"):
+            return f"refresh {name} to {version}{' (security update)' if urgent else ''}"
     parts = [count(len(outcome.changes), "apt pin")] if outcome.changes else []
     parts += [count(len(outcome.images), "base image")] if outcome.images else []
     text = f"refresh {_joined(parts)}"
-    urgent = sum(change.security for change in outcome.changes)
     return f"{text} ({count(urgent, 'security update')})" if urgent else text
 
 
@@ -168,7 +188,8 @@ def summary(outcome: Outcome) -> str:
     if outcome.refused:
         return "nothing was written: --atomic, and something cannot be refreshed"
     if not outcome.changes and not outcome.images and not outcome.along:
-        how = "stay as they are" if outcome.stays else "as apt would take them"
+        stay = "stays as it is" if outcome.pins == 1 else "stay as they are"
+        how = stay if outcome.stays else "as apt would take them"
         if any(stay.refuses for stay in outcome.stays):
             return "nothing was refreshed"
         return f"nothing to refresh: {count(outcome.pins, 'pin')} {how}"
@@ -219,9 +240,16 @@ def data(outcome: Outcome) -> dict[str, Any]:
             "source_version": change.offer.package.source_version,
             "changelog": link(change),
             "places": [place._asdict() for place in change.places],
+            "images": list(change.images),
             "uploads": [
-                {"version": upload.version, "ids": list(upload.ids), "text": upload.text}
-                for upload in outcome.uploads.get(change.name, ())
+                {
+                    "version": upload.version,
+                    "date": str(upload.date or ""),
+                    "urgency": upload.urgency,
+                    "ids": list(upload.ids),
+                    "text": upload.text,
+                }
+                for upload in outcome.uploads.get(change.key, ())
             ],
         }
         for change in outcome.changes
@@ -232,6 +260,10 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "images": [each._asdict() for each in outcome.images],
         "along": [each._asdict() for each in outcome.along],
         "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
+        "unpinned": [
+            {"name": each.name, "why": each.why, "code": each.code, "place": each.place._asdict()}
+            for each in outcome.unpinned
+        ],
         "pin_count": outcome.pins,
         "vulnerabilities": [
             {**each._asdict(), "fixed": [one._asdict() for one in each.fixed]} for each in outcome.mended

@@ -45,10 +45,11 @@ class Checked(NamedTuple):
         return self.shown("pinner.lock")
 
 
-def diagnostics(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Diagnostic]:
-    """All findings of a project but what is live. `fail_on`, of `policy.FAILURES`, makes these errors too."""
+def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagnostic]:
+    """All findings of a project but what is live. `said`, of `policy.FAILURES`, makes these errors too; "" leaves that
+    to the policy."""
     verified, policy = checked.verified, checked.policy
-    fail_on = fail_on or policy.fail_on
+    fail_on = said or policy.fail_on
     # Builds whose pins are meant to outlive a revision go on without the one that is locked.
     loose = {
         pin.place.path
@@ -60,11 +61,11 @@ def diagnostics(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Dia
         if pin.state == "gone":
             gone |= {(pin.name, each) for each in (pin.version, *_versions(pin.standings))}
         if pin.state != "live":
-            hold = policy.held(pin.name, checked.today) if pin.state == "superseded" else None
-            rule, level = _severity(pin, () if hold else fail_on)
+            waits = _waits(pin, checked, said=bool(said)) if pin.state == "superseded" else ""
+            rule, level = _severity(pin, () if waits else fail_on)
             text = by_platform(pin.standings)
-            if hold:
-                text += f"; {hold}"
+            if waits:
+                text += f"; {waits}"
             elif pin.lag is not None and policy.max_lag is not None and pin.lag > policy.max_lag:
                 rule, level = "lag", "error"
                 text += (
@@ -94,6 +95,19 @@ def diagnostics(checked: Checked, fail_on: Collection[str] = ()) -> Iterator[Dia
 def span(length: timedelta) -> str:
     """`3 days`, or hours where there is no whole day."""
     return count(length.days, "day") if length.days else count(length.seconds // 3600, "hour")
+
+
+def _waits(pin: Pin, checked: Checked, *, said: bool) -> str:
+    """Why the policy does not let a pin move that has a newer version, "" if it does; then it is no fault, either.
+
+    What the command line says to fail on counts more than that only security updates are wanted.
+    """
+    hold = checked.policy.held(pin.name, checked.today)
+    if hold is not None:
+        return str(hold)
+    if checked.policy.security_only and not pin.security and not said:
+        return "the policy waits for security updates"
+    return pin.young
 
 
 def _versions(standings: Mapping[str, Standing]) -> Iterator[str]:
@@ -140,9 +154,11 @@ def vulnerabilities(found: Sequence[Vulnerability]) -> str:
 
 
 def _of_broken(broken: Broken, checked: Checked) -> Diagnostic:
-    text = f"{broken.detail} ({', '.join(map(short, broken.platforms))})"
+    text = broken.detail + (f" ({', '.join(map(short, broken.platforms))})" if broken.platforms else "")
     code, level = ("uninstallable", _ERROR) if broken.certain else ("unfollowed", _WARNING)
-    return diagnostic(code, level, _shown(broken.place, checked), broken.command, text, broken.hint)
+    return diagnostic(
+        broken.code or code, level, _shown(broken.place, checked), broken.command, text, broken.hint
+    )
 
 
 def standing_text(each: Standing) -> str:

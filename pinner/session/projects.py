@@ -223,9 +223,12 @@ def _search(path: Path, kinds: Sequence[str], found: Collected) -> list[Path]:
     surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers)
     found.passed.extend(each for each in surveyed if each.passed)
     if not surveyed:
+        kind = "" if wanted is KINDS else f" of the kind {' or '.join(wanted)}"
         found.errors.append(
             InputError(
-                "no Dockerfile, and no other file that installs packages, in this directory or below",
+                f"no file{kind} in this directory or below"
+                if kind
+                else "no Dockerfile, and no other file that installs packages, in this directory or below",
                 path=str(path),
                 hint="name the file, or another directory",
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import timedelta
 
+from pinner.archive import seen
 from pinner.errors import InputError, PinnerError, worst
 from pinner.lock.schema import Lock
 from pinner.report import verify as report
@@ -17,6 +18,7 @@ from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
+from pinner.workflow.standing import Ages
 from pinner.workflow.verify import Verified, Verifier
 from pinner.workflow.vulnerable import Exposed, exposed
 
@@ -86,7 +88,11 @@ class Verification:
             run.not_before(project, lock)
         options = run.options(project, lock)
         today = run.look(project.config, Lock())
-        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today)
+        record = seen.read(run.access.cache) if policy.min_age else {}
+        ages = Ages(now, policy.min_age, record) if policy.min_age else None
+        verified = verifier.verify(project.texts, options, lock, project.gone(lock), today, ages)
+        if ages is not None:
+            seen.keep(run.access.cache, record, ages.young, now)
         if self._remarks is not None:
             remarks = self._remarks(project, options, archives, verified)
             verified = verified._replace(notes=(*verified.notes, *remarks))

@@ -25,7 +25,8 @@ class Change(NamedTuple):
 
     `kind`: `added`, it had no pin; `rebuild`, the same source compiled anew (a binNMU); `revision`, the same upstream
     version with other patches, as in an update of a stable release; `upstream`, another upstream version; `downgrade`.
-    `gone` tells that the old version could not be had any more. `offer` is the new one, of the first platform.
+    `gone` tells that the old version could not be had any more. `offer` is the new one, of the first platform; `images`
+    are the base images of its stages.
     """
 
     name: str
@@ -37,6 +38,12 @@ class Change(NamedTuple):
     kind: Kind
     places: tuple[Place, ...]
     offer: Offer
+    images: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no two changes of a run have in common."""
+        return self.name, self.old, self.new
 
 
 class Along(NamedTuple):
@@ -119,6 +126,7 @@ def changes_of(moves: Iterable[Move]) -> tuple[Change, ...]:
                 kind_of(old, new),
                 tuple(move.place for move in group),
                 offer,
+                tuple(dict.fromkeys(move.image for move in group if move.image)),
             )
         )
     return tuple(found)

@@ -54,6 +54,7 @@ class Closures:
     def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
         """What the calls of each stage bring in, on one platform."""
         after: dict[int, tuple[Package, ...]] = {}
+        starts: dict[int, tuple[Package, ...]] = {}
         found: dict[int, list[Installed]] = {}
         for call in file.calls():
             where = self._archives.named(call.base.where)
@@ -68,6 +69,7 @@ class Closures:
                 foreign = self._archives.foreign(call, arch)
                 if before is None:
                     before = self._start(call.base.root(platform), where, arch, foreign)
+                    starts[stages[-1]] = before
                 universe = self._universe(where, arch, foreign, call.install.target_release, before)
                 asked = tuple(asked_of(call, choices, universe, platform))
                 important = call.base.root(platform).suggests_important
@@ -75,7 +77,8 @@ class Closures:
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem)
             else:
-                done = Installed(call, result.chosen, refusal(call, result, universe), universe)
+                refused = refusal(call, result, universe, starts.get(stages[-1], ()))
+                done = Installed(call, result.chosen, refused, universe)
                 before = result.after
             if before is not None:
                 after[stages[0]] = before

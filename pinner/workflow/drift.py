@@ -13,7 +13,7 @@ from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import Call, File
 from pinner.values import NamedTuple
-from pinner.workflow.targets import line
+from pinner.workflow.targets import is_lockable, line
 
 Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]
 
@@ -70,7 +70,7 @@ def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
             stages.setdefault((call.install.stage, platform), []).append(call)
     locked = {target.key: target for target in lock.targets if target.file == file.path}
     if not locked:
-        asking = [call for calls in stages.values() for call in calls if _is_lockable(call)]
+        asking = [call for calls in stages.values() for call in calls if is_lockable(call)]
         if asking:
             platforms = tuple(dict.fromkeys(name for call in asking for name in call.base.platforms))
             yield Drift("unlocked", file.path, asking[0].install.span, file.path, "", file.path, platforms)
@@ -82,15 +82,11 @@ def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
             where = archives.named(calls[0].base.where)
             assert where is not None
             yield from _of_target(file, calls, target, where)
-        elif any(map(_is_lockable, calls)):
+        elif any(map(is_lockable, calls)):
             yield Drift("unlocked", file.path, calls[0].install.span, name, "", name, (platform,))
     for path, name, platform in locked:
         if name not in unknown:
             yield Drift("stage-gone", path, None, name, name, "", (platform,))
-
-
-def _is_lockable(call: Call) -> bool:
-    return any(request.action != "skip" for request in call.requests)
 
 
 def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> Iterator[Drift]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.suite import Suite
+from pinner.lock.schema import Lock
 from pinner.stages.archives import Archives
+from pinner.stages.choice import short
 from pinner.stages.image_names import Named
 from pinner.stages.suites import sources_of
 from pinner.values import NamedTuple
@@ -20,7 +22,9 @@ _STILL, _STILL_RELEASED = timedelta(days=14), timedelta(days=200)
 _NEAR = timedelta(days=90)
 
 
-Rule = Literal["stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite"]
+Rule = Literal[
+    "stale-release", "end-of-life", "not-served", "image-moved", "image-passed", "image-suite", "incomplete"
+]
 
 
 class Notice(NamedTuple):
@@ -55,6 +59,17 @@ def notices(
                 if is_security(source.suite) and source.suite not in served:
                     text = f"{source.suite} does not serve {arch}: no security update reaches {platform}"
                     yield Notice("not-served", f"{source.suite} {platform}", text)
+
+
+def incomplete(lock: Lock, files: Collection[str]) -> Iterator[Notice]:
+    """What the lock does not say of these files' targets."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for target in lock.targets:
+        for each in target.closure.incomplete if target.file in files else ():
+            text = f"the lock is incomplete: {each.place}: {each.reason}"
+            found.setdefault((f"{target.file}, stage {target.stage}", text), {})[target.platform] = None
+    for (about, text), platforms in found.items():
+        yield Notice("incomplete", about, f"{text} ({', '.join(map(short, platforms))})")
 
 
 def _end(suite: Suite, today: date) -> Iterator[Notice]:

@@ -129,6 +129,7 @@ def plan(
     planned = []
     for file in files:
         choices = choices_of(file, archives, told[file.path].form)
+        choices |= targets.downgrades(file, choices)
         own = told[file.path]
         with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
         if with_block and any(choice.fails for choice in choices.values()):
@@ -292,7 +293,8 @@ def _findings(
     seen: set[Span] = set()
     for item in file.found:
         if isinstance(item, Skipped):
-            choice = Choice("skipped", reason=item.reason, detail=item.detail)
+            fails = item.reason == "unknown-command" and not item.allowed
+            choice = Choice("skipped", reason=item.reason, detail=item.detail, fails=fails)
             found.append(_finding(file, item.span, "", choice, allowed=item.allowed))
             continue
         for request in item.requests:

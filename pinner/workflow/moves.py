@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -10,7 +10,6 @@ from typing import Literal
 from pinner.apt.version import compare
 from pinner.edit.span import Edit
 from pinner.errors import Unsatisfiable
-from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
@@ -21,11 +20,8 @@ from pinner.stages.policy import Form, Policy
 from pinner.stages.suites import Doubt
 from pinner.values import NamedTuple
 from pinner.workflow import standing
-from pinner.workflow.standing import Standing
+from pinner.workflow.standing import Ages, Known, Seen, Standing
 from pinner.workflow.verify import Place, place
-
-#: When a version was first seen: by suite, name and version.
-Seen = Mapping[tuple[str, str, str], datetime]
 
 
 class Wishes(NamedTuple):
@@ -45,6 +41,11 @@ class Wishes(NamedTuple):
     allow_older: bool = False
     policy: Policy = Policy()
 
+    @property
+    def anew(self) -> bool:
+        """Whether all moves that can: base images, too, and what the install commands bring in."""
+        return not self.only and not self.packages
+
     def cover(self, name: str) -> bool:
         """Whether the caller's names allow to move this package."""
         wanted = not self.packages or any(fnmatchcase(name, glob) for glob in self.packages)
@@ -52,7 +53,8 @@ class Wishes(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform."""
+    """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform,
+    `image` is the base image of its stage."""
 
     place: Place
     name: str
@@ -60,6 +62,7 @@ class Move(NamedTuple):
     new: str
     standings: Mapping[str, Standing]
     offers: Mapping[str, Offer]
+    image: str = ""
 
 
 class Stay(NamedTuple):
@@ -91,17 +94,20 @@ class Decision(NamedTuple):
 class Decider:
     """Decides about arguments against the same archives. `now` is aware; `seen` is what earlier runs remember.
 
-    `young` are candidates that were not taken because of their age, and since when they are known to be there; `names`
-    are those of all arguments so far.
+    `names` are those of all arguments so far.
     """
 
     def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen) -> None:
         self._archives = archives
         self._now = now
         self._wishes = wishes
-        self._seen = seen
-        self.young: dict[tuple[str, str, str], datetime] = {}
+        self._ages = Ages(now, wishes.min_age, seen)
         self.names: set[str] = set()
+
+    @property
+    def young(self) -> Seen:
+        """The candidates that were not taken because of their age, and since when they are known to be there."""
+        return self._ages.young
 
     def decide(
         self, file: File, call: Call, request: Request, known: Known, before: Sequence[Doubt]
@@ -175,23 +181,27 @@ class Decider:
                 True,
             )  # whether it is or not: it must not move
         elif not gone:
-            why = self._too_young(choice.offers or {}, known)
+            why = self._ages.too_young(choice.offers or {}, known)
         if why or edit is None:
             return Decision(kept, stay._replace(why=why, code=code, gone=gone, refuses=gone))
         if choice.version == request.pin:
             return Decision(kept)
-        move = Move(stay.place, request.name, request.pin, choice.version, old, choice.offers or {})
+        image, offers = call.base.image.partition("@")[0], choice.offers or {}
+        move = Move(stay.place, request.name, request.pin, choice.version, old, offers, image)
         return Decision(kept, None, choice, edit, move)
 
     def _unpinned(self, file: File, call: Call, request: Request, choice: Choice) -> Decision:
         fails = choice.fails and not call.unread
         kept = choice if fails else Choice("skipped", reason="unpinned")
+        where = place(file, request.word.span)
+        if fails:
+            return Decision(kept, Stay(where, request.name, "", choice.detail, choice.reason, gone=True))
         if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
             return Decision(kept)
         (edit,) = pin(file.dockerfile.text, {request: choice.version})
-        where = place(file, request.word.span)
+        image, offers = call.base.image.partition("@")[0], choice.offers or {}
         return Decision(
-            kept, None, choice, edit, Move(where, request.name, "", choice.version, {}, choice.offers or {})
+            kept, None, choice, edit, Move(where, request.name, "", choice.version, {}, offers, image)
         )
 
     def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
@@ -209,55 +219,6 @@ class Decider:
         stage = file.stage_name(call.install.stage)
         suites = {known.suites.get((file.path, stage, platform)) for platform in call.base.platforms}
         return suites <= {None, where.suite.codename} and compare(new, old.rstrip("*")) < 0
-
-    def _too_young(self, offers: Mapping[str, Offer], known: Known) -> str:
-        """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
-        latest = None
-        for platform, offer in offers.items():
-            since = min(index.release.date for index in offer.pockets)
-            keys = [(index.source.suite, offer.name, offer.version) for index in offer.pockets]
-            since = min(
-                [
-                    since,
-                    *known.since(offer, platform),
-                    *(self._seen[key] for key in keys if key in self._seen),
-                ]
-            )
-            if self._now - since < self._wishes.min_age:
-                self.young |= dict.fromkeys(keys, since)
-                latest = max(latest or since, since)
-        return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
-
-
-class Known:
-    """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
-
-    def __init__(self, lock: Lock) -> None:
-        dates = {
-            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
-        }
-        self.suites = {target.key: target.closure.suite for target in lock.targets}
-        packages = lock.by_id()
-        self._uris: dict[tuple[str, str, str], set[str]] = {}
-        self._since: dict[tuple[str, str, str], datetime] = {}
-        for target in lock.targets:
-            for member in target.closure.members:
-                package = packages.get(member.id)
-                if package:
-                    self._uris.setdefault((*target.key[:2], package.name), set()).add(package.uri)
-                date = dates.get((package.uri, package.suite)) if package else None
-                if package and date is not None:
-                    self._since[package.name, package.version, target.platform] = date
-
-    def comes_from(self, file: File, call: Call, request: Request) -> set[str]:
-        """The repositories that the lock has an argument's package from."""
-        return self._uris.get((file.path, file.stage_name(call.install.stage), request.name), set())
-
-    def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
-        """The date, if the lock has this version."""
-        date = self._since.get((offer.name, offer.version, platform))
-        if date is not None:
-            yield date
 
 
 def older(version: str) -> str:

@@ -8,7 +8,7 @@ archive that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -25,12 +25,16 @@ from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
-from pinner.workflow.moves import Decider, Decision, Known, Move, Seen, Stay, Wishes
+from pinner.workflow.moves import Decider, Decision, Move, Stay, Wishes
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
+from pinner.workflow.standing import Known, Seen
 from pinner.workflow.targets import Problem, Targets
 from pinner.workflow.verify import Place, place
+
+#: Arguments that nobody expects a pin of.
+_NO_PIN = frozenset({"ignored", "removal"})
 
 
 class Rewritten(NamedTuple):
@@ -45,7 +49,8 @@ class Rewritten(NamedTuple):
 class Refreshed(NamedTuple):
     """All that a run would write and say about one project. `lock` holds these files' targets alone.
 
-    `errors` are those of files that take no part, by path; `unreachable` those of repositories that were done without.
+    `unpinned` are the arguments that have no pin; `errors` are those of files that take no part, by path, `unreachable`
+    those of repositories that were done without.
     `young` are candidates that were not taken because of their age, and since when they are known to be there.
     """
 
@@ -53,6 +58,7 @@ class Refreshed(NamedTuple):
     lock: Lock
     moves: tuple[Move, ...]
     stays: tuple[Stay, ...]
+    unpinned: tuple[Stay, ...]
     pins: int
     young: Seen
     notes: tuple[str, ...]
@@ -100,7 +106,7 @@ class Refresher:
     def refresh(self, texts: Mapping[str, str], options: Options, lock: Lock) -> Refreshed:
         """What is to become of these files, by path, and their lock. Raises `PinnerError`; writes nothing.
 
-        Without `only` what the calls bring in is resolved anew; with it, what can still be had stays.
+        Where all is to move, what the calls bring in is resolved anew; else what can still be had stays.
         """
         told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
         files: dict[str, File] = {}
@@ -114,11 +120,12 @@ class Refresher:
                 raise each
         prepared = prepare(list(files.values()), texts, told, self._archives)
         errors |= prepared.unserved
-        targets = Targets(self._archives, lock, self._solved, anew=not self._wishes.only)
+        targets = Targets(self._archives, lock, self._solved, anew=self._wishes.anew)
         known = Known(lock)
         written: list[Rewritten] = []
         moves: list[Move] = []
         stays: list[Stay] = []
+        unpinned: list[Stay] = []
         pins = 0
         for path, error in errors.items():
             stays += _unserved(path, files.get(path), error)
@@ -133,6 +140,7 @@ class Refresher:
                 continue
             choices, edits = one.settle(targets, whole=with_block)
             stays += one.stays
+            unpinned += one.unpinned(choices)
             locked = not (with_block and one.dropped)
             if not edits and any(stay.gone for stay in one.stays):
                 locked = False  # nothing is new here, and the lock knows more than the archive
@@ -146,7 +154,7 @@ class Refresher:
             moves += one.moves
             pins += sum(choice.status in {"pinned", "kept"} for choice in choices.values())
         return Refreshed(
-            tuple(written), targets.lock(), tuple(moves), tuple(stays), pins, self._decider.young,
+            tuple(written), targets.lock(), tuple(moves), tuple(stays), tuple(unpinned), pins, self._decider.young,
             tuple(self._archives.notes), errors, tuple(prepared.unreachable),
         )  # fmt: skip
 
@@ -208,6 +216,16 @@ class _One:
         """The moves that take place."""
         return (each.move for each in self._moving().values() if each.move is not None)
 
+    def unpinned(self, choices: Mapping[Request, Choice]) -> Iterator[Stay]:
+        """The arguments that have no pin, of which nothing else is said."""
+        for call in self._file.calls():
+            for request in call.requests:
+                choice = choices[request]
+                if choice.status == "skipped" and not request.pin and choice.reason not in _NO_PIN:
+                    where = place(self._file, request.word.span)
+                    why, code = choice.detail or "has no pin", choice.reason or "unpinned"
+                    yield Stay(where, request.name or request.word.raw, "", why, code)
+
     def _conflicts(self) -> Iterator[tuple[Call, Stay]]:
         """Words that have their version in the same place, such as the value of a variable, must agree about it."""
         moving = self._moving()
@@ -235,20 +253,18 @@ class _One:
             if whole and self.dropped:
                 self.dropped |= {*self._groups.values()}
             moving = self._moving()
-            choices = {
-                request: found.moved if request in moving and found.moved else found.choice
-                for request, found in self._decisions.items()
-            }
+            choices = self._choices(moving)
             problems = targets.add(self._file, choices)
-            broken = list(self._broken_by_moves(problems, moving, targets)) if problems and moving else []
-            if not broken:
-                if problems and moving:  # looking for their cause has replaced the targets
-                    targets.drop(self._file.path)
-                    targets.add(self._file, choices)
+            found = self._broken_by_moves(problems, moving, targets) if moving else None
+            if found is None:
                 break
-            for problem, groups in broken:
-                self.stays.append(self._stay(problem, refuses=True))
-                self.dropped |= groups
+            problem, groups = found
+            for call in self._file.calls():
+                if self._groups[call.install.span] in groups and any(
+                    word in moving for word in call.requests
+                ):
+                    self.stays.append(self._stay(problem, refuses=True, at=call))
+            self.dropped |= groups
             targets.drop(self._file.path)
         told = {stay.place for stay in self.stays}
         certain = [each for each in problems if not isinstance(each.error, Refused)]
@@ -256,34 +272,57 @@ class _One:
         self.stays += [stay for stay in remaining if stay.place not in told]
         return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
 
+    def _choices(self, moving: Container[Request]) -> dict[Request, Choice]:
+        return {
+            request: found.moved if request in moving and found.moved else found.choice
+            for request, found in self._decisions.items()
+        }
+
     def _broken_by_moves(
         self, problems: Sequence[Problem], moving: Mapping[Request, Decision], targets: Targets
-    ) -> Iterator[tuple[Problem, set[int]]]:
-        """The problems that moves make, each with the groups that must not move therefore."""
-        touched = [each for each in problems if any(word in moving for word in each.call.requests)]
-        certain = [each for each in touched if not isinstance(each.error, Refused)]
-        for problem in certain:
-            yield problem, {self._groups[problem.call.install.span]}
-        others = [each for each in problems if each not in touched]
-        if certain or not others:
-            return  # once those do not move, these may be none
-        targets.drop(self._file.path)
-        kept = {request: found.choice for request, found in self._decisions.items()}
-        before = {each.call.install.span for each in targets.add(self._file, kept)}
-        for problem in others:
+    ) -> tuple[Problem, set[int]] | None:
+        """The first problem that moves make, and the groups that must not move therefore: the command's own, that of an
+        earlier command of its stage, or all of these. A command that moves itself is stopped by what apt is certain to
+        refuse alone, or moved pins would never get out of what pinner does not follow."""
+        problems = [
+            each
+            for each in problems
+            if not isinstance(each.error, Refused) or not any(word in moving for word in each.call.requests)
+        ]
+        if not problems:
+            return None
+        before = targets.failing(self._file, self._choices(()))
+        for problem in problems:
             span = problem.call.install.span
-            if span not in before:
-                parsed = self._file.dockerfile
-                below = {each.index for each in chain(parsed, parsed.stages[problem.call.install.stage])}
-                calls = [call for call in self._file.calls() if call.install.stage in below]
-                yield problem, {self._groups[call.install.span] for call in calls}
-        targets.drop(self._file.path)
+            parsed = self._file.dockerfile
+            below = {each.index for each in chain(parsed, parsed.stages[problem.call.install.stage])}
+            calls = [call for call in self._file.calls() if call.install.stage in below]
+            until = [call.install.span for call in calls].index(span)
+            groups = list(dict.fromkeys(self._groups[call.install.span] for call in calls[until::-1]))
+            groups = [each for each in groups if each not in self.dropped]
+            own = any(word in moving for word in problem.call.requests)
+            if not groups or (span in before and not own):
+                continue
+            for group in groups if len(groups) > 1 else ():
+                rest = {word for word in moving if word not in self._words(group)}
+                if span not in targets.failing(self._file, self._choices(rest)):
+                    return problem, {group}
+            return problem, {self._groups[span]} if own and span in before else {*groups}
+        return None
 
-    def _stay(self, problem: Problem, *, refuses: bool) -> Stay:
-        install = problem.call.install
+    def _words(self, group: int) -> set[Request]:
+        calls = (call for call in self._file.calls() if self._groups[call.install.span] == group)
+        return {request for call in calls for request in call.requests}
+
+    def _stay(self, problem: Problem, *, refuses: bool, at: Call | None = None) -> Stay:
+        """A command that stays, for a problem of its own or of another one."""
+        install = (at or problem.call).install
+        line = "the line"
+        if install.span != problem.call.install.span:
+            line = f"line {self._file.lines.position(problem.call.install.span.start)[0]} any more"
         where = place(self._file, install.span)
         code = problem.choice().reason
-        return Stay(where, install.command, "", _why(problem), code, gone=True, refuses=refuses)
+        return Stay(where, install.command, "", _why(problem, line), code, gone=True, refuses=refuses)
 
 
 def _unserved(path: str, file: File | None, error: PinnerError) -> Iterator[Stay]:
@@ -300,10 +339,10 @@ def _unserved(path: str, file: File | None, error: PinnerError) -> Iterator[Stay
             yield Stay(where, call.install.command, "", error.message, error.code, refuses=True)
 
 
-def _why(problem: Problem) -> str:
+def _why(problem: Problem, line: str) -> str:
     choice = problem.choice()
     hint = f" ({choice.hint})" if choice.hint and choice.hint != MOVES else ""
-    return f"apt could not install the line: {choice.detail}{hint}"
+    return f"apt could not install {line}: {choice.detail}{hint}"
 
 
 def _prove(file: File, again: File, choices: Mapping[Request, Choice]) -> None:

@@ -3,8 +3,10 @@ remove what the system cannot do without."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pinner.apt.packages import Package
 from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.universe import Universe
@@ -17,10 +19,21 @@ if TYPE_CHECKING:
 MOVES = "pinner refresh moves the pin"
 
 
-def refusal(call: Call, result: Resolution, universe: Universe) -> Unsatisfiable | None:
+class Downgrade(Unsatisfiable):
+    """A command would put packages (`names`) in place of newer ones that an earlier command has installed."""
+
+    def __init__(self, message: str, names: Iterable[str], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.names = frozenset(names)
+
+
+def refusal(
+    call: Call, result: Resolution, universe: Universe, start: Iterable[Package]
+) -> Unsatisfiable | None:
     """What apt would refuse of what a call does (apt-get(8), --allow-downgrades and its like).
 
-    What an assumed starting set holds proves nothing about the image: then it is only a `Refused`.
+    `start` is what the root held before the first command. Where that is only assumed, it proves nothing about the
+    image: then it is a `Refused`.
     """
     allowed = {option.value for option in call.install.options}
     changed = [(each.offer, each.replaces) for each in result.chosen if each.replaces is not None]
@@ -42,14 +55,22 @@ def refusal(call: Call, result: Resolution, universe: Universe) -> Unsatisfiable
     lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
     if lower and not allowed & {"--allow-downgrades", "--force-yes"}:
         names = ", ".join(f"{offer.name} from {old.version} to {offer.version}" for offer, old in lower)
-        known = any(root.arch == universe.arch for root in call.base.roots)
+        at_first = {(each.name, each.version, each.architecture) for each in start}
+        before = {offer.name: old.package for offer, old in lower}
+        later = [
+            name
+            for name, each in before.items()
+            if (each.name, each.version, each.architecture) not in at_first
+        ]
         ahead = [offer.name for offer, old in lower if not _offered(universe, offer.name, old.version)]
-        off = (
-            f"take the version off {' and '.join(ahead)}: the image holds a newer one than its archive offers"
-        )
+        off = f"take the version off {' and '.join(ahead)}"
+        if later:
+            message = f"apt would have to downgrade {names}, which an earlier command installs"
+            return Downgrade(message, later, hint=off if ahead else MOVES)
+        known = any(root.arch == universe.arch for root in call.base.roots)
         return (Unsatisfiable if known else Refused)(
             f"apt would have to downgrade {names}, which {'the' if known else 'a fresh'} base image holds",
-            hint=off if ahead else MOVES,
+            hint=f"{off}: the image holds a newer one than its archive offers" if ahead else MOVES,
         )
     return None
 

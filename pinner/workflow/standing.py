@@ -1,15 +1,22 @@
-"""How a version that a file or lock holds stands in the archive today, on one platform."""
+"""How a version that a file or lock holds stands in the archive today, on one platform, and for how long."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.errors import Unsatisfiable
+from pinner.lock.schema import Lock
+from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
+from pinner.stages.install_commands import Call, File
 from pinner.values import NamedTuple
 
 State = Literal["live", "superseded", "gone", "unknown"]
+#: When a version was first seen: by suite, name and version.
+Seen = Mapping[tuple[str, str, str], datetime]
 
 
 class Standing(NamedTuple):
@@ -112,3 +119,58 @@ def _gone(universe: Universe, name: str, pin: str) -> Standing:
         candidate=candidate.version,
         security=_security_after(universe, name, version),
     )
+
+
+class Ages:
+    """Which candidates are too young to move to. `seen` is what earlier runs remember; `young` are those that were
+    found too young, and since when they are known to be there."""
+
+    def __init__(self, now: datetime, min_age: timedelta, seen: Seen) -> None:
+        self._now = now
+        self._min_age = min_age
+        self._seen = seen
+        self.young: dict[tuple[str, str, str], datetime] = {}
+
+    def too_young(self, offers: Mapping[str, Offer], known: Known) -> str:
+        """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
+        latest = None
+        for platform, offer in offers.items():
+            since = min((index.release.date for index in offer.pockets), default=self._now)
+            keys = [(index.source.suite, offer.name, offer.version) for index in offer.pockets]
+            found = (self._seen[key] for key in keys if key in self._seen)
+            since = min([since, *known.since(offer, platform), *found])
+            if self._now - since < self._min_age:
+                self.young |= dict.fromkeys(keys, since)
+                latest = max(latest or since, since)
+        return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
+
+
+class Known:
+    """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
+
+    def __init__(self, lock: Lock) -> None:
+        dates = {
+            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
+        }
+        self.suites = {target.key: target.closure.suite for target in lock.targets}
+        packages = lock.by_id()
+        self._uris: dict[tuple[str, str, str], set[str]] = {}
+        self._since: dict[tuple[str, str, str], datetime] = {}
+        for target in lock.targets:
+            for member in target.closure.members:
+                package = packages.get(member.id)
+                if package:
+                    self._uris.setdefault((*target.key[:2], package.name), set()).add(package.uri)
+                date = dates.get((package.uri, package.suite)) if package else None
+                if package and date is not None:
+                    self._since[package.name, package.version, target.platform] = date
+
+    def comes_from(self, file: File, call: Call, request: Request) -> set[str]:
+        """The repositories that the lock has an argument's package from."""
+        return self._uris.get((file.path, file.stage_name(call.install.stage), request.name), set())
+
+    def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
+        """The date, if the lock has this version."""
+        date = self._since.get((offer.name, offer.version, platform))
+        if date is not None:
+            yield date

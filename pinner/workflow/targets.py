@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.edit.span import Span
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import (
     Closure,
@@ -27,7 +28,7 @@ from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
 from pinner.stages.starting_set import key
 from pinner.stages.suites import chain, told_to_apt
 from pinner.values import NamedTuple
-from pinner.workflow.refusals import MOVES
+from pinner.workflow.refusals import MOVES, Downgrade
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -162,6 +163,32 @@ class Targets:
     ) -> dict[int, Target]:
         return {stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()}
 
+    def downgrades(self, file: File, choices: Mapping[Request, Choice]) -> dict[Request, Choice]:
+        """The arguments that no pin may be written behind: an earlier command installs a newer version, from a source
+        that is not there any more, and apt-get would keep that one."""
+        if len([*file.calls()]) < 2 or not any(each.status == "pinned" for each in choices.values()):
+            return {}
+        found = {}
+        for platform in self._stages(file):
+            for calls in self._closures.of(file, choices, platform).values():
+                for done in calls:
+                    names = done.problem.names if isinstance(done.problem, Downgrade) else ()
+                    for request in done.call.requests:
+                        if request.name in names and choices[request].status == "pinned":
+                            detail = "an earlier command installs a newer version than the sources offer here"
+                            found[request] = Choice("skipped", reason="image-newer", detail=detail)
+        return found
+
+    def failing(self, file: File, choices: Mapping[Request, Choice]) -> set[Span]:
+        """The places of the calls that cannot be carried out, those with a finding about an argument as well."""
+        return {
+            done.call.install.span
+            for platform in self._stages(file)
+            for calls in self._closures.of(file, choices, platform).values()
+            for done in calls
+            if done.problem is not None
+        }
+
     def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
         from pinner.workflow.healing import heal
 
@@ -240,10 +267,10 @@ class Targets:
     def _fill(
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
     ) -> Target:
-        """Add the target with what a resolver found, and return this; one that installs nothing is only added if
+        """Add the target with what a resolver found, and return this; one that asks for nothing is only added if
         others are built on it."""
         arch = PLATFORMS[bare.platform]
-        asked: dict[str, str] = {}
+        asked: dict[str, tuple[str, str]] = {}
         packages: dict[str, Member] = {}
         used: dict[str, LockedPackage] = {}
         for done in calls:
@@ -257,7 +284,7 @@ class Targets:
                         if request.arch not in OWN_ARCHITECTURE
                         else offer.name
                     )
-                    asked[name] = word
+                    asked[name] = word, offer.version
                     if done.problem is not None:
                         package = _package(offer)
                         used[package.id] = package
@@ -266,7 +293,10 @@ class Targets:
                 package = _package(chosen.offer)
                 used[package.id] = package
                 name = chosen.offer.name
-                packages[name] = Member(package.id, asked.get(name, ""), _by(chosen, asked))
+                word, version = asked.get(name, ("", ""))
+                if chosen.offer.version != version:
+                    word = ""  # another package has replaced what was asked for
+                packages[name] = Member(package.id, word, "" if word else _by(chosen))
         problems = (
             Incomplete("command", line(done.call, choices), done.problem.message)
             for done in calls
@@ -287,7 +317,7 @@ class Targets:
                 target._replace(closure=closure._replace(members=members, date=old.closure.date))
             )
             self._packages |= {member.id: self._old_packages[member.id] for member in members}
-        elif packages or needed:
+        elif packages or needed or (not closure.incomplete and any(is_lockable(done.call) for done in calls)):
             self._targets.append(target)
             self._packages |= used
         return target
@@ -368,15 +398,20 @@ def _counts(done: Installed) -> bool:
     return not done.chosen or not isinstance(done.problem, Refused)
 
 
+def is_lockable(call: Call) -> bool:
+    """Whether the lock speaks of a call, though what it asks for may be there already."""
+    return any(request.action != "skip" for request in call.requests)
+
+
 def _told(choice: Choice, platform: str) -> bool:
     """Whether a word's own finding says already that its call cannot be carried out on the platform."""
     return choice.fails or choice.reason == "regex" or bool(choice.offers and platform not in choice.offers)
 
 
-def _by(chosen: Chosen, asked: Mapping[str, str]) -> str:
-    """The package that first brought this one along; "" for one that was asked for."""
+def _by(chosen: Chosen) -> str:
+    """The package that first brought this one in; "" for one that was asked for."""
     parent = chosen.causes[0].parent
-    return "" if parent is None or chosen.offer.name in asked else parent.name
+    return "" if parent is None else parent.name
 
 
 def line(call: Call, choices: Mapping[Request, Choice]) -> str:

@@ -36,7 +36,7 @@ from pinner.workflow.health import Notice
 from pinner.workflow.moved import moved
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import Standing, State
+from pinner.workflow.standing import Ages, Known, Standing, State
 from pinner.workflow.targets import Targets
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -50,7 +50,8 @@ _ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
 
 class Pin(NamedTuple):
     """A word with a version, and how that stands by platform. A platform that has no such package at all is absent
-    where nobody asked for that platform. `lag`: for how long a newer version may have been there."""
+    where nobody asked for that platform. `lag`: for how long a newer version may have been there; `young`: why that is
+    too young to move to, "" if it is not."""
 
     place: Place
     name: str
@@ -58,6 +59,7 @@ class Pin(NamedTuple):
     raw: str
     standings: Mapping[str, Standing]
     lag: timedelta | None = None
+    young: str = ""
 
     @property
     def state(self) -> State:
@@ -89,7 +91,8 @@ class Held(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A call that apt could not carry out as it stands, or (not `certain`) of which pinner cannot tell."""
+    """A call that apt could not carry out as it stands, since of one of its arguments (then `command` is that), or (not
+    `certain`) of which pinner cannot tell."""
 
     place: Place
     command: str
@@ -97,6 +100,7 @@ class Broken(NamedTuple):
     detail: str
     hint: str
     certain: bool
+    code: str = ""
 
 
 class Verified(NamedTuple):
@@ -138,9 +142,10 @@ class Verifier:
         lock: Lock,
         absent: Iterable[str] = (),
         today: Look | None = None,
+        ages: Ages | None = None,
     ) -> Verified:
         """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
-        what an image is now, whatever it was when it was locked.
+        what an image is now, whatever it was when it was locked; `ages` which newer versions are too young.
         """
         told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
         read: dict[str, File] = {}
@@ -156,7 +161,7 @@ class Verifier:
         files = list(read.values())
         failed = self._load([read[path] for path in prepared.unserved])
         errors += dict.fromkeys((*failed.values(), *self._silent))
-        dates = _dates(lock)
+        dates, known = _dates(lock), Known(lock)
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
@@ -169,9 +174,12 @@ class Verifier:
                     pins += _unread(file, item)
                     continue
                 found = self._call(file, item, choices, failed.get(item.base.where))
-                pins += (pin._replace(lag=self._lag(pin, dates)) for pin in found)
+                for pin in found:
+                    young = _young(pin, item, self._archives, ages, known) if ages else ""
+                    pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
                 unpinned += sum(request.action == "pin" for request in item.requests)
             if not any(call.base.where in failed for call in file.calls()):
+                broken += (*_missing(file, choices), *_mistyped(file))
                 broken += self._broken(file, choices, targets)
                 if lock.targets:
                     drifts += (
@@ -184,7 +192,11 @@ class Verifier:
             tuple(self._held(lock, files, wheres)),
             tuple(broken),
             tuple(drifts),
-            (*health.notices(wheres, self._archives, self._now), *(moved(lock, today) if today else ())),
+            (
+                *health.notices(wheres, self._archives, self._now),
+                *(moved(lock, today) if today else ()),
+                *health.incomplete(lock, read.keys()),
+            ),
             tuple(errors),
             tuple(texts),
             unpinned,
@@ -372,6 +384,37 @@ class Verifier:
         return self._standings[key]
 
 
+def _missing(file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
+    """The arguments without a pin that apt would find nothing for."""
+    for call in file.calls():
+        for request in call.requests:
+            choice = choices.get(request)
+            if choice is not None and choice.fails and not request.pin and not call.unread:
+                where = place(file, request.word.span)
+                platforms = tuple(each for each in call.base.platforms if each not in (choice.offers or {}))
+                yield Broken(
+                    where,
+                    request.name,
+                    platforms,
+                    choice.detail,
+                    choice.hint,
+                    certain=True,
+                    code=choice.reason,
+                )
+
+
+def _young(pin: Pin, call: Call, archives: Archives, ages: Ages, known: Known) -> str:
+    """Why what supersedes a pin is too young, "" if it is not."""
+    if pin.state != "superseded":
+        return ""
+    offers = {}
+    for platform, universe in archives.universes(call).items():
+        candidate = universe.candidate(pin.name) if platform in pin.standings else None
+        if candidate is not None and pin.standings[platform].state == "superseded":
+            offers[platform] = candidate
+    return ages.too_young(offers, known)
+
+
 def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
     """When the lock's archive had a version, by name, version and platform."""
     packages = lock.by_id()
@@ -392,6 +435,14 @@ def _pin(file: File, call: Call, request: Request, standings: Mapping[str, Stand
 def _hides_pin(request: Request) -> bool:
     """Whether a word that is not read asks for a version, as far as one can see."""
     return request.reason not in _WITHOUT_PIN and bool(request.pin or "=" in request.word.raw)
+
+
+def _mistyped(file: File) -> Iterator[Broken]:
+    """The commands that apt does not know."""
+    for item in file.found:
+        if isinstance(item, Skipped) and item.reason == "unknown-command" and not item.allowed:
+            where = place(file, item.span)
+            yield Broken(where, item.span.of(file.dockerfile.text), (), item.detail, "", True, item.reason)
 
 
 def _unread(file: File, skipped: Skipped) -> Iterator[Pin]:

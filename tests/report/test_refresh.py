@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
@@ -27,6 +28,8 @@ class Upload:
     version: str
     text: str
     ids: tuple[str, ...]
+    urgency: str = ""
+    date: date | None = None
 
 
 def change(name: str, source: str = "", *, security: bool = False) -> Change:
@@ -68,7 +71,7 @@ def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
 
 def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
-    uploads = {each.name: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
+    uploads = {each.key: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
     along = tuple(Along(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
     stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000, "held") for _ in range(5_000))
     text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
@@ -81,7 +84,7 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
 
 def test_a_source_package_has_one_changelog_and_links() -> None:
     uploads = [
-        Upload("3-2", "Fix CVE-2026-2.", ("CVE-2026-2", "DSA-1-1")),
+        Upload("3-2", "Fix CVE-2026-2.", ("CVE-2026-2", "DSA-1-1"), "high", date(2026, 11, 1)),
         Upload("3-1", "Fix CVE-2026-1.", ("CVE-2026-1",)),
     ]
     changes = [
@@ -92,9 +95,11 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
     along = (Along("a", "1", "2", ("linux/amd64",)), Along("z", "1", "2", ("linux/amd64",), security=True))
     text = summary(
         outcome(*changes)._replace(
-            uploads={each.name: uploads for each in changes[1:]},
+            uploads={each.key: uploads for each in changes[1:]},
             along=along,
             stays=(Stay(Place("a", 2), "nginx", "1", "held until 2026-12-01: breaks", "held"),),
+            unpinned=(Stay(Place("a", 9), "tini", "", "has no pin", "unpinned"),),
+            today=date(2026, 11, 28),
         )
     )
     assert text.count("Fix CVE-2026-1.") == 1
@@ -103,7 +108,11 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
         f"**openssl** (libssl-dev) [CVE-2026-2]({tracker}/CVE-2026-2), [DSA-1-1]({tracker}/DSA-1-1)" in text
     )
     assert "2 versions: `3-2`, `3-1`" in text
-    assert "security, another upstream version | `Dockerfile:2` |" in text
+    assert (
+        "| 27 days | bookworm | security, another upstream version, names 2 CVEs | `Dockerfile:2` |" in text
+    )
+    assert "`3-2` (urgency high, 2026-11-01)" in text
+    assert "### Without a pin\n\n- `tini` in `a:9`: has no pin" in text
     assert "2 packages that they bring in (1 security update)" in text
     assert text.index("`z`") < text.index("- `a`")
     assert "held until 2026-12-01: breaks" in text
@@ -112,7 +121,7 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
 
 def test_nothing_from_outside_is_markup() -> None:
     hostile = outcome(change(HOSTILE))._replace(
-        uploads={HOSTILE: [Upload(HOSTILE, HOSTILE, ())]},
+        uploads={(HOSTILE, "1", "2"): [Upload(HOSTILE, HOSTILE, (), HOSTILE)]},
         stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE, "held"),),
         along=(Along(HOSTILE, "", "1", ("linux/amd64",)),),
     )

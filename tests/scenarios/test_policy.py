@@ -80,6 +80,35 @@ def test_candidates_ripen(story: Story) -> None:
     assert story.words() == "curl=7.88.1-10 jq=1.6-3"
 
 
+def test_what_the_policy_does_not_let_move_is_no_fault_for_verify(story: Story) -> None:
+    story.bench.configure('[policy]\nfail-on = "superseded"\nmin-age = "3h"\nsecurity-only = true\n')
+    story.lock()
+    story.updates.package("jq", "1.6-3")
+    result = story.verify()
+    assert (result.status, "the policy waits for security updates" in result.out) == (0, True)
+    assert story.verify("--fail-on", "superseded").status == 0  # it is too young as well
+    story.bench.configure('[policy]\nfail-on = "security"\nmin-age = "3h"\n')
+    story.security.package("jq", "1.6-4")
+    result = story.verify()
+    assert (result.status, "its successor is known since" in result.out) == (0, True)
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == "curl=7.88.1-10 jq=1.6-2"
+    story.bench.configure('[policy]\nfail-on = "security"\nmin-age = "0h"\n')
+    assert story.verify().status == 1
+
+
+def test_a_pin_in_a_file_of_another_form_of_version(story: Story) -> None:
+    """With strict siblings: what is pinned beside it has the form, too, and both outlive a revision together."""
+    story.bench.configure('[policy]\npin = "upstream*"\n')
+    story.lock("--pin-siblings")
+    assert story.words() == 'curl="7.88.1-*" libcurl4="7.88.1-*" jq="1.6-*"'
+    story.main.remove("curl").remove("libcurl4")
+    story.main.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-11)").package("libcurl4", "7.88.1-11")
+    assert story.verify().status == 0
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == 'curl="7.88.1-*" libcurl4="7.88.1-*" jq="1.6-*"'
+
+
 def test_globs_of_upstream_versions(story: Story) -> None:
     story.bench.configure('[policy]\npin = "upstream*"\n')
     story.main.package("native", "5")

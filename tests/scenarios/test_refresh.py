@@ -315,6 +315,86 @@ def test_a_command_that_apt_could_not_carry_out_after_it_stays(story: Story) -> 
     assert story.words("b.Dockerfile") == "jq=1.7-1"
 
 
+CURL, LIB, TOGETHER = "curl=7.88.1-10", "libcurl4=7.88.1-10", "curl=7.88.1-11"
+
+
+@pytest.mark.parametrize(
+    ("stages", "moved", "stops"),
+    [
+        # a later command would have to go back, which apt-get -y refuses: the one that causes it stays, others move
+        (["", "curl", "libcurl4", "jq"], [CURL, LIB, "jq=1.7-1"], "3: line 4"),
+        (["", "jq", "curl", "libcurl4"], ["jq=1.7-1", CURL, LIB], "4: line 5"),
+        (["", "curl", "libcurl4 jq"], [CURL, f"{LIB} jq=1.7-1"], "3: line 4"),
+        (["", "curl jq", "libcurl4"], [f"{CURL} jq=1.6-2", LIB], "3: line 4"),
+        ([" AS a", "curl", "FROM a", "libcurl4", "jq"], [CURL, LIB, "jq=1.7-1"], "3: line 5"),
+        # an earlier one is passed by
+        (["", "libcurl4", "curl"], [LIB, TOGETHER], ""),
+        # another stage knows nothing of it
+        ([" AS a", "curl", "FROM debian:bookworm", "libcurl4"], [TOGETHER, LIB], ""),
+    ],
+)
+def test_a_move_that_another_command_of_the_stage_could_not_follow(
+    story: Story, stages: list[str], moved: list[str], stops: str
+) -> None:
+    story.main.package("libcurl4", "7.88.1-10")
+    body = [each if each.startswith("FROM") else f"RUN apt-get install -y {each}" for each in stages[1:]]
+    story.bench.write("Dockerfile", "\n".join([f"FROM debian:bookworm{stages[0]}", "RUN :", *body, ""]))
+    story.lock()
+    assert story.verify().status == 0
+    point_release(story)
+    story.main.package("libcurl4", "7.88.1-10")
+    result = story.bench.run("refresh", "--exclude", "libcurl4")
+    assert re.findall("install -y (.*)", story.bench.read("Dockerfile")) == moved
+    place, _, line = stops.partition(": ")
+    assert result.status == (4 if stops else 0)
+    assert (
+        f"Dockerfile:{place}" in result.out
+        and f"could not install {line} any more: apt would have" in result.out
+    ) is bool(stops)
+    assert "the lock" not in story.verify().out  # what was written fits together
+
+
+def test_a_package_that_does_not_exist_is_a_fault_for_every_command(story: Story) -> None:
+    story.dockerfile("jq nosuch")
+    assert story.bench.run("lock").status == 1
+    for arguments in (["refresh", "--add"], ["refresh"], ["verify"], ["lock"]):
+        result = story.bench.run(*arguments)
+        assert (result.status, "there is no package nosuch" in result.out) == (1, True), arguments
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("apt-get instal -y jq", "apt-get has no command instal; did you mean install?"),
+        ("apt updat && apt-get install -y jq=1.6-2", "apt has no command updat; did you mean update?"),
+        ("apt-get -y -o A::B=c autoremov", "apt-get has no command autoremov; did you mean autoremove?"),
+        ("apt-get moo && apt-get source jq && apt-get -v && aptitude searc jq && apt $X", ""),
+    ],
+)
+def test_a_command_that_apt_does_not_have(story: Story, line: str, meant: str) -> None:
+    story.bench.write("Dockerfile", f"FROM debian:bookworm\nRUN {line}\n")
+    for command in ("lock", "verify"):
+        result = story.bench.run(command)
+        assert (result.status, "has no command" in result.out) == (int(bool(meant)), bool(meant)), result
+        assert meant in result.out
+
+
+def test_what_the_lock_does_not_know_is_said(story: Story) -> None:
+    story.dockerfile("jq nosuch $FOO")
+    story.bench.run("lock")
+    out = story.verify().out
+    assert "the lock is incomplete: $FOO: the value of FOO is not known here" in out
+    assert "the lock is incomplete: apt-get install jq=1.6-2 nosuch $FOO: there is no package nosuch" in out
+
+
+def test_what_was_looked_at_is_said(story: Story) -> None:
+    story.lock()
+    assert story.bench.run("refresh", "--rescue").out == "nothing to rescue: no pin is gone in 1 file\n"
+    for command in ("lock", "refresh", "verify", "scan"):
+        result = story.bench.run(command, "--kind", "gitlab")
+        assert (result.status, "no file of the kind gitlab" in result.err) == (3, True)
+
+
 def test_a_suite_that_does_not_answer_stops_its_files_alone(story: Story) -> None:
     trixie = story.bench.archive.suite("trixie").package("apt", "3.0").package("jq", "2-1")
     for pocket, path in (("-updates", "debian"), ("-security", "debian-security")):
@@ -484,16 +564,17 @@ def test_a_commit_message_and_a_summary(story: Story) -> None:
     story.security.package("jq", "1.6-3")
     story.bench.run("refresh", "--summary", "s.md", "--commit-message", "m")
     assert story.bench.read("m") == (
-        "build(deps): refresh 1 apt pin (1 security update)\n\n"
+        "build(deps): refresh jq to 1.6-3 (security update)\n\n"
         "- jq 1.6-2 -> 1.6-3 (security, update within the upstream version)\n"
     )
     assert story.bench.read("s.md") == (
-        "## Refresh 1 apt pin (1 security update)\n\n"
+        "## Refresh jq to 1.6-3 (security update)\n\n"
         "| package | from | to | pocket | why | where |\n| --- | --- | --- | --- | --- | --- |\n"
         "| [`jq`](https://sources.debian.org/src/jq/1.6-3/debian/changelog/) | `1.6-2` | `1.6-3` | bookworm-security "
-        "| security, update within the upstream version | `Dockerfile:2` |\n\n"
+        "| security, update within the upstream version | `Dockerfile:2` on `debian:bookworm` |\n\n"
         "To leave one of these out, put its old version back where the table says, run `pinner lock`, and keep it "
-        "there by a `[[policy.hold]]` in pinner.toml.\n"
+        "there by a `[[policy.hold]]` in pinner.toml. Not those whose old version is gone: their lines would not build "
+        "any more.\n"
     )
 
 

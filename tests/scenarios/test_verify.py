@@ -203,6 +203,13 @@ def test_the_platforms_are_those_of_the_lock(story: Story) -> None:
     assert story.standings() == {"only": {"amd64": "live"}}
 
 
+def test_a_stage_whose_packages_are_there_already_is_locked(story: Story) -> None:
+    text = "FROM debian:bookworm AS a\nRUN apt-get install -y curl\nFROM a\nRUN apt-get install -y libcurl4\n"
+    story.bench.write("Dockerfile", text)
+    story.lock()
+    assert story.verify().status == 0
+
+
 def test_pins_without_a_lock(story: Story) -> None:
     story.dockerfile("jq=1.6-2")
     assert story.verify().status == 0

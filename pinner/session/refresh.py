@@ -1,0 +1,279 @@
+"""`refresh` over projects: what it comes to, and what it writes. For branches it is run once for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pinner.archive import seen
+from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, worst
+from pinner.lock import reader, writer
+from pinner.lock.schema import Lock, Settings
+from pinner.project import files
+from pinner.report.refresh import Outcome
+from pinner.session.advisories import Vulnerabilities
+from pinner.session.lock import at_snapshot
+from pinner.session.projects import Project, read_lock
+from pinner.session.projects import write as write_all
+from pinner.session.run import Run
+from pinner.stages import froms
+from pinner.stages.archives import Archives
+from pinner.stages.froms import Digests
+from pinner.values import NamedTuple
+from pinner.workflow import changes
+from pinner.workflow.changes import Along, Based, Change
+from pinner.workflow.moves import Stay, Wishes
+from pinner.workflow.moves import older as _older
+from pinner.workflow.refresh import Refreshed, Refresher
+from pinner.workflow.verify import Place
+from pinner.workflow.vulnerable import Mended, mended
+
+if TYPE_CHECKING:
+    from pinner.archive.changelog import Entry
+
+Only = Literal["gone", "security", "all"]
+
+
+class Order(NamedTuple):
+    """What is to be refreshed, as the command line says it. `min_age` and `only` override the policy if they are said.
+
+    With `packages` neither base images move, nor what can still be had of what the install commands bring in.
+    """
+
+    paths: tuple[str, ...] = ()
+    only: Only | None = None
+    packages: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    add: bool = False
+    min_age: timedelta | None = None
+    if_older_than: timedelta | None = None
+    when: str | None = None
+    atomic: bool = False
+    cve: bool = False
+    changelogs: bool = False
+    allow_older: bool = False
+
+
+class Done(NamedTuple):
+    """What a refresh came to. `errors` say what could not be refreshed, `slips` which names no file has."""
+
+    outcome: Outcome
+    results: Sequence[Result]
+    errors: tuple[PinnerError, ...]
+    slips: tuple[str, ...]
+
+    @property
+    def status(self) -> int:
+        """The exit status, if nothing else counts."""
+        stays = self.outcome.stays
+        found = [each.exit_status for each in self.errors]
+        found += [Unsatisfiable.exit_status] if any(stay.refuses for stay in stays) else []
+        return worst((*found, int(bool(self.slips) or any(stay.gone for stay in stays))))
+
+
+def refresh(run: Run, order: Order, *, write: bool) -> Done:
+    """Refresh the projects of the files that are named. Raises `PinnerError`."""
+    now = run.access.now
+    projects, errors = run.collect(order.paths, writes=write)
+    if errors and not projects:
+        raise errors[0]
+    allow_older = order.allow_older or order.when is not None  # whoever names a moment wants its versions
+    cache = run.access.cache
+    refreshers: dict[tuple[Archives, Wishes], Refresher] = {}
+    results: list[Result] = []
+    for project in projects:
+        text, lock = read_lock(project.lock_path, merge=True)
+        if order.if_older_than is not None and _age(lock, now) < order.if_older_than:
+            run.notes[f"{project.lock_path.name} is not older than that: nothing done"] = None
+            continue
+        if not allow_older:
+            run.not_before(project, lock)
+        archives = run.archives(project.config)
+        policy = project.config.policy
+        kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
+        if order.only is not None:
+            kind = "" if order.only == "all" else order.only
+        age = policy.min_age if order.min_age is None else order.min_age
+        wishes = Wishes(kind, order.packages, order.exclude, order.add, age, allow_older, policy)
+        record = seen.read(cache) if age else {}
+        refresher = refreshers.setdefault(
+            (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
+        )
+        run.notes |= dict.fromkeys(policy.ended(now.date()))
+        vouching = run.vouching(project, lock)
+        # Where all is to move, so are the images: what the lock knows of them does not count.
+        options = run.options(project, lock, anew=wishes.anew)._replace(vouch=vouching)
+        if order.when is not None:
+            options, notes = at_snapshot(run.access, project, options, order.when)
+            run.notes |= dict.fromkeys(notes)
+        moved = Digests(project.texts, {})
+        if wishes.anew:
+            moved = froms.moved(project.texts, options, run.look(project.config, Lock()))
+        result = refresher.refresh(moved.texts, options, lock)
+        rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
+        result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
+        seen.keep(cache, record, result.young, now)
+        run.keep_solved()
+        platforms = " ".join(options.platforms) if run.asked.platforms else ""
+        said = Settings("", platforms, kinds=" ".join(run.asked.kinds))
+        results.append(Result(project, result, text, lock, moved, said=said, allow_older=allow_older))
+    failures: dict[PinnerError, None] = dict.fromkeys(errors)
+    for each in results:
+        failures |= dict.fromkeys((*each.refreshed.errors.values(), *each.refreshed.unreachable))
+    hindered = bool(failures) or any(result.refreshed.refusals for result in results)
+    refused = order.atomic and hindered
+    if write and not refused:
+        run.notes |= dict.fromkeys(write_all(results))
+    outcome = _outcome(results, now, refused=refused, written=write and not refused)
+    if order.changelogs and not refused:
+        outcome = outcome._replace(uploads=_uploads(outcome.changes, results, run))
+    if order.cve and not refused:
+        known = Vulnerabilities(run.access, run.notes)
+        outcome = outcome._replace(mended=_mended(results, known))
+        failures |= known.errors
+    return Done(outcome, results, tuple(failures), tuple(_in_no_file(refreshers.values())))
+
+
+def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
+    """What --package names and no file does, which is a slip."""
+    unmatched = [refresher.unmatched for refresher in refreshers]
+    return [name for name in dict.fromkeys(chain(*unmatched)) if all(name in each for each in unmatched)]
+
+
+def _mended(results: Iterable[Result], asked: Vulnerabilities) -> tuple[Mended, ...]:
+    """The vulnerabilities that the moves of all projects end."""
+    found: dict[Mended, None] = {}
+    for each in results:
+        suites = (target.closure.suite for target in each.merged.targets)
+        known = asked.of(each.project.config, suites)
+        found |= dict.fromkeys(mended(each.lock, each.merged, known))
+    return tuple(found)
+
+
+class Result:
+    """A project's refresh and the files it would change, the lock among them."""
+
+    def __init__(
+        self,
+        project: Project,
+        refreshed: Refreshed,
+        lock_text: str | None,
+        lock: Lock,
+        moved: Digests,
+        *,
+        said: Settings,
+        allow_older: bool,
+    ) -> None:
+        self.project = project
+        self.refreshed = refreshed
+        self.before: dict[Path, str | None] = {}
+        self.texts: dict[Path, str] = {}
+        self.along: tuple[Along, ...] = ()
+        self.images: tuple[Based, ...] = ()
+        for path in [each.path for each in refreshed.files if each.locked] if not allow_older else ():
+            back = changes.older(lock, refreshed.lock, path)
+            refreshed = (
+                refreshed.without(
+                    path,
+                    tuple(
+                        Stay(Place(path), each.name, each.old, _older(each.new), "downgrade", refuses=True)
+                        for each in back
+                    ),
+                )
+                if back
+                else refreshed
+            )
+        self.refreshed = refreshed
+        for each in refreshed.files:
+            if each.old != each.new:
+                place = project.paths[each.path]
+                self.before[place], self.texts[place] = each.old, each.new
+        paths = [each.path for each in refreshed.files if each.locked]
+        merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
+        if merged.targets:
+            merged = merged.remember(paths, said)
+        if lock.targets:
+            self.along = changes.along(lock, merged, paths)
+        self.lock, self.merged = lock, merged
+        text = writer.dumps(merged)
+        if text != lock_text and (merged.targets or lock_text is not None):
+            reader.loads(text, str(project.lock_path))
+            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
+        written = {each.path for each in refreshed.files if each.old != each.new}
+        self.images = changes.based(lock, merged, moved.moved if written else {})
+
+
+def _age(lock: Lock, now: datetime) -> timedelta:
+    """How old the newest Release is that the lock was made from; without any, as old as can be."""
+    dates = [datetime.fromisoformat(each.date) for each in lock.releases]
+    return now - max(dates) if dates else timedelta.max
+
+
+def _outcome(results: Sequence[Result], now: datetime, *, refused: bool, written: bool) -> Outcome:
+    moves = [
+        move._replace(place=_shown(move.place, result.project))
+        for result in results
+        for move in result.refreshed.moves
+    ]
+    stays: list[Stay] = [
+        stay._replace(place=_shown(stay.place, result.project))
+        for result in results
+        for stay in result.refreshed.stays
+    ]
+    wrote = [path for result in results for path in result.texts] if not refused else []
+    here = Path.cwd()
+    changed = {(move.name, move.new) for move in moves}
+    return Outcome(
+        changes.changes_of(moves) if not refused else (),
+        tuple(dict.fromkeys(each for result in results for each in result.images)),
+        tuple(
+            dict.fromkeys(
+                each for result in results for each in result.along if (each.name, each.new) not in changed
+            )
+        ),
+        tuple(stays),
+        {},
+        tuple(printable(files.relative(path, here), line=True) for path in wrote),
+        sum(result.refreshed.pins for result in results),
+        refused,
+        written,
+        tuple(dict.fromkeys(note for result in results for note in result.refreshed.notes)),
+        unpinned=tuple(
+            each._replace(place=_shown(each.place, result.project))
+            for result in results
+            for each in result.refreshed.unpinned
+        ),
+        today=now.date(),
+    )
+
+
+def _shown(place: Place, project: Project) -> Place:
+    return place._replace(path=project.relative(place.path))
+
+
+def _uploads(
+    found: Sequence[Change], results: Sequence[Result], run: Run
+) -> Mapping[tuple[str, str, str], Sequence[Entry]]:
+    """The changelog entries by change; what cannot be had is noted and left out."""
+    access = run.access
+    reader = access.changelogs(
+        {key: value for each in results for key, value in access.mirrors(each.project.config).items()}
+    )
+    uploads: dict[tuple[str, str, str], Sequence[Entry]] = {}
+    of_source: dict[tuple[str, str, str], Sequence[Entry]] = {}
+    for change in found:
+        index, package = change.offer.index, change.offer.package
+        if index is None or not change.old:
+            continue
+        old = change.old.rstrip("*")
+        key = (package.source, package.source_version, old)
+        try:
+            if key not in of_source:
+                of_source[key] = reader.since(package, index.source.uri, old)
+            uploads[change.key] = of_source[key]
+        except (FetchError, TrustError) as error:
+            run.notes[f"no changelog of {change.name}: {error}"] = None
+    return uploads

@@ -23,6 +23,7 @@ from pinner.values import NamedTuple
 if TYPE_CHECKING:
     from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
+    from pinner.resolve.universe import Index
 
 T = TypeVar("T")
 
@@ -55,7 +56,8 @@ class Archive:
     messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
     `wait` takes the seconds between two tries. Sources of a snapshot are read through what `snapshots` makes, once and
     for ever. `keyring` is a file whose keys stand in for those of every source, as a recorded archive has its own.
-    `say` gets what is noticed only when an index is looked at.
+    `say` gets what is noticed only when an index is looked at. `stand_in` may give what an index that is not in the
+    cache is replaced by: of a source, component, Release and the digest of its InRelease.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class Archive:
         snapshots: Callable[[], Snapshots] | None = None,
         keyring: Path | None = None,
         say: Callable[[str], None] = lambda note: None,
+        stand_in: Callable[[Source, str, Release, str], Index | None] = lambda *_: None,
     ) -> None:
+        self._stand_in = stand_in
         self._cache = Cache(cache)
         self._now = now
         self._max_age = max_age
@@ -83,7 +87,7 @@ class Archive:
         self._keyring = keyring
         self._say = say
 
-    def load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
+    def load(self, sources: Sequence[Source]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
         """The indices in the order of sources and components, and notes for people.
 
         A suite that does not offer a source's architecture gives no index but a note. A Release in the cache is
@@ -110,7 +114,7 @@ class Archive:
             suites.keep(self._cache, suite, held[suite])
         return held[suite].release.codename
 
-    def _load(self, sources: Sequence[Source]) -> tuple[tuple[SqliteIndex, ...], tuple[str, ...]]:
+    def _load(self, sources: Sequence[Source]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
         by_source = {source: self._suite(source) for source in sources}
         before = {suite: suites.read(self._cache, suite) for suite in dict.fromkeys(by_source.values())}
         held, notes = self._cached(before) if self._offline else self._asked(before)
@@ -126,14 +130,23 @@ class Archive:
             if not found:
                 notes.append(f"{suite.name} does not serve {source.arch}")
             wanted += found
-        self._build_missing(wanted)
+        standing = [self._standing_in(one, held[one.suite]) for one in wanted]
+        self._build_missing([one for one, other in zip(wanted, standing, strict=True) if other is None])
         for suite, now_held in held.items():
             if now_held != before[suite]:
                 suites.keep(self._cache, suite, now_held)
                 self._drop_superseded(before[suite], now_held)
         if self._snapshots is not None:
             notes += self._snapshots.notes
-        return tuple(self._index(one, held[one.suite]) for one in wanted), tuple(dict.fromkeys(notes))
+        indices = tuple(
+            other or self._index(one, held[one.suite]) for one, other in zip(wanted, standing, strict=True)
+        )
+        return indices, tuple(dict.fromkeys(notes))
+
+    def _standing_in(self, one: _Wanted, held: Held) -> Index | None:
+        if self._cache.index(one.plain.digest).exists():
+            return None
+        return self._stand_in(one.source, one.component, held.release, held.sha256)
 
     def _cached(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
         held, notes = {}, []

@@ -47,6 +47,12 @@ from pinner.workflow.verify import Verified
     help="Exit 1 also for a pin with a newer version that was locked longer ago.",
 )
 @click.option(
+    "--trust-lock",
+    is_flag=True,
+    help="Believe what a reviewed lock says of an archive whose Release is still the one that it was made from, and do "
+    "not fetch the index.",
+)
+@click.option(
     "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
 )
 @flags.options(flags.OLDER, fleet.FLEET, flags.REPORT)
@@ -58,6 +64,7 @@ def command(
     fail_on: tuple[str, ...],
     cve: bool,
     max_lag: timedelta | None,
+    trust_lock: bool,
     snapshots: bool,
     allow_older: bool,
     repositories: str | None,
@@ -86,7 +93,7 @@ def command(
         ]
         return spans(run.access, project, options, archives, gone, quiet=style.quiet) if gone else ()
 
-    options = VerifyOptions(fail_on, cve, max_lag, strict, allow_older)
+    options = VerifyOptions(fail_on, cve, max_lag, strict, allow_older, trust_lock)
     verification = Verification(run, options, spans if snapshots else None)
     if repositories is not None:
 

@@ -129,6 +129,21 @@ def _said(done: CompletedProcess[bytes]) -> str:
     return "; ".join(lines[-3:]) or f"ended with status {done.returncode}"
 
 
+def is_reviewed(path: Path) -> bool:
+    """Whether a file is as the last commit has it, and in a run for a pull request as its base has it (GitHub Actions,
+    GitLab CI), as far as git can tell; also one outside of a work tree. `path` is absolute."""
+    if work_tree(path.parent) is None:
+        return True
+    own = path.read_bytes()
+    base = os.environ.get("GITHUB_BASE_REF", "")
+    base = f"refs/remotes/origin/{base}" if base else os.environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
+    return all(
+        content(path.parent, revision, f"./{path.name}", len(own)) == own
+        for revision in ("HEAD", base)
+        if revision
+    )
+
+
 def _run(root: Path, *arguments: str) -> bytes | None:
     """What git says of the work tree at `root`; None if it fails."""
     done = _start(root, arguments, ())

@@ -18,6 +18,7 @@ from pinner.project import git, tree
 from pinner.project.config import Config
 from pinner.resolve.universe import Index
 from pinner.stages.archives import Archives
+from pinner.stages.locked_index import stand_in
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.advisories import Advisories
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.pool import Pool
     from pinner.archive.snapshot import Snapshots
     from pinner.images.image import Image
-    from pinner.lock.schema import LockedKey
+    from pinner.lock.schema import Lock, LockedKey
     from pinner.session.images import Images
     from pinner.stages.bases import Inspect, Mode
 
@@ -81,8 +82,12 @@ class Access:
             return config.mirrors
         return {f"{scheme}://": self.recorded.as_uri() for scheme in ("http", "https")}
 
-    def archives(self, config: Config, notes: dict[str, None] | None = None) -> Archives:
-        """The archives as seen through the cache; `notes` gets what is to be said of them."""
+    def archives(
+        self, config: Config, notes: dict[str, None] | None = None, lock: Lock | None = None
+    ) -> Archives:
+        """The archives as seen through the cache; `notes` gets what is to be said of them. Where the Release is the one
+        that `lock` was made from, what the lock says of its packages stands in for an index that is not in the cache.
+        """
         from pinner.archive.load import Archive
 
         progress = self.progress("indices")
@@ -97,6 +102,7 @@ class Access:
             snapshots=lambda: self.snapshots(config),
             keyring=self.recorded / "key.pgp" if self.recorded else None,
             say=lambda note: found.notes.update({note: None}),
+            **({"stand_in": stand_in(lock)} if lock is not None else {}),
         )
 
         def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from pinner.archive import reach, seen
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS
 from pinner.errors import InputError, OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock
+from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
 from pinner.project.files import Found
 from pinner.session import projects
@@ -126,6 +127,16 @@ class Run:
         """The archives as the configuration names them."""
         return self._opened(config)[0]
 
+    def as_locked(self, project: Project, lock: Lock) -> Archives | None:
+        """The archives of a project, in which what its lock says of a Release counts as long as that is the same; None
+        for a lock that is not what was reviewed: it differs from the last commit, or from a pull request's base."""
+        if not lock.targets or not git.is_reviewed(tree.resolve(project.lock_path)):
+            return None
+        found = self.access.archives(project.config, self.notes, lock)
+        if self.access.recorded is None:
+            found.not_before(_dates(project, lock))
+        return found
+
     def not_before(self, project: Project, lock: Lock) -> None:
         """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is.
 
@@ -133,15 +144,7 @@ class Run:
         """
         if self.access.recorded is not None:
             return
-        try:
-            dates = {(each.uri, each.suite): datetime.fromisoformat(each.date) for each in lock.releases}
-            self.archives(project.config).not_before(dates)
-        except (ValueError, TypeError) as error:  # TypeError: one without a time zone
-            raise InputError(
-                f"a Release has a date that is none: {error}",
-                path=str(project.lock_path),
-                hint="restore the lock from version control, or delete it and run `pinner lock`",
-            ) from None
+        self.archives(project.config).not_before(_dates(project, lock))
 
     def look(self, config: Config, lock: Lock) -> Look:
         """What tells what images hold; those that `lock` does not know as they are now."""
@@ -157,3 +160,19 @@ class Run:
             inspect = self.access.inspect(config, asked.images, asked.image_archives, asked.insecure)
             self._open[key] = archives, Bases(inspect, self.notes, strict=asked.images == "always")
         return self._open[key]
+
+
+def _dates(project: Project, lock: Lock) -> Mapping[tuple[str, str], datetime]:
+    """When the Releases of a lock were made, by address and suite. Raises `InputError` for a date that is none."""
+    dates = {}
+    try:
+        for each in lock.releases:
+            dates[each.uri, each.suite] = date = datetime.fromisoformat(each.date)
+            date < datetime.now(UTC)  # noqa: B015, it raises TypeError for one without a time zone
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"a Release has a date that is none: {error}",
+            path=str(project.lock_path),
+            hint="restore the lock from version control, or delete it and run `pinner lock`",
+        ) from None
+    return dates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import timedelta
 
@@ -16,12 +17,17 @@ from pinner.session.advisories import Vulnerabilities
 from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
+from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.standing import Ages
 from pinner.workflow.verify import Verified, Verifier
 from pinner.workflow.vulnerable import Exposed, exposed
 
+_BELIEVED = "believed of archives that have not moved since it was made (--trust-lock)"
+_NOT_BELIEVED = (
+    "not believed: it is not as in the last commit, or not as in the branch that it is to be merged into"
+)
 #: Notes about a project that was verified.
 Remarks = Callable[[Project, Options, Archives, Verified], Iterable[str]]
 
@@ -34,6 +40,7 @@ class VerifyOptions(NamedTuple):
     max_lag: timedelta | None = None
     strict: bool = False
     allow_older: bool = False
+    trust_lock: bool = False
 
 
 class Checks(NamedTuple):
@@ -79,11 +86,26 @@ class Verification:
 
     def _one(self, project: Project, *, shown: bool) -> Checked:
         run, how, now = self._run, self._how, self._run.access.now
+        _, lock = read_lock(project.lock_path)
         archives = run.archives(project.config)
         verifier = self._verifiers.setdefault(archives, Verifier(archives, now, run.solved))
+        trusted = run.as_locked(project, lock) if how.trust_lock and not how.allow_older else None
+        if trusted is not None:
+            verifier_of_lock = Verifier(trusted, now, trusts=True)
+            with suppress(NotLocked):  # then all of it is read
+                checked = self._checked(project, lock, verifier_of_lock, trusted, shown=shown)
+                run.notes[f"{project.lock_path.name}: {_BELIEVED}"] = None
+                return checked
+        elif how.trust_lock and lock.targets:
+            run.notes[f"{project.lock_path.name}: {_NOT_BELIEVED}"] = None
+        return self._checked(project, lock, verifier, archives, shown=shown)
+
+    def _checked(
+        self, project: Project, lock: Lock, verifier: Verifier, archives: Archives, *, shown: bool
+    ) -> Checked:
+        run, how, now = self._run, self._how, self._run.access.now
         policy = project.config.policy
         run.notes |= dict.fromkeys(policy.ended(now.date()))
-        _, lock = read_lock(project.lock_path)
         if not how.allow_older:
             run.not_before(project, lock)
         options = run.options(project, lock)

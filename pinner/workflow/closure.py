@@ -20,6 +20,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, is_unread
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.locked_index import LockedIndex, NotLocked
 from pinner.stages.starting_set import Root, held
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
@@ -120,6 +121,8 @@ class Closures:
         key = (where, arch, foreign, target_release, id(packages))
         if key not in self._universes:
             bare = self._archives.universe(where, arch, target_release, foreign)
+            if any(isinstance(each, LockedIndex) for each in bare.indexes):
+                raise NotLocked  # it has no dependencies
             self._universes[key] = packages, bare.with_installed(packages)
         return self._universes[key][1]
 

@@ -146,6 +146,28 @@ class Targets:
             for platform, stages in self._stages(file).items()
         }
 
+    def states(self, file: File, choices: Mapping[Request, Choice], platform: str) -> bool:
+        """Whether the old lock has resolved what the stages of a file ask for, and apt would take no other version of
+        anything that they install."""
+        stages = self._stages(file).get(platform, {})
+        for stage, bare in self._all_bare(file, stages, choices, platform).items():
+            old, where = self._old.get(bare.key), self._archives.named(stages[stage][-1].base.where)
+            if (
+                not _is_usable(old, bare)
+                or where is None
+                or old.closure.incomplete != bare.closure.incomplete
+            ):
+                return False
+            arch = PLATFORMS[platform]
+            universe = self._archives.universe(
+                where, arch, "", self._archives.foreign(stages[stage][-1], arch)
+            )
+            for package in (self._old_packages[member.id] for member in old.closure.members):
+                candidate = universe.candidate(key(package.name, package.arch, arch))
+                if candidate is None or candidate.package.digest != package.digest:
+                    return False
+        return True
+
     def _question(self, platform: str, bare: Mapping[int, Target], stages: Mapping[int, list[Call]]) -> str:
         calls = [call for own in stages.values() for call in own]
         return question(bare.values(), calls, self._releases(platform, calls))

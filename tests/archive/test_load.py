@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pinner.apt.sources import Keys, Source
-from pinner.archive.index import SqliteIndex
 from pinner.archive.load import Archive
 from pinner.errors import FetchError, InputError, PinnerError, TrustError
+from pinner.resolve.universe import Index
 from tests.simulator import Key, SimulatedArchive, SimulatedSuite
 
 MAIN = "/debian/dists/bookworm/main/binary-amd64/Packages.xz"
@@ -37,7 +37,7 @@ class Client:
         self.cache = cache
         self.notes: tuple[str, ...] = ()
 
-    def load(self, *sources: Source, offline: bool = False) -> tuple[SqliteIndex, ...]:
+    def load(self, *sources: Source, offline: bool = False) -> tuple[Index, ...]:
         loader = Archive(self.cache, now=self.archive.now, offline=offline, wait=self.archive.wait)
         indices, self.notes = loader.load(sources)
         return indices

@@ -1,0 +1,95 @@
+"""An index of which only what the lock has of it is known: where its Release is the locked one, it need not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pinner.apt.packages import Package, SourceVersion
+from pinner.apt.release import Release
+from pinner.apt.sources import Source
+from pinner.lock.schema import Lock, LockedPackage
+
+#: Gives what stands in for an index: by source, component, Release and the digest of its InRelease; None: nothing does.
+StandIn = Callable[[Source, str, Release, str], "LockedIndex | None"]
+
+
+class NotLocked(Exception):
+    """The lock does not say what is asked."""
+
+
+class LockedIndex:
+    """Satisfies `resolve.universe.Index`. Raises `NotLocked` for all that the lock does not say: also for dependencies,
+    so that nothing can be resolved with it (`workflow.closure`)."""
+
+    def __init__(
+        self,
+        lock: Lock,
+        rows: Sequence[LockedPackage],
+        source: Source,
+        component: str,
+        release: Release,
+        digest: str,
+    ) -> None:
+        self.source = source
+        self.component = component
+        self.release = release._replace(files={})
+        self.release_sha256 = digest
+        self._names = frozenset(each.name for each in lock.packages if each.arch in (source.arch, "all"))
+        self._packages: dict[str, tuple[Package, ...]] = {}
+        for each in rows:
+            self._packages[each.name] = (*self._packages.get(each.name, ()), _package(each))
+
+    def packages(self, name: str) -> tuple[Package, ...]:
+        """The locked versions of the name. None of a name that is locked from elsewhere."""
+        if name not in self._names:
+            raise NotLocked(name)
+        return self._packages.get(name, ())
+
+    def providers(self, name: str) -> tuple[Package, ...]:
+        """Not known."""
+        raise NotLocked(name)
+
+    def names(self) -> Iterable[str]:
+        """Not known."""
+        raise NotLocked
+
+    def order(self, name: str) -> int | None:
+        """Not known."""
+        raise NotLocked(name)
+
+    def source_versions(self, source: str) -> Iterable[SourceVersion]:
+        """Not known."""
+        raise NotLocked(source)
+
+
+def stand_in(lock: Lock) -> StandIn:
+    """What stands in for the indices of the Releases that a lock was made from."""
+    digests = {(each.uri, each.suite, each.component): each.digest for each in lock.releases}
+    apart = {(each.uri, each.suite) for each in lock.releases if each.component}
+
+    def found(source: Source, component: str, release: Release, digest: str) -> LockedIndex | None:
+        if digests.get((source.uri, source.suite, component)) != digest:
+            return None
+        rows = [
+            each
+            for each in lock.packages
+            if (each.uri, each.suite) == (source.uri, source.suite) and each.arch in (source.arch, "all")
+        ]
+        if (source.uri, source.suite) in apart and len(release.components) > 1:
+            rows = [each for each in rows if each.filename.startswith(f"pool/{component}/")]
+        return LockedIndex(lock, rows, source, component, release, digest)
+
+    return found
+
+
+def _package(row: LockedPackage) -> Package:
+    return Package(
+        row.name,
+        row.version,
+        row.arch,
+        row.source or row.name,
+        row.source_version or row.version,
+        filename=row.filename,
+        size=row.size,
+        digest=row.digest,
+    )

@@ -49,6 +49,11 @@ from pinner.workflow.export import named
     help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
 )
 @click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
+@click.option(
+    "--trust-lock",
+    is_flag=True,
+    help="With --check: as for `pinner verify`, believe a reviewed lock of archives that have not moved since.",
+)
 @flags.options(flags.STRICT, flags.OLDER, flags.ARCHIVE, flags.REPORT)
 def command(
     paths: tuple[str, ...],
@@ -63,6 +68,7 @@ def command(
     when: str | None,
     write_sources: bool,
     trust_new_keys: bool,
+    trust_lock: bool,
     strict: bool,
     allow_older: bool,
     offline: bool,
@@ -93,8 +99,10 @@ def command(
         and not any(BEGIN in text for each in projects for text in each.texts.values())
     ):
         raise click.UsageError("--write-sources needs --snapshot")
+    if trust_lock and not check:
+        raise click.UsageError("--trust-lock needs --check")
     how = LockOptions(
-        along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older
+        along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older, trust_lock
     )
     write = not (dry_run or check)
     found = lock(run, projects, errors, how, write=write)

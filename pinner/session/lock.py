@@ -19,6 +19,7 @@ from pinner.session.access import Access
 from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
+from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Along, Options
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Plan, plan
@@ -35,6 +36,7 @@ class LockOptions(NamedTuple):
     pin_images: bool = False
     trust_new_keys: bool = False
     allow_older: bool = False
+    trust_lock: bool = False
 
 
 class Locked(NamedTuple):
@@ -120,7 +122,15 @@ def lock(
             run.notes |= dict.fromkeys(digests)
             written = pinned.texts
         proven = text is not None and seen.has_followed(cache, text)
-        result = plan(written, options, archives, lock, run.solved, proven=proven)
+        trusted = run.as_locked(project, lock) if how.trust_lock and not how.allow_older else None
+        try:
+            believed = trusted is not None
+            result = plan(written, options, trusted or archives, lock, run.solved, proven=proven or believed)
+        except NotLocked:  # then all of it is read
+            believed = False
+            result = plan(written, options, archives, lock, run.solved, proven=proven)
+        if how.trust_lock and lock.targets:
+            run.believes(project, believed=believed, reviewed=trusted is not None)
         if written is not project.texts:
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))

@@ -24,10 +24,6 @@ from pinner.workflow.standing import Ages
 from pinner.workflow.verify import Verified, Verifier
 from pinner.workflow.vulnerable import Exposed, exposed
 
-_BELIEVED = "believed of archives that have not moved since it was made (--trust-lock)"
-_NOT_BELIEVED = (
-    "not believed: it is not as in the last commit, or not as in the branch that it is to be merged into"
-)
 #: Notes about a project that was verified.
 Remarks = Callable[[Project, Options, Archives, Verified], Iterable[str]]
 
@@ -94,10 +90,10 @@ class Verification:
             verifier_of_lock = Verifier(trusted, now, trusts=True)
             with suppress(NotLocked):  # then all of it is read
                 checked = self._checked(project, lock, verifier_of_lock, trusted, shown=shown)
-                run.notes[f"{project.lock_path.name}: {_BELIEVED}"] = None
+                run.believes(project, believed=True)
                 return checked
         elif how.trust_lock and lock.targets:
-            run.notes[f"{project.lock_path.name}: {_NOT_BELIEVED}"] = None
+            run.believes(project, believed=False, reviewed=False)
         return self._checked(project, lock, verifier, archives, shown=shown)
 
     def _checked(

@@ -43,12 +43,13 @@ def reviewed(bench: Workbench) -> Workbench:
     return bench
 
 
-def test_nothing_has_moved(reviewed: Workbench) -> None:
-    done = reviewed.run("verify", "--trust-lock")
+@pytest.mark.parametrize("command", [("verify",), ("lock", "--check")])
+def test_nothing_has_moved(command: tuple[str, ...], reviewed: Workbench) -> None:
+    done = reviewed.run(*command, "--trust-lock")
     assert done.status == 0, done.err
     assert fetched(reviewed) == set()
     assert "pinner.lock: believed of archives that have not moved" in done.err
-    assert done.out == reviewed.run("verify").out
+    assert done.out == reviewed.run(*command).out
     assert "bookworm" in fetched(reviewed)
 
 
@@ -69,6 +70,14 @@ def test_an_update_of_what_is_locked_needs_all(name: str, reviewed: Workbench) -
     assert fetched(reviewed) >= {"bookworm", "bookworm-security"}
     assert done.status == reviewed.run("verify", "--fail-on", "security").status == (name == "curl")
     assert "believed" not in done.err
+
+
+def test_lock_reads_all_once_anything_has_moved(reviewed: Workbench) -> None:
+    suite(reviewed, "bookworm-updates").date = RELEASED + timedelta(days=1)
+    done = reviewed.run("lock", "--check", "--trust-lock")
+    assert "bookworm" in fetched(reviewed)
+    assert "believed" not in done.err
+    assert reviewed.run("lock", "--trust-lock").status == 2
 
 
 def test_what_is_gone_is_noticed(reviewed: Workbench) -> None:

@@ -65,7 +65,6 @@ class LockedIndex:
 def stand_in(lock: Lock) -> StandIn:
     """What stands in for the indices of the Releases that a lock was made from."""
     digests = {(each.uri, each.suite, each.component): each.digest for each in lock.releases}
-    apart = {(each.uri, each.suite) for each in lock.releases if each.component}
 
     def found(source: Source, component: str, release: Release, digest: str) -> LockedIndex | None:
         if digests.get((source.uri, source.suite, component)) != digest:
@@ -75,11 +74,20 @@ def stand_in(lock: Lock) -> StandIn:
             for each in lock.packages
             if (each.uri, each.suite) == (source.uri, source.suite) and each.arch in (source.arch, "all")
         ]
-        if (source.uri, source.suite) in apart and len(release.components) > 1:
-            rows = [each for each in rows if each.filename.startswith(f"pool/{component}/")]
+        if component and len(release.components) > 1:
+            own = [_component(each.filename, release) for each in rows]
+            if None in own:
+                return None
+            rows = [each for each, name in zip(rows, own, strict=True) if name == component]
         return LockedIndex(lock, rows, source, component, release, digest)
 
     return found
+
+
+def _component(filename: str, release: Release) -> str | None:
+    """The component that a file of the pool belongs to; security has pool/updates/main."""
+    parts = filename.split("/")[1:3]
+    return next((each for each in release.components if each in parts), None)
 
 
 def _package(row: LockedPackage) -> Package:

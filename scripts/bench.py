@@ -1,21 +1,35 @@
-"""Paired whole-process timings of pinner and of real apt in an isolated root; see scripts/bench."""
+"""Whole-process timings of pinner against real apt in an isolated root, or against a fixed goal; see scripts/bench.
+
+Goals in milliseconds and in files are of CPU time, which a busy machine changes least; ratios are of wall-clock time,
+in pairs. The figures of the last run that was told to `--write` are in docs/performance.md.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
+import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pinner.distributions import minbase
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from tests.bench_inputs import Link, dockerfile  # noqa: E402
 
 PACKAGES = [
     "ca-certificates",
@@ -39,17 +53,44 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class Run(NamedTuple):
-    """One process: wall-clock seconds, peak resident set in MB, exit status."""
+    """One process: wall-clock seconds, peak resident set in MB, exit status, seconds of CPU time."""
 
     seconds: float
     megabytes: float
     status: int
+    cpu: float = 0
+
+
+class Figure(NamedTuple):
+    """A row: what was measured, its goal, and whether it is met. `unit` is `ratio`, `ms`, `files/s`, `MB` or `power`.
+
+    `wall` and `cpu` are seconds of pinner, `peer` those of what it is compared with, `peak` MB.
+    """
+
+    title: str
+    unit: str
+    value: float
+    goal: float
+    met: bool
+    wall: float = 0
+    cpu: float = 0
+    peer: float = 0
+    peak: float = 0
+
+    def line(self) -> str:
+        """For people."""
+        digits = 2 if self.unit in ("ratio", "power") else 0
+        shown = f"{self.title:58} {self.value:8.{digits}f} {self.unit:8} goal {self.goal:7.{digits}f} "
+        shown += f"{'ok' if self.met else 'MISSED':6}"
+        times = f"  wall {self.wall * 1000:6.0f} ms  CPU {self.cpu * 1000:6.0f} ms" if self.wall else ""
+        peer = f"  peer {self.peer * 1000:6.0f} ms" if self.peer else ""
+        return f"{shown}{times}{peer}" + (f"  peak {self.peak:4.0f} MB" if self.peak else "")
 
 
 def run(*commands: list[str], env: dict[str, str], cwd: Path) -> Run:
     """The commands one after the other, as one run."""
     start = time.perf_counter()
-    peak, status = 0.0, 0
+    peak, status, cpu = 0.0, 0, 0.0
     for command in commands:
         child = subprocess.Popen(
             command,
@@ -64,10 +105,11 @@ def run(*commands: list[str], env: dict[str, str], cwd: Path) -> Run:
         _, code, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(code)
         peak = max(peak, usage.ru_maxrss / 1024)
+        cpu += usage.ru_utime + usage.ru_stime
         if child.returncode not in (0, 1):
             sys.exit(f"{' '.join(command)}: exit {child.returncode}\n{said.decode()}")
         status = status or child.returncode
-    return Run(time.perf_counter() - start, peak, status)
+    return Run(time.perf_counter() - start, peak, status, cpu)
 
 
 class Bench:
@@ -76,6 +118,7 @@ class Bench:
     def __init__(self, folder: Path, runs: int) -> None:
         self.folder = folder
         self.runs = runs
+        self.figures: list[Figure] = []
         self.cache = folder / "cache"
         # apt reads no registries, so neither does pinner here.
         self.env = {**os.environ, "PINNER_CACHE_DIR": str(self.cache), "PINNER_IMAGES": "never"}
@@ -141,15 +184,20 @@ class Bench:
         for path in (self.root / "var/cache/apt").glob("*.bin"):
             path.unlink()
 
+    def note(self, figure: Figure) -> None:
+        """Keep a row, and show it."""
+        self.figures.append(figure)
+        print(figure.line(), flush=True)
+
     def pair(
         self,
         title: str,
         goal: float,
         ours: Callable[[], Run],
         theirs: Callable[[], Run],
-        before: Callable[[], None],
+        before: Callable[[], object] = lambda: None,
     ) -> None:
-        """Time both in turns; print the medians and the median of the ratios."""
+        """Time both in turns: the median of the ratios."""
         pairs = []
         for number in range(self.runs):
             sides: list[Run | None] = [None, None]
@@ -158,27 +206,92 @@ class Bench:
                 sides[side] = (ours, theirs)[side]()
             assert sides[0] and sides[1]
             pairs.append((sides[0], sides[1]))
-        mine, other = (statistics.median(pair[side].seconds for pair in pairs) for side in (0, 1))
         ratio = statistics.median(a.seconds / b.seconds for a, b in pairs)
-        peak = max(a.megabytes for a, _ in pairs)
-        verdict = "ok" if ratio <= goal else "ABOVE"
-        print(
-            f"{title:46} {mine * 1000:8.0f} ms {other * 1000:8.0f} ms  ratio {ratio:5.2f}  goal {goal:4.2f} {verdict:5}"
-            f"  peak {peak:4.0f} MB",
-            flush=True,
+        mine = [a for a, _ in pairs]
+        self.note(
+            Figure(
+                title,
+                "ratio",
+                ratio,
+                goal,
+                ratio <= goal,
+                statistics.median(each.seconds for each in mine),
+                statistics.median(each.cpu for each in mine),
+                statistics.median(b.seconds for _, b in pairs),
+                max(each.megabytes for each in mine),
+            )
         )
+
+    def alone(
+        self, title: str, goal: float, ours: Callable[[], Run], before: Callable[[], object] = lambda: None
+    ) -> None:
+        """The median of the CPU time, in milliseconds."""
+        done = []
+        for _ in range(self.runs):
+            before()
+            done.append(ours())
+        cpu = statistics.median(each.cpu for each in done)
+        wall, peak = statistics.median(each.seconds for each in done), max(each.megabytes for each in done)
+        self.note(Figure(title, "ms", cpu * 1000, goal, cpu * 1000 <= goal, wall, cpu, peak=peak))
+
+
+@contextmanager
+def _link(bench: Bench, rate: float, rtt: float) -> Iterator[None]:
+    """Both sides behind a link."""
+    link = Link(rate, rtt)
+    before = bench.env, bench.apt_env
+    with link.serve() as address:
+        bench.env, bench.apt_env = ({**each, "http_proxy": address} for each in before)
+        try:
+            yield
+        finally:
+            bench.env, bench.apt_env = before
 
 
 def cold(bench: Bench) -> None:
-    """One platform, nothing cached."""
+    """One platform, nothing cached, near and behind links."""
     folder = bench.file("cold")
-    bench.pair(
-        "cold, one platform",
-        0.60,
-        lambda: bench.pinner("lock --check --platform linux/amd64 Dockerfile", folder),
-        lambda: bench.apt("apt-get update", f"apt-cache policy {' '.join(PACKAGES)}"),
-        bench.clear,
+    ours = partial(bench.pinner, "lock --check --platform linux/amd64 Dockerfile", folder)
+    theirs = partial(bench.apt, "apt-get update", f"apt-cache policy {' '.join(PACKAGES)}")
+    bench.pair("cold, one platform, near", 0.40, ours, theirs, bench.clear)
+    for name, goal, rate, rtt in (
+        ("100 Mbit/s, 20 ms", 0.50, 100e6, 0.02),
+        ("20 Mbit/s, 80 ms", 0.80, 20e6, 0.08),
+    ):
+        with _link(bench, rate, rtt):
+            for side in (ours, theirs):  # the link keeps what it has fetched
+                bench.clear()
+                side()
+            bench.pair(f"cold, one platform, {name}", goal, ours, theirs, bench.clear)
+
+
+def trusted(bench: Bench) -> None:
+    """A fresh runner whose lock is believed where no Release has moved."""
+    folder = bench.file("trusted")
+    shutil.rmtree(folder / ".git")  # outside of a work tree a lock counts as it is
+    bench.pinner("lock --platform linux/amd64 Dockerfile", folder)
+    theirs = partial(bench.apt, "apt-get update", f"apt-cache policy {' '.join(PACKAGES)}")
+    for command in ("verify", "lock --check"):
+        ours = partial(bench.pinner, f"{command} --trust-lock Dockerfile", folder)
+        bench.pair(f"cold, {command} --trust-lock, nothing moved", 0.12, ours, theirs, bench.clear)
+    bench.alone("the same, verify alone", 1000, ours, bench.clear)
+
+
+def suites(bench: Bench) -> None:
+    """Several suites in one cold run."""
+    folder = bench.file("suites")
+    images = ("debian:bookworm", "debian:trixie", "ubuntu:22.04", "ubuntu:24.04")
+    texts = (DOCKERFILE.format("curl").replace("debian:bookworm-slim", image) for image in images)
+    (folder / "Dockerfile").write_text("".join(texts))
+    done = []
+    for _ in range(min(bench.runs, 3)):
+        bench.clear()
+        done.append(bench.pinner("lock --check --platform linux/amd64 Dockerfile", folder))
+    peak = max(each.megabytes for each in done)
+    wall, cpu = (
+        statistics.median(values) for values in zip(*((each.seconds, each.cpu) for each in done), strict=True)
     )
+    bench.note(Figure("four suites in one cold run", "MB", peak, 150, peak <= 150, wall, cpu))
 
 
 def _warmed(bench: Bench, folder: Path, arguments: str = "lock Dockerfile") -> None:
@@ -190,51 +303,126 @@ def revalidate(bench: Bench) -> None:
     """Everything cached, the archive asked anew, nothing has changed."""
     folder = bench.file("revalidate")
     _warmed(bench, folder)
-    bench.pair(
-        "nothing changed, asked anew",
-        0.35,
-        lambda: bench.pinner("lock --check --max-age 0s Dockerfile", folder),
-        lambda: bench.apt("apt-get update"),
-        lambda: None,
-    )
+    ours = partial(bench.pinner, "lock --check --max-age 0s Dockerfile", folder)
+    bench.pair("nothing changed, asked anew", 0.20, ours, partial(bench.apt, "apt-get update"))
 
 
 def warm(bench: Bench) -> None:
-    """Ten packages, two platforms, nothing asked."""
+    """Ten packages, two platforms, nothing asked; then with one word more, and against the lock."""
     folder = bench.file("warm")
     _warmed(bench, folder)
-    ours = lambda: bench.pinner("lock --check --max-age 1d Dockerfile", folder)  # noqa: E731
-    bench.pair(
-        "warm lock --check, ten packages, two platforms",
-        0.15,
-        ours,
-        lambda: bench.apt(f"apt-get -s install {' '.join(PACKAGES)}"),
-        lambda: None,
-    )
-    bench.pair(
-        "the same against three times `import click`",
-        1.0,
-        ours,
-        lambda: run(*[[sys.executable, "-c", "import click"]] * 3, env=bench.env, cwd=folder),
-        lambda: None,
-    )
+    ours = partial(bench.pinner, "lock --check --max-age 1d Dockerfile", folder)
+    theirs = partial(bench.apt, f"apt-get -s install {' '.join(PACKAGES)}")
+    bench.pair("warm lock --check, ten packages, two platforms", 0.15, ours, theirs)
+    click = partial(run, *[[sys.executable, "-c", "import click"]] * 3, env=bench.env, cwd=folder)
+    bench.pair("the same against three times `import click`", 0.65, ours, click)
+    for command in ("verify", "refresh --dry-run"):
+        bench.pinner(f"{command} Dockerfile", folder)
+        bench.alone(f"warm {command}", 150, partial(bench.pinner, f"{command} Dockerfile", folder))
+    text = (folder / "Dockerfile").read_text()
+    (folder / "Dockerfile").write_text(text.rstrip("\n") + " make\n")
+    more = partial(bench.pinner, "lock --dry-run --max-age 1d Dockerfile", folder)
+    seen = bench.cache / "seen"
+    bench.alone("warm lock with one word more", 170, more, partial(shutil.rmtree, seen, ignore_errors=True))
 
 
-def many(bench: Bench) -> None:
-    """A thousand Dockerfiles in one run, warm."""
-    folder = bench.folder / "many"
-    (folder / ".git").mkdir(parents=True, exist_ok=True)
-    for number in range(1000):
-        (folder / f"{number}.Dockerfile").write_text(
-            DOCKERFILE.format(" \\\n      ".join(PACKAGES[number % 7 :] + PACKAGES[: number % 3]))
+def scan(bench: Bench) -> None:
+    """Dockerfiles as long and as mixed as real ones."""
+    for count in (1000, 8000):
+        folder = bench.folder / f"scan{count}"
+        for number in range(count):
+            (folder / str(number)).mkdir(parents=True, exist_ok=True)
+            (folder / str(number) / "Dockerfile").write_text(dockerfile(number))
+        done = [bench.pinner("scan .", folder) for _ in range(bench.runs if count == 1000 else 1)]
+        cpu = statistics.median(each.cpu for each in done)
+        wall, peak = statistics.median(each.seconds for each in done), max(each.megabytes for each in done)
+        rate = count / cpu
+        title = f"scan of {count:,} Dockerfiles of 4 to 5 kB"
+        if count == 1000:
+            bench.note(
+                Figure(f"{title}, per CPU second", "files/s", rate, 400, rate >= 400, wall, cpu, peak=peak)
+            )
+        else:
+            bench.note(Figure(title, "MB", peak, 150, peak <= 150, wall, cpu))
+
+
+def image(bench: Bench) -> None:
+    """A base image that is read, from a registry on loopback."""
+    from tests.registry import Registry, make, official, serve
+
+    packages = [*minbase.names("bookworm", "amd64")]
+    stanza = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+    status = "".join(map(stanza.format, packages))
+    files = {**official("bookworm"), "var/lib/dpkg/status": status, "usr/lib/big": "x" * 30_000_000}
+    registry = Registry()
+    registry.put("app:1", make(files))
+    with serve(registry):
+        host = registry.host
+        folder = bench.file("image")
+        text = DOCKERFILE.format("curl").replace("debian:bookworm-slim", f"{host}/app:1")
+        (folder / "Dockerfile").write_text(text)
+        arguments = (
+            f"lock --check --images always --insecure-registry {host} --platform linux/amd64 Dockerfile"
         )
-    bench.pinner("lock --quiet --max-age 1d .", folder)
-    done = [bench.pinner("lock --check --quiet --max-age 1d .", folder) for _ in range(bench.runs)]
-    seconds = statistics.median(each.seconds for each in done)
-    rate = 1000 / seconds
-    peak = max(each.megabytes for each in done)
-    verdict = "ok" if rate >= 200 else "BELOW"
-    print(f"{'1,000 Dockerfiles, warm':46} {rate:8.0f} files/s  goal 200 {verdict}  peak {peak:.0f} MB")
+        bench.pinner(arguments, folder)
+        images = partial(shutil.rmtree, bench.cache / "images", ignore_errors=True)
+        bench.alone(
+            "an image of 30 MB read from a registry on loopback",
+            600,
+            partial(bench.pinner, arguments, folder),
+            images,
+        )
+
+
+def solver3(bench: Bench, root: Path | None) -> None:
+    """The solver of apt 3.1 on, against an apt that has it, in a root of Ubuntu resolute."""
+    if root is None:
+        print("solver3 needs --resolute ROOT, a root with that apt whose lists are fetched", flush=True)
+        return
+    folder = bench.file("solver3")
+    request = f"resolve --suite resolute --platform linux/amd64 --max-age 1d --json {' '.join(PACKAGES)}"
+    bench.pinner(request, folder)
+    inside = ["chroot", str(root), "apt-get", "-s", "install", *PACKAGES]
+    theirs = partial(run, inside, env={**os.environ, "LC_ALL": "C"}, cwd=bench.folder)
+    theirs()
+    bench.pair(
+        "apt 3.1's solver, resolute, ten packages", 0.35, partial(bench.pinner, request, folder), theirs
+    )
+
+
+def sizes(bench: Bench) -> None:
+    """How the CPU time grows with the number of files, words and platforms: the exponent from n to 4n."""
+
+    def files(count: int) -> Run:
+        folder = bench.folder / f"files{count}"
+        folder.mkdir(exist_ok=True)
+        for number in range(count):
+            (folder / f"{number}.Dockerfile").write_text(dockerfile(number))
+        return bench.pinner("scan .", folder)
+
+    def words(count: int) -> Run:
+        folder = bench.file(f"words{count}", [f"lib{number}-dev" for number in range(count)])
+        return bench.pinner("scan Dockerfile", folder)
+
+    def targets(count: int) -> Run:
+        folder = bench.folder / f"targets{count}"
+        folder.mkdir(exist_ok=True)
+        for number in range(count):
+            names = " ".join(PACKAGES[number % 7 :])
+            (folder / f"{number}.Dockerfile").write_text(DOCKERFILE.format(names))
+        bench.pinner("lock --quiet --max-age 1d .", folder)
+        return bench.pinner("lock --check --quiet --max-age 1d .", folder)
+
+    base = bench.pinner("--version", bench.folder).cpu
+    for title, measure, count in (
+        ("files", files, 250),
+        ("words a file", words, 500),
+        ("targets", targets, 125),
+    ):
+        times = [max(measure(count * factor).cpu - base, 0.001) for factor in (1, 2, 4)]
+        power = math.log(times[2] / times[0], 4)
+        shown = f"growth with {title}: {', '.join(f'{count * factor:,}' for factor in (1, 2, 4))}"
+        bench.note(Figure(shown, "power", power, 1.15, power <= 1.15, sum(times), sum(times)))
 
 
 def closures(bench: Bench) -> None:
@@ -249,16 +437,50 @@ def closures(bench: Bench) -> None:
         ("closure of gnome", 1.0, ["gnome"]),
     ):
         request = f"resolve --suite bookworm --platform linux/amd64 --max-age 1d --json {' '.join(packages)}"
-        bench.pair(
-            title,
-            goal,
-            partial(bench.pinner, request, folder),
-            partial(bench.apt, f"apt-get -s install {' '.join(packages)}"),
-            lambda: None,
+        theirs = partial(bench.apt, f"apt-get -s install {' '.join(packages)}")
+        bench.pair(title, goal, partial(bench.pinner, request, folder), theirs)
+
+
+BENCHES: dict[str, Callable[[Bench], None]] = {
+    "cold": cold,
+    "trusted": trusted,
+    "suites": suites,
+    "revalidate": revalidate,
+    "warm": warm,
+    "closures": closures,
+    "scan": scan,
+    "image": image,
+    "sizes": sizes,
+}
+
+
+def page(figures: list[Figure], runs: int) -> str:
+    """docs/performance.md."""
+    lines = [
+        "# Performance",
+        "",
+        "Made by `scripts/bench --write`; not edited by hand. Ratios are of the wall-clock time of whole processes:",
+        f"the median of {runs} paired runs against real apt (or what the row names) in an isolated root. Milliseconds",
+        "and files per second are of CPU time. `power` is the exponent with which the time grows.",
+        "",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPUs.",
+        "",
+        "| what | measured | goal | met | CPU | wall | peak |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for each in figures:
+        digits = 2 if each.unit in ("ratio", "power") else 0
+        cells = (
+            each.title,
+            f"{each.value:.{digits}f} {each.unit}",
+            f"{each.goal:.{digits}f}",
+            "yes" if each.met else "no",
+            f"{each.cpu * 1000:.0f} ms",
+            f"{each.wall * 1000:.0f} ms",
+            f"{each.peak:.0f} MB" if each.peak else "",
         )
-
-
-BENCHES = {"cold": cold, "revalidate": revalidate, "warm": warm, "closures": closures, "many": many}
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def growth() -> None:
@@ -276,7 +498,10 @@ def main() -> None:
     """Run the chosen benches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--only", action="append", choices=tuple(BENCHES))
+    parser.add_argument("--only", action="append", choices=(*BENCHES, "solver3"))
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON at the end")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--resolute", type=Path, help="a root of Ubuntu resolute, for the row solver3")
     parser.add_argument(
         "--growth", action="store_true", help="print how times grow with hostile input, no more"
     )
@@ -284,11 +509,17 @@ def main() -> None:
     if arguments.growth:
         growth()
         return
-    print(f"{'':46} {'pinner':>11} {'apt':>11}   (medians of {arguments.runs} paired runs)")
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), arguments.runs)
-        for chosen in arguments.only or BENCHES:
-            BENCHES[chosen](bench)
+        for chosen in arguments.only or (*BENCHES, "solver3"):
+            if chosen == "solver3":
+                solver3(bench, arguments.resolute)
+            else:
+                BENCHES[chosen](bench)
+    if arguments.write:
+        (REPOSITORY / "docs" / "performance.md").write_text(page(bench.figures, arguments.runs))
+    if arguments.json:
+        print(json.dumps([each._asdict() for each in bench.figures], indent=1))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
@@ -40,6 +41,7 @@ _HASTE = 3.0  # seconds to connect
 _AGAIN = frozenset({429, 500, 502, 503, 504, 509})  # 509: bandwidth limit exceeded, of some snapshot servers
 _CONNECTIONS = 8
 _CHUNK = 1 << 18
+_TELLING = 100_000  # bytes of a body whose time tells the rate
 _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at their log
 
 T = TypeVar("T")
@@ -90,6 +92,7 @@ class Fetcher:
         self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
+        self.rate = 0.0  # bytes a second, the best that was seen so far of a body that tells
 
     def get(
         self,
@@ -228,12 +231,15 @@ class Fetcher:
                         after=after,
                     )
                 allow(raw, limit)
+                begun, before = monotonic(), len(body)
                 # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
                 while chunk := raw.read(_CHUNK, decode_content=False):
                     body.extend(chunk)
                     _check_length(len(body), limit, url)
                     if progress:
                         progress(len(body))
+                if len(body) - before >= _TELLING:
+                    self.rate = max(self.rate, (len(body) - before) / max(monotonic() - begun, 1e-6))
                 if known is not None and raw is response.raw:
                     assert isinstance(body, bytearray)
                     known.keep(raw, bytes(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pinner.apt.digest import algorithm
 from pinner.apt.release import FileEntry, Release
 from pinner.apt.sources import Keys, Source
 from pinner.archive import parallel, suites, trust
+from pinner.archive.arriving import Arriving, StartedAnew
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.suites import Getter, Held, Suite
@@ -23,6 +25,7 @@ from pinner.values import NamedTuple
 if TYPE_CHECKING:
     from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
+    from pinner.archive.store import Piece
     from pinner.resolve.universe import Index
 
 T = TypeVar("T")
@@ -30,6 +33,8 @@ T = TypeVar("T")
 MAX_AGE = timedelta(minutes=10)
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
 _LARGE = 24 << 20  # bytes
+_FAST = 15e6  # bytes a second, from where on a .gz is there and unpacked before the smaller .xz is
+_WORTH = 1 << 20  # bytes
 
 
 class _Wanted(NamedTuple):
@@ -230,17 +235,49 @@ class Archive:
                 tries=0,
                 hint="run once without --offline",
             )
-        from pinner.archive.store import build, cut
+        from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
+        if self._fetcher.rate >= _FAST and (quick := self._arriving(one)) is not None:
+            with suppress(StartedAnew, FetchError, TrustError):  # fetched as a whole it says why
+                self._store(one, quick)
+                return
         packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
         pieces = unpack(packed, extension, one.plain, url=url, threads=threads, work=cut)
         del packed  # it is let go of after the last piece
+        self._store(one, pieces)
+
+    def _store(self, one: _Wanted, pieces: Iterator[Piece]) -> None:
+        """Makes the store of a Packages file; it is there only if all of the file was what the Release says."""
+        from pinner.archive.store import build
+
         with self._cache.new(self._cache.index(one.plain.digest)) as draft:
             try:
                 build(pieces, one.plain.digest, draft)
             except InputError as error:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
+
+    def _arriving(self, one: _Wanted) -> Iterator[Piece] | None:
+        """The content of the file, unpacked while it arrives in the form that takes the least time to unpack; None
+        where that is not offered, or another one is faster. Ends in an error if it is not what the Release says."""
+        from pinner.archive.store import cut
+        from pinner.archive.unpack import unpack
+
+        entry = one.release.files.get(f"{one.path}.gz")
+        if entry is None or entry.size < _WORTH or one.suite.snapshot or one.suite.stand_ins:
+            return None
+        place = _by_hash(f"{one.path}.gz", entry) if one.release.acquire_by_hash else f"{one.path}.gz"
+        url, body = one.suite.url(place), Arriving()
+        if self._fetcher.address(url).startswith("file:"):
+            return None
+
+        def fetch() -> None:
+            progress = self._reporter(one.label, entry.size)
+            self._fetcher.save(url, body, limit=entry.size, progress=progress)
+            trust.check(body.content, entry, url=url)
+
+        threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
+        return unpack(body.pieces(), ".gz", one.plain, url=url, threads=1, work=cut)
 
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
@@ -256,9 +293,10 @@ class Archive:
         # The plain form comes last: Debian lists it but does not have it.
         for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
             path = one.path + extension
-            by_hash = f"{path[: path.rfind('/') + 1]}by-hash/{algorithm(entry.digest).upper()}/{entry.digest}"
             for place in (
-                (by_hash, path) if one.release.acquire_by_hash and not one.suite.snapshot else (path,)
+                (_by_hash(path, entry), path)
+                if one.release.acquire_by_hash and not one.suite.snapshot
+                else (path,)
             ):
                 url = one.suite.url(place)
                 try:
@@ -305,6 +343,10 @@ class Archive:
             self._build(one, threads=1)
         finally:
             self._close()
+
+
+def _by_hash(path: str, entry: FileEntry) -> str:
+    return f"{path[: path.rfind('/') + 1]}by-hash/{algorithm(entry.digest).upper()}/{entry.digest}"
 
 
 class StandIns:

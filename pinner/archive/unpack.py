@@ -15,13 +15,14 @@ from pinner.errors import TrustError
 EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")
 # Not smaller: after each piece the unpacking thread waits for Python's lock, which the indexing thread holds.
 _CHUNK = 1 << 20
+_SLICE = 1 << 18
 
 
 T = TypeVar("T")
 
 
 def unpack(
-    packed: bytes | bytearray,
+    packed: bytes | bytearray | Iterator[bytes],
     extension: str,
     plain: FileEntry,
     *,
@@ -29,7 +30,7 @@ def unpack(
     threads: int,
     work: Callable[[Iterable[bytes]], Iterator[tuple[bytes | memoryview, T]]],
 ) -> Iterator[tuple[bytes | memoryview, T]]:
-    """The content of a packed file in pieces, each with what `work` makes of it.
+    """The content of a packed file, which may be arriving still, in pieces, each with what `work` makes of it.
 
     Both are done in other threads. `work` gets the content of a part of the file, in chunks that end anywhere, and
     gives the same bytes in pieces of its own. More than one of `threads` is for .xz files of several blocks, each of
@@ -46,7 +47,10 @@ def unpack(
     if extension == ".zst":
         errors += (_zstd().ZstdError,)
     try:
-        parts = _parts(packed, extension) if threads > 1 else []
+        parts: list[Iterator[bytes]] = []
+        if isinstance(packed, bytes | bytearray):
+            parts = _parts(packed, extension) if threads > 1 else []
+            packed = _slices(packed)
         for piece, made in (
             parallel.chained([work(part) for part in parts], threads)
             if len(parts) > 1
@@ -78,41 +82,41 @@ def _parts(packed: bytes | bytearray, extension: str) -> list[Iterator[bytes]]:
     return [xz.unpack(packed, block, _CHUNK) for block in xz.blocks(packed)]
 
 
-def _stream(packed: bytes | bytearray, extension: str) -> Iterator[bytes]:
+def _slices(packed: bytes | bytearray) -> Iterator[bytes]:
+    for start in range(0, len(packed), _SLICE):
+        yield bytes(packed[start : start + _SLICE])
+
+
+def _stream(chunks: Iterator[bytes], extension: str) -> Iterator[bytes]:
     """Unpacked in one go, also where several streams follow one another. Raises EOFError for a torn one."""
     import bz2
     import lzma
     import zlib
 
-    rest: bytes | bytearray = packed
     if extension == "":
-        yield bytes(packed)
+        yield from chunks
         return
+    rest = next(chunks, b"")
     while rest:
-        if extension == ".gz":
-            inflater = zlib.decompressobj(wbits=31)
-            while not inflater.eof:
-                piece = inflater.decompress(rest, _CHUNK)
-                rest = inflater.unconsumed_tail
-                if not piece and not rest and not inflater.eof:
-                    raise EOFError("it ends too early")
+        decompressor: Any = (
+            zlib.decompressobj(wbits=31)
+            if extension == ".gz"
+            else lzma.LZMADecompressor()
+            if extension == ".xz"
+            else _zstd().ZstdDecompressor()
+            if extension == ".zst"
+            else bz2.BZ2Decompressor()
+        )
+        while not decompressor.eof:
+            if piece := decompressor.decompress(rest, _CHUNK):
                 yield piece
-            rest = inflater.unused_data
-        else:
-            decompressor = (
-                lzma.LZMADecompressor()
-                if extension == ".xz"
-                else _zstd().ZstdDecompressor()
-                if extension == ".zst"
-                else bz2.BZ2Decompressor()
-            )
-            while not decompressor.eof:
-                piece = decompressor.decompress(rest, _CHUNK)
-                rest = b""
-                if not piece and decompressor.needs_input and not decompressor.eof:
-                    raise EOFError("it ends too early")
-                yield piece
-            rest = decompressor.unused_data.lstrip(b"\0")  # stream padding
+            rest = decompressor.unconsumed_tail if extension == ".gz" else b""
+            hungry = not rest if extension == ".gz" else decompressor.needs_input
+            if hungry and not decompressor.eof and not (rest := next(chunks, b"")):
+                raise EOFError("it ends too early")
+        rest = decompressor.unused_data.lstrip(b"\0")  # stream padding
+        while not rest and (more := next(chunks, b"")):
+            rest = more.lstrip(b"\0")
 
 
 def _zstd() -> Any:

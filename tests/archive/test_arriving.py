@@ -1,0 +1,80 @@
+"""A .gz that is unpacked while it arrives: what comes of it is there only if all of it was right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pinner.archive import load
+from pinner.archive.load import Archive
+from pinner.errors import TrustError
+from tests.simulator import SimulatedArchive, SimulatedSuite
+
+GZ = "/debian/dists/bookworm/main/binary-amd64/Packages.gz"
+
+
+@pytest.fixture
+def suite(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSuite]:
+    """On a link that is fast, however small the files are."""
+    monkeypatch.setattr(load, "_FAST", 0)
+    monkeypatch.setattr(load, "_WORTH", 0)
+    archive = SimulatedArchive()
+    suite = archive.suite("bookworm").package("curl", "7.88.1-10").package("jq", "1.6-2.1")
+    for number in range(2000):
+        suite.package(f"p{number}", "1")
+    suite.listed = suite.served = (".xz", ".gz", "")
+    with archive.serve():
+        yield suite
+
+
+def versions(suite: SimulatedSuite, cache: Path) -> list[str]:
+    loader = Archive(cache, now=suite.archive.now, wait=suite.archive.wait)
+    ((index,), _) = loader.load([suite.source("amd64")])
+    return [each.version for name in ("curl", "p1999") for each in index.packages(name)]
+
+
+def fetched(suite: SimulatedSuite) -> list[str]:
+    forms = {path: suite.archive._meant(path).rpartition("Packages")[2] for path in suite.archive.requests}
+    return [form for path, form in forms.items() if "binary" in path]
+
+
+def test_what_arrives_is_unpacked(suite: SimulatedSuite, tmp_path: Path) -> None:
+    assert versions(suite, tmp_path) == ["7.88.1-10", "1"]
+    assert fetched(suite) == [".gz"]
+
+
+def _cut_anew(archive: SimulatedArchive) -> None:
+    """A server that cannot resume."""
+    archive.ranges = False
+    archive.cut(GZ, at=3000, times=1)
+
+
+@pytest.mark.parametrize(
+    "mischief",
+    [
+        lambda archive: archive.missing(GZ),
+        lambda archive: archive.alter(GZ, lambda body: body[:-9] + b"x" + body[-8:]),
+        lambda archive: archive.alter(GZ, lambda body: b"<html>" + body),
+        lambda archive: archive.alter(GZ, lambda body: body[:-20]),
+        lambda archive: archive.cut(GZ, at=3000, times=1),
+        _cut_anew,
+        lambda archive: archive.reset(GZ, times=1),
+    ],
+    ids=["missing", "damaged", "page", "torn", "resumed", "anew", "reset"],
+)
+def test_where_it_fails_the_file_is_fetched_as_a_whole(
+    mischief: Callable[[SimulatedArchive], object], suite: SimulatedSuite, tmp_path: Path
+) -> None:
+    mischief(suite.archive)
+    assert versions(suite, tmp_path) == ["7.88.1-10", "1"]
+
+
+def test_nothing_is_left_of_what_is_not_what_the_release_says(suite: SimulatedSuite, tmp_path: Path) -> None:
+    suite.archive.alter("*/Packages*", lambda body: body[:-9] + b"x" + body[-8:])
+    with pytest.raises(TrustError):
+        versions(suite, tmp_path)
+    assert not list((tmp_path / "indices").glob("*")) and not list((tmp_path / "new").glob("*"))
+    suite.archive.behave()
+    assert versions(suite, tmp_path) == ["7.88.1-10", "1"]

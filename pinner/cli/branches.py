@@ -55,8 +55,9 @@ class Group(NamedTuple):
 
 def on_branches(run: Run, order: Order, where: Where, output: Output, *, dry_run: bool, check: bool) -> int:
     """Refresh in a work tree beside the user's, commit and push; the exit status. Raises `PinnerError`."""
-    form, style = output
+    form, style, written = output
     here = tree.resolve(tree.current())
+    output = output._replace(files=tuple((each, here / path) for each, path in written))
     root = branch.root_of(here)
     paths = tuple(_inside(path, here, root) for path in order.paths)
     summary, message = (path and here / path for path in (where.summary, where.message))
@@ -92,9 +93,9 @@ def on_branches(run: Run, order: Order, where: Where, output: Output, *, dry_run
                         click.echo(_said(one))
             status = worst(statuses)
             whole = done._replace(outcome=done.outcome._replace(written=write), errors=tuple(errors))
-            if form != "text":
-                print_report(run, whole, form, status, check=check, more={"branches": made})
-            elif grouped:  # what is in no group
+            if form != "text" or output.files:
+                print_report(run, whole, output, status, check=check, more={"branches": made})
+            if form == "text" and grouped:  # what is in no group
                 show(_rest(done, made), style, diff=False)
             tell(run, whole, output)
     return status

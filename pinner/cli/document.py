@@ -12,6 +12,7 @@ from pinner.errors import InputError, PinnerError
 from pinner.session.projects import from_here
 
 if TYPE_CHECKING:
+    from pinner.cli.flags import Output
     from pinner.report.diagnostic import Report
 
 #: Rises when a key goes, or means something else; new keys do not count.
@@ -20,27 +21,38 @@ SCHEMA_VERSION = 1
 
 def show(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError] = ()) -> None:
     """Print what a command found, `body`, and the status that it ends with. Errors go to stderr, too, by the caller."""
+    click.echo(_text(status, body, errors))
+
+
+def _text(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError]) -> str:
     from pinner.report.as_json import dumps
 
     failures = list({str(each): of_error(each) for each in errors}.values())
-    click.echo(dumps({"schema_version": SCHEMA_VERSION, "status": status, **body, "errors": failures}))
+    return dumps({"schema_version": SCHEMA_VERSION, "status": status, **body, "errors": failures})
 
 
 def report(
-    form: str,
+    output: Output,
     found: Report,
     body: Callable[[], Mapping[str, Any]],
     status: int,
     errors: Iterable[PinnerError],
 ) -> None:
-    """Print a run's report in a format that is for programs. Errors go to stderr, too, by the caller."""
+    """Print a run's report unless that is text, and write it to the files that are wanted. Errors go to stderr, too, by
+    the caller. Raises `InputError`."""
+    from pinner.project import files
     from pinner.report.diagnostic import to_dicts
     from pinner.report.formats import render
 
-    if form == "json":
-        show(status, {**body(), "diagnostics": to_dicts(found.diagnostics)}, errors)
-    elif text := render(form, found):
-        click.echo(text)
+    for form, path in ((output.form, None), *output.files):
+        if form == "json":
+            text = _text(status, {**body(), "diagnostics": to_dicts(found.diagnostics)}, errors)
+        else:
+            text = render(form, found) if form != "text" else ""
+        if path is not None:
+            files.put(path, f"{text}\n" if text else "")
+        elif text:
+            click.echo(text)
 
 
 def of_error(error: PinnerError) -> dict[str, Any]:

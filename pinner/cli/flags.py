@@ -103,19 +103,41 @@ OUTPUT: list[Callable[[_F], _F]] = [
 
 
 class Output(NamedTuple):
-    """How a command prints what it found."""
+    """How a command prints what it found, and the files that it writes it to in other formats."""
 
     form: str
     style: Style
+    files: tuple[tuple[str, Path], ...] = ()
+
+
+class Form(click.ParamType[tuple[str, Path | None]]):
+    """A format, or `FORMAT=FILE`."""
+
+    name = "format"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path | None]:
+        """The format and its file; click reports what is none."""
+        if isinstance(value, tuple):
+            return value
+        form, equals, path = str(value).partition("=")
+        if form not in FORMATS or (equals and (form == "text" or not path)):
+            self.fail(f"{value!r} is none of {', '.join(FORMATS)}, or one of these with =FILE", param, ctx)
+        return form, Path(path) if equals else None
 
 
 def _output(function: _F) -> _F:
     """Gathers the options into one value, the argument `output`."""
 
     @wraps(function)
-    def gathered(*, form: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Any:
-        form = "json" if as_json else form
-        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose)), **given)
+    def gathered(
+        *, forms: Sequence[tuple[str, Path | None]], as_json: bool, quiet: bool, verbose: bool, **given: Any
+    ) -> Any:
+        printed = [form for form, path in forms if path is None]
+        form = "json" if as_json else printed[-1] if printed else "text"
+        written = tuple((form, path) for form, path in forms if path is not None)
+        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose), written), **given)
 
     return cast(_F, gathered)
 
@@ -125,11 +147,11 @@ REPORT: list[Callable[[_F], _F]] = [
     _output,
     click.option(
         "--format",
-        "form",
-        type=click.Choice(list(FORMATS)),
-        default="text",
-        show_default=True,
-        help="How to print what was found.",
+        "forms",
+        type=Form(),
+        multiple=True,
+        metavar="|".join((*FORMATS, "FORMAT=FILE")),
+        help="How to print what was found; FORMAT=FILE writes it there, too, and may be repeated. [default: text]",
     ),
     *OUTPUT,
 ]

@@ -81,7 +81,7 @@ def command(
     packages: {kinds}. `-` reads standard input and
     writes the pinned text to standard output. Pins that are there are kept.
     """
-    form, style = output
+    form, style, _ = output
     along: Along | None = "closure" if closure else "siblings" if pin_siblings else None
     if along is None and (closure, pin_siblings) != (None, None):
         along = ""
@@ -111,12 +111,12 @@ def command(
         _print(found.outcomes, style, write=write, diff=dry_run, stdin=STDIN in paths)
         planned = dict.fromkeys(note for outcome in found.outcomes for note in outcome.plan.notes)
         flags.tell(run.notes | planned, quiet=style.quiet)
-    else:
+    if form != "text" or output.files:
         from pinner.report import as_json
 
         whole = found.report(run, strict=strict, check=check)
         document.report(
-            form, whole, lambda: as_json.lock(found.outcomes, written=write), status, found.failures
+            output, whole, lambda: as_json.lock(found.outcomes, written=write), status, found.failures
         )
     flags.tell((), found.errors, quiet=style.quiet)
     for failure, names in found.unserved.items():

@@ -121,7 +121,7 @@ def command(
     cannot be read is reported and stops no other. Always asks the archive anew. Exits 1 if a pin that is gone was left
     out, 4 if one cannot be moved, 3, 5 or 6 if a file or an archive cannot be read; --atomic then writes nothing.
     """
-    form, style = output
+    form, style, _ = output
     run = Run(asked, flags.access(recorded, quiet=style.quiet))
     write = not (dry_run or check)
     if branch is None and (push or group_by or base or remote):
@@ -160,8 +160,8 @@ def command(
     status = worst((done.status, int(check and bool(done.outcome.wrote))))
     if form == "text":
         show(done, style, diff=dry_run)
-    else:
-        print_report(run, done, form, status, check=check)
+    if form != "text" or output.files:
+        print_report(run, done, output, status, check=check)
     tell(run, done, output)
     return status
 
@@ -177,13 +177,13 @@ def put_texts(outcome: Outcome, summary: Path | None, message: Path | None) -> N
 
 
 def print_report(
-    run: Run, done: Done, form: str, status: int, *, check: bool, more: Mapping[str, Any] | None = None
+    run: Run, done: Done, output: Output, status: int, *, check: bool, more: Mapping[str, Any] | None = None
 ) -> None:
     """Print a refresh for other programs; `more` is what its JSON says beside it."""
     own = report.diagnostics(done.outcome, done.errors, check=check)
     names = tuple(each.project.relative(path) for each in done.results for path in each.project.texts)
     found = Report("refresh", report.summary(done.outcome), tuple(own), names, (), run.access.now)
-    document.report(form, found, lambda: {**report.data(done.outcome), **(more or {})}, status, done.errors)
+    document.report(output, found, lambda: {**report.data(done.outcome), **(more or {})}, status, done.errors)
 
 
 def tell(run: Run, done: Done, output: Output) -> None:

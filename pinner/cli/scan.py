@@ -48,7 +48,7 @@ def command(
     Without FILE, takes every file below the current directory that may install packages:
     {kinds}.
     """
-    form, style = output
+    form, style, _ = output
     run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=True))
     projects, errors = run.collect(paths) if paths != (STDIN,) else ([from_stdin()], [])
     notes = dict(run.notes)
@@ -64,13 +64,16 @@ def command(
             click.echo("\n".join(report.files(taken, others)))
         flags.tell(notes, errors, quiet=style.quiet)
         return status
-    if form != "text":
+    if form != "text" or output.files:
+        before = list(errors)
         found = scan(run, projects, errors)
         status, errors = found.status(strict=strict), [*found.errors]
         whole = found.report(run, strict=strict)
-        document.report(form, whole, lambda: report.data(found.files, sources=sources), status, errors)
-        flags.tell(notes, errors, quiet=style.quiet)
-        return status
+        document.report(output, whole, lambda: report.data(found.files, sources=sources), status, errors)
+        if form != "text":
+            flags.tell(notes, errors, quiet=style.quiet)
+            return status
+        errors = before  # the files are read once more, one by one
     lines = report.lines
     if sources:
         from pinner.report.sources import lines

@@ -79,7 +79,7 @@ def command(
     """
     if repositories is None and (shard is not None or results is not None):
         raise click.UsageError("--shard and --results need --repositories")
-    form, style = output
+    form, style, _ = output
     run = Run(asked, flags.access(recorded, quiet=style.quiet))
 
     def spans(project: Project, options: Options, archives: Archives, verified: Verified) -> Iterable[str]:
@@ -110,10 +110,10 @@ def command(
             click.echo(text)
         if found.checked and not style.quiet:
             click.echo(report.summary(found.checked))
-    else:
+    if form != "text" or output.files:
         from pinner.report.verify_json import data
 
-        document.report(form, found.report(run), lambda: data(found.checked), found.status, found.errors)
+        document.report(output, found.report(run), lambda: data(found.checked), found.status, found.errors)
     notes = dict.fromkeys(note for each in found.checked for note in each.verified.notes)
     flags.tell(run.notes | notes, found.errors, quiet=style.quiet)
     return found.status

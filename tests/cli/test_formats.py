@@ -167,3 +167,15 @@ def test_a_run_that_fails_as_a_whole(bench: Workbench, form: str) -> None:
     assert "unusable" in done.out and "pinner.toml" in done.out and str(bench.folder) not in done.out
     if form == "sarif":
         jsonschema.validate(json.loads(done.out), SARIF, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.mark.parametrize("command", ["lock", "scan", "verify", "refresh"])
+def test_one_run_writes_several_formats(bench: Workbench, command: str) -> None:
+    files = [f"--format={form}=../{form}" for form in ("json", "sarif", "junit", "github", "markdown")]
+    done = bench.run(command, *files)
+    again = {form: (bench.folder.parent / form).read_text() for form in ("json", "sarif", "markdown")}
+    assert json.loads(again["json"])["status"] == done.status
+    assert json.loads(again["sarif"])["runs"]
+    assert again["markdown"].startswith(f"### pinner {command}: ")
+    assert done.out and not done.out.startswith("{")  # text, as without them
+    assert bench.run(command, "--format=text=x").status == 2

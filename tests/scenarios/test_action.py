@@ -60,6 +60,7 @@ def act(job: Job, **inputs: str) -> tuple[int, str, dict[str, str], str]:
 def test_the_action_verifies(job: Job) -> None:
     status, _, outputs, summary = act(job, COMMAND="verify")
     assert (status, outputs["gone"], outputs["security"], outputs["changed"]) == (0, "0", "0", "false")
+    assert "cache" not in outputs  # nothing is new in it
     assert "2 live" in summary
     job.release("1.7-1")
     job.story.security.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-10)")
@@ -80,16 +81,41 @@ def test_the_action_is_strict_if_asked(job: Job) -> None:
 
 def test_the_action_locks_and_refreshes(job: Job) -> None:
     job.release("1.7-1")
-    status, log, outputs, summary = act(job, COMMAND="refresh", SUMMARY="true")
+    status, log, outputs, summary = act(
+        job, COMMAND="refresh", SUMMARY="true", MIN_AGE="1d", KINDS="dockerfile"
+    )
     assert (status, outputs["changed"], outputs["gone"]) == (0, "true", "1"), log
     assert summary == Path(outputs["summary"]).read_text()
     assert summary.startswith("## Refresh jq to 1.7-1\n")
+    assert "jq 1.6-2 → 1.7-1" in log
+    assert "::notice file=Dockerfile,title=pinner%3A gone,line=2," in log
+    assert json.loads(Path(outputs["sarif"]).read_text())["runs"]
     assert (job.aside / "pinner-commit-message").read_text().startswith("build(deps): refresh jq to 1.7-1\n")
-    assert act(job, COMMAND="refresh", SUMMARY="false")[2:] == (
-        {"changed": "false", "gone": "0", "security": "0", "summary": outputs["summary"]},
-        "",
-    )
-    assert act(job, COMMAND="lock")[2]["changed"] == "false"
+    status, log, outputs, summary = act(job, COMMAND="refresh", SUMMARY="false")
+    assert (outputs["changed"], outputs["gone"], outputs["branches"], summary) == ("false", "0", "[]", "")
+    status, log, outputs, _ = act(job, COMMAND="lock")
+    assert (status, outputs["changed"]) == (0, "false")
+    assert "2 of 2 packages pinned already" in log
+
+
+def test_the_action_changes_nothing_where_it_only_looks(job: Job) -> None:
+    job.story.dockerfile("jq tree")
+    job.story.main.package("tree", "1")
+    before = job.story.bench.files()
+    status, log, outputs, _ = act(job, COMMAND="lock", STRICT="true", ARGUMENTS="--verbose --suite bookworm")
+    assert (status, outputs["changed"], job.story.bench.files()) == (1, "false", before)
+    assert "tree" in log
+
+
+def test_the_action_refreshes_on_branches(job: Job) -> None:
+    job.release("1.7-1")
+    status, log, outputs, summary = act(job, COMMAND="refresh", BRANCH="pins", GROUP_BY="source")
+    (branch,) = json.loads(outputs["branches"])
+    assert (status, outputs["changed"], branch["name"]) == (0, "true", "pins-jq"), log
+    assert job.git("ls-remote", "origin", "pins-jq")
+    assert job.git("status", "--porcelain") == ""
+    assert summary == Path(branch["summary"]).read_text()
+    assert act(job, COMMAND="refresh", BRANCH="pins", GROUP_BY="source")[2]["changed"] == "false"
 
 
 def test_the_action_takes_no_other_command(job: Job) -> None:

@@ -120,8 +120,8 @@ DOCKERFILE = "FROM debian:bookworm\nRUN apt-get install -y curl jq=1.5 $EXTRA no
 CODES = {
     "lock --check": {"unpinned", "gone", "variable-unknown", "unknown-package", "unusable"},
     "scan": {"unpinned", "variable-unknown", "unusable"},
-    "verify": {"gone", "unusable"},
-    "refresh --check": {"gone", "unusable"},
+    "verify": {"gone", "unknown-package", "unusable"},
+    "refresh --check": {"gone", "unknown-package", "unusable"},
 }
 
 

@@ -18,7 +18,7 @@ TREES = {
     if path.name != "codes.py"
 }
 #: Calls whose argument of this number is a code; one by the keyword `reason` or `code` always is.
-CODED = {"Unknown": 0, "_skip": 1, "Notice": 0, "diagnostic": 0}
+CODED = {"Unknown": 0, "_skip": 1, "Notice": 0, "diagnostic": 0, "Stay": 4}
 
 
 def given() -> Iterator[tuple[str, str]]:

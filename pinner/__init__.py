@@ -1,6 +1,6 @@
 """pinner: pins apt packages in Dockerfiles to what apt would install.
 
-As a library: `pinner.lock`, `pinner.verify` and `pinner.scan` do what the commands do and return a `Result`. Each is
+As a library: `pinner.lock`, `verify`, `refresh` and `scan` do what the commands do and return a `Result`. Each is
 loaded when it is first used.
 """
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pinner.report.diagnostic import Diagnostic as Diagnostic
     from pinner.session.library import Result as Result
     from pinner.session.library import lock as lock
+    from pinner.session.library import refresh as refresh
     from pinner.session.library import scan as scan
     from pinner.session.library import verify as verify
     from pinner.session.run import Asked as Asked
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
-    **dict.fromkeys(("lock", "verify", "scan", "Result"), "pinner.session.library"),
+    **dict.fromkeys(("lock", "verify", "refresh", "scan", "Result"), "pinner.session.library"),
     "Asked": "pinner.session.run",
     "Code": "pinner.codes",
     "Place": "pinner.edit.span",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pinner.errors import PinnerError
 from pinner.report.diagnostic import Diagnostic, Report
@@ -17,6 +17,9 @@ from pinner.session.access import Access
 from pinner.session.run import Asked, Run
 from pinner.stages.suites import Along
 from pinner.values import NamedTuple
+
+if TYPE_CHECKING:
+    from pinner.session.refresh import Only
 
 Paths = Iterable[str | os.PathLike[str]]
 _MAX_AGE = timedelta(minutes=10)
@@ -104,6 +107,57 @@ def verify(
     found = Verification(run, options).check(*run.collect([os.fspath(path) for path in paths]))
     notes = run.notes | dict.fromkeys(note for each in found.checked for note in each.verified.notes)
     return _result(found.report(run), found.status, data(found.checked), found.errors, notes)
+
+
+def refresh(
+    paths: Paths = (),
+    *,
+    write: bool = True,
+    only: Only | None = None,
+    packages: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    add: bool = False,
+    min_age: timedelta | None = None,
+    snapshot: str = "",
+    atomic: bool = False,
+    cve: bool = False,
+    changelogs: bool = False,
+    allow_older: bool = False,
+    asked: Asked = Asked(),  # noqa: B008
+) -> Result:
+    """Move pins to what apt would take today, in the files and in the lock; `pinner refresh`.
+
+    `packages` and `exclude` are globs of names; `only` and `min_age` override the policy. Raises `PinnerError`.
+    """
+    from pinner.report import refresh as report
+    from pinner.session import refresh as session
+
+    run = Run(asked, Access())
+    order = session.Order(
+        tuple(os.fspath(path) for path in paths),
+        only,
+        tuple(packages),
+        tuple(exclude),
+        add,
+        min_age,
+        when=snapshot or None,
+        atomic=atomic,
+        cve=cve,
+        changelogs=changelogs,
+        allow_older=allow_older,
+    )
+    done = session.refresh(run, order, write=write)
+    outcome, errors = done.outcome, done.errors
+    files = [(each.project, file) for each in done.results for file in each.refreshed.files]
+    return Result(
+        done.status,
+        tuple(report.diagnostics(outcome, errors, check=False)),
+        report.data(outcome),
+        errors,
+        tuple(run.notes | dict.fromkeys(outcome.notes)),
+        outcome.wrote,
+        {project.relative(file.path): file.new for project, file in files if file.new != file.old},
+    )
 
 
 def scan(paths: Paths = (), *, strict: bool = False, asked: Asked = Asked()) -> Result:  # noqa: B008

@@ -45,6 +45,10 @@ def test_lock_scan_and_verify(here: Workbench, capfd: pytest.CaptureFixture[str]
     found = pinner.verify(asked=NEVER)
     assert found.status == 1 and pinner.Code.GONE in {each.code for each in found.diagnostics}
     assert pinner.lock(write=False, asked=NEVER).status == 1
+    here.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl=1\n")
+    moved = pinner.refresh(write=False, asked=NEVER)
+    assert (moved.status, moved.document["changes"][0]["name"]) == (0, "curl")
+    assert "curl=7.88.1-10+deb12u14" in moved.texts["Dockerfile"]
     assert capfd.readouterr() == ("", "")
 
 

@@ -17,6 +17,7 @@ from pinner.report import refresh as report
 from pinner.report.diagnostic import Report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
+from pinner.session.projects import from_here
 from pinner.session.refresh import Done, Only, Order, refresh
 from pinner.session.run import Asked, Run
 
@@ -180,7 +181,7 @@ def print_report(
     run: Run, done: Done, output: Output, status: int, *, check: bool, more: Mapping[str, Any] | None = None
 ) -> None:
     """Print a refresh for other programs; `more` is what its JSON says beside it."""
-    own = report.diagnostics(done.outcome, done.errors, check=check)
+    own = report.diagnostics(done.outcome, done.errors, from_here, check=check)
     names = tuple(each.project.relative(path) for each in done.results for path in each.project.texts)
     found = Report("refresh", report.summary(done.outcome), tuple(own), names, (), run.access.now)
     document.report(output, found, lambda: {**report.data(done.outcome), **(more or {})}, status, done.errors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.regex import later
-from pinner.report.diagnostic import Diagnostic, at, diagnostic, of_error
+from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
 from pinner.report.uri import encoded
 from pinner.report.verify import vulnerabilities
@@ -164,7 +164,9 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
             yield f"brought along: {printable(_moved(each))}"
 
 
-def diagnostics(outcome: Outcome, errors: Iterable[PinnerError], *, check: bool) -> Iterator[Diagnostic]:
+def diagnostics(
+    outcome: Outcome, errors: Iterable[PinnerError], shown: Shown = str, *, check: bool = False
+) -> Iterator[Diagnostic]:
     """What moves or would, which is an error with `check`, what stays, and those errors that no stay tells."""
     for change in outcome.changes:
         code = "gone" if change.gone else "security" if change.security else "superseded"
@@ -180,7 +182,7 @@ def diagnostics(outcome: Outcome, errors: Iterable[PinnerError], *, check: bool)
         found = diagnostic(stay.code, "error", stay.place, subject, stay.why)
         yield found if stay.gone or stay.refuses else found._replace(severity="note")
     told = {stay.why for stay in outcome.stays}
-    yield from (of_error(error) for error in errors if error.message not in told)
+    yield from (of_error(error, shown) for error in errors if error.message not in told)
 
 
 def summary(outcome: Outcome) -> str:

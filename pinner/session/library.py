@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pinner.errors import PinnerError
 from pinner.report.diagnostic import Diagnostic, Report
 from pinner.session.access import Access
+from pinner.session.projects import from_here
 from pinner.session.run import Asked, Run
 from pinner.stages.suites import Along
 from pinner.values import NamedTuple
@@ -151,7 +152,7 @@ def refresh(
     files = [(each.project, file) for each in done.results for file in each.refreshed.files]
     return Result(
         done.status,
-        tuple(report.diagnostics(outcome, errors, check=False)),
+        tuple(report.diagnostics(outcome, errors, from_here)),
         report.data(outcome),
         errors,
         tuple(run.notes | dict.fromkeys(outcome.notes)),

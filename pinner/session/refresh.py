@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pinner.archive import seen
+from pinner.edit.span import Place
 from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, worst
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, Settings
@@ -28,7 +29,6 @@ from pinner.workflow.changes import Along, Based, Change
 from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
-from pinner.workflow.verify import Place
 from pinner.workflow.vulnerable import Mended, mended
 
 if TYPE_CHECKING:

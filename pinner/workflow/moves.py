@@ -8,20 +8,19 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from pinner.apt.version import compare
-from pinner.edit.span import Edit
+from pinner.edit.span import Edit, Place
 from pinner.errors import Unsatisfiable
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import Call, File, doubt_of
+from pinner.stages.install_commands import Call, File, doubt_of, place
 from pinner.stages.policy import Form, Policy
 from pinner.stages.suites import Doubt
 from pinner.values import NamedTuple
 from pinner.workflow import standing
 from pinner.workflow.standing import Ages, Known, Seen, Standing
-from pinner.workflow.verify import Place, place
 
 
 class Wishes(NamedTuple):

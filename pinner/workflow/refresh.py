@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from pinner.edit.span import Edit, Span, apply
+from pinner.edit.span import Edit, Place, Span, apply
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
@@ -20,7 +20,7 @@ from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import Call, File, read, read_all
+from pinner.stages.install_commands import Call, File, place, read, read_all
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
@@ -31,7 +31,6 @@ from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Known, Seen
 from pinner.workflow.targets import Problem, Targets
-from pinner.workflow.verify import Place, place
 
 #: Arguments that nobody expects a pin of.
 _NO_PIN = frozenset({"ignored", "removal"})

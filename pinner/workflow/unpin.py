@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from pinner.edit.span import Edit, Span, apply
+from pinner.edit.span import Edit, Place, Span, apply
 from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
-from pinner.stages.install_commands import File, read
+from pinner.stages.install_commands import File, place, read
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.sources_block import removals
-from pinner.workflow.verify import Place, place
 
 
 class Unpinned(NamedTuple):

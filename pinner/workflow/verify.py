@@ -13,8 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
-from pinner.edit.span import Place as Place
-from pinner.edit.span import Span
+from pinner.edit.span import Place, Span
 from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
 from pinner.lock.schema import Lock, LockedPackage, Member, Target
 from pinner.recipe.installs import Request, Skipped
@@ -24,8 +23,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.bases import Look
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.install_commands import Call, File, read_all
-from pinner.stages.install_commands import place as place
+from pinner.stages.install_commands import Call, File, place, read_all
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 
+from pinner.errors import InputError
 from pinner.recipe import dockerfile
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import Dockerfile
@@ -133,6 +135,7 @@ _TEMPLATE_TEXT = later(
     r"^[ \t]*(?:\{[{%#](?!#)|<%)|^[ \t]*FROM[ \t][^\n#]*(?:\{\{|%%\w|@\w+@)|^[^'\"#\n]*\{\{[ \t]*\w",
     re.MULTILINE,
 )
+_TEMPLATE_LINE = later(r"^[ \t]*(?:\{%|%\{|<%|\{\{)", re.MULTILINE)
 _FROM = later(r"^[ \t]*FROM[ \t]", re.MULTILINE | re.IGNORECASE)
 _LOOSE = later(r"(?:docker|container)file[\w-].*", re.IGNORECASE)
 #: Files of other programs that may install packages, by what people call them.
@@ -211,9 +214,21 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
         if _TEMPLATE.fullmatch(name) or _TEMPLATE_TEXT.search(text):
             return TEMPLATE
         return "no FROM in it" if _LOOSE.fullmatch(name) and not _FROM.search(text) else ""
-    also = _BY_NAME[kind].also
     asks = prefixes.mentions(text) or any(name in text for name in wrappers)
-    return "" if asks or (also and also.search(text)) else "it installs nothing"
+    also = _BY_NAME[kind].also
+    if not (asks or (also and also.search(text))):
+        return "it installs nothing"
+    written = path.endswith((".yml", ".yaml")) and _TEMPLATE_LINE.search(text)
+    return TEMPLATE if written and not _is_yaml(text) else ""
+
+
+def _is_yaml(text: str) -> bool:
+    from pinner.recipe import yamltext
+
+    with suppress(InputError):
+        yamltext.parse(text)
+        return True
+    return False
 
 
 def other(path: str) -> str:

@@ -179,7 +179,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             named[path] = True
     places = {tree.resolve(path): path for path in named}
     found.passed[:] = [each for each in found.passed if each.path not in places.values()]
-    templates = [str(each.path) for each in found.passed if each.kind == "dockerfile" and each.is_template]
+    templates = [str(each.path) for each in found.passed if each.is_template]
     if templates:
         shown = ", ".join(map(printable, templates))
         found.notes.append(f"passed over, as a template is read only if it is named: {shown}")

@@ -258,6 +258,8 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
 def _seems_apt(name: str, words: tuple[Word, ...]) -> bool:
     """Whether a program that is not known takes apt's arguments, by its name or theirs."""
     values = {word.value or "" for word in words}
+    if name in ("make", "just", "task"):  # whose file has the commands
+        return any(_APT_NAME.search(each) and _INSTALL.search(each) for each in values)
     if not _APT_NAME.search(name):
         return False
     return _INSTALL.search(name) is not None or not values.isdisjoint(_APT_WORDS)

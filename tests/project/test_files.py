@@ -96,6 +96,12 @@ def test_find_without_git(tmp_path: Path) -> None:
         ("Dockerfile", "FROM %%BASE%%\n", kinds.TEMPLATE),
         ("Dockerfile_notes", "none\n", "no FROM in it"),
         ("a.sh", "echo\n", "it installs nothing"),
+        (
+            "cloud-init.yaml",
+            "packages:\n%{ if x }\n - apt\n%{ endif }\nruncmd: [apt-get install a]\n",
+            kinds.TEMPLATE,
+        ),
+        ("cloud-init.yaml", "runcmd:\n - |\n   {% if x %}\n   apt-get install a\n   {% endif %}\n", ""),
     ],
 )
 def test_what_a_search_passes_over(tmp_path: Path, name: str, text: str, passed: str) -> None:

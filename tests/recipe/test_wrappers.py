@@ -25,6 +25,8 @@ WRAPPERS = {"dinst": "sudo apt-get install -y --no-install-recommends", "retry":
         ("my-apt-get /root install a", "wrapper"),
         ("apt-cache policy a install", ""),
         ("apt-mark hold a", ""),
+        ("A=x make apt-install", "wrapper"),
+        ("make install apt", ""),
         ("lazy-apt update", ""),
         ("rm apt-install", ""),
     ],

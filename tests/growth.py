@@ -64,6 +64,24 @@ def github(head: str, unit: str, tail: str = "") -> Row:
     return scanned(".github/workflows/x.yml", head, unit, tail)
 
 
+def builds(name: str, unit: str, head: str = "", tail: str = "") -> Row:
+    """A file that says how Dockerfiles are built, and one that is built so."""
+
+    def row(n: int) -> Callable[[], object]:
+        text = head + repeated(unit, n) + tail
+
+        def read() -> object:
+            from pinner.recipe import dockerfile
+            from pinner.stages import builds
+
+            found = builds.of({name: text}, {}, lambda path: path == "Dockerfile")
+            return dockerfile.parse("ARG V\nFROM a:$V\nARG A\nRUN b\n", builds=found.get("Dockerfile", ()))
+
+        return read
+
+    return row
+
+
 _JOB = "\njob:\n  image: debian:bookworm\n  script:\n    - apt-get install -y curl\n"
 _STEPS = "on: push\njobs:\n  job:\n    runs-on: x\n    container: debian:bookworm\n    steps:\n"
 
@@ -278,6 +296,29 @@ GROWTH: Mapping[str, Row] = {
     "script/blank lines": script("\n"),
     "script/carriage returns": script("true\r\n"),
     # YAML
+    "bake/targets": builds("docker-bake.hcl", 'target "t{i}" {\n args = {V = "{i}"}\n}\n'),
+    "bake/inherits": builds("docker-bake.hcl", 'target "t{i}" {\n inherits = ["t0", "t{i}"]\n}\n'),
+    "bake/variables": builds("docker-bake.hcl", 'variable "v{i}" {\n default = "${v{i}}${v0}"\n}\n'),
+    "bake/matrix": builds(
+        "docker-bake.hcl", '"{i}", ', 'target "t" {\n matrix = {v = [', "]}\n args = {V = v}\n}\n"
+    ),
+    "bake/lists": builds("docker-bake.hcl", "[", "a = "),
+    "bake/templates": builds("docker-bake.hcl", '"${', "a = "),
+    "bake/inline": scanned(
+        "docker-bake.hcl",
+        'target "a" {\n dockerfile-inline = <<E\nFROM debian:12\n',
+        "RUN apt-get install -y $${A} ${B}\n",
+        "E\n}\n",
+    ),
+    "compose/services": builds(
+        "compose.yaml", "  s{i}: {build: {context: ., args: {V: '${A:-{i}}'}}}\n", "services:\n"
+    ),
+    "compose/extends": builds(
+        "compose.yaml", "  s{i}: {extends: s0, build: {args: {A: b}}}\n", "services:\n"
+    ),
+    "compose/commands": scanned(
+        "compose.yaml", "services:\n", "  s{i}: {image: 'debian:12', command: apt-get install -y curl}\n"
+    ),
     "gitlab/jobs": gitlab(
         "", "job{i}:\n  image: debian:bookworm\n  script:\n    - apt-get install -y curl\n"
     ),

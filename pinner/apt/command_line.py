@@ -46,6 +46,11 @@ UNPINNED: Mapping[str, tuple[str, str]] = {
         ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest"),
     ),
 }
+#: Sub-commands that change what is installed, or how it is marked.
+CHANGING = _words(
+    """install reinstall remove purge autoremove auto-remove autopurge upgrade dist-upgrade full-upgrade safe-upgrade
+    dselect-upgrade satisfy build-dep markauto unmarkauto hold unhold download"""
+)
 #: Sub-commands that only ever take packages away.
 REMOVALS = _words("remove purge autoremove auto-remove autopurge")
 _SUBCOMMANDS = frozenset(_TAKES) | _words(
@@ -76,8 +81,7 @@ _BOOLEAN = {
     **dict.fromkeys(
         _words(
             """f fix-broken m ignore-missing fix-missing V verbose-versions u show-upgraded b build compile
-            remove purge autoremove auto-remove allow-change-held-packages allow-remove-essential
-            allow-unauthenticated force-yes show-progress fix-policy ignore-hold mark-auto trivial-only print-uris
+            remove allow-unauthenticated show-progress fix-policy mark-auto trivial-only
             h help v version U update strict-pinning list-columns color audit arch-only only-source diff-only dsc-only
             tar-only"""
         ),
@@ -88,6 +92,15 @@ _BOOLEAN = {
     **dict.fromkeys(_words("s simulate just-print dry-run recon no-act"), "APT::Get::Simulate"),
     **dict.fromkeys(_words("d download-only"), "APT::Get::Download-Only"),
     "download": "APT::Get::Download",
+    **dict.fromkeys(("autoremove", "auto-remove"), "APT::Get::AutomaticRemove"),
+    "purge": "APT::Get::Purge",
+    **{
+        name: f"APT::Get::{name}"
+        for name in _words("allow-change-held-packages allow-remove-essential force-yes")
+    },
+    "ignore-hold": "APT::Ignore-Hold",
+    "print-uris": "APT::Get::Print-URIs",
+    "with-new-pkgs": "APT::Get::Upgrade-Allow-New",
     "reinstall": "APT::Get::ReInstall",
     "only-upgrade": "APT::Get::Only-Upgrade",
     "upgrade": "APT::Get::Upgrade",
@@ -164,7 +177,7 @@ class Call(NamedTuple):
 
     def boolean(self, key: str) -> bool | None:
         """The item as yes or no; None where it is not set, or neither."""
-        return _boolean(self.value(key) or "")
+        return truth(self.value(key) or "")
 
 
 #: What the programs of minideb and balenalib put before the words that they are given.
@@ -219,7 +232,8 @@ def meant(call: Call) -> str:
     return next(iter(get_close_matches(call.subcommand, sorted(_SUBCOMMANDS), n=1, cutoff=0.8)), "")
 
 
-def _boolean(text: str) -> bool | None:
+def truth(text: str) -> bool | None:
+    """A word of apt's as yes or no; None if it is neither."""
     lower = text.lower()
     return True if lower in TRUE else False if lower in FALSE else None
 
@@ -273,7 +287,7 @@ class _Apt(_Reader):
         negated: bool | None = None
         if len(name) == 1 or not self._known(name):
             sense, _, rest = name.partition("-")
-            negated = _boolean(sense)
+            negated = truth(sense)
             if not (rest in self._boolean or rest in _LEVELS) or negated is None:
                 return self._refuse(at, f"the option --{name} is not understood")
             name = rest
@@ -293,7 +307,7 @@ class _Apt(_Reader):
             if name in self._valued:
                 attached = value if rest or not known else None
                 return self._option(at, f"-{name}", name, attached, known, None)
-            if rest and (_boolean(value) is not None if name not in _LEVELS else value.isdecimal()):
+            if rest and (truth(value) is not None if name not in _LEVELS else value.isdecimal()):
                 return self._option(at, f"-{name}", name, value, known, None)
             if rest.startswith("="):
                 return self._refuse(at, f"the value of -{name} is not understood")
@@ -328,7 +342,7 @@ class _Apt(_Reader):
             return end + (
                 attached is None and value is not None and re.fullmatch(r"[+-]?\d+", value) is not None
             )
-        sense = _boolean(value) if value is not None else None
+        sense = truth(value) if value is not None else None
         if attached is not None and sense is None and known:
             return self._refuse(at, f"the value of {shown} is not understood")
         if attached is None and sense is not None:

@@ -29,8 +29,10 @@ class Listed(NamedTuple):
     version: str
 
 
-def packages(status: str) -> tuple[Package, ...]:
+def packages(status: str, states: str = "") -> tuple[Package, ...]:
     """The packages that apt counts as installed, in file order, from the text of /var/lib/dpkg/status.
+
+    `states` is the text of /var/lib/apt/extended_states, which says what was installed automatically.
 
     That is every state but `not-installed` and `config-files`, whatever is wanted of the package (`hold`, `deinstall`).
     A stanza without a Status field counts too: such are the files of status.d, which images without dpkg use;
@@ -40,6 +42,7 @@ def packages(status: str) -> tuple[Package, ...]:
     Raises InputError for one whose name, version or architecture cannot be used.
     """
     found: dict[tuple[str, str], Package] = {}
+    automatic = _automatic(states)
     # Text from outside may use \r\n; blank lines end a stanza (deb822(5)).
     for stanza in re.split(r"\n{2,}", status.replace("\r\n", "\n")):
         fields = _fields(stanza)
@@ -55,8 +58,25 @@ def packages(status: str) -> tuple[Package, ...]:
                 "the list of installed packages has a stanza without a usable name, version or architecture: "
                 f"{value.name!r} {value.version!r} {value.architecture!r}"
             )
-        found[key] = value._replace(held=True) if fields.get("status", "").startswith("hold ") else value
+        found[key] = value._replace(
+            held=fields.get("status", "").startswith("hold "),
+            automatic=(value.name, "" if value.architecture == "all" else value.architecture) in automatic,
+        )
     return tuple(found.values())
+
+
+def _automatic(states: str) -> frozenset[tuple[str, str]]:
+    """The packages, by name and architecture, that are marked as automatically installed (apt-mark(8)).
+
+    They are there without an architecture, too: for packages that are for all, apt writes its own.
+    """
+    found = set()
+    for stanza in re.split(r"\n{2,}", states):
+        fields = dict(re.findall(r"^(Package|Architecture|Auto-Installed): *(\S*)", stanza, re.MULTILINE))
+        if fields.get("Auto-Installed") == "1":
+            name = fields.get("Package", "")
+            found |= {(name, fields.get("Architecture", "")), (name, "")}
+    return frozenset(found)
 
 
 def listed(text: str, path: str = "") -> tuple[Listed, ...]:

@@ -25,8 +25,8 @@ class Package(NamedTuple):
     `priority` is the stanza's Priority field (required … extra), not a pin priority.
     `important` is true for `Important: yes` and `Protected: yes` alike, which apt treats the same.
     `size` is that of the .deb in bytes, `filename` is relative to the archive's root; both are empty for a
-    package that is only installed, and only such a one may be `held` (apt-mark(8)). `digest` is its SHA-256, or its
-    SHA-512 where the archive states this alone.
+    package that is only installed. What is installed may be `held` or `automatic` (apt-mark(8)). `digest` is its
+    SHA-256, or its SHA-512 where the archive states this alone.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Package(NamedTuple):
     size: int = 0
     digest: str = ""
     held: bool = False
+    automatic: bool = False
 
 
 class SourceVersion(NamedTuple):

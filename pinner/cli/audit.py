@@ -13,7 +13,8 @@ from pinner.errors import InputError, printable
 from pinner.lock.schema import Target
 from pinner.project import files
 from pinner.session.installed import configured, read
-from pinner.session.run import Run
+from pinner.session.run import Asked, Run
+from pinner.stages.bases import Mode
 from pinner.stages.starting_set import Root
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -29,7 +30,7 @@ from pinner.workflow.export import named as name_of
 @click.option(
     "--base", default="", metavar="FILE", help="What the base image held: the --installed of pinner lock."
 )
-@flags.options(locked.CHOICE, flags.JSON)
+@flags.options(locked.CHOICE, flags.IMAGES, flags.JSON)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
 def command(
     installed: str,
@@ -37,6 +38,9 @@ def command(
     named: tuple[str, ...],
     stages: tuple[str, ...],
     platforms: tuple[str, ...],
+    images: Mode,
+    image_archives: tuple[str, ...],
+    insecure: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -58,7 +62,8 @@ def command(
             "which one was built? The lock has several that may be meant",
             hint=f"say it by --file and --stage: {'; '.join(map(name_of, targets))}",
         )
-    result = audit(found.lock, targets[0], image, _base(base, found, targets[0]))
+    asked = Asked(images=images, image_archives=image_archives, insecure=insecure)
+    result = audit(found.lock, targets[0], image, _base(base, found, targets[0], asked))
     if as_json:
         path = files.relative(found.path.parent / result.target.file, Path.cwd())
         document.show(int(result.fails), _json(result, path))
@@ -68,16 +73,17 @@ def command(
     return int(result.fails)
 
 
-def _base(path: str, found: locked.Locked, target: Target) -> Root | None:
-    """The starting set that the lock names: as given, or that of the configuration, or that of the image itself."""
+def _base(path: str, found: locked.Locked, target: Target, asked: Asked) -> Root | None:
+    """The starting set that the lock names: as given, or that of the configuration, or that of the image itself,
+    which is read as it is `asked`."""
     if path:
         return read(path)
     target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
     told = next((root for root in map(configured, paths) if root.label == target.closure.installed), None)
-    if told or not target.closure.digest:
+    if told or not (target.closure.digest or asked.image_archives):
         return told
-    run = Run(access=flags.access(quiet=False, max_age=MAX_AGE))
+    run = Run(asked, access=flags.access(quiet=False, max_age=MAX_AGE))
     content = run.look(found.config, found.lock)(target.closure.image, target.platform)
     flags.tell(run.notes, quiet=False)
     return None if run.notes or content is None else content.root
@@ -93,6 +99,7 @@ def _json(result: Audit, path: str) -> dict[str, object]:
         "differing": [each._asdict() for each in result.differing],
         "missing": [{"name": name, "locked": version} for name, version in result.missing],
         "extra": [{"name": name, "found": version} for name, version in result.extra],
+        "incomplete": list(result.gaps),
     }
 
 

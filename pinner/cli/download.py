@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from pinner.archive.load import MAX_AGE
 from pinner.cli import flags, locked
+from pinner.errors import InputError
 from pinner.project import files, tree
 from pinner.session.keys import known
-from pinner.workflow import export
+from pinner.workflow import export, repository
 
 
 @click.command("download")
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False))
 @flags.options(locked.CHOICE, flags.NETWORK)
+@click.option(
+    "--sign-with",
+    "key",
+    metavar="FILE",
+    default="",
+    help="Sign it with this secret OpenPGP key; PINNER_SIGN_PASSWORD has its password, if there is one.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
 def command(
-    directory: str, named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], quiet: bool
+    directory: str,
+    named: tuple[str, ...],
+    stages: tuple[str, ...],
+    platforms: tuple[str, ...],
+    key: str,
+    quiet: bool,
 ) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
-    again, and what broke off is gone on with.
+    again, and what broke off is gone on with. Exits 1 if the lock does not know all that the stages install.
     """
     root = Path(directory)
     tree.inside(root, tree.root_of(root))
@@ -31,8 +46,12 @@ def command(
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
     archives = access.archives(found.config)
     vouched = known(access, found.config, found.lock, found.path.parent)
-    wanted = export.sources(found.lock, found.targets, vouched)
-    index = export.index(wanted, archives.load(tuple(wanted)))
+    wanted = repository.wanted(found.lock, found.targets, vouched)
+    indexes = archives.load(tuple(wanted))
+    index = export.index(wanted, indexes)
+    texts = repository.suites(wanted, indexes)
+    texts |= {"Packages": index, "Release": export.release(found.lock, found.targets, index)}
+    signed = _signed(texts, Path(key), os.environ.get("PINNER_SIGN_PASSWORD")) if key else {}
     packages = export.packages(found.lock, found.targets)
     progress = access.progress("packages")
     try:
@@ -40,9 +59,13 @@ def command(
     finally:
         if progress:
             progress.wipe()
-    files.write(
-        {root / "Packages": index, root / "Release": export.release(found.lock, found.targets, index)}, {}
-    )
+    for old in (root / "InRelease", *root.glob("dists/**/InRelease")):
+        old.unlink(missing_ok=True)  # apt would read it, and not the new Release
+    made = {root / name: text for name, text in (texts | signed).items()}
+    for folder in dict.fromkeys(path.parent for path in made):
+        tree.inside(folder, tree.resolve(root))
+        folder.mkdir(parents=True, exist_ok=True)
+    files.write(made, {})
     flags.tell(archives.notes | access.snapshots(found.config).notes, quiet=quiet)
     if not quiet:
         size = sum(package.size for package in fetched) / 1e6
@@ -50,4 +73,29 @@ def command(
         click.echo(
             f"{directory} holds {len(packages)} packages: fetched {len(fetched)} ({size:.1f} MB), {there} were there"
         )
-    return 0
+    return int(found.incomplete)
+
+
+def _signed(texts: Mapping[str, str], path: Path, password: str | None) -> dict[str, str]:
+    """The InRelease files of these Releases, and the certificate to verify them by. Raises `InputError`."""
+    from pysequoia import SignatureMode, Tsk, sign
+
+    try:
+        key = Tsk.from_bytes(path.read_bytes())
+        signer = key.signer(password) if password else key.signer()
+        found = {
+            name.removesuffix("Release") + "InRelease": sign(
+                signer, text.encode(), mode=SignatureMode.CLEAR
+            ).decode()
+            for name, text in texts.items()
+            if name.rpartition("/")[2] == "Release"
+        }
+        found["keyring.asc"] = str(key.extract_certificate())
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from None
+    except Exception as error:  # what the library raises has no type of its own
+        hint = (
+            "write one by `gpg --export-secret-keys --armor KEY`; its password goes into PINNER_SIGN_PASSWORD"
+        )
+        raise InputError(f"no secret key that can sign: {error}", path=str(path), hint=hint) from None
+    return found

@@ -27,7 +27,7 @@ def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tupl
     """Print a file for /etc/apt/preferences.d: apt-get install then takes the locked versions of all packages."""
     found = locked.find(named, stages, platforms)
     click.echo(export.preferences(found.lock, found.targets), nl=False)
-    return 0
+    return int(found.incomplete)
 
 
 @command.command("packages")
@@ -49,7 +49,7 @@ def packages(
     text = export.index(wanted, archives.load(tuple(wanted)))
     flags.tell(archives.notes, quiet=False)
     click.echo(text, nl=False)
-    return 0
+    return int(found.incomplete)
 
 
 @command.command("sources")

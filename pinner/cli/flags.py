@@ -194,25 +194,8 @@ def _asked(function: _F) -> _F:
     return cast(_F, gathered)
 
 
-STAGES: list[Callable[[_F], _F]] = [
-    _asked,
-    *RECORDED,
-    click.option(
-        "--platform",
-        "platforms",
-        multiple=True,
-        metavar="OS/ARCH",
-        shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
-        help="Pin for this platform (amd64/v3 is dpkg's amd64); repeatable. [default: linux/amd64 and linux/arm64]",
-    ),
-    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
-    click.option(
-        "--installed",
-        multiple=True,
-        metavar="FILE",
-        help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
-        "architecture.",
-    ),
+#: Where base images are read from.
+IMAGES: list[Callable[[_F], _F]] = [
     click.option(
         "--images",
         type=click.Choice(["never", "auto", "always"]),
@@ -235,6 +218,28 @@ STAGES: list[Callable[[_F], _F]] = [
         metavar="HOST",
         help="Speak http to this registry; repeatable.",
     ),
+]
+
+STAGES: list[Callable[[_F], _F]] = [
+    _asked,
+    *RECORDED,
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
+        help="Pin for this platform (amd64/v3 is dpkg's amd64); repeatable. [default: linux/amd64 and linux/arm64]",
+    ),
+    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
+    click.option(
+        "--installed",
+        multiple=True,
+        metavar="FILE",
+        help="What base images hold: dpkg's status file, or the output of dpkg-query -W; repeatable, one for each "
+        "architecture.",
+    ),
+    *IMAGES,
 ]
 
 

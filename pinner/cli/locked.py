@@ -28,12 +28,14 @@ CHOICE: list[Callable[[_F], _F]] = [
 
 @dataclass(frozen=True)
 class Locked:
-    """A lock, the configuration beside it, and the targets that were chosen."""
+    """A lock, the configuration beside it, and the targets that were chosen; `incomplete` if not all is known of
+    these."""
 
     config: Config
     path: Path
     lock: Lock
     targets: tuple[Target, ...]
+    incomplete: bool = False
 
 
 def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> Locked:
@@ -53,9 +55,7 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     with value_of("--platform"):
         canonical = [canonical_platform(name) for name in platforms]
     targets = export.select(lock, names, stages, canonical)
-    for target in targets:
-        for mark in target.closure.incomplete:
-            if mark.kind == "argument":
-                said = f"{export.named(target)}: what {mark.place} installs is not in the lock: {mark.reason}"
-                click.echo(f"pinner: {printable(said)}", err=True)
-    return Locked(config, path, lock, targets)
+    gaps = export.gaps(lock, targets)
+    for gap in gaps:
+        click.echo(f"pinner: the lock is incomplete: {printable(gap)}", err=True)
+    return Locked(config, path, lock, targets, bool(gaps))

@@ -22,10 +22,11 @@ Text = tuple[str, str]
 
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 _STATUS, _STATUS_D = "var/lib/dpkg/status", "var/lib/dpkg/status.d"
+_STATES = "var/lib/apt/extended_states"
 _SOURCES, _SOURCES_D = "etc/apt/sources.list", "etc/apt/sources.list.d"
 _CONF, _CONF_D = "etc/apt/apt.conf", "etc/apt/apt.conf.d"
 _PREFERENCES, _PREFERENCES_D = "etc/apt/preferences", "etc/apt/preferences.d"
-_FILES = (_STATUS, _SOURCES, _CONF, _PREFERENCES)
+_FILES = (_STATUS, _STATES, _SOURCES, _CONF, _PREFERENCES)
 # The names in a directory that are read: sources.list(5), apt.conf(5), apt_preferences(5). Those of status.d are
 # distroless' own, which puts lists of checksums beside them.
 _DIRECTORIES = {
@@ -48,9 +49,10 @@ class Image(NamedTuple):
     `digest` is that of the platform's manifest, `index_digest` of the index it was found in ("" if none; both are ""
     for an archive without manifests). `distribution` and `suite` are as the image tells them, "" if it does not;
     `suite_from` says where (`history`, `label`, `os-release`). `status` is the text of dpkg's status file and of
-    status.d, "" if there is none. `sources`, `apt_conf` and `preferences` are pairs of an absolute path and its text,
-    in apt's order of reading; `keys` are pairs of a path that the sources name for others' keys, and its content. The
-    last five are empty where the layers were not `read`. `size` is that of all layers, packed, in bytes.
+    status.d, `states` that of what apt knows of their installation (`extended_states`), "" if there is none.
+    `sources`, `apt_conf` and `preferences` are pairs of an absolute path and its text, in apt's order of reading;
+    `keys` are pairs of a path that the sources name for others' keys, and its content. The last five are empty where
+    the layers were not `read`. `size` is that of all layers, packed, in bytes.
     """
 
     reference: str
@@ -67,6 +69,7 @@ class Image(NamedTuple):
     apt_conf: tuple[Text, ...] = ()
     preferences: tuple[Text, ...] = ()
     keys: tuple[tuple[str, bytes], ...] = ()
+    states: str = ""
 
 
 class Blobs(Protocol):
@@ -170,6 +173,7 @@ def look(
             for path in sorted(_keys(tree))
             if (text := tree.text(path)) is not None
         ),
+        states=tree.text(_STATES) or "",
     )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 from pinner import toml
 from pinner.errors import InputError
 from pinner.lock.schema import (
+    INSTALLING,
     NAME,
     SCHEMA,
     SECTIONS,
     Closure,
+    Gone,
     ImageFile,
     Incomplete,
     InstalledPackage,
@@ -76,11 +78,14 @@ def _as_laid_out(text: str) -> Rows | None:
     begin = f"{HEAD}schema = {SCHEMA}\n"
     if not text.startswith(begin):
         return None
-    at, found = len(begin), {}
+    at, found = len(begin), Rows()
     for name, section in SECTIONS.items():
         opening = f"\n{name} = [\n"
         if not text.startswith(opening, at):
-            return None
+            if not section.rare:
+                return None
+            found[name] = []
+            continue
         start = at + len(opening)
         end = start if text.startswith("]\n", start) else text.find("\n]\n", start) + 1
         if not end:
@@ -246,6 +251,7 @@ class _Assembly:
         members = _grouped(rows["members"])
         commands = _grouped(rows["commands"])
         incomplete = _grouped(rows["incomplete"])
+        gone = _grouped(rows["gone"])
         found: dict[str, Closure] = {}
         for row in rows["closures"]:
             name = row[0]
@@ -257,6 +263,7 @@ class _Assembly:
                 _joined(commands.get(name, ())),
                 tuple(sorted({Member._make(each) for each in members.get(name, ())})),
                 tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
+                tuple(sorted({Gone._make(each) for each in gone.get(name, ())})),
             )
             closure = found[name] = Closure._make((*row, *parts))
             fault = _unfit(closure, packages)
@@ -312,6 +319,8 @@ def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
         return ""  # they may be those of commands that could be followed
     wanted: dict[str, str] = {}
     for command in closure.commands:
+        if not command.startswith(INSTALLING):
+            continue
         for word in command.split(" ")[2:]:
             match = _ARGUMENT.fullmatch(word)
             if match:

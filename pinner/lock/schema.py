@@ -15,6 +15,8 @@ from pinner.values import NamedTuple
 
 SCHEMA = 1
 NAME = "pinner.lock"
+#: How the commands begin whose arguments name versions.
+INSTALLING = ("apt-get install", "apt-get reinstall", "apt-get download")
 LARGEST = 512 * 2**20  # bytes, for those who write it and those who read it
 
 
@@ -61,8 +63,8 @@ class LockedPackage(NamedTuple):
 
 class Member(NamedTuple):
     """A package of a closure, by its id: installed for the package argument `argument` (as the file names it, without
-    the version), or needed `by` the package of that name. `role` is "removed" for one that a later command of the stage
-    removed again; what is left has none.
+    the version), or needed `by` the package of that name. `role` is "removed" for one that is not there any more at the
+    end of the stage, and "maybe" where that is not known; what is left has none.
     """
 
     id: str
@@ -74,6 +76,14 @@ class Member(NamedTuple):
     def name(self) -> str:
         """The package's name."""
         return self.id.partition(":")[0]
+
+
+class Gone(NamedTuple):
+    """A package of the base image, or of the stage below, that a command of the stage removed, by its name (with the
+    architecture if it is foreign); `maybe` if it is not known whether it did."""
+
+    name: str
+    maybe: bool = False
 
 
 class Incomplete(NamedTuple):
@@ -95,7 +105,8 @@ class Closure(NamedTuple):
     of its manifest for the platform, "" if it was not read. `installed` says which starting set was read or assumed;
     `apt` is a digest of the sources and preferences that image and stage give to apt beyond the suite's own, "" if
     there are none. `date` is that of the newest Release among those that it was resolved from. `commands` are the
-    install commands as the file has them, in order, `members` the packages, sorted.
+    commands that change what is installed as the file has them, in order, `members` the packages, sorted, and `gone`
+    those from below that were removed.
     """
 
     id: str
@@ -108,6 +119,7 @@ class Closure(NamedTuple):
     commands: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
+    gone: tuple[Gone, ...] = ()
 
     @property
     def inputs(self) -> tuple[object, ...]:
@@ -185,6 +197,7 @@ class InstalledPackage(NamedTuple):
     essential: bool = False
     important: bool = False
     held: bool = False
+    automatic: bool = False
     priority: str = ""
     installed_size: str = ""
     pre_depends: str = ""
@@ -366,11 +379,12 @@ class Field(NamedTuple):
 class Section(NamedTuple):
     """An array of the file: one line for each value of `type`, those about something else with its id under `owner`.
 
-    Fields of `type` that are tuples have a section of their own.
+    Fields of `type` that are tuples have a section of their own. One that is `rare` is left out where it is empty.
     """
 
     type: Any
     owner: str = ""
+    rare: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -396,6 +410,7 @@ SECTIONS = {
     "commands": Section(CommandRow, "closure"),
     "members": Section(Member, "closure"),
     "incomplete": Section(Incomplete, "closure"),
+    "gone": Section(Gone, "closure", rare=True),
     "packages": Section(LockedPackage),
     "images": Section(LockedImage),
     "image_files": Section(ImageFile, "image"),

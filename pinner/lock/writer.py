@@ -24,6 +24,8 @@ def dumps(lock: Lock) -> str:
     """
     out = [f"{HEAD}schema = {SCHEMA}\n"]
     for name, lines in rows(lock).items():
+        if SECTIONS[name].rare and not lines:
+            continue
         fields = SECTIONS[name].fields
         out.append(f"\n{name} = [\n")
         out += [_line(fields, values) for values in lines]
@@ -54,6 +56,7 @@ def rows(lock: Lock) -> Rows:
         found["closures"].append((name, *closure[1:7]))
         found["members"] += ((name, *member) for member in closure.members)
         found["incomplete"] += ((name, *each) for each in closure.incomplete)
+        found["gone"] += ((name, *each) for each in closure.gone)
         for command in closure.commands:
             found["commands"] += ((name, *row) for row in _parts(command))
     for image in lock.images:

@@ -19,7 +19,7 @@ from pinner.shell import expand, fields, nested
 from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
-from pinner.shell.outcomes import Seen, Walk
+from pinner.shell.outcomes import AptCommand, Seen, Walk
 from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
 from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
@@ -49,6 +49,7 @@ class Walked:
         self._given: dict[int, set[str]] = {}
         self._shells: dict[int, str] = {}
         self.seen: dict[int, list[Seen]] = {}
+        self.commands: dict[int, list[AptCommand]] = {}
         self._own = [block.span for block in blocks.find(dockerfile)]
         self._arguments: dict[str, Value] = {}
         for name, value in of_platform(platform).items():
@@ -72,10 +73,11 @@ class Walked:
             else:
                 self._states[index] = State(self._base(stage))
                 self._shells[index] = "sh"
-            self.seen[index], self._begun[index] = [], 0
+            self.seen[index], self.commands[index], self._begun[index] = [], [], 0
             self._given[index] = set()
         state, given = self._states[index], self._given[index]
         before, at, self.walk.seen = self.walk.seen, self.walk.at, self.seen[index]
+        commands, self.walk.commands = self.walk.commands, self.commands[index]
         while self._begun[index] < len(stage.instructions):
             instruction = stage.instructions[self._begun[index]]
             if until is not None and instruction.span.start > until:
@@ -89,7 +91,7 @@ class Walked:
             if self._begun[index] == len(stage.instructions):
                 for name in given:
                     state.variables.pop(name, None)
-        self.walk.seen, self.walk.at = before, at
+        self.walk.seen, self.walk.at, self.walk.commands = before, at, commands
         return state
 
     def _take(self, index: int, state: State, instruction: Instruction, given: set[str]) -> None:

@@ -106,7 +106,7 @@ def cyclonedx(bill: Bill) -> str:
     try:
         from cyclonedx.model import HashAlgorithm, HashType, Property
         from cyclonedx.model.bom import Bom, BomMetaData
-        from cyclonedx.model.component import Component, ComponentType
+        from cyclonedx.model.component import Component, ComponentScope, ComponentType
         from cyclonedx.output.json import JsonV1Dot6
     except ImportError:
         raise _MISSING from None
@@ -158,11 +158,13 @@ def cyclonedx(bill: Bill) -> str:
             purl=part.purl,
             hashes=hashes(part.digest),
             properties=properties(part),
+            scope=ComponentScope.OPTIONAL if name in bill.unsure else None,
         )
         for name, part in _parts(bill).items()
     }
     bom = Bom(components=[system, *images.values(), *parts.values()], serial_number=_uuid(bill))
-    bom.metadata = BomMetaData(component=root, timestamp=bill.date)
+    gaps = [Property(name="pinner:incomplete", value=text) for text in bill.incomplete]
+    bom.metadata = BomMetaData(component=root, timestamp=bill.date, properties=gaps)
     bom.metadata.tools.components.add(tool)
     bom.register_dependency(root, [system, *images.values(), *(parts[name] for name in bill.asked)])
     bom.register_dependency(system, parts.values())
@@ -209,6 +211,7 @@ def spdx(bill: Bill) -> str:
         document_namespace=f"urn:uuid:{_uuid(bill)}",
         creators=[Actor(ActorType.TOOL, f"pinner-{__version__}")],
         created=bill.date.replace(tzinfo=None),
+        document_comment="\n".join(f"incomplete: {text}" for text in bill.incomplete) or None,
     )
     root = Package(
         spdx_id="SPDXRef-root",
@@ -246,6 +249,7 @@ def spdx(bill: Bill) -> str:
             download_location=part.url or SpdxNoAssertion(),
             files_analyzed=False,
             checksums=checksums(part.digest),
+            comment="a later command may have removed it" if name in bill.unsure else None,
             source_info=f"built package from: {' '.join(part.source)}",
             external_references=references(part.purl),
         )

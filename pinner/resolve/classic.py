@@ -13,8 +13,7 @@ Candidates alone are ever installed: `app=1.0` that needs `lib (= 1.0)` fails wh
 Refused rather than guessed: what the problem resolver would decide by its order among equal scores, which is an
 accident of apt's hash table (both orders are tried, a difference is refused).
 
-Not modelled: a second architecture, preferences files, dpkg holds, packages that were marked as brought along
-before, the sections `metapackages`, `tasks` and `oldlibs` (which only move that mark).
+Not modelled: the sections `metapackages`, `tasks` and `oldlibs` (which only move marks of upgrades).
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def brought(
     sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
     try:
         marks = Marks(universe, recommends=recommends, suggests=suggests)
-        marker = Marker(marks, modern=_is_modern(universe))
+        marker = Marker(marks, modern=is_modern(universe))
         mark = marks[offer.name]
         marks.set_candidate(offer)
         mark.protected = True
@@ -122,7 +121,7 @@ def _solve(make: Callable[[], Marks], asked: Sequence[Asked]) -> Resolution:
 
 def _mark(marks: Marks, asked: Sequence[Asked], *, latest_first: bool) -> tuple[Marker, Problems]:
     """All steps up to the problem resolver; `latest_first` is the order among equal scores."""
-    marker = Marker(marks, modern=_is_modern(marks.universe))
+    marker = Marker(marks, modern=is_modern(marks.universe))
     wishes = list(dict.fromkeys(asked))
     leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
     for name in leaving:
@@ -153,7 +152,8 @@ def _outcome(marks: Marks) -> frozenset[Offer]:
     return frozenset(mark.target for mark in marks.all() if mark.target is not None)
 
 
-def _is_modern(universe: Universe) -> bool:
+def is_modern(universe: Universe) -> bool:
+    """Whether the root's apt follows the rules of 3.0."""
     apt = universe.installed("apt") or universe.candidate("apt")
     return apt is not None and version.compare(apt.version, MODERN) >= 0
 
@@ -182,7 +182,8 @@ def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
     removed = tuple(
         mark.current for mark in marks.all() if mark.mode == "delete" and mark.current is not None
     )
-    return Resolution(chosen, removed, after(marks.universe, targets.values()))
+    automatic = {mark.name for mark in marks.all() if mark.automatic} - {offer.name for offer in wanted}
+    return Resolution(chosen, removed, after(marks.universe, targets.values(), automatic))
 
 
 # --- failures --------------------------------------------------------------------------------------------

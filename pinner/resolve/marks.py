@@ -110,19 +110,29 @@ class Marks:
     """The marks of all packages that were looked at, by name, and what holds under them."""
 
     def __init__(
-        self, universe: Universe, *, recommends: bool, suggests: bool, suggests_important: bool = True
+        self,
+        universe: Universe,
+        *,
+        recommends: bool,
+        suggests: bool,
+        suggests_important: bool = True,
+        recommends_important: bool = True,
     ) -> None:
-        """`suggests_important` keeps what installed packages suggest (`APT::AutoRemove::SuggestsImportant`)."""
+        """`suggests_important` keeps what installed packages suggest (`APT::AutoRemove::SuggestsImportant`), and so
+        with what they recommend."""
         self.universe = universe
         self.recommends = recommends
         self.suggests = suggests
         self._suggests_important = suggests_important
+        self._recommends_important = recommends_important
         self._marks: dict[str, Mark] = {
             offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
             for offer in universe.all_installed()
         }
         for name in universe.held:
             self._marks[name].held = True
+        for name in universe.automatic:
+            self._marks[name].automatic = True
 
     def __getitem__(self, name: str) -> Mark:
         mark = self._marks.get(name)
@@ -141,8 +151,15 @@ class Marks:
         return need.critical or (self.recommends if need.kind == "Recommends" else self.suggests)
 
     def keeps(self, need: Need) -> bool:
-        """Whether what fulfils the need, of a package that is there, is to stay."""
-        return self.suggests or need.kind != "Suggests" or self._suggests_important
+        """Whether what fulfils the need, of a package that is there, is to stay while a request is solved."""
+        return self.wanted(need) or self.follows(need)
+
+    def follows(self, need: Need) -> bool:
+        """Whether what fulfils the need, of a package that is there, is not unneeded. That Recommends are switched on
+        for an install does not count here."""
+        if need.kind == "Recommends":
+            return self._recommends_important
+        return need.critical or self.suggests or self._suggests_important
 
     def there(self, options: Iterable[Offer]) -> bool:
         """Whether one of these versions will be there."""

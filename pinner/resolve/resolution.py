@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
+from pinner.apt import version
 from pinner.apt.packages import Package
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.values import NamedTuple
@@ -81,12 +82,19 @@ def add_causes(
                     found.append(Cause(need, parent))
 
 
-def after(universe: Universe, targets: Iterable[Offer]) -> tuple[Package, ...]:
-    """What is installed after a call: these versions; what was held back stays so."""
-    held = universe.held
+def after(universe: Universe, targets: Iterable[Offer], automatic: Container[str]) -> tuple[Package, ...]:
+    """What is installed after a call: these versions, with the names that are `automatic`; what was held stays so."""
     return tuple(
-        offer.package._replace(held=True) if offer.name in held else offer.package for offer in targets
+        marked(each.package, held=each.name in universe.held, automatic=each.name in automatic)
+        for each in targets
     )
+
+
+def marked(package: Package, *, held: bool, automatic: bool) -> Package:
+    """An installed package with these marks (apt-mark(8))."""
+    if (package.held, package.automatic) == (held, automatic):
+        return package
+    return package._replace(held=held, automatic=automatic)
 
 
 def named(offer: Offer) -> str:
@@ -99,4 +107,7 @@ def candidate_hint(universe: Universe, need: Need) -> str:
     fitting = [offer for options in need.options for offer in options]
     if not fitting or any(universe.candidate(offer.name) is offer for offer in fitting):
         return ""
+    there = universe.installed(fitting[0].name)
+    if there is not None and version.compare(fitting[0].version, there.version) < 0:
+        return ""  # that would be a downgrade
     return f"ask for {fitting[0].name}={fitting[0].version} as well: apt takes candidates only"

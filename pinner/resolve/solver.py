@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pinner.apt import version
 from pinner.distributions.suite import SOLVER_3_SINCE
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
+from pinner.resolve.marks import Marks
 from pinner.resolve.resolution import Asked, Resolution
-from pinner.resolve.universe import Universe
+from pinner.resolve.sweep import garbage
+from pinner.resolve.universe import Offer, Universe
+
+if TYPE_CHECKING:
+    from pinner.resolve.upgrade import Extent
 
 #: From this version on apt falls back on solver 3.0 where the classic one fails.
 _FALLBACK_SINCE = "2.9.33"
@@ -67,3 +73,30 @@ def solve(
                 "there is a solution, but pinner does not know which"
             ) from None
         raise
+
+
+def upgrade(universe: Universe, extent: Extent, *, recommends: bool, suggests: bool) -> Resolution:
+    """What `apt-get upgrade` and its like do to the root; see `resolve.upgrade`. Raises `Refused`."""
+    from pinner.resolve import upgrade as upgrades
+
+    marks = Marks(universe, recommends=recommends, suggests=suggests)
+    return upgrades.upgrade(marks, extent, classic=is_classic(universe))
+
+
+def autoremove(
+    universe: Universe,
+    *,
+    recommends: bool,
+    suggests: bool,
+    recommends_important: bool,
+    suggests_important: bool,
+) -> tuple[Offer, ...]:
+    """What `apt-get autoremove` takes away: automatic packages that nothing needs any more."""
+    marks = Marks(
+        universe,
+        recommends=recommends,
+        suggests=suggests,
+        recommends_important=recommends_important,
+        suggests_important=suggests_important,
+    )
+    return garbage(marks, modern=classic.is_modern(universe))

@@ -1,15 +1,20 @@
-"""What was brought along and is needed by nobody after all: it is not installed.
+"""What was installed for others alone and is needed by nobody: it is not installed, or `autoremove` takes it away.
 
-Packages asked for, installed before or marked Essential, Protected or required are roots; what they depend on,
-recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired` with its default settings).
+Packages that were asked for, are held back, or are marked Essential, Protected or required are roots; what they depend
+on, recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired`).
 """
 
 from __future__ import annotations
 
 from pinner.apt import relations, version
+from pinner.regex import later
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.universe import Need, Offer
+
+# APT::NeverAutoRemove of 01autoremove; kernels (APT::VersionedKernelPackages) are kept, too: one of a root is the
+# newest.
+_NEVER = later(r"firmware-linux.*|linux-firmware|linux-image-[a-z0-9]*(-[a-z0-9]*)?|linux-.*-\d+\..*")
 
 
 def find_garbage(marks: Marks, *, modern: bool) -> None:
@@ -29,7 +34,7 @@ def find_garbage(marks: Marks, *, modern: bool) -> None:
             continue
         mark.reached = True
         for need in marks.universe.needs(offer):
-            if not need.negative and marks.keeps(need):
+            if not need.negative and marks.follows(need):
                 stack.extend(_followed(marks, need, modern=modern))
     for mark in everything:
         mark.garbage = not mark.reached and (mark.current is not None or mark.installing)
@@ -44,6 +49,8 @@ def _present(mark: Mark) -> Offer | None:
 
 def _is_root(marks: Marks, mark: Mark) -> bool:
     if mark.current is not None and mark.current.package.priority == "required":
+        return True
+    if mark.current is not None and (mark.name in marks.universe.held or _NEVER.fullmatch(mark.name)):
         return True
     return marks.universe.essential(mark.name) or marks.universe.important(mark.name)
 
@@ -65,6 +72,12 @@ def _followed(marks: Marks, need: Need, *, modern: bool) -> list[Mark]:
             chosen = [mark for mark in chosen if mark.current is not None]
         found.extend(chosen)
     return found
+
+
+def garbage(marks: Marks, *, modern: bool) -> tuple[Offer, ...]:
+    """What `apt-get autoremove` removes (apt-get(8))."""
+    find_garbage(marks, modern=modern)
+    return tuple(mark.current for mark in marks.all() if mark.garbage and mark.current is not None)
 
 
 def drop_garbage(marker: Marker) -> None:

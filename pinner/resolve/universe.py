@@ -140,11 +140,13 @@ class Universe:
         return other
 
     def _install(self, installed: Iterable[Package]) -> None:
+        #: What is installed, in the order given, with its marks.
+        self.packages = tuple(installed)
         self._installed: dict[str, Offer] = {}
-        held = set()
+        held, automatic = set(), set()
         self._extra: dict[str, Offer] = {}
         self._extra_provides: dict[str, list[Offer]] = {}
-        for package in installed:
+        for package in self.packages:
             offer = self._offers.find(package)
             if offer is None:
                 arch = package.architecture
@@ -156,8 +158,12 @@ class Universe:
             self._installed[offer.name] = offer
             if package.held:
                 held.add(offer.name)
+            if package.automatic:
+                automatic.add(offer.name)
         #: The names that are held back: only a user may change them.
         self.held = frozenset(held)
+        #: Those that were installed for others alone: nothing keeps them when nobody needs them.
+        self.automatic = frozenset(automatic)
         self._candidates: dict[str, Offer | None] = {}
         # What is only installed changes what satisfies a relation; then nothing is shared.
         self._memo = _Shared({}, {}) if self._extra else self._shared
@@ -170,11 +176,6 @@ class Universe:
     def priority(self, index: Index) -> int:
         """The priority that apt gives to what this index lists."""
         return self._offers.priorities[self.indexes.index(index)]
-
-    @property
-    def packages(self) -> tuple[Package, ...]:
-        """What is installed, in the order given."""
-        return tuple(offer.package for offer in self._installed.values())
 
     def installed(self, name: str) -> Offer | None:
         """The installed version."""

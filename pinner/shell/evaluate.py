@@ -107,6 +107,7 @@ class Shell(Process):
         """Follow several ways from here; behind them one of them was taken."""
         states = []
         begin = self.state
+        self.walk.undecided += 1
         for way in ways:
             self.state = begin.copy()
             try:
@@ -117,6 +118,7 @@ class Shell(Process):
                 # What `break` and `return` leave is held further down; it goes on behind the loop or function.
                 self.state.dead = self.state.dead or leave.what == "exit"
             states.append(self.state)
+        self.walk.undecided -= 1
         self.state = begin
         first, *rest = states
         begin.take(first)

@@ -37,13 +37,33 @@ class Seen(NamedTuple):
     words: tuple[str, ...] = ()
 
 
+class AptCommand(NamedTuple):
+    """A command that may change what is installed, or how it is marked: `program` and its `words`, where and with what
+    state it was `seen`; `at` is the offset in the Dockerfile. `maybe` tells that a test which is not decided stands
+    before it. Words that are the output of `apt-mark showmanual` are `marks_at(number)` of that command.
+    """
+
+    program: str
+    words: tuple[str, ...]
+    seen: Seen
+    maybe: bool
+    number: int
+    at: int
+
+
+def marks_at(number: int) -> str:
+    """Stands for the names that were marked as manually installed when a command was run."""
+    return f"{UNKNOWN}manual:{number}{UNKNOWN}"
+
+
 @dataclass
 class Walk:
     """What one walk through a file knows of the world, and gathers.
 
     `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
     Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
-    the context that ran an install command.
+    the context that ran an install command. `commands` are those that may change what is installed, `undecided` counts
+    the tests that the present one depends on.
     """
 
     arch: str = "amd64"
@@ -51,8 +71,11 @@ class Walk:
     seen: list[Seen] = field(default_factory=list)
     changes: list[tuple[int, str]] = field(default_factory=list)
     wrappers: set[str] = field(default_factory=set)
+    commands: list[AptCommand] = field(default_factory=list)
     asked: bool = False
     steps: int = 0
+    counted: int = 0
+    undecided: int = 0
     at: int = 0
     known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from pinner.edit.span import Joined
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
 from pinner.shell.fields import Meaning
-from pinner.shell.outcomes import Call, Leave, Seen, Status, Walk, joined, value_of
+from pinner.shell.outcomes import AptCommand, Call, Leave, Seen, Status, Walk, joined, value_of
 from pinner.shell.state import UNKNOWN, Content, Origin, State, Value
 from pinner.shell.syntax import Script, UnparsableError
 
@@ -204,6 +204,15 @@ class Process:
         """Take note of a change of what apt reads."""
         if path.startswith(("/etc/apt/sources.list", "/etc/apt/preferences", "?")):
             self.walk.changes.append((self.walk.at, path))
+
+    def command(self, program: str, words: Sequence[str]) -> int:
+        """Take note of a command that may change what is installed; its number."""
+        start, end = self.span
+        seen, walk = Seen(self.file, start, end, self.state.copy()), self.walk
+        number = walk.counted
+        walk.counted += 1
+        walk.commands.append(AptCommand(program, tuple(words), seen, walk.undecided > 0, number, walk.at))
+        return number
 
     def unknown(self, by: str, serves: tuple[str, ...] = (), *, live: bool = True) -> None:
         """From here on, or from the next update on, apt may read what is not known, because of this."""

@@ -80,7 +80,7 @@ class Archives:
         needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
         for call in (each for own in calls for each in (own, *own.others)):
             where = self.named(call.base.where)
-            if where is None or not call.requests:
+            if where is None or not call.changes:
                 continue
             for arch in _architectures(call):
                 if (where, arch) not in self._indexes:
@@ -114,14 +114,14 @@ class Archives:
         """
         by_need: dict[_Need, list[Call]] = {}
         for file in files:
-            for call in file.calls():
+            for call in file.every():
                 if (need := _need(call)) is not None:
                     by_need.setdefault(need, []).append(call)
         self._prepare_apart(by_need)
         return {
             file.path: self._failed[need]
             for file in files
-            for call in file.calls()
+            for call in file.every()
             if (need := _need(call)) is not None and need in self._failed
         }
 

@@ -151,7 +151,7 @@ class Bases:
         if image.status:
             from pinner.apt import installed
 
-            packages = installed.packages(image.status)
+            packages = installed.packages(image.status, image.states)
             label = known.root.label if known and known.digest == image.digest else ""
             label = label if label.startswith(_LABEL) else label_of(packages)
             root = _root(label, platform, packages)

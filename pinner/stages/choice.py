@@ -49,6 +49,11 @@ def is_unread(request: Request, choice: Choice) -> bool:
     return not request.name or choice.reason in _UNREAD
 
 
+def stands_for_several(request: Request) -> bool:
+    """Whether a word is a glob or a regular expression, for what apt finds by it."""
+    return not request.name and request.reason in ("glob", "regex") and request.word.value is not None
+
+
 def _per_platform(offers: Mapping[str, Offer]) -> str:
     return ", ".join(f"{short(platform)} {offer.version}" for platform, offer in offers.items())
 

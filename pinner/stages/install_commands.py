@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pinner.apt import conf, decisions
 from pinner.distributions.catalogue import PLATFORMS
@@ -17,6 +19,7 @@ from pinner.recipe import installs, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
+from pinner.regex import later
 from pinner.stages.bases import Look
 from pinner.stages.image_names import Named, Unnamed
 from pinner.stages.suites import (
@@ -32,6 +35,14 @@ from pinner.stages.suites import (
 from pinner.stages.views import View, Views
 from pinner.values import NamedTuple
 
+if TYPE_CHECKING:
+    from pinner.stages.steps import Step
+
+# One of these is in every text that changes what is installed otherwise than by `apt-get install NAME`.
+_OTHER_COMMANDS = later(
+    r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
+    r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b"
+)
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
@@ -43,7 +54,8 @@ class Call(NamedTuple):
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
     `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
     `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from. `others`
-    are what it may stand on instead, where a `condition` decides.
+    are what it may stand on instead, where a `condition` decides. `step` is there for a command that is no install
+    call, but changes what is installed or how it is marked.
     """
 
     install: Install
@@ -54,6 +66,12 @@ class Call(NamedTuple):
     lists: tuple[str, ...] = ()
     others: tuple[Call, ...] = ()
     condition: str = ""
+    step: Step | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change what is installed."""
+        return bool(self.step or self.requests)
 
     @property
     def unread(self) -> str:
@@ -79,7 +97,8 @@ class Use(NamedTuple):
 class File(NamedTuple):
     """A file as read. `path` is how it is named to people and in the lock; `found` is in file order.
 
-    `uses` tell who runs it, or installs from it.
+    `uses` tell who runs it, or installs from it. `steps` are the calls of a stage on a platform, in the order in which
+    they run, where commands of other kinds are among them.
     """
 
     path: str
@@ -88,6 +107,20 @@ class File(NamedTuple):
     found: tuple[Call | Skipped, ...]
     uses: tuple[Use, ...] = ()
     views: Views | None = None
+    steps: Mapping[tuple[int, str], tuple[Call, ...]] = MappingProxyType({})
+
+    def commands(self, platform: str) -> Iterator[Call]:
+        """All that changes what is installed on a platform, stage by stage, in order."""
+        calls = [call for call in self.calls() if platform in call.base.platforms]
+        for stage in self.dockerfile.stages:
+            own = (call for call in calls if call.install.stage == stage.index)
+            yield from self.steps.get((stage.index, platform), own)
+
+    def every(self) -> Iterator[Call]:
+        """The install calls and the other commands that change what is installed."""
+        yield from self.calls()
+        for calls in self.steps.values():
+            yield from (call for call in calls if call.step)
 
     def calls(self) -> Iterator[Call]:
         """The install calls alone."""
@@ -287,14 +320,19 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = ()) -> File:
                 base, view = _used(own)
             elif not isinstance(base.where, Unnamed):
                 view = begun.views.of(parsed.stages[item.stage], item.span.start, base)
-            found.append(_call(item, base, view, options, elsewhere="APT_CONFIG" in parsed.text))
+            found.append(call_of(item, base, view, options, elsewhere="APT_CONFIG" in parsed.text))
     except InputError as error:
         if error.line:
             error.path = path
         raise
     if options.lists and begun.kind == "dockerfile":
         found = [_listed(item, begun, bases) for item in found]
-    return File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
+    file = File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
+    if not _OTHER_COMMANDS.search(parsed.text):
+        return file
+    from pinner.stages import steps
+
+    return file._replace(steps=steps.of(file, bases, options))
 
 
 def _used(uses: Sequence[Use]) -> tuple[Base, View]:
@@ -412,13 +450,13 @@ def _configured(install: Install, base: Base, view: View | None) -> tuple[Instal
     return install, base, snapshot_problem(base, asked=asked)
 
 
-def _call(install: Install, base: Base, view: View | None, options: Options, *, elsewhere: bool) -> Call:
+def call_of(install: Install, base: Base, view: View | None, options: Options, *, elsewhere: bool) -> Call:
     """An install call with what it stands on, its words weighed; `elsewhere` if APT_CONFIG may name a file."""
     where, unread = base.where, base.unread
     doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
     error = ""
     others = tuple(
-        _call(install, base, each._replace(others=()), options, elsewhere=elsewhere)
+        call_of(install, base, each._replace(others=()), options, elsewhere=elsewhere)
         for each in (view.others if view is not None else ())
     )
     doubts += tuple(doubt for each in others for doubt in each.doubts if doubt not in doubts)

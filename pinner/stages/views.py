@@ -18,7 +18,7 @@ from pinner.errors import InputError
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
 from pinner.regex import later
-from pinner.shell.outcomes import Seen
+from pinner.shell.outcomes import AptCommand, Seen
 from pinner.shell.state import UNKNOWN, Content, Context, Origin, State, Value
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.repositories import (
@@ -159,6 +159,16 @@ class Views:
             for each in self._walk(platform, stage, base).seen[stage.index]:
                 places.setdefault((each.file, each.start, each.end), each)
         return iter(places.values())
+
+    def commands(self, stage: Stage, base: Base, platform: str) -> list[AptCommand]:
+        """The commands of a stage that may change what is installed on a platform, in the order in which they run."""
+        return self._walk(platform, stage, base).commands[stage.index]
+
+    def at(self, command: AptCommand, platform: str, stage: Stage, base: Base) -> View:
+        """What a command sees on a platform."""
+        if not isinstance(base.where, Named):
+            return self._unnamed(stage, command.seen, base)
+        return self._view(command.seen, platform, stage, base)
 
     def lists(self, stage: Stage, at: int, base: Base) -> tuple[str, ...]:
         """The files of the project that the call at an offset takes words from."""

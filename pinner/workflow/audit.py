@@ -9,9 +9,9 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import Lock, Target
 from pinner.stages.bases import label_of
-from pinner.stages.starting_set import MINBASE, Root, key
+from pinner.stages.starting_set import MINBASE, Root
 from pinner.values import NamedTuple
-from pinner.workflow.export import closure, named
+from pinner.workflow.export import gaps, left, named
 
 
 class Different(NamedTuple):
@@ -26,7 +26,8 @@ class Audit(NamedTuple):
     """One image against one target, each by name.
 
     `equal` counts the locked packages that are there as they should be. `missing` are locked and not there; `extra`
-    are there, and neither locked nor in the starting set; both with the versions.
+    are there, and neither locked nor in the starting set; both with the versions. `gaps` tell what of the stage is
+    not in the lock.
     """
 
     target: Target
@@ -34,6 +35,7 @@ class Audit(NamedTuple):
     differing: tuple[Different, ...]
     missing: tuple[tuple[str, str], ...]
     extra: tuple[tuple[str, str], ...]
+    gaps: tuple[str, ...] = ()
 
     @property
     def fails(self) -> bool:
@@ -45,18 +47,19 @@ def audit(lock: Lock, target: Target, image: Root, base: Root | None) -> Audit:
     """Compare `image`, what dpkg has installed there, with a target and the stages it is built on.
 
     `base` is the starting set, where the lock was made with one that was told. Packages of the minimal set are expected
-    at any version, those of a set that was told at the version it has; that one is gone from the image is no
-    difference, since the lock says nothing of removals. Raises `InputError` where image, base and target do not fit.
+    at any version, those of a set that was told at the version it has; what a command removed must not be there.
+    Packages of which the lock does not know whether they are left may be there in their version. Raises `InputError`
+    where image, base and target do not fit.
     """
     arch = PLATFORMS[target.platform]
     if image.arch != arch:
         raise InputError(f"{named(target)} is of {arch}, the image that was given of {image.arch}")
-    locked = {
-        key(package.name, package.arch, arch): package.version for package in closure(lock, target).values()
-    }
+    there = left(lock, target)
+    locked = {name: package.version for name, package in there.packages.items()}
     start = _start(lock.chain(target)[-1], base)
     found = image.versions()
-    expected = {**start, **locked}
+    expected = {name: version for name, version in {**start, **locked}.items() if name not in there.gone}
+    certain = {name: version for name, version in locked.items() if name not in there.maybe}
     return Audit(
         target,
         sum(found.get(name) == version for name, version in locked.items()),
@@ -65,8 +68,9 @@ def audit(lock: Lock, target: Target, image: Root, base: Root | None) -> Audit:
             for name, version in sorted(found.items())
             if expected.get(name, "") not in ("", version)
         ),
-        tuple(sorted((name, version) for name, version in locked.items() if name not in found)),
+        tuple(sorted((name, version) for name, version in certain.items() if name not in found)),
         tuple(sorted((name, version) for name, version in found.items() if name not in expected)),
+        gaps(lock, [target]),
     )
 
 

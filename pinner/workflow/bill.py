@@ -10,7 +10,7 @@ from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
 from pinner.values import NamedTuple
-from pinner.workflow.export import closure, is_own
+from pinner.workflow.export import gaps, is_own, left
 
 
 class System(NamedTuple):
@@ -50,7 +50,8 @@ class Base(NamedTuple):
 class Bill(NamedTuple):
     """`name` is that of the files; `date` that of the newest Release that was read, so that equal locks give equal
     bills. `asked` and `needs` name materials by the package's id: those asked for, and who needs whom. `unread` names
-    the targets whose base image's packages are not in the lock."""
+    the targets whose base image's packages are not in the lock; of `unsure`, by the package's id, it is not known
+    whether they are left; `incomplete` says what of the targets is not in the lock."""
 
     name: str
     date: datetime
@@ -60,6 +61,8 @@ class Bill(NamedTuple):
     needs: tuple[tuple[str, str], ...]
     bases: tuple[Base, ...]
     unread: tuple[Target, ...]
+    unsure: frozenset[str] = frozenset()
+    incomplete: tuple[str, ...] = ()
 
     def needed_by(self, parent: str) -> tuple[str, ...]:
         """What a package needs."""
@@ -80,12 +83,17 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     bases: dict[str, tuple[Closure, dict[InstalledPackage, None]]] = {}
     systems: dict[System, None] = {}
     unread: list[Target] = []
+    unsure: set[str] = set()
+    incomplete: dict[str, None] = {}
     images = {image.digest: image for image in lock.images}
     for target in targets:
         suite, arch, chain = target.closure.suite, PLATFORMS[target.platform], lock.chain(target)
         system = system_of(suite)
         systems[system] = None
-        there = closure(lock, target)
+        end = left(lock, target)
+        there = end.packages
+        unsure |= {package.id for name, package in there.items() if name in end.maybe}
+        incomplete |= dict.fromkeys(gaps(lock, [target]))
         for package in there.values():
             repository = "" if is_own(package, suite) else package.uri
             materials.setdefault(package.id, Material(package, system, suite, repository))
@@ -99,7 +107,7 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         if first.digest not in images:
             unread.append(target)
             continue
-        replaced = {key(package.name, package.arch, arch) for package in there.values()}
+        replaced = end.gone.union(key(package.name, package.arch, arch) for package in there.values())
         kept = bases.setdefault(first.digest, (first, {}))[1]
         for held in images[first.digest].packages:
             if key(held.name, held.arch, arch) not in replaced:
@@ -117,4 +125,6 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
             for digest, (first, held) in sorted(bases.items())
         ),
         tuple(unread),
+        frozenset(unsure),
+        tuple(incomplete),
     )

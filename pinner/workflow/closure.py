@@ -6,37 +6,46 @@ not known here are left out, and so the closure says nothing of what they would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
+from pinner.apt.command_line import Setting
 from pinner.apt.packages import Package
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import Refused, Unsatisfiable
+from pinner.lock.schema import Incomplete
 from pinner.recipe.installs import Request
-from pinner.resolve.resolution import Asked, Chosen, Resolution
+from pinner.resolve import words
+from pinner.resolve.resolution import Asked, Cause, Chosen, Resolution, marked
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
-from pinner.stages.choice import Choice, is_unread
+from pinner.stages.choice import Choice, is_unread, stands_for_several
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
 from pinner.stages.locked_index import LockedIndex, NotLocked
 from pinner.stages.starting_set import Root, held
+from pinner.stages.steps import option
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
+from pinner.workflow.effects import Options, Present, Sees, changed, effect, reinstalled
 from pinner.workflow.refusals import refusal
 
 
 class Installed(NamedTuple):
-    """One install call on one platform: what it brings in, in apt's order, and why apt would not carry it out.
+    """One command on one platform: what it brings in, in apt's order, and why apt would not carry it out.
 
-    `universe` is what apt saw before the call, with what was installed by then.
+    `universe` is what apt saw before it, with what was installed by then; `after` is what is there behind it. `gaps`
+    say what of it is not followed.
     """
 
     call: Call
     chosen: tuple[Chosen, ...] = ()
     problem: Unsatisfiable | None = None
     universe: Universe | None = None
+    after: Present | None = None
+    gaps: tuple[Incomplete, ...] = ()
 
 
 class Closures:
@@ -53,13 +62,13 @@ class Closures:
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
 
     def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
-        """What the calls of each stage bring in, on one platform."""
-        after: dict[int, tuple[Package, ...]] = {}
+        """What the commands of each stage bring in, on one platform, in the order in which they run."""
+        after: dict[int, Present] = {}
         starts: dict[int, tuple[Package, ...]] = {}
         found: dict[int, list[Installed]] = {}
-        for call in file.calls():
+        for call in file.commands(platform):
             where = self._archives.named(call.base.where)
-            if where is None or platform not in call.base.platforms or not call.requests:
+            if where is None or not call.changes:
                 continue
             stages = [
                 stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
@@ -69,22 +78,82 @@ class Closures:
                 arch = PLATFORMS[platform]
                 foreign = self._archives.foreign(call, arch)
                 if before is None:
-                    before = self._start(call.base.root(platform), where, arch, foreign)
-                    starts[stages[-1]] = before
-                universe = self._universe(where, arch, foreign, call.install.target_release, before)
-                asked = tuple(asked_of(call, choices, universe, platform))
-                important = call.base.root(platform).suggests_important
-                result = self._solve(universe, asked, call.recommends, bool(call.install.suggests), important)
+                    before = Present(self._start(call.base.root(platform), where, arch, foreign))
+                    starts[stages[-1]] = before.packages
+                sees = partial(self._universe, where, arch, foreign, call.install.target_release)
+                done = self._follow(call, choices, platform, before, sees, starts.get(stages[-1], ()))
             except Unsatisfiable as problem:
-                done = Installed(call, problem=problem)
-            else:
-                refused = refusal(call, result, universe, starts.get(stages[-1], ()))
-                done = Installed(call, result.chosen, refused, universe)
-                before = result.after
-            if before is not None:
-                after[stages[0]] = before
+                done = Installed(call, problem=problem, after=before)
+                if call.step:  # it is said of an install call before it, if there is one
+                    known = any(each.problem for each in found.get(stages[0], ()))
+                    done = Installed(call, after=before, gaps=() if known else _gap(call, problem.message))
+            if done.after is not None:
+                after[stages[0]] = done.after
             found.setdefault(stages[0], []).append(done)
         return found
+
+    def _follow(
+        self,
+        call: Call,
+        choices: Mapping[Request, Choice],
+        platform: str,
+        before: Present,
+        sees: Sees,
+        start: tuple[Package, ...],
+    ) -> Installed:
+        """What a command does to what is there; `start` was there at first. Raises `Unsatisfiable`."""
+        settings = call.install.settings
+        options = Options(
+            call.recommends,
+            bool(call.install.suggests),
+            option(
+                settings, "APT::AutoRemove::SuggestsImportant", call.base.root(platform).suggests_important
+            ),
+            option(settings, "APT::AutoRemove::RecommendsImportant", True),
+            self._solve,
+        )
+        universe = sees(before.packages)
+        if call.step:
+            done = effect(call.step, before, options, sees)
+            return Installed(call, done.chosen, None, universe, done.after, _gap(call, done.gap))
+        gaps: list[Incomplete] = []
+        asked = tuple(self._wanted(call, choices, platform, universe, settings, gaps))
+        if call.install.command.endswith(" download"):
+            chosen = tuple(Chosen(wish.offer, (Cause(None, None),)) for wish in asked)
+            return Installed(call, chosen, None, universe, before)
+        problem: Unsatisfiable | None = None
+
+        def run(seen: Universe) -> Resolution:
+            nonlocal problem
+            result = options.solve(seen, asked)
+            problem = refusal(call, result, seen, start)
+            if option(settings, "APT::Get::ReInstall") or call.install.command.endswith(" reinstall"):
+                result = reinstalled(asked, result, seen)
+            return options.swept(result, sees) if option(settings, "APT::Get::AutomaticRemove") else result
+
+        result, after = changed(before, sees, run)
+        if option(settings, "APT::Get::Download-Only"):
+            after = before
+        return Installed(call, result.chosen, problem, universe, after, tuple(gaps))
+
+    def _wanted(
+        self,
+        call: Call,
+        choices: Mapping[Request, Choice],
+        platform: str,
+        universe: Universe,
+        settings: Sequence[Setting],
+        gaps: list[Incomplete],
+    ) -> Iterator[Asked]:
+        """What a call asks for, given what is there (apt-get(8), --only-upgrade and --no-upgrade)."""
+        only, never = (
+            option(settings, "APT::Get::Only-Upgrade"),
+            not option(settings, "APT::Get::Upgrade", True),
+        )
+        for wish in asked_of(call, choices, universe, platform, gaps):
+            there = universe.installed(wish.offer.name)
+            if wish.remove or not ((only and there is None) or (never and there is not None)):
+                yield wish
 
     def root(self, call: Call, platform: str) -> Universe | None:
         """What apt sees in the root that the call's stages begin with; None if no suite is known."""
@@ -107,7 +176,9 @@ class Closures:
         if key not in self._minimal:
             universe = self._archives.universe(where, arch, "")
             found = map(universe.candidate, minbase.names(where.suite.codename, arch))
-            self._minimal[key] = tuple(offer.package for offer in found if offer is not None)
+            self._minimal[key] = tuple(
+                marked(offer.package, held=False, automatic=True) for offer in found if offer is not None
+            )
         return self._minimal[key]
 
     def _universe(
@@ -152,14 +223,33 @@ class Closures:
         return result
 
 
+def _gap(call: Call, reason: str) -> tuple[Incomplete, ...]:
+    return (Incomplete("argument", call.step.text, reason),) if call.step and reason else ()
+
+
 def asked_of(
-    call: Call, choices: Mapping[Request, Choice], universe: Universe, platform: str
+    call: Call,
+    choices: Mapping[Request, Choice],
+    universe: Universe,
+    platform: str,
+    gaps: list[Incomplete] | None = None,
 ) -> Iterator[Asked]:
-    """The package arguments of a call as apt takes them. Raises `Unsatisfiable` where it finds nothing to take."""
+    """The package arguments of a call as apt takes them. Raises `Unsatisfiable` where it finds nothing to take.
+
+    That a pattern finds nothing is added to the `gaps`, if there is a list of these.
+    """
     for request in call.requests:
         choice = choices[request]
         if choice.fails and choice.status == "missing":
             raise Unsatisfiable(choice.detail, hint=choice.hint)
+        if stands_for_several(request):
+            try:
+                yield from _several(call, request, universe)
+            except Unsatisfiable as problem:
+                if gaps is None:
+                    raise
+                gaps.append(Incomplete("argument", request.word.value or "", problem.message))
+            continue
         if is_unread(request, choice):
             continue
         if choice.offers and platform not in choice.offers:
@@ -178,3 +268,17 @@ def asked_of(
         if name.endswith("+") and not universe.versions(name):
             name = name[:-1]  # apt's mark for installing it (apt-get(8))
         yield Asked(universe.select(name, version_text=pin, release=request.release), release=request.release)
+
+
+def _several(call: Call, request: Request, universe: Universe) -> Iterator[Asked]:
+    """What apt takes for a glob or a regular expression: each package that has a candidate."""
+    text = request.word.value or ""
+    at = max(text.rfind("="), text.rfind("/"))
+    word, version, release = text, "", ""
+    if at >= 0:
+        word = text[:at]
+        version, release = (text[at + 1 :], "") if text[at] == "=" else ("", text[at + 1 :])
+    program = call.install.command.partition(" ")[0]
+    for name in words.names(universe, word, program):
+        if version or release or universe.candidate(name) is not None:
+            yield Asked(universe.select(name, version_text=version, release=release), release=release)

@@ -8,18 +8,17 @@ pinned on the same line, or with all that the call brings in, it does not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pinner.edit.span import Edit, Span
 from pinner.errors import Refused
 from pinner.recipe.installs import Request
-from pinner.resolve.resolution import Chosen
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, choose, short
 from pinner.stages.install_commands import Call, File
 from pinner.stages.policy import Form
-from pinner.stages.suites import Along
+from pinner.stages.suites import Along, chain
 from pinner.workflow.closure import Closures, Installed
 
 
@@ -31,12 +30,20 @@ def edits(
     Raises `Refused` where the platforms of a call need different words, since they share one line, and where what a
     call brings in is not known.
     """
-    made = []
-    for call, by_platform in _installed(file, choices, archives).items():
-        for request, names in _added(call, by_platform, along).items():
-            words = [_word(name, request, call, archives, form) for name in names]
-            made.append(_edit(file, request, words))
-    return tuple(made)
+    made: dict[Request, Edit] = {}
+    followed = _followed(file, choices, archives)
+    added = {
+        platform: _siblings(file, stages) if along == "siblings" else _closures(stages)
+        for platform, stages in followed.items()
+    }
+    for call in file.calls():
+        own = [added[platform] for platform in call.base.platforms if platform in added]
+        for request in call.requests:
+            names = _agreed([each.get(request, ()) for each in own], call.base.platforms)
+            if names:
+                words = [_word(name, request, call, archives, form) for name in names]
+                made[request] = _edit(file, request, words)
+    return tuple(made.values())
 
 
 def brings_in(
@@ -45,78 +52,87 @@ def brings_in(
     """What the calls of a file bring in, by platform, in order: the same before and after companions were added."""
     return tuple(
         (platform, frozenset(each.offer for each in done.chosen))
-        for by_platform in _installed(file, choices, archives).values()
-        for platform, done in by_platform.items()
+        for platform, stages in _followed(file, choices, archives).items()
+        for calls in stages.values()
+        for done in calls
     )
 
 
-def _installed(
-    file: File, choices: Mapping[Request, Choice], archives: Archives
-) -> dict[Call, dict[str, Installed]]:
+_Stages = Mapping[int, Sequence[Installed]]
+
+
+def _followed(file: File, choices: Mapping[Request, Choice], archives: Archives) -> dict[str, _Stages]:
+    """What the commands of each stage do, by platform."""
     closures = Closures(archives)
     platforms = dict.fromkeys(platform for call in file.calls() for platform in call.base.platforms)
-    found: dict[Call, dict[str, Installed]] = {}
+    found: dict[str, _Stages] = {}
     for platform in platforms:
-        for calls in closures.of(file, choices, platform).values():
-            for done in calls:
-                if done.problem is not None:
-                    line, _ = file.lines.position(done.call.install.span.start)
-                    raise Refused(
-                        f"{file.path}:{line}: what is needed beside its arguments is not known: {done.problem.message}"
-                    )
-                found.setdefault(done.call, {})[platform] = done
+        found[platform] = stages = closures.of(file, choices, platform)
+        for done in (done for calls in stages.values() for done in calls):
+            if done.problem is not None:
+                line, _ = file.lines.position(done.call.install.span.start)
+                raise Refused(
+                    f"{file.path}:{line}: what is needed beside its arguments is not known: {done.problem.message}"
+                )
     return found
 
 
-def _added(call: Call, by_platform: Mapping[str, Installed], along: Along) -> dict[Request, tuple[str, ...]]:
-    """The names to add behind each word, the same for all platforms."""
-    pick = _siblings if along == "siblings" else _closure
-    each = {platform: dict(pick(call, done.chosen)) for platform, done in by_platform.items()}
-    first = next(iter(each.values()))
-    for platform, other in each.items():
-        differing = {
-            name
-            for request in {*first, *other}
-            for name in {*first.get(request, ())} ^ {*other.get(request, ())}
-        }
+def _agreed(names: Sequence[Sequence[str]], platforms: Sequence[str]) -> Sequence[str]:
+    """The names to add behind a word, the same for all platforms."""
+    for platform, other in zip(platforms[1:], names[1:], strict=False):
+        differing = {*names[0]} ^ {*other}
         if differing:
             raise Refused(
                 f"{', '.join(sorted(differing))} would not be on the line for {short(platform)} as for the others",
                 hint="lock one platform by --platform",
             )
-    return first
+    return names[0] if names else ()
 
 
-def _siblings(call: Call, chosen: Sequence[Chosen]) -> Iterator[tuple[Request, tuple[str, ...]]]:
-    """For each word what its package, or a sibling of it, needs in exactly one version."""
-    tied: dict[str, list[str]] = {}
-    asked = {each.offer.name for each in chosen if each.requested}
-    for each in chosen:
-        for cause in each.causes:
-            if cause.need is None or cause.parent is None or not cause.need.critical:
-                continue
-            if any(relation.op == "=" and relation.name == each.offer.name for relation in cause.need.clause):
-                tied.setdefault(cause.parent.name, []).append(each.offer.name)
-    taken = set(asked)
-    for request in _pinned(call):
-        names: list[str] = []
-        waiting = [request.name]
-        while waiting:
-            for name in tied.get(waiting.pop(0), ()):
-                if name not in taken:
-                    taken.add(name)
-                    names.append(name)
-                    waiting.append(name)
-        if names:
-            yield request, tuple(names)
+def _siblings(file: File, stages: _Stages) -> dict[Request, list[str]]:
+    """For each word what its package, or a sibling of it, needs in exactly one version.
+
+    It goes on the line of the call that brings it in, which may be an earlier one of the stage, or of one below.
+    """
+    found: dict[Request, list[str]] = {}
+    for index in stages:
+        below = [each.index for each in chain(file.dockerfile, file.dockerfile.stages[index])]
+        done = [each for stage in reversed(below) for each in stages.get(stage, ())]
+        brought: dict[str, Call] = {}
+        tied: dict[str, list[str]] = {}
+        for each in done:
+            for chosen in each.chosen:
+                brought.setdefault(chosen.offer.name, each.call)
+                for need in each.universe.needs(chosen.offer) if each.universe else ():
+                    if need.critical and len(need.clause) == 1 and need.clause[0].op == "=":
+                        tied.setdefault(chosen.offer.name, []).append(need.clause[0].name)
+        taken = {(id(each.call), request.name) for each in done for request in each.call.requests}
+        for each in done:
+            for request in _pinned(each.call):
+                waiting = [request.name]
+                while waiting:
+                    for name in tied.get(waiting.pop(0), ()):
+                        call = brought.get(name)
+                        if call is None or (id(call), name) in taken:
+                            continue
+                        taken.add((id(call), name))
+                        waiting.append(name)
+                        places = [request] if call is each.call else _pinned(call)[-1:]
+                        for place in places:
+                            names = found.setdefault(place, [])
+                            names += [name] if name not in names else []
+    return found
 
 
-def _closure(call: Call, chosen: Sequence[Chosen]) -> Iterator[tuple[Request, tuple[str, ...]]]:
-    """Behind the last word all that was not asked for."""
-    requests = _pinned(call)
-    names = tuple(sorted(each.offer.name for each in chosen if not each.requested))
-    if requests and names:
-        yield requests[-1], names
+def _closures(stages: _Stages) -> dict[Request, list[str]]:
+    """Behind the last word of each call all that was not asked for."""
+    found: dict[Request, list[str]] = {}
+    for done in (done for calls in stages.values() for done in calls):
+        requests = _pinned(done.call)
+        names = sorted(each.offer.name for each in done.chosen if not each.requested)
+        if requests and names:
+            found[requests[-1]] = names
+    return found
 
 
 def _pinned(call: Call) -> list[Request]:

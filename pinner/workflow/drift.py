@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from pinner.edit.span import Span
-from pinner.lock.schema import Lock, Target
+from pinner.lock.schema import INSTALLING, Lock, Target
 from pinner.recipe.installs import Request
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
@@ -62,12 +62,12 @@ def of_file(file: File, lock: Lock, archives: Archives) -> tuple[Drift, ...]:
 def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
     stages: dict[tuple[int, str], list[Call]] = {}
     unknown: set[str] = set()
-    for call in file.calls():
-        if archives.named(call.base.where) is None:
-            unknown.add(file.stage_name(call.install.stage))
-            continue
-        for platform in call.base.platforms:
-            stages.setdefault((call.install.stage, platform), []).append(call)
+    for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+        for call in file.commands(platform):
+            if archives.named(call.base.where) is None:
+                unknown.add(file.stage_name(call.install.stage))
+            else:
+                stages.setdefault((call.install.stage, platform), []).append(call)
     locked = {target.key: target for target in lock.targets if target.file == file.path}
     if not locked:
         asking = [call for calls in stages.values() for call in calls if is_lockable(call)]
@@ -102,7 +102,8 @@ def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> I
     now = [(call, line(call, _as_written(call))) for call in calls]
     if tuple(text for _, text in now) == target.closure.commands:
         return
-    locked = {_name(word): word for text in target.closure.commands for word in _words(text)}
+    installing = (text for text in target.closure.commands if text.startswith(INSTALLING))
+    locked = {_name(word): word for text in installing for word in _words(text)}
     found = {
         _name(word): (word, span)
         for call, _ in now

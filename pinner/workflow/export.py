@@ -21,6 +21,7 @@ from pinner.stages.image_names import Named
 from pinner.stages.repositories import Known, Repository, addresses, default
 from pinner.stages.starting_set import key
 from pinner.stages.suites import at_moment
+from pinner.values import NamedTuple
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
 PRIORITY = 1000
@@ -65,8 +66,53 @@ def whole(lock: Lock, target: Target) -> None:
             raise InputError(f"{named(each)}: {each.conflict}", hint="run `pinner lock`, which locks it anew")
 
 
+class Left(NamedTuple):
+    """What is in a stage at its end. By name: the `packages` that were installed, its own and those of the stages
+    below, and what is `gone` of the starting set. Of `maybe` it is not known whether they are there."""
+
+    packages: Mapping[str, LockedPackage]
+    gone: frozenset[str]
+    maybe: frozenset[str]
+
+
+def left(lock: Lock, target: Target) -> Left:
+    """What is in a stage at its end. Raises `InputError` where the lock does not know that."""
+    closure(lock, target)
+    packages, arch = lock.by_id(), PLATFORMS[target.platform]
+    found: dict[str, LockedPackage] = {}
+    gone: dict[str, bool] = {}
+    for each in reversed(lock.chain(target)):
+        for one in each.closure.gone:
+            gone[one.name] = one.maybe
+            if not one.maybe:
+                found.pop(one.name, None)
+        for member in each.closure.members:
+            package = packages[member.id]
+            name = key(package.name, package.arch, arch)
+            if member.role != "removed":
+                found[name] = package
+                if name not in {one.name for one in each.closure.gone}:
+                    gone.pop(name, None)
+                if member.role == "maybe":
+                    gone[name] = True
+    maybe = frozenset(name for name, unsure in gone.items() if unsure)
+    return Left(found, frozenset(gone) - maybe - found.keys(), maybe)
+
+
+def gaps(lock: Lock, targets: Iterable[Target]) -> tuple[str, ...]:
+    """What of targets, and the stages that they are built on, is not in the lock: one line for each place."""
+    return tuple(
+        dict.fromkeys(
+            f"{named(each)}: {gap.place}: {gap.reason}"
+            for target in targets
+            for each in lock.chain(target)
+            for gap in each.closure.incomplete
+        )
+    )
+
+
 def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
-    """What is in the stage after its last call, beyond the starting set, by name: its own and its parents' packages.
+    """All that the commands of a stage, and of those below it, install, by name: also what is removed again.
 
     Raises `InputError` where the lock does not know that.
     """
@@ -132,11 +178,11 @@ def sources(
     found: dict[Source, dict[str, LockedPackage]] = {}
     for target in targets:
         for package in closure(lock, target).values():
-            found.setdefault(_source(package, target, lock, known), {})[package.id] = package
+            found.setdefault(source_of(package, target, lock, known), {})[package.id] = package
     return {source: tuple(wanted.values()) for source, wanted in found.items()}
 
 
-def _source(package: LockedPackage, target: Target, lock: Lock, known: Sequence[Known]) -> Source:
+def source_of(package: LockedPackage, target: Target, lock: Lock, known: Sequence[Known]) -> Source:
     """The source that the lock names, with the keys that its distribution, or who vouches for it, signs by."""
     arch = PLATFORMS[target.platform] if package.arch == "all" else package.arch
     components = tuple(
@@ -241,11 +287,12 @@ def index(wanted: Mapping[Source, Sequence[LockedPackage]], indexes: Sequence[In
         for package in packages:
             key = (package.name, package.version, package.arch)
             if key not in stanzas:
-                stanzas[key] = stanza(_described(package, own))
+                stanzas[key] = stanza(described(package, own))
     return "\n".join(stanzas[key] for key in sorted(stanzas))
 
 
-def _described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
+def described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
+    """The package as its index describes it. Raises as `index` does."""
     same = [
         package
         for index in indexes
@@ -316,10 +363,15 @@ def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
     )
 
 
-def _rfc_5322(date: str) -> str:
+def date_of(date: datetime) -> str:
+    """A Date as a Release has it."""
     from email.utils import format_datetime
 
+    return format_datetime(date, usegmt=False).replace("+0000", "UTC")
+
+
+def _rfc_5322(date: str) -> str:
     try:
-        return format_datetime(datetime.fromisoformat(date), usegmt=False).replace("+0000", "UTC")
+        return date_of(datetime.fromisoformat(date))
     except ValueError:
         raise InputError(f"the lock has a source with the date {date!r}") from None

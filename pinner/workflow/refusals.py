@@ -11,6 +11,7 @@ from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.universe import Universe
 from pinner.stages.install_commands import Call
+from pinner.stages.steps import option
 
 if TYPE_CHECKING:
     from pinner.resolve.resolution import Resolution
@@ -35,11 +36,18 @@ def refusal(
     `start` is what the root held before the first command. Where that is only assumed, it proves nothing about the
     image: then it is a `Refused`.
     """
-    allowed = {option.value for option in call.install.options}
+
+    def allows(*names: str) -> bool:
+        return any(option(call.install.settings, f"APT::Get::{name}") for name in (*names, "force-yes"))
+
     changed = [(each.offer, each.replaces) for each in result.chosen if each.replaces is not None]
     held = [offer.name for offer, _ in changed if offer.name in universe.held]
     held += [offer.name for offer in result.removed if offer.name in universe.held]
-    if held and not allowed & {"--allow-change-held-packages", "--ignore-hold", "--force-yes"}:
+    if (
+        held
+        and not allows("allow-change-held-packages")
+        and not option(call.install.settings, "APT::Ignore-Hold")
+    ):
         return Unsatisfiable(
             f"apt would have to change {', '.join(held)}, which the base image holds back (apt-mark hold)",
             hint="take it off the line, or add --allow-change-held-packages",
@@ -47,13 +55,13 @@ def refusal(
     vital = [
         each.name for each in result.removed if universe.essential(each.name) or universe.important(each.name)
     ]
-    if vital and not allowed & {"--allow-remove-essential", "--force-yes"}:
+    if vital and not allows("allow-remove-essential"):
         return Unsatisfiable(
             f"apt would have to remove {', '.join(vital)}, which the system cannot do without",
             hint="take it off the line, or add --allow-remove-essential",
         )
     lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
-    if lower and not allowed & {"--allow-downgrades", "--force-yes"}:
+    if lower and not allows("allow-downgrades"):
         names = ", ".join(f"{offer.name} from {old.version} to {offer.version}" for offer, old in lower)
         at_first = {(each.name, each.version, each.architecture) for each in start}
         before = {offer.name: old.package for offer, old in lower}

@@ -158,7 +158,7 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
     """Why files install a package, as they were locked where the options do not say otherwise. `policies` gives a
     platform's universe and what the base image holds of the name."""
     files = files_of(texts, {path: as_locked(options, lock, path) for path in texts})
-    archives.prepare(call for file in files for call in file.calls())
+    archives.prepare(call for file in files for call in file.every())
     closures = Closures(archives)
     reasons: list[Reason] = []
     policies: dict[str, tuple[Universe, Offer | None]] = {}

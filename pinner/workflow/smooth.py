@@ -35,6 +35,8 @@ class Smooth:
 
     def covers(self, file: File, choices: Mapping[Request, Choice], platform: str) -> bool:
         """Whether every call of the file is proved on the platform. All that stands on one root is taken together."""
+        if any(call.step for call in file.commands(platform)):
+            return False
         roots: dict[int, set[Offer]] = {}
         for call in file.calls():
             if platform not in call.base.platforms or not call.requests:

@@ -44,7 +44,13 @@ def question(bare: Iterable[Target], calls: Iterable[Call], releases: Iterable[L
 
 def answer(targets: Iterable[Target]) -> str:
     """What the stages install."""
-    return _digest(*((each.stage, each.closure.members) for each in targets if each.closure.members))
+    return _digest(
+        *(
+            (each.stage, each.closure.members, each.closure.gone)
+            for each in targets
+            if each.closure.members or each.closure.gone
+        )
+    )
 
 
 def _digest(*parts: object) -> str:

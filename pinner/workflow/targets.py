@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -11,6 +11,7 @@ from pinner.edit.span import Span
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import (
     Closure,
+    Gone,
     Incomplete,
     Lock,
     LockedImage,
@@ -19,13 +20,14 @@ from pinner.lock.schema import (
     Member,
     Target,
 )
-from pinner.recipe.installs import Request
+from pinner.recipe.installs import Request, Skipped
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
-from pinner.stages.choice import Choice, is_unread, short
+from pinner.stages.choice import Choice, is_unread, short, stands_for_several
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
 from pinner.stages.starting_set import key
+from pinner.stages.steps import option
 from pinner.stages.suites import chain, told_to_apt
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES, Downgrade
@@ -34,6 +36,20 @@ from pinner.workflow.solved import Solved, answer, question
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.resolve.resolution import Chosen
     from pinner.workflow.closure import Closures, Installed
+
+
+# The options that decide what a command leaves installed, beside those for Recommends, Suggests and the release.
+_FLAGS = (
+    ("APT::Get::AutomaticRemove", "--auto-remove"),
+    ("APT::Get::Download-Only", "--download-only"),
+    ("APT::Get::Only-Upgrade", "--only-upgrade"),
+    ("APT::Get::ReInstall", "--reinstall"),
+)
+
+
+# What is followed though no install call, installs somewhere else, or is a text that is mostly written to a file.
+_FOLLOWED = frozenset({"upgrade", "satisfy", "build-dep", "dpkg", "chroot", "heredoc"})
+_SHOWN = 100
 
 
 class Problem(NamedTuple):
@@ -219,12 +235,12 @@ class Targets:
         return heal(file, done.call, choices, platform, self._archives, self._closures)
 
     def _stages(self, file: File) -> dict[str, dict[int, list[Call]]]:
-        """The calls whose suite is known, by platform and stage."""
+        """The commands whose suite is known, by platform and stage, in order."""
         found: dict[str, dict[int, list[Call]]] = {}
-        for call in file.calls():
-            where = self._archives.named(call.base.where)
-            if where is not None and call.requests:
-                for platform in call.base.platforms:
+        for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+            for call in file.commands(platform):
+                where = self._archives.named(call.base.where)
+                if where is not None and call.changes:
                     found.setdefault(platform, {}).setdefault(call.install.stage, []).append(call)
                     self._suites.setdefault(platform, {})[where] = None
         return found
@@ -255,7 +271,7 @@ class Targets:
             told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
             max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
-            incomplete=tuple(sorted(set(_unread(calls, choices)))),
+            incomplete=tuple(sorted({*_unread(calls, choices), *_passed_over(file, own.index)})),
         )
         parent = file.stage_name(below[0]) if below else ""
         return Target(file.path, file.stage_name(own.index), platform, closure, parent)
@@ -281,7 +297,9 @@ class Targets:
             self._anew
             or not self._proven
             or not _is_usable(old, bare)
-            or old.closure.incomplete != bare.closure.incomplete
+            # what was found out about commands when they were followed is the same for the same commands
+            or bare.closure.incomplete
+            != tuple(each for each in old.closure.incomplete if each.place not in old.closure.commands)
         ):
             return False
         return self._is_as_locked(bare.platform, calls)
@@ -324,9 +342,12 @@ class Targets:
             for done in calls
             if done.problem is not None and _counts(done)
         )
+        gaps = (gap for done in calls for gap in done.gaps)
+        roles, gone = _left(calls)
         closure = bare.closure._replace(
-            members=tuple(sorted(packages.values())),
-            incomplete=tuple(sorted({*bare.closure.incomplete, *problems})),
+            members=tuple(sorted(member._replace(role=roles(name)) for name, member in packages.items())),
+            incomplete=tuple(sorted({*bare.closure.incomplete, *problems, *gaps})),
+            gone=tuple(sorted(gone)),
         )
         target = bare._replace(closure=closure)
         old = self._old.get(target.key)
@@ -339,7 +360,12 @@ class Targets:
                 target._replace(closure=closure._replace(members=members, date=old.closure.date))
             )
             self._packages |= {member.id: self._old_packages[member.id] for member in members}
-        elif packages or needed or (not closure.incomplete and any(is_lockable(done.call) for done in calls)):
+        elif (
+            packages
+            or needed
+            or closure.gone
+            or (not closure.incomplete and any(is_lockable(done.call) for done in calls))
+        ):
             self._targets.append(target)
             self._packages |= used
         return target
@@ -359,7 +385,7 @@ class Targets:
         if old.closure.incomplete != target.closure.incomplete:
             return False
         if old.closure.date == target.closure.date and self._is_as_locked(target.platform, calls):
-            return old.closure.members == target.closure.members
+            return (old.closure.members, old.closure.gone) == (target.closure.members, target.closure.gone)
         where = self._archives.named(calls[-1].base.where)
         if where is None:
             return False
@@ -400,6 +426,18 @@ def _is_usable(old: Target | None, new: Target) -> TypeGuard[Target]:
     return old is not None and not old.conflict and not old.problem and old.inputs == new.inputs
 
 
+def _left(calls: Sequence[Installed]) -> tuple[Callable[[str], str], tuple[Gone, ...]]:
+    """What became of what the commands of a stage brought in, and what they removed of what was there before."""
+    first, last = calls[0].universe, calls[-1].after
+    if first is None or last is None:
+        return lambda name: "", ()
+    there = {key(each.name, each.architecture, first.arch) for each in last.packages}
+    before = {offer.name for offer in first.all_installed()}
+    gone = [Gone(name) for name in before - there]
+    gone += (Gone(name, True) for name in before & last.maybe)
+    return lambda name: "maybe" if name in last.maybe else "" if name in there else "removed", tuple(gone)
+
+
 def _unread(calls: Iterable[Call], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
     """The arguments of which it is not known what they install, and commands that may see other packages."""
     for call in calls:
@@ -410,9 +448,17 @@ def _unread(calls: Iterable[Call], choices: Mapping[Request, Choice]) -> Iterato
             )
         for request in call.requests:
             choice = choices[request]
-            if is_unread(request, choice):
+            if is_unread(request, choice) and not stands_for_several(request):
                 text = request.word.raw if request.word.value is None else request.word.value
                 yield Incomplete("argument", text, choice.detail or choice.reason)
+
+
+def _passed_over(file: File, stage: int) -> Iterator[Incomplete]:
+    """The calls of a stage that are not read."""
+    for item in file.found:
+        if isinstance(item, Skipped) and item.stage == stage and item.reason not in _FOLLOWED:
+            text = " ".join(item.span.of(file.dockerfile.text).split())
+            yield Incomplete("argument", text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", item.detail)
 
 
 def _counts(done: Installed) -> bool:
@@ -437,8 +483,13 @@ def _by(chosen: Chosen) -> str:
 
 
 def line(call: Call, choices: Mapping[Request, Choice]) -> str:
-    """The call as the file has it now, reduced to what decides its outcome."""
-    words = ["apt-get", "install"]
+    """The command as the file has it now, reduced to what decides its outcome."""
+    if call.step:
+        return call.step.text
+    words = ["apt-get", call.install.command.partition(" ")[2] or "install"]
+    words += (flag for key, flag in _FLAGS if option(call.install.settings, key))
+    if not option(call.install.settings, "APT::Get::Upgrade", True):
+        words.append("--no-upgrade")
     if not call.recommends:
         words.append("--no-install-recommends")
     if call.install.suggests:

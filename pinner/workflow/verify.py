@@ -208,7 +208,7 @@ class Verifier:
 
     def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
         """Load the indices suite by suite, so that one suite's failure hides no other's state."""
-        calls = [call for file in files for call in file.calls()]
+        calls = [call for file in files for call in file.every()]
         groups: dict[Named | Alias | Unnamed, list[Call]] = {}
         for call in calls:
             groups.setdefault(call.base.where, []).append(call)
@@ -327,8 +327,8 @@ class Verifier:
         """The suite by file, stage and platform, where it is known."""
         found = {}
         for file in files:
-            for call in file.calls():
-                if call.base.where in failed or not call.requests:
+            for call in file.every():
+                if call.base.where in failed or not call.changes:
                     continue
                 where = self._archives.named(call.base.where)
                 if where is not None:

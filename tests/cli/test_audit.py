@@ -112,6 +112,7 @@ def test_json(bench: Workbench) -> None:
         "differing": [{"name": "curl", "locked": "7.88", "found": "1"}],
         "missing": [],
         "extra": [{"name": "vim", "found": "9"}],
+        "incomplete": [],
     }
 
 

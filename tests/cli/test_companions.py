@@ -74,3 +74,33 @@ def test_what_heals_a_line(filled: Workbench) -> None:
     )
     assert "ask for lib=1.0 as well" in result.out
     assert "pinner refresh --package app heals it (1.0 → 2.0)" in result.out
+
+
+def test_siblings_are_those_of_the_stage(filled: Workbench) -> None:
+    suite = filled.archive.suites[-1]
+    suite.package("curl", "8.0", depends="core").package("core-dev", "1.0", depends="core (= 1.0)")
+    filled.write(
+        "Dockerfile",
+        "FROM debian:bookworm AS base\nRUN apt-get install -y curl\nFROM base\nRUN apt-get install -y core-dev\n",
+    )
+    assert filled.run("lock", "--pin-siblings").status == 0
+    assert filled.read("Dockerfile").splitlines()[1::2] == [
+        "RUN apt-get install -y curl=8.0 core=1.0",
+        "RUN apt-get install -y core-dev=1.0",
+    ]
+    files = filled.files()
+    assert filled.run("lock", "--pin-siblings").status == 0
+    assert filled.files() == files
+
+
+def test_an_older_version_than_what_a_call_brought_is_not_advised(filled: Workbench) -> None:
+    suite = filled.archive.suites[-1]
+    suite.package("curl", "8.0", depends="core").package("core-dev", "1.0", depends="core (= 1.0)")
+    suite.package("core", "2.0").package("core-dev", "2.0", depends="core (= 2.0)")
+    filled.write(
+        "Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl && apt-get install -y core-dev=1.0\n"
+    )
+    result = filled.run("lock", "--check")
+    assert result.status == 1
+    assert "as well" not in result.out
+    assert "pinner refresh --package core-dev heals it (1.0 → 2.0)" in result.out

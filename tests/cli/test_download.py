@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -60,7 +61,12 @@ def test_a_repository_of_the_closure(bench: Workbench) -> None:
     release = bench.read("out/Release")
     assert "\nDate: Sat, 11 Jan 2025 09:30:00 UTC\n" in release
     assert release.endswith(f"\n {sha256(index.encode()).hexdigest()} {len(index)} Packages\n")
-    assert sorted(path.name for path in (bench.folder / "out").iterdir()) == ["Packages", "Release", "pool"]
+    assert sorted(path.name for path in (bench.folder / "out").iterdir()) == [
+        "Packages",
+        "Release",
+        "dists",
+        "pool",
+    ]
 
 
 def test_a_rerun_fetches_what_is_missing_or_damaged(bench: Workbench) -> None:
@@ -307,10 +313,39 @@ def test_a_lock_of_a_snapshot(bench: Workbench) -> None:
     bookworm.deb("curl", "7.88.1-10", depends="libcurl4 (= 7.88.1-10)", multi_arch="foreign")
     bookworm.deb("libcurl4", "7.88.1-10", source="curl")
     bench.configure(f'[snapshot]\nmirrors = ["{archive.url}"]\ninterval = 0.0\n')
-    text = bench.read("pinner.lock")
+    text = re.sub(r'  \{.*suite = "bookworm-.*\n', "", bench.read("pinner.lock"))
     uri = f"http://snapshot.debian.org/{kept}"
     bench.write("pinner.lock", text.replace('"http://deb.debian.org/debian"', f'"{uri}"'))
     result = bench.run("download", "out")
     assert (result.status, result.err) == (0, "")
     assert debs(bench) == {name: content(bench, name) for name in (CURL, LIBCURL)}
     assert all(path.startswith(f"/{kept}/") for path in archive.requests)
+
+
+def test_each_suite_is_what_it_is_in_the_archive(bench: Workbench) -> None:
+    """So that `-t`, `name/suite` and preferences mean the same; signed by the user's key."""
+    from pysequoia import Tsk, verify
+
+    key = Tsk.generate("me <me@example.org>")
+    bench.write("key.asc", str(key))
+    result = bench.run("download", "out", "--sign-with", "key.asc")
+    assert (result.status, result.err) == (0, "")
+    release = bench.read("out/dists/bookworm/Release")
+    index = bench.read("out/dists/bookworm/main/binary-amd64/Packages")
+    assert "Suite: bookworm\nCodename: bookworm\n" in release
+    assert f" {sha256(index.encode()).hexdigest()} {len(index)} main/binary-amd64/Packages\n" in release
+    assert [line for line in index.splitlines() if line.startswith("Package:")] == [
+        "Package: curl",
+        "Package: libcurl4",
+    ]
+    # apt-get update asks for each suite that it is told of
+    assert "Package: pinner-nothing" in bench.read("out/dists/bookworm-security/main/binary-amd64/Packages")
+    signed = (bench.folder / "out/dists/bookworm/InRelease").read_bytes()
+    certificate = key.extract_certificate()
+    assert (verify(signed, store=lambda ids: [certificate]).bytes or b"").decode().strip() == release.strip()
+    assert bench.read("out/keyring.asc") == str(certificate)
+    assert bench.run("download", "out").status == 0
+    assert not (bench.folder / "out/dists/bookworm/InRelease").exists()
+    bench.write("key.asc", "no key")
+    result = bench.run("download", "out", "--sign-with", "key.asc")
+    assert (result.status, "key.asc: no secret key that can sign" in result.err) == (3, True)

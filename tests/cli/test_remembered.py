@@ -168,4 +168,4 @@ def test_an_argument_that_is_not_read_is_marked(bench: Workbench) -> None:
     assert names(target(bench)) == {"curl", "libcurl4"}
     assert bench.run("lock", "--check").status == 0
     said = bench.run("export", "preferences").err
-    assert "pinner: Dockerfile, stage 0, linux/amd64: what $EXTRA installs is not in the lock: " in said
+    assert "pinner: the lock is incomplete: Dockerfile, stage 0, linux/amd64: $EXTRA: " in said

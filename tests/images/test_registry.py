@@ -115,6 +115,7 @@ def test_reading_stops_where_nothing_below_can_matter(registry: Registry, tmp_pa
         "etc/apt/.wh..wh..opq": "",
         "etc/apt/sources.list": "",
         "var/lib/dpkg/.wh..wh..opq": "",
+        "var/lib/apt/.wh..wh..opq": "",
     }
     made = make({"big": "x" * 100}, top)
     registry.put("app:1", made)

@@ -15,6 +15,7 @@ from pinner.lock.reader import loads
 from pinner.lock.schema import (
     SECTIONS,
     Closure,
+    Gone,
     ImageFile,
     Incomplete,
     InstalledPackage,
@@ -122,6 +123,7 @@ FULL = Lock(
                 commands=("apt-get install -t bookworm-backports jq $EXTRA", "apt-get install curl"),
                 members=(Member(JQ.id, argument="jq", role="removed"),),
                 incomplete=(Incomplete("argument", '$"EXTRA\\\t"', "its value is not known\nhere"),),
+                gone=(Gone("libc6:i386"), Gone("tool", maybe=True)),
             ),
             parent="base",
         ),

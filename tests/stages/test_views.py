@@ -9,8 +9,8 @@ from pinner.shell.programs import apt
 from pinner.stages.suites import Options
 from pinner.stages.views import Views
 
-#: These fetch or install, and are in most files; what they bring names one of the traces.
-USUAL = {"apt-get", "apt", "aptitude", "nala", "apt-fast"}
+#: These fetch, install or mark, and are in most files; what they bring names one of the traces.
+USUAL = {"apt-get", "apt", "aptitude", "nala", "apt-fast", "apt-mark"}
 
 
 @pytest.mark.parametrize(

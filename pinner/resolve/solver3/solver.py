@@ -19,7 +19,9 @@ from pinner.resolve.solver3.cache_order import cache_key
 from pinner.resolve.solver3.clauses import (
     FALSE,
     INSTALL_MANUAL,
+    KEEP_AUTO,
     TRUE,
+    UPGRADE_AUTO,
     UPGRADE_MANUAL,
     Clauses,
     SolverClause,
@@ -97,7 +99,8 @@ def _state_facts(search: Search) -> list[str] | None:
                     return None
             else:
                 _keep(search, mark, package)
-                manual.append(mark.name)
+                if not mark.automatic or mark.current is None:
+                    manual.append(mark.name)
     excluded = sorted(clauses.excluded, key=lambda each: cache_key(each.name))
     search.wait_first(excluded)
     return manual
@@ -106,10 +109,10 @@ def _state_facts(search: Search) -> list[str] | None:
 def _keep(search: Search, mark: Mark, package: Variable) -> None:
     """Keep an installed package unless something speaks against it."""
     clauses = search.clauses
-    group = INSTALL_MANUAL if mark.candidate is mark.current else UPGRADE_MANUAL
+    group = (INSTALL_MANUAL, KEEP_AUTO) if mark.candidate is mark.current else (UPGRADE_MANUAL, UPGRADE_AUTO)
     versions = clauses.ordered(mark.name)
     for solutions in ([package], versions):
-        clause = SolverClause(None, solutions, group, optional=True)
+        clause = SolverClause(None, solutions, group[mark.automatic], optional=True)
         search.register(clause)
         search.add_work(clause)
     if len(versions) > 1:
@@ -141,7 +144,13 @@ def _result(search: Search, wanted: Sequence[Asked]) -> Resolution:
         Chosen(targets[name], tuple(found), universe.installed(name)) for name, found in causes.items()
     )
     removed = tuple(offer for offer in universe.all_installed() if offer.name not in targets)
-    return Resolution(chosen, removed, after(universe, targets.values()))
+    wished = {wish.offer.name for wish in wanted}
+    automatic = {
+        name
+        for name in targets
+        if name not in wished and (name in universe.automatic or universe.installed(name) is None)
+    }
+    return Resolution(chosen, removed, after(universe, targets.values(), automatic))
 
 
 def _first_cause(search: Search, offer: Offer, targets: Mapping[str, Offer]) -> Cause | None:

@@ -7,7 +7,7 @@ import re
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, Seen
+from pinner.shell.outcomes import Call, Result, Seen, marks_at
 from pinner.shell.programs.keys import TRUSTED
 from pinner.shell.programs.system import installed
 from pinner.shell.state import UNKNOWN, Content, Origin
@@ -48,7 +48,17 @@ def _apt(call: Call) -> Result:
         ]
         if files:
             installed(call, files)
+    if verb in command_line.CHANGING and not parsed.boolean("APT::Get::Simulate"):
+        shell.command(program, call.words)
     return Result()
+
+
+def _apt_mark(call: Call) -> Result:
+    verb = next((word for word in call.words if not word.startswith("-")), "")
+    number = call.shell.command(call.name, call.words)
+    if verb == "showmanual" and call.words == [verb]:
+        return Result("done", Content(f"{marks_at(number)}\n"))
+    return Result("done", Content(UNKNOWN if verb.startswith("show") else ""))
 
 
 def _line(call: Call, words: list[str]) -> str | None:
@@ -141,6 +151,7 @@ ROWS = {
     **dict.fromkeys(("apt-get", "apt", "aptitude", "nala", "apt-fast"), _apt),
     "add-apt-repository": _add_apt_repository,
     "apt-add-repository": _add_apt_repository,
+    "apt-mark": _apt_mark,
     "extrepo": _extrepo,
     **dict.fromkeys(("pro", "ua", "netselect-apt", "apt.postgresql.org.sh", "apt-setup"), _other),
 }

@@ -80,6 +80,15 @@ def _dpkg(call: Call) -> Result:
         own.architectures = tuple(dict.fromkeys((*own.architectures, *options.operands)))
     elif options.has("i", "install", "unpack"):
         installed(call, list(options.operands))
+        call.shell.command("dpkg", ("--install", *options.operands))
+    elif options.has("P", "purge", "r", "remove"):
+        call.shell.command("dpkg", ("--purge", *options.operands))
+    elif options.has("set-selections"):
+        for line in ((call.input and call.input.text) or f"{UNKNOWN} hold").splitlines():
+            name, _, wanted = line.strip().partition(" ")
+            wanted = {"hold": "hold", "install": "unhold"}.get(wanted.strip(), "")
+            if name and wanted:
+                call.shell.command("apt-mark", (wanted, name))
     elif options.has("s", "status", "l", "list", "L", "compare-versions", "W", "S"):
         return Result("maybe", Content(UNKNOWN))
     return Result()

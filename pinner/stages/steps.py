@@ -1,0 +1,165 @@
+"""What a stage does with apt and dpkg beside its install calls: remove, upgrade, mark; in the order in which it is
+done.
+
+An install call is followed with the pins that its words get; other commands as the walk through the stage met them.
+What stands in a script of the build context is there as well: its own install calls are those of the script's targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from pinner.apt import command_line
+from pinner.apt.command_line import Argument, Setting
+from pinner.edit.span import Span
+from pinner.errors import InputError
+from pinner.recipe.dockerfile import Stage
+from pinner.recipe.installs import Install
+from pinner.regex import later
+from pinner.shell.outcomes import AptCommand
+from pinner.shell.state import UNKNOWN
+from pinner.stages.image_names import Unnamed
+from pinner.stages.install_commands import Call, File, call_of
+from pinner.stages.suites import Base, Options, base_of
+from pinner.values import NamedTuple
+
+Verb = Literal[
+    "install", "remove", "autoremove", "upgrade", "satisfy", "auto", "manual", "hold", "unhold", "note", "erase",
+    "file", "other",
+]  # fmt: skip
+
+_VERBS: Mapping[str, Verb] = {
+    **dict.fromkeys(("install", "reinstall"), "install"),
+    **dict.fromkeys(("remove", "purge"), "remove"),
+    **dict.fromkeys(("autoremove", "auto-remove", "autopurge"), "autoremove"),
+    **dict.fromkeys(
+        ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"), "upgrade"
+    ),
+    "satisfy": "satisfy",
+    **dict.fromkeys(("auto", "markauto"), "auto"),
+    **dict.fromkeys(("manual", "unmarkauto"), "manual"),
+    "hold": "hold",
+    "unhold": "unhold",
+    "showmanual": "note",
+    "--purge": "erase",
+    "--install": "file",
+}
+# In the text of a stage without install calls that changes what is installed all the same.
+_CHANGES = later(r"\b(?:remove|purge|auto-?remove|autopurge|upgrade|satisfy|build-dep)\b|\bdpkg\s+-")
+
+
+_UNKNOWN = later(f"{UNKNOWN}(?:manual:\\d+{UNKNOWN})?")
+
+
+class Step(NamedTuple):
+    """A command: `text` is how the lock has it, `words` are its package arguments, with UNKNOWN for what is not known.
+
+    `maybe` tells that a test which is not decided stands before it. `number` is that of `outcomes.marks_at`.
+    """
+
+    verb: Verb
+    program: str
+    subcommand: str
+    words: tuple[str, ...]
+    settings: tuple[Setting, ...]
+    text: str
+    maybe: bool = False
+    number: int = 0
+
+
+def option(settings: Iterable[Setting], key: str, default: bool = False) -> bool:
+    """What the options of a command make of an item of apt.conf(5)."""
+    said = [each.value for each in settings if each.key.lower() == key.lower()]
+    return default if not said else command_line.truth(said[-1] or "") is not False
+
+
+def of(file: File, bases: Mapping[int, Base], options: Options) -> Mapping[tuple[int, str], tuple[Call, ...]]:
+    """The calls of each stage and platform in which other commands than install calls are, in order."""
+    found: dict[tuple[int, str], tuple[Call, ...]] = {}
+    for stage in file.dockerfile.stages:
+        calls = [call for call in file.calls() if call.install.stage == stage.index]
+        base = calls[0].base if calls else bases.get(stage.index)
+        if base is None and any(_CHANGES.search(each.text.text) for each in stage.instructions):
+            base = base_of(file.dockerfile, stage, options)
+        if base is None or isinstance(base.where, Unnamed) or file.views is None:
+            continue
+        for platform in base.platforms:
+            own = tuple(_ordered(file, stage, calls, base, platform, options))
+            if any(call.step for call in own):
+                found[stage.index, platform] = own
+    return found
+
+
+def _ordered(
+    file: File, stage: Stage, calls: list[Call], base: Base, platform: str, options: Options
+) -> Iterator[Call]:
+    assert file.views is not None
+    waiting = [call for call in calls if platform in call.base.platforms]
+    for command in file.views.commands(stage, base, platform):
+        seen = command.seen
+        here = (
+            []
+            if seen.file
+            else [each for each in waiting if seen.start <= each.install.span.start < seen.end]
+        )
+        before = [each for each in waiting if not seen.file and each.install.span.start < seen.start]
+        step = _step(command)
+        if step is not None and step.verb == "install":
+            before, here, step = [], here[:1], None
+        for each in (*before, *here):
+            waiting.remove(each)
+            yield each
+        if step is not None:
+            yield _call(file, command, step, stage, base, platform, options)
+    yield from waiting
+
+
+def _call(
+    file: File, command: AptCommand, step: Step, stage: Stage, base: Base, platform: str, options: Options
+) -> Call:
+    assert file.views is not None
+    span = Span(command.at, command.at) if command.seen.file else Span(command.seen.start, command.seen.end)
+    settings = step.settings
+    install = Install(
+        stage.index, span, f"{step.program} {step.subcommand}", (), (), None, None, "", settings
+    )
+    try:
+        view = file.views.at(command, platform, stage, base)._replace(settings=settings)
+    except InputError:
+        view = None
+    return call_of(install, base, view, options, elsewhere=False)._replace(step=step)
+
+
+def _step(command: AptCommand) -> Step | None:
+    """What a command does; None for one that changes nothing."""
+    program, words = command.program, command.words
+    settings: tuple[Setting, ...] = ()
+    if program in ("apt-mark", "dpkg"):
+        said = [word for word in words if program == "dpkg" or not word.startswith("-")]
+        name, arguments = (said or [""])[0], tuple(said[1:])
+    else:
+        parsed = command_line.parse(program, [_argument(word) for word in words])
+        name, settings = parsed.subcommand, parsed.settings
+        arguments = tuple(words[at] for at in parsed.arguments)
+    verb = _VERBS.get(name)
+    if verb is None and (program == "apt-mark" or name == "download"):
+        return None
+    if program == "aptitude" and verb != "install":
+        verb = "other"
+    shown = [program, name]
+    if option(settings, "APT::Get::AutomaticRemove"):
+        shown.append("--auto-remove")
+    for key in ("Recommends", "Suggests"):
+        if not option(settings, f"APT::AutoRemove::{key}Important", True):
+            shown.append(f"-oAPT::AutoRemove::{key}Important=no")
+    # A version decides about nothing where packages are removed; a variable that an install call shares may hold pins.
+    plain = arguments if verb in ("upgrade", "satisfy") else [word.partition("=")[0] for word in arguments]
+    shown += (_UNKNOWN.sub("…", word) for word in plain)
+    shown += ["[if]"] if command.maybe else []
+    text = " ".join(shown)
+    return Step(verb or "other", program, name, arguments, settings, text, command.maybe, command.number)
+
+
+def _argument(word: str) -> Argument:
+    return Argument(word.partition(UNKNOWN)[0], UNKNOWN not in word)

@@ -1,0 +1,195 @@
+"""What the commands of a stage leave installed, as the lock states it: remove, marks, upgrade and their like."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pinner.lock.reader import loads
+from pinner.workflow.export import closure, left
+from tests.cli.workbench import Workbench, debian
+
+BASE = "tool"  # what the image holds beside apt, in an old version
+
+
+@pytest.fixture
+def bench(bench: Workbench) -> Workbench:
+    bench.archive.suites.clear()
+    bookworm = debian(bench.archive, "bookworm")
+    bookworm.package("app", "2", depends="libapp").package("libapp", "2", recommends="nice").package(
+        "nice", "2"
+    )
+    bookworm.package("gcc", "2", depends="libgcc, binutils").package("libgcc", "2").package("binutils", "2")
+    bookworm.package("tool", "2").package("lib-one", "2").package("lib-two", "2", depends="libgcc")
+    bench.write("base", "apt\t2.6.1\ntool:amd64\t1\n")
+    return bench
+
+
+def lines(text: str) -> str:
+    return " && ".join(text.strip().split("\n"))
+
+
+STAGES = [
+    # what the stage does; what is left of the archive's packages (`?`: maybe); what is there for a while; what is gone
+    ("apt-get install -y app\napt-get purge -y --auto-remove app", "", "app libapp nice", ""),
+    ("apt-get install -y app\napt-get remove -y app", "libapp nice", "app", ""),
+    ("apt-get install -y app\napt-get remove -y libapp", "nice", "app libapp", ""),
+    (
+        "apt-get install -y app gcc\napt-get purge -y --auto-remove gcc",
+        "app libapp nice",
+        "binutils gcc libgcc",
+        "",
+    ),
+    (
+        "apt-get install -y app gcc\nB='gcc'; apt-get autoremove -y --purge $B",
+        "app libapp nice",
+        "binutils gcc libgcc",
+        "",
+    ),
+    (
+        "apt-get install -y app gcc\napt-get purge -y --auto-remove -o APT::AutoRemove::RecommendsImportant=false gcc",
+        "app libapp",
+        "binutils gcc libgcc nice",
+        "",
+    ),
+    (
+        # what an installed package recommends is kept, unless the command says otherwise
+        "apt-get install -y app\napt-mark auto nice\napt-get autoremove -y",
+        "app libapp nice",
+        "",
+        "",
+    ),
+    (
+        "apt-get install -y app\napt-get autoremove -y -o APT::AutoRemove::RecommendsImportant=false",
+        "app libapp",
+        "nice",
+        "",
+    ),
+    (
+        "apt-get install -y app\napt-mark auto app\napt-mark manual libapp\napt-get autoremove -y",
+        "libapp nice",
+        "app",
+        "",
+    ),
+    (
+        'apt-get install -y --no-install-recommends app\nsaved="$(apt-mark showmanual)"\n'
+        "apt-get install -y gcc\napt-mark auto '.*' > /dev/null\n"
+        '{ [ -z "$saved" ] || apt-mark manual $saved; }\napt-get purge -y --auto-remove',
+        "app libapp",
+        "binutils gcc libgcc",
+        "",
+    ),
+    (
+        "apt-get install -y gcc app\napt-mark auto '.*'\nldd /x | xargs -r apt-mark manual\n"
+        "apt-get purge -y --auto-remove",
+        "app? binutils? gcc? libapp? libgcc? nice?",
+        "",
+        "tool?",
+    ),
+    ('apt-get install -y gcc\nif [ -n "$X" ]; then apt-get purge -y gcc; fi', "binutils gcc? libgcc", "", ""),
+    ("apt-get install -y gcc\ndpkg --purge gcc\napt-get autoremove -y", "", "binutils gcc libgcc", ""),
+    (
+        "apt-get install -y gcc\napt-mark hold binutils\napt-get purge -y --auto-remove gcc",
+        "binutils",
+        "gcc libgcc",
+        "",
+    ),
+    (
+        "apt-get satisfy -y 'gcc (>= 2) | app, nice'\napt-get autoremove -y",
+        "binutils gcc libgcc nice",
+        "",
+        "",
+    ),
+    (
+        "apt-get install -y gcc\napt-get satisfy -y app 'Conflicts: gcc'",
+        "app binutils libapp libgcc nice",
+        "gcc",
+        "",
+    ),
+    ("apt-get upgrade -y", "tool", "", ""),
+    ("apt-mark hold tool\napt-get upgrade -y\napt-get install -y gcc", "binutils gcc libgcc", "", ""),
+    ("apt-get full-upgrade -y gcc", "binutils gcc libgcc tool", "", ""),
+    ("apt-get purge -y tool\napt-get install -y gcc", "binutils gcc libgcc", "", "tool"),
+    ("apt-get install -y tool\napt-get purge -y tool", "", "tool", "tool"),
+    ("apt-get install -y --only-upgrade tool gcc", "tool", "", ""),
+    ("apt-get install -y --no-upgrade tool gcc", "binutils gcc libgcc", "", ""),
+    ("apt-get install -y --download-only gcc", "", "binutils gcc libgcc", ""),
+    (
+        "apt-get install -y gcc\napt-get install -y app gcc- --auto-remove",
+        "app libapp nice",
+        "binutils gcc libgcc",
+        "",
+    ),
+    ("apt-get install -y 'lib-*'", "lib-one lib-two libgcc", "", ""),
+    ("apt-get install -y '^lib-t'", "lib-two libgcc", "", ""),
+    ("apt-get install -y gcc\napt-get purge -y 'binut*'", "libgcc", "binutils gcc", ""),
+    ("apt-get install -y gcc\napt-get -s purge gcc", "binutils gcc libgcc", "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "there", "while_", "gone"), STAGES)
+def test_what_is_left(bench: Workbench, text: str, there: str, while_: str, gone: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nRUN {lines(text)}\n")
+    run = ("lock", "--platform", "amd64", "--installed", "base")
+    assert bench.run(*run).status == 0
+    lock = loads(bench.read("pinner.lock"))
+    (target,) = lock.targets
+    assert target.closure.incomplete == ()
+    end = left(lock, target)
+    assert " ".join(f"{name}{'?' * (name in end.maybe)}" for name in sorted(end.packages)) == there
+    assert sorted(closure(lock, target).keys() - end.packages.keys()) == while_.split()
+    assert " ".join(f"{each.name}{'?' * each.maybe}" for each in target.closure.gone) == gone
+    assert bench.run(*run, "--check").status == 0  # all that decides is as it was
+
+
+def test_a_stage_removes_what_the_one_below_has_installed(bench: Workbench) -> None:
+    bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm AS build\nRUN apt-get install -y gcc app\n"
+        "FROM build\nRUN apt-get purge -y --autoremove gcc\n",
+    )
+    assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
+    lock = loads(bench.read("pinner.lock"))
+    ends = [
+        left(lock, target).packages.keys() for target in sorted(lock.targets, key=lambda each: each.parent)
+    ]
+    assert [sorted(names) for names in ends] == [
+        ["app", "binutils", "gcc", "libapp", "libgcc", "nice"],
+        ["app", "libapp", "nice"],
+    ]
+    bench.write("image", "apt\t2.6.1\ntool:amd64\t1\napp\t2\nlibapp\t2\nnice\t2\n")
+    assert bench.run("audit", "--installed", "image", "--base", "base", "--stage", "1").status == 0
+    bench.write("image", "apt\t2.6.1\ntool:amd64\t1\napp\t2\nlibapp\t2\nnice\t2\ngcc\t2\n")
+    result = bench.run("audit", "--installed", "image", "--base", "base", "--stage", "1", "-q")
+    assert (result.status, result.out) == (1, "extra    gcc  2\n")
+
+
+GAPS = [
+    ("apt-get install -y app && apt-get purge -y $X", "apt-get purge …"),
+    ("apt-get install -y app && dpkg -i /tmp/x.deb", "dpkg --install /tmp/x.deb"),
+    ("apt-get install -y app && apt-get build-dep -y jq", "apt-get build-dep jq"),
+    ("apt-get install -y app && cat list | xargs apt-get install -y", "xargs apt-get install -y"),
+    ('apt-get install -y app && if [ -n "$X" ]; then apt-get upgrade -y; fi', "apt-get upgrade [if]"),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), GAPS)
+def test_what_cannot_be_followed_is_said(bench: Workbench, text: str, place: str) -> None:
+    bench.write("Dockerfile", f"FROM debian:bookworm\nARG X\nRUN {text}\n")
+    assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
+    lock = loads(bench.read("pinner.lock"))
+    (target,) = lock.targets
+    assert [each.place for each in target.closure.incomplete] == [place]
+    assert sorted(left(lock, target).packages) == ["app", "libapp", "nice"]
+    for command in (["export", "preferences"], ["export", "packages"]):
+        result = bench.run(*command)
+        assert result.status == 1
+        assert f"pinner: the lock is incomplete: Dockerfile, stage 0, linux/amd64: {place}: " in result.err
+    assert re.search(rf"incomplete\W.*{re.escape(place)}", bench.run("verify", "Dockerfile").out)
+
+
+def test_an_argument_of_apt_remove_does_not_decide_about_pins(bench: Workbench) -> None:
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y gcc && apt-get purge -y nosuch\n")
+    assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
+    assert "gcc=2" in bench.read("Dockerfile")

@@ -40,6 +40,11 @@ from pinner.workflow.export import named
 @click.option(
     "--expand-braces", is_flag=True, help="Write out what bash makes of a{b,c}, to pin each; for bash alone."
 )
+@click.option(
+    "--rename-virtual",
+    is_flag=True,
+    help="Write the package in the place of a virtual name that it alone provides (libssl3t64 for libssl3).",
+)
 @click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
 @click.option("--closure/--no-closure", default=None, help="Pin on the line all that it brings in.")
 @click.option(
@@ -63,6 +68,7 @@ def command(
     check: bool,
     pin_siblings: bool | None,
     expand_braces: bool,
+    rename_virtual: bool,
     pin_images: bool,
     closure: bool | None,
     when: str | None,
@@ -102,7 +108,15 @@ def command(
     if trust_lock and not check:
         raise click.UsageError("--trust-lock needs --check")
     how = LockOptions(
-        along, when or "", write_sources, expand_braces, pin_images, trust_new_keys, allow_older, trust_lock
+        along,
+        when or "",
+        write_sources,
+        expand_braces,
+        pin_images,
+        trust_new_keys,
+        allow_older,
+        trust_lock,
+        rename_virtual,
     )
     write = not (dry_run or check)
     found = lock(run, projects, errors, how, write=write)

@@ -23,7 +23,7 @@ from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Along, Options
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Plan, plan
-from pinner.workflow.remembered import ARGUMENTS
+from pinner.workflow.remembered import ARGUMENTS, remembered
 
 
 class LockOptions(NamedTuple):
@@ -37,6 +37,7 @@ class LockOptions(NamedTuple):
     trust_new_keys: bool = False
     allow_older: bool = False
     trust_lock: bool = False
+    rename_virtual: bool = False
 
 
 class Locked(NamedTuple):
@@ -114,6 +115,13 @@ def lock(
             from pinner.stages import braces
 
             written = braces.expanded(written, options)
+        if how.rename_virtual:
+            from pinner.stages import renames
+
+            told = {path: remembered(options, lock, path) for path in written}
+            done = renames.renamed(written, told, archives)
+            run.notes |= dict.fromkeys(done.notes)
+            written = done.texts
         if how.pin_images:
             from pinner.stages import froms
 

@@ -107,7 +107,7 @@ def choose(
             offers=offers,
             reason="virtual",
             detail=f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone",
-            hint=f"write {min(real)} instead",
+            hint=f"write {min(real)} instead" + (", or use --rename-virtual" if len(real) == 1 else ""),
         )
     newer = {platform: offer for platform, offer in offers.items() if offer.index is None}
     if newer:

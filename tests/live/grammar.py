@@ -109,11 +109,11 @@ class Maker:
         return f"apt-get update{options}"
 
     def _call(self, names: str) -> str:
+        said = self.made.dockerfile + " ".join((*self._pending, *self.made.files.values()))
         option = self._one(
             *[""] * 12,
-            " -t bookworm-backports",
-            " --target-release=trixie",
-            " -t=a",
+            *(f" -t {each}" for each in ("bookworm-backports", "stable", "a") if each in said),
+            *([" --target-release=trixie"] * 2 if "trixie" in said else ()),
             " -o APT::Default-Release=bookworm",
             " -o Dir::Etc::SourceParts=/dev/null",
             f" -o Dir::Etc::SourceList={APT}/other.list",
@@ -150,7 +150,7 @@ class Maker:
         )
         own = uri.startswith("http://deb.")
         options = [
-            self._maybe(f"signed-by={SIGNED if own else KEY}", 0.7 if own else 0.95),
+            self._maybe(f"signed-by={SIGNED if own else KEY}", 0.8 if own else 0.98),
             self._maybe(
                 self._one("arch=amd64", "arch=amd64,arm64", "arch=arm64", "arch-=arm64", "arch+=arm64"), 0.2
             ),
@@ -216,10 +216,11 @@ class Maker:
 
     def _conf(self) -> str:
         """Lines of apt.conf(5)."""
+        said = self.made.dockerfile + " ".join((*self._pending, *self.made.files.values()))
+        releases = [each for each in ("trixie", "bookworm-backports", "bullseye", "bookworm") if each in said]
         return self._one(
-            'APT::Default-Release "trixie";',
-            'APT::Default-Release "bookworm-backports";',
-            'APT { Default-Release "bullseye"; };',
+            f'APT::Default-Release "{self._random.choice(releases)}";',
+            f'APT {{ Default-Release "{self._random.choice(releases)}"; }};',
             'APT::Install-Recommends "false";\nAPT::Install-Suggests "false";',
             '// x\nAPT::Get::Assume-Yes "true";',
             f'Dir::Etc::SourceList "{APT}/other.list";',

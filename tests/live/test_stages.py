@@ -69,8 +69,12 @@ def archive() -> SimulatedArchive:
         ("trixie", "debian", {**debian, "Suite": "stable", "Version": "13.1"}),
         ("bullseye", "debian", {**debian, "Suite": "oldoldstable", "Version": "11.11"}),
         ("bookworm-security", "debian-security", security),
-        ("a", "r", {"Origin": "X", "Label": "X"}),
-        ("b", "r", {"Origin": "X", "Label": "X"}),
+        *((name, "r", {"Origin": "X", "Label": "X"}) for name in ("a", "b", "bookworm", "bookworm-updates")),
+        *(
+            (name, "debian-security", security)
+            for name in ("trixie-security", "bullseye", "bookworm-backports")
+        ),
+        ("trixie-updates", "debian", debian),
     ]
     order = Random(0)
     places = []

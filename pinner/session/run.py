@@ -106,6 +106,7 @@ class Run:
             context=project.context,
             beside=project.beside,
             vouch=self.vouching(project, lock),
+            named=lambda alias: self.archives(config).named(alias),
         )
         self.notes |= dict.fromkeys(overridden(options, lock, project.texts))
         return options

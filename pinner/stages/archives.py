@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from pinner.apt.sources import Source
@@ -157,18 +158,18 @@ class Archives:
         self, call: Call, request: Request, universes: Mapping[str, Universe], form: Form = "exact"
     ) -> Choice:
         """What becomes of an argument of a call, by what its stage could install, whatever a condition decides."""
-        choice = choose(request, universes, asked=call.base.asked, form=form)
+        found = [choose(request, universes, asked=call.base.asked, form=form)]
         for other in call.others:
-            try:
+            with suppress(Unsatisfiable):
                 there = self.universes(other, request.arch, rooted=request.action == "pin")
-                same = choose(request, there, asked=call.base.asked, form=form)
-            except Unsatisfiable:
-                same = Choice("missing")
-            if (same.status, same.version) != (choice.status, choice.version):
-                versions = " or ".join(each.version or "none" for each in (choice, same))
-                detail = f"{call.condition or 'what apt reads differs from turn to turn'}: {versions}"
-                return Choice("skipped", reason="other-repository", detail=detail)
-        return choice
+                found.append(choose(request, there, asked=call.base.asked, form=form))
+        # The build ends where apt does not find a package.
+        able = [each for each in found if each.status != "missing"] or found[:1]
+        if any((each.status, each.version) != (able[0].status, able[0].version) for each in able):
+            versions = " or ".join(dict.fromkeys(each.version or each.status for each in able))
+            detail = f"{call.condition or 'what apt reads differs from turn to turn'}: {versions}"
+            return Choice("skipped", reason="other-repository", detail=detail)
+        return able[0]
 
     def foreign(self, call: Call, arch: str) -> tuple[str, ...]:
         """The architectures that dpkg was told to add beside this one, as far as anything of them was asked for."""

@@ -461,7 +461,7 @@ def call_of(install: Install, base: Base, view: View | None, options: Options, *
     )
     doubts += tuple(doubt for each in others for doubt in each.doubts if doubt not in doubts)
     if view is not None:
-        if isinstance(where, Named) and isinstance(view.where, Named):
+        if not isinstance(where, Unnamed) and isinstance(view.where, Named):
             base = replace(base, where=view.where)
             where = view.where
         unread, error = unread or view.problem, view.error

@@ -96,12 +96,7 @@ def _place(uri: str) -> str:
 def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
     """The distribution's own pocket that an entry of an official address names: of this suite or, by `-t` or a
     variant, beside it. Others use a distribution's path and suites for packages of their own."""
-    if (
-        entry.uri not in addresses(distribution)
-        or not (entry.fingerprints or re.fullmatch(_OWN_KEYS, entry.signed_by))
-        or entry.trusted
-        or not set(entry.components) <= distribution.every_component
-    ):
+    if not _is_own(entry, distribution):
         return None
     others = [each for each in distribution.suites if each is not suite]
     pockets = [
@@ -110,6 +105,23 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
         *(pocket for each in others for pocket in each.pockets),
     ]
     return next((pocket for pocket in pockets if pocket.suite == entry.suite), None)
+
+
+def _is_own(entry: Entry, distribution: Distribution) -> bool:
+    """Whether an entry is of the distribution's own archive, signed by its own keys."""
+    return (
+        entry.uri in addresses(distribution)
+        and (bool(entry.fingerprints) or re.fullmatch(_OWN_KEYS, entry.signed_by) is not None)
+        and not entry.trusted
+        and set(entry.components) <= distribution.every_component
+    )
+
+
+def _moves(entry: Entry, distribution: Distribution) -> bool:
+    """Whether an entry names a suite of the distribution's own archive that is no pocket of one release for good."""
+    name = re.sub(r"-(?:updates|security|backports|proposed-updates)$", "", entry.suite)
+    sloppy = any(entry.suite == f"{suite.codename}-backports-sloppy" for suite in distribution.suites)
+    return (name in distribution.aliases or sloppy) and _is_own(entry, distribution)
 
 
 @lru_cache(maxsize=8)
@@ -166,6 +178,10 @@ def recognised(
             )
             for arch in archs
         )
+    if moment is None and _moves(entry, distribution) and distribution.signed_by.keyring:
+        own = entry._replace(signed_by="", without=())
+        signers = distribution.signed_by._replace(fingerprints=entry.fingerprints)
+        return tuple(Repository(own._replace(archs=(arch,)), signers, written=said) for arch in archs)
     if moment is not None:
         raise InputError(
             f"{entry.uri} {entry.suite}, which is no snapshot of {distribution.name}'s own suites"

@@ -65,6 +65,7 @@ class Options(NamedTuple):
     names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the
     build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
     that the file at a path names for the repository of an entry, or a clause about what to do so that they count.
+    `named` tells which suite an alias means today, None where no archive is asked.
     """
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
@@ -88,6 +89,7 @@ class Options(NamedTuple):
     beside: Callable[[], Mapping[str, str]] = dict
     snapshot: Moment | None = None
     write_sources: bool = False
+    named: Callable[[Alias], Named | None] = lambda alias: None
 
 
 @dataclass(frozen=True, slots=True)

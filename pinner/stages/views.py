@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from pinner.apt import decisions, sources_list
@@ -35,6 +36,7 @@ from pinner.stages.repositories import (
 from pinner.stages.suites import Base, Doubt, Options, base_of, chain
 from pinner.values import NamedTuple
 
+_NOTHING = "no source is left to apt here"
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.
 _TRACES = (
@@ -128,7 +130,11 @@ class Views:
         """What a command sees that was met in a stage (with `until` no further than that offset of the Dockerfile): the
         same on all platforms and in all turns, else a problem."""
         if not isinstance(base.where, Named):
-            return self._unnamed(stage, seen, base)
+            found = self._unnamed(stage, seen, base)
+            if not found.problem or not isinstance(base.where, Alias):
+                return found
+            where = self.options.named(base.where)
+            return self.view(stage, seen, replace(base, where=where)) if where else found
         place = seen.file, seen.start, seen.end
         views: dict[str, list[View]] = {}
         for platform in base.platforms:
@@ -226,12 +232,12 @@ class Views:
         return own[0]
 
     def _alternatives(self, seen: Seen, platform: str, stage: Stage, base: Base) -> list[View]:
-        """What a command may see. Where apt refuses its sources the build ends: that is left aside if there is more."""
+        """What a command may see. Where apt refuses its sources, or has none, the build ends: that is left aside."""
         states = seen.state.alternatives()
         views = [
             self._view(seen._replace(state=each), platform, stage, base) for each in states or [seen.state]
         ]
-        views = [each for each in views if not each.error] or views[:1]
+        views = [each for each in views if not each.error and each.problem != _NOTHING] or views[:1]
         decisive = [each for each in seen.state.files.values() if each.others]
         if all(each == views[0] for each in views):
             return views[:1]
@@ -365,7 +371,7 @@ class _Reading:
                 return view._replace(problem=problem.message)
         doubts = () if self._ignores else tuple(dict.fromkeys(self._doubts))
         if where.listed == () and not doubts:
-            return view._replace(where=where, problem="no source is left to apt here")
+            return view._replace(where=where, problem=_NOTHING)
         return view._replace(where=where, doubts=doubts)
 
     def _sources(self, where: Named) -> Named:
@@ -374,7 +380,7 @@ class _Reading:
         paths = {each.path for each in before}
         fetched = self._fetched()
         if paths <= files.keys() and all(
-            content.at < 0 and (fetched is None or content in fetched) for content in files.values()
+            content.at < 0 and _is_fetched(path, content, fetched) for path, content in files.items()
         ):
             return where
         found: list[Repository] = []
@@ -388,7 +394,7 @@ class _Reading:
                 if not re.fullmatch(_NAMED_SOURCES, name):
                     continue
             if content.at < 0:
-                if fetched is None or content in fetched:
+                if _is_fetched(path, content, fetched):
                     found += (each for each in before if each.path == path)
             else:
                 found += self._file(where, path, content, fetched)
@@ -550,6 +556,19 @@ def _entries(path: str, text: str | None) -> tuple[Entry, ...]:
         return sources_list.read(path if path.endswith(".sources") else "x.list", text or "")
     except InputError:
         return ()
+
+
+def _is_fetched(path: str, content: Content, fetched: set[object] | None) -> bool:
+    """Whether an update has fetched anything of a sources file of the base image."""
+    return (
+        fetched is None
+        or content in fetched
+        or any(
+            (entry.uri, entry.suite, name) in fetched
+            for entry in _entries(path, content.text)
+            for name in entry.components or ("",)
+        )
+    )
 
 
 def _signers(state: State, signed_by: str) -> tuple[Origin, ...]:

@@ -106,6 +106,7 @@ def test_what_is_not_read(bench: Workbench, line: str, why: str) -> None:
         f"RUN if test -f /x; then {HIGHER.removeprefix('RUN ')}; fi; apt-get update",
         "RUN apt-get update && echo 'deb http://deb.debian.org/debian bookworm-backports main' > "
         "/etc/apt/sources.list.d/b.list; if test -f /x; then apt-get update; fi",
+        f"RUN if test -f /x; then {BACKPORTS.removeprefix('RUN ')}; apt-get update; else apt-get update; fi",
     ],
 )
 def test_a_condition_that_decides_no_version_is_harmless(bench: Workbench, line: str) -> None:
@@ -116,6 +117,13 @@ def test_a_condition_that_decides_no_version_is_harmless(bench: Workbench, line:
         "pinner.lock"
     )
     assert bench.run("lock", "--check").status == bench.run("verify").status == 0
+
+
+def test_a_condition_under_which_the_build_ends_decides_nothing(bench: Workbench) -> None:
+    lines = f"FROM debian:bookworm\nRUN if test -f /x; then rm /etc/apt/sources.list.d/*; {BACKPORTS[4:]}; fi"
+    bench.write("Dockerfile", f"{lines}\nRUN apt-get update && apt-get install -y curl jq\n")
+    bench.run("lock")
+    assert bench.read("Dockerfile").endswith("curl jq=1\n")
 
 
 def test_turns_that_differ(bench: Workbench) -> None:

@@ -95,6 +95,18 @@ def test_backports_need_no_keys(bench: Workbench) -> None:
     )
 
 
+def test_an_alias_of_a_suite_whose_stage_changes_its_sources(
+    bench: Workbench, archive: SimulatedArchive
+) -> None:
+    archive.suite("oldstable", fields={"Codename": "bookworm"}).package("curl", "7.99").date = RELEASED
+    line = "RUN sed -i 's/Components: main/Components: main contrib/' /etc/apt/sources.list.d/debian.sources"
+    result = lock(bench, line, "RUN ./autogen.sh && apt-get install -y steam curl", image="debian:oldstable")
+    assert "steam=1.0 curl=7.88" in bench.read("Dockerfile"), result
+    line = "RUN echo deb http://deb.debian.org/debian oldstable main > /etc/apt/sources.list.d/old.list"
+    lock(bench, line, "RUN apt-get install -y curl")
+    assert "curl=7.99" in bench.read("Dockerfile")
+
+
 @pytest.mark.parametrize(
     "line",
     [

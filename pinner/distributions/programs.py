@@ -10,6 +10,7 @@ from typing import Literal
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.tables import Addresses, rows
+from pinner.regex import later
 from pinner.values import NamedTuple
 
 
@@ -49,6 +50,14 @@ class Effect(NamedTuple):
             return None
 
 
+# A program that is built for a machine, or published as a release's file, is no script: it does what it is for.
+_BINARY = later(
+    r"(?i).*[-_./](?:linux|amd64|x86_64|x64|aarch64|arm64|armv7l?|armhf|musl)(?:[^a-z0-9/][^/]*|\d*)"
+    r"|github\.com/[^/]+/[^/]+/releases/(?:latest/)?download/(?:[^/]+/)*[^/]+"
+)
+_SCRIPT = later(
+    r"(?i)\.(?:sh|bash|zsh|ksh|py|pl|rb|deb|list|sources)$|[^/]*(?:install|setup|bootstrap|repo)[^/]*$"
+)
 #: That of a program of which nothing is known.
 UNKNOWN = Effect("unknown", ANYTHING)
 
@@ -69,7 +78,7 @@ def effect(url: str) -> Effect:
         added = [glob for name in row.get("adds", ()) for glob in repositories.named(name).serves]
         serves = () if kind == "none" else tuple(row.get("serves", added)) or ANYTHING
         return Effect(kind, serves, files, row.get("keys", {}), row.get("updates", False), named)
-    return UNKNOWN
+    return Effect("none") if _BINARY.fullmatch(address) and not _SCRIPT.search(address) else UNKNOWN
 
 
 def _named(patterns: list[str], address: str) -> dict[str, str]:

@@ -44,6 +44,10 @@ JAMMY = {"id": "ubuntu", "codename": "jammy", "version": "22.04", "arch": "amd64
         "https://repo.scala-sbt.org/scalasbt/debian/sbt-1.9.7.deb",
         "https://download2.rstudio.org/server/jammy/amd64/rstudio-server-2023.09.1-494-amd64.deb",
         "https://raw.githubusercontent.com/helm/helm/main/scripts/get-helm-3",
+        "https://x.example/v1/tool-linux-amd64",
+        "https://x.example/bin/linux/amd64/tool_Linux_x86_64.tar.gz",
+        "https://github.com/x/tool/releases/download/v1.2.3/tool",
+        "https://github.com/x/tool/releases/latest/download/tool.AppImage",
     ],
 )
 def test_harmless(url: str) -> None:
@@ -135,3 +139,8 @@ def test_rows_name_repositories_that_there_are() -> None:
     for row in (each.fields for each in rows("program")):
         assert set(row) <= fields and row.get("effect", "unknown") in {"none", "unknown"}
         assert row.get("effect") == "none" or row.get("effect") or row.get("files"), row
+
+
+@pytest.mark.parametrize("name", ["install.sh", "x-linux-amd64.sh", "x_amd64.deb", "linux-setup", "x.list"])
+def test_scripts_and_packages_are_no_binaries(name: str) -> None:
+    assert programs.effect(f"https://github.com/x/y/releases/download/v1/{name}").kind == "unknown"

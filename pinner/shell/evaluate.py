@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pinner.shell import fields, nested
 from pinner.shell.outcomes import Leave, Status
-from pinner.shell.process import ALARM, Process
+from pinner.shell.process import ALARM, Function, Process
 from pinner.shell.state import UNKNOWN, Content, Value
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ class Shell(Process):
         if kind == "function_definition":
             name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
             if name is not None and body is not None:
-                self.functions[self._of(name)] = self._script, body
+                self.functions[self._of(name)] = Function(
+                    self._script, body, self.file, self.source, self.fixed
+                )
             return "yes"
         if kind in ("variable_assignment", "variable_assignments", "declaration_command", "unset_command"):
             return self._assignments(node)

@@ -14,6 +14,7 @@ from pinner.shell.fields import Meaning
 from pinner.shell.outcomes import AptCommand, Call, Leave, Seen, Status, Walk, joined, value_of
 from pinner.shell.state import UNKNOWN, Content, Origin, State, Value
 from pinner.shell.syntax import Script, UnparsableError
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -30,6 +31,16 @@ _HARMLESS = later(
 _SIMPLE = later(r"[^\\'\"$`{<]+")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class Function(NamedTuple):
+    """A shell function: the `body` in its script, and the `file` and text that it stands in, as those of a process."""
+
+    script: Script
+    body: Node
+    file: str
+    source: str
+    fixed: bool
 
 
 class Process:
@@ -52,7 +63,7 @@ class Process:
         self.args = tuple(args)
         self.depth = depth
         self.stdin: Content | None = None
-        self.functions: dict[str, tuple[Script, Node]] = {}
+        self.functions: dict[str, Function] = {}
         self.errexit = False
         self.span = (0, 0)
         self.fixed = False
@@ -375,20 +386,21 @@ class Process:
             self.state.update()
 
     def _function(self, name: str, args: Sequence[Value]) -> Status:
-        script, body = self.functions[name]
+        own = self.functions[name]
         if self.depth >= DEEPEST:
             return "done"
-        before = self._script, self._text, self.args
-        self._script, self._text, self.args = script, script.shell.text, tuple(args)
+        before = self._script, self._text, self.args, self.file, self.source, self.fixed
+        self._script, self._text, self.args = own.script, own.script.shell.text, tuple(args)
+        self.file, self.source, self.fixed = own.file, own.source, own.fixed
         self.depth += 1
         try:
-            return self._statement(body, must=False)
+            return self._statement(own.body, must=False)
         except Leave as leave:
             if leave.what != "return":
                 raise
             return leave.status
         finally:
-            self._script, self._text, self.args = before
+            self._script, self._text, self.args, self.file, self.source, self.fixed = before
             self.depth -= 1
 
     def leave(self, what: str, status: Status = "done") -> None:

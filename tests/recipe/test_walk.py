@@ -212,6 +212,15 @@ def test_what_a_here_document_installs_is_seen_where_it_stands(begin: str, end: 
     assert [LIST in each.state.sources() for each in (first, second)] == [False, True]
 
 
+def test_what_a_function_of_a_sourced_file_installs_is_seen_there() -> None:
+    text = 'get() {\n  apt-get update\n  apt-get install -y "$@"\n}\n'
+    found = walked("COPY lib.sh /\nRUN . /lib.sh && get a && get b", files={"lib.sh": text})
+    seen = [each for each in found.seen[0] if each.settings is not None]
+    assert [(each.file, text[each.start : each.end]) for each in seen] == [
+        ("lib.sh", 'apt-get install -y "$@"')
+    ] * 2
+
+
 def test_a_ppa() -> None:
     found = sources("RUN add-apt-repository -y ppa:deadsnakes/ppa", JAMMY)
     (content,) = found.values()

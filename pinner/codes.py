@@ -192,7 +192,7 @@ class Code(StrEnum):
     VIRTUAL = (
         "virtual",
         "The name is a virtual package with one provider.",
-        "Write the provider, which is named.",
+        "Write the provider, which is named; `--rename-virtual` does it.",
     )
     IMAGE_NEWER = (
         "image-newer",

@@ -298,7 +298,7 @@ class Shell(Process):
 
     def _hanging(self, redirects: Sequence[Node], body: Node, must: bool) -> Status:
         # The grammar puts the words behind a redirection into it.
-        extra = [each for own in redirects for each in own.children_by_field_name("destination")[1:]]
+        extra = [each for own in redirects for each in _destination(own)[2]]
         if body.type == "command":
             return self._printed(redirects, lambda: self._command(body, must, extra))
         return self._printed(redirects, lambda: self._statement(body, must=must))
@@ -315,19 +315,29 @@ class Shell(Process):
             if heredoc is not None:
                 stdin = self._document(heredoc)
                 continue
-            words = each.children_by_field_name("destination") or each.named_children[-1:]
+            begin, end, _ = _destination(each)
             if each.type == "herestring_redirect":
                 value = self._word(each.named_children[-1])
                 stdin = Content(f"{value.text}\n", lists=value.lists)
-            elif words and operator.startswith("<"):
-                stdin = self.state.read(self.state.path(self._word(words[0]).text))
-            elif words and operator in (">", ">>", ">|", "&>", "&>>") and number in ("", "1"):
-                target, append = self._word(words[0]).text, operator.endswith(">>")
+                continue
+            if self._text.startswith(">(", begin):
+                (value,) = self._braced(begin, end)
+            else:
+                value = fields.word(self._text, begin, end, self._meaning)
+            name = value.text
+            if operator.startswith("<"):
+                stdin = self.state.read(self.state.path(name))
+            elif operator in (">", ">>", ">|", "&>", "&>>") and number in ("", "1"):
+                target, append = name, operator.endswith(">>")
+            elif operator.startswith(">") and operator != ">&" and name.startswith("/etc/apt/"):
+                self.write(name, Content())
         self.stdin = stdin
         try:
             if not target:
                 return run()
             status, output = self.captured(run)
+            if self.moved:
+                self.moved, output = False, Content()
             if target not in ("/dev/null", "/dev/stderr", "/dev/stdout"):
                 self.write(target, output, append=append)
             return status
@@ -357,7 +367,7 @@ class Shell(Process):
             kind = child.type
             if kind.endswith("_redirect"):
                 redirects.append(child)
-                groups += ([each] for each in child.children_by_field_name("destination")[1:])
+                groups += ([each] for each in _destination(child)[2])
             elif kind == "variable_assignment" and not groups:
                 assigned.append(child)
             elif groups and groups[-1][-1].end_byte == child.start_byte:
@@ -444,6 +454,15 @@ class Shell(Process):
         inner = text.strip("[]").strip() if not text.startswith("((") else ""
         words = [self.word(inner[start:end]) for start, end in fields.tokens(inner)]
         return decide(self, [each.text for each in words], pattern=text.startswith("[["))
+
+
+def _destination(redirect: Node) -> tuple[int, int, list[Node]]:
+    """Where the word of a redirection begins and ends, and the words behind it, which the grammar puts into it."""
+    first, *rest = redirect.children_by_field_name("destination") or redirect.named_children[-1:]
+    end = first.end_byte
+    while rest and rest[0].start_byte == end:  # one word that the grammar takes apart
+        end = rest.pop(0).end_byte
+    return first.start_byte, end, rest
 
 
 def _matches(text: str, pattern: str) -> bool | None:

@@ -28,7 +28,8 @@ _APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
 _HARMLESS = later(
     "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
 )
-_SIMPLE = later(r"[^\\'\"$`{<]+")
+_SIMPLE = later(r"[^\\'\"$`{<>]+")
+_INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -70,6 +71,8 @@ class Process:
         self.source = ""
         self.wrapper = ""
         self.zero = UNKNOWN
+        #: Whether `exec` has just moved what this shell prints or reads.
+        self.moved = False
         self.sourced_from = ""
         self._sink: list[Content] | None = None
         self._script: Script = None  # type: ignore[assignment]
@@ -239,6 +242,11 @@ class Process:
             path = f"/dev/fd/{len(self.state.files)}"
             self.state.write(path, self._content(start + 2, end - 1) or Content())
             return [Value(path)]
+        if raw.startswith(">(") and raw.endswith(")"):  # what it will read is not known
+            before, self.stdin = self.stdin, Content()
+            self._content(start + 2, end - 1)
+            self.stdin = before
+            return [Value("/dev/null")]
         if "{" in raw and "$" not in raw and self.name != "sh" and "'" not in raw:
             from pinner.shell import braces
 
@@ -261,6 +269,7 @@ class Process:
             if equals and name.isidentifier():
                 own[name] = Value(value)
         if at >= len(texts):
+            self.moved = "exec" in texts
             return "done"
         name, rest = texts[at].rpartition("/")[2], tuple(args[at + 1 :])
         if texts[at] in self.functions:
@@ -294,11 +303,21 @@ class Process:
         """A program that is in no row: it may change the files of apt's that it is given, or that its script names."""
         if _HARMLESS.match(name):
             return
-        for each in args:
-            script = self.state.read(self.state.path(each.text)) if "." in each.text else None
-            if _APT_FILES.search(each.text) or (script and script.text and _APT_FILES.search(script.text)):
-                self.unknown(name)
-                return
+        interprets = _INTERPRETERS.match(name) is not None
+        texts = [each.text for each in args]
+        operands = [each for each in texts if not each.startswith("-")]
+        read = [self.state.read(self.state.path(each)) for each in operands if interprets or "." in each]
+        if interprets and (not operands or "-" in texts):
+            read.append(self.stdin)
+        texts += (each.text for each in read if each is not None and each.text is not None)
+        if any(_APT_FILES.search(each) for each in texts):
+            self.unknown(name)
+            return
+        if interprets:  # a script that was fetched, from a file, its input, or in its arguments
+            urls = [each.url for content in read[:1] if content is not None for each in content.origins]
+            for url in (*urls, *(each for value in args for each in value.lists)):
+                if "://" in url:
+                    self.fetched(url)
 
     def _print(self, output: Content | None) -> None:
         if self._sink is not None:

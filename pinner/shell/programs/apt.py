@@ -83,7 +83,9 @@ def _line(call: Call, words: list[str]) -> str | None:
 def _add_apt_repository(call: Call) -> Result:
     said: list[str] = []
     quiet = removes = False
-    words = iter(call.words)
+    # `--ppa=X` is `--ppa X`.
+    split = ([*word.split("=", 1)] if re.match(r"--\w+=", word) else [word] for word in call.words)
+    words = iter([each for parts in split for each in parts])
     for word in words:
         if word in ("-P", "--ppa"):
             said.append(f"ppa:{next(words, '').removeprefix('ppa:')}")

@@ -38,7 +38,7 @@ def _place(call: Call, source: str, target: str, *, into: bool) -> None:
         if content is not None:
             call.shell.write(place, content)
         elif state.is_dir(path):
-            inner = source.endswith("/.") or not into
+            inner = source.endswith("/." if call.name != "rsync" else ("/.", "/")) or not into
             folder = target if inner else place
             for each in list(state.below(path)):
                 found = state.read(each)

@@ -21,6 +21,8 @@ _CLASS = {
     "[:upper:]": "A-Z",
     "[:punct:]": r"!-/:-@\[-`{-~",
 }
+# What a script is about that edits a sources file.
+_SOURCES = later(r"\bdeb\b|debian|ubuntu|sources|/apt/")
 _TOKEN = later(r"\\(.)|\[(\^?\]?(?:\[:\w+:\]|[^]])*)\]|(.)", re.DOTALL)
 _TEXT = later(r"[ \t]*(?:\\\n?)?[ \t]*([^\n]*(?:\\\n[^\n]*)*)")
 
@@ -359,6 +361,8 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
         found = made(content)
         return Result("done", found if found.text is not None else Content(UNKNOWN, lists=lists_of(content)))
     missing = False
+    if any(UNKNOWN in name for name in names) and _SOURCES.search(script):
+        call.shell.unknown(f"{call.name} -i")
     for name in names:
         for path in state.glob(state.path(name)):
             content = state.read(path)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pinner.regex import later
 from pinner.shell.outcomes import Call, Result, joined, lists_of
 from pinner.shell.programs import sed
-from pinner.shell.programs.options import read
+from pinner.shell.programs.options import Options, read
 from pinner.shell.state import UNKNOWN, Content
 
 _ESCAPE = later(r"\\(?:([abefnrtv\\\"'])|(c)|0?([0-7]{1,3})|x([0-9a-fA-F]{1,2}))")
@@ -126,14 +126,8 @@ def _pattern(patterns: list[str], letters: set[str]) -> str | None:
     return "|".join(f"(?:{each})" for each in made) if None not in made else None
 
 
-def _grep(call: Call) -> Result:
-    options = read(call.words, "eABCmf", ("regexp", "max-count"))
-    patterns = options.values("e", "regexp")
-    names = list(options.operands)
-    if not patterns and names:
-        patterns = [names.pop(0)]
-    content = inputs(call, names)
-    extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
+def _letters(options: Options) -> set[str]:
+    """The options of grep, by their letters."""
     long = {
         "extended-regexp": "E",
         "perl-regexp": "P",
@@ -141,7 +135,35 @@ def _grep(call: Call) -> Result:
         "invert-match": "v",
         "only-matching": "o",
     }
-    letters = {long.get(name, name) for name, _ in options.options} | set(extended)
+    return {long.get(name, name) for name, _ in options.options}
+
+
+def _files_with(call: Call, patterns: list[str], names: list[str], letters: set[str]) -> Content:
+    """The files below some folders in which something is found, as far as they are seen; of others nothing is known."""
+    state = call.shell.state
+    pattern = _pattern(patterns, letters)
+    found = [path for name in names for start in state.glob(state.path(name)) for path in state.below(start)]
+    if pattern is None or UNKNOWN in pattern:
+        return _NOT
+    texts = ((path, state.read(path)) for path in found)
+    return Content(
+        "".join(
+            f"{path}\n" for path, each in texts if each and each.text and re.search(pattern, each.text, re.M)
+        )
+    )
+
+
+def _grep(call: Call) -> Result:
+    options = read(call.words, "eABCmf", ("regexp", "max-count"))
+    patterns = options.values("e", "regexp")
+    names = list(options.operands)
+    if not patterns and names:
+        patterns = [names.pop(0)]
+    if _letters(options) & {"l", "files-with-matches"}:
+        return Result("maybe", _files_with(call, patterns, names, _letters(options)))
+    content = inputs(call, names)
+    extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
+    letters = _letters(options) | set(extended)
     if (
         content is None
         or content.text is None
@@ -239,7 +261,7 @@ def _tr(call: Call) -> Result:
 def _awk(call: Call) -> Result:
     from pinner.shell.programs import awk
 
-    options = read(call.words, "Fvf", ("field-separator", "assign", "file"))
+    options = read(call.words, "Fvfi", ("field-separator", "assign", "file", "include"))
     if options.has("f", "file") or not options.operands:
         return Result("done", _NOT)
     variables: dict[str, str | float] = {}
@@ -248,6 +270,14 @@ def _awk(call: Call) -> Result:
     for each in options.values("v", "assign"):
         name, _, value = each.partition("=")
         variables[name] = escaped(value)
+    if "inplace" in options.values("i", "include"):
+        state = call.shell.state
+        for path in (each for name in options.operands[1:] for each in state.glob(state.path(name))):
+            own = state.read(path)
+            made = awk.run(options.operands[0], own.text or "", variables) if own is not None else None
+            if own is not None:
+                call.shell.write(path, Content(None if own.others or own.text is None else made))
+        return Result()
     content = inputs(call, options.operands[1:])
     lists = lists_of(content)
     if (

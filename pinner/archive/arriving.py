@@ -6,11 +6,19 @@ dropped (`Archive._build`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from pinner.apt.digest import algorithm
+from pinner.apt.release import FileEntry
+from pinner.errors import TrustError
+
 if TYPE_CHECKING:
     import queue
+
+
+_AHEAD = 8  # pieces that wait to be unpacked
 
 
 class StartedAnew(Exception):
@@ -18,40 +26,60 @@ class StartedAnew(Exception):
 
 
 class Arriving:
-    """Satisfies `fetch.Body`: what a thread fetches, and hands on."""
+    """Satisfies `fetch.Body`: what a thread fetches, and hands on. None of it is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: FileEntry) -> None:
+        """`wanted` is what the Release says of it."""
         import queue
 
-        self.content = bytearray()
-        self._ready: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
+        self._wanted = wanted
+        self._begin()
+        self._ready: queue.Queue[bytes | BaseException | None] = queue.Queue(_AHEAD)
+        self._abandoned = False
+
+    def _begin(self) -> None:
+        self._size, self._digest = 0, hashlib.new(algorithm(self._wanted.digest))
 
     def __len__(self) -> int:
-        return len(self.content)
+        return self._size
 
     def extend(self, piece: bytes | bytearray) -> None:
         """More of it is there."""
-        self.content.extend(piece)
-        self._ready.put(bytes(piece))
+        self._size += len(piece)
+        self._digest.update(piece)
+        self._hand_on(bytes(piece))
+
+    def _hand_on(self, item: bytes | BaseException | None) -> None:
+        if self._abandoned:
+            raise StartedAnew  # nobody takes it
+        self._ready.put(item)
 
     def clear(self) -> None:
         """It begins anew."""
-        if self.content:
-            self._ready.put(StartedAnew())
-        self.content.clear()
+        if self._size:
+            self._hand_on(StartedAnew())
+        self._begin()
 
     def fetched(self, fetch: Callable[[], None]) -> None:
-        """Fetches it; what this raises reaches whoever takes the pieces."""
+        """Fetches it; what this raises, and `TrustError` for another file than was wanted, reaches whoever takes the
+        pieces."""
         try:
             fetch()
+            if (self._size, self._digest.hexdigest()) != (self._wanted.size, self._wanted.digest):
+                raise TrustError("another file than the Release names")
+            self._hand_on(None)
         except BaseException as error:  # handed on
-            self._ready.put(error)
-        else:
-            self._ready.put(None)
+            if not self._abandoned:
+                self._ready.put(error)
 
     def pieces(self) -> Iterator[bytes]:
         """What has arrived, until it is whole and `fetched` has returned."""
-        while (piece := self._ready.get()) is not None:
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
+        try:
+            while (piece := self._ready.get()) is not None:
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield piece
+        finally:
+            self._abandoned = True
+            while not self._ready.empty():  # lets a waiting thread go on, to see that nobody listens
+                self._ready.get()

@@ -267,14 +267,13 @@ class Archive:
         if entry is None or entry.size < _WORTH or one.suite.snapshot or one.suite.stand_ins:
             return None
         place = _by_hash(f"{one.path}.gz", entry) if one.release.acquire_by_hash else f"{one.path}.gz"
-        url, body = one.suite.url(place), Arriving()
+        url, body = one.suite.url(place), Arriving(entry)
         if self._fetcher.address(url).startswith("file:"):
             return None
 
         def fetch() -> None:
             progress = self._reporter(one.label, entry.size)
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
-            trust.check(body.content, entry, url=url)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
         return unpack(body.pieces(), ".gz", one.plain, url=url, threads=1, work=cut)

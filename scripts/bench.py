@@ -106,7 +106,7 @@ def run(*commands: list[str], env: dict[str, str], cwd: Path) -> Run:
         child.returncode = os.waitstatus_to_exitcode(code)
         peak = max(peak, usage.ru_maxrss / 1024)
         cpu += usage.ru_utime + usage.ru_stime
-        if child.returncode not in (0, 1):
+        if child.returncode not in (0, 1) or b"Traceback" in said:
             sys.exit(f"{' '.join(command)}: exit {child.returncode}\n{said.decode()}")
         status = status or child.returncode
     return Run(time.perf_counter() - start, peak, status, cpu)

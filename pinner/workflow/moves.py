@@ -135,8 +135,8 @@ class Decider:
         choice = self._archives.choose(call, request, universes, form)
         if request.action == "pin":
             return self._unpinned(file, call, request, choice)
-        if call.unread and choice.fails:  # what is not there may be elsewhere
-            return Decision(Choice("skipped", reason="other-repository", detail=call.unread))
+        if doubts and choice.fails:  # what is not there may be elsewhere
+            return Decision(Choice("skipped", reason="other-repository", detail=doubts[0].why))
         old = {
             platform: standing.of_pin(universe, request.name, request.pin)
             for platform, universe in universes.items()

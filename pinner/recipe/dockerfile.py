@@ -197,6 +197,8 @@ def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
     # What ONBUILD is to do is looked at when it is done.
     if keyword in ("ONBUILD", "FROM", "MAINTAINER") if onbuild else keyword not in KEYWORDS:
         where = joined.span(match.start(1), match.end(1))
+        if re.fullmatch(r"<{7}|\|{7}|={7}|>{7}", match[1]):
+            raise refuse(text, where, "the file holds unresolved merge conflicts", "resolve them first")
         raise refuse(text, where, f"unknown instruction: {match[1]}", _near(keyword))
     begin = match.end()
     flags: list[str] = []

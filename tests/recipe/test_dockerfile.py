@@ -173,6 +173,7 @@ def test_from(text: str, base: str, name: str, platform: str, parent: int | None
         ("", 1, 1, "no instructions"),
         ("# only\n", 1, 1, "no instructions"),
         ("FROM a\nRUNN b", 2, 1, "unknown instruction: RUNN"),
+        ("FROM a\n<<<<<<< HEAD\nRUN b\n=======\n>>>>>>> x\n", 2, 1, "unresolved merge conflicts"),
         ("FROM a\nRUN b \\\n c\n&& d", 4, 1, "unknown instruction: &&"),
         ("FROM a\nONBUILD FROM b", 2, 9, "unknown instruction: FROM"),
         ("RUN a\nFROM b", 1, 1, "no build stage"),

@@ -17,7 +17,7 @@ from pinner.project import branch, files, tree
 from pinner.project.branch import Beside, Made
 from pinner.report import refresh as report
 from pinner.report.refresh import Outcome
-from pinner.session.refresh import Done, Order, refresh
+from pinner.session.refresh import Done, RefreshOptions, refresh
 from pinner.session.run import Run
 from pinner.values import NamedTuple
 
@@ -40,26 +40,28 @@ class Group(NamedTuple):
     names: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
 
-    def order(self, order: Order) -> Order:
+    def of(self, how: RefreshOptions) -> RefreshOptions:
         """What this group asks for."""
         if self.paths:
-            return order._replace(paths=self.paths)
+            return how._replace(paths=self.paths)
         if self.names:
-            return order._replace(packages=self.names)
-        return order._replace(exclude=("*",))
+            return how._replace(packages=self.names)
+        return how._replace(exclude=("*",))
 
     def covers(self, move: tuple[str, str]) -> bool:
         """Whether a move, by name and file, belongs to it."""
         return move[0] in self.names or move[1] in self.paths
 
 
-def on_branches(run: Run, order: Order, where: Where, output: Output, *, dry_run: bool, check: bool) -> int:
+def on_branches(
+    run: Run, how: RefreshOptions, where: Where, output: Output, *, dry_run: bool, check: bool
+) -> int:
     """Refresh in a work tree beside the user's, commit and push; the exit status. Raises `PinnerError`."""
     form, style, written = output
     here = tree.resolve(tree.current())
     output = output._replace(files=tuple((each, here / path) for each, path in written))
     root = branch.root_of(here)
-    paths = tuple(_inside(path, here, root) for path in order.paths)
+    paths = tuple(_inside(path, here, root) for path in how.paths)
     summary, message = (path and here / path for path in (where.summary, where.message))
     where = where._replace(summary=summary, message=message)
     with branch.beside(root, where.base, where.branch) as beside:
@@ -69,9 +71,9 @@ def on_branches(run: Run, order: Order, where: Where, output: Output, *, dry_run
         with chdir(folder):
             write = not (dry_run or check)
             grouped = write and where.group_by is not None
-            order = order._replace(paths=paths)
-            done = refresh(run, order, write=write and not grouped)
-            parts = _parts(run, done, order, where, beside) if grouped else [(Group(""), done)]
+            how = how._replace(paths=paths)
+            done = refresh(run, how, write=write and not grouped)
+            parts = _parts(run, done, how, where, beside) if grouped else [(Group(""), done)]
             made = []
             statuses = [done.status, int(check and bool(done.outcome.wrote))]
             errors: dict[PinnerError, None] = dict.fromkeys(done.errors)
@@ -149,26 +151,30 @@ def _moves(outcome: Outcome) -> set[tuple[str, str]]:
     return {(change.name, place.path) for change in outcome.changes for place in change.places}
 
 
-def _parts(run: Run, done: Done, order: Order, where: Where, beside: Beside) -> Iterator[tuple[Group, Done]]:
+def _parts(
+    run: Run, done: Done, how: RefreshOptions, where: Where, beside: Beside
+) -> Iterator[tuple[Group, Done]]:
     """The groups one after the other, each done in the work tree as the base has it. Those of which one cannot move
     without another, as what is in one install command, are one."""
     wanted = _moves(done.outcome)
     groups = list(_groups(done, where))
-    for group in _settled(run, groups, wanted, order):
+    for group in _settled(run, groups, wanted, how):
         beside.reset()
-        part = refresh(run, group.order(order), write=True)
+        part = refresh(run, group.of(how), write=True)
         stays = tuple(each for each in part.outcome.stays if group.covers((each.name, each.place.path)))
         yield group, part._replace(outcome=part.outcome._replace(stays=stays))
 
 
-def _settled(run: Run, groups: Sequence[Group], wanted: set[tuple[str, str]], order: Order) -> list[Group]:
+def _settled(
+    run: Run, groups: Sequence[Group], wanted: set[tuple[str, str]], how: RefreshOptions
+) -> list[Group]:
     """The groups, joined where one alone does not move all that it would move with the others, or would leave a file
     that does not build, since another pin in it is gone."""
     settled: list[Group] = []
     waiting = list(groups)
     while waiting:
         group = waiting.pop(0)
-        done = refresh(run, group.order(order._replace(changelogs=False, cve=False)), write=False)
+        done = refresh(run, group.of(how._replace(changelogs=False, cve=False)), write=False)
         own = {move for move in wanted if group.covers(move)}
         stuck = {path for _, path in own - _moves(done.outcome)}
         gone = {(stay.name, stay.place.path) for stay in done.outcome.stays if stay.gone}

@@ -18,7 +18,7 @@ from pinner.report.diagnostic import Report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.session.projects import from_here
-from pinner.session.refresh import Done, Only, Order, refresh
+from pinner.session.refresh import Done, Only, RefreshOptions, refresh
 from pinner.session.run import Asked, Run
 
 
@@ -136,7 +136,7 @@ def command(
         if errors:
             raise errors[0]
         return by_snapshots(projects, run, style, write=write)
-    order = Order(
+    how = RefreshOptions(
         paths,
         only,
         packages,
@@ -155,8 +155,8 @@ def command(
 
         start, target = base or "HEAD", (remote or "origin") if push else ""
         where = Where(branch, start, target, group_by, summary, commit_message)
-        return on_branches(run, order, where, output, dry_run=dry_run, check=check)
-    done = refresh(run, order, write=write)
+        return on_branches(run, how, where, output, dry_run=dry_run, check=check)
+    done = refresh(run, how, write=write)
     put_texts(done.outcome, summary, commit_message)
     status = worst((done.status, int(check and bool(done.outcome.wrote))))
     if form == "text":

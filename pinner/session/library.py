@@ -134,7 +134,7 @@ def refresh(
     from pinner.session import refresh as session
 
     run = Run(asked, Access())
-    order = session.Order(
+    how = session.RefreshOptions(
         tuple(os.fspath(path) for path in paths),
         only,
         tuple(packages),
@@ -147,7 +147,7 @@ def refresh(
         changelogs=changelogs,
         allow_older=allow_older,
     )
-    done = session.refresh(run, order, write=write)
+    done = session.refresh(run, how, write=write)
     outcome, errors = done.outcome, done.errors
     files = [(each.project, file) for each in done.results for file in each.refreshed.files]
     return Result(

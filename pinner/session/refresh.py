@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Only = Literal["gone", "security", "all"]
 
 
-class Order(NamedTuple):
+class RefreshOptions(NamedTuple):
     """What is to be refreshed, as the command line says it. `min_age` and `only` override the policy if they are said.
 
     With `packages` neither base images move, nor what can still be had of what the install commands bring in.
@@ -61,7 +61,7 @@ class Done(NamedTuple):
     """What a refresh came to. `errors` say what could not be refreshed, `slips` which names no file has."""
 
     outcome: Outcome
-    results: Sequence[Result]
+    results: Sequence[RefreshedProject]
     errors: tuple[PinnerError, ...]
     slips: tuple[str, ...]
 
@@ -74,19 +74,19 @@ class Done(NamedTuple):
         return worst((*found, int(bool(self.slips) or any(stay.gone for stay in stays))))
 
 
-def refresh(run: Run, order: Order, *, write: bool) -> Done:
+def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
     """Refresh the projects of the files that are named. Raises `PinnerError`."""
     now = run.access.now
-    projects, errors = run.collect(order.paths, writes=write)
+    projects, errors = run.collect(how.paths, writes=write)
     if errors and not projects:
         raise errors[0]
-    allow_older = order.allow_older or order.when is not None  # whoever names a moment wants its versions
+    allow_older = how.allow_older or how.when is not None  # whoever names a moment wants its versions
     cache = run.access.cache
     refreshers: dict[tuple[Archives, Wishes], Refresher] = {}
-    results: list[Result] = []
+    results: list[RefreshedProject] = []
     for project in projects:
         text, lock = read_lock(project.lock_path, merge=True)
-        if order.if_older_than is not None and _age(lock, now) < order.if_older_than:
+        if how.if_older_than is not None and _age(lock, now) < how.if_older_than:
             run.notes[f"{project.lock_path.name} is not older than that: nothing done"] = None
             continue
         if not allow_older:
@@ -94,10 +94,10 @@ def refresh(run: Run, order: Order, *, write: bool) -> Done:
         archives = run.archives(project.config)
         policy = project.config.policy
         kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
-        if order.only is not None:
-            kind = "" if order.only == "all" else order.only
-        age = policy.min_age if order.min_age is None else order.min_age
-        wishes = Wishes(kind, order.packages, order.exclude, order.add, age, allow_older, policy)
+        if how.only is not None:
+            kind = "" if how.only == "all" else how.only
+        age = policy.min_age if how.min_age is None else how.min_age
+        wishes = Wishes(kind, how.packages, how.exclude, how.add, age, allow_older, policy)
         record = seen.read(cache) if age else {}
         refresher = refreshers.setdefault(
             (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
@@ -106,8 +106,8 @@ def refresh(run: Run, order: Order, *, write: bool) -> Done:
         vouching = run.vouching(project, lock)
         # Where all is to move, so are the images: what the lock knows of them does not count.
         options = run.options(project, lock, anew=wishes.anew)._replace(vouch=vouching)
-        if order.when is not None:
-            options, notes = at_snapshot(run.access, project, options, order.when)
+        if how.when is not None:
+            options, notes = at_snapshot(run.access, project, options, how.when)
             run.notes |= dict.fromkeys(notes)
         moved = Digests(project.texts, {})
         if wishes.anew:
@@ -119,18 +119,20 @@ def refresh(run: Run, order: Order, *, write: bool) -> Done:
         run.keep_solved()
         platforms = " ".join(options.platforms) if run.asked.platforms else ""
         said = Settings("", platforms, kinds=" ".join(run.asked.kinds))
-        results.append(Result(project, result, text, lock, moved, said=said, allow_older=allow_older))
+        results.append(
+            RefreshedProject(project, result, text, lock, moved, said=said, allow_older=allow_older)
+        )
     failures: dict[PinnerError, None] = dict.fromkeys(errors)
     for each in results:
         failures |= dict.fromkeys((*each.refreshed.errors.values(), *each.refreshed.unreachable))
     hindered = bool(failures) or any(result.refreshed.refusals for result in results)
-    refused = order.atomic and hindered
+    refused = how.atomic and hindered
     if write and not refused:
         run.notes |= dict.fromkeys(write_all(results))
     outcome = _outcome(results, now, refused=refused, written=write and not refused)
-    if order.changelogs and not refused:
+    if how.changelogs and not refused:
         outcome = outcome._replace(uploads=_uploads(outcome.changes, results, run))
-    if order.cve and not refused:
+    if how.cve and not refused:
         known = Vulnerabilities(run.access, run.notes)
         outcome = outcome._replace(mended=_mended(results, known))
         failures |= known.errors
@@ -143,7 +145,7 @@ def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
     return [name for name in dict.fromkeys(chain(*unmatched)) if all(name in each for each in unmatched)]
 
 
-def _mended(results: Iterable[Result], asked: Vulnerabilities) -> tuple[Mended, ...]:
+def _mended(results: Iterable[RefreshedProject], asked: Vulnerabilities) -> tuple[Mended, ...]:
     """The vulnerabilities that the moves of all projects end."""
     found: dict[Mended, None] = {}
     for each in results:
@@ -153,7 +155,7 @@ def _mended(results: Iterable[Result], asked: Vulnerabilities) -> tuple[Mended, 
     return tuple(found)
 
 
-class Result:
+class RefreshedProject:
     """A project's refresh and the files it would change, the lock among them."""
 
     def __init__(
@@ -212,7 +214,7 @@ def _age(lock: Lock, now: datetime) -> timedelta:
     return now - max(dates) if dates else timedelta.max
 
 
-def _outcome(results: Sequence[Result], now: datetime, *, refused: bool, written: bool) -> Outcome:
+def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: bool, written: bool) -> Outcome:
     moves = [
         move._replace(place=_shown(move.place, result.project))
         for result in results
@@ -255,7 +257,7 @@ def _shown(place: Place, project: Project) -> Place:
 
 
 def _uploads(
-    found: Sequence[Change], results: Sequence[Result], run: Run
+    found: Sequence[Change], results: Sequence[RefreshedProject], run: Run
 ) -> Mapping[tuple[str, str, str], Sequence[Entry]]:
     """The changelog entries by change; what cannot be had is noted and left out."""
     access = run.access

@@ -28,6 +28,8 @@ _YES = ("true", "yes", "on", "1")
 _UPGRADE = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
 _LATEST = ("latest", "the state `latest` installs the version of the day, and takes no other")
 _UNKNOWN = ("variable-unknown", "a variable says which packages are installed")
+_WRITING = ("copy", "template", "get_url", "lineinfile", "blockinfile", "replace")
+_PLAIN_PATH = later(r"[\w/.-]+")
 _DEEPEST = 20
 
 
@@ -49,6 +51,7 @@ def _steps(text: str, tasks: Node, outer: tuple[Node, ...]) -> Iterator[Step]:
         for section in _SECTIONS:
             if (own := task.get(section)) is not None:
                 yield from _steps(text, own, scopes)
+        yield from _sources(task)
         action = task.get("action") or task.get("local_action")
         if action is not None and action.text.partition(" ")[0] in [f"{prefix}apt" for prefix in _BUILTIN]:
             yield from _free(text, action, scopes)
@@ -60,6 +63,27 @@ def _steps(text: str, tasks: Node, outer: tuple[Node, ...]) -> Iterator[Step]:
                     command = run.get("cmd") if run.entries is not None else run
                     if command is not None and command.items is None and command.entries is None:
                         yield Step(command, hidden=_TEMPLATE)
+
+
+def _sources(task: Node) -> Iterator[Step]:
+    """What a task adds to apt's sources and preferences."""
+    for name, module in task.entries or ():
+        kind = name.text.rpartition(".")[2]
+        args = {key.text: value.text for key, value in module.entries or ()}
+        args |= {
+            match["key"]: match["quoted"] or match["single"] or match["plain"] or ""
+            for match in _PAIR.finditer(module.text)
+        }
+        if args.get("state") == "absent":
+            continue
+        place = args.get("dest") or args.get("path") or ""
+        if kind == "apt_repository":
+            yield Step(module, adds=args.get("repo") or "/etc/apt/sources.list.d/x.list", hidden=_TEMPLATE)
+        elif kind == "deb822_repository":
+            yield Step(module, adds="/etc/apt/sources.list.d/x.list")
+        elif kind in _WRITING and place.startswith(("/etc/apt/sources.list", "/etc/apt/preferences")):
+            file = place if _PLAIN_PATH.fullmatch(place) else "/etc/apt/sources.list.d/x.list"
+            yield Step(module, adds=file)
 
 
 def _apt(text: str, apt: Node, scopes: tuple[Node, ...]) -> Iterator[Step]:

@@ -19,6 +19,7 @@ from pinner.shell import prefixes
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
+_OF_APT = later(r"/etc/apt/(?:sources\.list|preferences)[\w/.-]*")
 _TEMPLATE = later(r"\{\{.*?\}\}|\{%.*?%\}")
 
 
@@ -30,6 +31,7 @@ def read(text: str, around: Around) -> Dockerfile:
     job = Job("cloud-init", root.span, raw="of this machine")
     upgrade = root.get("package_upgrade") or root.get("apt_upgrade")
     boot, run, packages = root.get("bootcmd"), root.get("runcmd"), root.get("packages")
+    job.steps += _sources(root)
     job.steps += _commands(text, boot)
     if upgrade is not None and upgrade.text.lower() in ("true", "yes", "on"):
         why = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
@@ -40,6 +42,24 @@ def read(text: str, around: Around) -> Dockerfile:
     job.steps += _commands(text, run)
     job.steps.sort(key=lambda step: step.text.span)
     return scripts.jobs(text, iter([job]))
+
+
+def _sources(root: Node) -> Iterator[Step]:
+    """What the machine's apt reads beside its image's sources."""
+    apt, old = root.get("apt"), root.get("apt_sources")
+    sources = apt.get("sources") if apt is not None else None
+    added = [own for _, own in (sources.entries if sources is not None else None) or ()]
+    for each in (*added, *((old.items if old is not None else None) or ())):
+        if (source := each.get("source")) is not None:
+            yield Step(source, adds=source.text.replace("$MIRROR", "{{ mirror }}"), hidden=_TEMPLATE)
+    for name, own in (apt.entries if apt is not None else None) or ():
+        if name.text in ("sources_list", "primary", "security"):
+            yield Step(own, adds="/etc/apt/sources.list")
+    files = root.get("write_files")
+    for each in (files.items if files is not None else None) or ():
+        path = each.get("path")
+        if path is not None and _OF_APT.fullmatch(path.text):
+            yield Step(path, adds=path.text)
 
 
 def _names(text: str, packages: Node) -> Iterator[tuple[Joined, Joined | None]]:

@@ -37,8 +37,8 @@ class Step(NamedTuple):
     """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone.
 
     A step may be the `names` of packages instead, perhaps with their `versions`, or the `words` of a command that runs
-    without a shell, or what is `unread` in it: a code and a clause. `hidden` are the places that the format itself
-    replaces before a shell sees them, or what tells the text as the format makes it.
+    without a shell, what it `adds` to apt's sources, or what is `unread` in it: a code and a clause. `hidden` are the
+    places that the format itself replaces before a shell sees them, or what tells the text as the format makes it.
     """
 
     text: Node
@@ -47,6 +47,7 @@ class Step(NamedTuple):
     names: tuple[Joined, ...] = ()
     versions: tuple[Joined | None, ...] = ()
     words: tuple[Joined, ...] = ()
+    adds: str = ""
     unread: tuple[str, ...] = ()
     hidden: re.Pattern[str] | Callable[[Joined], Joined] | None = None
 
@@ -134,6 +135,8 @@ def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[In
             yield from _calls(step.names, step.versions or (None,) * len(step.names), where)
         elif step.words:
             yield _command(text, step, where)
+        elif step.adds:
+            yield Instruction("RUN", where, where, _filler(_adding(step), where.start))
         else:
             yield from _step(text, step, where)
         at = where.end
@@ -213,6 +216,17 @@ def _command(text: str, step: Step, where: Span) -> Instruction:
             _filler(" ", word.span(0, len(word.text)).end),
         )
     return _run(parts, own, where)
+
+
+def _adding(step: Step) -> str:
+    """A command that adds a source, which `$RELEASE` may be the suite of; what is filled in is not known."""
+    said = step.adds.replace("'", '"')
+    if step.hidden is not None and not callable(step.hidden):
+        said = step.hidden.sub(f"'\"{_UNKNOWN}\"'", said)
+    said = said.replace("$RELEASE", "'\"$(lsb_release -cs)\"'")
+    if said.startswith("/"):  # a file, whose text is not known
+        return f'echo "{_UNKNOWN}" > {said} && apt-get update'
+    return f"add-apt-repository -y '{said}' && apt-get update"
 
 
 def _filler(text: str, at: int) -> Joined:

@@ -41,8 +41,9 @@ UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.
 _TRACES = (
     "/etc",
-    "sources.list",
+    "sources",
     "-repository",
+    "_repository",
     "extrepo",
     "netselect",
     "postgresql.org",
@@ -451,7 +452,8 @@ class _Reading:
         try:
             entries = sources_list.read(path if path.endswith(".sources") else "x.list", content.text)
         except InputError as error:
-            raise _ProblemError(f"{self._views.line(content)}: {error.message}, {UNREAD}") from None
+            said = error.message.replace(UNKNOWN, "…")
+            raise _ProblemError(f"{self._views.line(content)}: {said}, {UNREAD}") from None
         found: list[Repository] = []
         for entry in entries:
             if fetched is not None:  # it counts from the next update on

@@ -262,3 +262,28 @@ def test_what_builds_a_dockerfile_counts_wherever_it_is_named(bench: Workbench) 
     result = bench.run("lock", "--strict", "app/Dockerfile")
     assert result.status == 1
     assert "it is debian:bookworm in compose.yaml (a), debian:trixie in docker-bake.hcl (b)" in result.out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "unpinned"),
+    [
+        ("tasks/main.yml", "- apt_repository: {repo: 'deb https://x.example/ bookworm main'}", True),
+        ("tasks/main.yml", "- apt_repository: {repo: 'deb https://{{ x }} y main'}", True),
+        ("tasks/main.yml", "- apt_repository: repo=ppa:a/b", True),
+        ("tasks/main.yml", "- copy: {src: a, dest: /etc/apt/sources.list.d/a.list}", True),
+        ("tasks/main.yml", "- apt_repository: {repo: x, state: absent}", False),
+        ("tasks/main.yml", "- copy: {src: a, dest: /etc/motd}", False),
+        ("user-data", "apt: {sources: {a: {source: 'deb https://x.example/ $RELEASE main'}}}", True),
+        ("user-data", "apt_sources: [{source: 'ppa:a/b'}]", True),
+        ("user-data", "write_files: [{path: /etc/apt/preferences.d/a, content: b}]", True),
+        ("user-data", "write_files: [{path: /etc/hosts, content: b}]", False),
+    ],
+)  # fmt: skip
+def test_what_a_machine_is_told_of_sources(bench: Workbench, name: str, text: str, unpinned: bool) -> None:
+    bench.write(
+        name,
+        f"#cloud-config\n{text}\n{'packages: [curl]' if name == 'user-data' else '- apt: {name: curl}'}\n",
+    )
+    result = bench.run("lock", name, "--suite", "bookworm")
+    assert ("[other-repository]" in result.out) == unpinned, result.out
+    assert ("curl=" in bench.read(name)) != unpinned

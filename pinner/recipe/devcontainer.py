@@ -31,6 +31,7 @@ _FEATURE = later(r"(?:.*/)?apt(?:-get)?-packages(?:[:@].*)?")
 _VARIABLE = later(
     r"\$\{(?:localEnv|containerEnv|localWorkspace\w*|containerWorkspace\w*|devcontainerId)\b[^}]*\}"
 )
+_DEFAULT = later(r"\$\{localEnv:\w+:([^{}]*)\}")
 _WORD = later(r"[^\s,]+")
 
 
@@ -85,6 +86,7 @@ def builds_of(text: str, by: str) -> Iterator[Build]:
     args, target = build.get("args"), build.get("target")
     entries = (args.entries if args is not None else None) or ()
     if name is not None and "$" not in name.text:
-        values = {key.text: None if "${" in value.text else value.text for key, value in entries}
+        defaults = {key.text: _DEFAULT.sub(r"\1", value.text) for key, value in entries}
+        values = {key: None if "${" in value else value for key, value in defaults.items()}
         folder = context.text if context is not None else "."
         yield Build(by, name.text, folder, values, {}, target.text if target is not None else "")

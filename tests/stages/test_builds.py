@@ -97,7 +97,7 @@ def bake(*parts: str) -> str:
         (
             {
                 ".devcontainer/devcontainer.json": '{"build": {"dockerfile": "../app/Dockerfile", "target": "base",'
-                ' "args": {"V": "12", /* no */ }}}'
+                ' "args": {"V": "1${localEnv:X:2}", /* no */ }}}'
             },
             "debian:12",
         ),

@@ -337,6 +337,10 @@ class Targets:
                 if chosen.offer.version != version:
                     word = ""  # another package has replaced what was asked for
                 packages[name] = Member(package.id, word, "" if word else _by(chosen))
+        for member in self._unread_now(bare):
+            package = self._old_packages[member.id]
+            if packages.setdefault(key(package.name, package.arch, arch), member) is member:
+                used[member.id] = package
         problems = (
             Incomplete("command", line(done.call, choices), done.problem.message)
             for done in calls
@@ -369,6 +373,15 @@ class Targets:
             self._targets.append(target)
             self._packages |= used
         return target
+
+    def _unread_now(self, bare: Target) -> tuple[Member, ...]:
+        """What the old lock has of a stage of which an argument cannot be looked up any more, as when its repository is
+        down: that is kept, as far as nothing newer is known."""
+        old = self._old.get(bare.key)
+        unread = {each.place.partition("=")[0] for each in bare.closure.incomplete}
+        if old is None or old.conflict or unread.isdisjoint(each.argument for each in old.closure.members):
+            return ()
+        return old.closure.members
 
     def _reuse(self, old: Target) -> None:
         self._targets.append(old)

@@ -155,6 +155,7 @@ def test_a_year(story: Story) -> None:
         statuses.add(result.status)
         trouble = {*(["tree"] if week in REMOVED else ()), *(["tool"] if week in DOWN else ())}
         assert (result.status == 0) is not bool(trouble), (week, result)
+        assert bench.read("pinner.lock").count('id = "tool:') == 2, week
         for name in FILES:
             now = bench.read(name)
             assert skeleton(now) == skeleton(before[name]) == skeleton(bench.read(name)), week

@@ -25,10 +25,20 @@ def data(bill: Bill) -> dict[str, Any]:
             algorithm(material.package.digest): material.package.digest,
             "asked": material.package.id in bill.asked,
             "brings": list(bill.needed_by(material.package.id)),
+            "left": "no"
+            if (own := material.package.id) in bill.removed
+            else "maybe"
+            if own in bill.unsure
+            else "yes",
         }
         for material in bill.materials
     ]
-    return {"name": bill.name, "date": bill.date.isoformat(), "packages": packages}
+    return {
+        "name": bill.name,
+        "date": bill.date.isoformat(),
+        "packages": packages,
+        "incomplete": list(bill.incomplete),
+    }
 
 
 def debs_lock(bill: Bill) -> str:

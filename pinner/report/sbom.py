@@ -103,6 +103,7 @@ def _system(bill: Bill) -> System:
 
 def cyclonedx(bill: Bill) -> str:
     """CycloneDX 1.6 as JSON. Raises `InputError` where the targets are of several operating systems."""
+    bill = bill.left
     try:
         from cyclonedx.model import HashAlgorithm, HashType, Property
         from cyclonedx.model.bom import Bom, BomMetaData
@@ -177,6 +178,7 @@ def cyclonedx(bill: Bill) -> str:
 
 def spdx(bill: Bill) -> str:
     """SPDX 2.3 as JSON. Raises `InputError` where the targets are of several operating systems."""
+    bill = bill.left
     try:
         from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
         from spdx_tools.spdx.model import (

@@ -10,7 +10,7 @@ from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
 from pinner.values import NamedTuple
-from pinner.workflow.export import gaps, is_own, left
+from pinner.workflow.export import closure, gaps, is_own, left
 
 
 class System(NamedTuple):
@@ -51,7 +51,8 @@ class Bill(NamedTuple):
     """`name` is that of the files; `date` that of the newest Release that was read, so that equal locks give equal
     bills. `asked` and `needs` name materials by the package's id: those asked for, and who needs whom. `unread` names
     the targets whose base image's packages are not in the lock; of `unsure`, by the package's id, it is not known
-    whether they are left; `incomplete` says what of the targets is not in the lock."""
+    whether they are left; `incomplete` says what of the targets is not in the lock; `removed` are
+    needed by the build alone."""
 
     name: str
     date: datetime
@@ -63,6 +64,16 @@ class Bill(NamedTuple):
     unread: tuple[Target, ...]
     unsure: frozenset[str] = frozenset()
     incomplete: tuple[str, ...] = ()
+    removed: frozenset[str] = frozenset()
+
+    @property
+    def left(self) -> Bill:
+        """The bill without what is not in the images at the end."""
+        return self._replace(
+            materials=tuple(each for each in self.materials if each.package.id not in self.removed),
+            asked=tuple(each for each in self.asked if each not in self.removed),
+            needs=tuple(each for each in self.needs if self.removed.isdisjoint(each)),
+        )
 
     def needed_by(self, parent: str) -> tuple[str, ...]:
         """What a package needs."""
@@ -84,6 +95,7 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     systems: dict[System, None] = {}
     unread: list[Target] = []
     unsure: set[str] = set()
+    left_over: set[str] = set()
     incomplete: dict[str, None] = {}
     images = {image.digest: image for image in lock.images}
     for target in targets:
@@ -91,8 +103,9 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         system = system_of(suite)
         systems[system] = None
         end = left(lock, target)
-        there = end.packages
-        unsure |= {package.id for name, package in there.items() if name in end.maybe}
+        there = closure(lock, target)
+        left_over |= {package.id for package in end.packages.values()}
+        unsure |= {package.id for name, package in end.packages.items() if name in end.maybe}
         incomplete |= dict.fromkeys(gaps(lock, [target]))
         for package in there.values():
             repository = "" if is_own(package, suite) else package.uri
@@ -107,7 +120,7 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         if first.digest not in images:
             unread.append(target)
             continue
-        replaced = end.gone.union(key(package.name, package.arch, arch) for package in there.values())
+        replaced = end.gone.union(end.packages)
         kept = bases.setdefault(first.digest, (first, {}))[1]
         for held in images[first.digest].packages:
             if key(held.name, held.arch, arch) not in replaced:
@@ -127,4 +140,5 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         tuple(unread),
         frozenset(unsure),
         tuple(incomplete),
+        frozenset(materials) - left_over,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -193,3 +194,17 @@ def test_an_argument_of_apt_remove_does_not_decide_about_pins(bench: Workbench) 
     bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y gcc && apt-get purge -y nosuch\n")
     assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
     assert "gcc=2" in bench.read("Dockerfile")
+
+
+def test_bills_tell_what_a_build_needs_from_what_is_left(bench: Workbench) -> None:
+    bench.write(
+        "Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y app gcc && apt-get purge -y gcc\n"
+    )
+    assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
+    packages = json.loads(bench.run("export", "json").out)["packages"]
+    assert {each["name"] for each in packages if each["left"] == "no"} == {"gcc"}
+    assert 'name: "gcc"' in bench.run("export", "debs-lock").out
+    parts = json.loads(bench.run("export", "sbom").out)["components"]
+    names = {each["name"] for each in parts}
+    assert "gcc" not in names
+    assert names > {"app", "libapp", "binutils"}

@@ -380,7 +380,9 @@ def solver3(bench: Bench, root: Path | None) -> None:
         print("solver3 needs --resolute ROOT, a root with that apt whose lists are fetched", flush=True)
         return
     folder = bench.file("solver3")
-    request = f"resolve --suite resolute --platform linux/amd64 --max-age 1d --json {' '.join(PACKAGES)}"
+    status = root / "var/lib/dpkg/status"
+    request = f"resolve --suite resolute --platform linux/amd64 --installed {status} --max-age 1d --json "
+    request += " ".join(PACKAGES)
     bench.pinner(request, folder)
     inside = ["chroot", str(root), "apt-get", "-s", "install", *PACKAGES]
     theirs = partial(run, inside, env={**os.environ, "LC_ALL": "C"}, cwd=bench.folder)
@@ -415,9 +417,9 @@ def sizes(bench: Bench) -> None:
 
     base = bench.pinner("--version", bench.folder).cpu
     for title, measure, count in (
-        ("files", files, 250),
-        ("words a file", words, 500),
-        ("targets", targets, 125),
+        ("files", files, 125),
+        ("words a file", words, 1000),
+        ("targets", targets, 50),
     ):
         times = [max(measure(count * factor).cpu - base, 0.001) for factor in (1, 2, 4)]
         power = math.log(times[2] / times[0], 4)

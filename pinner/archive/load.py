@@ -33,7 +33,8 @@ T = TypeVar("T")
 MAX_AGE = timedelta(minutes=10)
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
 _LARGE = 24 << 20  # bytes
-_FAST = 15e6  # bytes a second, from where on a .gz is there and unpacked before the smaller .xz is
+#: Bytes a second, from where on a .gz is there and unpacked before the smaller .xz, which takes three times as long.
+_FAST = 15e6
 _WORTH = 1 << 20  # bytes
 
 
@@ -238,7 +239,7 @@ class Archive:
         from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
-        if self._fetcher.rate >= _FAST and (quick := self._arriving(one)) is not None:
+        if self._fetcher.rate and (quick := self._arriving(one)) is not None:
             with suppress(StartedAnew, FetchError, TrustError):  # fetched as a whole it says why
                 self._store(one, quick)
                 return
@@ -258,15 +259,18 @@ class Archive:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
     def _arriving(self, one: _Wanted) -> Iterator[Piece] | None:
-        """The content of the file, unpacked while it arrives in the form that takes the least time to unpack; None
-        where that is not offered, or another one is faster. Ends in an error if it is not what the Release says."""
+        """The content of the file, unpacked while it arrives: on a fast link the form that takes the least time to
+        unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in an error if it is
+        not what the Release says."""
         from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
-        entry = one.release.files.get(f"{one.path}.gz")
+        extension = ".gz" if self._fetcher.rate >= _FAST else ".xz"
+        entry = one.release.files.get(one.path + extension)
         if entry is None or entry.size < _WORTH or one.suite.snapshot or one.suite.stand_ins:
             return None
-        place = _by_hash(f"{one.path}.gz", entry) if one.release.acquire_by_hash else f"{one.path}.gz"
+        place = one.path + extension
+        place = _by_hash(place, entry) if one.release.acquire_by_hash else place
         url, body = one.suite.url(place), Arriving(entry)
         if self._fetcher.address(url).startswith("file:"):
             return None
@@ -276,7 +280,7 @@ class Archive:
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
-        return unpack(body.pieces(), ".gz", one.plain, url=url, threads=1, work=cut)
+        return unpack(body.pieces(), extension, one.plain, url=url, threads=1, work=cut)
 
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""

@@ -1,4 +1,4 @@
-"""A .gz that is unpacked while it arrives: what comes of it is there only if all of it was right."""
+"""An index that is unpacked while it arrives: what comes of it is there only if all of it was right."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive import load
+from pinner.archive import fetch, load
 from pinner.archive.load import Archive
 from pinner.errors import TrustError
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
-GZ = "/debian/dists/bookworm/main/binary-amd64/Packages.gz"
+PACKED = "/debian/dists/bookworm/main/binary-amd64/Packages.[gx]z"
+
+
+@pytest.fixture(params=[".gz", ".xz"])
+def form(request: pytest.FixtureRequest) -> str:
+    """On a link that is fast, and on one that is slow."""
+    return str(request.param)
 
 
 @pytest.fixture
-def suite(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSuite]:
-    """On a link that is fast, however small the files are."""
-    monkeypatch.setattr(load, "_FAST", 0)
+def suite(form: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSuite]:
+    """However small the files are."""
+    monkeypatch.setattr(fetch, "_TELLING", 1)
+    monkeypatch.setattr(load, "_FAST", 0 if form == ".gz" else 1e30)
     monkeypatch.setattr(load, "_WORTH", 0)
     archive = SimulatedArchive()
     suite = archive.suite("bookworm").package("curl", "7.88.1-10").package("jq", "1.6-2.1")
@@ -40,27 +47,27 @@ def fetched(suite: SimulatedSuite) -> list[str]:
     return [form for path, form in forms.items() if "binary" in path]
 
 
-def test_what_arrives_is_unpacked(suite: SimulatedSuite, tmp_path: Path) -> None:
+def test_what_arrives_is_unpacked(suite: SimulatedSuite, form: str, tmp_path: Path) -> None:
     assert versions(suite, tmp_path) == ["7.88.1-10", "1"]
-    assert fetched(suite) == [".gz"]
+    assert fetched(suite) == [form]
 
 
 def _cut_anew(archive: SimulatedArchive) -> None:
     """A server that cannot resume."""
     archive.ranges = False
-    archive.cut(GZ, at=3000, times=1)
+    archive.cut(PACKED, at=3000, times=1)
 
 
 @pytest.mark.parametrize(
     "mischief",
     [
-        lambda archive: archive.missing(GZ),
-        lambda archive: archive.alter(GZ, lambda body: body[:-9] + b"x" + body[-8:]),
-        lambda archive: archive.alter(GZ, lambda body: b"<html>" + body),
-        lambda archive: archive.alter(GZ, lambda body: body[:-20]),
-        lambda archive: archive.cut(GZ, at=3000, times=1),
+        lambda archive: archive.missing(PACKED, times=2),
+        lambda archive: archive.alter(PACKED, lambda body: body[:-9] + b"x" + body[-8:], times=1),
+        lambda archive: archive.alter(PACKED, lambda body: b"<html>" + body[6:], times=1),
+        lambda archive: archive.alter(PACKED, lambda body: body[:-20], times=1),
+        lambda archive: archive.cut(PACKED, at=3000, times=1),
         _cut_anew,
-        lambda archive: archive.reset(GZ, times=1),
+        lambda archive: archive.reset(PACKED, times=1),
     ],
     ids=["missing", "damaged", "page", "torn", "resumed", "anew", "reset"],
 )

@@ -187,8 +187,12 @@ def read(path: str, text: str, options: Options, uses: Sequence[Use] = ()) -> Fi
     return _weigh(_begin(path, text, options), uses)
 
 
-def read_all(texts: Mapping[str, str], told: Mapping[str, Options]) -> dict[str, File | PinnerError]:
+def read_all(
+    texts: Mapping[str, str], told: Mapping[str, Options], *, steps: bool = True
+) -> dict[str, File | PinnerError]:
     """Files, by path, each read by its own options, or the error of `read`. Their base images are read together.
+
+    Without `steps` the install calls alone are looked for, which takes half of the time.
 
     Scripts and lists see what the Dockerfiles see that use them, those of `Options.beside` if there is none here.
     """
@@ -220,7 +224,8 @@ def read_all(texts: Mapping[str, str], told: Mapping[str, Options]) -> dict[str,
     found: dict[str, File | PinnerError] = {}
     for path, each in begun.items():
         try:
-            found[path] = _weigh(each, uses.get(path, ())) if isinstance(each, _Begun) else each
+            own = uses.get(path, ())
+            found[path] = _weigh(each, own, steps=steps) if isinstance(each, _Begun) else each
         except PinnerError as error:
             found[path] = error
     return found
@@ -247,15 +252,15 @@ def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
 def read_each(
     texts: Mapping[str, str], told: Mapping[str, Options]
 ) -> Iterator[tuple[str, File | PinnerError]]:
-    """As `read_all`, one file after the other where none is used by others: so no more than one need be in memory.
+    """As `read_all` without steps, one file after the other where none is used by others: then one alone is in memory.
 
     Base images are read one by one.
     """
     if any(path in told[path].lists or kinds.of(path, text) == "script" for path, text in texts.items()):
-        yield from read_all(texts, told).items()
+        yield from read_all(texts, told, steps=False).items()
         return
     for path, text in texts.items():
-        yield from read_all({path: text}, told).items()
+        yield from read_all({path: text}, told, steps=False).items()
 
 
 def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File]:
@@ -299,7 +304,7 @@ def _with_suite(begun: _Begun) -> Options:
     return options
 
 
-def _weigh(begun: _Begun, uses: Sequence[Use] = ()) -> File:
+def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> File:
     path, parsed = begun.path, begun.dockerfile
     try:
         options = _with_suite(begun)
@@ -328,11 +333,11 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = ()) -> File:
     if options.lists and begun.kind == "dockerfile":
         found = [_listed(item, begun, bases) for item in found]
     file = File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
-    if not _OTHER_COMMANDS.search(parsed.text):
+    if not steps or not _OTHER_COMMANDS.search(parsed.text):
         return file
-    from pinner.stages import steps
+    from pinner.stages.steps import of
 
-    return file._replace(steps=steps.of(file, bases, options))
+    return file._replace(steps=of(file, bases, options))
 
 
 def _used(uses: Sequence[Use]) -> tuple[Base, View]:

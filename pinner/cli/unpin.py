@@ -65,11 +65,11 @@ def command(
                 if not isinstance(each, File):
                     raise each
                 names |= {request.name for call in each.calls() for request in call.requests if request.pin}
-                result.add(path, unpin(each, globs, own[path], sources=sources), globs)
+                result.add(path, unpin(each, globs, own[path], sources=sources))
             except InputError as error:
                 error.path = project.shown(path)
                 errors.append(error)
-        result.finish()
+        result.finish(globs)
         results.append(result)
     if writes:
         run.notes |= dict.fromkeys(write(results))
@@ -104,9 +104,11 @@ class _Result:
         self.files: dict[str, str] = {}
         self.words: list[str] = []
         self._left: list[str] = []
-        self._lock_text, self._old, self._lock = lock_text, lock, lock
+        self._lock_text, self._lock = lock_text, lock
+        self._fewer: set[str] = set()
+        self._none: set[str] = set()
 
-    def add(self, path: str, found: Unpinned, globs: list[str]) -> None:
+    def add(self, path: str, found: Unpinned) -> None:
         """One file."""
         shown = self.project.shown(path)
         old = self.project.texts[path]
@@ -117,15 +119,14 @@ class _Result:
             self.texts[place], self.before[place] = found.text, old
             self.files[path] = found.text
         if found.words:
-            self._lock = (
-                without_pins(self._lock, path, globs) if found.pins else self._lock.replace(Lock(), [path])
-            )
+            (self._fewer if found.pins else self._none).add(path)
 
-    def finish(self) -> None:
+    def finish(self, globs: list[str]) -> None:
         """The lock, once all files are done."""
-        if self._lock is not self._old and self._lock_text is not None:
+        if (self._fewer or self._none) and self._lock_text is not None:
+            lock = without_pins(self._lock, self._fewer, globs).replace(Lock(), self._none)
             place = self.project.lock_path
-            self.texts[place], self.before[place] = writer.dumps(self._lock), self._lock_text
+            self.texts[place], self.before[place] = writer.dumps(lock), self._lock_text
 
     def tell(self, *, quiet: bool, err: bool) -> int:
         """Say what was done, and how many pins could not be taken out."""

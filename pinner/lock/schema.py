@@ -8,7 +8,8 @@ machine: no time of day, no host name, no absolute path, no line number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from pinner.values import NamedTuple
@@ -249,9 +250,7 @@ class Settings(NamedTuple):
     kinds: str = ""
 
 
-class Lock(NamedTuple):
-    """The whole file as values."""
-
+class _Lock(NamedTuple):
     releases: tuple[LockedRelease, ...] = ()
     targets: tuple[Target, ...] = ()
     packages: tuple[LockedPackage, ...] = ()
@@ -259,32 +258,59 @@ class Lock(NamedTuple):
     images: tuple[LockedImage, ...] = ()
     settings: tuple[Settings, ...] = ()
 
+
+class Lock(_Lock):
+    """The whole file as values. What is looked up in it is indexed once: a lock may have ten thousand targets."""
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str, str], Target]:
+        return {target.key: target for target in reversed(self.targets)}
+
+    @cached_property
+    def _by_file(self) -> dict[str, tuple[Target, ...]]:
+        found: dict[str, list[Target]] = {}
+        for target in self.targets:
+            found.setdefault(target.file, []).append(target)
+        return {file: tuple(targets) for file, targets in found.items()}
+
+    @cached_property
+    def _by_id(self) -> dict[str, LockedPackage]:
+        return {package.id: package for package in self.packages}
+
+    @cached_property
+    def _settings(self) -> dict[str, Settings]:
+        return {each.file: each for each in self.settings}
+
     def files(self) -> frozenset[str]:
         """The files that have a target here."""
-        return frozenset(target.file for target in self.targets)
+        return frozenset(self._by_file)
+
+    def of(self, file: str) -> tuple[Target, ...]:
+        """The targets of a file."""
+        return self._by_file.get(file, ())
 
     def target(self, key: tuple[str, str, str]) -> Target | None:
         """The target of a file, stage and platform."""
-        return next((target for target in self.targets if target.key == key), None)
+        return self._by_key.get(key)
 
     def chain(self, target: Target) -> tuple[Target, ...]:
         """The target and those of the stages it is built on, the nearest first."""
-        found = [target]
-        while found[-1].parent:
-            parent = self.target((target.file, found[-1].parent, target.platform))
-            if parent is None or parent in found:
+        found = {target.key: target}
+        at: Target | None = target
+        while at is not None and at.parent:
+            at = self.target((target.file, at.parent, target.platform))
+            if at is None or at.key in found:
                 break
-            found.append(parent)
-        return tuple(found)
+            found[at.key] = at
+        return tuple(found.values())
 
-    def by_id(self) -> dict[str, LockedPackage]:
+    def by_id(self) -> Mapping[str, LockedPackage]:
         """The packages by their ids."""
-        return {package.id: package for package in self.packages}
+        return self._by_id
 
     def settings_of(self, file: str) -> Settings:
         """What is remembered for a file."""
-        found = {each.file: each for each in self.settings}
-        return found.get(file) or found.get("") or Settings("")
+        return self._settings.get(file) or self._settings.get("") or Settings("")
 
     def remember(self, files: Iterable[str], said: Settings) -> Lock:
         """This lock with what the command line said when `files` were locked; what it did not say stays.
@@ -321,7 +347,7 @@ class Lock(NamedTuple):
             return self
         targets = kept + new.targets
         used = {member.id for target in targets for member in target.closure.members}
-        packages = self.by_id() | new.by_id()
+        packages = {**self.by_id(), **new.by_id()}
         uris = {packages[each].uri for target in kept for each in _ids(target) if each in packages}
         releases = {each.key: each for each in self.releases if each.uri in uris}
         releases |= {each.key: each for each in new.releases}

@@ -120,17 +120,17 @@ def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     packages = lock.by_id()
     by_suite: dict[str, list[Target]] = {}
     for path in paths:
-        targets = [target for target in lock.targets if target.file == path]
+        targets = lock.of(path)
         if not targets:
             raise InputError("the lock says nothing of this file", path=path, hint="run `pinner lock` first")
         for target in targets:
             whole(lock, target)
             by_suite.setdefault(target.closure.suite, []).append(target)
     found = []
-    for codename, targets in by_suite.items():
+    for codename, group in by_suite.items():
         held = {
             Item(package.name, package.version, target.platform): package
-            for target in targets
+            for target in group
             for package in (packages[each.id] for each in target.closure.members)
         }
         elsewhere = {
@@ -138,7 +138,7 @@ def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
             for item, package in held.items()
             if not is_own(package, codename)
         }
-        wanted = wanted_of(as_locked(lock, targets), held)
+        wanted = wanted_of(as_locked(lock, group), held)
         found.append(wanted._replace(elsewhere=elsewhere))
     return tuple(each for each in found if each.items)
 

@@ -175,19 +175,16 @@ class RefreshedProject:
         self.texts: dict[Path, str] = {}
         self.along: tuple[Along, ...] = ()
         self.images: tuple[Based, ...] = ()
-        for path in [each.path for each in refreshed.files if each.locked] if not allow_older else ():
-            back = changes.older(lock, refreshed.lock, path)
-            refreshed = (
-                refreshed.without(
-                    path,
-                    tuple(
-                        Stay(Place(path), each.name, each.old, _older(each.new), "downgrade", refuses=True)
-                        for each in back
-                    ),
-                )
-                if back
-                else refreshed
-            )
+        back = changes.older(lock, refreshed.lock) if not allow_older else {}
+        if back:
+            stays = {
+                path: [
+                    Stay(Place(path), name, was, _older(now), "downgrade", refuses=True)
+                    for name, was, now in rows
+                ]
+                for path, rows in back.items()
+            }
+            refreshed = refreshed.without(stays)
         self.refreshed = refreshed
         for each in refreshed.files:
             if each.old != each.new:

@@ -149,17 +149,18 @@ def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
     )
 
 
-def older(old: Lock, new: Lock, path: str) -> tuple[Along, ...]:
-    """What a file brings in, older than before, though each of its stages still has the suite that it had."""
-    suites = {target.key: target.closure.suite for target in old.targets if target.file == path}
-    own = [target for target in new.targets if target.file == path]
-    if not suites or any(suites.get(each.key, each.closure.suite) != each.closure.suite for each in own):
-        return ()
-    return tuple(
-        each
-        for each in along(old, new, [path])
-        if each.old and each.new and kind_of(each.old, each.new) == "downgrade"
-    )
+def older(old: Lock, new: Lock) -> Mapping[str, list[tuple[str, str, str]]]:
+    """What files bring in, older than before, by file: name, version before and now. A stage that has another suite
+    than it had is passed over, and that stage alone."""
+    suites = {target.key: target.closure.suite for target in old.targets}
+    same = tuple(each for each in new.targets if suites.get(each.key) == each.closure.suite)
+    before = _brought(old, old.files())
+    found: dict[str, dict[tuple[str, str, str], None]] = {}
+    for key, now in _brought(new._replace(targets=same), new.files()).items():
+        was = before.get(key)
+        if was and was != now and kind_of(was, now) == "downgrade":
+            found.setdefault(key[1], {})[key[0], was, now] = None
+    return {path: sorted(rows) for path, rows in found.items()}
 
 
 def _brought(lock: Lock, files: frozenset[str]) -> Mapping[tuple[str, str, str, str], str]:

@@ -39,7 +39,7 @@ class Drift(NamedTuple):
 def of_absent(lock: Lock, absent: Iterable[str]) -> Iterator[Drift]:
     """The lock's entries of files that do not exist."""
     for path in sorted(lock.files() & frozenset(absent)):
-        platforms = tuple(dict.fromkeys(target.platform for target in lock.targets if target.file == path))
+        platforms = tuple(dict.fromkeys(target.platform for target in lock.of(path)))
         yield Drift("file-gone", path, None, path, path, "", platforms)
 
 
@@ -68,7 +68,7 @@ def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
                 unknown.add(file.stage_name(call.install.stage))
             else:
                 stages.setdefault((call.install.stage, platform), []).append(call)
-    locked = {target.key: target for target in lock.targets if target.file == file.path}
+    locked = {target.key: target for target in lock.of(file.path)}
     if not locked:
         asking = [call for calls in stages.values() for call in calls if is_lockable(call)]
         if asking:

@@ -69,17 +69,17 @@ class Refreshed(NamedTuple):
         """What was to move and could not."""
         return tuple(stay for stay in self.stays if stay.refuses)
 
-    def without(self, path: str, stays: tuple[Stay, ...]) -> Refreshed:
-        """The same with a file left as it is, for the reasons that `stays` say."""
+    def without(self, left: Mapping[str, Sequence[Stay]]) -> Refreshed:
+        """The same with files left as they are, by path, for these reasons."""
         lock = self.lock
-        targets = tuple(each for each in lock.targets if each.file != path)
+        targets = tuple(each for each in lock.targets if each.file not in left)
         used = {member.id for target in targets for member in target.closure.members}
         packages = tuple(each for each in lock.packages if each.id in used)
         return self._replace(
-            files=tuple(each for each in self.files if each.path != path),
+            files=tuple(each for each in self.files if each.path not in left),
             lock=lock._replace(targets=targets, packages=packages),
-            moves=tuple(each for each in self.moves if each.place.path != path),
-            stays=(*self.stays, *stays),
+            moves=tuple(each for each in self.moves if each.place.path not in left),
+            stays=(*self.stays, *(stay for stays in left.values() for stay in stays)),
         )
 
 

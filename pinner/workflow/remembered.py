@@ -33,7 +33,7 @@ def as_locked(options: Options, lock: Lock, path: str) -> Options:
     """The same, and what nobody says at all is as it was when the file was locked: its platforms, and the suites of
     images that do not say theirs."""
     options = remembered(options, lock, path)
-    targets = [target for target in lock.targets if target.file == path]
+    targets = lock.of(path)
     if not targets:
         return options
     if not options.asked:

@@ -106,7 +106,7 @@ class Targets:
         self._old_releases = frozenset(old.releases)
         self._read: dict[tuple[str, Named | None], frozenset[LockedRelease]] = {}
         self._images: dict[str, LockedImage] = {}
-        self._targets: list[Target] = []
+        self._targets: dict[str, list[Target]] = {}
         self._packages: dict[str, LockedPackage] = {}
         self._suites: dict[str, dict[Named, None]] = {}
 
@@ -360,9 +360,7 @@ class Targets:
         elif target.problem and old is not None and not old.conflict and old.closure.members:
             # What was known is kept until the commands can be followed again.
             members = old.closure.members
-            self._targets.append(
-                target._replace(closure=closure._replace(members=members, date=old.closure.date))
-            )
+            self._add(target._replace(closure=closure._replace(members=members, date=old.closure.date)))
             self._packages |= {member.id: self._old_packages[member.id] for member in members}
         elif (
             packages
@@ -370,7 +368,7 @@ class Targets:
             or closure.gone
             or (not closure.incomplete and any(is_lockable(done.call) for done in calls))
         ):
-            self._targets.append(target)
+            self._add(target)
             self._packages |= used
         return target
 
@@ -383,8 +381,11 @@ class Targets:
             return ()
         return old.closure.members
 
+    def _add(self, target: Target) -> None:
+        self._targets.setdefault(target.file, []).append(target)
+
     def _reuse(self, old: Target) -> None:
-        self._targets.append(old)
+        self._add(old)
         self._packages |= {member.id: self._old_packages[member.id] for member in old.closure.members}
 
     def _still_there(self, target: Target, calls: Sequence[Call]) -> bool:
@@ -416,14 +417,15 @@ class Targets:
 
     def drop(self, path: str) -> None:
         """Forget what was added of a file."""
-        self._targets = [target for target in self._targets if target.file != path]
+        self._targets.pop(path, None)
 
     def lock(self) -> Lock:
         """The lock of this run's files alone."""
-        used = {member.id for target in self._targets for member in target.closure.members}
+        targets = tuple(target for own in self._targets.values() for target in own)
+        used = {member.id for target in targets for member in target.closure.members}
         return Lock(
             self._archives.releases(self._suites),
-            tuple(self._targets),
+            targets,
             tuple(package for package in self._packages.values() if package.id in used),
             images=tuple(self._images.values()),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from pinner.edit.span import Edit, Place, Span, apply
@@ -51,9 +51,9 @@ def unpin(file: File, globs: Sequence[str], options: Options, *, sources: bool =
     )
 
 
-def without_pins(lock: Lock, path: str, globs: Sequence[str]) -> Lock:
-    """The lock once these packages have no pin in a file that still has others."""
-    targets = tuple(_bare(target, globs) if target.file == path else target for target in lock.targets)
+def without_pins(lock: Lock, paths: Container[str], globs: Sequence[str]) -> Lock:
+    """The lock once these packages have no pin in files that still have others."""
+    targets = tuple(_bare(target, globs) if target.file in paths else target for target in lock.targets)
     return lock._replace(targets=targets)
 
 

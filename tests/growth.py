@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from pinner.errors import PinnerError
 
@@ -120,6 +121,89 @@ def locked(unit: str) -> Row:
     return row
 
 
+def text(read: Callable[[str], object], head: str, unit: str, tail: str = "") -> Row:
+    """A text as that reader reads it."""
+
+    def row(n: int) -> Callable[[], object]:
+        content = head + repeated(unit, n) + tail
+
+        def once() -> object:
+            with suppress(PinnerError, ValueError):
+                return read(content)
+            return None
+
+        return once
+
+    return row
+
+
+def _configuration(content: str) -> object:
+    from pinner.apt import conf, decisions
+
+    try:
+        settings = conf.read(content, include=lambda _: [("x", content)])
+    except PinnerError:
+        settings = conf.read(content)
+    return [settings.values("a"), decisions.of((("x", content),), "apt-get")]
+
+
+def _sources(content: str) -> object:
+    from pinner.apt import sources_list
+
+    return sources_list.conflict(sources_list.read("x.sources" if "Types" in content else "x.list", content))
+
+
+def _preferences(content: str) -> object:
+    from pinner.apt import preferences
+
+    return [preferences.expression(each) for one in preferences.read("x", content) for each in one.names]
+
+
+def _release(content: str) -> object:
+    from pinner.apt import release
+
+    return release.parse(content)
+
+
+def _relations(content: str) -> object:
+    from pinner.apt import relations
+
+    return relations.parse(content)
+
+
+def _installed(content: str) -> object:
+    from pinner.apt import installed
+
+    return installed.listed(content)
+
+
+def _manifest(content: str) -> object:
+    from pinner.images import manifests
+
+    return manifests.read(content.encode(), "x")
+
+
+def _configured(content: str) -> object:
+    from pinner.project import config
+
+    return config.from_table(config._parsed(content, Path("pinner.toml")), "pinner.toml")
+
+
+def laid_out(unit: str) -> Row:
+    """A lock of n such lines in its first section of its kind, as pinner lays it out."""
+    from pinner.lock import reader, writer
+    from pinner.lock.schema import Lock
+
+    name, _, line = unit.partition(" ")
+    begin, end = writer.dumps(Lock()).split(f"\n{name} = [\n", 1)
+    return text(
+        lambda content: writer.dumps(reader.loads(content)),
+        f"{begin}\n{name} = [\n",
+        f"  {{ {line} }},\n\n",
+        end,
+    )
+
+
 def glob(unit: str) -> Row:
     def row(n: int) -> Callable[[], object]:
         from pinner.resolve import patterns
@@ -205,6 +289,24 @@ GROWTH: Mapping[str, Row] = {
         "FROM debian:bookworm AS s0\n",
         "FROM s{i} AS t{i}\nRUN apt-get install -y curl\nFROM t{i} AS s{i}\n",
     ),
+    "docker/walked stage chain": scanned(
+        "Dockerfile",
+        "FROM debian:bookworm AS s0\nRUN echo x > /etc/apt/apt.conf.d/x\n",
+        "FROM s{i} AS t{i}\nFROM t{i} AS s{i}\n",
+        "FROM s1\nRUN apt-get install -y curl\n",
+    ),
+    "docker/walked runs": scanned(
+        "Dockerfile",
+        "FROM debian:bookworm\nRUN echo deb http://x.example a b > /etc/apt/sources.list.d/x.list\n",
+        "RUN apt-get install -y p{i}\n",
+    ),
+    "docker/walked sudo": run(
+        "sudo apt-get install -y p{i}; ", "true", head="echo x > /etc/apt/apt.conf.d/x; "
+    ),
+    "docker/sources blocks": docker(
+        "# >>> pinner sources: debian 20260101T000000Z\nRUN true http://snapshot.debian.org/archive/debian/"
+        "20260101T000000Z\n# <<< pinner sources\nRUN apt-get install -y p{i}\n"
+    ),
     "docker/run": docker("RUN apt-get install -y p{i}\n"),
     "docker/env": docker("ENV A{i}=b\n", "RUN apt-get install -y $A1\n"),
     "docker/env chain": docker("ENV A=$A$A\n", "RUN apt-get install -y $A\n"),
@@ -228,6 +330,9 @@ GROWTH: Mapping[str, Row] = {
     "shell/or": run("apt-get install -y p{i} || ", "true"),
     "shell/semicolons": run("apt-get install -y p{i}; ", "true"),
     "shell/pipes": run("a | ", "apt-get install -y curl"),
+    "shell/pipes of lines": script("a |\n"),
+    "shell/functions without a body": script("f{i}()\n"),
+    "shell/arrays that seem closed": script("A=( #)\n"),
     "shell/subshells": run("( ", "apt-get install -y curl"),
     "shell/braces": run("{ ", "apt-get install -y curl"),
     "shell/substitutions": run("$( ", "apt-get install -y curl"),
@@ -376,6 +481,112 @@ GROWTH: Mapping[str, Row] = {
         '"x": {}}, "postCreateCommand": "apt-get install -y curl"}',
     ),
     "devcontainer/nesting": scanned(".devcontainer.json", '{"a": ', "[", ""),
+    "devcontainer/commands": scanned(
+        ".devcontainer.json",
+        '{"image": "debian:bookworm", "postCreateCommand": {',
+        '"c{i}": "apt-get install -y p{i}",',
+        '"x": ["apt-get", "install", "curl"]}}',
+    ),
+    "devcontainer/comments": scanned(
+        ".devcontainer.json", '{"image": "debian:bookworm",', "/* a */ // b\n", '"c": 1}'
+    ),
+    "compose/services": scanned(
+        "compose.yaml",
+        "services:\n",
+        "  s{i}:\n    build:\n      dockerfile_inline: |\n        FROM debian:bookworm\n"
+        "        RUN apt-get install -y curl\n",
+    ),
+    "compose/lines": scanned(
+        "compose.yaml",
+        "services:\n  s:\n    build:\n      dockerfile_inline: |\n        FROM debian:bookworm\n",
+        "        RUN apt-get install -y p{i} $$A\n",
+    ),
+    "compose/quoted": scanned(
+        "compose.yaml",
+        'services:\n  s:\n    build:\n      dockerfile_inline: "FROM debian:bookworm',
+        "\\nRUN apt-get install -y p{i}",
+        '"\n',
+    ),
+    "circleci/jobs": scanned(
+        ".circleci/config.yml",
+        "version: 2.1\njobs:\n",
+        "  j{i}:\n    docker: [{image: 'debian:bookworm'}]\n    steps:\n      - run: apt-get install -y curl\n",
+    ),
+    "circleci/steps": scanned(
+        ".circleci/config.yml",
+        "version: 2.1\njobs:\n  j:\n    docker: [{image: 'debian:bookworm'}]\n    steps:\n",
+        "      - run: apt-get install -y p{i} << parameters.a >>\n",
+    ),
+    "circleci/commands": scanned(
+        ".circleci/config.yml",
+        "version: 2.1\ncommands:\n",
+        "  c{i}:\n    steps:\n      - c{i}\n      - c0\n",
+        "jobs:\n  j:\n    docker: [{image: 'debian:bookworm'}]\n    steps: [c0, run: apt-get install -y curl]\n",
+    ),
+    "ansible/tasks": scanned(
+        "tasks/main.yml", "", "- name: a\n  apt:\n    name: [p{i}, '{{ item }}']\n  loop: [a, b]\n"
+    ),
+    "ansible/names": scanned("tasks/main.yml", "- apt:\n    name:\n", "      - p{i}\n"),
+    "ansible/free form": scanned("tasks/main.yml", "- apt: name=curl ", "a{i}=b ", "\n"),
+    "ansible/blocks": scanned("tasks/main.yml", "", "- block:\n    - apt: name=p{i}\n"),
+    "cloud-init/packages": scanned("cloud-init.yaml", "#cloud-config\npackages:\n", "  - p{i}\n"),
+    "cloud-init/commands": scanned(
+        "cloud-init.yaml", "#cloud-config\nruncmd:\n", "  - [apt-get, install, -y, p{i}]\n"
+    ),
+    "list/lines": scanned("apt.txt", "", "p{i}  # c\n"),
+    "list/words": scanned("apt.txt", "", "p{i} "),
+    "list/comments": scanned("Aptfile", "", "# pinner: suite=bookworm\n:repo:x\n"),
+    # apt's own files
+    "apt.conf/keys": text(_configuration, "", 'A::B{i}::C "d";\n'),
+    "apt.conf/list": text(_configuration, "", 'a:: "d{i}";\n'),
+    "apt.conf/nesting": text(_configuration, "", "a {\n"),
+    "apt.conf/closed nesting": text(_configuration, "", "a { b c; ", ""),
+    "apt.conf/long key": text(_configuration, "a", "::b", ' "c";\n'),
+    "apt.conf/comments": text(_configuration, "", "// a\n# b\n/* c */\n"),
+    "apt.conf/open comments": text(_configuration, "", "/* "),
+    "apt.conf/clears": text(_configuration, "", "#clear A{i};\n"),
+    "apt.conf/includes": text(_configuration, "", '#include "x";\n'),
+    "apt.conf/quotes": text(_configuration, 'a "', "\\'b'", '";\n'),
+    "preferences/stanzas": text(_preferences, "", "Package: p{i}\nPin: version 1\nPin-Priority: 1000\n\n"),
+    "preferences/names": text(
+        _preferences, "Package: ", "p{i} /^a.*b$/ ?name(c) ", "\nPin: version 1\nPin-Priority: 1\n"
+    ),
+    "preferences/expression": text(
+        _preferences, "Package: ?and(", "?or(a,", "\nPin: version 1\nPin-Priority: 1\n"
+    ),
+    "preferences/comments": text(_preferences, "", "Explanation: a\n# b\n\n"),
+    "sources/lines": text(_sources, "", "deb [arch=amd64] http://x.example/{i} a b\n"),
+    "sources/same": text(_sources, "", "deb [signed-by=/k{i}] http://x.example/ a b\n"),
+    "sources/options": text(_sources, "deb [", "a{i}=b ", "] http://x.example a b\n"),
+    "sources/components": text(_sources, "deb http://x.example a ", "c{i} "),
+    "sources/stanzas": text(
+        _sources, "", "Types: deb\nURIs: http://x.example/{i}\nSuites: a\nComponents: b\n\n"
+    ),
+    "sources/uris and suites": text(
+        _sources, "Types: deb\nComponents: b\nURIs:", " http://x.example/{i}\nSuites: a{i}\n"
+    ),
+    "sources/fields": text(_sources, "Types: deb\n", "A{i}: b\n"),
+    "sources/continued": text(_sources, "Types: deb\nSigned-By:\n", " .\n"),
+    "release/digests": text(
+        _release, "Date: Sat, 11 Jan 2025 09:30:00 UTC\nSuite: a\nSHA256:\n", " " + "0" * 64 + " 1 a{i}\n"
+    ),
+    "release/fields": text(_release, "", "A{i}: b\n"),
+    "relations/clauses": text(_relations, "", "a (>= 1) | b{i}, "),
+    "relations/alternatives": text(_relations, "", "a{i} | "),
+    "relations/blanks": text(_relations, "a", " ", "(= 1"),
+    "installed/lines": text(_installed, "", "p{i}\t1.0\tamd64\n"),
+    "installed/status": text(
+        _installed, "", "Package: p{i}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+    ),
+    "manifest/platforms": text(
+        _manifest,
+        '{"schemaVersion": 2, "manifests": [',
+        '{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1, "digest": "sha256:'
+        + "0" * 64
+        + '", "platform": {"os": "linux", "architecture": "a{i}"}},',
+        '{"digest": "x"}]}',
+    ),
+    "manifest/nesting": text(_manifest, "", '{"manifests": ['),
     # what is no file of a build
     "toml/keys": configuration("", "[a.b{i}]\nc = 1\n"),
     "toml/dotted keys": configuration("a", ".b", " = 1\n"),
@@ -386,6 +597,29 @@ GROWTH: Mapping[str, Row] = {
     "toml/tables": configuration("", "[[source]]\nuri = 'http://x.example/{i}'\nkey = 'k'\n"),
     "toml/strings": configuration('a = "', "\\u0061", '"\n'),
     "toml/comments": configuration("", "# c\n"),
+    "pinner.toml/sources": text(_configured, "", "[[source]]\nuri = 'http://x.example/{i}'\nkey = 'k'\n"),
+    "pinner.toml/images": text(_configured, "[images]\n", "'a{i}*' = 'bookworm'\n"),
+    "pinner.toml/mirrors": text(
+        _configured, "[mirrors]\n", "'http://x{i}.example/debian' = 'http://y.example'\n"
+    ),
+    "pinner.toml/lists": text(_configured, "exclude = [", "'a{i}', ", "]\n"),
+    "pinner.lock/targets": laid_out(
+        'targets file = "f{i}", stage = "0", platform = "linux/amd64", closure = "c{i}"'
+    ),
+    "pinner.lock/stages": laid_out(
+        'targets file = "f", stage = "s{i}", platform = "linux/amd64", closure = "c", parent = "s0"'
+    ),
+    "pinner.lock/settings": laid_out('settings file = "f{i}", pin = "closure"'),
+    "pinner.lock/conflicts": text(
+        lambda content: __import__("pinner.lock.reader").lock.reader.loads(content, merge=True),
+        "",
+        "<<<<<<< a\nb\n||||||| c\n=======\nd\n>>>>>>> e\n",
+    ),
+    "pinner.lock/bases": text(
+        lambda content: __import__("pinner.lock.reader").lock.reader.loads(content, merge=True),
+        "<<<<<<< a\n",
+        "||||||| c\n",
+    ),
     "lock/packages": locked("[[package]]\nname = 'p{i}'\n"),
     "lock/dotted": locked("a.b{i} = 1\n"),
     "glob/?*": glob("?*"),

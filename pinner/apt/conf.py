@@ -22,6 +22,8 @@ _DEEPEST = 10
 _NUMBER = later(r"\s*(?:[+-]?(?:0x)?0+|\+?(?:0x)?0*1)", re.IGNORECASE)
 _SPACE = " \t\r\f\v"
 _TAG = later(rf'(?:"[^"]*"|\[[^\]]*\]|[^{_SPACE}"\[])+')
+_MOST = 2_000
+_DEEPEST_KEY = 100
 _STRING = later(rf'(?:"[^"]*"|[{_SPACE}]+)*\Z')
 #: The files at a path, each with its text: one for a file, any number for a directory, whose path ends in `/`.
 Include = Callable[[str], Iterable[tuple[str, str]]]
@@ -125,7 +127,10 @@ class Settings(NamedTuple):
         )
 
     def set(self, key: str, value: str | None) -> Settings:
-        """The settings with a key set; one that ends in `::` appends to the list."""
+        """The settings with a key set; one that ends in `::` appends to the list. Raises `InputError` for a key that
+        is nested deeper than any."""
+        if key.count("::") > _DEEPEST_KEY:
+            raise InputError(f"a key has more than {_DEEPEST_KEY} parts")
         return Settings(_set(self.items, _tags(key), value))
 
     def clear(self, key: str) -> Settings:
@@ -175,11 +180,19 @@ def read(
 ) -> Settings:
     """`base` with what a text of apt.conf(5) says on top of it.
 
-    Raises `InputError`, with the path and line, where apt would refuse the text and where `include` does.
+    Raises `InputError`, with the path and line, where apt would refuse the text, where `include` does, and for more
+    statements than anybody writes, those of included files among them.
     """
-    settings = base
+    return _read(text, path, base, include, depth, iter(range(_MOST)))
+
+
+def _read(
+    text: str, path: str, settings: Settings, include: Include, depth: int, left: Iterator[int]
+) -> Settings:
     try:
         for line, directive, key, value in _statements(text):
+            if next(left, None) is None:
+                raise InputError(f"there are more than {_MOST} settings", line=line)
             if directive == "clear":
                 settings = settings.clear(value)
             elif directive == "include":
@@ -187,7 +200,7 @@ def read(
                     raise InputError("apt reads no more than ten files that include one another", line=line)
                 try:
                     for name, content in include(value):
-                        settings = read(content, name, settings, include, depth + 1)
+                        settings = _read(content, name, settings, include, depth + 1, left)
                 except InputError as error:
                     error.line = error.line if error.path else line
                     raise

@@ -39,7 +39,7 @@ from pinner.regex import later
 
 _EMPTY = later(r"\n{2,}")
 _MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
-_BASE = later(r"^\|{7}(?: .*)?\n(?:.*\n)*?(?=={7}$)", re.MULTILINE)
+_BASE = later(r"\|{7}(?: .*)?")
 _ARGUMENT = later(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?)(?:([=/])(.*))?")
 _HINT = "restore the lock from version control, or delete it and run `pinner lock`"
 _DIGEST = later(r"(?:[0-9a-f]{64}|[0-9a-f]{128})")
@@ -61,7 +61,7 @@ def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
     """
     marker = _MARKER.search(text)
     if marker and merge:
-        text = _MARKER.sub("", _BASE.sub("", text))
+        text = _MARKER.sub("", _without_base(text))
     elif marker:
         raise InputError(
             "the lock holds unresolved merge conflicts",
@@ -71,6 +71,16 @@ def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
         )
     rows = _as_laid_out(text)
     return _Assembly(rows if rows is not None else _as_toml(text, path), path).lock()
+
+
+def _without_base(text: str) -> str:
+    """The text without what stands in conflicts for the common ancestor (git's `merge.conflictStyle = diff3`)."""
+    kept, passing = list[str](), False
+    for line in text.split("\n"):
+        passing = line != "=======" and (passing or _BASE.fullmatch(line) is not None)
+        if not passing:
+            kept.append(line)
+    return text if passing else "\n".join(kept)
 
 
 def _as_laid_out(text: str) -> Rows | None:

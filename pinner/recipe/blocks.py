@@ -5,6 +5,7 @@ It is marked by two comment lines, belongs to pinner from the one to the other, 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from pinner.distributions import moments
@@ -30,11 +31,16 @@ class Block(NamedTuple):
 
 def find(dockerfile: Dockerfile) -> tuple[Block, ...]:
     """The blocks of a file, in order. Raises `InputError` for one that somebody has damaged."""
+    return dockerfile.once(_find)
+
+
+def _find(dockerfile: Dockerfile) -> tuple[Block, ...]:
     text = dockerfile.text
     if BEGIN not in text and END not in text:
         return ()
     found: list[Block] = []
     opened: Span | None = None
+    placed = [(each.span.start, stage.index) for stage in dockerfile.stages for each in stage.instructions]
     for comment in dockerfile.comments:
         line = comment.of(text)
         if line.startswith(BEGIN):
@@ -46,7 +52,8 @@ def find(dockerfile: Dockerfile) -> tuple[Block, ...]:
                 raise refuse(text, comment, "this block has no beginning", _RESTORE)
             span = Span(_line_start(text, opened.start), _line_end(text, comment.end))
             moment = moments.found_in(span.of(text))
-            stage = _stage_of(dockerfile, span)
+            first = bisect_left(placed, (span.start, -1))
+            stage = placed[first][1] if first < len(placed) and placed[first][0] < span.end else None
             if stage is None or not moment.imports or len(dict(moment.imports)) < len(moment.imports):
                 raise refuse(text, opened, "this block does not name one moment of each archive", _RESTORE)
             found.append(Block(stage, span, moment))
@@ -61,8 +68,12 @@ _RESTORE = "remove its lines, and run `pinner lock --snapshot … --write-source
 
 def moment_of(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Moment | None:
     """The moment that the nearest of `stages` with a block reads; None if none has one."""
-    found = {block.stage: block.moment for block in find(dockerfile)}
+    found = dockerfile.once(_moments)
     return next((found[stage.index] for stage in stages if stage.index in found), None)
+
+
+def _moments(dockerfile: Dockerfile) -> dict[int, Moment]:
+    return {block.stage: block.moment for block in find(dockerfile)}
 
 
 def place(dockerfile: Dockerfile, stage: Stage) -> tuple[int, str] | None:
@@ -121,11 +132,3 @@ def _line_start(text: str, at: int) -> int:
 def _line_end(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
-
-
-def _stage_of(dockerfile: Dockerfile, span: Span) -> int | None:
-    """The stage that has an instruction within `span`."""
-    for stage in dockerfile.stages:
-        if any(span.start <= instruction.span.start < span.end for instruction in stage.instructions):
-            return stage.index
-    return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pinner.edit.span import Joined, Span
 from pinner.recipe import directives, lines
@@ -48,6 +48,7 @@ _STAGE_NAME = later(r"[a-z][a-z0-9-_.]*\Z")
 _OF_PLATFORM = later(r"\$\{?(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)\b")
 
 Form = Literal["shell", "exec"]
+_T = TypeVar("_T")
 
 #: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
 UNREAD = "UNREAD"
@@ -94,13 +95,7 @@ class Stage:
     why: str = ""
 
 
-class Dockerfile(NamedTuple):
-    """A file that BuildKit would read.
-
-    `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
-    `varies` tells that the platform decides what a stage is built on; `builds` are how the file is built.
-    """
-
+class _Dockerfile(NamedTuple):
     text: str
     escape: str
     stages: tuple[Stage, ...]
@@ -108,6 +103,21 @@ class Dockerfile(NamedTuple):
     arguments: tuple[Instruction, ...] = ()
     varies: bool = False
     builds: tuple[Build, ...] = ()
+
+
+class Dockerfile(_Dockerfile):
+    """A file that BuildKit would read.
+
+    `comments` are the spans of its comment lines, each from its `#` on; `arguments` the ARGs before the first FROM.
+    `varies` tells that the platform decides what a stage is built on; `builds` are how the file is built.
+    """
+
+    def once(self, function: Callable[[Dockerfile], _T]) -> _T:
+        """What `function` makes of this file, made once, however many stages ask for it."""
+        made: dict[Any, _T] = self.__dict__
+        if function not in made:
+            made[function] = function(self)
+        return made[function]
 
     def on(self, platform: str) -> Dockerfile:
         """The file as it is built for a platform."""
@@ -152,13 +162,15 @@ def _stages(
 ) -> list[Stage]:
     """The stages as a build makes them, or as the file alone says."""
     stages: list[Stage] = []
+    named: dict[str, int] = {}
     arguments: dict[str, str | None] = dict(of_platform(platform))
     start = 0
     for number, instruction in enumerate(found):
         if instruction.keyword == "FROM":
             if stages:
                 stages[-1] = replace(stages[-1], instructions=tuple(found[start:number]))
-            stages.append(_stage(text, escape, instruction, stages, arguments, build))
+            stages.append(_stage(text, escape, instruction, len(stages), named, arguments, build))
+            named[stages[-1].name] = stages[-1].index
             start = number + 1
         elif not stages and instruction.keyword != "ARG":
             raise refuse(
@@ -263,11 +275,12 @@ def _stage(
     text: str,
     escape: str,
     instruction: Instruction,
-    earlier: list[Stage],
-    arguments: dict[str, str | None],
+    index: int,
+    named: Mapping[str, int],
+    arguments: Mapping[str, str | None],
     build: Build | None,
 ) -> Stage:
-    """The stage that a FROM opens, without its instructions."""
+    """The stage that a FROM opens, without its instructions; `named` are the indices of the stages above, by name."""
     arguments_of = expand.words(instruction.text.text, escape)
     name = ""
     if len(arguments_of) == 3 and arguments_of[1].lower() == "as":
@@ -282,13 +295,11 @@ def _stage(
         key, _, value = flag.partition("=")
         if key == "--platform" and not _OF_PLATFORM.search(value):
             platform = expand.substitute(value, arguments, escape) or ""
-    wanted = base.lower()
-    parent = next((each.index for each in reversed(earlier) if each.name == wanted), None) if wanted else None
-    why = ""
+    parent, why = named.get(base.lower()) if base else None, ""
     if build is not None and base in build.contexts:  # whatever the name means in the file
         parent, base = None, build.contexts[base] or ""
         why = "" if base else f"{build.by} puts another build context in its place"
-    return Stage(len(earlier), name, base, arguments_of[0], platform, parent, (), (), why=why)
+    return Stage(index, name, base, arguments_of[0], platform, parent, (), (), why=why)
 
 
 def _with_directives(

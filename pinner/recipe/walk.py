@@ -7,6 +7,7 @@ built on another begins with what that one ends with.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
 from posixpath import basename, join
 
@@ -50,6 +51,9 @@ class Walked:
         self._shells: dict[int, str] = {}
         self.seen: dict[int, list[Seen]] = {}
         self.commands: dict[int, list[AptCommand]] = {}
+        self.places: dict[int, dict[tuple[str, int, int], list[Seen]]] = {}
+        self._own_places: dict[int, list[tuple[int, int]]] = {}
+        self._placed: dict[int, int] = {}
         self._own = [block.span for block in blocks.find(dockerfile)]
         self._arguments: dict[str, Value] = {}
         for name, value in of_platform(platform).items():
@@ -65,34 +69,60 @@ class Walked:
     def stage(self, index: int, until: int | None = None) -> State:
         """What holds at the end of a stage, or with `until` behind the instruction at that offset, if not further on:
         what is behind the last install command is rarely asked for."""
+        todo = [index]
+        while todo[-1] not in self._states and (below := self._file.stages[todo[-1]].parent) is not None:
+            todo.append(below)
+        for each in reversed(todo[1:]):
+            self._go(each)
+        return self._go(index, until)
+
+    def _go(self, index: int, until: int | None = None) -> State:
+        """The same, for a stage that is begun or whose parent is at its end."""
         stage = self._file.stages[index]
         if index not in self._states:
             if stage.parent is not None:
-                self._states[index] = self.stage(stage.parent).copy()
+                self._states[index] = self._states[stage.parent].copy()
                 self._shells[index] = self._shells[stage.parent]
             else:
                 self._states[index] = State(self._base(stage))
                 self._shells[index] = "sh"
             self.seen[index], self.commands[index], self._begun[index] = [], [], 0
+            self.places[index], self._own_places[index], self._placed[index] = {}, [], 0
             self._given[index] = set()
         state, given = self._states[index], self._given[index]
         before, at, self.walk.seen = self.walk.seen, self.walk.at, self.seen[index]
         commands, self.walk.commands = self.walk.commands, self.commands[index]
         while self._begun[index] < len(stage.instructions):
             instruction = stage.instructions[self._begun[index]]
-            if until is not None and instruction.span.start > until:
+            start = instruction.span.start
+            if until is not None and start > until:
                 break
             self._begun[index] += 1
-            if not instruction.onbuild and not any(
-                span.start <= instruction.span.start < span.end for span in self._own
-            ):
-                self.walk.at = instruction.span.start
+            block = bisect_right(self._own, start, key=lambda span: span.start) - 1
+            if not instruction.onbuild and not (block >= 0 and start < self._own[block].end):
+                self.walk.at = start
                 self._take(index, state, instruction, given)
             if self._begun[index] == len(stage.instructions):
                 for name in given:
                     state.variables.pop(name, None)
         self.walk.seen, self.walk.at, self.walk.commands = before, at, commands
+        for seen in self.seen[index][self._placed[index] :]:
+            known = self.places[index].setdefault((seen.file, seen.start, seen.end), [])
+            known.append(seen)
+            if not seen.file and len(known) == 1:
+                insort(self._own_places[index], (seen.start, -seen.end))
+        self._placed[index] = len(self.seen[index])
         return state
+
+    def around(self, index: int, at: int) -> Seen | None:
+        """What was met at an offset of the Dockerfile in a stage: a command, or else the instruction."""
+        own = self._own_places[index]
+        last = bisect_right(own, (at, 0)) - 1
+        for number in range(last, -1, -1):  # they nest: the last one is the innermost
+            start, end = own[number][0], -own[number][1]
+            if at < end:
+                return self.places[index]["", start, end][0]
+        return None
 
     def _take(self, index: int, state: State, instruction: Instruction, given: set[str]) -> None:
         keyword = instruction.keyword

@@ -311,6 +311,7 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
         told = options.suite or any(
             each.key == "suite" for stage in parsed.stages for each in stage.directives
         )
+        elsewhere = "APT_CONFIG" in parsed.text
         bases: dict[int, Base] = {}
         found: list[Call | Skipped] = []
         for item in begun.found:
@@ -325,7 +326,7 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
                 base, view = _used(own)
             elif not isinstance(base.where, Unnamed):
                 view = begun.views.of(parsed.stages[item.stage], item.span.start, base)
-            found.append(call_of(item, base, view, options, elsewhere="APT_CONFIG" in parsed.text))
+            found.append(call_of(item, base, view, options, elsewhere=elsewhere))
     except InputError as error:
         if error.line:
             error.path = path

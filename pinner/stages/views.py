@@ -103,7 +103,6 @@ class Views:
         self.options = options
         self._context = options.context(path)
         self._walked: dict[str, tuple[Walked, dict[int, Base]]] = {}
-        self._views: dict[tuple[object, ...], View] = {}
 
     @cached_property
     def matters(self) -> bool:
@@ -139,24 +138,18 @@ class Views:
         place = seen.file, seen.start, seen.end
         views: dict[str, list[View]] = {}
         for platform in base.platforms:
-            walked = self._walk(platform, stage, base, until)
+            met = self._walk(platform, stage, base, until).places[stage.index].get(place, ())
             views[platform] = [
-                view
-                for each in walked.seen[stage.index]
-                if (each.file, each.start, each.end) == place
-                for view in self._alternatives(each, platform, stage, base)
+                view for each in met for view in self._alternatives(each, platform, stage, base)
             ]
         return _united(views)
 
     def _around(self, stage: Stage, at: int, base: Base) -> Seen | None:
         """What was met at an offset of the Dockerfile: a command, or else the instruction."""
         for platform in base.platforms:
-            walked = self._walk(platform, stage, base, at)
-            found = [
-                each for each in walked.seen[stage.index] if not each.file and each.start <= at < each.end
-            ]
+            found = self._walk(platform, stage, base, at).around(stage.index, at)
             if found:
-                return min(found, key=lambda each: each.end - each.start)
+                return found
         return None
 
     def seen(self, stage: Stage, base: Base) -> Iterator[Seen]:

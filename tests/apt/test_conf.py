@@ -90,6 +90,20 @@ def test_files_are_included() -> None:
         conf.read("#include /loop;", include=include)
 
 
+@pytest.mark.parametrize(
+    "text", ["a" + "::b" * 200 + ' "c";', "a { " * 200 + "b c;" + " };" * 200, 'a:: "b";' * 3_000]
+)
+def test_more_than_anybody_writes_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="more than"):
+        conf.read(text)
+
+
+def test_files_that_include_one_another_have_an_end() -> None:
+    text = '#include "x";\n' * 50
+    with pytest.raises(InputError, match="more than"):
+        conf.read(text, include=lambda path: [(path + "x", text if len(path) < 9 else 'a "b";\n')])
+
+
 def test_values_mean_what_they_mean_to_apt() -> None:
     settings = conf.read('A yes; B "0"; C Off; D maybe; E 2; F ""; G::H 0x1; L { "x"; "y"; }; M "x,y";')
     assert [settings.boolean(key) for key in "ABCDEF"] == [True, False, False, None, None, None]

@@ -96,3 +96,22 @@ def test_what_comes_with_a_package_does_not_go_back_either(bench: Workbench) -> 
     assert "apt would take 7, which is older" in done.out + done.err
     assert bench.files() == before
     assert bench.run("refresh", "--allow-older").status == 0
+
+
+def test_another_suite_of_one_stage_hides_no_older_package_of_another(bench: Workbench) -> None:
+    from tests.cli.workbench import debian
+
+    debian(bench.archive, "bullseye").package("curl", "7.74.0-1").package("jq", "1.6-2.1")
+    suite = next(suite for suite in bench.archive.suites if suite.name == "bookworm")
+    suite.remove("curl").package("curl", "8", depends="libcurl4").package("libcurl4", "8")
+    text = bench.read("Dockerfile")
+    bench.write("Dockerfile", f"{text}FROM debian:bookworm\nRUN apt-get install -y jq\n")
+    assert bench.run("lock").status == 0
+    suite.remove("libcurl4").package("libcurl4", "7")
+    suite.date = RELEASED + timedelta(days=1)
+    first, _, second = bench.read("Dockerfile").rpartition("FROM debian:bookworm")
+    bench.write("Dockerfile", f"{first}FROM debian:bullseye{second}")
+    before = bench.files()
+    done = bench.run("refresh")
+    assert (done.status, "libcurl4" in done.out + done.err) == (4, True), done.err
+    assert bench.files() == before

@@ -7,7 +7,6 @@ are ours. In the mask is hidden what the grammar does not reach though the shell
 from __future__ import annotations
 
 import re
-import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -63,8 +62,8 @@ _PIPE = later(r"(?<!\|)\|(?!\|)")
 _MOST_PIPES = 3_000
 _PAIRS = (("${", "}"), ("[[", "]]"), ("(", ")"))
 _MOST_OPEN = 200
-# Seconds of the processor that a text may take, and more for each character: some thirty times what it does take.
-_SECONDS = 1.0, 5e-6
+_PART = 64
+_MOST_READ = 40  # times that the grammar may read the whole text, which it does two or three times
 _SOON = 4_096  # characters that take no time worth watching
 # How many places are tried for an end of what the grammar does not reach, and up to which size of a text.
 _TRIES = 40
@@ -89,14 +88,13 @@ def read(text: str) -> Tree:
     outlined = _outline(text) if "<<" in text else None
     heredocs = tuple(outlined.heredocs) if outlined else ()
     mask = _mask(_blanked(text, _hidden(text, heredocs)))
-    until = time.process_time() + _SECONDS[0] + _SECONDS[1] * len(text)
-    root = _parsed(mask, until)
+    root = _parsed(mask)
     unread = None
     if root.has_error:
-        unread = _unread(mask, root, (outlined or _outline(text)).lines, until)
+        unread = _unread(mask, root, (outlined or _outline(text)).lines)
         blank = _INK.sub(" ", mask[slice(*unread)])
         mask = _blanked(mask, [(unread, blank)])
-        root = _parsed(mask, until)
+        root = _parsed(mask)
         heredocs = tuple(each for each in heredocs if not unread[0] <= each.operator[0] < unread[1])
         if root.has_error:
             raise UnparsableError
@@ -112,7 +110,7 @@ def _outline(text: str) -> Outline:
         raise UnparsableError from None
 
 
-def _unread(mask: str, root: Node, lines: list[int], until: float) -> Range:
+def _unread(mask: str, root: Node, lines: list[int]) -> Range:
     """The lines that the grammar does not reach, if what stands before them and behind them is complete by itself.
 
     So what they open they close, if bash takes the script at all. Raises `UnparsableError`.
@@ -123,12 +121,12 @@ def _unread(mask: str, root: Node, lines: list[int], until: float) -> Range:
     broken = [child.start_byte for child in root.children if child.has_error and root.type != "ERROR"]
     at = bisect_right(starts, broken[0] if broken else _first_error(root)) - 1
     for begin in reversed(starts[max(at - _TRIES, 0) : at + 1]):
-        if not _parsed(mask[:begin], until).has_error:
+        if not _parsed(mask[:begin]).has_error:
             break
     else:
         raise UnparsableError
     for end in starts[at + 1 : at + _TRIES]:
-        if not _parsed(mask[end:], until).has_error:
+        if not _parsed(mask[end:]).has_error:
             if not (mask[:begin] + mask[end:]).strip():
                 break
             if _is_closed(mask[begin:end]):
@@ -156,8 +154,8 @@ def _first_error(root: Node) -> int:
     return found
 
 
-def _parsed(mask: str, until: float) -> Node:
-    """The tree of a mask. Raises `UnparsableError` for one that would take the grammar longer than `until`."""
+def _parsed(mask: str) -> Node:
+    """The tree of a mask. Raises `UnparsableError` for one that the grammar takes too long for."""
     text = mask.encode("ascii")
     parser = _parser()
     if len(text) < _SOON:
@@ -167,15 +165,19 @@ def _parsed(mask: str, until: float) -> Node:
     ):
         raise UnparsableError
 
-    @cache
-    def part(at: int) -> bytes:
-        # py-tree-sitter never gives back what it is given here: so it is small, and the same each time.
-        return text[at : (at // 64 + 1) * 64]
+    # py-tree-sitter never gives back what it is given: so these are small, and the same each time.
+    parts: dict[int, bytes] = {}
+    reads, most = 0, _MOST_READ * (len(text) // _PART + 1)
+
+    def part(at: int, _: object) -> bytes:
+        nonlocal reads
+        reads += 1
+        if at not in parts:
+            parts[at] = text[at : (at // _PART + 1) * _PART]
+        return parts[at]
 
     try:
-        return parser.parse(
-            lambda at, _: part(at), progress_callback=lambda *_: time.process_time() > until
-        ).root_node
+        return parser.parse(part, progress_callback=lambda *_: reads > most).root_node
     except ValueError:  # it was told to stop
         parser.reset()
         raise UnparsableError from None

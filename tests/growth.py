@@ -490,7 +490,7 @@ GROWTH: Mapping[str, Row] = {
     "devcontainer/comments": scanned(
         ".devcontainer.json", '{"image": "debian:bookworm",', "/* a */ // b\n", '"c": 1}'
     ),
-    "compose/services": scanned(
+    "compose/inline services": scanned(
         "compose.yaml",
         "services:\n",
         "  s{i}:\n    build:\n      dockerfile_inline: |\n        FROM debian:bookworm\n"

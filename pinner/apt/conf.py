@@ -235,6 +235,8 @@ def _statements(text: str) -> Iterator[tuple[int, str, str, str]]:
                 pending = ""
                 if character == "{":
                     parents.append(parent)
+                    if len(parents) > _DEEPEST_KEY:
+                        raise InputError(f"blocks nest more than {_DEEPEST_KEY} deep", line=number)
                     parent = f"{parent}::{tag}" if parent else tag
                     key, tag = parent, ""
                 else:

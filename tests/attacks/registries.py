@@ -6,7 +6,6 @@ The image is `app:1`, an official one of bookworm otherwise; `Mischief` puts ano
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +166,7 @@ REGISTRY: Sequence[Mischief] = (
         "layers that are elsewhere", document(lambda d: d["layers"][0].update(urls=["http://10.0.0.1/"])), 0
     ),
     Mischief("provenance beside the image", listed(attested), 0),
-    Mischief("an index of 100,000", listed(lambda e: e.extend(e * 100_000)), 6),
+    Mischief("an index of 10,000", listed(lambda e: e.extend(e * 10_000)), 0),
     Mischief(
         "an index without the platform",
         listed(lambda e: e[0]["platform"].update(architecture="s390x")),
@@ -179,7 +178,6 @@ REGISTRY: Sequence[Mischief] = (
     Mischief("another layer", body("/blobs/", b"x" * 100), 6),
     Mischief("no layer", answers("/blobs/", lambda _: Reply(404)), 5),
     Mischief("an endless layer", body("/blobs/", ZEROS), 6),
-    Mischief("gzip that is a bomb", image(b"x" * 512 + bytes(1536 << 20)), 3),
     Mischief("gzip within gzip", image(gzip.compress(tar([*FILES.items()]))), 3, "whole tar"),
     Mischief("no tar", image(b"\x01" * 5_000), 3, "whole tar"),
     Mischief("half a tar", image(tar([*FILES.items()])[:700]), 3, "whole tar"),
@@ -192,23 +190,33 @@ REGISTRY: Sequence[Mischief] = (
     Mischief("a way out", layer(("../../etc/apt/sources.list.d/x.sources", EVIL)), 3, "leaves the image"),
     Mischief("an absolute path", layer(("/etc/apt/apt.conf.d/y", "")), 0),
     Mischief("a link out", above(("etc/apt/preferences", ("->", "../../../../../../etc/passwd"))), 0),
-    Mischief("a hard link out", above(("etc/apt/preferences", ("=", "../../../etc/passwd"))), 0),
-    Mischief("a link to itself", above(("etc/apt", ("->", "/etc/apt"))), 0, "", True),
-    Mischief("links to one another", above(("etc/apt", ("->", "b")), ("etc/b", ("->", "apt"))), 0, "", True),
+    Mischief(
+        "a hard link out", above(("etc/apt/preferences", ("=", "../../../etc/passwd"))), 3, "leaves the image"
+    ),
+    Mischief("a link to itself", above(("etc/apt", ("->", "/etc/apt"))), 3, "in circles"),
+    Mischief(
+        "links to one another", above(("etc/apt", ("->", "b")), ("etc/b", ("->", "apt"))), 3, "in circles"
+    ),
     Mischief("a device", image(special(tarfile.CHRTYPE, "etc/apt/preferences")), 0),
     Mischief("a pipe", image(special(tarfile.FIFOTYPE, "etc/apt/sources.list")), 0),
     Mischief("a whiteout of all", above((".wh..wh..opq", "")), 0, "", True),
     Mischief("a whiteout of what is not there", above(("etc/.wh.nothing", ""), (".wh.", "")), 0),
     Mischief("a file as a directory", above(("etc/apt/apt.conf.d", "x")), 0),
     Mischief("another archive", above(("etc/apt/sources.list.d/x.sources", EVIL)), 0, "", True),
-    Mischief("100,000 files of apt's", layer(*((f"etc/apt/apt.conf.d/{n}", "") for n in range(100_000))), 6),
-    Mischief("a huge file of apt's", layer((APT, "//" * (5 << 20))), 6),
-    Mischief("settings that nest", layer((APT, "a { " * 50_000)), 0, "", True),
-    Mischief("a status that is none", layer(("var/lib/dpkg/status", "\x00\ud7ff" * 1000)), 0),
+    Mischief(
+        "100,000 files of apt's",
+        layer(*((f"etc/apt/apt.conf.d/{n}", "") for n in range(100_000))),
+        3,
+        "than can be real",
+    ),
+    Mischief("a huge file of apt's", layer((APT, "//" * (5 << 20))), 3, "read at most"),
+    Mischief("settings that nest", layer((APT, "a { " * 50_000)), 0, "nest", unpinned=True),
+    Mischief("a status that is none", layer(("var/lib/dpkg/status", "\x00\ud7ff" * 1000)), 3, "no field"),
     Mischief(
         "a version with a command",
         layer(("var/lib/dpkg/status", STATUS.replace("2.36", "1\n::error::x;id"))),
-        0,
+        3,
+        "no field",
     ),
     # where it leads
     Mischief(

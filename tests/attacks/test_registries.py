@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from pinner.archive import reach
 from tests.attacks.registries import REGISTRY, Mischief
 from tests.cli.workbench import Workbench
 from tests.registry import Registry, serve
@@ -28,7 +27,6 @@ def test_attack(mischief: Mischief, bench: Workbench, monkeypatch: pytest.Monkey
         done = bench.run(
             "lock", "--images", "always", "--platform", "linux/amd64", "--insecure-registry", registry.host
         )
-        print(mischief.name, "|", done.status, time.process_time() - begun, done.out[:300], done.err[:500])
     assert time.process_time() - begun < _SECONDS
     assert done.status == mischief.status, done.err
     assert re.search(mischief.says, done.out + done.err), done.err

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pinner import toml
+from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import (
     INSTALLING,
@@ -136,6 +137,7 @@ def _converted(row: Sequence[str], fields: Sequence[Any]) -> tuple[Any, ...]:
     for text, field in zip(row, fields, strict=True):
         if field.kind is str:
             values.append(json.loads(f'"{text}"') if "\\" in text else text)
+            values[-1].encode()  # half a surrogate pair is no text, and TOML says so
         else:
             values.append(field.kind(text or 0) if field.kind is int else bool(text))
     return tuple(values)
@@ -246,7 +248,9 @@ class _Assembly:
     def _targets(self, packages: Mapping[str, LockedPackage]) -> Iterator[Target]:
         closures, faults = self._closures(packages)
         found: dict[tuple[str, str, str], Target] = {}
-        for file, stage, platform, name, parent in self._rows["targets"]:
+        for number, (file, stage, platform, name, parent) in enumerate(self._rows["targets"]):
+            if platform not in PLATFORMS:
+                raise _error(self._path, f"targets[{number}].platform", "must be a platform like linux/amd64")
             closure = closures.get(name, _NONE)
             fault = faults.get(name, "") if name in closures else "what it installs is not there"
             target = Target(file, stage, platform, closure, parent, fault)

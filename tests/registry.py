@@ -309,7 +309,11 @@ def serve(registry: Registry) -> Iterator[Registry]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that hangs up is none: what it prints would stand in the client's own errors
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     registry.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

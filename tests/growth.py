@@ -189,6 +189,12 @@ def _configured(content: str) -> object:
     return config.from_table(config._parsed(content, Path("pinner.toml")), "pinner.toml")
 
 
+def _merged_lock(content: str) -> object:
+    from pinner.lock import reader
+
+    return reader.loads(content, merge=True)
+
+
 def laid_out(unit: str) -> Row:
     """A lock of n such lines in its first section of its kind, as pinner lays it out."""
     from pinner.lock import reader, writer
@@ -611,12 +617,12 @@ GROWTH: Mapping[str, Row] = {
     ),
     "pinner.lock/settings": laid_out('settings file = "f{i}", pin = "closure"'),
     "pinner.lock/conflicts": text(
-        lambda content: __import__("pinner.lock.reader").lock.reader.loads(content, merge=True),
+        _merged_lock,
         "",
         "<<<<<<< a\nb\n||||||| c\n=======\nd\n>>>>>>> e\n",
     ),
     "pinner.lock/bases": text(
-        lambda content: __import__("pinner.lock.reader").lock.reader.loads(content, merge=True),
+        _merged_lock,
         "<<<<<<< a\n",
         "||||||| c\n",
     ),

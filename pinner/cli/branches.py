@@ -205,7 +205,9 @@ def _groups(done: Done, where: Where) -> Iterator[Group]:
         return
     groups: dict[str, dict[str, None]] = {}
     urgent = {change.name for change in outcome.changes if change.security}
-    for change in outcome.changes:
+    for change in sorted(
+        outcome.changes, key=lambda change: not change.security
+    ):  # which gives joined ones their name
         label = _label(change.offer.package.source)
         if where.group_by == "security":
             label = "security" if change.name in urgent else "others"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -73,26 +73,39 @@ class Changelogs:
     ) -> None:
         self._fetcher = Fetcher(Cache(cache), now=now, wait=wait, mirrors=mirrors)
 
-    def since(self, package: Package, uri: str, old: str) -> tuple[Entry, ...]:
+    def since(
+        self, package: Package, uri: str, old: str, named: Callable[[str], Iterable[Package]] = lambda _: ()
+    ) -> tuple[Entry, ...]:
         """The entries newer than `old`, newest first; none if the .deb is too large or brings no changelog.
 
-        Raises `FetchError` and `TrustError`: the .deb must be the one that the index vouches for.
+        Where its documentation is that of another package of the same source (Debian Policy 12.3), that one is read;
+        `named` are the packages of a name. Raises `FetchError` and `TrustError`: a .deb must be the one that the index
+        vouches for.
         """
+        read, other = self._read(package, uri)
+        if not read and other:
+            same = (package.source, package.source_version)
+            linked = (each for each in named(other) if (each.source, each.source_version) == same)
+            read = next((self._read(each, uri)[0] for each in linked), [])
+        found: dict[str, Entry] = {}
+        for text in read:
+            for entry in entries(text):
+                if compare(entry.version, old) <= 0:
+                    break
+                found.setdefault(entry.version, entry)
+        return tuple(found.values())
+
+    def _read(self, package: Package, uri: str) -> tuple[list[str], str]:
+        """The changelogs of a package, and the other package whose they are if it has none."""
         if package.size > LARGEST:
-            return ()
+            return [], ""
         url = f"{uri}/{package.filename}"
         try:
             deb = bytes(self._fetcher.get(url, limit=package.size))
         finally:
             self._fetcher.close()
         trust.check(deb, FileEntry(package.size, package.digest), url=url)
-        found: dict[str, Entry] = {}
-        for text in texts(deb, package.name, url):
-            for entry in entries(text):
-                if compare(entry.version, old) <= 0:
-                    break
-                found.setdefault(entry.version, entry)
-        return tuple(found.values())
+        return texts(deb, package.name, url)
 
 
 def entries(text: str) -> Iterator[Entry]:
@@ -104,8 +117,9 @@ def entries(text: str) -> Iterator[Entry]:
         yield Entry(head[2], text[head.end() : end].strip("\n"), urgency[1].lower() if urgency else "")
 
 
-def texts(deb: bytes, name: str, url: str) -> list[str]:
-    """The changelogs of the package in a .deb: that of its binary rebuild first, then Debian's, or the native one.
+def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:
+    """The changelogs of the package in a .deb: that of its binary rebuild first, then Debian's, or the native one; and
+    the package that the folder of its documentation is a link to, "" if it is none.
 
     Raises `TrustError` for a file that is no .deb.
     """
@@ -115,12 +129,15 @@ def texts(deb: bytes, name: str, url: str) -> list[str]:
     import zlib
 
     found: dict[str, str] = {}
+    other = ""
     folder = f"usr/share/doc/{name}/"
     try:
         tree = _Bounded(_data(deb, url), _LARGEST_TREE)
         with tarfile.open(fileobj=tree, mode="r|") as tar:  # type: ignore[call-overload]
             for member in tar:
                 path = member.name.removeprefix("./")
+                if member.issym() and f"{path}/" == folder:
+                    other = member.linkname.rpartition("/")[2]
                 if not member.isfile() or not path.startswith(folder):
                     continue
                 if not re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):
@@ -132,7 +149,7 @@ def texts(deb: bytes, name: str, url: str) -> list[str]:
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise TrustError(f"{url}: cannot be read as a .deb: {error}") from None
     debian = [found[path] for path in sorted(found, key=len, reverse=True) if ".Debian" in path]
-    return debian or list(found.values())
+    return debian or list(found.values()), other
 
 
 def _data(deb: bytes, url: str) -> _Readable:

@@ -271,7 +271,7 @@ def _uploads(
         key = (package.source, package.source_version, old)
         try:
             if key not in of_source:
-                of_source[key] = reader.since(package, index.source.uri, old)
+                of_source[key] = reader.since(package, index.source.uri, old, index.packages)
             uploads[change.key] = of_source[key]
         except (FetchError, TrustError) as error:
             run.notes[f"no changelog of {change.name}: {error}"] = None

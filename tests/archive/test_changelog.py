@@ -57,6 +57,8 @@ def tree(files: Mapping[str, bytes]) -> bytes:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
+            if content.startswith(b"-> "):
+                member.type, member.linkname, member.size = tarfile.SYMTYPE, content[3:].decode(), 0
             tar.addfile(member, io.BytesIO(content))
     return out.getvalue()
 
@@ -79,7 +81,7 @@ JQ = {"./usr/bin/jq": b"x" * 5000, "./usr/share/doc/jq/changelog.Debian.gz": pac
 
 @pytest.mark.parametrize("form", PACK)
 def test_every_form_of_a_deb(form: str) -> None:
-    assert texts(deb(JQ, form=form), "jq", "url") == [TEXT]
+    assert texts(deb(JQ, form=form), "jq", "url") == ([TEXT], "")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_every_form_of_a_deb(form: str) -> None:
     ],
 )  # fmt: skip
 def test_which_changelog(files: dict[str, bytes], expected: list[str]) -> None:
-    assert texts(deb(files), "jq", "url") == expected
+    assert texts(deb(files), "jq", "url") == (expected, "")
 
 
 @pytest.mark.parametrize(
@@ -143,5 +145,14 @@ def test_only_the_deb_that_was_vouched_for(tmp_path: Path) -> None:
         other = Package("jq", "1", "amd64", filename="pool/jq.deb", size=len(content), digest="0" * 64)
         with pytest.raises(TrustError):
             reader.since(other, "http://deb.debian.org/debian", "0")
+        link = deb({"./usr/share/doc/jq-doc": b"-> jq"})
+        archive._add("/debian/pool/link.deb", None, lambda _: Answer(body=link))
+        doc = Package(
+            "jq-doc", "1", "all", "jq", "1", filename="pool/link.deb", size=len(link), digest=sha256(link).hexdigest()
+        )  # fmt: skip
+        same, stranger = package._replace(source="jq", source_version="1"), package._replace(source="x")
+        for named, count in (([same], 2), ([stranger], 0), ([], 0)):
+            asked = reader.since(doc, "http://deb.debian.org/debian", "1.6-2.1", {"jq": named}.__getitem__)
+            assert len(asked) == count
         large = Package("jq", "1", "amd64", filename="pool/none.deb", size=10**9, digest=digest)
         assert reader.since(large, "http://deb.debian.org/debian", "0") == ()

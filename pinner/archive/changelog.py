@@ -119,7 +119,7 @@ def entries(text: str) -> Iterator[Entry]:
 
 def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:
     """The changelogs of the package in a .deb: that of its binary rebuild first, then Debian's, or the native one; and
-    the package that the folder of its documentation is a link to, "" if it is none.
+    the package whose they are if its changelog, or all of its documentation, is a link to that one's, "" if it is none.
 
     Raises `TrustError` for a file that is no .deb.
     """
@@ -138,6 +138,8 @@ def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:
                 path = member.name.removeprefix("./")
                 if member.issym() and f"{path}/" == folder:
                     other = member.linkname.rpartition("/")[2]
+                elif member.issym() and path == f"{folder}changelog.Debian.gz":
+                    other = member.linkname.rpartition("/")[0].rpartition("/")[2]
                 if not member.isfile() or not path.startswith(folder):
                     continue
                 if not re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):

@@ -145,7 +145,9 @@ def test_only_the_deb_that_was_vouched_for(tmp_path: Path) -> None:
         other = Package("jq", "1", "amd64", filename="pool/jq.deb", size=len(content), digest="0" * 64)
         with pytest.raises(TrustError):
             reader.since(other, "http://deb.debian.org/debian", "0")
-        link = deb({"./usr/share/doc/jq-doc": b"-> jq"})
+        link = deb({"./usr/share/doc/jq-doc/changelog.Debian.gz": b"-> ../jq/changelog.Debian.gz"})
+        assert texts(link, "jq-doc", "url") == ([], "jq")
+        assert texts(deb({"./usr/share/doc/jq-doc": b"-> jq"}), "jq-doc", "url") == ([], "jq")
         archive._add("/debian/pool/link.deb", None, lambda _: Answer(body=link))
         doc = Package(
             "jq-doc", "1", "all", "jq", "1", filename="pool/link.deb", size=len(link), digest=sha256(link).hexdigest()

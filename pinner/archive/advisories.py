@@ -74,7 +74,8 @@ class Advisories:
         except FetchError as error:
             if missing or self._now - asked > _USABLE:
                 raise
-            return Feed(held, asked, f"{error.message}; vulnerabilities are as of {asked:%Y-%m-%d %H:%M} UTC")
+            note = f"warning: {error.message}; vulnerabilities are as of {asked:%Y-%m-%d %H:%M} UTC"
+            return Feed(held, asked, note)
         finally:
             self._fetcher.close()
         known, validators = fetched if fetched is not None else (held, validators)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pinner.cli import document, flags, locked
+from pinner.cli.say import say
 from pinner.distributions import moments
 from pinner.errors import InputError, printable, value_of
 from pinner.session.keys import known
@@ -84,7 +85,7 @@ def sources(
         )
     chosen = dict.fromkeys(target.platform for target in found.targets)
     path, lines = sources_block.sources(where._replace(at=at), tuple(chosen))
-    click.echo(f"pinner: this goes to {path}, in the place of all other sources", err=True)
+    say("note", f"this goes to {path}, in the place of all other sources")
     for line in lines:
         click.echo(line)
     return 0
@@ -118,7 +119,7 @@ def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, 
     text = report.spdx(found) if form == "spdx" else report.cyclonedx(found)
     for target in found.unread:
         said = f"{export.named(target)}: the lock does not know the base image's packages; they are left out"
-        click.echo(f"pinner: {printable(said)}", err=True)
+        say("warning", printable(said))
     click.echo(text)
     return 0
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, TypeVar, cast
 
 import click
 
 from pinner.archive import reach
-from pinner.cli.help import is_coloured
 from pinner.cli.progress import Progress, wait
+from pinner.cli.say import is_coloured, say
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import PinnerError, printable
 from pinner.project.policy import duration
@@ -261,12 +262,13 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
     """How to print."""
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    return Style(colour=is_coloured(sys.stdout), verbose=verbose, quiet=quiet)
+    width = get_terminal_size().columns if sys.stdout.isatty() else 0
+    return Style(is_coloured(sys.stdout), verbose, quiet, width)
 
 
 def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: bool) -> None:
     """Say on stderr what is to be noted, and what failed; each once."""
     for note in () if quiet else dict.fromkeys(notes):
-        click.echo(f"pinner: {printable(note)}", err=True)
+        say("note", printable(note))
     for error in dict.fromkeys(map(str, errors)):
-        click.echo(f"pinner: {error}", err=True)
+        say("error", error)

@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from pinner.cli import document
+from pinner.cli.say import say
 from pinner.errors import InputError, OptionError, PinnerError, printable, worst
 from pinner.report.fleet import read_line
 from pinner.session.projects import STDIN, standard_input
@@ -120,7 +121,7 @@ def _line(command: str, name: str, once: Once) -> dict[str, Any]:
         hint = "please report it, with the traceback on stderr"
         errors, status = [InputError(f"internal error: {error!r}", hint=hint)], InputError.exit_status
     for text in dict.fromkeys(map(str, errors)):
-        click.echo(f"pinner: {printable(name, line=True)}: {text}", err=True)
+        say("error", f"{printable(name, line=True)}: {text}")
     return {
         "schema_version": document.SCHEMA_VERSION,
         "command": command,

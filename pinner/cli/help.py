@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import partial
-from typing import TextIO
 
 import click
+
+from pinner.cli.say import wished
 
 _SECTIONS = {
     "Files and platforms": ("--kind", "--platform", "--suite", "--exclude"),
@@ -62,12 +62,4 @@ def _write(command: click.Command, ctx: click.Context, formatter: click.HelpForm
 
 def _keep(ctx: click.Context, param: click.Parameter, value: str) -> None:
     """`ctx.color` tells click, too, what to do with colours in what is printed."""
-    ctx.color = {"always": True, "never": False}.get(value)
-    if ctx.color is None and (os.environ.get("NO_COLOR") or os.environ.get("FORCE_COLOR")):
-        ctx.color = not os.environ.get("NO_COLOR")
-
-
-def is_coloured(stream: TextIO) -> bool:
-    """Whether what is printed there may have colours (https://no-color.org, https://force-color.org)."""
-    said = click.get_current_context().color
-    return said if said is not None else stream.isatty() and os.environ.get("TERM") != "dumb"
+    ctx.color = wished(value)

@@ -10,7 +10,9 @@ import click
 
 from pinner.cli import document, flags
 from pinner.cli.flags import Output
+from pinner.cli.say import say
 from pinner.errors import PinnerError, printable
+from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
@@ -136,8 +138,17 @@ def command(
     for failure, names in found.unserved.items():
         some = names and any(outcome.plan.files for outcome in found.outcomes)
         named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
-        click.echo(f"pinner: {failure}{named}", err=True)
+        say("error", f"{failure}{named}")
+    first = write and any(each.before.get(each.project.lock_path, "") is None for each in found.outcomes)
+    if first and form == "text" and not style.quiet:
+        say("hint", _NEXT)
     return status
+
+
+_NEXT = (
+    f"commit the files together with {LOCK_NAME}; `pinner verify` in CI says when a pin is gone, and "
+    "`pinner refresh` moves the pins"
+)
 
 
 def _some(names: Sequence[str]) -> str:

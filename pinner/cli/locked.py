@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pinner.cli.say import say
 from pinner.errors import InputError, printable, value_of
 from pinner.lock.schema import NAME, Lock, Target
 from pinner.project import files, tree
@@ -57,5 +58,5 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     targets = export.select(lock, names, stages, canonical)
     gaps = export.gaps(lock, targets)
     for gap in gaps:
-        click.echo(f"pinner: the lock is incomplete: {printable(gap)}", err=True)
+        say("warning", f"the lock is incomplete: {printable(gap)}")
     return Locked(config, path, lock, targets, bool(gaps))

@@ -107,10 +107,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("pinner: interrupted; nothing half done", err=True)
+        _error("interrupted; nothing half done")
         return 130
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        hint = (
+            f"\nhint: {error.ctx.command_path} --help"
+            if isinstance(error, click.UsageError) and error.ctx
+            else ""
+        )
+        _error(error.format_message() + hint)
         return error.exit_code
     except OSError as error:
         if error.filename is not None:
@@ -118,7 +125,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _failed(InputError(str(error.strerror), path=name), said)
         if error.errno not in _OUTPUT_FAULTS:
             raise
-        click.echo(f"pinner: the output cannot be written: {error.strerror}", err=True)
+        _error(f"the output cannot be written: {error.strerror}")
         return InputError.exit_status
     return result if isinstance(result, int) else 0
 
@@ -128,8 +135,14 @@ def _failed(error: PinnerError, arguments: Sequence[str]) -> int:
     from pinner.cli import document
 
     document.fail(arguments, error)
-    click.echo(f"pinner: {error}", err=True)
+    _error(error)
     return error.exit_status
+
+
+def _error(text: object) -> None:
+    from pinner.cli.say import say
+
+    say("error", text)
 
 
 def _with_streams() -> None:

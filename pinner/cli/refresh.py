@@ -11,6 +11,7 @@ import click
 
 from pinner.cli import document, flags
 from pinner.cli.flags import Output
+from pinner.cli.say import say
 from pinner.errors import OptionError, printable, without_login, worst
 from pinner.project import files
 from pinner.report import refresh as report
@@ -190,9 +191,7 @@ def print_report(
 def tell(run: Run, done: Done, output: Output) -> None:
     """Say what is to be noted of a refresh, its slips and errors."""
     for name in done.slips:
-        click.echo(
-            f"pinner: --package {printable(name)}: no install command here names such a package", err=True
-        )
+        say("error", f"--package {printable(name)}: no install command here names such a package")
     notes = run.notes | dict.fromkeys(done.outcome.notes)
     flags.tell(notes if output.form == "text" else (), done.errors, quiet=output.style.quiet)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import click
 
+from pinner.cli.say import say
 from pinner.cli.searching import search
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
@@ -79,7 +80,7 @@ def rescue(projects: Sequence[Project], run: Run, style: Style, *, write: bool) 
             except PinnerError as error:
                 if isinstance(error, InputError) and error.path == name:
                     error.path = project.shown(name)
-                click.echo(f"pinner: {error}", err=True)
+                say("error", error)
                 touched += 1
                 status = worst((status, error.exit_status))
     if not touched and not style.quiet:
@@ -128,7 +129,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
         run.notes |= dict.fromkeys(write_all([outcome]))
     if not style.quiet:
         for note in (*notes(at, wanted), *result.notes):
-            click.echo(f"pinner: {printable(note)}", err=True)
+            say("note", printable(note))
         click.echo(terminal.summary(result, outcome.wrote, would=not write))
     return bool(outcome.texts)
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 
-import click
-
 from pinner.archive.pace import Pace
+from pinner.cli.say import say
 from pinner.errors import printable
 from pinner.project.config import Config
 from pinner.report.terminal import count
@@ -72,10 +71,10 @@ def _claims(access: Access, config: Config) -> tuple[Claims, Callable[[], None]]
 def _announce(requests: int, interval: float) -> None:
     if requests >= _LONG:
         time = count(ceil(requests * interval / 60), "minute")
-        click.echo(
-            f"pinner: this may take up to {requests} requests, {time} at {interval:g} seconds between them; what was "
+        say(
+            "note",
+            f"this may take up to {requests} requests, {time} at {interval:g} seconds between them; what was "
             "learned is kept, and an interrupted search goes on where it was",
-            err=True,
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pinner.cli import flags
+from pinner.cli.say import say
 from pinner.errors import InputError, printable, worst
 from pinner.lock import writer
 from pinner.lock.schema import Lock
@@ -83,7 +84,7 @@ def command(
                 click.echo(unified(result.project.shown(path), result.project.texts[path], new), nl=False)
         left += result.tell(quiet=quiet, err=dry_run)
     for name in unmatched:
-        click.echo(f"pinner: {printable(name)}: no install command here pins such a package", err=True)
+        say("error", f"{printable(name)}: no install command here pins such a package")
     flags.tell(run.notes, errors, quiet=quiet)
     changed = any(result.texts for result in results)
     if not quiet:
@@ -136,7 +137,5 @@ class _Result:
             if BEGIN in self.project.texts[path] and BEGIN not in new:
                 click.echo(f"{self.project.shown(path)}: its build reads the live archive again", err=err)
         for line in self._left:
-            click.echo(
-                f"pinner: {printable(line, line=True)}: its version cannot be taken out here", err=True
-            )
+            say("error", f"{printable(line, line=True)}: its version cannot be taken out here")
         return len(self._left)

@@ -156,7 +156,8 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
         if stay.gone or stay.refuses or not style.quiet:
             colour = "31" if stay.gone or stay.refuses else "33"
             label = style.paint(coded("not possible" if stay.refuses else "stays", stay.code), colour)
-            yield f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
+            line = f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
+            yield style.fit(line, first + second + 4)
     for mended in () if style.quiet else outcome.mended:
         yield f"mended in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from pinner.edit.span import Place
 from pinner.errors import printable
+from pinner.regex import later
 from pinner.report.diagnostic import Diagnostic, diagnostic
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Finding, Plan
@@ -16,18 +17,40 @@ _COLOURS = {"pinned": "32", "kept": "", "skipped": "33", "gone": "31", "missing"
 _WIDEST = 40
 _VERSION = 20
 _MOST_NAMES = 6
+_NARROWEST = 30  # columns that the last part of a line needs beside the others
+_ANSI = later(r"\x1b\[[0-9;]*m")
 
 
 class Style(NamedTuple):
-    """How lines are shown: `colour` uses ANSI colours, `verbose` shows every word, `quiet` what fails alone."""
+    """How lines are shown: `colour` uses ANSI colours, `verbose` shows every word, `quiet` what fails alone. `width` is
+    that of the terminal in columns, 0 where there is none."""
 
     colour: bool = False
     verbose: bool = False
     quiet: bool = False
+    width: int = 0
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in an SGR colour, where colours are wanted."""
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
+
+    def fit(self, line: str, indent: int) -> str:
+        """The line broken at blanks to the terminal's width; what follows stands below column `indent`, or below the
+        fourth where that leaves too little room. No word is broken."""
+        if not self.width or len(_ANSI.sub("", line)) <= self.width:
+            return line
+        narrow = self.width - indent < _NARROWEST
+        head, rest = line[:indent].rstrip(), line[indent:]
+        indent = 4 if narrow else indent
+        rows, size = [head] if narrow else [], indent
+        row = " " * indent if narrow else line[:indent]
+        for word in rest.split(" "):
+            length = len(_ANSI.sub("", word))
+            if size > indent and size + length > self.width:
+                rows.append(row.rstrip())
+                row, size = " " * indent, indent
+            row, size = f"{row}{word} ", size + length + 1
+        return "\n".join([*rows, row.rstrip()])
 
 
 def count(number: int, noun: str) -> str:
@@ -106,7 +129,8 @@ def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str
             hint = row[0].choice.hint
             outcome = _outcome(row[0], "" if hint in hints else hint, style)
             hints.add(hint)
-            yield f"{place:{place_width}}  {word:{word_width}}  {outcome}"
+            line = f"{place:{place_width}}  {word:{word_width}}  {outcome}"
+            yield style.fit(line, place_width + word_width + 4)
 
 
 def _place(path: str, row: Sequence[Finding]) -> str:

@@ -232,7 +232,8 @@ def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: St
     place_width = max((len(printable(place)) for place, *_ in shown), default=0)
     subject_width = min(max((len(printable(subject)) for _, subject, *_ in shown), default=0), 48)
     for place, subject, text in shown:
-        yield f"{printable(place):{place_width}}  {printable(subject):{subject_width}}  {text}"
+        line = f"{printable(place):{place_width}}  {printable(subject):{subject_width}}  {text}"
+        yield style.fit(line, place_width + subject_width + 4)
 
 
 def summary(all_checked: Sequence[Checked]) -> str:

@@ -170,7 +170,7 @@ class Bases:
         """One note for all the platforms of an image that are the same case."""
         platforms = self._unread.setdefault((image, instead, reason), [])
         for names in (platforms, [*platforms, platform.removeprefix("linux/")]):
-            text = f"{image} ({', '.join(names)}) was not read, {instead}: {reason}"
+            text = f"warning: {image} ({', '.join(names)}) was not read, {instead}: {reason}"
             self._notes.pop(text, None)
         platforms[:] = names
         self._note(text)

@@ -66,14 +66,14 @@ def test_a_file_that_cannot_be_used(
 ) -> None:
     if content is not None:
         bench.write(name, content)
-    refused(bench, command, name, status=3, text=f"pinner: {said}")
+    refused(bench, command, name, status=3, text=f"error: {said}")
 
 
 @pytest.mark.parametrize("command", ["lock", "scan"])
 def test_a_directory_without_dockerfiles(bench: Workbench, command: str) -> None:
     bench.write("docs/README", "")
     said = (
-        "pinner: docs: no Dockerfile, and no other file that installs packages, in this directory or below\n"
+        "error: docs: no Dockerfile, and no other file that installs packages, in this directory or below\n"
     )
     refused(bench, command, "docs", status=3, text=said + "hint: name the file, or another directory\n")
 
@@ -81,7 +81,7 @@ def test_a_directory_without_dockerfiles(bench: Workbench, command: str) -> None
 @pytest.mark.parametrize("command", ["lock", "scan"])
 def test_a_loop_of_links(bench: Workbench, command: str) -> None:
     (bench.folder / "loop").symlink_to("loop")
-    refused(bench, command, "loop", status=3, text="pinner: loop: Too many levels of symbolic links\n")
+    refused(bench, command, "loop", status=3, text="error: loop: Too many levels of symbolic links\n")
 
 
 def test_a_file_without_end(bench: Workbench) -> None:
@@ -89,14 +89,14 @@ def test_a_file_without_end(bench: Workbench) -> None:
         bench,
         *("scan", "/dev/zero"),
         status=3,
-        text="pinner: /dev/zero: larger than 64 MiB\nhint: is this the right file?\n",
+        text="error: /dev/zero: larger than 64 MiB\nhint: is this the right file?\n",
     )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file(bench: Workbench) -> None:
     bench.write("secret", "FROM debian\n").chmod(0)
-    refused(bench, "lock", "secret", status=3, text="pinner: secret: Permission denied\n")
+    refused(bench, "lock", "secret", status=3, text="error: secret: Permission denied\n")
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "pinner.lock"])
@@ -109,7 +109,7 @@ def test_a_read_only_file(bench: Workbench, name: str) -> None:
     result = bench.run("lock", "--max-age", "0s")
     assert (result.status, result.out) == (3, "")
     assert re.fullmatch(
-        rf"pinner: (\S*/)?{name}: cannot be written: the file is read-only\nhint: nothing was changed\n",
+        rf"error: (\S*/)?{name}: cannot be written: the file is read-only\nhint: nothing was changed\n",
         result.err,
     )
     assert bench.files() == before
@@ -120,8 +120,8 @@ def test_the_good_files_are_pinned_all_the_same(bench: Workbench) -> None:
     result = bench.run("lock", "latin1", "Dockerfile", "missing")
     assert result.status == 3
     assert bench.read("Dockerfile") == PIN
-    assert result.err.startswith("pinner: latin1:2:5: not UTF-8")
-    assert "\npinner: missing: No such file" in result.err
+    assert result.err.startswith("error: latin1:2:5: not UTF-8")
+    assert "\nerror: missing: No such file" in result.err
 
 
 # Options and configuration
@@ -309,7 +309,7 @@ def test_an_archive_that_cannot_be_used(
     before = bench.files()
     result = bench.run("lock")
     pattern = said.replace("$URL", "http://deb.debian.org/debian(-security)?/dists/bookworm")
-    assert re.match(f"pinner: {pattern}", result.err), result.err
+    assert re.match(f"error: {pattern}", result.err), result.err
     assert (result.status, result.out) == (status, "")
     assert bench.files() == before
 
@@ -322,7 +322,7 @@ def test_no_network(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
         bench,
         *("lock",),
         status=5,
-        text="pinner: $URL/InRelease: the connection was refused\n"
+        text="error: $URL/InRelease: the connection was refused\n"
         "hint: check the network and the proxy; --offline uses what is cached\n",
     )
 
@@ -335,7 +335,7 @@ def test_an_older_release_is_not_used_and_said(bench: Workbench) -> None:
     result = bench.run("lock", "--max-age", "0s")
     assert (result.status, bench.read("Dockerfile")) == (0, PIN)
     assert result.err == (
-        "pinner: bookworm: the archive answers with a Release of 2025-01-10 00:00 UTC, older than the verified one of "
+        "error: bookworm: the archive answers with a Release of 2025-01-10 00:00 UTC, older than the verified one of "
         "2025-01-11 09:30 UTC in the cache, which stays in use\n"
     )
 
@@ -360,7 +360,7 @@ def test_a_cache_that_cannot_be_written(bench: Workbench) -> None:
     bench.cache.write_text("a file in its place")
     result = bench.run("lock")
     assert result.status == 3
-    assert re.match(r"pinner: \S+/cache: the cache cannot be written: .*\nhint: make room", result.err)
+    assert re.match(r"error: \S+/cache: the cache cannot be written: .*\nhint: make room", result.err)
     assert bench.read("Dockerfile") != PIN
 
 
@@ -371,7 +371,7 @@ def test_a_full_disk_under_the_cache(bench: Workbench) -> None:
     result = bench.process("lock", preexec_fn=small_files)
     assert (result.status, result.out) == (3, "")
     assert re.fullmatch(
-        r"pinner: \S+/cache: the cache cannot be written: .*\nhint: make room \(pinner cache prune\), .*\n",
+        r"error: \S+/cache: the cache cannot be written: .*\nhint: make room \(pinner cache prune\), .*\n",
         result.err,
     )
     assert bench.files() == before
@@ -383,7 +383,7 @@ def test_a_full_disk_under_the_files(bench: Workbench) -> None:
     bench.run("lock", "--check")
     before = bench.files()
     result = bench.process("lock", preexec_fn=small_files)
-    said = "pinner: Dockerfile: cannot be written: File too large\nhint: nothing was changed\n"
+    said = "error: Dockerfile: cannot be written: File too large\nhint: nothing was changed\n"
     assert result == Result(3, "", said)
     assert bench.files() == before
 
@@ -391,4 +391,4 @@ def test_a_full_disk_under_the_files(bench: Workbench) -> None:
 def test_a_full_device_under_stdout(bench: Workbench) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         result = bench.process("scan", stdout=full)
-    assert result == Result(3, "", "pinner: the output cannot be written: No space left on device\n")
+    assert result == Result(3, "", "error: the output cannot be written: No space left on device\n")

@@ -157,7 +157,7 @@ def test_a_registry_that_does_not_answer_is_asked_once(bench: Workbench) -> None
     result = bench.run(*arguments)
     assert (result.status, bench.read("Dockerfile").count("curl=7.88")) == (0, 1)
     assert unread(result.err) == (
-        "pinner: base images are not read, and are assumed to hold little: 127.0.0.1:9 gave no answer: "
+        "note: base images are not read, and are assumed to hold little: 127.0.0.1:9 gave no answer: "
         "the connection was refused\n"
     )
     assert "is not asked again yet" in bench.run(*arguments).err
@@ -450,12 +450,12 @@ def test_one_note_for_all_platforms(bench: Workbench, registry: Registry) -> Non
     registry.put("app-bookworm:1", made, top=index(made))
     bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
     assert unread(lock(bench, registry).err) == "".join(
-        f"pinner: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
+        f"error: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
         for arch in ("amd64", "arm64")
     )
     registry.documents.clear()
     assert unread(lock(bench, registry, "--max-age", "0s").err) == (
-        f"pinner: {registry.host}/app-bookworm:1 (amd64, arm64) was not read, what it holds is assumed: "
+        f"warning: {registry.host}/app-bookworm:1 (amd64, arm64) was not read, what it holds is assumed: "
         "the registry has no such image (HTTP status 404)\n"
     )
 
@@ -469,7 +469,7 @@ def test_a_platform_that_the_image_is_not_made_for(
     registry.put("app:1", image({"apt": "2.6.1"}))
     result = lock(bench, registry)
     assert (result.status, "tool=1" in bench.read("Dockerfile")) == (0, True)
-    assert result.err == f"pinner: {registry.host}/app:1: no image for linux/arm64; it has linux/amd64\n"
+    assert result.err == f"error: {registry.host}/app:1: no image for linux/arm64; it has linux/amd64\n"
     assert [target.platform for target in locked(bench).targets] == ["linux/amd64"]
     text = bench.read("pinner.lock")
     registry.documents.clear()
@@ -514,7 +514,7 @@ def test_a_digest_that_moves_is_told(bench: Workbench, registry: Registry, archi
     first = image({"apt": "2.6.1"})
     registry.put("app:1", first)
     name = f"{registry.host}/app:1"
-    assert f"pinner: {name} is pinned to {first.digest}\n" in lock(
+    assert f"note: {name} is pinned to {first.digest}\n" in lock(
         bench, registry, "--pin-images", "--platform", "amd64"
     ).err  # fmt: skip
     second = image({"apt": "2.6.1", "jq": "1.6"})

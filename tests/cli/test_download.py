@@ -114,7 +114,7 @@ MISCHIEF: dict[str, tuple[Callable[[Workbench], None], int, str]] = {
     "gone": (
         lambda bench: bench.archive.missing("*/curl_*.deb"),
         5,
-        "pinner: curl:amd64=7.88.1-10 is gone: http://deb.debian.org/debian/pool/main/c/curl/curl_7.88.1-10_amd64.deb: "
+        "error: curl:amd64=7.88.1-10 is gone: http://deb.debian.org/debian/pool/main/c/curl/curl_7.88.1-10_amd64.deb: "
         "HTTP status 404\nhint: an archive keeps a superseded version for a short while only: move the lock on with "
         "`pinner refresh`, or lock a snapshot; single files are kept at https://snapshot.debian.org\n",
     ),

@@ -82,7 +82,7 @@ def test_targets_that_differ(bench: Workbench) -> None:
     result = bench.run("export", "preferences")
     assert (result.status, result.out) == (3, "")
     assert result.err == (
-        "pinner: curl is 7.88.1-10 in Dockerfile, stage 2, linux/amd64, and 8.14.1 in web/Dockerfile, stage 0, "
+        "error: curl is 7.88.1-10 in Dockerfile, stage 2, linux/amd64, and 8.14.1 in web/Dockerfile, stage 0, "
         "linux/amd64\nhint: choose among the targets with --file, --stage and --platform\n"
     )
     assert pinned(bench.run("export", "preferences", "--file", "web/Dockerfile").out) == ["curl"]

@@ -165,9 +165,9 @@ def test_offline_uses_what_is_cached_and_says_how_old_it_is(bench: Workbench) ->
     result = bench.run("lock", "--offline")
     assert (result.status, bench.read("Dockerfile")) == (0, PINNED)
     assert [line.partition(" as of ")[0] for line in result.err.splitlines()] == [
-        "pinner: bookworm:",
-        "pinner: bookworm-updates:",
-        "pinner: bookworm-security:",
+        "note: bookworm:",
+        "note: bookworm-updates:",
+        "note: bookworm-security:",
     ]
     assert len(bench.archive.requests) == asked
 
@@ -176,7 +176,7 @@ def test_offline_with_nothing_cached(bench: Workbench) -> None:
     result = bench.run("lock", "--offline")
     assert (result.status, result.out) == (5, "")
     assert result.err == (
-        "pinner: http://deb.debian.org/debian/dists/bookworm/InRelease: not in the cache, and --offline asks nobody\n"
+        "error: http://deb.debian.org/debian/dists/bookworm/InRelease: not in the cache, and --offline asks nobody\n"
         "hint: run once without --offline\n"
     )
 

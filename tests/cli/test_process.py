@@ -48,7 +48,7 @@ def test_an_interrupt_while_waiting_for_the_archive(bench: Workbench, image: str
         out, err = process.communicate(timeout=5)
     finally:
         over.set()
-    assert (process.returncode, out, err.strip()) == (130, b"", b"pinner: interrupted; nothing half done")
+    assert (process.returncode, out, err.strip()) == (130, b"", b"error: interrupted; nothing half done")
     assert bench.files() == before
 
 

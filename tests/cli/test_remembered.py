@@ -68,7 +68,7 @@ def test_files_that_were_locked_otherwise_have_their_own_settings(bench: Workben
     bench.write("b/Dockerfile", f"{BASE}jq\n")
     bench.run("lock", "--platform", "amd64")
     result = bench.run("lock", "b", "--platform", "arm64")
-    assert "pinner: for linux/arm64; pinner.lock was made for linux/amd64\n" in result.err
+    assert "note: for linux/arm64; pinner.lock was made for linux/amd64\n" in result.err
     assert locked(bench).settings == (Settings("", "linux/amd64"), Settings("b/Dockerfile", "linux/arm64"))
     assert bench.run("lock", "--check").status == 0
     assert {(each.file, each.platform) for each in locked(bench).targets} == {
@@ -168,4 +168,4 @@ def test_an_argument_that_is_not_read_is_marked(bench: Workbench) -> None:
     assert names(target(bench)) == {"curl", "libcurl4"}
     assert bench.run("lock", "--check").status == 0
     said = bench.run("export", "preferences").err
-    assert "pinner: the lock is incomplete: Dockerfile, stage 0, linux/amd64: $EXTRA: " in said
+    assert "warning: the lock is incomplete: Dockerfile, stage 0, linux/amd64: $EXTRA: " in said

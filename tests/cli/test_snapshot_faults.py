@@ -53,7 +53,7 @@ def test_find(bench: Workbench, fault: str) -> None:
     if result.status == 0:
         assert "all 2 versions are there at 202603" in result.out
     else:
-        assert result.status in (3, 4, 5, 6) and result.err.count("pinner: ") and "hint: " in result.err
+        assert result.status in (3, 4, 5, 6) and result.err.count("error: ") and "hint: " in result.err
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -266,7 +266,7 @@ def test_metasnap_that_fails_or_lies_changes_no_answer(bench: Workbench, fault: 
     assert result.status == 0, result
     assert "all 2 versions are there at 202603" in result.out
     notes = [line for line in result.err.splitlines() if "metasnap" in line]
-    said = NOTED.get(fault, f"pinner: searched without metasnap: {service.url}/cgi-bin/api: ")
+    said = NOTED.get(fault, f"note: searched without metasnap: {service.url}/cgi-bin/api: ")
     assert len(notes) == bool(said) and all(said in note and "\x1b" not in note for note in notes)
     assert len([path for path in service.requests if path == "/cgi-bin/api"]) <= 4
 

@@ -73,8 +73,8 @@ def test_a_lock_at_a_moment(bench: Workbench) -> None:
     result = bench.run("lock", "--snapshot", "2026-03-02", "Dockerfile")
     assert (result.status, result.err) == (
         0,
-        f"pinner: snapshot: debian {OLD}, debian-security {SECURITY}\n"
-        "pinner: the build reads the archive as it is then: --write-sources makes it read the snapshot\n",
+        f"note: snapshot: debian {OLD}, debian-security {SECURITY}\n"
+        "note: the build reads the archive as it is then: --write-sources makes it read the snapshot\n",
     )
     assert "curl=7.88-1\n" in bench.read("Dockerfile")
     lock = bench.read("pinner.lock")

@@ -157,6 +157,6 @@ def test_the_host_that_a_stage_names_is_asked_on_every_architecture(
     lock = loads(bench.read("pinner.lock"))
     assert {f"{source.uri} {source.suite}" for source in lock.releases} == {place}
     # this archive has no .debs
-    assert fetched.err.startswith(f"pinner: curl:arm64=8.0~noble is gone: {place.partition(' ')[0]}/pool/"), (
+    assert fetched.err.startswith(f"error: curl:arm64=8.0~noble is gone: {place.partition(' ')[0]}/pool/"), (
         fetched
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
@@ -21,6 +22,7 @@ from pinner.report.fleet import read_line
 from pinner.session.projects import STDIN, standard_input
 from pinner.values import NamedTuple
 
+_TIDY = 10  # repositories
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -93,12 +95,16 @@ def run(
     with _lines(results) as (out, there):
         known = {each["repository"]: int(each["status"]) for each in there if each["command"] == command}
         statuses = [known[name] for name in mine if name in known]
-        for name in mine:
-            if name not in known:
-                found = _line(command, name, once)
-                statuses.append(found["status"])
-                out.write(f"{json.dumps(found, separators=(',', ':'))}\n".encode())
-                out.flush()
+        for number, name in enumerate(each for each in mine if each not in known):
+            if (
+                number % _TIDY == 0
+            ):  # the collector is not in a hurry (see `main`), and this run is a long one
+                gc.collect()
+                gc.freeze()
+            found = _line(command, name, once)
+            statuses.append(found["status"])
+            out.write(f"{json.dumps(found, separators=(',', ':'))}\n".encode())
+            out.flush()
     return worst(statuses)
 
 

@@ -141,12 +141,12 @@ def command(
         say("error", f"{failure}{named}")
     first = write and any(each.before.get(each.project.lock_path, "") is None for each in found.outcomes)
     if first and form == "text" and not style.quiet:
-        say("hint", _NEXT)
+        click.echo(_NEXT)
     return status
 
 
 _NEXT = (
-    f"commit the files together with {LOCK_NAME}; `pinner verify` in CI says when a pin is gone, and "
+    f"next: commit the files together with {LOCK_NAME}; `pinner verify` in CI says when a pin is gone, and "
     "`pinner refresh` moves the pins"
 )
 

@@ -8,7 +8,7 @@ from typing import Literal, TextIO
 
 import click
 
-Kind = Literal["error", "warning", "note", "hint"]
+Kind = Literal["error", "warning", "note"]
 _COLOURS: dict[str, str] = {"error": "31;1", "warning": "33;1", "note": "36;1", "hint": "36"}
 
 

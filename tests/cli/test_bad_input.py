@@ -335,7 +335,7 @@ def test_an_older_release_is_not_used_and_said(bench: Workbench) -> None:
     result = bench.run("lock", "--max-age", "0s")
     assert (result.status, bench.read("Dockerfile")) == (0, PIN)
     assert result.err == (
-        "error: bookworm: the archive answers with a Release of 2025-01-10 00:00 UTC, older than the verified one of "
+        "note: bookworm: the archive answers with a Release of 2025-01-10 00:00 UTC, older than the verified one of "
         "2025-01-11 09:30 UTC in the cache, which stays in use\n"
     )
 

@@ -450,7 +450,7 @@ def test_one_note_for_all_platforms(bench: Workbench, registry: Registry) -> Non
     registry.put("app-bookworm:1", made, top=index(made))
     bench.write("Dockerfile", f"FROM {registry.host}/app-bookworm:1\nRUN apt-get install -y curl\n")
     assert unread(lock(bench, registry).err) == "".join(
-        f"error: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
+        f"note: {registry.host}/app-bookworm:1: no image for linux/{arch}; it has linux/arm/v7\n"
         for arch in ("amd64", "arm64")
     )
     registry.documents.clear()
@@ -469,7 +469,7 @@ def test_a_platform_that_the_image_is_not_made_for(
     registry.put("app:1", image({"apt": "2.6.1"}))
     result = lock(bench, registry)
     assert (result.status, "tool=1" in bench.read("Dockerfile")) == (0, True)
-    assert result.err == f"error: {registry.host}/app:1: no image for linux/arm64; it has linux/amd64\n"
+    assert result.err == f"note: {registry.host}/app:1: no image for linux/arm64; it has linux/amd64\n"
     assert [target.platform for target in locked(bench).targets] == ["linux/amd64"]
     text = bench.read("pinner.lock")
     registry.documents.clear()

@@ -47,8 +47,8 @@ def test_without_arguments_as_git_sees_the_files(bench: Workbench) -> None:
 def test_files_and_directories_together_each_once(bench: Workbench) -> None:
     bench.write("web/Dockerfile", UNPINNED)
     result = bench.run("lock", "web", "./Dockerfile", "web/Dockerfile", "Dockerfile")
-    assert result.out.splitlines()[-2].endswith("pinned 4 of 4 packages for linux/amd64, linux/arm64 (bookworm, bookworm-updates, "
-                               "bookworm-security); wrote web/Dockerfile, Dockerfile, pinner.lock")  # fmt: skip
+    assert result.out.splitlines()[-2].endswith("; wrote web/Dockerfile, Dockerfile, pinner.lock")
+    assert "pinned 4 of 4 packages for linux/amd64, linux/arm64 (bookworm, bookworm-updates, " in result.out
 
 
 def test_standard_input_to_standard_output(bench: Workbench) -> None:

@@ -186,7 +186,7 @@ def test_what_cannot_be_followed_is_said(bench: Workbench, text: str, place: str
     for command in (["export", "preferences"], ["export", "packages"]):
         result = bench.run(*command)
         assert result.status == 1
-        assert f"pinner: the lock is incomplete: Dockerfile, stage 0, linux/amd64: {place}: " in result.err
+        assert f"warning: the lock is incomplete: Dockerfile, stage 0, linux/amd64: {place}: " in result.err
     assert re.search(rf"incomplete\W.*{re.escape(place)}", bench.run("verify", "Dockerfile").out)
 
 

@@ -6,6 +6,7 @@ Run as a program it writes docs/codes.md, the page of diagnostics, from the enum
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,16 @@ def _options(command: click.Command) -> str:
         if title != "Options":
             rows.append(f"| **{title}** | |")
         for option in found:
-            names, text = option.get_help_record(context) or ("", "")
-            text = re.sub(r"\s+", " ", text).replace("|", "\\|")
-            rows.append(f"| `{names}` | {text} |".replace("[", "\\[").replace("\\[default", "[default"))
+            names, text = (re.sub(r"\s+", " ", each) for each in option.get_help_record(context) or ("", ""))
+            text = text.replace("[", "\\[").replace("\\[default", "[default")
+            cells = (each.replace("|", "\\|") for each in (f"`{names}`", text))
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def _section(name: str, command: click.Command, level: int = 2) -> list[str]:
     usage = " ".join(command.collect_usage_pieces(click.Context(command)))
-    text = (command.help or "").replace("\b\n", "")
+    text = cleandoc(command.help or "").replace("\b\n", "")
     out = [f"{'#' * level} {name}", "", text, "", "```", f"{name} {usage}", "```", "", _options(command), ""]
     if isinstance(command, click.Group):
         context = click.Context(command)

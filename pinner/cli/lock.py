@@ -145,10 +145,7 @@ def command(
     return status
 
 
-_NEXT = (
-    f"next: commit the files together with {LOCK_NAME}; `pinner verify` in CI says when a pin is gone, and "
-    "`pinner refresh` moves the pins"
-)
+_NEXT = f"next: commit the files together with {LOCK_NAME}; `pinner verify` in CI checks the pins, `pinner refresh` moves them"
 
 
 def _some(names: Sequence[str]) -> str:

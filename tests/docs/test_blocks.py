@@ -34,7 +34,14 @@ NOT_RUN = {
     "pinner download": "needs .debs: tests/cli/test_download.py",
 }
 #: Commands that are to find something.
-FINDS = ("pinner lock --check", "pinner verify", "pinner audit", "pinner diff", "pinner refresh --package")
+FINDS = (
+    "docker ",
+    "pinner lock --check",
+    "pinner verify",
+    "pinner audit",
+    "pinner diff",
+    "pinner refresh --package",
+)
 UNPINNED = "FROM debian:bookworm\nRUN apt-get update && apt-get install -y curl jq libssl3\n"
 
 

@@ -145,7 +145,10 @@ def command(
     return status
 
 
-_NEXT = f"next: commit the files together with {LOCK_NAME}; `pinner verify` in CI checks the pins, `pinner refresh` moves them"
+_NEXT = (
+    f"next: commit the files together with {LOCK_NAME}; "
+    "`pinner verify` in CI checks the pins, `pinner refresh` moves them"
+)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.outcomes import AptCommand, Seen, Walk
+from pinner.shell.process import PATH
 from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
 from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
@@ -85,10 +86,14 @@ class Walked:
                 self._shells[index] = self._shells[stage.parent]
             else:
                 self._states[index] = State(self._base(stage))
+                self._states[index].variables["PATH"] = Value(":".join(PATH))
+                self._states[index].exported = frozenset({"PATH"})
                 self._shells[index] = "sh"
             self.seen[index], self.commands[index], self._begun[index] = [], [], 0
             self.places[index], self._own_places[index], self._placed[index] = {}, [], 0
             self._given[index] = set()
+            if stage.parent is not None:
+                self._triggered(index, self._file.stages[stage.parent])
         state, given = self._states[index], self._given[index]
         before, at, self.walk.seen = self.walk.seen, self.walk.at, self.seen[index]
         commands, self.walk.commands = self.walk.commands, self.commands[index]
@@ -123,6 +128,15 @@ class Walked:
             if at < end:
                 return self.places[index]["", start, end][0]
         return None
+
+    def _triggered(self, index: int, parent: Stage) -> None:
+        """What a stage told those built on it to run first (ONBUILD)."""
+        before, self.walk.seen = self.walk.seen, []
+        for instruction in parent.instructions:
+            if instruction.onbuild:
+                self.walk.at = instruction.span.start
+                self._take(index, self._states[index], instruction, set())
+        self.walk.seen = before
 
     def _take(self, index: int, state: State, instruction: Instruction, given: set[str]) -> None:
         keyword = instruction.keyword
@@ -302,7 +316,7 @@ class Walked:
             if tree is not None:
                 source = source.strip("/").removeprefix("./")
                 source = ("/" if "from" in options else "") + ("" if source == "." else source)
-                yield Layer(state.path(self._word(state, target)), tree, source, -1)
+                yield Layer(state.path(self._word(state, target)), tree, source, self.walk.at)
 
     def _evaluate(self, index: int, state: State, instruction: Instruction) -> None:
         source = self._file.text

@@ -31,7 +31,8 @@ _HARMLESS = later(
 _SIMPLE = later(r"[^\\'\"$`{<>]+")
 _INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+#: Where programs are looked for, if nothing else is said.
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class Function(NamedTuple):
@@ -328,7 +329,10 @@ class Process:
         if "/" in name:
             paths: Iterable[str] = (self.state.path(name),)
         else:
-            paths = self.state.seen_in(_PATH, name)
+            told = self.state.variables.get("PATH")
+            own = told.text.split(":") if isinstance(told, Value) else []
+            folders = (each for each in own if each.startswith("/") and UNKNOWN not in each)
+            paths = self.state.seen_in(tuple(dict.fromkeys((*folders, *PATH))), name)
         for path in paths:
             content = self.state.read(path)
             if content is not None:

@@ -149,6 +149,8 @@ def recognised(
     said = entry._replace(components=(), archs=())
     entry = entry._replace(uri=official(entry.uri, mirrors))
     archs = [arch for arch in archs if entry.serves(arch)]
+    if not archs:
+        return ()
     if entry.trusted is False:
         raise InputError(f"{entry.uri} {entry.suite}, whose signatures apt is told not to trust")
     pocket, moment = pocket_of(entry, suite, distribution), written(entry.uri)

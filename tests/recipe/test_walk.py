@@ -228,6 +228,14 @@ def test_what_a_function_of_a_sourced_file_installs_is_seen_there() -> None:
     ] * 2
 
 
+def test_what_a_mount_brings_in_holds_in_its_instruction() -> None:
+    mount = f"RUN --mount=type=bind,source=x.list,target={LIST} apt-get update && apt-get install a"
+    found = walked(f"{mount}\nRUN apt-get install b", files=CONTEXT)
+    first, second = (each for each in found.seen[0] if each.settings is not None)
+    assert first.state.sources()[LIST].at >= 0
+    assert LIST not in second.state.sources()
+
+
 def test_a_ppa() -> None:
     found = sources("RUN add-apt-repository -y ppa:deadsnakes/ppa", JAMMY)
     (content,) = found.values()
@@ -272,6 +280,9 @@ CONTEXT = {
         f"RUN for x in x; do echo '{LINE}' > /etc/apt/sources.list.d/$x.list; done",
         f"RUN case $(uname -m) in aarch64) echo '{LINE}' > {LIST};; *) rm {DEBIAN};; esac",
         f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
+        "COPY scripts/add.sh /opt/x/add\nENV PATH=/opt/x:$PATH\nRUN add",
+        "COPY . /c\nRUN cd /c && ls scripts/*.sh | xargs -n 1 bash",
+        f"FROM debian AS two\nONBUILD COPY x.list {LIST}\nFROM two",
         "ADD x.tgz /",
         "COPY x.tgz /tmp/\nRUN tar xzf /tmp/x.tgz -C /",
         "WORKDIR /\nRUN --mount=target=/c cat /c/x.tgz | tar -xz etc/apt",

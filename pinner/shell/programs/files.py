@@ -176,7 +176,26 @@ def _truncate(call: Call) -> Result:
     return Result()
 
 
+def _ls(call: Call) -> Result:
+    """ls, where it lists the names of files and folders that are seen."""
+    options = read(call.words, "ITw")
+    state = call.shell.state
+    if {name for name, _ in options.options} - {"1", "a", "A", "d", "r"}:
+        return Result("done", Content(UNKNOWN))
+    found: list[str] = []
+    for name in options.operands or (".",):
+        for path in state.glob(state.path(name)):
+            if state.read(path) is not None or options.has("d"):
+                found.append(path)
+            elif state.is_dir(path):
+                found += state.names(path)
+            else:
+                return Result("maybe", Content(UNKNOWN))
+    return Result("done", Content("".join(f"{each}\n" for each in found)))
+
+
 ROWS = {
+    "ls": _ls,
     "rm": _rm,
     "unlink": _rm,
     "cp": _cp,

@@ -111,7 +111,7 @@ def _exec(call: Call) -> Result:
 
 def _xargs(call: Call) -> Result:
     words = call.words
-    at, file, places = 0, "", ""
+    at, file, places, most = 0, "", "", _MOST
     while at < len(words) and words[at].startswith("-"):
         word = words[at]
         at += 1
@@ -130,6 +130,7 @@ def _xargs(call: Call) -> Result:
                 value, at = words[at], at + 1
             file = value if letter == "a" else file
             places = value if letter == "I" else places
+            most = int(value) if letter == "n" and value.isdecimal() and int(value) else most
     content = call.shell.state.read(call.shell.state.path(file)) if file else call.input
     given = value_of(content)
     own = [Value(each.strip("\"'"), given.lists) for each in re.split(r"[ \t\n]+", given.text) if each][
@@ -141,7 +142,10 @@ def _xargs(call: Call) -> Result:
             filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]
             call.shell.execute(filled)
         return Result("done")
-    return Result(call.shell.execute([*command, *(own or [Value(UNKNOWN, given.lists)])]))
+    own = own or [Value(UNKNOWN, given.lists)]
+    for begin in range(0, len(own), most):
+        call.shell.execute([*command, *own[begin : begin + most]])
+    return Result()
 
 
 def _run_parts(call: Call) -> Result:

@@ -34,7 +34,7 @@ BODIES = [
 ]
 COMMANDS = {
     "dpkg": "echo arm64",
-    "lsb_release": "echo bookworm",
+    "lsb_release": 'test "$1" != -a || printf "Codename:\\t"; echo bookworm',
     "sudo": 'exec "$@"',
     "apt-get": ":",
     "curl": "echo key",

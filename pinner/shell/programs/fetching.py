@@ -89,7 +89,7 @@ def _wget(call: Call) -> Result:
     file = options.value("O", "output-document")
     folder = options.value("P", "directory-prefix") or "."
     output: Content | None = Content("")
-    for address in _addresses(options):
+    for address in (*_addresses(options), *options.values("i", "input-file")):
         content = of(address)
         if file in ("-", "/dev/stdout"):
             output = Content() if output is None or output.origins else content

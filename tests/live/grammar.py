@@ -43,6 +43,7 @@ class Maker:
         self._calls = 0
         self._files = 0
         self._pending: list[str] = []
+        self._updated = False
 
     def _one(self, *of: str) -> str:
         return self._random.choice(of)
@@ -96,8 +97,10 @@ class Maker:
         self._calls += 1
         commands = list(self._pending)
         self._pending = []
-        if update or self._random.random() < 0.7:
+        # Images come without lists: where no update is seen it was one that is not, of all sources.
+        if update or self._random.random() < 0.7 or not self._updated:
             commands.append(self._update())
+            self._updated = True
         commands.append(self._call(" ".join(names)))
         self._run(commands)
 

@@ -68,7 +68,7 @@ _DECIDES = later(
     r"(?i)\b(?:default-release|snapshot|check-(?:valid-until|date)|m(?:in|ax)-validtime|rootdir|architectures?)\b"
     r"|\bdir\b(?!::cache)|\bbinary::|#(?:include|clear)\b"
 )
-_NAMED_SOURCES = r"[\w.-]+\.(?:list|sources)"
+_NAMED_SOURCES = r"(?!\.)[\w.-]+\.(?:list|sources)"
 _NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
 
 

@@ -41,6 +41,7 @@ def bench(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
     [
         ([BACKPORTS], OLD),
         ([BACKPORTS, HIGHER], NEW),
+        ([BACKPORTS.replace("b.list", ".b.list"), HIGHER], OLD),  # apt reads no hidden file
         ([BACKPORTS, HIGHER, LOWER], OLD),
         ([BACKPORTS, HIGHER, "RUN rm /etc/apt/preferences.d/b"], OLD),
         ([BACKPORTS, HIGHER, "RUN rm -rf /etc/apt/preferences.d/*"], OLD),

@@ -47,8 +47,8 @@ class Code(StrEnum):
     UNPINNED = "unpinned", "The argument has no pin.", "`pinner lock` pins it.", "note"
     SUITE_UNKNOWN = (
         "suite-unknown",
-        "The base image's name does not tell its suite.",
-        "Say it: a comment `# pinner: suite=…`, `--suite`, or `[images]` in the configuration.",
+        "The base image's name does not name its suite.",
+        "Name it: a comment `# pinner: suite=…`, `--suite`, or `[images]` in the configuration.",
     )
     OTHER_REPOSITORY = (
         "other-repository",
@@ -57,7 +57,7 @@ class Code(StrEnum):
     )
     HOSTED_RUNNER = (
         "hosted-runner",
-        "The command runs on a runner of the CI service, whose image is renewed every week.",
+        "The command runs on a runner of the CI service, whose image changes every week.",
         "Run the job in a container, or leave the packages without pins.",
     )
     SEVERAL_SUITES = (
@@ -110,7 +110,7 @@ class Code(StrEnum):
     TEMPLATE = "template", "A template fills in the argument.", "Write the packages out."
     SPLIT_WORD = (
         "split-word",
-        "The line above ends in a backslash without a blank before it, so that two words are one.",
+        "The line above ends in a backslash without a blank before it, so that two arguments become one.",
         "Put a blank before the backslash.",
     )
     SWALLOWED = (
@@ -125,31 +125,31 @@ class Code(StrEnum):
     TASKSEL = "tasksel", "tasksel installs the packages of a task.", "Install the packages with apt-get."
     BRACE = (
         "brace",
-        "bash makes several words of the argument.",
+        "bash makes several arguments of it.",
         "Where bash runs it, `--expand-braces`; else write them out.",
     )
     SUFFIX = "suffix", "apt reads the `+` at the end as its mark for installing.", "Take the `+` away."
     RELEASE = "release", "`name/suite` chooses a release.", "Nothing: it stays as it is.", "note"
     FILE = "file", "The argument is a package file.", "Nothing.", "note"
     REMOVAL = "removal", "The argument is a package to remove.", "Nothing.", "note"
-    REFUSED = "refused", "apt itself would refuse the command.", "Mend it."
-    NOT_A_NAME = "not-a-name", "No package can have this name.", "Mend it."
+    REFUSED = "refused", "apt itself would refuse the command.", "Fix it."
+    NOT_A_NAME = "not-a-name", "No package can have this name.", "Fix it."
     IGNORED = "ignored", "A comment or the configuration says to ignore it.", "Nothing.", "note"
 
     # What stays without a pin: a command that is not read.
     XARGS = "xargs", "The packages come from the input of xargs.", "Write the command out."
-    STRING = "string", "The command stands in a string that a shell runs.", "Write the command out."
+    STRING = "string", "The command is in a string that a shell runs.", "Write the command out."
     WRAPPER = (
         "wrapper",
         "A program that is not known runs apt, or gets the command as its arguments.",
         "Say under `[wrappers]` in the configuration what it runs, or write the command out.",
     )
-    HEREDOC = "heredoc", "The command stands in a here-document that is not run here.", "Pin by hand."
+    HEREDOC = "heredoc", "The command is in a here-document that is not run here.", "Pin by hand."
     SHELL = "shell", "Another shell than a POSIX one runs the command.", "Pin by hand."
     UNPARSABLE = (
         "unparsable",
         "A quote or here-document has no end, or the shell text is not understood.",
-        "Mend it.",
+        "Fix it.",
     )
     YAML = (
         "yaml",
@@ -158,21 +158,21 @@ class Code(StrEnum):
     )
     WORDS = (
         "words",
-        "A command that is a list of words holds more than plain ones.",
+        "A command that is a list holds items that are not plain text.",
         "Write it as one string.",
     )
     BAKE = "bake", "A Dockerfile in a Bake file is made by functions.", "Write it as a text."
     PACKAGE_LIST = (
         "package-list",
         "A line of the list is neither package names nor a comment.",
-        "Mend the list.",
+        "Fix the list.",
     )
     APTITUDE = "aptitude", "aptitude has its own solver.", "Use apt-get."
-    GDEBI = "gdebi", "gdebi installs a package file with what it needs.", "`apt-get install ./FILE`."
+    GDEBI = "gdebi", "gdebi installs a package file with its dependencies.", "`apt-get install ./FILE`."
     DPKG = "dpkg", "dpkg installs a package file.", "Nothing."
     BUILD_DEP = (
         "build-dep",
-        "What a source package needs to be built is installed.",
+        "The build dependencies of a source package are installed.",
         "Install the packages with apt-get.",
     )
     SATISFY = (
@@ -182,11 +182,11 @@ class Code(StrEnum):
     )
     MK_BUILD_DEPS = (
         "mk-build-deps",
-        "What a source package needs to be built is installed.",
+        "The build dependencies of a source package are installed.",
         "Install the packages with apt-get.",
     )
-    UPGRADE = "upgrade", "An upgrade installs the versions of its day.", "Pin the packages instead."
-    LATEST = "latest", "The state `latest` installs the version of its day.", "Use the state `present`."
+    UPGRADE = "upgrade", "An upgrade installs whatever versions are current.", "Pin the packages instead."
+    LATEST = "latest", "The state `latest` installs whatever version is current.", "Use the state `present`."
 
     # What stays without a pin: what the archive offers.
     VIRTUAL = (
@@ -214,7 +214,7 @@ class Code(StrEnum):
     UNKNOWN_PACKAGE = (
         "unknown-package",
         "There is no such package.",
-        "Mend the name; near ones are shown.",
+        "Fix the name; near ones are shown.",
         "error",
     )
     NO_CANDIDATE = (
@@ -226,7 +226,7 @@ class Code(StrEnum):
     TARGET_RELEASE = (
         "target-release",
         "No source has the release that `-t` names.",
-        "Mend the release.",
+        "Fix the release.",
         "error",
     )
     ARCHITECTURE = (
@@ -255,22 +255,22 @@ class Code(StrEnum):
     )
     UNFOLLOWED = (
         "unfollowed",
-        "pinner cannot tell whether apt would install the command.",
+        "pinner does not know whether apt would carry out the command.",
         "Look at it by hand.",
     )
 
     UNKNOWN_COMMAND = (
         "unknown-command",
         "apt has no such command, and one whose name is nearly the same.",
-        "Mend the name, which is shown.",
+        "Fix the name, which is shown.",
         "error",
     )
 
     # How pins stand.
     UNKNOWN = (
         "unknown",
-        "The pin could not be checked, and does not count as good.",
-        "The message says what was in the way.",
+        "The pin could not be checked; that is not a pass.",
+        "The message says why.",
         "error",
     )
     SECURITY = (
@@ -290,32 +290,32 @@ class Code(StrEnum):
         "`pinner refresh`.",
         "error",
     )
-    DRIFT = "drift", "The file and `pinner.lock` say different things.", "`pinner lock`.", "error"
+    DRIFT = "drift", "The file and `pinner.lock` disagree.", "`pinner lock`.", "error"
     INCOMPLETE = (
         "incomplete",
         "The lock does not say all that a stage installs, since a command of it could not be followed.",
-        "Mend the command, which is named, and run `pinner lock`.",
+        "Fix the command, which is named, and run `pinner lock`.",
     )
     CVE_FIXED = (
         "cve-fixed",
-        "A known vulnerability that the version waiting in the archive mends.",
+        "A known vulnerability that the version waiting in the archive fixes.",
         "`pinner refresh`.",
     )
     CVE_OPEN = (
         "cve-open",
-        "A known vulnerability that no version in the archive mends.",
+        "A known vulnerability that no version in the archive fixes.",
         "Nothing yet; `[[policy.accept]]` accepts it.",
         "note",
     )
     CVE_UNKNOWN = (
         "cve-unknown",
         "It is not known which vulnerabilities a release has.",
-        "Nothing: nobody publishes them in a form that pinner reads.",
+        "Nothing: they are not published in a form that pinner reads.",
     )
     STALE_RELEASE = (
         "stale-release",
-        "A pocket's Release has not moved for too long.",
-        "Look whether a mirror has stopped.",
+        "A pocket's Release has not changed for too long.",
+        "Check whether the mirror is still updated.",
     )
     END_OF_LIFE = (
         "end-of-life",
@@ -335,13 +335,13 @@ class Code(StrEnum):
     )
     IMAGE_PASSED = (
         "image-passed",
-        "A base image holds a newer version than a pin by now: apt refuses the downgrade.",
+        "A base image now holds a newer version than a pin: apt refuses the downgrade.",
         "`pinner refresh`.",
         "error",
     )
     IMAGE_MOVED = (
         "image-moved",
-        "A base image's name means another image than when it was locked.",
+        "The base image's tag has moved since it was locked.",
         "`pinner refresh`.",
     )
 
@@ -364,12 +364,12 @@ class Code(StrEnum):
     TOGETHER = (
         "together",
         "It has to move together with a pin that cannot move.",
-        "See what is said of that pin.",
+        "See the message for that pin.",
         "note",
     )
 
     # What could not be used at all.
-    UNUSABLE = "unusable", "A file, the lock or the configuration cannot be used.", "Mend it.", "error"
+    UNUSABLE = "unusable", "A file, the lock or the configuration cannot be used.", "Fix it.", "error"
     UNSATISFIABLE = "unsatisfiable", "apt would find no solution.", "The message has the causes.", "error"
     UNREACHABLE = (
         "unreachable",
@@ -379,7 +379,7 @@ class Code(StrEnum):
     )
     UNTRUSTED = (
         "untrusted",
-        "What an archive sent is not what was vouched for: signature, digest, size or date.",
-        "Do not use it before you know why.",
+        "What an archive sent does not match its signature, digest, size or date.",
+        "Find out why before you use it.",
         "error",
     )

@@ -43,7 +43,7 @@ UNPINNED: Mapping[str, tuple[str, str]] = {
     ),
     **dict.fromkeys(
         ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"),
-        ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest"),
+        ("upgrade", "an upgrade installs whatever versions are current, without regard to the pins"),
     ),
 }
 #: Sub-commands that change what is installed, or how it is marked.

@@ -75,7 +75,7 @@ def parse(text: str) -> Release:
     if listing.lower() not in fields:
         raise TrustError(
             "the Release has no SHA256 and no SHA512 field: it vouches for nothing",
-            hint="ask the archive's keepers",
+            hint="report it to the archive's maintainers",
         )
     valid_until = fields.get("valid-until")
     architectures = tuple(fields.get("architectures", "").split())

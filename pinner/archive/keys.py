@@ -128,7 +128,7 @@ class Keyring:
             changed = changed or TrustError(
                 f"{url}: these are the keys {', '.join(found)}{withdrawn}, and {owner.uri} is signed by "
                 f"{', '.join(owner.fingerprints)}",
-                hint="a newer pinner may know a new key; or say who signs it under [[source]] in pinner.toml",
+                hint="a newer pinner may know a new key; or name its key under [[source]] in pinner.toml",
             )
         if unasked:  # what is asked of nobody is not verified either
             return Keys(unasked, owner.fingerprints)
@@ -209,7 +209,7 @@ class Keyring:
             if not secure:
                 raise TrustError(
                     f"{official}: the way leads over {address.partition('://')[0]}, where anybody can change the key",
-                    hint="say who signs it under [[source]] in pinner.toml",
+                    hint="name its key under [[source]] in pinner.toml",
                 )
             try:
                 with self._fetcher.ask(address, headers={}) as answer:

@@ -159,7 +159,7 @@ class Archive:
         for suite, one in before.items():
             if one is None:
                 raise FetchError(
-                    f"{suite.url('InRelease')}: not in the cache, and --offline asks nobody",
+                    f"{suite.url('InRelease')}: not in the cache, and --offline forbids the network",
                     url=suite.url("InRelease"),
                     tries=0,
                     hint="run once without --offline",
@@ -231,7 +231,7 @@ class Archive:
         """Fetches, verifies, unpacks and indexes a Packages file."""
         if self._offline:
             raise FetchError(
-                f"{one.suite.url(one.path)}: not in the cache, and --offline asks nobody",
+                f"{one.suite.url(one.path)}: not in the cache, and --offline forbids the network",
                 url=one.suite.url(one.path),
                 tries=0,
                 hint="run once without --offline",
@@ -380,7 +380,7 @@ class StandIns:
             raise
 
 
-_MALFORMED = "apt would refuse this index, too: tell the archive's keepers"
+_MALFORMED = "apt would refuse this index too: report it to the archive's maintainers"
 
 
 def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:

@@ -92,7 +92,7 @@ class Metasnap:
                 return int(entry["status"]), str(entry["text"])
         if self._offline:
             raise FetchError(
-                f"{self._url}: not in the cache, and --offline asks nobody", url=self._url, tries=0
+                f"{self._url}: not in the cache, and --offline forbids the network", url=self._url, tries=0
             )
         from urllib3.filepost import encode_multipart_formdata
 

@@ -143,7 +143,7 @@ class Pool:
                 raise TrustError(
                     f"{url(package)}: {fault}",
                     hint="the archive serves another file than the one that was locked: try another mirror, and find "
-                    "out why before you lock anew",
+                    "out why before you lock again",
                 )
         except TrustError:
             draft.clear()

@@ -128,7 +128,7 @@ class Snapshots:
     ) -> bytearray:
         if self._offline:
             raise FetchError(
-                f"{url}: not in the cache, and --offline asks nobody",
+                f"{url}: not in the cache, and --offline forbids the network",
                 url=url,
                 tries=0,
                 hint="run once without --offline",

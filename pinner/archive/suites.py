@@ -166,8 +166,8 @@ def check_valid(suite: Suite, release: Release, now: datetime) -> str:
         return ""
     if told and not suite.snapshot:
         return (
-            f"{suite.name}: its Release expired on {until:%Y-%m-%d %H:%M} UTC, and is read all the same, since what "
-            "reads it says not to check"
+            f"{suite.name}: its Release expired on {until:%Y-%m-%d %H:%M} UTC, and is used anyway, since "
+            "the configuration there turns the check off"
         )
     raise TrustError(
         f"{suite.url('InRelease')}: expired on {until:%Y-%m-%d %H:%M} UTC",

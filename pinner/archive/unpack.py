@@ -71,7 +71,7 @@ def unpack(
         )
 
 
-_ODD = "the archive itself vouches for a file that does not fit: tell its keepers"
+_ODD = "the archive's own Release lists a file that does not match: report it to the archive's maintainers"
 
 
 def _parts(packed: bytes | bytearray, extension: str) -> list[Iterator[bytes]]:

@@ -60,7 +60,7 @@ def command(
     if len(targets) > 1:
         raise InputError(
             "which one was built? The lock has several that may be meant",
-            hint=f"say it by --file and --stage: {'; '.join(map(name_of, targets))}",
+            hint=f"choose with --file and --stage: {'; '.join(map(name_of, targets))}",
         )
     asked = Asked(images=images, image_archives=image_archives, insecure=insecure)
     result = audit(found.lock, targets[0], image, _base(base, found, targets[0], asked))

@@ -74,7 +74,7 @@ PATHS: list[Callable[[_F], _F]] = [
 ]
 STRICT: list[Callable[[_F], _F]] = [
     click.option(
-        "--strict", is_flag=True, help="Exit 1 if any word stays without a pin; see `# pinner: allow`."
+        "--strict", is_flag=True, help="Exit 1 if any argument is left unpinned; see `# pinner: allow`."
     )
 ]
 ARCHIVE: list[Callable[[_F], _F]] = [
@@ -99,7 +99,9 @@ JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True
 OUTPUT: list[Callable[[_F], _F]] = [
     *JSON,
     click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
-    click.option("-v", "--verbose", is_flag=True, help="Print each word, kept ones too."),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="Print every argument, also those that do not change."
+    ),
 ]
 
 
@@ -178,7 +180,7 @@ RECORDED: list[Callable[[_F], _F]] = [
         "recorded",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Read the recorded archive in this directory, and ask nobody.",
+        help="Read the recorded archive in this directory instead of the network.",
     ),
     *NETWORK,
 ]
@@ -232,7 +234,7 @@ STAGES: list[Callable[[_F], _F]] = [
         shell_complete=lambda ctx, param, begun: [name for name in PLATFORMS if name.startswith(begun)],
         help="Pin for this platform (amd64/v3 is dpkg's amd64); repeatable. [default: linux/amd64 and linux/arm64]",
     ),
-    click.option("--suite", default="", help="The suite of stages that do not say one by comment."),
+    click.option("--suite", default="", help="The suite of stages that have no suite comment."),
     click.option(
         "--installed",
         multiple=True,

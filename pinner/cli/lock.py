@@ -37,7 +37,7 @@ from pinner.workflow.export import named
 @click.option(
     "--pin-siblings/--no-pin-siblings",
     default=None,
-    help="Pin on the line too what a pinned package needs in exactly one version.",
+    help="Also pin on the line what a pinned package needs in exactly one version.",
 )
 @click.option(
     "--expand-braces", is_flag=True, help="Write out what bash makes of a{b,c}, to pin each; for bash alone."
@@ -48,14 +48,14 @@ from pinner.workflow.export import named
     help="Write the package in the place of a virtual name that it alone provides (libssl3t64 for libssl3).",
 )
 @click.option("--pin-images", is_flag=True, help="Put the digests of base images behind their names.")
-@click.option("--closure/--no-closure", default=None, help="Pin on the line all that it brings in.")
+@click.option("--closure/--no-closure", default=None, help="Also pin all dependencies on the line.")
 @click.option(
     "--snapshot",
     "when",
     metavar="WHEN",
     help="Read the archives as they were then: 20261101T000000Z, 2026-11-01, yesterday, or latest.",
 )
-@click.option("--write-sources", is_flag=True, help="Make the build read that snapshot, too.")
+@click.option("--write-sources", is_flag=True, help="Make the build read that snapshot too.")
 @click.option(
     "--trust-lock",
     is_flag=True,

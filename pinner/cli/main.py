@@ -42,7 +42,7 @@ _SECTIONS = {
     "To look after": {
         "unpin": "Take pins out again.",
         "report": "Merge the results of many repositories into one page.",
-        "cache": "Look after the cache of package indices.",
+        "cache": "Show or clean the cache.",
     },
 }
 _COMMANDS = {name: text for commands in _SECTIONS.values() for name, text in commands.items()}

@@ -29,11 +29,11 @@ from pinner.session.run import Asked, Run
     "--only",
     type=click.Choice(["gone", "security", "all"]),
     default=None,
-    help="Move only pins that are gone; or these and those with a security update.",
+    help="Move only pins that are gone, or also those with a security update.",
 )
 @click.option("--package", "packages", multiple=True, metavar="NAME", help="Move only these packages; globs.")
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave these packages as they are; globs.")
-@click.option("--add", is_flag=True, help="Pin also what has no pin.")
+@click.option("--add", is_flag=True, help="Also pin what has no pin.")
 @click.option(
     "--min-age",
     type=flags.Duration(),
@@ -87,8 +87,8 @@ from pinner.session.run import Asked, Run
     type=click.Choice(["file", "source", "security"]),
     help="A branch for each file or source package, or one for security updates; their names begin with NAME.",
 )
-@click.option("--cve", is_flag=True, help="Tell which known vulnerabilities the moves mend.")
-@click.option("--changelogs", is_flag=True, help="Fetch the new packages and tell what their changelogs say.")
+@click.option("--cve", is_flag=True, help="List the known vulnerabilities that the moves fix.")
+@click.option("--changelogs", is_flag=True, help="Fetch the new packages and quote their changelogs.")
 @flags.options(flags.OLDER, flags.REPORT)
 def command(
     paths: tuple[str, ...],

@@ -104,7 +104,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
     if len(latest) < len(found):
         raise Unsatisfiable(
             f"{project.shown(name)}: no snapshot has all of its pins",
-            hint="`pinner snapshot find` tells which were never together; `pinner refresh` moves them",
+            hint="`pinner snapshot find` shows which were never in one snapshot; `pinner refresh` moves them",
         )
     wanted = instant(min(latest))
     service = run.access.snapshots(project.config, offline=False)
@@ -114,7 +114,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
     if _gone(result):
         raise Unsatisfiable(
             f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",
-            hint="`pinner snapshot find` tells the moments of each suite",
+            hint="`pinner snapshot find` shows the moments of each suite",
         )
     for call in read(name, result.files[0].new, options).calls():
         lost = [request.name for request in call.requests if request.name in gone and request.pin]

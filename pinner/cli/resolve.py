@@ -66,7 +66,7 @@ def command(
         with value_of("--from"):
             reference.parse(image)
     elif not asked.suite and not config.suite:
-        raise click.UsageError("which suite? say it by --suite, or the base image by --from")
+        raise click.UsageError("which suite? give --suite, or the base image with --from")
     run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=max_age))
     archives = run.archives(config)
     lock_path = (source.parent if source else root) / LOCK_NAME

@@ -30,7 +30,7 @@ from pinner.session.scan import read, scan
 @click.option(
     "--sources",
     is_flag=True,
-    help="Show what apt reads at each call, and who signs it, instead of the words.",
+    help="Show the sources that apt reads at each install command, and who signs them.",
 )
 @flags.options(flags.STRICT, flags.REPORT)
 def command(

@@ -23,9 +23,9 @@ def command() -> None:
 
 @command.command("find")
 @flags.options(flags.PATHS, flags.STAGES)
-@click.option("--closure", is_flag=True, help="Find all that the lock says is installed, not the pins alone.")
+@click.option("--closure", is_flag=True, help="Find everything that the lock lists, not only the pins.")
 @click.option("--metasnap", is_flag=True, help="Ask metasnap.debian.net first, which may know where to look.")
-@click.option("--offline", is_flag=True, help="Ask nobody: use what earlier searches have learned.")
+@click.option("--offline", is_flag=True, help="Do not use the network: use what earlier searches found.")
 @flags.options(flags.OUTPUT)
 def find(
     paths: tuple[str, ...],
@@ -45,7 +45,9 @@ def find(
     """
     style = flags.to_style(quiet=quiet, verbose=verbose)
     if metasnap and recorded:
-        raise click.UsageError("--metasnap and --archive exclude each other: a recorded archive asks nobody")
+        raise click.UsageError(
+            "--metasnap and --archive exclude each other: a recorded archive does not use the network"
+        )
     run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=MAX_AGE))
     projects, errors = run.collect(paths)
     results: list[Result] = []

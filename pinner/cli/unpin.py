@@ -28,7 +28,9 @@ _NAME = r"[a-z0-9*?\[][a-z0-9+.*?\[\]-]*"
 @click.command("unpin")
 @click.argument("words", nargs=-1, metavar="[NAME|FILE|DIR]...")
 @flags.options(flags.PATHS[1:], flags.STAGES)
-@click.option("--sources", is_flag=True, help="Take out the sources blocks of lock --write-sources, too.")
+@click.option(
+    "--sources", is_flag=True, help="Also remove the sources blocks that lock --write-sources wrote."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")

@@ -37,7 +37,7 @@ from pinner.workflow.verify import Verified
 @click.option(
     "--cve",
     is_flag=True,
-    help="Show the known vulnerabilities of what is locked: those that a newer version mends, and those that are open.",
+    help="Show the known vulnerabilities of what is locked: those that a newer version fixes, and those that are open.",
 )
 @click.option(
     "--max-lag",
@@ -52,9 +52,7 @@ from pinner.workflow.verify import Verified
     help="Believe what a reviewed lock says of an archive whose Release is still the one that it was made from, and do "
     "not fetch the index.",
 )
-@click.option(
-    "--snapshots", is_flag=True, help="Tell from which snapshots pins that are gone can still be had."
-)
+@click.option("--snapshots", is_flag=True, help="Show which snapshots still have the pins that are gone.")
 @flags.options(flags.OLDER, fleet.FLEET, flags.REPORT)
 def command(
     paths: tuple[str, ...],

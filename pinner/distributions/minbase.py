@@ -81,8 +81,8 @@ def names(suite: str, arch: str) -> tuple[str, ...]:
     """
     if suite not in _NAMES:
         raise Refused(
-            f"what images of {suite} begin with is not known",
-            hint="an image that is read tells it (--images always says why it is not), or else --installed",
+            f"the contents of {suite} base images are not known",
+            hint="let pinner read the image (--images always shows why it cannot), or pass --installed",
         )
     absent = _ABSENT.get((suite, arch), frozenset())
     return tuple(name for name in _NAMES[suite].split() if name not in absent)

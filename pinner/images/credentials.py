@@ -111,7 +111,7 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
 
     def failed(why: str) -> InputError:
         return InputError(
-            f"the login for {registry} cannot be had: {why}",
+            f"no login for {registry}: {why}",
             path=str(path),
             hint="see credsStore and credHelpers in it",
         )
@@ -137,13 +137,13 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
         answer = json.loads(done.stdout)
         user, secret = answer["Username"], answer["Secret"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise failed(f"{name} gives an answer that is none") from None
+        raise failed(f"{name} gives an invalid answer") from None
     if not (isinstance(user, str) and isinstance(secret, str)):
-        raise failed(f"{name} gives an answer that is none")
+        raise failed(f"{name} gives an invalid answer")
     try:
         (user + secret).encode()
     except UnicodeEncodeError:
-        raise failed(f"{name} gives an answer that is none") from None
+        raise failed(f"{name} gives an invalid answer") from None
     if user == _TOKEN_USER:
         return Login("", secret, identity=True)
     return Login(user, secret) if user and secret else None

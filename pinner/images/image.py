@@ -100,7 +100,11 @@ def find(blobs: Blobs, entries: Sequence[Descriptor], wanted: Platform, what: st
     offered: set[str] = set()
     found = _find(blobs, entries, wanted, what, "", 0, offered)
     if not found:
-        have = f"it has {', '.join(sorted(offered))}" if offered else "it has none for a known platform"
+        have = (
+            f"it has {', '.join(sorted(offered))}"
+            if offered
+            else "it has none for a platform that pinner knows"
+        )
         raise NoPlatform(f"{what}: no image for {wanted}; {have}")
     return found
 
@@ -196,7 +200,7 @@ def _tree(found: Found, read: Callable[[Descriptor, frozenset[str]], Layer], ori
         # Sources name keys, or a link leads out of the directories that were looked at: again, with its target.
         wanted |= missing
     raise InputError(
-        "apt's files in the image are links to links to links", hint="say the suite in the file itself"
+        "apt's files in the image are links to links to links", hint="name the suite by a comment in the file"
     )
 
 

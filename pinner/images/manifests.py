@@ -131,7 +131,7 @@ def _descriptor(value: Any, what: str) -> Descriptor:
     digest = _text(fields.get("digest"), f"the digest of {what}")
     size = fields.get("size")
     if not DIGEST.fullmatch(digest):
-        raise InputError(f"{what} has a digest that is none: {digest[:100]}")
+        raise InputError(f"{what} has an invalid digest: {digest[:100]}")
     if type(size) is not int or size < 0:
         raise InputError(f"{what} has no size in bytes")
     about = fields.get("platform")

@@ -25,7 +25,7 @@ _PAIR = later(
     r"""(?:^|\s)(?P<key>\w+)=(?:"(?P<quoted>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>(?:\{\{.*?\}\}|\S)+))"""
 )
 _YES = ("true", "yes", "on", "1")
-_UPGRADE = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
+_UPGRADE = ("upgrade", "an upgrade installs whatever versions are current, without regard to the pins")
 _LATEST = ("latest", "the state `latest` installs the version of the day, and takes no other")
 _UNKNOWN = ("variable-unknown", "a variable says which packages are installed")
 _WRITING = ("copy", "template", "get_url", "lineinfile", "blockinfile", "replace")

@@ -160,7 +160,7 @@ def _braced(word: Word, *, bash: bool) -> Request | None:
     found = braces.expanded(word.raw)
     if found == (word.raw,):
         return None
-    shown = " ".join(found) if 0 < len(found) <= _MOST_SHOWN else "several words"
+    shown = " ".join(found) if 0 < len(found) <= _MOST_SHOWN else "several arguments"
     if not bash:
         return _skip(word, "brace", "brace", f"bash makes {shown} of it, sh does not")
     pattern = _WRITABLE_INSIDE if word.levels else _WRITABLE
@@ -214,7 +214,7 @@ def _modified(word: Word, value: str) -> Request:
         return _unnamed(word, name)
     arch = match["arch"] or ""
     if not chosen and word.variables:
-        detail = f"{', '.join(word.variables)} holds nothing here"
+        detail = f"{', '.join(word.variables)} is empty"
         return Request(word, "variable", "skip", "variable-pin", detail, match["name"], arch)
     if not chosen:
         return Request(

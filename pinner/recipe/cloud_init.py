@@ -34,7 +34,7 @@ def read(text: str, around: Around) -> Dockerfile:
     job.steps += _sources(root)
     job.steps += _commands(text, boot)
     if upgrade is not None and upgrade.text.lower() in ("true", "yes", "on"):
-        why = ("upgrade", "an upgrade installs the versions of its day, whatever pins say of the rest")
+        why = ("upgrade", "an upgrade installs whatever versions are current, without regard to the pins")
         job.steps.append(Step(upgrade, unread=why))
     if packages is not None and (own := list(_names(text, packages))):
         names, versions = zip(*own, strict=True)

@@ -114,7 +114,7 @@ def _outer(instruction: Instruction, inner: Joined) -> Instruction:
             if program and program not in nested.POSIX_SHELLS:
                 asks = prefixes.asks(body.text)
                 keyword, text = (UNREAD if asks else "LABEL"), Joined("", (0,), (0,), (0,))
-                argv = ("heredoc", "the call stands in a here-document")
+                argv = ("heredoc", "the command is in a here-document")
             else:
                 text = nested.unfolded(body)
         else:

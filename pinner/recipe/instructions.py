@@ -159,7 +159,7 @@ class Reader:
         if owner is not None and prefixes.program(owner.words)[1] == "chroot":
             yield self._skip(content, "chroot", "the call installs into another root")
         else:
-            yield self._skip(content, "heredoc", "the call stands in a here-document")
+            yield self._skip(content, "heredoc", "the command is in a here-document")
 
     def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
         return Skipped(self._stage.index, span, reason, detail, self._marked.says("allow", span.start))
@@ -297,7 +297,7 @@ class Reader:
         if program.reason and not found:
             return  # all its arguments come from elsewhere, which is said
         if command.nested:
-            yield self._skip(span, "command-substitution", "the call stands in a command substitution")
+            yield self._skip(span, "command-substitution", "the command is in a command substitution")
             return
         if not command.certain:
             yield self._skip(span, "unparsable", "its shell text is not understood")
@@ -355,7 +355,7 @@ class Reader:
             joined = joined or (request.name in _COMMANDS and bool(result.action == "pin" and behind))
             behind = True
             if joined:
-                detail = "a command begins here, as it seems: is a && missing before it?"
+                detail = "a command seems to begin here: is a && missing before it?"
                 result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
             elif swallowed:
                 detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
@@ -363,12 +363,14 @@ class Reader:
             if self._marked.says("allow", at):
                 result = result._replace(allowed=True)
             if self._marked.says("ignore", at):
-                result = refused(result, "ignored", "a comment says to ignore it")
+                result = refused(result, "ignored", "ignored by a comment")
             if call.error:
                 result = refused(result, "refused", call.error)
             elif program == "aptitude" and not exact:
                 result = refused(
-                    result, "aptitude", "aptitude has its own solver, and not all words here are names"
+                    result,
+                    "aptitude",
+                    "aptitude has its own solver, and not all arguments here are plain package names",
                 )
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())

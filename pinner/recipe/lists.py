@@ -35,7 +35,7 @@ def parse(text: str, *, trailing: bool = False) -> Dockerfile:
     whole = Span(0, len(text))
     body = _joined(text, trailing=trailing)
     if body is None:
-        why = ("package-list", "a line of this list is neither words nor a comment")
+        why = ("package-list", "a line of this list is neither package names nor a comment")
         run = Instruction(UNREAD, whole, whole, Joined.without(text, whole, ()), argv=why)
     else:
         run = Instruction("RUN", whole, whole, body)

@@ -206,7 +206,7 @@ def _command(text: str, step: Step, where: Span) -> Instruction:
     levels = {word.levels for word in step.words[install + 1 :] if word.text[:1] not in ("", "-")}
     if len(levels) > 1 or not all(_PLAIN.fullmatch(word.text) for word in step.words):
         return _unread(
-            text, step.text.span, "words", "the call is a list of words, not all of which are plain"
+            text, step.text.span, "words", "the command is a list, not all of whose items are plain text"
         )
     own = levels.pop() if levels else ()
     parts: list[Joined] = []

@@ -175,7 +175,7 @@ def _split(source: str, own: Sequence[Piece], word: Word | None) -> list[Field]:
             groups[-1].append(_part(piece, text, begin, len(text.text)))
     found = [_field(source, group, word) for group in groups if group]
     if word is not None and len(found) > 1 and any(each.word.span == word.span for each in found):
-        return [Field(word, why=Unknown("variable-unknown", "a variable in it holds several words"))]
+        return [Field(word, why=Unknown("variable-unknown", "a variable in it holds several arguments"))]
     return found
 
 

@@ -86,7 +86,7 @@ def summary(outcome: Outcome) -> str:
         text.add("", "### Without a pin", "")
         text.fill(map(_unpinned, outcome.unpinned), _TABLE + 8_000, "packages")
     if outcome.mended:
-        text.add("", "### Vulnerabilities that this mends", "")
+        text.add("", "### Vulnerabilities fixed", "")
         text.fill(map(_mended, outcome.mended), _TABLE + 10_000, "source packages")
     if any(outcome.uploads.values()):
         text.add("", "<details><summary>Changelogs</summary>", "")
@@ -97,7 +97,7 @@ def summary(outcome: Outcome) -> str:
         said = f" ({count(urgent, 'security update')})" if urgent else ""
         text.add(
             "",
-            f"<details><summary>{count(len(outcome.along), 'package')} that they bring in{said}</summary>",
+            f"<details><summary>{count(len(outcome.along), 'package')} that come with them{said}</summary>",
             "",
         )
         rows = (

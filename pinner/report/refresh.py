@@ -110,7 +110,7 @@ def link(change: Change) -> str:
 def title(outcome: Outcome) -> str:
     """`refresh 3 apt pins (1 security update)`; where it is one source package, `refresh openssl to 3.0.18-1`."""
     if not outcome.changes and not outcome.images:
-        return "refresh what apt pins bring along" if outcome.along else "nothing to refresh"
+        return "refresh dependencies of apt pins" if outcome.along else "nothing to refresh"
     urgent = sum(change.security for change in outcome.changes)
     sources = {(change.offer.package.source, change.new) for change in outcome.changes}
     if len(sources) == 1 and not outcome.images:
@@ -133,7 +133,7 @@ def commit_message(outcome: Outcome) -> str:
     )
     lines += (f"- {image.image}: {why_based(image)}" for image in outcome.images)
     if outcome.along:
-        lines.append(f"- {count(len(outcome.along), 'package')} that they bring along")
+        lines.append(f"- {count(len(outcome.along), 'package')} installed with them")
     return printable("\n".join(lines)).rstrip("\n") + "\n"
 
 
@@ -159,10 +159,10 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
             line = f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
             yield style.fit(line, first + second + 4)
     for mended in () if style.quiet else outcome.mended:
-        yield f"mended in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
+        yield f"fixed in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
         for each in outcome.along:
-            yield f"brought along: {printable(_moved(each))}"
+            yield f"dependencies: {printable(_moved(each))}"
 
 
 def diagnostics(
@@ -202,7 +202,7 @@ def summary(outcome: Outcome) -> str:
     if outcome.changes or not parts:
         own = count(len(outcome.changes), "package")
         parts.insert(0, f"{own} ({urgent} by security)" if urgent else own)
-    parts += [f"{count(len(outcome.along), 'package')} that they bring along"] if outcome.along else []
+    parts += [f"{count(len(outcome.along), 'package')} installed with them"] if outcome.along else []
     names = (
         ", ".join(map(printable, outcome.wrote)) if len(outcome.wrote) <= 5 else f"{len(outcome.wrote)} files"
     )

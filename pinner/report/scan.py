@@ -145,7 +145,7 @@ def report(files: Sequence[File], total: Counted, found: Iterable[Diagnostic], n
 def table(found: Mapping[str, Counted], total: Counted) -> Iterable[str]:
     """A row for each file that asks for packages, and one for all: how many words, and what share has a pin."""
     rows = [
-        ("file", "words", "pinned", "to pin", "skipped", "not read", "share pinned"),
+        ("file", "arguments", "pinned", "to pin", "skipped", "not read", "share pinned"),
         *(_row(printable(path), each) for path, each in found.items() if each.asking),
         _row("total", total),
     ]
@@ -166,7 +166,7 @@ def _row(name: str, found: Counted) -> tuple[str, ...]:
 def summary(total: Counted) -> str:
     """The share that `lock` would pin, and the reasons of the rest counted."""
     actions = total.actions
-    text = f"{count(total.files, 'file')}, {count(actions.total(), 'package word')}: "
+    text = f"{count(total.files, 'file')}, {count(actions.total(), 'package argument')}: "
     text += f"{actions['pin']} to pin, {actions['keep']} pinned"
     if total.reasons:
         text += f", {actions['skip']} skipped ({_counted(total.reasons)})"

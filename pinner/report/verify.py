@@ -141,7 +141,7 @@ def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) ->
         own = [one for one in found if not checked.policy.accepted(one.id, names, checked.today)]
         if own:
             fails = any(counts(one, levels, fixed=fixed) for one in own)
-            head = f"{exposed.waiting} is waiting and mends " if fixed else "open: "
+            head = f"{exposed.waiting} is available and fixes " if fixed else "open: "
             level: Severity = "error" if fails else "warning" if fixed else "note"
             yield diagnostic(rule, level, place, subject, f"{head}{vulnerabilities(own)}{files}")
 
@@ -199,9 +199,9 @@ def drift_text(drift: Drift) -> str:
         "added": f"the file asks for {drift.found}, which the lock does not know",
         "unlocked": "the lock does not know it",
         "file-gone": "the lock knows this file, which is not there",
-        "conflict": f"the lock does not fit together here ({drift.locked}): run pinner lock",
+        "conflict": f"the lock contradicts itself here ({drift.locked}): run pinner lock",
         "stage-gone": "the lock knows this stage, which the file does not have",
-        "suite": f"the stage stands on {drift.found}, the lock says {drift.locked}",
+        "suite": f"the stage is based on {drift.found}, the lock has {drift.locked}",
     }
     return texts[drift.kind] + where + hint
 
@@ -245,13 +245,13 @@ def summary(all_checked: Sequence[Checked]) -> str:
         return "found no pins" + (f"; {count(unpinned, 'package')} without one" if unpinned else "")
     platforms = dict.fromkeys(name for pin in pins for name in pin.standings if name)
     text = f"checked {count(len(pins), 'pin')}"
-    text += f" and {count(len(held), 'package')} that they bring along" if held else ""
+    text += f" and {count(len(held), 'package')} installed with them" if held else ""
     text += f" for {', '.join(platforms)}" if platforms else ""
     broken = sum(each.certain for checked in all_checked for each in checked.verified.broken)
     drifts = sum(len(checked.verified.drifts) for checked in all_checked)
     parts = [states(pins)]
     if held:
-        parts.append(f"brought along: {states(held)}")
+        parts.append(f"dependencies: {states(held)}")
     if broken:
         parts.append(f"{count(broken, 'call')} uninstallable")
     if drifts:

@@ -230,7 +230,7 @@ class Search:
         if self._probed > _PATIENCE * self._most:
             raise Refused(
                 f"whether these versions coexist is not settled after {self._probed} moments",
-                hint="packages that come and go tell no direction: look for fewer at a time",
+                hint="these packages come and go, which gives the search no direction: look for fewer at a time",
             )
         return self._known.probe(items, at, all_places=all_places)
 

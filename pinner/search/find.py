@@ -122,7 +122,7 @@ def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     for path in paths:
         targets = lock.of(path)
         if not targets:
-            raise InputError("the lock says nothing of this file", path=path, hint="run `pinner lock` first")
+            raise InputError("the lock has no entry for this file", path=path, hint="run `pinner lock` first")
         for target in targets:
             whole(lock, target)
             by_suite.setdefault(target.closure.suite, []).append(target)

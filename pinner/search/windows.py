@@ -247,7 +247,7 @@ class Windows:
             self._forget_absent(place)
             if self._unavailable == _UNAVAILABLE:
                 raise FetchError(
-                    f"{place.suite}: no index could be had at {_UNAVAILABLE} moments in a row",
+                    f"{place.suite}: no index could be fetched at {_UNAVAILABLE} moments in a row",
                     url="",
                     hint="does the suite exist at that time? try again later, or another mirror",
                 )

@@ -78,7 +78,7 @@ def _architecture(found: Sequence[str], path: str) -> str:
         raise InputError("lists no installed package", path=path, hint=_HINT)
     counts = Counter(arch for arch in found if arch not in ("", "all")).most_common(2)
     if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
-        raise InputError("does not tell which architecture the image is of", path=path, hint=_HINT)
+        raise InputError("does not say which architecture the image has", path=path, hint=_HINT)
     arch = counts[0][0]
     if arch not in PLATFORMS.values():
         raise InputError(f"lists packages of {arch}, which pinner does not know", path=path)

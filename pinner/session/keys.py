@@ -101,7 +101,7 @@ class Vouching:
             except FetchError as error:
                 self.unreachable[owner.name] = error
         why = self.unreachable[owner.name].message
-        raise UnreadRepository(f"{owner.uri}, whose key cannot be had ({why})", owner.serves)
+        raise UnreadRepository(f"{owner.uri}, whose key could not be fetched ({why})", owner.serves)
 
 
 def known(access: Access, config: Config, lock: Lock, root: Path) -> tuple[Known, ...]:

@@ -183,7 +183,7 @@ def _dates(project: Project, lock: Lock) -> Mapping[tuple[str, str], datetime]:
             date < datetime.now(UTC)  # noqa: B015, it raises TypeError for one without a time zone
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"a Release has a date that is none: {error}",
+            f"a Release has an invalid date: {error}",
             path=str(project.lock_path),
             hint="restore the lock from version control, or delete it and run `pinner lock`",
         ) from None

@@ -232,7 +232,7 @@ def _other(name: str, words: tuple[Word, ...]) -> Program | None:
     """What to say of a command that is neither apt nor a known prefix."""
     if name in SHELLS:
         if any(asks(word.literal) for word in words) or _lists(words):
-            return Program(reason="string", detail=f"the call stands in a string that {name} runs")
+            return Program(reason="string", detail=f"the command is in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
         names = [(word.value or "").rpartition("/")[2] for word in words]

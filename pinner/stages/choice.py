@@ -127,7 +127,7 @@ def choose(
             offers=offers,
             reason="platform",
             detail=f"there is no package {request.name} for {', '.join(lacking)}",
-            hint="leave that platform out with --platform, or the word with `# pinner: ignore`",
+            hint="leave that platform out with --platform, or the argument with `# pinner: ignore`",
             fails=True,
         )
     versions = {offer.version for offer in offers.values()}
@@ -181,7 +181,8 @@ def _gone(request: Request, universes: Mapping[str, Universe]) -> Choice | None:
         "gone",
         request.pin,
         reason="gone",
-        detail=f"{request.pin} is gone; now {versions.pop() if len(versions) == 1 else _per_platform(now)}",
-        hint="pinner refresh moves it",
+        detail=f"{request.pin} is no longer in the archive "
+        f"(candidate {versions.pop() if len(versions) == 1 else _per_platform(now)})",
+        hint="run `pinner refresh`",
         fails=True,
     )

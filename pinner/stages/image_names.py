@@ -20,7 +20,7 @@ from pinner.stages.repositories import Repository
 from pinner.values import NamedTuple
 
 HOW_TO_TELL = (
-    "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
+    "name it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
 )
 
 

@@ -369,10 +369,10 @@ def _listed(item: Call | Skipped, begun: _Begun, bases: dict[int, Base]) -> Call
         place = [
             each for each in begun.views.lists(stage, item.span.start, bases[item.stage]) if each in lists
         ]
-        return item._replace(allowed=True, detail=f"the packages stand in {place[0]}") if place else item
+        return item._replace(allowed=True, detail=f"the packages are listed in {place[0]}") if place else item
     place = [each for each in item.lists if each in lists]
     requests = tuple(
-        request._replace(allowed=True, detail=f"the packages stand in {' and '.join(place)}")
+        request._replace(allowed=True, detail=f"the packages are listed in {' and '.join(place)}")
         if place and request.reason in ("command-substitution", "variable-unknown")
         else request
         for request in item.requests
@@ -436,7 +436,7 @@ def _configured(install: Install, base: Base, view: View | None) -> tuple[Instal
         return (
             install,
             base,
-            f"{error.path or 'apt'} is told what decides about versions here: {error.message}",
+            f"{error.path or 'apt'} has a setting here that decides versions: {error.message}",
         )
     install = install._replace(
         target_release=found.release, recommends=found.recommends, suggests=found.suggests

@@ -152,7 +152,7 @@ def recognised(
     if not archs:
         return ()
     if entry.trusted is False:
-        raise InputError(f"{entry.uri} {entry.suite}, whose signatures apt is told not to trust")
+        raise InputError(f"{entry.uri} {entry.suite}, whose signatures apt is configured not to check")
     pocket, moment = pocket_of(entry, suite, distribution), written(entry.uri)
     if pocket is None and moment is not None:
         pocket = _pocket_then(entry, moment, suite, distribution)
@@ -198,7 +198,7 @@ def recognised(
     if isinstance(keys, Keys):
         own = own._replace(uri=row.uri if row else entry.uri)
         return tuple(Repository(own._replace(archs=(arch,)), keys, written=said) for arch in archs)
-    told = "say who signs it under [[source]] in pinner.toml, or under [mirrors] what it mirrors"
+    told = "name its key under [[source]] in pinner.toml, or under [mirrors] what it mirrors"
     error = UnreadRepository(
         f"{without_login(entry.uri)} {entry.suite}".rstrip(), row.serves if row else ANYTHING
     )

@@ -283,7 +283,7 @@ def _where(
     if stages[-1].runner:
         return Unnamed(
             f"the hosted runner {stages[-1].runner} holds newer packages than its Ubuntu, from repositories of its own",
-            "to pin them all the same, name the suite by a comment `# pinner: suite=…`, by --suite, or under [files]",
+            "to pin them anyway, name the suite by a comment `# pinner: suite=…`, by --suite, or under [files]",
             reason="hosted-runner",
         )
     where = suite_of(image) if image else _unknown(stages[-1])

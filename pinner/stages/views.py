@@ -36,7 +36,7 @@ from pinner.stages.repositories import (
 from pinner.stages.suites import Base, Doubt, Options, base_of, chain
 from pinner.values import NamedTuple
 
-_NOTHING = "no source is left to apt here"
+_NOTHING = "apt has no sources left here"
 UNREAD = "which pinner does not read and which may serve another version"
 #: One of these is in every text that changes what apt reads.
 _TRACES = (
@@ -263,9 +263,7 @@ class Views:
             ),
         )
         if seen.unclear and not ignores:
-            return view._replace(
-                problem=f"what stands before it changes what apt reads in a way {UNREAD[6:]}"
-            )
+            return view._replace(problem=f"an earlier command changes what apt reads in a way {UNREAD[6:]}")
         return _Reading(self, state, platform, base, ignores=ignores).read(view)
 
     def says(self, content: Content, path: str) -> str:
@@ -426,7 +424,7 @@ class _Reading:
         ]
         if any(way != ways[0] for way in ways):
             said = self._views.says(content, path)
-            raise _ProblemError(f"{said}, under a condition that is not known here, {UNREAD}")
+            raise _ProblemError(f"{said}, under a condition that is not known, {UNREAD}")
         return ways[0]
 
     def _content(

@@ -258,7 +258,7 @@ def asked_of(
         if request.arch not in OWN_ARCHITECTURE and request.arch != universe.arch:
             name = f"{name}:{request.arch}"
             if request.arch not in universe.foreign:
-                raise Refused(f"{name} is of an architecture that dpkg was not told to add here")
+                raise Refused(f"{name} is of an architecture that dpkg --add-architecture has not added here")
         if request.reason == "removal":
             versions = universe.versions(name)
             if versions:

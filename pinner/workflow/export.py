@@ -63,7 +63,9 @@ def whole(lock: Lock, target: Target) -> None:
     """Raises `InputError` where the lines about a target, or a stage that it is built on, do not fit together."""
     for each in lock.chain(target):
         if each.conflict:
-            raise InputError(f"{named(each)}: {each.conflict}", hint="run `pinner lock`, which locks it anew")
+            raise InputError(
+                f"{named(each)}: {each.conflict}", hint="run `pinner lock`, which locks it again"
+            )
 
 
 class Left(NamedTuple):
@@ -122,7 +124,7 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
         if each.problem:
             raise InputError(
                 f"{named(each)}: the lock does not know all that is installed: {each.problem}",
-                hint=f"mend the install call and run `pinner lock`, or {_CHOOSE}",
+                hint=f"fix the install command and run `pinner lock`, or {_CHOOSE}",
             )
         found |= {
             key(package.name, package.arch, PLATFORMS[target.platform]): package
@@ -220,8 +222,8 @@ def source_of(package: LockedPackage, target: Target, lock: Lock, known: Sequenc
             return Source(package.uri, package.suite, components, arch, each.keys)
     raise InputError(
         f"{named(target)}: {package.id} was locked from {package.uri} {package.suite}, which is no part of "
-        f"{target.closure.suite} as pinner knows it, and nobody says who signs it",
-        hint="say so under [[source]] in pinner.toml, run `pinner lock` again, or use a newer pinner",
+        f"{target.closure.suite} as pinner knows it, and its key is not known",
+        hint="name its key under [[source]] in pinner.toml, run `pinner lock` again, or use a newer pinner",
     )
 
 
@@ -306,7 +308,7 @@ def described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
     if same:
         raise TrustError(
             f"{wanted.id}: the lock has {label(wanted.digest)} {wanted.digest}, {where} has {same[0].digest}",
-            hint="one version must not have two contents: find out why before you lock anew",
+            hint="one version must not have two different files: find out why before you lock again",
         )
     raise FetchError(
         f"{wanted.id} is not in {where} any more",

@@ -35,7 +35,7 @@ def heal(
         if all(each.problem is None for each in done if each.call is call):
             names = " ".join(f"--package {request.name}" for request in moved)
             versions = (f"{choices[request].version} → {version}" for request, (_, version) in moved.items())
-            return f"pinner refresh {names} heals it ({', '.join(versions)})"
+            return f"pinner refresh {names} fixes it ({', '.join(versions)})"
     return ""
 
 

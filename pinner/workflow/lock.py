@@ -194,8 +194,8 @@ def assumptions(file: File) -> Iterator[str]:
     """A note about the images of a file that are not read and not known either."""
     if file.assumed:
         yield (
-            f"{file.path}: {', '.join(file.assumed)}: not read and not known, so that the pins rest on the suite in "
-            "the name; --images always reads it, a comment `# pinner: suite=…` says that it is right"
+            f"{file.path}: {', '.join(file.assumed)}: not read and not known, so the pins rely on the suite in its "
+            "name; --images always reads the image, a comment `# pinner: suite=…` confirms the suite"
         )
 
 
@@ -250,7 +250,7 @@ def _along(
     before = companions.brings_in(pinned, choices, archives)
     if companions.brings_in(again, new_choices, archives) != before:
         raise Refused(
-            f"{file.path}: with more words pinned, apt would install other packages; nothing was written"
+            f"{file.path}: with more arguments pinned, apt would install other packages; nothing was written"
         )
     return again, new_choices
 

@@ -119,7 +119,7 @@ def _edit(file: File, stage: Stage, block: Block | None, base: Base) -> Edit:
     if user and user.partition(":")[0] not in {"root", "0"}:
         line, column = Lines(text).position(at)
         raise InputError(
-            f"apt's sources cannot be written here: the stage runs as {user}",
+            f"apt's sources cannot be written here: the stage runs as user {user}",
             path=file.path,
             line=line,
             column=column,
@@ -165,7 +165,7 @@ def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
         day = _made(call.base)
         if not day:
             yield (
-                f"{call.base.image}: nothing tells the date of this image; where it is newer than the snapshot "
+                f"{call.base.image}: the date of this image is not known; if it is newer than the snapshot "
                 f"{where.at}, apt cannot go back to what the snapshot has: name an image of that time by date or digest"
             )
         elif day > max(stamp for _, stamp in where.at.imports)[:8]:

@@ -69,7 +69,7 @@ class Problem(NamedTuple):
         """The problem as a finding. Only what apt itself would refuse counts against the run."""
         where = ", ".join(map(short, self.platforms))
         fails = not isinstance(self.error, Refused)
-        unlocked = "" if fails or self.known else "what it brings along is not locked: "
+        unlocked = "" if fails or self.known else "dependencies not locked: "
         hints = (self.heals,) if self.heals and self.error.hint == MOVES else (self.error.hint, self.heals)
         return Choice(
             "unsolved",

@@ -126,9 +126,7 @@ ARCHIVE = (
         "not of bookworm",
     ),
     Attack("a Release without digests", field("SHA256", None), 6, "vouches for nothing"),
-    Attack(
-        "a Release with a digest that is none", field("SHA256", "\n zz 1 main/binary-amd64/Packages.xz"), 6
-    ),
+    Attack("a Release with an invalid digest", field("SHA256", "\n zz 1 main/binary-amd64/Packages.xz"), 6),
     Attack("a Release with a date that is none", field("Date", "yesterday"), 6),
     # the index
     Attack("another index", body("*/Packages.xz", lzma.compress(b"Package: curl\n")), 6, "instead of"),
@@ -161,7 +159,7 @@ ARCHIVE = (
     Attack("a file name that leaves the pool", stanza(filename="../../x.deb"), 0, PASSED + "Filename"),
     Attack("an absolute file name", stanza(filename="/etc/x.deb"), 0, PASSED + "Filename"),
     Attack("a size that is none", stanza(size="1e9"), 0, PASSED + "Size"),
-    Attack("a digest that is none", stanza(sha256="abc"), 0, PASSED + "SHA256"),
+    Attack("an invalid digest", stanza(sha256="abc"), 0, PASSED + "SHA256"),
     Attack("a source that is a path", stanza(source="../x"), 0, PASSED + "Source"),
 )
 

@@ -160,7 +160,7 @@ REGISTRY: Sequence[Mischief] = (
         "a digest that is a path",
         document(lambda d: d["layers"][0].update(digest="sha256:../../x")),
         3,
-        "digest that is none",
+        "invalid digest",
     ),
     Mischief(
         "layers that are elsewhere", document(lambda d: d["layers"][0].update(urls=["http://10.0.0.1/"])), 0

@@ -121,7 +121,7 @@ def test_which_stage(bench: Workbench) -> None:
     result = bench.run("audit", "--installed", "image")
     assert result.status == 3
     assert result.err == (
-        "error: which one was built? The lock has several that may be meant\nhint: say it by --file and --stage: "
+        "error: which one was built? The lock has several that may be meant\nhint: choose with --file and --stage: "
         "Dockerfile, stage base, linux/amd64; Dockerfile, stage final, linux/amd64\n"
     )
 

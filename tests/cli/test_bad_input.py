@@ -293,7 +293,7 @@ def bomb(archive: SimulatedArchive, suite: SimulatedSuite) -> None:
         (expired, 6, r"$URL/InRelease: expired on \S+ \S+ UTC\nhint: the mirror has stopped being updated"),
         (wrong_digest, 6, r"$URL/\S+: SHA-256 \w{64} instead of \w{64}\nhint: the mirror may be"),
         (wrong_size, 6, r"$URL/\S+: longer than the \d+ bytes it may have\nhint: the mirror may be"),
-        (bomb, 6, r"$URL/\S+: unpacks to more than the 10 bytes it should\nhint: the archive itself"),
+        (bomb, 6, r"$URL/\S+: unpacks to more than the 10 bytes it should\nhint: the archive's own Release"),
     ],
     ids=[
         *("no Release", "no Packages", "429", "503", "403", "reset", "cut short", "wrong signer", "altered"),

@@ -504,7 +504,7 @@ def test_a_pin_below_the_image_fails_each_time(
     for _ in range(2):
         result = lock(bench, registry, "--platform", "amd64", "--max-age", "0s")
         assert (result.status, "moves the pin" in result.out) == (1, False)
-        assert "(pinner refresh --package curl heals it (7.88 → 8.1))" in result.out
+        assert "(pinner refresh --package curl fixes it (7.88 → 8.1))" in result.out
     assert ask(bench, registry, "refresh").status == 0
     assert "curl=8.1" in bench.read("Dockerfile")
 
@@ -536,7 +536,7 @@ def test_a_digest_that_moves_is_told(bench: Workbench, registry: Registry, archi
     registry.put("app:1", third)
     result = ask(bench, registry, "refresh", "--check")
     assert f"bookworm → trixie, {second.digest[:19]} → {third.digest[:19]}" in result.out
-    assert "would refresh 1 package, 1 base image and 2 packages that they bring along" in result.out
+    assert "would refresh 1 package, 1 base image and 2 packages installed with them" in result.out
 
 
 def test_a_notice_is_one_for_all_platforms(bench: Workbench, registry: Registry) -> None:

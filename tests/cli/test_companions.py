@@ -73,7 +73,7 @@ def test_what_heals_a_line(filled: Workbench) -> None:
         in result.out
     )
     assert "ask for lib=1.0 as well" in result.out
-    assert "pinner refresh --package app heals it (1.0 → 2.0)" in result.out
+    assert "pinner refresh --package app fixes it (1.0 → 2.0)" in result.out
 
 
 def test_siblings_are_those_of_the_stage(filled: Workbench) -> None:
@@ -103,4 +103,4 @@ def test_an_older_version_than_what_a_call_brought_is_not_advised(filled: Workbe
     result = filled.run("lock", "--check")
     assert result.status == 1
     assert "as well" not in result.out
-    assert "pinner refresh --package core-dev heals it (1.0 → 2.0)" in result.out
+    assert "pinner refresh --package core-dev fixes it (1.0 → 2.0)" in result.out

@@ -77,7 +77,7 @@ def exposed(bench: Workbench) -> Workbench:
 def test_what_the_update_mends_and_what_stays_open(exposed: Workbench) -> None:
     done = exposed.run("verify", "--cve")
     assert done.status == 0
-    assert f"7.88.1-10+deb12u15 is waiting and mends {FIXED} (high); locked for Dockerfile" in done.out
+    assert f"7.88.1-10+deb12u15 is available and fixes {FIXED} (high); locked for Dockerfile" in done.out
     assert f"open: {OPEN} (medium), {MINOR} (unimportant); locked for Dockerfile" in done.out
     assert OTHER not in done.out
     (found,) = json.loads(exposed.run("verify", "--cve", "--json").out)["vulnerabilities"]
@@ -148,7 +148,7 @@ def test_an_answer_in_another_format(exposed: Workbench, body: bytes) -> None:
 def test_refresh_tells_what_it_mends(exposed: Workbench) -> None:
     done = exposed.run("refresh", "--cve", "--dry-run", "--summary", "body.md")
     assert done.status == 0
-    assert f"mended in curl 7.88.1-10+deb12u15: {FIXED} (high)\n" in done.err
+    assert f"fixed in curl 7.88.1-10+deb12u15: {FIXED} (high)\n" in done.err
     link = f"https://security-tracker.debian.org/tracker/{FIXED}"
     line = f"- `curl` `7.88.1-10+deb12u14` → `7.88.1-10+deb12u15`: [CVE-2026-1]({link}) (high)"
     assert line in exposed.read("body.md")
@@ -179,7 +179,7 @@ def test_ubuntu(bench: Workbench) -> None:
     )
     done = bench.run("verify", "--fail-on", "cve:medium")
     assert done.status == 1
-    assert f"8.5.0-2ubuntu10.1 is waiting and mends {FIXED} (medium)" in done.out
+    assert f"8.5.0-2ubuntu10.1 is available and fixes {FIXED} (medium)" in done.out
 
 
 def test_once_a_day(tmp_path: Any) -> None:

@@ -31,7 +31,7 @@ def test_kali_by_keys_that_the_configuration_names(archive: SimulatedArchive, tm
         )
         bench.write("pinner.toml", f'[mirrors]\n"https://archive.kali.org" = "{url}"\n')
         result = bench.run("lock", "--platform", "amd64")
-        assert (result.status, "whose key cannot be had" in result.out) == (5, True)
+        assert (result.status, "whose key could not be fetched" in result.out) == (5, True)
         assert "curl=" not in bench.read("Dockerfile")
         bench.write("kali.pgp", Path(archive.keys.keyring).read_bytes())
         bench.write(

@@ -129,8 +129,8 @@ BAD = {
     "missing": (None, "nothing: No such file or directory"),
     "empty": ("", "nothing: lists no installed package"),
     "neither": ("hello, world\n", "nothing:1: this is not a line of `dpkg-query -W`"),
-    "no architecture": ("apt\t2.6.1\n", "does not tell which architecture"),
-    "two architectures": ("a:amd64\t1\nb:arm64\t1\n", "does not tell which architecture"),
+    "no architecture": ("apt\t2.6.1\n", "does not say which architecture"),
+    "two architectures": ("a:amd64\t1\nb:arm64\t1\n", "does not say which architecture"),
     "unknown architecture": ("a:m68k\t1\n", "lists packages of m68k, which pinner does not know"),
     "unusable stanza": ("Package: a\nVersion: 1 2\nArchitecture: amd64\n", "nothing: the list of installed"),
     "of no platform": (

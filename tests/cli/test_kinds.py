@@ -75,7 +75,7 @@ def test_scan_says_how_much_is_pinned(repository: Workbench) -> None:
         "total",
         "6",
     ]
-    assert lines[-1] == "6 files, 6 package words: 5 to pin, 0 pinned, 1 skipped (suite-unknown 1)"
+    assert lines[-1] == "6 files, 6 package arguments: 5 to pin, 0 pinned, 1 skipped (suite-unknown 1)"
 
 
 @pytest.mark.parametrize("command", ["scan", "lock"])

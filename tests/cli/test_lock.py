@@ -176,7 +176,8 @@ def test_offline_with_nothing_cached(bench: Workbench) -> None:
     result = bench.run("lock", "--offline")
     assert (result.status, result.out) == (5, "")
     assert result.err == (
-        "error: http://deb.debian.org/debian/dists/bookworm/InRelease: not in the cache, and --offline asks nobody\n"
+        "error: http://deb.debian.org/debian/dists/bookworm/InRelease: not in the cache, "
+        "and --offline forbids the network\n"
         "hint: run once without --offline\n"
     )
 

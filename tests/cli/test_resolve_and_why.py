@@ -69,7 +69,7 @@ def test_what_is_asked_decides(filled: Workbench, arguments: list[str], expected
     ("arguments", "status", "message"),
     [
         (["appp"], 1, "there is no package appp\nhint: did you mean app?"),
-        (["app=1.0"], 4, "app: 1.0 is gone; now 2.0"),
+        (["app=1.0"], 4, "app: 1.0 is no longer in the archive (candidate 2.0)"),
         (["editor"], 4, "editor is a virtual package provided by "),
         (["lib*"], 2, "it may stand for several packages"),
         (["app", "lib-"], 4, "app 2.0 needs lib (= 2.0)"),
@@ -85,7 +85,7 @@ def test_what_apt_would_refuse(filled: Workbench, arguments: list[str], status: 
 def test_a_suite_must_be_told(filled: Workbench) -> None:
     result = filled.run("resolve", "app")
     assert result.status == 2
-    assert "say it by --suite" in result.err
+    assert "give --suite" in result.err
 
 
 def test_resolve_as_json(filled: Workbench) -> None:

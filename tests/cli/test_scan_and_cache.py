@@ -24,7 +24,7 @@ def test_scan_tells_what_lock_would_do_without_a_network(bench: Workbench) -> No
     bench.write("Dockerfile", DOCKERFILE)
     result = bench.run("scan")
     how = (
-        "tell it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
+        "name it by a comment `# pinner: suite=…` in the stage, by --suite, or under [images] in pinner.toml"
     )
     assert result == Result(
         0,
@@ -36,10 +36,10 @@ def test_scan_tells_what_lock_would_do_without_a_network(bench: Workbench) -> No
         "Dockerfile:7:5  stage 1  apt-get install  (example, suite unknown)\n"
         f"  7:24  a b  not pinned [suite-unknown]: the image example does not name a suite ({how})\n"
         "Dockerfile:8:5  stage 1  not read [xargs]: the packages come from the input of xargs\n"
-        "file        words  pinned  to pin  skipped  not read  share pinned\n"
-        "Dockerfile      6       1       1        4         1          16 %\n"
-        "total           6       1       1        4         1          16 %\n"
-        "1 file, 6 package words: 1 to pin, 1 pinned, 4 skipped (variable-unknown 2, suite-unknown 2); "
+        "file        arguments  pinned  to pin  skipped  not read  share pinned\n"
+        "Dockerfile          6       1       1        4         1          16 %\n"
+        "total               6       1       1        4         1          16 %\n"
+        "1 file, 6 package arguments: 1 to pin, 1 pinned, 4 skipped (variable-unknown 2, suite-unknown 2); "
         "not read: xargs 1\n",
         "",
     )

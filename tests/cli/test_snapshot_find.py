@@ -154,7 +154,7 @@ def test_nothing_is_pinned(bench: Workbench) -> None:
 def test_closure_needs_a_lock(bench: Workbench) -> None:
     pinned(bench, "curl=2")
     result = bench.run("snapshot", "find", "--closure", "Dockerfile")
-    assert result.status == 3 and "the lock says nothing of this file" in result.err
+    assert result.status == 3 and "the lock has no entry for this file" in result.err
 
 
 def test_all_of_a_run_keeps_one_pace(bench: Workbench) -> None:

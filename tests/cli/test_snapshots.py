@@ -100,7 +100,7 @@ def test_a_pin_that_the_moment_does_not_have(bench: Workbench) -> None:
     bench.write("Dockerfile", PLAIN.replace("curl", "curl=7.88-9"))
     result = bench.run("lock", "--snapshot", "latest", "Dockerfile")
     assert result.status == 1
-    assert "7.88-9 is gone; now 7.88-2+deb12u1" in result.out
+    assert "7.88-9 is no longer in the archive (candidate 7.88-2+deb12u1)" in result.out
 
 
 def test_the_block_is_written_and_only_inserted(bench: Workbench) -> None:
@@ -195,7 +195,7 @@ def test_an_older_suite_has_a_sources_list(bench: Workbench) -> None:
     root = "http://snapshot.debian.org/archive"
     assert f"'deb {options} {root}/debian/20260701T000000Z bullseye main'" in bench.read("Dockerfile")
     assert "/etc/apt/sources.list.d/pinner.list" in bench.read("Dockerfile")
-    assert "nothing tells the date of this image" in result.err
+    assert "the date of this image is not known" in result.err
 
 
 def test_an_image_newer_than_the_snapshot_is_said(bench: Workbench) -> None:
@@ -221,7 +221,7 @@ def test_no_root_no_block(bench: Workbench) -> None:
     bench.write("Dockerfile", PLAIN.replace("RUN", "USER app\nRUN sudo"))
     result = bench.run("lock", "--snapshot", "latest", "--write-sources", "Dockerfile")
     assert result.status == 3
-    assert "Dockerfile:3:1: apt's sources cannot be written here: the stage runs as app" in result.err
+    assert "Dockerfile:3:1: apt's sources cannot be written here: the stage runs as user app" in result.err
 
 
 def test_what_one_file_cannot_have_costs_that_file_alone(bench: Workbench) -> None:

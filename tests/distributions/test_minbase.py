@@ -20,5 +20,5 @@ def test_an_architecture_that_lacks_one() -> None:
 
 
 def test_unknown_suite() -> None:
-    with pytest.raises(Refused, match="of noble begin with"):
+    with pytest.raises(Refused, match="contents of noble base images"):
         minbase.names("noble", "amd64")

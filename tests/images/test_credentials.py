@@ -149,9 +149,9 @@ def test_a_helper_that_has_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("script", "words"),
     [
         ("echo the keychain is locked; exit 1", "the keychain is locked"),
-        ("echo nonsense", "an answer that is none"),
-        ('echo \'{"Username": 1, "Secret": 2}\'', "an answer that is none"),
-        ("echo '[]'", "an answer that is none"),
+        ("echo nonsense", "an invalid answer"),
+        ('echo \'{"Username": 1, "Secret": 2}\'', "an invalid answer"),
+        ("echo '[]'", "an invalid answer"),
     ],
 )
 def test_a_helper_that_fails(

@@ -515,7 +515,7 @@ def test_a_tar_bomb(registry: Registry, tmp_path: Path, monkeypatch: pytest.Monk
         (b'{"schemaVersion": 1}', "schema version 2"),
         (b'{"schemaVersion": 2}', "neither an index nor"),
         (b'{"schemaVersion": 2, "mediaType": "text/html", "config": {}}', "kind that is not read"),
-        (b'{"schemaVersion": 2, "manifests": [{"digest": "../../x", "size": 1}]}', "a digest that is none"),
+        (b'{"schemaVersion": 2, "manifests": [{"digest": "../../x", "size": 1}]}', "an invalid digest"),
         (b'{"schemaVersion": 2, "manifests": {}}', "not a JSON array"),
         (b'{"schemaVersion": 2, "config": {"digest": "sha256:' + b"0" * 64 + b'", "size": -1}}', "no size"),
     ],

@@ -421,7 +421,7 @@ def test_likely_mistakes_are_told(text: str, reasons: str) -> None:
         ("{a,b}{1,2}", "a1 a2 b1 b2"),
         ("a{b{1,2},c}", "ab1 ab2 ac"),
         ("a{1..3}", "a1 a2 a3"),
-        ("{a,b}" * 50, "several words"),
+        ("{a,b}" * 50, "several arguments"),
     ],
 )
 def test_braces_are_shown(word: str, made: str) -> None:

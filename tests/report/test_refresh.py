@@ -113,7 +113,7 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
     )
     assert "`3-2` (urgency high, 2026-11-01)" in text
     assert "### Without a pin\n\n- `tini` in `a:9`: has no pin" in text
-    assert "2 packages that they bring in (1 security update)" in text
+    assert "2 packages that come with them (1 security update)" in text
     assert text.index("`z`") < text.index("- `a`")
     assert "held until 2026-12-01: breaks" in text
     assert "put its old version back" in text
@@ -146,4 +146,4 @@ def test_the_first_line_of_a_commit() -> None:
         "- curl 1 -> 2 (security, another upstream version)",
     ]
     along = outcome()._replace(along=(Along("lib", "1", "2", ("linux/amd64",)),))
-    assert refresh.commit_message(along).startswith("build(deps): refresh what apt pins bring along\n")
+    assert refresh.commit_message(along).startswith("build(deps): refresh dependencies of apt pins\n")

@@ -52,7 +52,7 @@ def test_a_point_release_is_healed_and_verifies(story: Story) -> None:
     assert result.out == (
         "Dockerfile:2  curl 7.88.1-10 → 7.88.1-11  the old one is gone, update within the upstream version\n"
         "Dockerfile:2  jq 1.6-2 → 1.7-1            the old one is gone, another upstream version\n"
-        "refreshed 2 packages and 1 package that they bring along; wrote Dockerfile, pinner.lock\n"
+        "refreshed 2 packages and 1 package installed with them; wrote Dockerfile, pinner.lock\n"
     )
     assert story.words() == "curl=7.88.1-11 jq=1.7-1"
     assert story.verify().status == 0
@@ -91,8 +91,8 @@ def test_what_is_brought_along_moves_with_the_lock_alone(story: Story) -> None:
     story.main.remove("libphp").package("libphp", "1+b1")
     result = story.bench.run("refresh", "--verbose")
     assert result.out == (
-        "brought along: libphp 1 → 1+b1 (amd64, arm64)\n"
-        "refreshed 0 packages and 1 package that they bring along; wrote pinner.lock\n"
+        "dependencies: libphp 1 → 1+b1 (amd64, arm64)\n"
+        "refreshed 0 packages and 1 package installed with them; wrote pinner.lock\n"
     )
     assert story.verify().status == 0
 

@@ -16,8 +16,8 @@ def test_day_0_everything_is_live(story: Story) -> None:
     result = story.verify()
     assert result.status == 0
     assert result.out == (
-        "checked 2 pins and 1 package that they bring along for linux/amd64, linux/arm64: 2 live; "
-        "brought along: 1 live\n"
+        "checked 2 pins and 1 package installed with them for linux/amd64, linux/arm64: 2 live; "
+        "dependencies: 1 live\n"
     )
     assert story.standings() == {"curl": LIVE, "jq": LIVE}
 
@@ -192,7 +192,7 @@ def test_a_stage_that_stands_on_another_suite_now(story: Story) -> None:
     story.bench.write("Dockerfile", story.bench.read("Dockerfile").replace("bookworm", "trixie"))
     result = story.verify()
     assert result.status == 1
-    assert "the stage stands on trixie, the lock says bookworm" in result.out
+    assert "the stage is based on trixie, the lock has bookworm" in result.out
 
 
 def test_the_platforms_are_those_of_the_lock(story: Story) -> None:

@@ -22,7 +22,7 @@ _CODES = """\
 Whatever pinner says of a file has a code, in brackets in the text (`not pinned [other-repository]: …`) and with the
 address of its section here in JSON, SARIF and the other formats. An unknown package is an error (exit status 1) with
 near names; the rest of the file is pinned all the same. `--strict` makes a package that stays without a pin exit
-status 1, unless a comment allows it ([Files and comments](reference/files.md)).
+status 1, unless a comment, `# pinner: allow`, says so ([Files and comments](reference/files.md#comments)).
 """
 _SCHEMAS = Path(__file__).parent.parent / "pinner" / "report" / "schemas"
 #: The headings of the page, by the first code below each.

@@ -302,6 +302,9 @@ def _where(
 
 def _unknown(stage: Stage) -> Unnamed:
     why = f": {stage.why}" if stage.why else ""
+    if stage.raw_base in ("of this script", "of this list", "of this machine"):  # it names no image
+        how = "name it by a comment `# pinner: suite=…`, by --suite, or under [files] in pinner.toml"
+        return Unnamed(f"the suite {stage.raw_base} is not known{why}", how)
     return Unnamed(f"the base image {stage.raw_base} is not known here{why}")
 
 

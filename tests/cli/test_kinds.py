@@ -120,6 +120,12 @@ def test_a_script_runs_on_the_image_that_copies_it(bench: Workbench) -> None:
         assert (bench.files()[name][0].decode() != script) is pinned, name
 
 
+def test_a_script_that_no_image_runs_asks_for_its_suite_by_files(bench: Workbench) -> None:
+    bench.write("setup.sh", "apt-get install -y curl\n")
+    result = bench.run("lock", "setup.sh")
+    assert "the suite of this script is not known" in result.out and "[files]" in result.out
+
+
 def test_a_suite_by_the_name_of_the_file(bench: Workbench) -> None:
     bench.configure('[files]\n"scripts/*" = "bookworm"\n')
     bench.write("scripts/x.sh", "apt-get install -y curl\n")

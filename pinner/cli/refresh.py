@@ -120,7 +120,7 @@ def command(
     """Move pins to what apt would take today, in the files and in the lock.
 
     What is in one install command moves together or not at all; a pin that cannot move, a file or an archive that
-    cannot be read is reported and stops no other. Always asks the archive anew. Exits 1 if a pin that is gone was left
+    cannot be read is reported and stops no other. Always asks the archive again. Exits 1 if a pin that is gone was left
     out, 4 if one cannot be moved, 3, 5 or 6 if a file or an archive cannot be read; --atomic then writes nothing.
     """
     form, style, _ = output

@@ -72,8 +72,8 @@ def command(
 ) -> int:
     """Check that every pin and every locked package is still in the archive, and that apt could install each line.
 
-    Always asks the archive anew. Exits 1 if something is gone, cannot be installed, differs from the lock or is a word
-    with a version that cannot be read; 5 or 6 if an archive could not be asked.
+    Always asks the archive again. Exits 1 if something is gone, cannot be installed, differs from the lock or is an
+    argument with a version that cannot be read; 5 or 6 if an archive could not be asked.
     """
     if repositories is None and (shard is not None or results is not None):
         raise click.UsageError("--shard and --results need --repositories")

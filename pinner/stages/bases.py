@@ -126,7 +126,7 @@ class Bases:
             self._note(_short(image, found))
             return locked
         if isinstance(found, FetchError) and not found.status:  # it is the same for all images of the host
-            instead = "are taken as locked" if locked else "are assumed to hold little"
+            instead = "are taken as locked" if locked else "are assumed to be minimal"
             self._note(f"base images are not read, and {instead}: {found.message}")
         else:
             instead = "it is taken as locked" if locked else "what it holds is assumed"

@@ -157,7 +157,7 @@ def test_a_registry_that_does_not_answer_is_asked_once(bench: Workbench) -> None
     result = bench.run(*arguments)
     assert (result.status, bench.read("Dockerfile").count("curl=7.88")) == (0, 1)
     assert unread(result.err) == (
-        "note: base images are not read, and are assumed to hold little: 127.0.0.1:9 gave no answer: "
+        "note: base images are not read, and are assumed to be minimal: 127.0.0.1:9 gave no answer: "
         "the connection was refused\n"
     )
     assert "is not asked again yet" in bench.run(*arguments).err

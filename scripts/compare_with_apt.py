@@ -38,7 +38,7 @@ from pinner.archive.store import build, cut
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.suite import Distribution, Suite
 from pinner.errors import PinnerError, Unsatisfiable
-from pinner.resolve.resolution import Asked
+from pinner.resolve.resolution import ResolvedArgument
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 
@@ -201,14 +201,14 @@ def resolve(
     return (0, frozenset(steps)), ""
 
 
-def asked_for(universe: Universe, word: str) -> Asked:
+def asked_for(universe: Universe, word: str) -> ResolvedArgument:
     """`name`, `name=version`, `name/release` or `name-` as apt takes it."""
     if word.endswith("-") and not universe.versions(word):
         name = word[:-1]
-        return Asked(universe.installed(name) or universe.select(name), remove=True)
+        return ResolvedArgument(universe.installed(name) or universe.select(name), remove=True)
     name, _, text = word.partition("=")
     name, _, release = name.partition("/")
-    return Asked(universe.select(name, version_text=text, release=release), release=release)
+    return ResolvedArgument(universe.select(name, version_text=text, release=release), release=release)
 
 
 def show(words: Sequence[str], recommends: bool, theirs: Outcome, ours: Outcome, message: str) -> None:

@@ -32,11 +32,11 @@ def scanned(name: str, head: str, unit: str, tail: str = "", close: str = "") ->
         text = head + repeated(unit, n) + tail + close * n
 
         def read() -> object:
-            from pinner.stages.install_commands import read
+            from pinner.stages.install_commands import read_file
             from pinner.stages.suites import Options
 
             with suppress(PinnerError):
-                return list(read(name, text, Options(platforms=("linux/amd64",))).calls())
+                return list(read_file(name, text, Options(platforms=("linux/amd64",))).calls())
             return None
 
         return read

@@ -151,7 +151,7 @@ class Setting(NamedTuple):
     file: bool = False
 
 
-class Call(NamedTuple):
+class ParsedCommand(NamedTuple):
     """What one command says. `error` is apt's complaint about its options, "" if it has none.
 
     `options` and `arguments` are the places of the words behind the program's name, `settings` what the options set, in
@@ -184,7 +184,7 @@ class Call(NamedTuple):
 _INSTALL_PACKAGES = tuple(map(Argument, ("install", "--no-install-recommends")))
 
 
-def parse(program: str, words: Sequence[Argument]) -> Call:
+def parse(program: str, words: Sequence[Argument]) -> ParsedCommand:
     """Read the words behind `program`: apt-get, apt, aptitude, or another that takes what these take."""
     if program == "install_packages":
         call, more = parse("apt-get", (*_INSTALL_PACKAGES, *words)), len(_INSTALL_PACKAGES)
@@ -213,7 +213,7 @@ def parse(program: str, words: Sequence[Argument]) -> Call:
     place = next((number for number, at in enumerate(arguments) if words[at].known), None)
     before = arguments if place is None else arguments[:place]
     name = "" if place is None else words[arguments[place]].text
-    return Call(
+    return ParsedCommand(
         name,
         tuple(options if place is None else sorted((*options, *before))),
         tuple(arguments if place is None else arguments[place + 1 :]),
@@ -223,7 +223,7 @@ def parse(program: str, words: Sequence[Argument]) -> Call:
     )
 
 
-def meant(call: Call) -> str:
+def meant(call: ParsedCommand) -> str:
     """The sub-command that a name which is none nearly is: `install` for `instal`; "" if there is none."""
     if not call.subcommand or call.subcommand in _SUBCOMMANDS:
         return ""
@@ -238,7 +238,7 @@ def truth(text: str) -> bool | None:
     return True if lower in TRUE else False if lower in FALSE else None
 
 
-class _Reader:
+class _OptionReader:
     """Reads one option word at a time, gathering what the options set and the first complaint."""
 
     def __init__(self, words: Sequence[Argument]) -> None:
@@ -262,7 +262,7 @@ class _Reader:
         return at + 1
 
 
-class _Apt(_Reader):
+class _Apt(_OptionReader):
     """apt's options."""
 
     def __init__(self, words: Sequence[Argument]) -> None:
@@ -353,7 +353,7 @@ class _Apt(_Reader):
         return end
 
 
-class _Aptitude(_Reader):
+class _Aptitude(_OptionReader):
     """aptitude's options, as far as they take values or decide about versions."""
 
     def read(self, at: int, text: str) -> int:

@@ -21,11 +21,11 @@ _LINE = later(r"(\S+)(?:\s+\[([^\]]*)\])?\s+([^\[\s].*)")
 _KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 #: What is not followed, since it decides which Release is read, or which packages of it.
 _REFUSED = ("inrelease-path", "include", "exclude")
-#: Options that have to be the same wherever a place is named, beside those that `Entry` has.
+#: Options that have to be the same wherever a place is named, beside those that `SourceEntry` has.
 _AGREED = ("allow-insecure", "allow-weak", "allow-downgrade-to-insecure", "date-max-future")
 
 
-class Entry(NamedTuple):
+class SourceEntry(NamedTuple):
     """One suite of one repository, as a sources file names it.
 
     `uri` has no trailing slash, and no login. A `suite` that ends in `/` is a path, and there are no components (a flat
@@ -69,7 +69,7 @@ class Entry(NamedTuple):
         return (not self.archs or arch in self.archs) and arch not in self.without
 
 
-def read(path: str, text: str) -> tuple[Entry, ...]:
+def read(path: str, text: str) -> tuple[SourceEntry, ...]:
     """The binary sources in a file, in order. What its name ends in tells its form.
 
     Raises `InputError`, with the path, where apt would refuse the file, and for options that are not followed.
@@ -81,12 +81,12 @@ def read(path: str, text: str) -> tuple[Entry, ...]:
         raise
 
 
-def conflict(entries: Iterable[Entry]) -> str:
+def conflict(entries: Iterable[SourceEntry]) -> str:
     """What apt says of entries of one place that contradict each other, in the order of its files; "" if none do.
 
     An entry may say which keys sign it where those before it say nothing, but not the other way round.
     """
-    found: dict[tuple[str, str], Entry] = {}
+    found: dict[tuple[str, str], SourceEntry] = {}
     for entry in entries:
         place = entry.uri, entry.suite
         before = found.setdefault(place, entry)
@@ -105,7 +105,7 @@ def conflict(entries: Iterable[Entry]) -> str:
     return ""
 
 
-def _compared(one: Entry, other: Entry) -> Iterator[tuple[str, bool]]:
+def _compared(one: SourceEntry, other: SourceEntry) -> Iterator[tuple[str, bool]]:
     yield "Trusted", one.trusted == other.trusted
     yield "Check-Valid-Until", one.check_valid_until == other.check_valid_until
     yield "Check-Date", one.check_date == other.check_date
@@ -114,7 +114,7 @@ def _compared(one: Entry, other: Entry) -> Iterator[tuple[str, bool]]:
     yield "Allow-Insecure or the like", one.others == other.others
 
 
-def _one_line(text: str) -> Iterator[Entry]:
+def _one_line(text: str) -> Iterator[SourceEntry]:
     for number, raw in enumerate(text.split("\n"), 1):
         content = _CONTENT.match(raw)
         line = content[0].strip() if content else ""
@@ -145,7 +145,7 @@ def _assigned(words: Iterable[str]) -> Iterator[tuple[str, str]]:
 _FIELDS = {"architectures": "arch", "targets": "target", "languages": "lang"}
 
 
-def _deb822(text: str) -> Iterator[Entry]:
+def _deb822(text: str) -> Iterator[SourceEntry]:
     for number, fields in stanzas(text):
         types = fields.get("types", "").split()
         if conf.truth(fields.get("enabled", "yes"), True) is False:
@@ -198,7 +198,7 @@ def _entries(
     components: tuple[str, ...],
     options: Mapping[str, str],
     line: int,
-) -> Iterator[Entry]:
+) -> Iterator[SourceEntry]:
     refused = next((name for name in _REFUSED if name in options), "")
     if refused:
         raise InputError(f"the option {refused} is not followed", line=line)
@@ -210,7 +210,7 @@ def _entries(
         and not _FINGERPRINTS.fullmatch(signed_by)
     ):
         raise InputError(f"apt wants a file or a fingerprint, not {signed_by[:200]}", line=line)
-    entry = Entry(
+    entry = SourceEntry(
         "",
         "",
         components,

@@ -18,7 +18,7 @@ from typing import IO
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.distributions.advisories import Known, Vulnerability, members, of_debian, of_ubuntu
+from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability, members, of_debian, of_ubuntu
 from pinner.errors import FetchError, TrustError
 from pinner.values import NamedTuple
 
@@ -39,7 +39,7 @@ _SCHEMA = 1
 class Feed(NamedTuple):
     """The vulnerabilities by release and source, when the service was asked, and what is to be said of that."""
 
-    known: Known
+    known: KnownVulnerabilities
     asked: datetime
     note: str = ""
 
@@ -82,7 +82,7 @@ class Advisories:
         self._keep(distribution, known, validators)
         return Feed(known, self._now)
 
-    def _held(self, distribution: str) -> tuple[Known, datetime, dict[str, str]]:
+    def _held(self, distribution: str) -> tuple[KnownVulnerabilities, datetime, dict[str, str]]:
         """What is in the cache."""
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             entry = json.loads((self._cache.cve / distribution).read_bytes())
@@ -96,7 +96,7 @@ class Advisories:
                 return known, datetime.fromisoformat(entry["asked"]), dict(entry["validators"])
         return {}, datetime.min.replace(tzinfo=self._now.tzinfo), {}
 
-    def _keep(self, distribution: str, known: Known, validators: Mapping[str, str]) -> None:
+    def _keep(self, distribution: str, known: KnownVulnerabilities, validators: Mapping[str, str]) -> None:
         entry = {
             "schema": _SCHEMA,
             "asked": self._now.isoformat(),
@@ -107,7 +107,7 @@ class Advisories:
 
     def _fetched(
         self, distribution: str, releases: Mapping[str, str], validators: Mapping[str, str]
-    ) -> tuple[Known, dict[str, str]] | None:
+    ) -> tuple[KnownVulnerabilities, dict[str, str]] | None:
         """What the service sends, and what to ask with tomorrow; None if it is as it was."""
         import tempfile
 

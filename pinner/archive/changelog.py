@@ -33,7 +33,7 @@ _TRAILER = later(r"^ -- .*?>  ?(.+)$", re.MULTILINE)
 _IDS = later(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
 
 
-class Entry(NamedTuple):
+class ChangelogEntry(NamedTuple):
     """One upload: its version, the text below it, and its urgency, "" if it states none (Debian Policy 5.6.17)."""
 
     version: str
@@ -75,7 +75,7 @@ class Changelogs:
 
     def since(
         self, package: Package, uri: str, old: str, named: Callable[[str], Iterable[Package]] = lambda _: ()
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[ChangelogEntry, ...]:
         """The entries newer than `old`, newest first; none if the .deb is too large or brings no changelog.
 
         Where its documentation is that of another package of the same source (Debian Policy 12.3), that one is read;
@@ -87,7 +87,7 @@ class Changelogs:
             same = (package.source, package.source_version)
             linked = (each for each in named(other) if (each.source, each.source_version) == same)
             read = next((self._read(each, uri)[0] for each in linked), [])
-        found: dict[str, Entry] = {}
+        found: dict[str, ChangelogEntry] = {}
         for text in read:
             for entry in entries(text):
                 if compare(entry.version, old) <= 0:
@@ -108,13 +108,15 @@ class Changelogs:
         return texts(deb, package.name, url)
 
 
-def entries(text: str) -> Iterator[Entry]:
+def entries(text: str) -> Iterator[ChangelogEntry]:
     """The uploads in a changelog, in its order (deb-changelog(5))."""
     heads = list(_HEAD.finditer(text))
     for number, head in enumerate(heads):
         end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
         urgency = _URGENCY.search(head[3])
-        yield Entry(head[2], text[head.end() : end].strip("\n"), urgency[1].lower() if urgency else "")
+        yield ChangelogEntry(
+            head[2], text[head.end() : end].strip("\n"), urgency[1].lower() if urgency else ""
+        )
 
 
 def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:

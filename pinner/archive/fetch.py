@@ -26,7 +26,7 @@ from pinner.archive.faults import (
     reason,
     retry_after,
 )
-from pinner.archive.kept import Kept
+from pinner.archive.kept import KeptResponse
 from pinner.archive.pace import Pace
 from pinner.errors import FetchError, TrustError
 
@@ -47,7 +47,7 @@ _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at thei
 T = TypeVar("T")
 
 
-class Body(Protocol):
+class Sink(Protocol):
     """Where bytes go: a bytearray, or what writes to a file."""
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class Fetcher:
         return body
 
     def save(
-        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
+        self, url: str, body: Sink, *, limit: int, progress: Callable[[int], None] | None = None
     ) -> None:
         """As `get`, but what `body` holds already is the beginning of what is wanted, and is not asked for again if the
         server can resume (RFC 9110, 14.2); if it cannot, or the file ended before, `body` begins anew.
@@ -139,7 +139,7 @@ class Fetcher:
         headers: Mapping[str, str],
         method: str = "GET",
         form: Mapping[str, str] | bytes | None = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[Response]:
         """One answer, whatever its status: redirections are the caller's business, since `headers` may hold a login.
 
         `url` is asked for as it is, and logins from ~/.netrc are not used. A `form` is the body of a POST, or what it
@@ -149,7 +149,7 @@ class Fetcher:
         `LONGEST_WAIT`. Raises FetchError, also when the answer breaks off while it is read.
         """
         with self._tried(url, lambda: self._answer(url, method, headers, form)) as response:
-            yield Answer(url, response)
+            yield Response(url, response)
 
     def _tried(self, url: str, attempt: Callable[[], T]) -> T:
         host, tries = url.partition("://")[2].partition("/")[0], 0
@@ -193,7 +193,7 @@ class Fetcher:
         limit: int,
         revalidate: bool,
         progress: Callable[[int], None] | None,
-        body: Body,
+        body: Sink,
         resume: bool,
     ) -> None:
         """One try; `body` holds what an earlier one got before it broke off, to begin there with `resume`."""
@@ -205,7 +205,7 @@ class Fetcher:
 
         session = self._ready()
         try:
-            known = Kept(self._cache, address, session.headers) if revalidate else None
+            known = KeptResponse(self._cache, address, session.headers) if revalidate else None
             if known is not None:
                 headers = known.conditional_headers()
             else:
@@ -313,7 +313,7 @@ class Fetcher:
             return self._session
 
 
-class Answer:
+class Response:
     """A status, headers (their names in any case), and a body that is read in pieces."""
 
     def __init__(self, url: str, response: requests.Response) -> None:

@@ -14,7 +14,7 @@ from pinner.archive.cache import Cache
 from pinner.errors import InputError
 
 
-class _File(BaseCache):
+class _FileCache(BaseCache):
     """CacheControl's own file cache needs another library for its locks; a rename needs none.
 
     An entry that was damaged would come back with each `304 Not Modified`: it starts with its digest.
@@ -45,4 +45,4 @@ def rules(cache: Cache, path: Path) -> CacheController:
 
     CacheControl's adapter would write each answer to a temporary file on the way; its rules alone do not.
     """
-    return CacheController(_File(cache, path))
+    return CacheController(_FileCache(cache, path))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _VALIDATORS = ("ETag", "Last-Modified")  # RFC 9110, 8.8
 
 
-class Kept:
+class KeptResponse:
     """The answer that is kept of an address, which is asked with these headers; CacheControl knows the rules."""
 
     def __init__(self, cache: Cache, address: str, headers: Mapping[str, str | bytes]) -> None:

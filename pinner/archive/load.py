@@ -18,14 +18,14 @@ from pinner.archive import parallel, suites, trust
 from pinner.archive.arriving import Arriving, StartedAnew
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.archive.suites import Getter, Held, Suite
+from pinner.archive.suites import Getter, SuiteRelease, VerifiedRelease
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
-    from pinner.archive.store import Piece
+    from pinner.archive.store import StoredPiece
     from pinner.resolve.universe import Index
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ _WORTH = 1 << 20  # bytes
 class _Wanted(NamedTuple):
     """A Packages file: its path in the suite's directory, and what the Release says about its plain form."""
 
-    suite: Suite
+    suite: SuiteRelease
     release: Release
     source: Source
     component: str
@@ -149,12 +149,14 @@ class Archive:
         )
         return indices, tuple(dict.fromkeys(notes))
 
-    def _standing_in(self, one: _Wanted, held: Held) -> Index | None:
+    def _standing_in(self, one: _Wanted, held: VerifiedRelease) -> Index | None:
         if self._cache.index(one.plain.digest).exists():
             return None
         return self._stand_in(one.source, one.component, held.release, held.sha256)
 
-    def _cached(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
+    def _cached(
+        self, before: Mapping[SuiteRelease, VerifiedRelease | None]
+    ) -> tuple[dict[SuiteRelease, VerifiedRelease], list[str]]:
         held, notes = {}, []
         for suite, one in before.items():
             if one is None:
@@ -174,7 +176,9 @@ class Archive:
             )
         return held, notes
 
-    def _asked(self, before: Mapping[Suite, Held | None]) -> tuple[dict[Suite, Held], list[str]]:
+    def _asked(
+        self, before: Mapping[SuiteRelease, VerifiedRelease | None]
+    ) -> tuple[dict[SuiteRelease, VerifiedRelease], list[str]]:
         held = {suite: one for suite, one in before.items() if one is not None and self._is_fresh(suite, one)}
         missing = [suite for suite in before if suite not in held]
         answers = parallel.run([partial(self._ask, suite, before[suite]) for suite in missing], _RELEASES)
@@ -182,20 +186,20 @@ class Archive:
         told = [suites.check_valid(suite, one.release, self._now) for suite, one in held.items()]
         return held, [note for note in (*(note for _, note in answers), *told) if note]
 
-    def _ask(self, suite: Suite, before: Held | None) -> tuple[Held, str]:
+    def _ask(self, suite: SuiteRelease, before: VerifiedRelease | None) -> tuple[VerifiedRelease, str]:
         return self._fetched(suite, lambda getter: suites.ask(getter, suite, before, self._now))
 
-    def _suite(self, source: Source) -> Suite:
+    def _suite(self, source: Source) -> SuiteRelease:
         if source.snapshot and self._snapshots is None:  # before there are threads
             assert self._make_snapshots is not None
             self._snapshots = self._make_snapshots()
         keys = source.signed_by if self._keyring is None else Keys(str(self._keyring))
-        return Suite(
+        return SuiteRelease(
             *(source.uri, source.suite, keys, source.check_valid_until, source.snapshot, source.stand_ins),
             *(source.valid_for, source.check_date),
         )
 
-    def _fetched(self, suite: Suite, attempt: Callable[[Getter], T]) -> T:
+    def _fetched(self, suite: SuiteRelease, attempt: Callable[[Getter], T]) -> T:
         """What an attempt gives that fetches and verifies files of a suite; snapshots have mirrors to try in turn."""
         if not suite.snapshot:
             return attempt(StandIns(self._fetcher, suite) if suite.stand_ins else self._fetcher)
@@ -207,7 +211,7 @@ class Archive:
         if self._snapshots is not None:
             self._snapshots.close()
 
-    def _is_fresh(self, suite: Suite, held: Held) -> bool:
+    def _is_fresh(self, suite: SuiteRelease, held: VerifiedRelease) -> bool:
         if suite.snapshot and not suite.check_valid_until:
             return True
         if not suite.snapshot and not timedelta(0) <= self._now - held.checked <= self._max_age:
@@ -248,7 +252,7 @@ class Archive:
         del packed  # it is let go of after the last piece
         self._store(one, pieces)
 
-    def _store(self, one: _Wanted, pieces: Iterator[Piece]) -> None:
+    def _store(self, one: _Wanted, pieces: Iterator[StoredPiece]) -> None:
         """Makes the store of a Packages file; it is there only if all of the file was what the Release says."""
         from pinner.archive.store import build
 
@@ -258,7 +262,7 @@ class Archive:
             except InputError as error:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
-    def _arriving(self, one: _Wanted) -> Iterator[Piece] | None:
+    def _arriving(self, one: _Wanted) -> Iterator[StoredPiece] | None:
         """The content of the file, unpacked while it arrives: on a fast link the form that takes the least time to
         unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in an error if it is
         not what the Release says."""
@@ -318,7 +322,7 @@ class Archive:
         progress = self._progress
         return (lambda so_far: progress(label, so_far, size)) if progress else None
 
-    def _drop_superseded(self, before: Held | None, after: Held) -> None:
+    def _drop_superseded(self, before: VerifiedRelease | None, after: VerifiedRelease) -> None:
         """Removes the indices that only the Release before named: one that changes daily would fill the disk."""
         if before is None:
             return
@@ -327,7 +331,7 @@ class Archive:
             if path.rpartition("/")[2] == "Packages" and entry.digest not in current:
                 self._cache.drop(entry.digest)
 
-    def _index(self, one: _Wanted, held: Held) -> SqliteIndex:
+    def _index(self, one: _Wanted, held: VerifiedRelease) -> SqliteIndex:
         from pinner.archive.index import SqliteIndex
 
         return SqliteIndex(
@@ -355,7 +359,7 @@ def _by_hash(path: str, entry: FileEntry) -> str:
 class StandIns:
     """A suite's files by their official URLs, from the other addresses where the first does not have or give them."""
 
-    def __init__(self, fetcher: Fetcher, suite: Suite) -> None:
+    def __init__(self, fetcher: Fetcher, suite: SuiteRelease) -> None:
         self._fetcher = fetcher
         self._suite = suite
 
@@ -383,7 +387,7 @@ class StandIns:
 _MALFORMED = "apt would refuse this index too: report it to the archive's maintainers"
 
 
-def _wanted(source: Source, suite: Suite, release: Release) -> Iterator[_Wanted]:
+def _wanted(source: Source, suite: SuiteRelease, release: Release) -> Iterator[_Wanted]:
     """The Packages files of a source: one for each component, and that of architecture `all` where it is apart.
 
     A flat source has one for all architectures. Like apt this passes over one whose plain form the Release does not

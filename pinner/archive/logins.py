@@ -23,7 +23,7 @@ _APT = Path("/etc/apt/auth.conf")
 _LARGEST = 1 << 20
 
 
-class Entry(NamedTuple):
+class Credential(NamedTuple):
     """A login and what it is for: `place` is a host with or without a port and a path."""
 
     scheme: str
@@ -32,19 +32,19 @@ class Entry(NamedTuple):
     secret: str = ""
 
 
-def parse(text: str) -> tuple[Entry, ...]:
+def parse(text: str) -> tuple[Credential, ...]:
     """The entries of a text. What is no part of one is passed over, as apt does it."""
     text = re.sub(r"(?m)^\s*#.*", "", text)
     text = re.sub(r"(?ms)^\s*macdef\s.*?(?:\n\s*\n|\Z)", "\n", text)
     words = iter([word.strip('"') for word in re.findall(r'"[^"]*"|\S+', text)])
-    found: list[Entry] = []
+    found: list[Credential] = []
     for key in words:
         value = next(words, "") if key in {"machine", "login", "password", "account"} else ""
         if key == "machine":
             scheme, _, place = value.rpartition("://")
-            found.append(Entry(scheme or "https", place))
+            found.append(Credential(scheme or "https", place))
         elif key == "default":
-            found.append(Entry("", ""))
+            found.append(Credential("", ""))
         elif found and key == "login" and not found[-1].user:
             found[-1] = found[-1]._replace(user=value)
         elif found and key == "password" and not found[-1].secret:
@@ -52,7 +52,7 @@ def parse(text: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in found if entry.place and entry.user)
 
 
-def find(entries: Iterable[Entry], url: str) -> Entry | None:
+def find(entries: Iterable[Credential], url: str) -> Credential | None:
     """The entry for an address."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
@@ -69,7 +69,7 @@ def find(entries: Iterable[Entry], url: str) -> Entry | None:
 
 
 @cache
-def own() -> tuple[Entry, ...]:
+def own() -> tuple[Credential, ...]:
     """Those of this user: of PINNER_AUTH, which holds the text, of NETRC or ~/.netrc, of apt's files if readable."""
     files = [Path(os.environ.get("NETRC") or "~/.netrc"), _APT]
     files += sorted(Path(f"{_APT}.d").glob("*.conf"))

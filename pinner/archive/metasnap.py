@@ -27,7 +27,7 @@ _AGE = timedelta(hours=1)
 _LARGEST = 8 << 20  # bytes: some hundred a version
 
 
-class Row(NamedTuple):
+class MetasnapRow(NamedTuple):
     """That a suite had a version at all imports from one timestamp to another."""
 
     name: str
@@ -65,7 +65,7 @@ class Metasnap:
         """Ends the connection."""
         self._fetcher.close()
 
-    def rows(self, archive: str, arch: str, versions: Sequence[tuple[str, str]]) -> tuple[Row, ...]:
+    def rows(self, archive: str, arch: str, versions: Sequence[tuple[str, str]]) -> tuple[MetasnapRow, ...]:
         """What it knows of versions, by name, in an archive. Raises FetchError, also for an answer that is none."""
         wanted = sorted(set(versions))
         status, text = self._answer(archive, arch, wanted)
@@ -108,13 +108,13 @@ class Metasnap:
             self._cache.write(place, json.dumps(entry).encode())
         return status, text
 
-    def _row(self, line: str, arch: str, wanted: frozenset[tuple[str, str]]) -> Row:
+    def _row(self, line: str, arch: str, wanted: frozenset[tuple[str, str]]) -> MetasnapRow:
         fields = line.split(" ")
         if len(fields) == 7:
             name, own, version, suite, _, begin, end = fields
             right = own == arch and (name, version) in wanted and is_stamp(begin) and is_stamp(end)
             if right and begin <= end:
-                return Row(name, version, suite, begin, end)
+                return MetasnapRow(name, version, suite, begin, end)
         raise self._strange(200)
 
     def _strange(self, status: int) -> FetchError:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from pinner.archive.cache import Cache
 
-Versions = Mapping[tuple[str, str, str], datetime]
+SeenVersions = Mapping[tuple[str, str, str], datetime]
 _FORGET = timedelta(days=90)
 _LOCKS, _SOLVED = 256, 8192
 
 
-def read(cache: Cache) -> Versions:
+def read(cache: Cache) -> SeenVersions:
     """The moments by suite, name and version; nothing if the record is not there or damaged."""
     import json
 
@@ -34,7 +34,7 @@ def read(cache: Cache) -> Versions:
         return {}
 
 
-def keep(cache: Cache, old: Versions, new: Versions, now: datetime) -> None:
+def keep(cache: Cache, old: SeenVersions, new: SeenVersions, now: datetime) -> None:
     """Add `new` to the record; what is older than anybody waits for is forgotten. Raises `InputError`."""
     if not new.keys() - old.keys():
         return

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pinner.archive.cache import Cache
-from pinner.archive.fetch import Body, Fetcher
+from pinner.archive.fetch import Fetcher, Sink
 from pinner.archive.pace import INTERVAL, Pace
 from pinner.distributions import moments
 from pinner.distributions.moments import OFFICIAL
@@ -216,7 +216,7 @@ class Mirror:
             raise
 
     def save(
-        self, url: str, body: Body, *, limit: int, progress: Callable[[int], None] | None = None
+        self, url: str, body: Sink, *, limit: int, progress: Callable[[int], None] | None = None
     ) -> None:
         """As `get`, but `body` may hold the beginning already, as for `Fetcher.save`. Not for several threads."""
         self._service._check_follows(self._number, url)

@@ -30,7 +30,7 @@ class TooSlow(OSError):
     """The answer did not come to its end in the time that it may take."""
 
 
-class _Reader(io.RawIOBase):
+class _TimedReader(io.RawIOBase):
     """The bytes of one answer, until its time is over."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
@@ -94,7 +94,7 @@ class _Reader(io.RawIOBase):
 class _Answer(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.reader = _Reader(self.fp.detach(), sock)
+        self.reader = _TimedReader(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self.reader)
 
     def begin(self) -> None:

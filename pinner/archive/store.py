@@ -38,10 +38,10 @@ _TABLES = """
 
 
 # Whole stanzas, after a blank line each, with their pages; or a fragment, without.
-Piece = tuple[bytes | memoryview, list[Page] | None]
+StoredPiece = tuple[bytes | memoryview, list[Page] | None]
 
 
-def cut(chunks: Iterable[bytes]) -> Iterator[Piece]:
+def cut(chunks: Iterable[bytes]) -> Iterator[StoredPiece]:
     """Chunks of a Packages file that end anywhere, in pieces. Raises InputError for what is no stanza."""
     for chunk in chunks:
         view, start, end = memoryview(chunk), chunk.find(_BORDER), chunk.rfind(_BORDER)
@@ -63,7 +63,7 @@ def _paged(text: bytes, begin: int, end: int) -> list[Page]:
     return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
 
 
-def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
+def build(pieces: Iterable[StoredPiece], digest: str, path: Path) -> None:
     """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
 
     `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
@@ -84,7 +84,7 @@ def build(pieces: Iterable[Piece], digest: str, path: Path) -> None:
         connection.close()
 
 
-def _joined(pieces: Iterable[Piece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
+def _joined(pieces: Iterable[StoredPiece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
     """All stanzas, whole: those whose fragments follow one another are put together."""
     fragments: list[bytes | memoryview] = [_BORDER]
     for text, found in pieces:

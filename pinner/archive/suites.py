@@ -35,7 +35,7 @@ class Getter(Protocol):
         """The body at `url`."""
 
 
-class Suite(NamedTuple):
+class SuiteRelease(NamedTuple):
     """One Release file, which serves all architectures and components of its suite."""
 
     uri: str
@@ -54,7 +54,7 @@ class Suite(NamedTuple):
         return f"{self.uri}/dists/{self.name}/{path}"
 
 
-class Held(NamedTuple):
+class VerifiedRelease(NamedTuple):
     """A verified Release, with its text, the SHA-256 of the InRelease file, and when the archive was last asked.
 
     `keyring` is the SHA-256 of the keyring with the key that signed it, which expires at `expires`, if ever; `lapsed`
@@ -70,12 +70,12 @@ class Held(NamedTuple):
     lapsed: bool = False
 
 
-def read(cache: Cache, suite: Suite) -> Held | None:
+def read(cache: Cache, suite: SuiteRelease) -> VerifiedRelease | None:
     """The Release in the cache; None if there is none or it is damaged."""
     return _read(cache.releases / _key(suite))
 
 
-def _read(path: Path) -> Held | None:
+def _read(path: Path) -> VerifiedRelease | None:
     try:
         first, _, rest = path.read_bytes().partition(b"\n")
         if first != _MAGIC + sha256(rest).hexdigest().encode():
@@ -84,7 +84,7 @@ def _read(path: Path) -> Held | None:
         return None
     head, _, text = rest.partition(b"\n")
     digest, checked, keyring, expires, *lapsed = head.decode().split(" ")
-    return Held(
+    return VerifiedRelease(
         parse(text.decode("utf-8", "replace")),
         text,
         digest,
@@ -113,7 +113,7 @@ def forget(cache: Cache, before: datetime) -> frozenset[str]:
     return frozenset(digests)
 
 
-def keep(cache: Cache, suite: Suite, held: Held) -> None:
+def keep(cache: Cache, suite: SuiteRelease, held: VerifiedRelease) -> None:
     """Puts the Release into the cache."""
     expires = held.expires.isoformat() if held.expires else _NEVER
     head = f"{held.sha256} {held.checked.isoformat()} {held.keyring} {expires}{' lapsed' if held.lapsed else ''}\n"
@@ -122,13 +122,15 @@ def keep(cache: Cache, suite: Suite, held: Held) -> None:
         draft.write_bytes(_MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
 
 
-def _key(suite: Suite) -> str:
+def _key(suite: SuiteRelease) -> str:
     keys = suite.signed_by
     parts = (suite.uri, suite.name, keys.keyring, *keys.fingerprints, str(keys.accept_expired))
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tuple[Held, str]:
+def ask(
+    fetcher: Getter, suite: SuiteRelease, before: VerifiedRelease | None, now: datetime
+) -> tuple[VerifiedRelease, str]:
     """The Release that the archive has now, and a note, if any.
 
     A Release that is older than the verified one of `before` is not used, which apt does not either: it is a mirror
@@ -153,7 +155,7 @@ def ask(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> tu
     return held, note
 
 
-def check_valid(suite: Suite, release: Release, now: datetime) -> str:
+def check_valid(suite: SuiteRelease, release: Release, now: datetime) -> str:
     """A note about a Release that is out of date, which its source says does not matter; "" for one that is not.
 
     A snapshot whose source says so is judged by its own time: it had to be valid when it was imported. Raises
@@ -177,7 +179,9 @@ def check_valid(suite: Suite, release: Release, now: datetime) -> str:
     )
 
 
-def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) -> Held:
+def _fetched(
+    fetcher: Getter, suite: SuiteRelease, before: VerifiedRelease | None, now: datetime
+) -> VerifiedRelease:
     """The Release as it is now, verified; its digest is that of the file that was asked for first."""
     url = suite.url("InRelease")
     try:
@@ -212,13 +216,15 @@ def _fetched(fetcher: Getter, suite: Suite, before: Held | None, now: datetime) 
     )
 
 
-def _still_vouched_for(suite: Suite, before: Held, now: datetime) -> bool:
+def _still_vouched_for(suite: SuiteRelease, before: VerifiedRelease, now: datetime) -> bool:
     """Whether the same bytes would be found good again: the keyring is the same, and the key has not expired."""
     in_time = not before.lapsed and (before.expires is None or before.expires > now)
     return in_time and before.keyring == trust.keyring(suite.signed_by)
 
 
-def _trusted(suite: Suite, digest: str, now: datetime, verify: Callable[[Keys], trust.Signed]) -> Held:
+def _trusted(
+    suite: SuiteRelease, digest: str, now: datetime, verify: Callable[[Keys], trust.Signed]
+) -> VerifiedRelease:
     """The verified Release; a key that has expired since is accepted only where the source says so."""
     keys, lapsed = suite.signed_by, False
     try:
@@ -231,10 +237,10 @@ def _trusted(suite: Suite, digest: str, now: datetime, verify: Callable[[Keys], 
         release = parse(text.decode("utf-8", "replace"))
     except TrustError as error:
         raise TrustError(f"{suite.url('InRelease')}: {error.message}", hint=error.hint) from None
-    return Held(release, text, digest, now, trust.keyring(keys), expires, lapsed)
+    return VerifiedRelease(release, text, digest, now, trust.keyring(keys), expires, lapsed)
 
 
-def _check_suite(suite: Suite, release: Release) -> None:
+def _check_suite(suite: SuiteRelease, release: Release) -> None:
     """A good Release of another suite may be answered in this one's place. The names are compared as apt does
     (debReleaseIndex, CheckDist): before bullseye, security's suite `buster/updates` has the codename `buster`."""
     if suite.name.endswith("/"):

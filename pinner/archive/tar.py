@@ -20,10 +20,10 @@ _ATTRIBUTES = frozenset(
     {b"path", b"linkpath", b"size", b"GNU.sparse.name", *(name.encode() for name in _SPARSE)}
 )
 
-Kind = Literal["file", "directory", "symlink", "hardlink", "sparse", "other"]
+MemberKind = Literal["file", "directory", "symlink", "hardlink", "sparse", "other"]
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Bytes in order."""
 
     def read(self, size: int) -> bytes:
@@ -33,11 +33,11 @@ class Source(Protocol):
         """Passes over `size` bytes; false if the end comes before."""
 
 
-class Member(NamedTuple):
+class TarMember(NamedTuple):
     """A member's header. `name` and `target` (of a link) are as written, undecodable bytes as surrogates."""
 
     name: str
-    kind: Kind
+    kind: MemberKind
     size: int
     target: str
 
@@ -45,12 +45,12 @@ class Member(NamedTuple):
 class Tar:
     """The members of `source`; `what` names it in messages. Everything raises InputError where it is no archive."""
 
-    def __init__(self, source: Source, what: str) -> None:
+    def __init__(self, source: ByteSource, what: str) -> None:
         self._source = source
         self._what = what
         self._unread = 0
 
-    def next(self) -> Member | None:
+    def next(self) -> TarMember | None:
         """The next member's header, None at the end."""
         self._skip(self._unread)
         self._unread = 0
@@ -75,7 +75,7 @@ class Tar:
                     return self._member(header, kind, size, attributes)
         raise self._damaged()
 
-    def content(self, member: Member) -> bytes:
+    def content(self, member: TarMember) -> bytes:
         """What the member that `next` gave last holds, as far as it is in the archive."""
         content = self._source.read(member.size)
         self._unread -= len(content)
@@ -87,7 +87,7 @@ class Tar:
         if not self._source.skip(size):
             raise self._damaged()
 
-    def _member(self, header: bytes, kind: bytes, size: int, attributes: dict[str, str]) -> Member:
+    def _member(self, header: bytes, kind: bytes, size: int, attributes: dict[str, str]) -> TarMember:
         name = _decoded(header[:100].partition(b"\0")[0])
         prefix = header[345:500].partition(b"\0")[0]
         if prefix and header[257:263] == b"ustar\0":
@@ -95,7 +95,7 @@ class Tar:
         target = _decoded(header[157:257].partition(b"\0")[0])
         if "size" in attributes:
             size = self._decimal(attributes["size"].encode("utf-8", "surrogateescape"))
-        member = Member(
+        member = TarMember(
             attributes.get("GNU.sparse.name") or attributes.get("path") or name,
             "other",
             size,

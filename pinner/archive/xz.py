@@ -15,7 +15,7 @@ _LZMA2 = 0x21
 _CHECK_SIZES = (0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64)  # 2.1.1.2
 
 
-class Block(NamedTuple):
+class XzBlock(NamedTuple):
     """The LZMA2 data of a block, as offsets into the file, the size of its dictionary and of its content in bytes."""
 
     start: int
@@ -24,7 +24,7 @@ class Block(NamedTuple):
     size: int
 
 
-def blocks(packed: bytes | bytearray) -> list[Block]:
+def blocks(packed: bytes | bytearray) -> list[XzBlock]:
     """The blocks of a file of one stream in order; nothing if it is anything but that."""
     try:
         return list(_blocks(memoryview(packed)))
@@ -32,7 +32,7 @@ def blocks(packed: bytes | bytearray) -> list[Block]:
         return []
 
 
-def _blocks(packed: memoryview) -> Iterator[Block]:
+def _blocks(packed: memoryview) -> Iterator[XzBlock]:
     if bytes(packed[:6]) != b"\xfd7zXZ\0" or bytes(packed[-2:]) != b"YZ":  # 2.1.1.1, 2.1.2.4
         raise ValueError
     check = _CHECK_SIZES[packed[7] & 0x0F]
@@ -54,7 +54,7 @@ def _blocks(packed: memoryview) -> Iterator[Block]:
         bits = packed[body + 2]
         if packed[body] != _LZMA2 or packed[body + 1] != 1 or bits > 39:  # 5.3.1
             raise ValueError
-        yield Block(start + header, start + unpadded - check, (2 | (bits & 1)) << (bits // 2 + 11), size)
+        yield XzBlock(start + header, start + unpadded - check, (2 | (bits & 1)) << (bits // 2 + 11), size)
         start += (unpadded + 3) // 4 * 4
     if start != index:
         raise ValueError
@@ -71,7 +71,7 @@ def _number(packed: memoryview, at: int) -> tuple[int, int]:
     raise ValueError
 
 
-def unpack(packed: bytes | bytearray, block: Block, chunk: int) -> Iterator[bytes]:
+def unpack(packed: bytes | bytearray, block: XzBlock, chunk: int) -> Iterator[bytes]:
     """The content of a block in pieces of `chunk` bytes. Its own check is not looked at.
 
     Raises lzma.LZMAError, also as soon as it is more than the container says.

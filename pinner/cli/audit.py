@@ -12,9 +12,9 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError, printable
 from pinner.lock.schema import Target
 from pinner.project import files
-from pinner.session.installed import configured, read
+from pinner.session.installed import configured, read_installed
 from pinner.session.run import Asked, Run
-from pinner.stages.bases import Mode
+from pinner.stages.bases import InspectMode
 from pinner.stages.starting_set import Root
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -38,7 +38,7 @@ def command(
     named: tuple[str, ...],
     stages: tuple[str, ...],
     platforms: tuple[str, ...],
-    images: Mode,
+    images: InspectMode,
     image_archives: tuple[str, ...],
     insecure: tuple[str, ...],
     as_json: bool,
@@ -48,7 +48,7 @@ def command(
 
     The platform is that of the image. Where the lock has several stages, --stage says which one was built.
     """
-    image = read(installed)
+    image = read_installed(installed)
     found = locked.find(named, stages, platforms)
     targets = [target for target in found.targets if PLATFORMS[target.platform] == image.arch]
     if not targets:
@@ -73,11 +73,11 @@ def command(
     return int(result.fails)
 
 
-def _base(path: str, found: locked.Locked, target: Target, asked: Asked) -> Root | None:
+def _base(path: str, found: locked.LoadedLock, target: Target, asked: Asked) -> Root | None:
     """The starting set that the lock names: as given, or that of the configuration, or that of the image itself,
     which is read as it is `asked`."""
     if path:
-        return read(path)
+        return read_installed(path)
     target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
     told = next((root for root in map(configured, paths) if root.label == target.closure.installed), None)

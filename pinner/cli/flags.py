@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from pinner.archive import reach
-from pinner.cli.progress import Progress, wait
+from pinner.cli.progress import ProgressLine, wait
 from pinner.cli.say import is_coloured, say
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import PinnerError, printable
@@ -113,7 +113,7 @@ class Output(NamedTuple):
     files: tuple[tuple[str, Path], ...] = ()
 
 
-class Form(click.ParamType[tuple[str, Path | None]]):
+class FormatParam(click.ParamType[tuple[str, Path | None]]):
     """A format, or `FORMAT=FILE`."""
 
     name = "format"
@@ -151,7 +151,7 @@ REPORT: list[Callable[[_F], _F]] = [
     click.option(
         "--format",
         "forms",
-        type=Form(),
+        type=FormatParam(),
         multiple=True,
         metavar="|".join((*FORMATS, "FORMAT=FILE")),
         help="How to print what was found; FORMAT=FILE writes it there, too, and may be repeated. [default: text]",
@@ -255,7 +255,7 @@ def access(
         max_age=max_age,
         offline=offline,
         recorded=recorded,
-        progress=lambda noun: Progress(noun) if shows else None,
+        progress=lambda noun: ProgressLine(noun) if shows else None,
         wait=wait,
     )
 

@@ -20,7 +20,7 @@ from pinner.report.terminal import Style
 from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Asked, Run
-from pinner.stages.suites import Along
+from pinner.stages.suites import PinScope
 from pinner.workflow.export import named
 
 
@@ -90,7 +90,7 @@ def command(
     writes the pinned text to standard output. Pins that are there are kept.
     """
     form, style, _ = output
-    along: Along | None = "closure" if closure else "siblings" if pin_siblings else None
+    along: PinScope | None = "closure" if closure else "siblings" if pin_siblings else None
     if along is None and (closure, pin_siblings) != (None, None):
         along = ""
     run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=offline, max_age=max_age))

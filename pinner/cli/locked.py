@@ -28,7 +28,7 @@ CHOICE: list[Callable[[_F], _F]] = [
 
 
 @dataclass(frozen=True)
-class Locked:
+class LoadedLock:
     """A lock, the configuration beside it, and the targets that were chosen; `incomplete` if not all is known of
     these."""
 
@@ -39,7 +39,7 @@ class Locked:
     incomplete: bool = False
 
 
-def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> Locked:
+def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> LoadedLock:
     """The lock of the first named file, or else of the current directory, and the chosen targets.
 
     Raises `InputError` if there is no lock, or nothing in it is what was chosen.
@@ -59,4 +59,4 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     gaps = export.gaps(lock, targets)
     for gap in gaps:
         say("warning", f"the lock is incomplete: {printable(gap)}")
-    return Locked(config, path, lock, targets, bool(gaps))
+    return LoadedLock(config, path, lock, targets, bool(gaps))

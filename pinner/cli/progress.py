@@ -23,7 +23,7 @@ def wait(seconds: float) -> None:
             sys.stderr.write(_WIPE)
 
 
-class Progress:
+class ProgressLine:
     """One line on the terminal for all that is fetched, from several threads; overwritten, and wiped at the end."""
 
     def __init__(self, noun: str) -> None:

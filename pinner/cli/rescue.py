@@ -23,7 +23,7 @@ from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Unnamed
-from pinner.stages.install_commands import read
+from pinner.stages.install_commands import read_file
 from pinner.stages.suites import Options, without_snapshot
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.snapshots import moment, notes
@@ -44,7 +44,7 @@ def spans(
     readable = []
     for name, text in project.texts.items():
         with suppress(InputError):  # it is told of where the pins are verified
-            readable.append(read(name, text, options))
+            readable.append(read_file(name, text, options))
     left = _MOST
     wanted = []
     for each in pins(readable, archives):
@@ -97,7 +97,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
     if not gone:
         return None
     (name,) = project.texts
-    all_pins = pins([read(name, project.texts[name], options)], archives)
+    all_pins = pins([read_file(name, project.texts[name], options)], archives)
     with search(run.access, project.config, archives, all_pins, quiet=style.quiet, offline=False) as finder:
         found = [finder.newest(each) for each in all_pins]
     latest = [each.moment for each in found if each is not None]
@@ -116,7 +116,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
             f"{project.shown(name)}: its stages have no snapshot in common that has all of its pins",
             hint="`pinner snapshot find` shows the moments of each suite",
         )
-    for call in read(name, result.files[0].new, options).calls():
+    for call in read_file(name, result.files[0].new, options).calls():
         lost = [request.name for request in call.requests if request.name in gone and request.pin]
         if lost and (isinstance(call.base.where, Unnamed) or call.base.where.at is None):
             raise Unsatisfiable(

@@ -8,7 +8,7 @@ from typing import Literal, TextIO
 
 import click
 
-Kind = Literal["error", "warning", "note"]
+MessageKind = Literal["error", "warning", "note"]
 _COLOURS: dict[str, str] = {"error": "31;1", "warning": "33;1", "note": "36;1", "hint": "36"}
 
 
@@ -29,7 +29,7 @@ def is_coloured(stream: TextIO) -> bool:
     return said if said is not None else stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def say(kind: Kind, text: object) -> None:
+def say(kind: MessageKind, text: object) -> None:
     """`error: …`, and a line `hint: …` if the text has one. A note that begins with `warning: ` is one."""
     lines = str(text).split("\n")
     if kind == "note" and lines[0].startswith("warning: "):

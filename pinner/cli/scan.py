@@ -15,7 +15,7 @@ from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Asked, Run
-from pinner.session.scan import read, scan
+from pinner.session.scan import read_files, scan
 
 
 @flags.tells_kinds
@@ -80,7 +80,7 @@ def command(
     gc.set_threshold(20_000, 10, 100)  # what is read of a file is large, and let go of in cycles
     counts: dict[str, report.Counted] = {}
     total, failed = report.NOTHING, False
-    for each in read(run, projects, shown=True):
+    for each in read_files(run, projects, shown=True):
         if isinstance(each, PinnerError):
             errors.append(each)
             continue

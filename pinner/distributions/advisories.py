@@ -41,15 +41,15 @@ class Vulnerability(NamedTuple):
 
 
 #: By release (a codename) and source package.
-Known = dict[str, dict[str, list[Vulnerability]]]
+KnownVulnerabilities = dict[str, dict[str, list[Vulnerability]]]
 
 
-def of_debian(members: Iterable[tuple[str, Any]], releases: Iterable[str]) -> Known:
+def of_debian(members: Iterable[tuple[str, Any]], releases: Iterable[str]) -> KnownVulnerabilities:
     """What the tracker's members (source package and its value) say of releases.
 
     Raises `ValueError`, or what comes of values that are of other types than the format has.
     """
-    found: Known = {release: {} for release in releases}
+    found: KnownVulnerabilities = {release: {} for release in releases}
     for source, issues in members:
         for number, issue in issues.items():
             states = issue["releases"]
@@ -72,7 +72,7 @@ def _debian(number: str, state: Mapping[str, Any]) -> Vulnerability | None:
     return Vulnerability(number, fixed if status == "resolved" else "", severity, note)
 
 
-def of_ubuntu(records: Iterable[bytes], releases: Mapping[str, str]) -> Known:
+def of_ubuntu(records: Iterable[bytes], releases: Mapping[str, str]) -> KnownVulnerabilities:
     """What OSV records say of releases, by the number of each (`24.04`). Raises as `of_debian`."""
     import json
 
@@ -82,7 +82,7 @@ def of_ubuntu(records: Iterable[bytes], releases: Mapping[str, str]) -> Known:
         for ecosystem in (f"Ubuntu:{number}", f"Ubuntu:{number}:LTS")
     }
     marks = [f'"{name}"'.encode() for name in names]
-    found: Known = {codename: {} for codename in releases.values()}
+    found: KnownVulnerabilities = {codename: {} for codename in releases.values()}
     for text in records:
         if not any(mark in text for mark in marks):  # most are of other releases: they need not be read
             continue

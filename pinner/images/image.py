@@ -10,15 +10,15 @@ from typing import Protocol
 from pinner.apt import sources_list
 from pinner.errors import InputError
 from pinner.images import manifests
-from pinner.images.image_suite import Origin, from_config, from_os_release
-from pinner.images.layers import KEY_FILES, Layer, asks_for
-from pinner.images.manifests import Config, Descriptor, Manifest
+from pinner.images.image_suite import ImageOrigin, from_config, from_os_release
+from pinner.images.layers import KEY_FILES, LayerEntries, asks_for
+from pinner.images.manifests import Descriptor, ImageConfig, Manifest
 from pinner.images.reference import Platform, preference
-from pinner.images.tree import Tree
+from pinner.images.tree import ImageTree
 from pinner.regex import later
 from pinner.values import NamedTuple
 
-Text = tuple[str, str]
+PathText = tuple[str, str]
 
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 _STATUS, _STATUS_D = "var/lib/dpkg/status", "var/lib/dpkg/status.d"
@@ -65,9 +65,9 @@ class Image(NamedTuple):
     size: int = 0
     read: bool = True
     status: str = ""
-    sources: tuple[Text, ...] = ()
-    apt_conf: tuple[Text, ...] = ()
-    preferences: tuple[Text, ...] = ()
+    sources: tuple[PathText, ...] = ()
+    apt_conf: tuple[PathText, ...] = ()
+    preferences: tuple[PathText, ...] = ()
     keys: tuple[tuple[str, bytes], ...] = ()
     states: str = ""
 
@@ -86,16 +86,16 @@ class NoPlatform(InputError):
     """That an image is not made for the platform that is wanted."""
 
 
-class Found(NamedTuple):
+class FoundImage(NamedTuple):
     """A platform's image before its layers are read; they stand with the lowest first."""
 
     digest: str
     index_digest: str
     layers: tuple[Descriptor, ...]
-    config: Config
+    config: ImageConfig
 
 
-def find(blobs: Blobs, entries: Sequence[Descriptor], wanted: Platform, what: str) -> tuple[Found, ...]:
+def find(blobs: Blobs, entries: Sequence[Descriptor], wanted: Platform, what: str) -> tuple[FoundImage, ...]:
     """Those of `entries` that are the best for `wanted`, in order. Raises NoPlatform if none will do."""
     offered: set[str] = set()
     found = _find(blobs, entries, wanted, what, "", 0, offered)
@@ -117,13 +117,13 @@ def _find(
     index: str,
     depth: int,
     offered: set[str],
-) -> tuple[Found, ...]:
+) -> tuple[FoundImage, ...]:
     known = [(entry, entry.platform) for entry in entries if entry.platform]
     offered |= {str(platform) for _, platform in known if platform.os != "unknown"}
     ranks = {entry: rank for entry, platform in known if (rank := preference(wanted, platform)) is not None}
     best = min(ranks.values(), default=None)
     chosen = [entry for entry in entries if ranks.get(entry) == best] if ranks else []
-    found: list[Found] = []
+    found: list[FoundImage] = []
     for entry in chosen or [entry for entry in entries if entry.platform is None]:
         document = manifests.read(blobs.manifest(entry), what)
         if isinstance(document, Manifest):
@@ -132,7 +132,7 @@ def _find(
                 offered.add(str(config.platform))
                 if preference(wanted, config.platform) is None:
                     continue
-            found.append(Found(entry.digest, index, document.layers, config))
+            found.append(FoundImage(entry.digest, index, document.layers, config))
         elif depth == _DEEPEST:
             raise InputError(f"{what} has indices within indices")
         else:
@@ -141,8 +141,8 @@ def _find(
 
 
 def look(
-    found: Found,
-    read: Callable[[Descriptor, frozenset[str]], Layer],
+    found: FoundImage,
+    read: Callable[[Descriptor, frozenset[str]], LayerEntries],
     *,
     reference: str,
     platform: Platform,
@@ -153,7 +153,7 @@ def look(
     Without `layers` only what the configuration tells.
     """
     origin = from_config(found.config)
-    tree = _tree(found, read, origin) if layers else Tree(())
+    tree = _tree(found, read, origin) if layers else ImageTree(())
     if not origin.suite:
         texts = (tree.text(path) for path in _OS_RELEASE)
         origin = next((from_os_release(text) for text in texts if text is not None), origin)
@@ -181,16 +181,18 @@ def look(
     )
 
 
-def _tree(found: Found, read: Callable[[Descriptor, frozenset[str]], Layer], origin: Origin) -> Tree:
+def _tree(
+    found: FoundImage, read: Callable[[Descriptor, frozenset[str]], LayerEntries], origin: ImageOrigin
+) -> ImageTree:
     wanted, keys = _WANTED, frozenset[str]()
     for _ in range(_MOST_ROUNDS):
-        stack: list[Layer] = []
-        tree = Tree(stack)
+        stack: list[LayerEntries] = []
+        tree = ImageTree(stack)
         for descriptor in reversed(found.layers):
             if _settled(tree, origin) and all(map(tree.settled, keys)):
                 break
             stack.append(read(descriptor, wanted))
-            tree = Tree(stack)
+            tree = ImageTree(stack)
         targets = {tree.real(path) for path in _paths(tree)}
         missing = {path for path in targets if not asks_for(path, wanted) and not _MOUNTED.match(path)}
         keys = _keys(tree)
@@ -204,7 +206,7 @@ def _tree(found: Found, read: Callable[[Descriptor, frozenset[str]], Layer], ori
     )
 
 
-def _keys(tree: Tree) -> frozenset[str]:
+def _keys(tree: ImageTree) -> frozenset[str]:
     """The key files of others that the sources name."""
     found = set[str]()
     for path, text in _texts(tree, _SOURCES, _SOURCES_D):
@@ -217,7 +219,7 @@ def _keys(tree: Tree) -> frozenset[str]:
     )
 
 
-def _settled(tree: Tree, origin: Origin) -> bool:
+def _settled(tree: ImageTree, origin: ImageOrigin) -> bool:
     return (
         (bool(origin.suite) or any(tree.text(path) is not None for path in _OS_RELEASE))
         and all(tree.settled(path) for path in _FILES)
@@ -225,7 +227,7 @@ def _settled(tree: Tree, origin: Origin) -> bool:
     )
 
 
-def _paths(tree: Tree) -> list[str]:
+def _paths(tree: ImageTree) -> list[str]:
     """The paths of all that is wanted, as the image names them."""
     inside = [
         f"{directory}/{name}"
@@ -236,7 +238,7 @@ def _paths(tree: Tree) -> list[str]:
     return [*_OS_RELEASE, *_FILES, *_DIRECTORIES, *inside]
 
 
-def _texts(tree: Tree, file: str, directory: str) -> tuple[Text, ...]:
+def _texts(tree: ImageTree, file: str, directory: str) -> tuple[PathText, ...]:
     paths = [file] if file else []
     if directory:
         pattern = _DIRECTORIES[directory]

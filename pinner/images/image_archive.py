@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Protocol
 from pinner.archive.tar import Tar
 from pinner.errors import InputError, TrustError
 from pinner.images import image, layers, manifests, reference
-from pinner.images.image import Found, Image, NoPlatform
-from pinner.images.layers import Layer
+from pinner.images.image import FoundImage, Image, NoPlatform
+from pinner.images.layers import LayerEntries
 from pinner.images.manifests import Descriptor
 from pinner.images.reference import Platform, preference
 
@@ -104,14 +104,14 @@ class _Archive:
 
     config = manifest
 
-    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> Layer:
+    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> LayerEntries:
         """What a layer says about the `wanted` paths."""
         name = self._members.get(descriptor.digest) or f"blobs/{descriptor.digest.replace(':', '/')}"
         return layers.read(
             _chunks(*self._opened(name)), descriptor, wanted, f"{self.path}: layer {descriptor.digest}"
         )
 
-    def saved(self, wanted: Platform) -> tuple[Found, ...]:
+    def saved(self, wanted: Platform) -> tuple[FoundImage, ...]:
         """The images for `wanted` that manifest.json lists. Their layers are vouched for by the config's diff_ids."""
         what = f"manifest.json in {self.path}"
         listed = manifests.document(b'{"images": ' + self.content("manifest.json") + b"}", what)["images"]
@@ -129,7 +129,7 @@ class _Archive:
                 Descriptor(digest, self._opened(name)[1])
                 for digest, name in zip(config.diff_ids, names, strict=True)
             )
-            found.append(Found("", "", stack, config))
+            found.append(FoundImage("", "", stack, config))
         if not found:
             have = f"it has {', '.join(sorted(offered))}" if offered else "it has none"
             raise NoPlatform(f"{self.path}: no image for {wanted}; {have}")

@@ -15,7 +15,7 @@ from hashlib import new, sha256
 from pathlib import Path
 
 from pinner.archive.cache import Cache
-from pinner.images.layers import Entry, Layer
+from pinner.images.layers import LayerEntries, LayerEntry
 from pinner.images.reference import DIGEST
 
 
@@ -35,7 +35,7 @@ class ImageCache:
         """Keeps a document that was verified."""
         self._cache.write(self._path(digest, ""), content)
 
-    def layer(self, digest: str, wanted: frozenset[str]) -> Layer | None:
+    def layer(self, digest: str, wanted: frozenset[str]) -> LayerEntries | None:
         """What the layer with this digest says about the `wanted` paths."""
         content = _read(self._layer(digest, wanted)) or b""
         checksum, _, text = content.partition(b"\n")
@@ -43,9 +43,9 @@ class ImageCache:
             return None
         import json
 
-        return tuple(Entry(*fields) for fields in json.loads(text))
+        return tuple(LayerEntry(*fields) for fields in json.loads(text))
 
-    def keep_layer(self, digest: str, wanted: frozenset[str], layer: Layer) -> None:
+    def keep_layer(self, digest: str, wanted: frozenset[str], layer: LayerEntries) -> None:
         """Keeps what a layer says that was verified."""
         import json
 

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from pinner.distributions.ubuntu import UBUNTU
-from pinner.images.manifests import Config
+from pinner.images.manifests import ImageConfig
 from pinner.regex import later
 from pinner.values import NamedTuple
 
@@ -15,7 +15,7 @@ from pinner.values import NamedTuple
 _DEBUERREOTYPE = later(r"\bdebian\.sh (?:[^\n]* )?'([a-z][a-z0-9-]*)' '@\d+'")
 
 
-class Origin(NamedTuple):
+class ImageOrigin(NamedTuple):
     """`distribution` is an ID of os-release(5) and `suite` a codename, or what stood for one (`testing`); or empty.
 
     `told_by` says where that was read.
@@ -26,23 +26,23 @@ class Origin(NamedTuple):
     told_by: Literal["history", "label", "os-release", ""] = ""
 
 
-def from_config(config: Config) -> Origin:
+def from_config(config: ImageConfig) -> ImageOrigin:
     """The origin by the image's history, or else by its labels; an empty one if neither tells a suite.
 
     Labels are inherited, and an image built on Ubuntu's may give itself another version: the map then has none.
     """
     suites = {match[1] for step in config.history for match in _DEBUERREOTYPE.finditer(step)}
     if len(suites) == 1:
-        return Origin("debian", suites.pop(), "history")
+        return ImageOrigin("debian", suites.pop(), "history")
     labels = dict(config.labels)
     version = labels.get("org.opencontainers.image.version", "")
     suite = next((suite.codename for suite in UBUNTU.suites if suite.version == version), "")
     if suite and labels.get("org.opencontainers.image.ref.name") == "ubuntu":
-        return Origin("ubuntu", suite, "label")
-    return Origin()
+        return ImageOrigin("ubuntu", suite, "label")
+    return ImageOrigin()
 
 
-def from_os_release(text: str) -> Origin:
+def from_os_release(text: str) -> ImageOrigin:
     """The origin by os-release(5). Releases before 2017, and distroless, have the codename in VERSION only."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
@@ -54,6 +54,6 @@ def from_os_release(text: str) -> Origin:
         codename = match[1]
     identity = fields.get("ID", "")
     if not re.fullmatch(r"[a-z0-9._-]+", identity):
-        return Origin()
+        return ImageOrigin()
     suite = codename if re.fullmatch(r"[a-z][a-z0-9._-]*", codename) else ""
-    return Origin(identity, suite, "os-release")
+    return ImageOrigin(identity, suite, "os-release")

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from pinner.archive.tar import Member, Tar
+from pinner.archive.tar import Tar, TarMember
 from pinner.errors import InputError, TrustError
 from pinner.images.manifests import Descriptor
 from pinner.values import NamedTuple
@@ -32,10 +32,10 @@ _WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB
 #: How key files' names end.
 KEY_FILES = (".gpg", ".asc", ".pgp", ".key")
 
-Kind = Literal["file", "directory", "symlink", "hardlink", "other", "whiteout", "opaque"]
+EntryKind = Literal["file", "directory", "symlink", "hardlink", "other", "whiteout", "opaque"]
 
 
-class Entry(NamedTuple):
+class LayerEntry(NamedTuple):
     """What a layer says about `path` (relative to the root, without `.` and `..`).
 
     `text` is the content of a file, or the target of a link. `whiteout` removes the path of the layers below, `opaque`
@@ -43,14 +43,14 @@ class Entry(NamedTuple):
     """
 
     path: str
-    kind: Kind
+    kind: EntryKind
     text: str = ""
 
 
-Layer = tuple[Entry, ...]
+LayerEntries = tuple[LayerEntry, ...]
 
 
-def read(chunks: Iterable[bytes], descriptor: Descriptor, wanted: frozenset[str], what: str) -> Layer:
+def read(chunks: Iterable[bytes], descriptor: Descriptor, wanted: frozenset[str], what: str) -> LayerEntries:
     """What the layer in `chunks` says about the `wanted` paths, the directories above, and what lies directly in them.
 
     Raises TrustError where the bytes are not those of `descriptor`, InputError where they are but cannot be read or ask
@@ -58,9 +58,9 @@ def read(chunks: Iterable[bytes], descriptor: Descriptor, wanted: frozenset[str]
     """
     stream = _Verified(chunks, descriptor, what)
     problem: InputError | None = None
-    layer: Layer = ()
+    layer: LayerEntries = ()
     try:
-        layer = _entries(Tar(Unpacked(stream, descriptor.size, what), what), wanted, what)
+        layer = _entries(Tar(UnpackedStream(stream, descriptor.size, what), what), wanted, what)
     except InputError as error:
         problem = error
     for _ in stream:
@@ -78,21 +78,21 @@ def asks_for(path: str, wanted: frozenset[str]) -> bool:
     )
 
 
-def _entries(tar: Tar, wanted: frozenset[str], what: str) -> Layer:
+def _entries(tar: Tar, wanted: frozenset[str], what: str) -> LayerEntries:
     exact = wanted | {above for path in wanted for above in _above(path)} | {""}
-    found: dict[tuple[str, str], Entry] = {}
+    found: dict[tuple[str, str], LayerEntry] = {}
     kept = 0
     while member := tar.next():
         path = _clean(member.name, what)
         directory, _, base = path.rpartition("/")
         if base == ".wh..wh..opq":
-            entry = Entry(directory, "opaque")
+            entry = LayerEntry(directory, "opaque")
         elif base.startswith(".wh..wh."):  # aufs' own notes
             continue
         elif base.startswith(".wh."):
-            entry = Entry(f"{directory}/{base[4:]}".lstrip("/"), "whiteout")
+            entry = LayerEntry(f"{directory}/{base[4:]}".lstrip("/"), "whiteout")
         else:
-            entry = Entry(path, "other")
+            entry = LayerEntry(path, "other")
         if entry.path not in exact and entry.path.rpartition("/")[0] not in wanted:
             continue
         if entry.kind == "other":
@@ -105,7 +105,9 @@ def _entries(tar: Tar, wanted: frozenset[str], what: str) -> Layer:
     return tuple(found.values())
 
 
-def _entry(path: str, member: Member, tar: Tar, found: dict[tuple[str, str], Entry], what: str) -> Entry:
+def _entry(
+    path: str, member: TarMember, tar: Tar, found: dict[tuple[str, str], LayerEntry], what: str
+) -> LayerEntry:
     match member.kind:
         case "file":
             if member.size > LONGEST_FILE:
@@ -114,21 +116,21 @@ def _entry(path: str, member: Member, tar: Tar, found: dict[tuple[str, str], Ent
                 )
             # Bytes of keys that are no text come back by `encode`.
             errors = "surrogateescape" if path.endswith(KEY_FILES) else "replace"
-            return Entry(path, "file", tar.content(member).decode("utf-8", errors))
+            return LayerEntry(path, "file", tar.content(member).decode("utf-8", errors))
         case "sparse":
             raise InputError(f"{what}: {path} is stored as a sparse file, which is not read")
         case "symlink":
-            return Entry(path, "symlink", member.target)
+            return LayerEntry(path, "symlink", member.target)
         case "hardlink":
             target = _clean(member.target, what)
             other = found.get((target, ""))
             return (
-                Entry(path, "file", other.text)
+                LayerEntry(path, "file", other.text)
                 if other and other.kind == "file"
-                else Entry(path, "hardlink", target)
+                else LayerEntry(path, "hardlink", target)
             )
         case kind:
-            return Entry(path, kind)
+            return LayerEntry(path, kind)
 
 
 def _clean(name: str, what: str) -> str:
@@ -182,7 +184,7 @@ class _Verified:
             )
 
 
-class Unpacked:
+class UnpackedStream:
     """The unpacked stream as a source for `Tar`; how it is packed, its first bytes tell, as for Docker.
 
     Raises InputError for what is damaged, and for more than a real one unpacks to.

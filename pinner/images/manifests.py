@@ -50,7 +50,7 @@ class Manifest(NamedTuple):
     layers: tuple[Descriptor, ...]
 
 
-class Config(NamedTuple):
+class ImageConfig(NamedTuple):
     """How an image was made: the commands, oldest first. `diff_ids` are the digests of the unpacked layers."""
 
     platform: Platform
@@ -106,7 +106,7 @@ def read(content: bytes, what: str) -> Manifest | tuple[Descriptor, ...]:
     return Manifest(_descriptor(fields["config"], f"the config in {what}"), layers)
 
 
-def config(content: bytes, what: str) -> Config:
+def config(content: bytes, what: str) -> ImageConfig:
     """The image configuration in `content`. Raises InputError."""
     fields = document(content, what)
     inner = _object(fields.get("config") or {}, f"the settings in {what}")
@@ -115,7 +115,7 @@ def config(content: bytes, what: str) -> Config:
     history = [
         _object(step, f"a step of {what}") for step in _array(fields.get("history"), f"the history in {what}")
     ]
-    return Config(
+    return ImageConfig(
         _platform(fields, what),
         tuple((name, _text(value, f"label {name[:100]} in {what}")) for name, value in labels.items()),
         tuple(_text(step.get("created_by") or "", f"a command in {what}") for step in history),

@@ -21,7 +21,7 @@ from pinner.images.credentials import Login, login
 from pinner.images.image import Image
 from pinner.images.image_cache import ImageCache
 from pinner.images.image_suite import from_config
-from pinner.images.layers import Layer
+from pinner.images.layers import LayerEntries
 from pinner.images.manifests import INDEXES, MANIFESTS, Descriptor
 from pinner.images.reference import DIGEST, Reference
 from pinner.images.registry_client import Client, host_of
@@ -193,7 +193,7 @@ class _Repository:
         """An image's configuration."""
         return self._document(descriptor, "blobs", {}, _LARGEST_CONFIG)
 
-    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> Layer:
+    def layer(self, descriptor: Descriptor, wanted: frozenset[str]) -> LayerEntries:
         """What a layer says about the `wanted` paths."""
         with self._alone(descriptor.digest):
             layer = self._cache.layer(descriptor.digest, wanted)

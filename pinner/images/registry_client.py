@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from pinner.archive.fetch import Answer, Fetcher
+from pinner.archive.fetch import Fetcher, Response
 from pinner.errors import FetchError, TrustError
 from pinner.images.credentials import Login
 from pinner.images.reference import HUB, Reference
@@ -38,7 +38,7 @@ class Client:
         self._authorization = ""
 
     @contextmanager
-    def ask(self, path: str, *, method: str = "GET", headers: Mapping[str, str]) -> Iterator[Answer]:
+    def ask(self, path: str, *, method: str = "GET", headers: Mapping[str, str]) -> Iterator[Response]:
         """The answer for `path` in the repository, its status in the two hundreds. Raises FetchError."""
         url = f"{self._base}/v2/{self._reference.repository}/{path}"
         challenged = False
@@ -61,7 +61,7 @@ class Client:
                     raise self._refusal(url, answer.status)
 
     @contextmanager
-    def _asked(self, url: str, method: str, headers: Mapping[str, str]) -> Iterator[Answer]:
+    def _asked(self, url: str, method: str, headers: Mapping[str, str]) -> Iterator[Response]:
         try:
             with self._fetcher.ask(url, method=method, headers=headers) as answer:
                 yield answer
@@ -81,7 +81,7 @@ class Client:
         host = host_of(self._base)
         return "" if host == HUB else host
 
-    def _redirection(self, url: str, answer: Answer, count: int) -> str:
+    def _redirection(self, url: str, answer: Response, count: int) -> str:
         problem = ""
         try:
             target = urljoin(url, answer.headers.get("Location", ""))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinner.errors import InputError
-from pinner.images.layers import Entry, Layer
+from pinner.images.layers import LayerEntries, LayerEntry
 
 _MOST_LINKS = 40  # as Linux follows
 
 
-class Tree:
+class ImageTree:
     """The image that `layers` make, the topmost first; those below the last one are not known."""
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self._entries: dict[str, Entry] = {}
+    def __init__(self, layers: Sequence[LayerEntries]) -> None:
+        self._entries: dict[str, LayerEntry] = {}
         self._gone: set[str] = set()
         self._opaque: set[str] = set()
         for layer in layers:

@@ -20,6 +20,7 @@ from pinner.lock.schema import (
     SCHEMA,
     SECTIONS,
     Closure,
+    ClosureMember,
     Gone,
     ImageFile,
     Incomplete,
@@ -29,9 +30,8 @@ from pinner.lock.schema import (
     LockedKey,
     LockedPackage,
     LockedRelease,
-    Member,
+    LockedSettings,
     Rows,
-    Settings,
     Target,
     short,
 )
@@ -219,7 +219,7 @@ class _Assembly:
             self._check(_PRINT, fingerprint, f"keys[{number}].fingerprint", "the fingerprint of a key")
             prints.setdefault((uri, origin), set()).add(fingerprint)
         keys = (LockedKey(uri, origin, tuple(sorted(each))) for (uri, origin), each in prints.items())
-        settings = {each.file: each for each in map(Settings._make, rows["settings"])}
+        settings = {each.file: each for each in map(LockedSettings._make, rows["settings"])}
         return Lock(
             tuple(releases.values()),
             tuple(self._targets(packages)),
@@ -275,7 +275,7 @@ class _Assembly:
                 continue
             parts = (
                 _joined(commands.get(name, ())),
-                tuple(sorted({Member._make(each) for each in members.get(name, ())})),
+                tuple(sorted({ClosureMember._make(each) for each in members.get(name, ())})),
                 tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
                 tuple(sorted({Gone._make(each) for each in gone.get(name, ())})),
             )

@@ -62,7 +62,7 @@ class LockedPackage(NamedTuple):
         return f"{self.name}:{self.arch}={self.version}"
 
 
-class Member(NamedTuple):
+class ClosureMember(NamedTuple):
     """A package of a closure, by its id: installed for the package argument `argument` (as the file names it, without
     the version), or needed `by` the package of that name. `role` is "removed" for one that is not there any more at the
     end of the stage, and "maybe" where that is not known; what is left has none.
@@ -118,7 +118,7 @@ class Closure(NamedTuple):
     apt: str = ""
     date: str = ""
     commands: tuple[str, ...] = ()
-    members: tuple[Member, ...] = ()
+    members: tuple[ClosureMember, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
     gone: tuple[Gone, ...] = ()
 
@@ -238,7 +238,7 @@ class LockedImage(NamedTuple):
     packages: tuple[InstalledPackage, ...] = ()
 
 
-class Settings(NamedTuple):
+class LockedSettings(NamedTuple):
     """What the command line said when a file was locked: `platforms`, `pin` (`siblings`, `closure`); "" where it said
     nothing. Lists are separated by blanks. The settings of the file "" hold for all that have none of their own, and
     have the `kinds` of files that were searched for.
@@ -256,7 +256,7 @@ class _Lock(NamedTuple):
     packages: tuple[LockedPackage, ...] = ()
     keys: tuple[LockedKey, ...] = ()
     images: tuple[LockedImage, ...] = ()
-    settings: tuple[Settings, ...] = ()
+    settings: tuple[LockedSettings, ...] = ()
 
 
 class Lock(_Lock):
@@ -278,7 +278,7 @@ class Lock(_Lock):
         return {package.id: package for package in self.packages}
 
     @cached_property
-    def _settings(self) -> dict[str, Settings]:
+    def _settings(self) -> dict[str, LockedSettings]:
         return {each.file: each for each in self.settings}
 
     def files(self) -> frozenset[str]:
@@ -308,11 +308,11 @@ class Lock(_Lock):
         """The packages by their ids."""
         return self._by_id
 
-    def settings_of(self, file: str) -> Settings:
+    def settings_of(self, file: str) -> LockedSettings:
         """What is remembered for a file."""
-        return self._settings.get(file) or self._settings.get("") or Settings("")
+        return self._settings.get(file) or self._settings.get("") or LockedSettings("")
 
-    def remember(self, files: Iterable[str], said: Settings) -> Lock:
+    def remember(self, files: Iterable[str], said: LockedSettings) -> Lock:
         """This lock with what the command line said when `files` were locked; what it did not say stays.
 
         It stands once where it is the same for all files.
@@ -325,8 +325,8 @@ class Lock(_Lock):
             own[file] = said.platforms or platforms, said.pin or pin
         shared = {*own.values()}
         general = shared.pop() if len(shared) == 1 else common[1:3]
-        rows = [Settings("", *general, kinds)]
-        rows += (Settings(file, *values) for file, values in own.items() if values != general)
+        rows = [LockedSettings("", *general, kinds)]
+        rows += (LockedSettings(file, *values) for file, values in own.items() if values != general)
         return self._replace(settings=tuple(row for row in sorted(rows) if row.file or any(row)))
 
     def replace(self, new: Lock, files: Iterable[str]) -> Lock:
@@ -394,7 +394,7 @@ class KeyRow(NamedTuple):
     fingerprint: str
 
 
-class Field(NamedTuple):
+class LockField(NamedTuple):
     """A field of a line: a text, a number, or `true`. One that has the default is left out."""
 
     name: str
@@ -413,12 +413,12 @@ class Section(NamedTuple):
     rare: bool = False
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[LockField, ...]:
         """The fields of its lines, in order."""
-        own = (Field(self.owner, str),) if self.owner else ()
+        own = (LockField(self.owner, str),) if self.owner else ()
         defaults = self.type._field_defaults
         return own + tuple(
-            Field(name, kind, defaults.get(name))
+            LockField(name, kind, defaults.get(name))
             for name, annotation in self.type.__annotations__.items()
             if (kind := _KINDS.get(getattr(annotation, "__forward_arg__", annotation)))
         )
@@ -428,13 +428,13 @@ _KINDS = {"str": str, "int": int, "bool": bool}
 
 #: The file's sections, in order: this is what writer and readers go by.
 SECTIONS = {
-    "settings": Section(Settings),
+    "settings": Section(LockedSettings),
     "releases": Section(LockedRelease),
     "keys": Section(KeyRow),
     "targets": Section(TargetRow),
     "closures": Section(Closure),
     "commands": Section(CommandRow, "closure"),
-    "members": Section(Member, "closure"),
+    "members": Section(ClosureMember, "closure"),
     "incomplete": Section(Incomplete, "closure"),
     "gone": Section(Gone, "closure", rare=True),
     "packages": Section(LockedPackage),

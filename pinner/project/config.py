@@ -18,7 +18,7 @@ from pinner.project import files, policy, tree
 from pinner.recipe.kinds import KINDS
 from pinner.shell import prefixes
 from pinner.stages.policy import Policy
-from pinner.stages.repositories import Known
+from pinner.stages.repositories import VouchedRepository
 from pinner.values import NamedTuple
 
 NAME = "pinner.toml"
@@ -60,7 +60,7 @@ class Config(NamedTuple):
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     snapshot: Service = Service()
-    source: tuple[Known, ...] = ()
+    source: tuple[VouchedRepository, ...] = ()
     pin: str = ""
     kinds: tuple[str, ...] = ()
     policy: Policy = Policy()
@@ -131,7 +131,7 @@ def _service(value: Any, path: str) -> Service:
     return Service(mirrors, float(interval), metasnap)
 
 
-def _sources(value: Any, path: str) -> tuple[Known, ...]:
+def _sources(value: Any, path: str) -> tuple[VouchedRepository, ...]:
     """`[[source]]`: `uri`, `suite` (none: any), `key` (a file), `fingerprints` (none: each key in the file)."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise InputError("[[source]] must be tables", path=path)
@@ -152,7 +152,7 @@ def _sources(value: Any, path: str) -> tuple[Known, ...]:
             )
         prints = _texts(item.get("fingerprints", []), "source.fingerprints", path)
         prints = tuple(text.replace(" ", "").upper() for text in prints)
-        found.append(Known(without_login(uri).rstrip("/"), suite, Keys(file, prints)))
+        found.append(VouchedRepository(without_login(uri).rstrip("/"), suite, Keys(file, prints)))
     return tuple(found)
 
 

@@ -122,9 +122,9 @@ class ContextFiles:
 def _members(content: bytes, path: str) -> Mapping[str, str | None] | None:
     """The files of an archive; None if it holds none. Raises `InputError` for what is no archive."""
     from pinner.archive.tar import Tar
-    from pinner.images.layers import Unpacked
+    from pinner.images.layers import UnpackedStream
 
-    archive = Tar(Unpacked(iter([content]), len(content), path), path)
+    archive = Tar(UnpackedStream(iter([content]), len(content), path), path)
     found: dict[str, str | None] = {}
     room = _LARGEST
     while (member := archive.next()) and len(found) < _MOST_MEMBERS:

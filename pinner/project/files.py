@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pinner.errors import InputError
 from pinner.project import git, journal, tree
-from pinner.project.journal import Move
+from pinner.project.journal import FileMove
 from pinner.project.tree import Folder
 from pinner.recipe import kinds
 from pinner.recipe.kinds import FileKind
@@ -23,7 +23,7 @@ _TAKEN = frozenset(
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
 
-class Found(NamedTuple):
+class FoundFile(NamedTuple):
     """A file that may install packages: its kind ("" if nobody reads it, which `other` does), and why a search passes
     it over, "" for one that is taken."""
 
@@ -49,7 +49,7 @@ def survey(
     only: Collection[FileKind] = kinds.KINDS,
     listed: Callable[[Path], bool] = lambda path: False,
     wrappers: Iterable[str] = (),
-) -> list[Found]:
+) -> list[FoundFile]:
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
     That is, tracked, or untracked and not ignored. Dockerfiles are taken whatever they hold, files of other kinds if
@@ -85,7 +85,9 @@ def around(folder: Path, paths: Iterable[Path], wanted: Callable[[str], bool]) -
     return sorted(found)
 
 
-def _judged(path: Path, name: str, listed: Callable[[Path], bool], wrappers: Iterable[str]) -> Found | None:
+def _judged(
+    path: Path, name: str, listed: Callable[[Path], bool], wrappers: Iterable[str]
+) -> FoundFile | None:
     kind = kinds.by_name(name)
     other = "" if kind else kinds.other(name)
     bare = "." not in name.rpartition("/")[2]
@@ -100,15 +102,17 @@ def _judged(path: Path, name: str, listed: Callable[[Path], bool], wrappers: Ite
                 return None
             text = (begin + file.read(tree.LARGEST)).decode("utf-8", "replace")
     except OSError:
-        return Found(path, kind) if kind == "dockerfile" else None
+        return FoundFile(path, kind) if kind == "dockerfile" else None
     if other:
-        return Found(path, "", "not read", other) if kinds.installs(other, text) else None
+        return FoundFile(path, "", "not read", other) if kinds.installs(other, text) else None
     kind = kind or kinds.by_look(name, text, search=True)
     if kind is None:
         return None
     if kinds.is_listing(kind):
-        return Found(path, kind, "" if listed(path) else "a list of packages, which is read if it is named")
-    return Found(path, kind, kinds.passed_over(kind, name, text, wrappers))
+        return FoundFile(
+            path, kind, "" if listed(path) else "a list of packages, which is read if it is named"
+        )
+    return FoundFile(path, kind, kinds.passed_over(kind, name, text, wrappers))
 
 
 def _walk(folder: Path) -> list[str]:
@@ -172,8 +176,8 @@ def write(
     be written.
     """
     token = os.urandom(4).hex()
-    staged: dict[Path, Move] = {}
-    projects: dict[Folder, list[Move]] = {}
+    staged: dict[Path, FileMove] = {}
+    projects: dict[Folder, list[FileMove]] = {}
     notes = []
     with ExitStack() as stack:
         opened: dict[Path, Folder] = {}
@@ -196,7 +200,7 @@ def write(
             if names > 1:
                 notes.append(f"{path} had {names - 1} more names (hard links): they keep the old text")
             before = expected.get(path)
-            staged[path] = move = Move(
+            staged[path] = move = FileMove(
                 folder,
                 journal.draft_of(place.name, token),
                 place.name,
@@ -249,7 +253,7 @@ def put(path: Path, text: str) -> None:
     write({path: text}, {})
 
 
-def _tidy(moves: Iterable[Move], projects: Iterable[Folder]) -> None:
+def _tidy(moves: Iterable[FileMove], projects: Iterable[Folder]) -> None:
     for move in moves:
         with suppress(OSError):
             move.folder.remove(move.draft)
@@ -259,7 +263,7 @@ def _tidy(moves: Iterable[Move], projects: Iterable[Folder]) -> None:
             journal.remove(project)
 
 
-def _note(projects: Mapping[Folder, Sequence[Move]], *, complete: bool) -> None:
+def _note(projects: Mapping[Folder, Sequence[FileMove]], *, complete: bool) -> None:
     for project, moves in projects.items():
         try:
             journal.write(project, moves, complete=complete)
@@ -267,7 +271,7 @@ def _note(projects: Mapping[Folder, Sequence[Move]], *, complete: bool) -> None:
             raise _unwritable(project.path / journal.NAME, error) from None
 
 
-def _rename(staged: Mapping[Path, Move], expected: Mapping[Path, str | None]) -> None:
+def _rename(staged: Mapping[Path, FileMove], expected: Mapping[Path, str | None]) -> None:
     """Put the new files in their places; where that fails (a file that is a mount of its own), the old ones again."""
     done: list[Path] = []
     for path, move in staged.items():
@@ -287,7 +291,7 @@ def _rename(staged: Mapping[Path, Move], expected: Mapping[Path, str | None]) ->
         done.append(path)
 
 
-def _now(path: Path, move: Move) -> str | None:
+def _now(path: Path, move: FileMove) -> str | None:
     try:
         data = move.folder.read(move.name)
     except OSError as error:
@@ -301,7 +305,7 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _stage(path: Path, move: Move, text: str) -> None:
+def _stage(path: Path, move: FileMove, text: str) -> None:
     """Lay the new file down beside its place, as the old one is."""
     folder, like = move.folder, None
     try:

@@ -29,7 +29,7 @@ NAME = ".pinner-journal"
 _DRAFT = f"{NAME}.new"
 
 
-class Move(NamedTuple):
+class FileMove(NamedTuple):
     """A new file `draft` in `folder`, which is to become the file `name` there. `before` and `after` are the digests of
     what `name` held ("" if it was not there) and of the new file."""
 
@@ -78,7 +78,7 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write(project: Folder, moves: Sequence[Move], *, complete: bool) -> None:
+def write(project: Folder, moves: Sequence[FileMove], *, complete: bool) -> None:
     """Put down the journal of these moves. Raises `OSError`."""
     import json
 
@@ -149,7 +149,7 @@ def recover(path: Path) -> None:
             raise _error(path, error.strerror or str(error)) from None
 
 
-def finish(project: Path, moves: Sequence[Move]) -> None:
+def finish(project: Path, moves: Sequence[FileMove]) -> None:
     """Do the renames of a complete journal that are not done yet. Raises `InputError` and `OSError`."""
     open_moves = []
     for move in moves:
@@ -168,7 +168,7 @@ def finish(project: Path, moves: Sequence[Move]) -> None:
         move.folder.sync()
 
 
-def _parsed(path: Path, text: bytes, stack: ExitStack) -> tuple[bool, list[Move]]:
+def _parsed(path: Path, text: bytes, stack: ExitStack) -> tuple[bool, list[FileMove]]:
     """What the journal says. It may come from anybody: no place outside of the folder, no draft of another name."""
     import json
 
@@ -192,7 +192,7 @@ def _parsed(path: Path, text: bytes, stack: ExitStack) -> tuple[bool, list[Move]
             folder = stack.enter_context(Folder(place.parent, path))
         except (OSError, ValueError):
             raise strange from None
-        moves.append(Move(folder, draft, place.name, before, after))
+        moves.append(FileMove(folder, draft, place.name, before, after))
     return complete, moves
 
 

@@ -17,7 +17,7 @@ from pinner.shell.expand import Piece, Unknown, joined, names_of, not_known
 from pinner.shell.syntax import Word
 from pinner.values import NamedTuple
 
-Kind = Literal[
+ArgumentKind = Literal[
     "plain",
     "arch",
     "pinned",
@@ -72,7 +72,7 @@ class Request(NamedTuple):
     """
 
     word: Word
-    kind: Kind
+    kind: ArgumentKind
     action: Action
     reason: str = ""
     detail: str = ""
@@ -126,7 +126,7 @@ def _version(field: Field, pin: str) -> VersionText | None:
     return VersionText(own.span(0, len(own.text)), before.text, after.text, own.levels)
 
 
-def _skip(word: Word, kind: Kind, reason: str, detail: str, name: str = "") -> Request:
+def _skip(word: Word, kind: ArgumentKind, reason: str, detail: str, name: str = "") -> Request:
     return Request(word, kind, "skip", reason, detail, name)
 
 

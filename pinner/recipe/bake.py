@@ -13,7 +13,7 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe import builds, embedded, hcl
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
-from pinner.recipe.hcl import NULL, Body, Expression, Value
+from pinner.recipe.hcl import NULL, Expression, HclBody, HclValue
 from pinner.shell import prefixes
 from pinner.values import NamedTuple
 
@@ -31,16 +31,16 @@ class _Target(NamedTuple):
     name: str
     attributes: dict[str, Expression]
     parts: dict[str, list[Expression]]
-    known: Sequence[Mapping[str, Value]]
+    known: Sequence[Mapping[str, HclValue]]
 
-    def pairs(self, key: str, known: Mapping[str, Value]) -> Iterator[tuple[str, Expression]]:
+    def pairs(self, key: str, known: Mapping[str, HclValue]) -> Iterator[tuple[str, Expression]]:
         """A mapping's entries."""
         for part in self.parts.get(key, ()):
             for name, own in part.entries:
                 if isinstance(text := hcl.value(name, known), str):
                     yield text, own
 
-    def text(self, key: str, known: Mapping[str, Value], default: str) -> str | None:
+    def text(self, key: str, known: Mapping[str, HclValue], default: str) -> str | None:
         """An attribute that is a text, None if it is not known."""
         found = hcl.value(self.attributes[key], known) if key in self.attributes else default
         return default if found is NULL else found if isinstance(found, str) else None
@@ -84,14 +84,14 @@ def builds_of(texts: Mapping[str, str]) -> Iterator[Build]:
             yield from (each for each in _builds(target, f"{by} ({target.name})") if each.dockerfile)
 
 
-def _body(text: str) -> Body:
+def _body(text: str) -> HclBody:
     return hcl.read_json(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else hcl.read(text)
 
 
-def _targets(bodies: Sequence[Body]) -> Iterator[_Target]:
+def _targets(bodies: Sequence[HclBody]) -> Iterator[_Target]:
     """The targets that can be built: one that others inherit is none, unless a group names it."""
-    variables: dict[str, Value] = {}
-    blocks: dict[str, list[Body]] = {}
+    variables: dict[str, HclValue] = {}
+    blocks: dict[str, list[HclBody]] = {}
     named: set[str] = set()
     inherited: set[str] = set()
     for body in bodies:
@@ -115,15 +115,15 @@ def _targets(bodies: Sequence[Body]) -> Iterator[_Target]:
         yield _Target(name, attributes, parts, _combinations(attributes.get("matrix"), variables))
 
 
-def _names(body: Body, key: str, known: Mapping[str, Value]) -> list[str]:
+def _names(body: HclBody, key: str, known: Mapping[str, HclValue]) -> list[str]:
     found = hcl.value(body.attributes[key], known) if key in body.attributes else None
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _gather(
     name: str,
-    blocks: Mapping[str, Sequence[Body]],
-    known: Mapping[str, Value],
+    blocks: Mapping[str, Sequence[HclBody]],
+    known: Mapping[str, HclValue],
     attributes: dict[str, Expression],
     parts: dict[str, list[Expression]],
     depth: int,
@@ -145,7 +145,7 @@ def _text(text: str) -> Expression:
     return Expression("template", Joined.without(text, Span(0, len(text)), ()))
 
 
-def _combinations(matrix: Expression | None, known: Mapping[str, Value]) -> list[dict[str, Value]]:
+def _combinations(matrix: Expression | None, known: Mapping[str, HclValue]) -> list[dict[str, HclValue]]:
     axes = hcl.value(matrix, known) if matrix is not None else {}
     if not isinstance(axes, dict) or not all(isinstance(each, list) for each in axes.values()):
         return [dict(known)]
@@ -156,7 +156,7 @@ def _combinations(matrix: Expression | None, known: Mapping[str, Value]) -> list
     return [{**known, **dict(zip(axes, each, strict=True))} for each in found]
 
 
-def _agreed(known: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+def _agreed(known: Sequence[Mapping[str, HclValue]]) -> dict[str, HclValue]:
     """The values that are the same in all combinations."""
     first = known[0] if known else {}
     return {

@@ -21,7 +21,7 @@ END = "# <<< pinner sources"
 _APT = later(r"(?<![\w./-])(?:/usr/bin/)?(?:apt|apt-get|aptitude)(?![\w.-])")
 
 
-class Block(NamedTuple):
+class ManagedBlock(NamedTuple):
     """A block in a stage. `span` is of whole lines, from the first mark's to the end of the last one's."""
 
     stage: int
@@ -29,16 +29,16 @@ class Block(NamedTuple):
     moment: Moment
 
 
-def find(dockerfile: Dockerfile) -> tuple[Block, ...]:
+def find(dockerfile: Dockerfile) -> tuple[ManagedBlock, ...]:
     """The blocks of a file, in order. Raises `InputError` for one that somebody has damaged."""
     return dockerfile.once(_find)
 
 
-def _find(dockerfile: Dockerfile) -> tuple[Block, ...]:
+def _find(dockerfile: Dockerfile) -> tuple[ManagedBlock, ...]:
     text = dockerfile.text
     if BEGIN not in text and END not in text:
         return ()
-    found: list[Block] = []
+    found: list[ManagedBlock] = []
     opened: Span | None = None
     placed = [(each.span.start, stage.index) for stage in dockerfile.stages for each in stage.instructions]
     for comment in dockerfile.comments:
@@ -56,7 +56,7 @@ def _find(dockerfile: Dockerfile) -> tuple[Block, ...]:
             stage = placed[first][1] if first < len(placed) and placed[first][0] < span.end else None
             if stage is None or not moment.imports or len(dict(moment.imports)) < len(moment.imports):
                 raise refuse(text, opened, "this block does not name one moment of each archive", _RESTORE)
-            found.append(Block(stage, span, moment))
+            found.append(ManagedBlock(stage, span, moment))
             opened = None
     if opened is not None:
         raise refuse(text, opened, "this block has no end", _RESTORE)

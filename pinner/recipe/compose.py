@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
 #: What stands before a file's own text: the variables of its `.env`, None for one that is not known.
-Variables = Mapping[str, str | None]
+ComposeVariables = Mapping[str, str | None]
 
 _INTERPOLATED = later(
     r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<operand>[^{}]*))?\}"
@@ -48,7 +48,7 @@ class _Service(NamedTuple):
         """A part that does not merge."""
         return next((found for part in self.parts if (found := _get(part, key)) is not None), None)
 
-    def text(self, key: str, known: Variables) -> str | None:
+    def text(self, key: str, known: ComposeVariables) -> str | None:
         """A part as a text, "" if there is none, None if it is not known."""
         found = self.get(key)
         return "" if found is None else interpolated(found.text, known)
@@ -93,7 +93,7 @@ def read(text: str, around: Around) -> Dockerfile:
     return embedded.parsed(text, found, [*told, *commands.comments])
 
 
-def _commands(text: str, root: Node | None, known: Variables) -> Iterator[Job]:
+def _commands(text: str, root: Node | None, known: ComposeVariables) -> Iterator[Job]:
     """What the services' containers run when they start, where that installs packages."""
     services = _get(root, "services") if root is not None else None
     for name, service in (services.entries if services is not None else None) or ():
@@ -121,7 +121,7 @@ def _steps(command: Node, hidden: Callable[[Joined], Joined]) -> Iterator[Step]:
         yield Step(command.items[0], hidden=hidden)
 
 
-def builds_of(text: str, base: str, by: str, known: Variables) -> Iterator[Build]:
+def builds_of(text: str, base: str, by: str, known: ComposeVariables) -> Iterator[Build]:
     """How the services build what stands in other files. `base` is the text of the file that this one is put over, ""
     for none, `by` what people call the file. Raises `InputError`."""
     root = yamltext.parse(text)
@@ -146,20 +146,20 @@ def variables(text: str) -> dict[str, str | None]:
     return found
 
 
-def interpolated(text: str, known: Variables) -> str | None:
+def interpolated(text: str, known: ComposeVariables) -> str | None:
     """A value as Compose reads it, None where the environment decides."""
     found = _interpolated(Joined.without(text, Span(0, len(text)), ()), known).text
     return None if _UNKNOWN in found else found
 
 
-def _interpolated(text: Joined, known: Variables) -> Joined:
+def _interpolated(text: Joined, known: ComposeVariables) -> Joined:
     """A text as Compose hands it over: `$$` is a dollar sign, what the environment decides is not known."""
     return text.read_as(
         [(*match.span(), _meaning(match, known)) for match in _INTERPOLATED.finditer(text.text)]
     )
 
 
-def _meaning(match: re.Match[str], known: Variables) -> str:
+def _meaning(match: re.Match[str], known: ComposeVariables) -> str:
     if match["dollar"]:
         return "$"
     name, operator = match["bare"] or match["name"], match["operator"] or ""
@@ -209,7 +209,7 @@ def _get(node: Node, key: str) -> Node | None:
     return next((found for each in (node, *merged) if (found := each.get(key)) is not None), None)
 
 
-def _build(by: str, service: _Service, known: Variables) -> Build:
+def _build(by: str, service: _Service, known: ComposeVariables) -> Build:
     short = next((part.text for part in service.parts if part.text), "")
     context = interpolated(short, known) if short else service.text("context", known)
     name = service.text("dockerfile", known)
@@ -227,7 +227,7 @@ def _build(by: str, service: _Service, known: Variables) -> Build:
     return Build(by, dockerfile, folder, args, contexts, service.text("target", known) or "")
 
 
-def _arguments(text: str, service: _Service, known: Variables) -> dict[str, Joined | None]:
+def _arguments(text: str, service: _Service, known: ComposeVariables) -> dict[str, Joined | None]:
     """What `args` gives to a Dockerfile in the file; None where the environment decides."""
     found: dict[str, Joined | None] = {}
     for name, node, value in service.pairs("args"):

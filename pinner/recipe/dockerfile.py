@@ -13,7 +13,7 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe import directives, lines
 from pinner.recipe.builds import Build, united
 from pinner.recipe.directives import Directive
-from pinner.recipe.lines import SPACE, Heredoc, Lined, Logical, refuse
+from pinner.recipe.lines import SPACE, DockerHeredoc, Lined, Logical, refuse
 from pinner.regex import later
 from pinner.shell import expand
 from pinner.values import NamedTuple
@@ -47,7 +47,7 @@ _STAGE_NAME = later(r"[a-z][a-z0-9-_.]*\Z")
 # BuildKit sets these for FROM, and for stages that declare them.
 _OF_PLATFORM = later(r"\$\{?(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)\b")
 
-Form = Literal["shell", "exec"]
+RunForm = Literal["shell", "exec"]
 _T = TypeVar("_T")
 
 #: The keyword of a text that may hold calls and is not read; its `argv` are the reason's code and its detail.
@@ -66,9 +66,9 @@ class Instruction(NamedTuple):
     body: Span
     text: Joined
     flags: tuple[str, ...] = ()
-    form: Form = "shell"
+    form: RunForm = "shell"
     argv: tuple[str, ...] = ()
-    heredocs: tuple[Heredoc, ...] = ()
+    heredocs: tuple[DockerHeredoc, ...] = ()
     onbuild: bool = False
 
 

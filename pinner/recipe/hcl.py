@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 #: What an expression evaluates to: None is not known, `NULL` is HCL's null.
-Value = str | list["Value"] | dict[str, "Value"] | None
-NULL: Value = [None]
+HclValue = str | list["HclValue"] | dict[str, "HclValue"] | None
+NULL: HclValue = [None]
 #: What stands in a text for what is not known of it.
 UNKNOWN = f"${{{REPLACED}}}"
 
@@ -49,18 +49,18 @@ class Expression(NamedTuple):
     entries: tuple[tuple[Expression, Expression], ...] = ()
 
 
-class Body(NamedTuple):
+class HclBody(NamedTuple):
     """What stands between braces: attributes by name, and blocks as type, label and body."""
 
     attributes: dict[str, Expression]
-    blocks: list[tuple[str, str, Body]]
+    blocks: list[tuple[str, str, HclBody]]
 
-    def labelled(self, kind: str) -> Iterator[tuple[str, Body]]:
+    def labelled(self, kind: str) -> Iterator[tuple[str, HclBody]]:
         """The blocks of a type, with their labels."""
         return ((label, body) for each, label, body in self.blocks if each == kind)
 
 
-def read(text: str) -> Body:
+def read(text: str) -> HclBody:
     """The file. Raises `InputError` (without path) for what is no HCL."""
     root = _parser().parse(_ascii(text)).root_node
     if root.has_error:
@@ -71,14 +71,14 @@ def read(text: str) -> Body:
     return _body(next((each for each in root.children if each.type == "body"), None), text, 0)
 
 
-def read_json(text: str) -> Body:
+def read_json(text: str) -> HclBody:
     """The same where it is written as JSON. Raises `InputError` (without path)."""
     plain = yamltext.plain_json(text)
     root = yamltext.parse(plain)
-    return _json_body(root, plain) if root is not None else Body({}, [])
+    return _json_body(root, plain) if root is not None else HclBody({}, [])
 
 
-def value(expression: Expression, known: Mapping[str, Value], depth: int = 0) -> Value:
+def value(expression: Expression, known: Mapping[str, HclValue], depth: int = 0) -> HclValue:
     """What an expression is, with the values that are known of names."""
     if depth > _DEEPEST:
         return None
@@ -100,7 +100,7 @@ def value(expression: Expression, known: Mapping[str, Value], depth: int = 0) ->
     return None
 
 
-def joined(expression: Expression, known: Mapping[str, Value]) -> Joined | None:
+def joined(expression: Expression, known: Mapping[str, HclValue]) -> Joined | None:
     """The text of a template with its places; what is not known of it is `UNKNOWN`. None for other expressions."""
     if expression.text is None:
         return None
@@ -133,8 +133,8 @@ def _fault(root: Node) -> int:
     return node.start_byte
 
 
-def _body(node: Node | None, text: str, depth: int) -> Body:
-    found = Body({}, [])
+def _body(node: Node | None, text: str, depth: int) -> HclBody:
+    found = HclBody({}, [])
     if node is None or depth > _DEEPEST:
         return found
     for each in node.children:
@@ -231,8 +231,8 @@ def _heredoc(node: Node, text: str) -> Joined:
     return Joined.without(text, Span(opened, closed), gaps)
 
 
-def _json_body(node: yamltext.Node, text: str) -> Body:
-    found = Body({}, [])
+def _json_body(node: yamltext.Node, text: str) -> HclBody:
+    found = HclBody({}, [])
     for name, own in node.entries or ():
         if own.entries is None:
             found.attributes[name.text] = _json(own, text)
@@ -241,8 +241,8 @@ def _json_body(node: yamltext.Node, text: str) -> Body:
     return found
 
 
-def _json_attributes(node: yamltext.Node, text: str) -> Body:
-    return Body({name.text: _json(own, text) for name, own in node.entries or ()}, [])
+def _json_attributes(node: yamltext.Node, text: str) -> HclBody:
+    return HclBody({name.text: _json(own, text) for name, own in node.entries or ()}, [])
 
 
 def _json(node: yamltext.Node, text: str, depth: int = 0) -> Expression:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pinner.edit.span import Edit, Span, encode
-from pinner.recipe.arguments import Action, Kind, Request, VersionText
+from pinner.recipe.arguments import Action, ArgumentKind, Request, VersionText
 from pinner.recipe.reading import Install, Skipped, find
 
-__all__ = ["Action", "Install", "Kind", "Request", "Skipped", "VersionText", "find", "pin"]
+__all__ = ["Action", "ArgumentKind", "Install", "Request", "Skipped", "VersionText", "find", "pin"]
 
 
 def pin(source: str, chosen: Mapping[Request, str]) -> tuple[Edit, ...]:

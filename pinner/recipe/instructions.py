@@ -22,7 +22,7 @@ from pinner.shell import nested, prefixes, syntax
 from pinner.shell.expand import Binding, Lookup, Unknown, Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.prefixes import Wrappers
-from pinner.shell.syntax import Command, Part, Word
+from pinner.shell.syntax import Command, Word, WordPart
 from pinner.values import NamedTuple
 
 _MENTION = later(
@@ -344,7 +344,7 @@ class Reader:
                 self._notes.uses.packages.add(variables.context.shell.origin(part.start))
 
     def _requests(
-        self, program: str, call: command_line.Call, found: list[Field], *, bash: bool
+        self, program: str, call: command_line.ParsedCommand, found: list[Field], *, bash: bool
     ) -> Iterator[Request]:
         swallowed, joined, behind = "", False, False
         exact = all(_EXACT.fullmatch(field.word.value or "") for field in found)
@@ -379,7 +379,7 @@ class Reader:
 
 def _given(text: str, at: Span) -> Word:
     """A word that a wrapper at this place adds to a command."""
-    return Word(text, text, at, (Part("bare", text, 0, 0),), at.end)
+    return Word(text, text, at, (WordPart("bare", text, 0, 0),), at.end)
 
 
 def _argument(word: Word) -> Argument:

@@ -27,7 +27,7 @@ _WORD = later(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
 _HEREDOC_WORD = later(r"""(\d*)<<(-?)(['"]?)([^<'"\\]+)\3\Z""")
 
 
-class Heredoc(NamedTuple):
+class DockerHeredoc(NamedTuple):
     """A here-document: the `<<NAME` word, and the lines of its body without the terminator."""
 
     name: str
@@ -41,7 +41,7 @@ class Logical(NamedTuple):
 
     joined: Joined
     span: Span
-    heredocs: tuple[Heredoc, ...] = ()
+    heredocs: tuple[DockerHeredoc, ...] = ()
 
 
 class Lined:
@@ -129,7 +129,7 @@ def _join(result: Lined, text: str, lines: Iterator[tuple[int, str]], at: int, l
         gaps.append(Span(gap, begin))
         mark = _continuation(line, escape)
     joined = Joined.without(text, Span(at, max(end, at)), gaps)
-    heredocs: tuple[Heredoc, ...] = ()
+    heredocs: tuple[DockerHeredoc, ...] = ()
     if "<<" in joined.text and _MAY_HOLD_HEREDOC.match(joined.text):
         heredocs = tuple(_heredocs(joined, text, lines))
         if heredocs:
@@ -145,7 +145,7 @@ def _continuation(line: str, escape: str) -> int:
     return len(bare) - 1
 
 
-def _heredocs(joined: Joined, text: str, lines: Iterator[tuple[int, str]]) -> Iterator[Heredoc]:
+def _heredocs(joined: Joined, text: str, lines: Iterator[tuple[int, str]]) -> Iterator[DockerHeredoc]:
     """The here-documents that the joined line opens; takes their bodies from `lines`."""
     if _has_open_quote(joined.text):
         return
@@ -164,7 +164,9 @@ def _heredocs(joined: Joined, text: str, lines: Iterator[tuple[int, str]]) -> It
                 terminated = True
                 break
             end = at + len(line)
-        yield Heredoc(match[4], joined.span(*word.span()), Span(min(start or end, end), end), terminated)
+        yield DockerHeredoc(
+            match[4], joined.span(*word.span()), Span(min(start or end, end), end), terminated
+        )
 
 
 def _has_open_quote(text: str) -> bool:

@@ -35,7 +35,7 @@ def find(dockerfile: Dockerfile, wrappers: Wrappers = {}) -> tuple[Install | Ski
             for instruction in stage.instructions
         )
     ):
-        return _File(dockerfile, wrappers).read()
+        return _FileReader(dockerfile, wrappers).read()
     return ()
 
 
@@ -43,7 +43,7 @@ def _may_call(text: str) -> bool:
     return "apt" in text or prefixes.mentions(text)
 
 
-class _File:
+class _FileReader:
     """Reads one file."""
 
     def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers) -> None:

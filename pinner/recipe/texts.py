@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinner.edit.span import Joined
 from pinner.recipe.dockerfile import Instruction
 from pinner.regex import later
-from pinner.shell.syntax import Part, Word
+from pinner.shell.syntax import Word, WordPart
 
 _STRING = later(r'"((?:[^"\\\x00-\x1f]|\\.)*)"')
 _JSON_ESCAPE = later(r'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt]))')
@@ -25,7 +25,7 @@ def exec_form(source: str, instruction: Instruction) -> list[tuple[Word, Joined]
             ranges.append((*escape.span(), meaning))
         value = inner.replaced(ranges, "json")
         span = text.span(*match.span())
-        part = Part("quoted", value.text, *match.span(1))
+        part = WordPart("quoted", value.text, *match.span(1))
         whole = text.is_whole(*match.span())
         tail = text.origin(match.end() - 1)
         word = Word(span.of(source), value.text, span, (part,), tail, True, not whole, value.levels)

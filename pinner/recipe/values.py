@@ -22,14 +22,14 @@ from pinner.shell.expand import (
     joined,
     parameter,
 )
-from pinner.shell.syntax import Part, Word
+from pinner.shell.syntax import Word, WordPart
 from pinner.values import NamedTuple
 
 _BLANK = later(r"[ \t\n]+")
 _ESCAPE = later(r'\\(?:([$`"\\])|\n)')
 
 
-class Context(NamedTuple):
+class ShellText(NamedTuple):
     """A file's text, the shell text in it that words are read from, and the meaning of variables there."""
 
     source: str
@@ -49,7 +49,7 @@ class Field(NamedTuple):
     why: Unknown | None = None
 
 
-def fields(context: Context, word: Word) -> list[Field]:
+def fields(context: ShellText, word: Word) -> list[Field]:
     """The fields that `word` expands to."""
     if word.value is not None or any(part.kind in ("command", "arithmetic", "other") for part in word.parts):
         return [Field(word)]
@@ -64,7 +64,7 @@ def fields(context: Context, word: Word) -> list[Field]:
     return found
 
 
-def elements(context: Context, word: Word) -> tuple[Element, ...] | None:
+def elements(context: ShellText, word: Word) -> tuple[Element, ...] | None:
     """What `word` stands for one after the other, or in turn, if it is a list's expansion: `${X[@]}`, `$@`."""
     part = only_variable(word)
     if part is None:
@@ -87,7 +87,7 @@ def elements(context: Context, word: Word) -> tuple[Element, ...] | None:
     )
 
 
-def only_variable(word: Word) -> Part | None:
+def only_variable(word: Word) -> WordPart | None:
     """The variable that `word` is an expansion of and nothing else."""
     used = [part for part in word.parts if part.kind == "variable"]
     if len(used) != 1 or any(part.text for part in word.parts if part.kind != "variable"):
@@ -95,7 +95,7 @@ def only_variable(word: Word) -> Part | None:
     return used[0]
 
 
-def is_plain(context: Context, part: Part) -> bool:
+def is_plain(context: ShellText, part: WordPart) -> bool:
     """Whether a variable that holds something expands to that and no more: `$X`, `${X[@]}`, `${X:-…}`."""
     own = parameter(context.shell.text, part.start)
     return own is not None and own.end == part.end and (own.operator or "-")[-1] in "-?"
@@ -110,7 +110,7 @@ def _of_element(source: str, element: Element) -> list[Field]:
     ]
 
 
-def pieces(context: Context, word: Word) -> Iterator[Piece]:
+def pieces(context: ShellText, word: Word) -> Iterator[Piece]:
     """What `word` is made of, its variables replaced."""
     shell = context.shell
     for part in word.parts:
@@ -125,7 +125,7 @@ def pieces(context: Context, word: Word) -> Iterator[Piece]:
             yield Piece(Unknown("expansion", "an expansion decides it"), (place,))
 
 
-def _literal(shell: Joined, part: Part) -> Joined:
+def _literal(shell: Joined, part: WordPart) -> Joined:
     """A part's text after quote removal, with its origins."""
     raw = shell.part(part.start, part.end)
     if raw.text == part.text:
@@ -134,14 +134,14 @@ def _literal(shell: Joined, part: Part) -> Joined:
     return raw.replaced(ranges or [(0, len(raw.text), part.text[:1])])
 
 
-def _binding(context: Context, part: Part) -> tuple[Binding | Unknown, Parameter | None]:
+def _binding(context: ShellText, part: WordPart) -> tuple[Binding | Unknown, Parameter | None]:
     own = parameter(context.shell.text, part.start)
     if own is None or own.end != part.end:
         return Unknown("expansion", f"what is done with {part.text} is not followed"), None
     return context.lookup(own.name, part.start), own
 
 
-def _expanded(context: Context, part: Part, place: Span) -> Iterator[Piece]:
+def _expanded(context: ShellText, part: WordPart, place: Span) -> Iterator[Piece]:
     binding, own = _binding(context, part)
     if own is None:
         assert isinstance(binding, Unknown)
@@ -230,16 +230,16 @@ def _shared(own: Sequence[Piece]) -> int:
 def _word(source: str, span: Span, text: Joined) -> Word:
     """A word that is written at `span` in a value, where no shell looks for globs."""
     raw = span.of(source)
-    part = Part("quoted", raw, 0, 0)
+    part = WordPart("quoted", raw, 0, 0)
     return Word(raw, text.text, span, (part,), span.end, guarded=True, levels=text.levels)
 
 
 def _unknown(source: str, span: Span, own: Iterable[Piece]) -> Word:
     """A word that is written at `span` in a value, not all of whose pieces are known."""
     parts = tuple(
-        Part("variable", piece.places[-1].of(source), 0, 0)
+        WordPart("variable", piece.places[-1].of(source), 0, 0)
         if isinstance(piece.text, Unknown)
-        else Part("quoted", piece.text.text, 0, 0)
+        else WordPart("quoted", piece.text.text, 0, 0)
         for piece in own
     )
     return Word(span.of(source), None, span, parts, span.end)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import Context, elements, is_plain, pieces
+from pinner.recipe.values import ShellText, elements, is_plain, pieces
 from pinner.regex import later
 from pinner.shell.expand import Binding, Element, Lookup, Piece, Unknown, Variable, bounded, joined
 from pinner.shell.functions import Functions
@@ -56,7 +56,7 @@ class Variables:
         uses.shells[self._scope] = script.shell
         self._depth = 0
         self._known: dict[tuple[str, int], Binding] = {}
-        self.context = Context(script.source, script.shell, self.lookup)
+        self.context = ShellText(script.source, script.shell, self.lookup)
 
     def lookup(self, name: str, at: int) -> Binding | Unknown:
         """What `name` means at the index `at`."""

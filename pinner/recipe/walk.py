@@ -20,16 +20,16 @@ from pinner.shell import expand, fields, nested
 from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
-from pinner.shell.outcomes import AptCommand, Seen, Walk
+from pinner.shell.outcomes import AptCommand, SeenInstall, Walk
 from pinner.shell.process import PATH
 from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
-from pinner.shell.state import UNKNOWN, Content, Context, ContextTree, Layer, State, Tree, Value
+from pinner.shell.state import UNKNOWN, BuildContext, Content, ContextTree, FileTree, Overlay, State, Value
 
 _URL = later(r"https?://")
 
 #: The files of a stage's base image that matter.
-Base = Callable[[Stage], Mapping[str, Content]]
+BaseFiles = Callable[[Stage], Mapping[str, Content]]
 
 
 class Walked:
@@ -39,7 +39,12 @@ class Walked:
     """
 
     def __init__(
-        self, dockerfile: Dockerfile, platform: str, arch: str, base: Base, context: Context | None = None
+        self,
+        dockerfile: Dockerfile,
+        platform: str,
+        arch: str,
+        base: BaseFiles,
+        context: BuildContext | None = None,
     ) -> None:
         self._file = dockerfile
         self._platform = platform
@@ -50,9 +55,9 @@ class Walked:
         self._begun: dict[int, int] = {}
         self._given: dict[int, set[str]] = {}
         self._shells: dict[int, str] = {}
-        self.seen: dict[int, list[Seen]] = {}
+        self.seen: dict[int, list[SeenInstall]] = {}
         self.commands: dict[int, list[AptCommand]] = {}
-        self.places: dict[int, dict[tuple[str, int, int], list[Seen]]] = {}
+        self.places: dict[int, dict[tuple[str, int, int], list[SeenInstall]]] = {}
         self._own_places: dict[int, list[tuple[int, int]]] = {}
         self._placed: dict[int, int] = {}
         self._own = [block.span for block in blocks.find(dockerfile)]
@@ -119,7 +124,7 @@ class Walked:
         self._placed[index] = len(self.seen[index])
         return state
 
-    def around(self, index: int, at: int) -> Seen | None:
+    def around(self, index: int, at: int) -> SeenInstall | None:
         """What was met at an offset of the Dockerfile in a stage: a command, or else the instruction."""
         own = self._own_places[index]
         last = bisect_right(own, (at, 0)) - 1
@@ -144,7 +149,9 @@ class Walked:
             before = state.copy()
             self._run(index, state, instruction)
             span = instruction.span
-            self.walk.seen.append(Seen("", span.start, span.end, before, unclear=before.differs(state)))
+            self.walk.seen.append(
+                SeenInstall("", span.start, span.end, before, unclear=before.differs(state))
+            )
         elif keyword in ("COPY", "ADD"):
             self._copy(state, instruction)
         elif keyword in ("ARG", "ENV", VARIABLE):
@@ -238,7 +245,7 @@ class Walked:
                     unpacks=instruction.keyword == "ADD" and archives.reaches(place),
                 )
 
-    def _from(self, name: str) -> Tree | None:
+    def _from(self, name: str) -> FileTree | None:
         """The files of another stage, None for those of an image."""
         for stage in self._file.stages:
             if name.lower() == stage.name or name == str(stage.index):
@@ -251,7 +258,7 @@ class Walked:
     def _place(
         self,
         state: State,
-        tree: Tree | None,
+        tree: FileTree | None,
         source: str,
         place: str,
         *,
@@ -267,7 +274,7 @@ class Walked:
             assert tree is not None  # it has what was found
             content = tree.read(path)
             if content is None:
-                state.cover(Layer(place, tree, path, self.walk.at))
+                state.cover(Overlay(place, tree, path, self.walk.at))
             elif not unpacks or not archives.unpacked(Shell(self.walk, state), content, place):
                 target = join(place, basename(path)) if into or state.is_dir(place) else place
                 state.write(target, content._replace(at=self.walk.at, by=target))
@@ -301,7 +308,7 @@ class Walked:
             state.layers = tuple(each for each in state.layers if each not in mounted)
             state.dead = False
 
-    def _mounts(self, state: State, instruction: Instruction) -> Iterator[Layer]:
+    def _mounts(self, state: State, instruction: Instruction) -> Iterator[Overlay]:
         """The bind mounts of a RUN (`--mount`, whose default type is `bind`)."""
         for flag in instruction.flags:
             name, _, value = flag.partition("=")
@@ -316,7 +323,7 @@ class Walked:
             if tree is not None:
                 source = source.strip("/").removeprefix("./")
                 source = ("/" if "from" in options else "") + ("" if source == "." else source)
-                yield Layer(state.path(self._word(state, target)), tree, source, self.walk.at)
+                yield Overlay(state.path(self._word(state, target)), tree, source, self.walk.at)
 
     def _evaluate(self, index: int, state: State, instruction: Instruction) -> None:
         source = self._file.text
@@ -358,7 +365,7 @@ class _Values(dict[str, str | None]):
         return super().get(name)
 
 
-def _matching(tree: Tree, source: str, root: str) -> Iterator[str]:
+def _matching(tree: FileTree, source: str, root: str) -> Iterator[str]:
     """The files and folders of a tree that a source of COPY names: a path or a pattern (Go's filepath.Match)."""
     from fnmatch import fnmatchcase
 

@@ -9,7 +9,7 @@ from typing import Any
 from pinner.errors import printable
 from pinner.report.markdown import code, escaped
 from pinner.report.terminal import count
-from pinner.workflow.difference import Difference, Image, Step
+from pinner.workflow.difference import Difference, ImageDifference, PackageDifference
 
 _KINDS = {
     "added": "added",
@@ -23,12 +23,12 @@ _KINDS = {
 _DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
 
 
-def _why(step: Step) -> str:
+def _why(step: PackageDifference) -> str:
     origin = "base image" if step.based else "" if step.asked else "dependency"
     return ", ".join(filter(None, (_KINDS[step.kind], origin)))
 
 
-def _moved(image: Image) -> str:
+def _moved(image: ImageDifference) -> str:
     parts = [f"{image.old[:_DIGEST] or 'not read'} → {image.new[:_DIGEST] or 'not read'}"]
     if image.old_suite != image.new_suite:
         parts.append(f"{image.old_suite} → {image.new_suite}")

@@ -15,7 +15,7 @@ from pinner.report.uri import encoded
 from pinner.report.verify import vulnerabilities
 from pinner.stages.choice import short
 from pinner.values import NamedTuple
-from pinner.workflow.changes import Along, Based, Change
+from pinner.workflow.changes import Based, Change, DependencyChange
 from pinner.workflow.moves import Stay
 from pinner.workflow.vulnerable import Mended
 
@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
 
     changes: tuple[Change, ...]
     images: tuple[Based, ...]
-    along: tuple[Along, ...]
+    along: tuple[DependencyChange, ...]
     stays: tuple[Stay, ...]
     uploads: Mapping[tuple[str, str, str], Sequence[Upload]]
     wrote: tuple[str, ...]
@@ -217,7 +217,7 @@ def _what(change: Change) -> str:
     return f"{change.name} {change.old or '(none)'} → {change.new}"
 
 
-def _moved(each: Along) -> str:
+def _moved(each: DependencyChange) -> str:
     text = f"{each.old or '(new)'} → {each.new or '(not needed any more)'}"
     return f"{each.name} {text} ({', '.join(map(short, each.platforms))})"
 

@@ -10,7 +10,7 @@ from pinner.errors import printable
 from pinner.report.terminal import Style, count
 from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
-from pinner.workflow.resolve import Answer, Explained, Reason
+from pinner.workflow.resolve import Explained, Reason, RequestResolution
 
 
 def _pocket(offer: Offer) -> str:
@@ -27,7 +27,7 @@ def _relation(need: Need | None) -> str:
     return "" if need is None else str(need)
 
 
-def answer_lines(answer: Answer, style: Style) -> Iterable[str]:
+def answer_lines(answer: RequestResolution, style: Style) -> Iterable[str]:
     """A closure in apt's order: name, version, pocket, what brought it along."""
     size = sum(chosen.offer.package.size for chosen in answer.chosen)
     yield (
@@ -49,7 +49,7 @@ def answer_lines(answer: Answer, style: Style) -> Iterable[str]:
         yield f"  {style.paint(shown, '32') if chosen.requested else shown}  {cause}{upgraded}"
 
 
-def answers_data(answers: Sequence[Answer]) -> dict[str, Any]:
+def answers_data(answers: Sequence[RequestResolution]) -> dict[str, Any]:
     """The closures by platform, every package with its file and all causes."""
     return {
         "platforms": {

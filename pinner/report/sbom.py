@@ -20,7 +20,7 @@ from pinner.errors import InputError
 from pinner.images import reference
 from pinner.lock.schema import InstalledPackage, LockedPackage
 from pinner.values import NamedTuple
-from pinner.workflow.bill import Base, Bill, System
+from pinner.workflow.bill import Bill, BillImage, System
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -76,11 +76,11 @@ def _parts(bill: Bill) -> dict[str, _Part]:
     return dict(sorted(found.items()))
 
 
-def _held(base: Base) -> Iterator[_Part]:
+def _held(base: BillImage) -> Iterator[_Part]:
     return (_Part(package, base.system) for package in base.packages)
 
 
-def _image(base: Base) -> PackageURL:
+def _image(base: BillImage) -> PackageURL:
     """The URL of a base image (type `oci`)."""
     from packageurl import PackageURL
 

@@ -14,13 +14,13 @@ from pinner.recipe.installs import Request, Skipped
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.install_commands import Call, File, place
+from pinner.stages.install_commands import File, InstallCommand, place
 from pinner.values import NamedTuple
 
 _COLOURS = {"pin": "32", "keep": "", "skip": "33"}
 
 
-def suite_name(call: Call) -> str:
+def suite_name(call: InstallCommand) -> str:
     """The suite or alias of the call's stage as a name, "" if unknown."""
     where = call.base.where
     if isinstance(where, Named):
@@ -239,7 +239,7 @@ def _place(file: File, start: int, end: int) -> dict[str, int]:
     return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-def _call(file: File, call: Call) -> dict[str, Any]:
+def _call(file: File, call: InstallCommand) -> dict[str, Any]:
     install = call.install
     return {
         "path": file.path,

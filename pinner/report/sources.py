@@ -11,7 +11,7 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import printable
 from pinner.report.terminal import Style
 from pinner.stages.image_names import Alias, Named
-from pinner.stages.install_commands import Call, File
+from pinner.stages.install_commands import File, InstallCommand
 from pinner.stages.repositories import default, in_order
 from pinner.stages.suites import at_moment
 from pinner.values import NamedTuple
@@ -30,7 +30,7 @@ class Read(NamedTuple):
     known: str
 
 
-def of_call(call: Call) -> dict[Read, list[str]]:
+def of_call(call: InstallCommand) -> dict[Read, list[str]]:
     """The sources of a call's stage in apt's order, each with the architectures that it is read for."""
     where = call.base.where
     found: dict[Read, list[str]] = {}
@@ -82,7 +82,7 @@ def lines(files: Sequence[File], style: Style) -> Iterator[str]:
                 yield f"  {style.paint('not read', '33')}: {printable(doubt.why)}{about}"
 
 
-def to_dicts(call: Call) -> Iterable[dict[str, Any]]:
+def to_dicts(call: InstallCommand) -> Iterable[dict[str, Any]]:
     """The sources of a call for JSON."""
     for read, archs in of_call(call).items():
         yield {

@@ -16,7 +16,7 @@ from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Broken, Held, Pin, Verified
+from pinner.workflow.verify import Broken, LockedVersion, Pin, Verified
 from pinner.workflow.vulnerable import Exposed, counts
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def summary(all_checked: Sequence[Checked]) -> str:
     return f"{text}: {'; '.join(parts)}"
 
 
-def states(things: Sequence[Pin] | Sequence[Held]) -> str:
+def states(things: Sequence[Pin] | Sequence[LockedVersion]) -> str:
     """`8 live, 1 superseded (1 by security), 1 gone`."""
     parts = []
     for state in ("live", "superseded", "gone", "unknown"):

@@ -27,10 +27,10 @@ from pinner.resolve.marking import Marker
 from pinner.resolve.marks import TOO_DEEP, Mark, Marks
 from pinner.resolve.problems import Problems
 from pinner.resolve.resolution import (
-    Asked,
     Cause,
     Chosen,
     Resolution,
+    ResolvedArgument,
     add_causes,
     after,
     candidate_hint,
@@ -49,7 +49,7 @@ _MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
 
 def solve(
     universe: Universe,
-    asked: Sequence[Asked],
+    asked: Sequence[ResolvedArgument],
     *,
     recommends: bool = True,
     suggests: bool = False,
@@ -99,7 +99,7 @@ def brought(
         sys.setrecursionlimit(limit)
 
 
-def _solve(make: Callable[[], Marks], asked: Sequence[Asked]) -> Resolution:
+def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument]) -> Resolution:
     marker, problems = _mark(make(), asked, latest_first=True)
     marks = marker.marks
     broken = marks.all_broken()
@@ -119,7 +119,7 @@ def _solve(make: Callable[[], Marks], asked: Sequence[Asked]) -> Resolution:
     return _result(marker, [wish.offer for wish in asked if not wish.remove])
 
 
-def _mark(marks: Marks, asked: Sequence[Asked], *, latest_first: bool) -> tuple[Marker, Problems]:
+def _mark(marks: Marks, asked: Sequence[ResolvedArgument], *, latest_first: bool) -> tuple[Marker, Problems]:
     """All steps up to the problem resolver; `latest_first` is the order among equal scores."""
     marker = Marker(marks, modern=is_modern(marks.universe))
     wishes = list(dict.fromkeys(asked))

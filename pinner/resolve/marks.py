@@ -14,7 +14,7 @@ from typing import Literal
 from pinner.apt import version
 from pinner.resolve.universe import Need, Offer, Universe
 
-Mode = Literal["keep", "install", "delete"]
+MarkMode = Literal["keep", "install", "delete"]
 _Rank = tuple[bool, bool, bool, bool, bool, bool, bool, int]
 
 TOO_DEEP = 3000
@@ -41,7 +41,7 @@ class Mark:
         self.candidate = candidate
         self.published = candidate
         self.target = current
-        self.mode: Mode = "keep"
+        self.mode: MarkMode = "keep"
         self.protected = False
         self.automatic = False
         self.held = False
@@ -215,7 +215,7 @@ class Marks:
         """Every package that cannot be as marked."""
         return [mark for mark in self._marks.values() if self.broken(mark)]
 
-    def may_change(self, mark: Mark, mode: Mode, depth: int, *, by_user: bool) -> bool:
+    def may_change(self, mark: Mark, mode: MarkMode, depth: int, *, by_user: bool) -> bool:
         """Whether the mode of the package may be changed to this one."""
         if depth > TOO_DEEP or not self.universe.versions(mark.name):
             return False

@@ -10,7 +10,7 @@ from pinner.resolve.universe import Need, Offer, Universe
 from pinner.values import NamedTuple
 
 
-class Asked(NamedTuple):
+class ResolvedArgument(NamedTuple):
     """One package argument of an install call: a version as `Universe.select` gives it.
 
     `remove` for `name-`. `release` is that of `name/release`, which also switches the candidates of dependencies.

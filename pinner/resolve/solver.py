@@ -10,7 +10,7 @@ from pinner.distributions.suite import SOLVER_3_SINCE
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
 from pinner.resolve.marks import Marks
-from pinner.resolve.resolution import Asked, Resolution
+from pinner.resolve.resolution import Resolution, ResolvedArgument
 from pinner.resolve.sweep import garbage
 from pinner.resolve.universe import Offer, Universe
 
@@ -36,7 +36,7 @@ def is_classic(universe: Universe) -> bool:
 
 def solve(
     universe: Universe,
-    asked: Sequence[Asked],
+    asked: Sequence[ResolvedArgument],
     *,
     recommends: bool = True,
     suggests: bool = False,

@@ -31,7 +31,7 @@ __all__ = ["Index", "Need", "Offer", "Universe"]
 DOWNGRADE = 1000
 
 
-Kind = Literal["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests"]
+RelationField = Literal["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests"]
 
 
 class Need:
@@ -44,12 +44,12 @@ class Need:
     __slots__ = ("_implicit", "_options", "_universe", "clause", "critical", "kind", "negative", "owner")
 
     def __init__(
-        self, owner: Offer, kind: Kind, clause: Clause, universe: Universe, *, implicit: bool = False
+        self, owner: Offer, kind: RelationField, clause: Clause, universe: Universe, *, implicit: bool = False
     ) -> None:
         """`implicit` is one that stands in no stanza: it is between architectures."""
         self._implicit = implicit
         self.owner = owner
-        self.kind: Kind = kind
+        self.kind: RelationField = kind
         self.clause = clause
         self.negative = kind in ("Conflicts", "Breaks")
         self.critical = kind not in ("Recommends", "Suggests")
@@ -293,7 +293,7 @@ class Universe:
         found = self._memo.needs.get(offer)
         if found is None:
             package = offer.package
-            fields: tuple[tuple[Kind, str], ...] = (
+            fields: tuple[tuple[RelationField, str], ...] = (
                 ("Pre-Depends", package.pre_depends),
                 ("Depends", package.depends),
                 ("Conflicts", package.conflicts),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.images.image import Image
     from pinner.lock.schema import Lock, LockedKey
     from pinner.session.images import Images
-    from pinner.stages.bases import Inspect, Mode
+    from pinner.stages.bases import Inspect, InspectMode
 
 
 class Progress(Protocol):
@@ -181,7 +181,7 @@ class Access:
         )
 
     def inspect(
-        self, config: Config, mode: Mode, archives: Sequence[str], insecure: Sequence[str]
+        self, config: Config, mode: InspectMode, archives: Sequence[str], insecure: Sequence[str]
     ) -> Inspect:
         """What reads base images: from `archives` (values of --image-archive), and from registries by the mode."""
         progress = self.progress("layers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pinner.distributions.advisories import Known
+from pinner.distributions.advisories import KnownVulnerabilities
 from pinner.errors import FetchError, PinnerError, TrustError
 from pinner.project.config import Config
 from pinner.session.access import Access
@@ -17,12 +17,12 @@ class Vulnerabilities:
     def __init__(self, access: Access, notes: dict[str, None]) -> None:
         self._access = access
         self._notes = notes
-        self._known: dict[tuple[object, ...], Known] = {}
+        self._known: dict[tuple[object, ...], KnownVulnerabilities] = {}
         self.errors: dict[PinnerError, None] = {}
 
-    def of(self, config: Config, suites: Iterable[str]) -> Known:
+    def of(self, config: Config, suites: Iterable[str]) -> KnownVulnerabilities:
         """By release and source package; what could not be had is not in it."""
-        found: Known = {}
+        found: KnownVulnerabilities = {}
         mirrors = self._access.mirrors(config)
         for distribution, wanted in releases(sorted(set(suites))).items():
             key = (distribution, *wanted, *mirrors.items())

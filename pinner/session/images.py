@@ -19,7 +19,7 @@ from pinner.errors import FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
 from pinner.images.registry import Limit, Registry
-from pinner.stages.bases import LARGEST, LARGEST_UNKNOWN, Mode
+from pinner.stages.bases import LARGEST, LARGEST_UNKNOWN, InspectMode
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,7 +32,7 @@ _WIDTH = (
 class ImageSettings:
     """How base images are read. `archives` are the values of --image-archive, `insecure` hosts spoken to in http."""
 
-    mode: Mode
+    mode: InspectMode
     archives: Sequence[str]
     insecure: Sequence[str]
     offline: bool

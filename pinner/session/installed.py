@@ -25,7 +25,7 @@ def roots(config: Config, named: Sequence[str], platforms: Sequence[str]) -> Map
     """
     if not named:
         return {glob: _distinct(list(map(configured, paths))) for glob, paths in config.installed.items()}
-    found = _distinct([read(path) for path in named])
+    found = _distinct([read_installed(path) for path in named])
     archs = {PLATFORMS[platform] for platform in platforms}
     for root, path in zip(found, named, strict=True):
         if root.arch not in archs:
@@ -39,11 +39,11 @@ def roots(config: Config, named: Sequence[str], platforms: Sequence[str]) -> Map
 
 
 def configured(path: str) -> Root:
-    """As `read`, for a file that the configuration names: it lies in the work tree."""
+    """As `read_installed`, for a file that the configuration names: it lies in the work tree."""
     return _root(tree.read(Path(path), tree.root_of(Path(path))), path)
 
 
-def read(path: str) -> Root:
+def read_installed(path: str) -> Root:
     """The packages that a file lists (`-`: standard input). The label is the file's name and the content's SHA-256.
 
     The architecture is that of most packages. Raises `InputError` for a file that is neither form.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinner.apt.sources import Keys
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.distributions import repositories
 from pinner.errors import FetchError
 from pinner.lock.schema import NAME as LOCK_NAME
@@ -17,11 +17,11 @@ from pinner.project import files, tree
 from pinner.project.config import Config
 from pinner.session.access import Access
 from pinner.session.projects import Project
-from pinner.stages.repositories import Known, UnreadRepository
+from pinner.stages.repositories import UnreadRepository, VouchedRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.keys import Keyring
-    from pinner.shell.state import Origin
+    from pinner.shell.state import KeyOrigin
 
 
 class Vouching:
@@ -55,7 +55,7 @@ class Vouching:
         """What the lock is to hold of them."""
         return tuple(self._ring.used.values()) if "_ring" in self.__dict__ else ()
 
-    def __call__(self, name: str, entry: Entry, origins: Sequence[Origin]) -> Keys | str:
+    def __call__(self, name: str, entry: SourceEntry, origins: Sequence[KeyOrigin]) -> Keys | str:
         """The keys of these origins, or a clause about what to do so that they count; see `Options.vouch`.
 
         Raises `UnreadRepository` where a known repository's key cannot be had now.
@@ -104,7 +104,7 @@ class Vouching:
         raise UnreadRepository(f"{owner.uri}, whose key could not be fetched ({why})", owner.serves)
 
 
-def known(access: Access, config: Config, lock: Lock, root: Path) -> tuple[Known, ...]:
+def known(access: Access, config: Config, lock: Lock, root: Path) -> tuple[VouchedRepository, ...]:
     """Who signs what a lock was made from, by the configuration and by itself; `root` is its folder."""
     if access.recorded is not None:
         return config.source
@@ -122,4 +122,4 @@ def known(access: Access, config: Config, lock: Lock, root: Path) -> tuple[Known
             content = tree.read(root / key.origin, tree.root_of(root / LOCK_NAME))
             keys = ring.from_context(key.uri, content, key.origin)
         found.setdefault(key.uri, []).append(keys or Keys(""))
-    return (*config.source, *(Known(uri, "", ring.joined(keys)) for uri, keys in found.items()))
+    return (*config.source, *(VouchedRepository(uri, "", ring.joined(keys)) for uri, keys in found.items()))

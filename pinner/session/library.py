@@ -16,7 +16,7 @@ from pinner.report.diagnostic import Diagnostic, Report
 from pinner.session.access import Access
 from pinner.session.projects import from_here
 from pinner.session.run import Asked, Run
-from pinner.stages.suites import Along
+from pinner.stages.suites import PinScope
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def lock(
     *,
     write: bool = True,
     strict: bool = False,
-    along: Along | None = None,
+    along: PinScope | None = None,
     snapshot: str = "",
     trust_new_keys: bool = False,
     allow_older: bool = False,

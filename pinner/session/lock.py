@@ -10,7 +10,7 @@ from pinner.distributions import moments
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable, value_of, worst
 from pinner.lock import reader, writer
-from pinner.lock.schema import Lock, Settings
+from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import terminal
@@ -20,7 +20,7 @@ from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages.locked_index import NotLocked
-from pinner.stages.suites import Along, Options
+from pinner.stages.suites import Options, PinScope
 from pinner.values import NamedTuple
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.remembered import ARGUMENTS, remembered
@@ -29,7 +29,7 @@ from pinner.workflow.remembered import ARGUMENTS, remembered
 class LockOptions(NamedTuple):
     """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, "" for now."""
 
-    along: Along | None = None
+    along: PinScope | None = None
     when: str = ""
     write_sources: bool = False
     expand_braces: bool = False
@@ -40,7 +40,7 @@ class LockOptions(NamedTuple):
     rename_virtual: bool = False
 
 
-class Locked(NamedTuple):
+class LockResult(NamedTuple):
     """What came of it. `unserved` are errors of archives, with the files that were not locked for each; files were
     `written`, or would be."""
 
@@ -83,7 +83,7 @@ class Locked(NamedTuple):
 
 def lock(
     run: Run, projects: Sequence[Project], errors: Sequence[PinnerError], how: LockOptions, *, write: bool
-) -> Locked:
+) -> LockResult:
     """Pin what is unpinned in the projects' files; `errors` are those of files that could not be read.
 
     Raises `PinnerError` for what no project can do without.
@@ -101,7 +101,7 @@ def lock(
         options = run.options(project, lock, along=how.along)._replace(
             write_sources=how.write_sources, vouch=vouching
         )
-        settings = Settings(
+        settings = LockedSettings(
             "",
             " ".join(options.platforms) if run.asked.platforms else "",
             "" if how.along is None else how.along or ARGUMENTS,
@@ -157,7 +157,7 @@ def lock(
         if outcome.proven and outcome.lock_text and lock_stands and outcome.project.paths:
             seen.followed(cache, outcome.lock_text)
     run.keep_solved()
-    return Locked(outcomes, errors, unserved, write)
+    return LockResult(outcomes, errors, unserved, write)
 
 
 def at_snapshot(
@@ -190,7 +190,7 @@ class LockedProject:
         lock: Lock,
         *,
         proven: bool = False,
-        said: Settings = Settings(""),  # noqa: B008
+        said: LockedSettings = LockedSettings(""),  # noqa: B008
     ) -> None:
         self.project = project
         self.plan = result

@@ -21,7 +21,7 @@ from pinner.lock.schema import Lock
 from pinner.project import files, journal, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
-from pinner.project.files import Found
+from pinner.project.files import FoundFile
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
 from pinner.stages import builds, includes, lists
@@ -157,7 +157,7 @@ class Collected(NamedTuple):
 
     projects: list[Project]
     errors: list[PinnerError]
-    passed: list[Found]
+    passed: list[FoundFile]
     notes: list[str]
 
 

@@ -12,7 +12,7 @@ from pinner.archive import seen
 from pinner.edit.span import Place
 from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, worst
 from pinner.lock import reader, writer
-from pinner.lock.schema import Lock, Settings
+from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import files
 from pinner.report.refresh import Outcome
 from pinner.session.advisories import Vulnerabilities
@@ -25,14 +25,14 @@ from pinner.stages.archives import Archives
 from pinner.stages.froms import Digests
 from pinner.values import NamedTuple
 from pinner.workflow import changes
-from pinner.workflow.changes import Along, Based, Change
+from pinner.workflow.changes import Based, Change, DependencyChange
 from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
 from pinner.workflow.vulnerable import Mended, mended
 
 if TYPE_CHECKING:
-    from pinner.archive.changelog import Entry
+    from pinner.archive.changelog import ChangelogEntry
 
 Only = Literal["gone", "security", "all"]
 
@@ -118,7 +118,7 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         seen.keep(cache, record, result.young, now)
         run.keep_solved()
         platforms = " ".join(options.platforms) if run.asked.platforms else ""
-        said = Settings("", platforms, kinds=" ".join(run.asked.kinds))
+        said = LockedSettings("", platforms, kinds=" ".join(run.asked.kinds))
         results.append(
             RefreshedProject(project, result, text, lock, moved, said=said, allow_older=allow_older)
         )
@@ -166,14 +166,14 @@ class RefreshedProject:
         lock: Lock,
         moved: Digests,
         *,
-        said: Settings,
+        said: LockedSettings,
         allow_older: bool,
     ) -> None:
         self.project = project
         self.refreshed = refreshed
         self.before: dict[Path, str | None] = {}
         self.texts: dict[Path, str] = {}
-        self.along: tuple[Along, ...] = ()
+        self.along: tuple[DependencyChange, ...] = ()
         self.images: tuple[Based, ...] = ()
         back = changes.older(lock, refreshed.lock) if not allow_older else {}
         if back:
@@ -255,14 +255,14 @@ def _shown(place: Place, project: Project) -> Place:
 
 def _uploads(
     found: Sequence[Change], results: Sequence[RefreshedProject], run: Run
-) -> Mapping[tuple[str, str, str], Sequence[Entry]]:
+) -> Mapping[tuple[str, str, str], Sequence[ChangelogEntry]]:
     """The changelog entries by change; what cannot be had is noted and left out."""
     access = run.access
     reader = access.changelogs(
         {key: value for each in results for key, value in access.mirrors(each.project.config).items()}
     )
-    uploads: dict[tuple[str, str, str], Sequence[Entry]] = {}
-    of_source: dict[tuple[str, str, str], Sequence[Entry]] = {}
+    uploads: dict[tuple[str, str, str], Sequence[ChangelogEntry]] = {}
+    of_source: dict[tuple[str, str, str], Sequence[ChangelogEntry]] = {}
     for change in found:
         index, package = change.offer.index, change.offer.package
         if index is None or not change.old:

@@ -12,16 +12,16 @@ from pinner.errors import InputError, OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock
 from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
-from pinner.project.files import Found
+from pinner.project.files import FoundFile
 from pinner.session import projects
 from pinner.session.access import Access
 from pinner.session.keys import Vouching
 from pinner.session.projects import Project
 from pinner.stages.archives import Archives
-from pinner.stages.bases import Bases, Look, Mode
+from pinner.stages.bases import Bases, ImageLookup, InspectMode
 from pinner.stages.image_names import Unnamed, named
 from pinner.stages.starting_set import Root
-from pinner.stages.suites import Along, Options
+from pinner.stages.suites import Options, PinScope
 from pinner.values import NamedTuple
 from pinner.workflow.remembered import along_of, overridden
 from pinner.workflow.solved import Solved
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
     platforms: tuple[str, ...] = ()
     suite: str = ""
     installed: tuple[str, ...] = ()
-    images: Mode = "auto"
+    images: InspectMode = "auto"
     image_archives: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Run:
         self.asked = asked
         self.access = access or Access()
         self.notes: dict[str, None] = {}
-        self.passed: list[Found] = []
+        self.passed: list[FoundFile] = []
         self._open: dict[tuple[object, ...], tuple[Archives, Bases]] = {}
 
     def collect(
@@ -67,7 +67,7 @@ class Run:
         return found.projects, found.errors
 
     def options(
-        self, project: Project, lock: Lock, *, along: Along | None = None, anew: bool = False
+        self, project: Project, lock: Lock, *, along: PinScope | None = None, anew: bool = False
     ) -> Options:
         """The command line first, then the configuration; images are those that `lock` knows, or with `anew` those of
         today. That something is other than the lock remembers it is noted. Raises `InputError`."""
@@ -158,7 +158,7 @@ class Run:
             return
         self.archives(project.config).not_before(_dates(project, lock))
 
-    def look(self, config: Config, lock: Lock) -> Look:
+    def look(self, config: Config, lock: Lock) -> ImageLookup:
         """What tells what images hold; those that `lock` does not know as they are now."""
         if self.asked.image_archives:  # what the user names counts, not what was in such a file once
             lock = lock._replace(images=())

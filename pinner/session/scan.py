@@ -14,7 +14,7 @@ from pinner.values import NamedTuple
 
 
 class Scanned(NamedTuple):
-    """The files that could be read, and the errors of the others; see `read` for those too many to keep."""
+    """The files that could be read, and the errors of the others; see `read_files` for those too many to keep."""
 
     files: Sequence[File]
     errors: Sequence[PinnerError]
@@ -37,13 +37,13 @@ class Scanned(NamedTuple):
 def scan(
     run: Run, projects: Iterable[Project], errors: Iterable[PinnerError], *, shown: bool = False
 ) -> Scanned:
-    """Read projects, as `read` does. `errors` are those of files that could not be read."""
-    found = list(read(run, projects, shown=shown))
+    """Read projects, as `read_files` does. `errors` are those of files that could not be read."""
+    found = list(read_files(run, projects, shown=shown))
     failed = [each for each in found if isinstance(each, PinnerError)]
     return Scanned([each for each in found if isinstance(each, File)], [*errors, *failed])
 
 
-def read(run: Run, projects: Iterable[Project], *, shown: bool = False) -> Iterator[File | PinnerError]:
+def read_files(run: Run, projects: Iterable[Project], *, shown: bool = False) -> Iterator[File | PinnerError]:
     """The files of projects, or why they cannot be used, one after the other; they are named as they are `shown` to
     people, or else relative to the current directory. Raises `PinnerError` for a lock that cannot be used.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pinner.shell import fields, nested
-from pinner.shell.outcomes import Leave, Status
+from pinner.shell.outcomes import Leave, ProgramStatus
 from pinner.shell.process import ALARM, Function, Process
 from pinner.shell.state import UNKNOWN, Content, Value
 
@@ -28,8 +28,8 @@ _MOST_NESTED = 40
 class Shell(Process):
     """A shell process that evaluates statements."""
 
-    def _statements(self, nodes: Iterable[Node], *, must: bool) -> Status:
-        status: Status = "done"
+    def _statements(self, nodes: Iterable[Node], *, must: bool) -> ProgramStatus:
+        status: ProgramStatus = "done"
         nodes = [node for node in nodes if node.type not in ("comment", "heredoc_body", "heredoc_end")]
         for number, node in enumerate(nodes):
             status = self._statement(node, must=self.errexit or (must and number == len(nodes) - 1))
@@ -37,7 +37,7 @@ class Shell(Process):
                 break
         return status
 
-    def _statement(self, node: Node, *, must: bool) -> Status:
+    def _statement(self, node: Node, *, must: bool) -> ProgramStatus:
         self.walk.steps += 1
         if self.walk.steps > _MOST_STEPS:
             if self.walk.steps == _MOST_STEPS + 1:
@@ -54,7 +54,7 @@ class Shell(Process):
         finally:
             self._nested -= 1
 
-    def _of_kind(self, node: Node, kind: str, *, must: bool) -> Status:
+    def _of_kind(self, node: Node, kind: str, *, must: bool) -> ProgramStatus:
         if self._hung and (redirects := self._hung.pop((node.start_byte, node.end_byte, kind), None)):
             return self._hanging(redirects, node, must)
         if kind == "command":
@@ -75,7 +75,7 @@ class Shell(Process):
             return self.process(lambda own: shell._guarded(node, must), shell, inherits=True)
         if kind == "negated_command":
             status = self._statement(node.named_children[-1], must=False)
-            opposite: dict[Status, Status] = {"yes": "no", "no": "yes", "done": "maybe"}
+            opposite: dict[ProgramStatus, ProgramStatus] = {"yes": "no", "no": "yes", "done": "maybe"}
             return opposite.get(status, "maybe")
         if kind == "if_statement":
             return self._if(node, must)
@@ -96,7 +96,7 @@ class Shell(Process):
             return self._test(self._of(node))
         return "done"
 
-    def _guarded(self, node: Node, must: bool) -> Status:
+    def _guarded(self, node: Node, must: bool) -> ProgramStatus:
         try:
             status = self._statements(node.named_children, must=must)
         except Leave as leave:
@@ -126,7 +126,7 @@ class Shell(Process):
         begin.take(first)
         begin.merge(rest)
 
-    def _list(self, node: Node, must: bool) -> Status:
+    def _list(self, node: Node, must: bool) -> ProgramStatus:
         steps: list[tuple[str, Node]] = []
         while node.type == "list":
             left, *_, right = node.named_children
@@ -154,7 +154,7 @@ class Shell(Process):
                 status = "done"
         return status
 
-    def _if(self, node: Node, must: bool) -> Status:
+    def _if(self, node: Node, must: bool) -> ProgramStatus:
         """The first part whose condition holds."""
         parts: list[tuple[list[Node], list[Node]]] = []
         otherwise: Node | None = None
@@ -172,7 +172,7 @@ class Shell(Process):
             if child.type == "else_clause":
                 otherwise = child
 
-        def take(number: int) -> Status:
+        def take(number: int) -> ProgramStatus:
             if number == len(parts):
                 return self._statement(otherwise, must=must) if otherwise is not None else "yes"
             conditions, body = parts[number]
@@ -186,7 +186,7 @@ class Shell(Process):
 
         return take(0)
 
-    def _case(self, node: Node, must: bool) -> Status:
+    def _case(self, node: Node, must: bool) -> ProgramStatus:
         value = node.child_by_field_name("value")
         subject = self._word(value) if value is not None else Value(UNKNOWN)
         ways: list[Callable[[], object]] = []
@@ -209,7 +209,7 @@ class Shell(Process):
             self.branch(*ways)
         return "done"
 
-    def _loop(self, node: Node) -> Status:
+    def _loop(self, node: Node) -> ProgramStatus:
         body = node.child_by_field_name("body")
         if body is None:
             return "done"
@@ -269,9 +269,9 @@ class Shell(Process):
             self.branch(turn, lambda: None)
         return goes_on and not self.state.dead
 
-    def _pipeline(self, node: Node, must: bool) -> Status:
+    def _pipeline(self, node: Node, must: bool) -> ProgramStatus:
         before = self.stdin
-        status: Status = "done"
+        status: ProgramStatus = "done"
         *first, last = [child for child in node.named_children if child.type != "comment"]
         kept = dict(self.state.variables), self.state.cwd
         try:
@@ -283,7 +283,7 @@ class Shell(Process):
             self.stdin = before
         return status
 
-    def _redirected(self, node: Node, must: bool) -> Status:
+    def _redirected(self, node: Node, must: bool) -> ProgramStatus:
         body = node.child_by_field_name("body")
         redirects = [child for child in node.named_children if child.type.endswith("_redirect")]
         if body is None:
@@ -296,14 +296,14 @@ class Shell(Process):
             return self._statement(body, must=must)
         return self._hanging(redirects, body, must)
 
-    def _hanging(self, redirects: Sequence[Node], body: Node, must: bool) -> Status:
+    def _hanging(self, redirects: Sequence[Node], body: Node, must: bool) -> ProgramStatus:
         # The grammar puts the words behind a redirection into it.
         extra = [each for own in redirects for each in _destination(own)[2]]
         if body.type == "command":
             return self._printed(redirects, lambda: self._command(body, must, extra))
         return self._printed(redirects, lambda: self._statement(body, must=must))
 
-    def _printed(self, redirects: Sequence[Node], run: Callable[[], Status]) -> Status:
+    def _printed(self, redirects: Sequence[Node], run: Callable[[], ProgramStatus]) -> ProgramStatus:
         """Run something with its input and output redirected."""
         stdin, before = self.stdin, self.stdin
         target, append = "", False
@@ -359,7 +359,7 @@ class Shell(Process):
         place = None if self.fixed else body.read_as(ranges)
         return Content(value.text, lists=value.lists, place=place)
 
-    def _command(self, node: Node, must: bool, extra: Sequence[Node] = ()) -> Status:
+    def _command(self, node: Node, must: bool, extra: Sequence[Node] = ()) -> ProgramStatus:
         groups: list[list[Node]] = []
         redirects: list[Node] = []
         assigned: list[Node] = []
@@ -390,7 +390,7 @@ class Shell(Process):
                 return self._assign(assigned)
             own = {name: value for each in assigned for name, value in self._assignment(each)}
 
-            def run() -> Status:
+            def run() -> ProgramStatus:
                 return self.execute(args, own)
 
             return self._printed(redirects, run) if redirects else run()
@@ -422,13 +422,13 @@ class Shell(Process):
                 found = Value(UNKNOWN)
         yield own, found
 
-    def _assign(self, nodes: Iterable[Node]) -> Status:
+    def _assign(self, nodes: Iterable[Node]) -> ProgramStatus:
         for node in nodes:
             for name, value in self._assignment(node):
                 self.state.variables[name] = value
         return "done"
 
-    def _assignments(self, node: Node) -> Status:
+    def _assignments(self, node: Node) -> ProgramStatus:
         if node.type == "variable_assignment":
             return self._assign([node])
         self._assign(child for child in node.named_children if child.type == "variable_assignment")
@@ -448,7 +448,7 @@ class Shell(Process):
                 self.state.variables.pop(self._of(child), None)
         return "done"
 
-    def _test(self, text: str) -> Status:
+    def _test(self, text: str) -> ProgramStatus:
         from pinner.shell.programs.tests import decide
 
         inner = text.strip("[]").strip() if not text.startswith("((") else ""

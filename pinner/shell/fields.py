@@ -36,14 +36,14 @@ def fields(text: str, start: int, end: int, meaning: Meaning) -> list[Value]:
     raw = text[start:end]
     if _PLAIN.fullmatch(raw):
         return [Value(raw)]
-    reader = _Reader(text, meaning)
+    reader = _FieldReader(text, meaning)
     reader.read(start, end, "")
     return reader.fields()
 
 
 def document(text: str, meaning: Meaning) -> tuple[Value, list[tuple[int, int, str]]]:
     """What the lines of a here-document are, and the ranges of the text that became another text."""
-    reader = _Reader(text, meaning)
+    reader = _FieldReader(text, meaning)
     ranges: list[tuple[int, int, str]] = []
     at = 0
     while at < len(text):
@@ -60,7 +60,7 @@ def word(text: str, start: int, end: int, meaning: Meaning) -> Value:
     raw = text[start:end]
     if _PLAIN.fullmatch(raw):
         return Value(raw)
-    reader = _Reader(text, meaning)
+    reader = _FieldReader(text, meaning)
     reader.read(start, end, "")
     return reader.whole()
 
@@ -87,7 +87,7 @@ def closing(text: str, at: int, end: int) -> int:
     return -1
 
 
-class _Reader:
+class _FieldReader:
     """Goes through a text once and gathers parts: what they are, and whether blanks in them separate fields."""
 
     def __init__(self, text: str, meaning: Meaning) -> None:

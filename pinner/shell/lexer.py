@@ -86,10 +86,10 @@ class _Opened(NamedTuple):
 
 def outline(text: str) -> Outline:
     """The outline of `text`. Raises `UnclearError`. Takes time linear in the text's size."""
-    return _Reader(text).read()
+    return _HeredocReader(text).read()
 
 
-class _Reader:
+class _HeredocReader:
     """Goes through a text once."""
 
     def __init__(self, text: str) -> None:

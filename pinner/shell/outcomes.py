@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
-from pinner.shell.state import UNKNOWN, Content, Context, State, Value
+from pinner.shell.state import UNKNOWN, BuildContext, Content, State, Value
 from pinner.shell.syntax import Script
 from pinner.values import NamedTuple
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pinner.shell.process import Process
 
 #: Whether a statement succeeded: for certain, for certain not, or undecided; `done` is what a build assumes.
-Status = Literal["yes", "no", "done", "maybe"]
+ProgramStatus = Literal["yes", "no", "done", "maybe"]
 
 
-class Seen(NamedTuple):
+class SeenInstall(NamedTuple):
     """An `apt-get install` where it was met: in the Dockerfile (`file` is "") or a file of its build context.
 
     It stands from `start` to `end` in the file. `lists` are the files of the context that `words` of it come from; one
@@ -45,7 +45,7 @@ class AptCommand(NamedTuple):
 
     program: str
     words: tuple[str, ...]
-    seen: Seen
+    seen: SeenInstall
     maybe: bool
     number: int
     at: int
@@ -67,8 +67,8 @@ class Walk:
     """
 
     arch: str = "amd64"
-    context: Context | None = None
-    seen: list[Seen] = field(default_factory=list)
+    context: BuildContext | None = None
+    seen: list[SeenInstall] = field(default_factory=list)
     changes: list[tuple[int, str]] = field(default_factory=list)
     wrappers: set[str] = field(default_factory=set)
     commands: list[AptCommand] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Walk:
     known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
 
 
-class Call(NamedTuple):
+class Invocation(NamedTuple):
     """A program that is run: its `name` and arguments, what it reads, and the shell that runs it."""
 
     shell: Process
@@ -94,17 +94,17 @@ class Call(NamedTuple):
         return [each.text for each in self.args]
 
 
-class Result(NamedTuple):
+class ProgramResult(NamedTuple):
     """How a program ended, and what it printed (None: nothing that is known)."""
 
-    status: Status = "done"
+    status: ProgramStatus = "done"
     output: Content | None = Content("")
 
 
 class Leave(Exception):
     """`exit`, `return`, `break`: what stands behind is not done."""
 
-    def __init__(self, what: str, status: Status) -> None:
+    def __init__(self, what: str, status: ProgramStatus) -> None:
         super().__init__()
         self.what = what
         self.status = status

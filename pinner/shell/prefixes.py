@@ -100,7 +100,7 @@ _NEVER_RUN = _words(
 Wrappers = Mapping[str, str]
 
 
-class Program(NamedTuple):
+class AptProgram(NamedTuple):
     """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`).
 
     With both, `at` counts from behind the program that runs it: what the call says itself is read. `given` are the
@@ -132,13 +132,13 @@ def mentions(text: str) -> bool:
     return ("install" in text and ("apt" in text or "nala" in text)) or _OTHERWISE.search(text) is not None
 
 
-def find(words: tuple[Word, ...], wrappers: Wrappers = {}) -> Program | None:  # noqa: B006
+def find(words: tuple[Word, ...], wrappers: Wrappers = {}) -> AptProgram | None:  # noqa: B006
     """The apt program that the command `words` runs, None if it runs none."""
     at, name = program(words, wrappers)
     if name in APT_PROGRAMS:
-        return Program(at, name)
+        return AptProgram(at, name)
     if runs := behind_prefixes(wrappers.get(name, "")):
-        return Program(at, runs[0], given=tuple(runs[1:]))
+        return AptProgram(at, runs[0], given=tuple(runs[1:]))
     return _other(name, words[at + 1 :]) if name else None
 
 
@@ -228,28 +228,28 @@ def _behind(words: Sequence[str], raws: Sequence[str], at: int, prefix: _Prefix)
     return at + prefix.operands
 
 
-def _other(name: str, words: tuple[Word, ...]) -> Program | None:
+def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
     """What to say of a command that is neither apt nor a known prefix."""
     if name in SHELLS:
         if any(asks(word.literal) for word in words) or _lists(words):
-            return Program(reason="string", detail=f"the command is in a string that {name} runs")
+            return AptProgram(reason="string", detail=f"the command is in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
         names = [(word.value or "").rpartition("/")[2] for word in words]
         at = next(at for at, each in enumerate(names) if each in APT_PROGRAMS)
         # Without a place in it that xargs fills, the call has its own arguments before those of the input.
         own = "" if any(each.startswith(("-I", "-i", "--replace")) for each in names[:at]) else names[at]
-        return Program(at, own, "xargs", "the packages come from the input of xargs")
+        return AptProgram(at, own, "xargs", "the packages come from the input of xargs")
     if name in INSTALLERS:
         installer, needs = INSTALLERS[name]
         texts = [word.value or word.literal for word in words]
         if not needs or any(needs.match(text) for text in texts):
-            return Program(reason=name, detail=installer)
+            return AptProgram(reason=name, detail=installer)
         return None
     if name == "chroot" and _lists(words):
-        return Program(reason="chroot", detail="the call installs into another root")
+        return AptProgram(reason="chroot", detail="the call installs into another root")
     if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words)):
-        return Program(
+        return AptProgram(
             reason="wrapper", detail=f"what {name} runs is not known here, which [wrappers] may say"
         )
     return None

@@ -11,8 +11,17 @@ from pinner.edit.span import Joined
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
 from pinner.shell.fields import Meaning
-from pinner.shell.outcomes import AptCommand, Call, Leave, Seen, Status, Walk, joined, value_of
-from pinner.shell.state import UNKNOWN, Content, Origin, State, Value
+from pinner.shell.outcomes import (
+    AptCommand,
+    Invocation,
+    Leave,
+    ProgramStatus,
+    SeenInstall,
+    Walk,
+    joined,
+    value_of,
+)
+from pinner.shell.state import UNKNOWN, Content, KeyOrigin, State, Value
 from pinner.shell.syntax import Script, UnparsableError
 from pinner.values import NamedTuple
 
@@ -82,9 +91,9 @@ class Process:
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
 
-    def run(self, source: str, text: Joined, *, must: bool = True) -> Status:
+    def run(self, source: str, text: Joined, *, must: bool = True) -> ProgramStatus:
         """Evaluate a text that stands in `source`. With `must` its failure ends the build."""
-        status: Status = "done"
+        status: ProgramStatus = "done"
         self.source = source
         try:
             status = self._run(source, text, must=must)
@@ -99,7 +108,7 @@ class Process:
             self.state.merge(self._ended)
             self._ended = []
 
-    def _run(self, source: str, text: Joined, *, must: bool) -> Status:
+    def _run(self, source: str, text: Joined, *, must: bool) -> ProgramStatus:
         key = (self.file, text.origin(0), text.text)
         if key not in self.walk.known:
             try:
@@ -126,7 +135,7 @@ class Process:
             self.execute(args)
         self._end()
 
-    def string(self, text: str) -> Status:
+    def string(self, text: str) -> ProgramStatus:
         """Evaluate a text that a command is given, in this shell."""
         before, at = self.fixed, -1
         start, end = self.span
@@ -140,7 +149,7 @@ class Process:
         finally:
             self.fixed = before
 
-    def sourced(self, path: str, content: Content, args: Sequence[Value]) -> Status:
+    def sourced(self, path: str, content: Content, args: Sequence[Value]) -> ProgramStatus:
         """Evaluate the file at a path in this shell, as `.` does."""
         if self.depth >= DEEPEST:
             return "done"
@@ -171,7 +180,9 @@ class Process:
         shell.stdin = self.stdin
         return shell
 
-    def process(self, run: Callable[[Process], Status], shell: Process, *, inherits: bool = False) -> Status:
+    def process(
+        self, run: Callable[[Process], ProgramStatus], shell: Process, *, inherits: bool = False
+    ) -> ProgramStatus:
         """Let another shell process run; its variables and folder end with it."""
         state = self.state
         variables, exported, cwd = state.variables, state.exported, state.cwd
@@ -186,7 +197,7 @@ class Process:
     def _of(self, node: Node) -> str:
         return self._text[node.start_byte : node.end_byte]
 
-    def captured(self, run: Callable[[], Status]) -> tuple[Status, Content]:
+    def captured(self, run: Callable[[], ProgramStatus]) -> tuple[ProgramStatus, Content]:
         """What a statement prints."""
         before, self._sink = self._sink, []
         try:
@@ -223,7 +234,7 @@ class Process:
     def command(self, program: str, words: Sequence[str]) -> int:
         """Take note of a command that may change what is installed; its number."""
         start, end = self.span
-        seen, walk = Seen(self.file, start, end, self.state.copy()), self.walk
+        seen, walk = SeenInstall(self.file, start, end, self.state.copy()), self.walk
         number = walk.counted
         walk.counted += 1
         walk.commands.append(AptCommand(program, tuple(words), seen, walk.undecided > 0, number, walk.at))
@@ -258,7 +269,7 @@ class Process:
 
     def execute(
         self, args: Sequence[Value], variables: Mapping[str, Value | tuple[Value, ...]] | None = None
-    ) -> Status:
+    ) -> ProgramStatus:
         """Run a command: a function, a program of the table, or a script that is seen."""
         from pinner.shell.programs import PROGRAMS
 
@@ -289,7 +300,7 @@ class Process:
                 self._foreign(name, rest)
                 self._print(None)
                 return "done"
-            result = program(Call(self, name, rest, self.stdin))
+            result = program(Invocation(self, name, rest, self.stdin))
             self._print(result.output)
             return result.status
         finally:
@@ -324,7 +335,7 @@ class Process:
         if self._sink is not None:
             self._sink.append(Content(UNKNOWN) if output is None else output)
 
-    def _file(self, name: str, args: Sequence[Value]) -> Status | None:
+    def _file(self, name: str, args: Sequence[Value]) -> ProgramStatus | None:
         """Run a file that is seen; None if there is none."""
         if "/" in name:
             paths: Iterable[str] = (self.state.path(name),)
@@ -348,7 +359,7 @@ class Process:
 
     def script(
         self, content: Content, args: Sequence[Value], shell: str = "", wrapper: str = "", path: str = ""
-    ) -> Status:
+    ) -> ProgramStatus:
         """Run what a file holds as a program."""
         if self.depth >= DEEPEST:
             return "done"
@@ -370,14 +381,14 @@ class Process:
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
-        def run(shell: Process) -> Status:
+        def run(shell: Process) -> ProgramStatus:
             before = shell.state.copy()
             status = shell.run(self.source if content.place else text, nested.unfolded(whole), must=False)
             if status == "no":
                 self.state.dead = False
             if file:
                 changed = before.differs(shell.state)
-                self.walk.seen.append(Seen(file, 0, len(text), before, unclear=changed))
+                self.walk.seen.append(SeenInstall(file, 0, len(text), before, unclear=changed))
             return status
 
         return self.process(run, own)
@@ -404,11 +415,11 @@ class Process:
         for path, text in files.items():
             self.write(path, Content(text))
         for path, key in keys.items():
-            self.write(path, Content(origins=(Origin(key),)))
+            self.write(path, Content(origins=(KeyOrigin(key),)))
         if effect.updates:
             self.state.update()
 
-    def _function(self, name: str, args: Sequence[Value]) -> Status:
+    def _function(self, name: str, args: Sequence[Value]) -> ProgramStatus:
         own = self.functions[name]
         if self.depth >= DEEPEST:
             return "done"
@@ -426,7 +437,7 @@ class Process:
             self._script, self._text, self.args, self.file, self.source, self.fixed = before
             self.depth -= 1
 
-    def leave(self, what: str, status: Status = "done") -> None:
+    def leave(self, what: str, status: ProgramStatus = "done") -> None:
         """Do nothing that stands behind: `exit`, `return`, `break` or `continue`."""
         if what == "exit" and status != "no":
             self._ended.append(self.state.copy())
@@ -489,7 +500,7 @@ class Process:
         shell = self.child(self.name, self.args)
         shell.functions = dict(self.functions)
 
-        def run(own: Process) -> Status:
+        def run(own: Process) -> ProgramStatus:
             with suppress(Leave):
                 own.string(self._text[start:stop])
             return "done"
@@ -500,7 +511,7 @@ class Process:
         self.walk.seen, self.state.dead = kept
         return output
 
-    def _quietly(self, run: Callable[[Process], Status], shell: Process) -> Status:
+    def _quietly(self, run: Callable[[Process], ProgramStatus], shell: Process) -> ProgramStatus:
         state = self.state
         variables, exported, cwd = state.variables, state.exported, state.cwd
         state.variables = dict(variables)
@@ -509,8 +520,8 @@ class Process:
         finally:
             state.variables, state.exported, state.cwd = variables, exported, cwd
 
-    def _statements(self, nodes: Iterable[Node], *, must: bool) -> Status:
+    def _statements(self, nodes: Iterable[Node], *, must: bool) -> ProgramStatus:
         raise NotImplementedError
 
-    def _statement(self, node: Node, *, must: bool) -> Status:
+    def _statement(self, node: Node, *, must: bool) -> ProgramStatus:
         raise NotImplementedError

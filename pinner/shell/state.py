@@ -27,7 +27,7 @@ _PAST_TIME = {
 }
 
 
-class Origin(NamedTuple):
+class KeyOrigin(NamedTuple):
     """A key file at an address, in the build context (`context`), or in the base image, with its `content`."""
 
     url: str = ""
@@ -47,7 +47,7 @@ class Content(NamedTuple):
     """
 
     text: str | None = None
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[KeyOrigin, ...] = ()
     file: str = ""
     at: int = -1
     by: str = ""
@@ -74,7 +74,7 @@ class Value(NamedTuple):
     lists: tuple[str, ...] = ()
 
 
-class Tree(Protocol):
+class FileTree(Protocol):
     """Files by path."""
 
     def read(self, path: str) -> Content | None:
@@ -87,7 +87,7 @@ class Tree(Protocol):
         """Whether there is such a folder."""
 
 
-class Context(Protocol):
+class BuildContext(Protocol):
     """The build context: files by their path from its root."""
 
     def text(self, path: str) -> str | None:
@@ -112,7 +112,7 @@ class Context(Protocol):
 class ContextTree:
     """The build context as files of a stage."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: BuildContext) -> None:
         self._context = context
 
     def read(self, path: str) -> Content | None:
@@ -120,7 +120,7 @@ class ContextTree:
         path = path.strip("/")
         if not self._context.is_file(path):
             return None
-        return Content(self._context.text(path), (Origin(context=path),), path)
+        return Content(self._context.text(path), (KeyOrigin(context=path),), path)
 
     def names(self, path: str) -> Iterable[str]:
         """The names in a folder."""
@@ -131,11 +131,11 @@ class ContextTree:
         return self._context.is_dir(path.strip("/"))
 
 
-class Layer(NamedTuple):
+class Overlay(NamedTuple):
     """At and below `target` the files of a tree at `source`; without a tree there are none any more."""
 
     target: str
-    tree: Tree | None
+    tree: FileTree | None
     source: str
     at: int
 
@@ -158,7 +158,7 @@ class State:
         self.variables: dict[str, Value | tuple[Value, ...]] = {}
         self.exported: frozenset[str] = frozenset()
         self.files: dict[str, Content] = {}
-        self.layers: tuple[Layer, ...] = ()
+        self.layers: tuple[Overlay, ...] = ()
         self.cwd = "/"
         #: The sources files that each `apt-get update` may have read last; None: it was before all that is seen here.
         self.fetched: tuple[Mapping[str, Content], ...] | None = None
@@ -243,10 +243,10 @@ class State:
 
     def remove(self, path: str) -> None:
         """Take a file or a folder away."""
-        self.cover(Layer(path, None, "", -1))
+        self.cover(Overlay(path, None, "", -1))
         self.files[path] = GONE
 
-    def cover(self, layer: Layer) -> None:
+    def cover(self, layer: Overlay) -> None:
         """Lay a tree over what is there."""
         for path in list(self.files):
             inner = layer.inner(path)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
 from pinner.shell import tree
-from pinner.shell.tree import Tree
-from pinner.shell.words import Builder, Part, Range, UnparsableError, Word
+from pinner.shell.tree import SyntaxTree
+from pinner.shell.words import Builder, Range, UnparsableError, Word, WordPart
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["Command", "Part", "Script", "UnparsableError", "Word", "read"]
+__all__ = ["Command", "Script", "UnparsableError", "Word", "WordPart", "read"]
 
 #: Any command.
 EVERY = later("")
@@ -63,7 +63,7 @@ class Script:
     understood of it.
     """
 
-    def __init__(self, source: str, shell: Joined, read: Tree) -> None:
+    def __init__(self, source: str, shell: Joined, read: SyntaxTree) -> None:
         """`read` is the tree of `shell.text`."""
         self.source = source
         self.shell = shell

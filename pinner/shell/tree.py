@@ -70,7 +70,7 @@ _TRIES = 40
 _LARGEST = 300_000
 
 
-class Tree(NamedTuple):
+class SyntaxTree(NamedTuple):
     """The `mask` of a text, its tree, and the here-documents in it.
 
     What stands at `unread` is blank in the mask: the grammar does not reach it, and what is around it is complete.
@@ -83,7 +83,7 @@ class Tree(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def read(text: str) -> Tree:
+def read(text: str) -> SyntaxTree:
     """The tree of a text. Raises `UnparsableError`."""
     outlined = _outline(text) if "<<" in text else None
     heredocs = tuple(outlined.heredocs) if outlined else ()
@@ -98,7 +98,7 @@ def read(text: str) -> Tree:
         heredocs = tuple(each for each in heredocs if not unread[0] <= each.operator[0] < unread[1])
         if root.has_error:
             raise UnparsableError
-    return Tree(mask, root, heredocs, unread)
+    return SyntaxTree(mask, root, heredocs, unread)
 
 
 def _outline(text: str) -> Outline:

@@ -35,7 +35,7 @@ class UnparsableError(Exception):
     """This shell text is not understood: bash would refuse it, or the grammar does not reach."""
 
 
-class Part(NamedTuple):
+class WordPart(NamedTuple):
     """A piece of a word: `text` as it stands for when bare or quoted, else the variable's name or the source.
 
     `start` and `end` tell where in the shell's text it is written. `quoted` tells that an expansion stands in double
@@ -61,7 +61,7 @@ class Word(NamedTuple):
     raw: str
     value: str | None
     span: Span
-    parts: tuple[Part, ...]
+    parts: tuple[WordPart, ...]
     tail: int
     guarded: bool = False
     split: bool = False
@@ -100,9 +100,9 @@ class Builder:
         raw = span.of(self._source)
         levels = self._shell.levels
         if _PLAIN.fullmatch(text):
-            part = Part("bare", text, start, end)
+            part = WordPart("bare", text, start, end)
             return Word(raw, text, span, (part,), span.end, False, split, levels)
-        parts: list[Part] = []
+        parts: list[WordPart] = []
         closing = ""
         for node in nodes:
             closing = self._parts(node, parts, opaque)
@@ -122,7 +122,7 @@ class Builder:
             else:
                 todo += each.children
 
-    def _parts(self, node: Node, parts: list[Part], opaque: list[Range]) -> str:
+    def _parts(self, node: Node, parts: list[WordPart], opaque: list[Range]) -> str:
         """Add the parts of `node` to `parts`; the quote it ends with."""
         kind = node.type
         start, end = node.start_byte, node.end_byte
@@ -142,14 +142,14 @@ class Builder:
             return "'" if kind == "ansi_c_string" else '"' if kind == "translated_string" else ""
         text = self._text[start:end]
         if kind == "raw_string":
-            parts.append(Part("quoted", text[1:-1], start + 1, end - 1))
+            parts.append(WordPart("quoted", text[1:-1], start + 1, end - 1))
             return "'"
         for match in _BARE.finditer(text):
             place = start + match.start(), start + match.end()
-            parts.append(Part("quoted" if match[1] else "bare", match[match.lastindex or 0], *place))
+            parts.append(WordPart("quoted" if match[1] else "bare", match[match.lastindex or 0], *place))
         return ""
 
-    def _string(self, node: Node, parts: list[Part], opaque: list[Range]) -> None:
+    def _string(self, node: Node, parts: list[WordPart], opaque: list[Range]) -> None:
         """A double-quoted string: expansions, and the text between them."""
         begin = node.start_byte + 1
         for child in node.children:
@@ -160,14 +160,14 @@ class Builder:
                 begin = child.end_byte
         self._quoted(begin, node.end_byte - 1, parts)
         if node.end_byte - node.start_byte == 2:
-            parts.append(Part("quoted", "", begin, begin))
+            parts.append(WordPart("quoted", "", begin, begin))
 
-    def _quoted(self, begin: int, end: int, parts: list[Part]) -> None:
+    def _quoted(self, begin: int, end: int, parts: list[WordPart]) -> None:
         if begin < end:
             text = _IN_DOUBLE_QUOTES.sub(r"\1", self._text[begin:end])
-            parts.append(Part("quoted", text, begin, end))
+            parts.append(WordPart("quoted", text, begin, end))
 
-    def _opaque(self, node: Node, opaque: list[Range]) -> Part:
+    def _opaque(self, node: Node, opaque: list[Range]) -> WordPart:
         """An expansion; the grammar counts the blanks before one that a string begins with to it."""
         start, end = node.start_byte, node.end_byte
         start = end - len(self._text[start:end].lstrip())
@@ -176,5 +176,5 @@ class Builder:
         kind = _OPAQUE[node.type]
         if kind == "variable":
             match = _EXPANDED_NAME.match(text)
-            return Part("variable", match[1] if match else text, start, end)
-        return Part(kind, text, start, end)
+            return WordPart("variable", match[1] if match else text, start, end)
+        return WordPart(kind, text, start, end)

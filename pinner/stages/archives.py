@@ -14,13 +14,13 @@ from pinner.recipe.installs import Request
 from pinner.resolve.universe import Index, Universe
 from pinner.stages.choice import Choice, choose
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
-from pinner.stages.policy import Form
+from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
+from pinner.stages.policy import PinForm
 from pinner.stages.repositories import preferences_of
 from pinner.stages.starting_set import MINBASE, Root, held
 from pinner.stages.suites import alias_source, sources_of
 
-Load = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
+LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 Codename = Callable[[Source], str]
 
 # A suite, and of which architectures it is needed.
@@ -33,7 +33,7 @@ class Archives:
     `load` gives the indices of sources and notes for people; `codename` what an alias's Release names today.
     """
 
-    def __init__(self, load: Load, codename: Codename) -> None:
+    def __init__(self, load: LoadIndices, codename: Codename) -> None:
         self._load = load
         self._codename = codename
         self._named: dict[Alias, Named] = {}
@@ -76,7 +76,7 @@ class Archives:
         self.notes.update(dict.fromkeys(notes))
         return indexes
 
-    def prepare(self, calls: Iterable[Call]) -> None:
+    def prepare(self, calls: Iterable[InstallCommand]) -> None:
         """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises."""
         needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
         for call in (each for own in calls for each in (own, *own.others)):
@@ -113,7 +113,7 @@ class Archives:
 
         All is asked for at once first, since that nearly always succeeds. Raises what is no archive's fault.
         """
-        by_need: dict[_Need, list[Call]] = {}
+        by_need: dict[_Need, list[InstallCommand]] = {}
         for file in files:
             for call in file.every():
                 if (need := _need(call)) is not None:
@@ -126,7 +126,7 @@ class Archives:
             if (need := _need(call)) is not None and need in self._failed
         }
 
-    def _prepare_apart(self, by_need: Mapping[_Need, list[Call]]) -> None:
+    def _prepare_apart(self, by_need: Mapping[_Need, list[InstallCommand]]) -> None:
         try:
             self.prepare(call for calls in by_need.values() for call in calls)
         except (FetchError, TrustError, InputError) as error:
@@ -136,7 +136,7 @@ class Archives:
             for need, calls in by_need.items():
                 self._prepare_apart({need: calls})
 
-    def universes(self, call: Call, arch: str = "", *, rooted: bool = False) -> dict[str, Universe]:
+    def universes(self, call: InstallCommand, arch: str = "", *, rooted: bool = False) -> dict[str, Universe]:
         """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.
 
         With `rooted` as apt in the base image sees it, where it is known what that holds: nothing goes below what is
@@ -155,7 +155,11 @@ class Archives:
         return found
 
     def choose(
-        self, call: Call, request: Request, universes: Mapping[str, Universe], form: Form = "exact"
+        self,
+        call: InstallCommand,
+        request: Request,
+        universes: Mapping[str, Universe],
+        form: PinForm = "exact",
     ) -> Choice:
         """What becomes of an argument of a call, by what its stage could install, whatever a condition decides."""
         found = [choose(request, universes, asked=call.base.asked, form=form)]
@@ -171,7 +175,7 @@ class Archives:
             return Choice("skipped", reason="other-repository", detail=detail)
         return able[0]
 
-    def foreign(self, call: Call, arch: str) -> tuple[str, ...]:
+    def foreign(self, call: InstallCommand, arch: str) -> tuple[str, ...]:
         """The architectures that dpkg was told to add beside this one, as far as anything of them was asked for."""
         where = self.named(call.base.where)
         return tuple(
@@ -206,7 +210,7 @@ class Archives:
             self._rooted_universes[key] = universe
         return self._rooted_universes[key]
 
-    def addresses(self, call: Call) -> set[str]:
+    def addresses(self, call: InstallCommand) -> set[str]:
         """The repositories that are read for a call."""
         where = self.named(call.base.where)
         loaded = (indexes for (each, _), indexes in self._indexes.items() if each == where)
@@ -250,13 +254,13 @@ def _interleaved(groups: Sequence[Sequence[Index]]) -> Sequence[Index]:
     ]
 
 
-def _need(call: Call) -> _Need | None:
+def _need(call: InstallCommand) -> _Need | None:
     """What a call needs; None if its suite is not known."""
     where = call.base.where
     return None if isinstance(where, Unnamed) else (where, _architectures(call))
 
 
-def _architectures(call: Call) -> tuple[str, ...]:
+def _architectures(call: InstallCommand) -> tuple[str, ...]:
     """Those of its platforms, and of those that dpkg was told of the ones that it names."""
     foreign = set(call.architectures).intersection(word.arch for word in call.requests)
     return (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign))

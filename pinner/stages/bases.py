@@ -16,15 +16,15 @@ from pinner.apt.packages import Package
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused
 from pinner.lock.schema import Closure, Lock, LockedImage
-from pinner.stages.locked_images import Kept, kept
+from pinner.stages.locked_images import KeptImage, kept
 from pinner.stages.locked_images import locked as locked_image
 from pinner.stages.starting_set import MINBASE, Root
 
 if TYPE_CHECKING:
     from pinner.images.image import Image
 
-Text = tuple[str, str]
-Mode = Literal["never", "auto", "always"]
+PathText = tuple[str, str]
+InspectMode = Literal["never", "auto", "always"]
 
 #: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked. Of those whose
 #: digest is in the collection the layers are known, and need not be read.
@@ -39,7 +39,7 @@ LARGEST_UNKNOWN = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ImageContent:
     """A base image on one platform.
 
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
@@ -54,9 +54,9 @@ class Content:
     distribution: str
     suite: str
     root: Root = MINBASE
-    sources: tuple[Text, ...] = ()
-    configuration: tuple[Text, ...] = ()
-    preferences: tuple[Text, ...] = ()
+    sources: tuple[PathText, ...] = ()
+    configuration: tuple[PathText, ...] = ()
+    preferences: tuple[PathText, ...] = ()
     unread: str = ""
     keys: tuple[tuple[str, bytes], ...] = ()
     locked: LockedImage | None = None
@@ -74,20 +74,20 @@ class Bases:
         self._notes = notes
         self._kept: dict[str, LockedImage] = {}
         self._inspected: dict[tuple[str, str], Image | PinnerError | None] = {}
-        self._found: dict[tuple[str, str], Content | None] = {}
+        self._found: dict[tuple[str, str], ImageContent | None] = {}
         self._unread: dict[tuple[str, str, str], list[str]] = {}
 
-    def look(self, lock: Lock) -> Look:
+    def look(self, lock: Lock) -> ImageLookup:
         """What tells what images hold, given those that `lock` knows."""
         images = {image.digest: image for image in lock.images}
-        known: dict[tuple[str, str], Content] = {}
+        known: dict[tuple[str, str], ImageContent] = {}
         for target in lock.targets:
             closure, platform = target.closure, target.platform
             if closure.digest and platform in PLATFORMS and (closure.image, platform) not in known:
                 known[closure.image, platform] = self._locked(closure, platform, images.get(closure.digest))
-        return Look(self, known)
+        return ImageLookup(self, known)
 
-    def _locked(self, closure: Closure, platform: str, image: LockedImage | None) -> Content:
+    def _locked(self, closure: Closure, platform: str, image: LockedImage | None) -> ImageContent:
         """What a lock knows of an image: all of it, or its digest and that of its packages."""
         root = _as_locked(closure, platform)
         if image is not None:
@@ -98,14 +98,16 @@ class Bases:
                     own = _root(label, platform, read.packages) if read.packages else MINBASE
                     self._kept[image.digest] = image
                     return replace(_content(read, own), locked=image)
-        return Content(closure.digest, "", "", closure.suite, root)
+        return ImageContent(closure.digest, "", "", closure.suite, root)
 
     def ahead(self, names: Iterable[tuple[str, str]]) -> None:
         """Ask together for the images that `content` is going to be asked for."""
         wanted = [each for each in dict.fromkeys(names) if each not in self._inspected]
         self._inspected |= zip(wanted, self._inspect(wanted, self._kept), strict=True)
 
-    def content(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
+    def content(
+        self, image: str, name: str, platform: str, locked: ImageContent | None
+    ) -> ImageContent | None:
         """What `image` holds on a platform, of which a lock knows so much; `name` is what is asked for."""
         if locked is not None and locked.locked is not None:
             return locked
@@ -114,7 +116,7 @@ class Bases:
             self._found[name, platform] = self._read(image, name, platform, locked)
         return self._found[name, platform]
 
-    def _read(self, image: str, name: str, platform: str, locked: Content | None) -> Content | None:
+    def _read(self, image: str, name: str, platform: str, locked: ImageContent | None) -> ImageContent | None:
         found = self._inspected[name, platform]
         if not isinstance(found, PinnerError):
             return self._of_image(found, locked, platform) if found else None
@@ -133,7 +135,7 @@ class Bases:
             self._note_unread(image, platform, instead, _short(image, found).removeprefix(f"{image}: "))
         return locked
 
-    def _of_image(self, image: Image, known: Content | None, platform: str) -> Content:
+    def _of_image(self, image: Image, known: ImageContent | None, platform: str) -> ImageContent:
         locked = self._kept.get(image.digest)
         if locked is not None and not image.read:
             read = kept(locked, image.reference)
@@ -176,14 +178,14 @@ class Bases:
         self._note(text)
 
 
-class Look:
+class ImageLookup:
     """Answers what base images hold, given those that a lock knows, by name and platform."""
 
-    def __init__(self, bases: Bases, known: Mapping[tuple[str, str], Content]) -> None:
+    def __init__(self, bases: Bases, known: Mapping[tuple[str, str], ImageContent]) -> None:
         self._bases = bases
         self._known = known
 
-    def __call__(self, image: str, platform: str) -> Content | None:
+    def __call__(self, image: str, platform: str) -> ImageContent | None:
         """What an image holds on a platform, None if that is not known. Raises what reading it raises."""
         if image == "scratch":
             return None
@@ -244,7 +246,7 @@ def _root(label: str, platform: str, packages: tuple[Package, ...]) -> Root:
     return Root(label, PLATFORMS[platform], read=lambda: packages)
 
 
-def _content(image: Image | Kept, root: Root) -> Content:
+def _content(image: Image | KeptImage, root: Root) -> ImageContent:
     if root.told:
         root = root._replace(suggests_important=_suggests_important(image.apt_conf))
     unread = ""
@@ -255,7 +257,7 @@ def _content(image: Image | Kept, root: Root) -> Content:
     except InputError as error:
         where = f"{error.path} of the image" if error.path else "apt.conf of the image"
         unread = f"{where} is not followed: {error.message}"
-    return Content(
+    return ImageContent(
         image.digest,
         image.index_digest or image.digest,
         image.distribution,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pinner.edit.span import Edit, apply
 from pinner.errors import FetchError, InputError, TrustError
-from pinner.stages.install_commands import File, read
+from pinner.stages.install_commands import File, read_file
 from pinner.stages.suites import Options
 
 
@@ -19,7 +19,7 @@ def _expanded(path: str, text: str, options: Options) -> str:
     if "{" not in text:
         return text
     try:
-        file = read(path, text, options)
+        file = read_file(path, text, options)
     except (InputError, FetchError, TrustError):
         return text  # whoever reads the file next says why it cannot be read
     words = {
@@ -31,7 +31,7 @@ def _expanded(path: str, text: str, options: Options) -> str:
     if not words:
         return text
     new = apply(text, (Edit(span, " ".join(found)) for span, found in words.items()))
-    again = read(path, new, options)
+    again = read_file(path, new, options)
     if _count(again) != _count(file):
         raise AssertionError(
             f"{path}: without its braces the file would ask for other packages; nothing was written"

@@ -16,10 +16,10 @@ from pinner.apt.version import source_version
 from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
-from pinner.stages.policy import Form
+from pinner.stages.policy import PinForm
 from pinner.values import NamedTuple
 
-Status = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
+ChoiceStatus = Literal["pinned", "kept", "skipped", "gone", "missing", "unsolved"]
 
 
 class Choice(NamedTuple):
@@ -29,7 +29,7 @@ class Choice(NamedTuple):
     no such package is absent. `fails` tells that the run cannot count as good.
     """
 
-    status: Status
+    status: ChoiceStatus
     version: str = ""
     offers: Mapping[str, Offer] | None = None
     reason: str = ""
@@ -64,7 +64,7 @@ def short(platform: str) -> str:
 
 
 def choose(
-    request: Request, universes: Mapping[str, Universe], *, asked: bool, form: Form = "exact"
+    request: Request, universes: Mapping[str, Universe], *, asked: bool, form: PinForm = "exact"
 ) -> Choice:
     """Decide about one word that names a package. `asked`: each platform was asked for, so none may lack it.
 

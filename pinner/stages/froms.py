@@ -10,7 +10,7 @@ from pinner.errors import InputError
 from pinner.recipe import dockerfile as dockerfiles
 from pinner.recipe import kinds
 from pinner.regex import later
-from pinner.stages.bases import Look
+from pinner.stages.bases import ImageLookup
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 
@@ -32,7 +32,7 @@ class Digests(NamedTuple):
     moved: Mapping[str, tuple[str, str]]
 
 
-def pinned(texts: Mapping[str, str], options: Options, today: Look) -> Digests:
+def pinned(texts: Mapping[str, str], options: Options, today: ImageLookup) -> Digests:
     """The files with the digest of each base image behind its name; what has one keeps it.
 
     `today` tells what an image means now. A FROM whose image a variable decides stays, and so does one whose image
@@ -41,12 +41,12 @@ def pinned(texts: Mapping[str, str], options: Options, today: Look) -> Digests:
     return _edited(texts, options, today, old=False)
 
 
-def moved(texts: Mapping[str, str], options: Options, today: Look) -> Digests:
+def moved(texts: Mapping[str, str], options: Options, today: ImageLookup) -> Digests:
     """The files with the digests that stand behind tags moved to what the tags mean today."""
     return _edited(texts, options, today, old=True)
 
 
-def _edited(texts: Mapping[str, str], options: Options, today: Look, *, old: bool) -> Digests:
+def _edited(texts: Mapping[str, str], options: Options, today: ImageLookup, *, old: bool) -> Digests:
     found = {path: tuple(_places(path, text, old=old)) for path, text in texts.items()}
     names = dict.fromkeys(place.name for places in found.values() for place in places)
     today.ahead((name, options.platforms[0]) for name in names)
@@ -80,7 +80,7 @@ def _places(path: str, text: str, *, old: bool) -> Iterator[_Place]:
             yield _Place(name, digest, Span(match.start(1) + len(name), match.end(1)))
 
 
-def _index(name: str, options: Options, today: Look) -> str:
+def _index(name: str, options: Options, today: ImageLookup) -> str:
     for platform in options.platforms:
         content = today(name, platform)
         if content is not None:

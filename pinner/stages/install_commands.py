@@ -20,12 +20,12 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
 from pinner.regex import later
-from pinner.stages.bases import Look
+from pinner.stages.bases import ImageLookup
 from pinner.stages.image_names import Named, Unnamed
 from pinner.stages.suites import (
-    Base,
     Doubt,
     Options,
+    StageBase,
     base_of,
     image_of,
     snapshot_problem,
@@ -36,7 +36,7 @@ from pinner.stages.views import View, Views
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
-    from pinner.stages.steps import Step
+    from pinner.stages.steps import LockedCommand
 
 # One of these is in every text that changes what is installed otherwise than by `apt-get install NAME`.
 _OTHER_COMMANDS = later(
@@ -48,7 +48,7 @@ _MOST = 2**31
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
 
 
-class Call(NamedTuple):
+class InstallCommand(NamedTuple):
     """One install call and what it stands on.
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
@@ -59,14 +59,14 @@ class Call(NamedTuple):
     """
 
     install: Install
-    base: Base
+    base: StageBase
     recommends: bool
     architectures: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
     lists: tuple[str, ...] = ()
-    others: tuple[Call, ...] = ()
+    others: tuple[InstallCommand, ...] = ()
     condition: str = ""
-    step: Step | None = None
+    step: LockedCommand | None = None
 
     @property
     def changes(self) -> bool:
@@ -88,7 +88,7 @@ class Use(NamedTuple):
     """A Dockerfile that runs a script, or takes packages from a list: what its text from `start` to `end` sees."""
 
     dockerfile: str
-    base: Base
+    base: StageBase
     view: View
     start: int
     end: int
@@ -104,27 +104,27 @@ class File(NamedTuple):
     path: str
     dockerfile: Dockerfile
     lines: Lines
-    found: tuple[Call | Skipped, ...]
+    found: tuple[InstallCommand | Skipped, ...]
     uses: tuple[Use, ...] = ()
     views: Views | None = None
-    steps: Mapping[tuple[int, str], tuple[Call, ...]] = MappingProxyType({})
+    steps: Mapping[tuple[int, str], tuple[InstallCommand, ...]] = MappingProxyType({})
 
-    def commands(self, platform: str) -> Iterator[Call]:
+    def commands(self, platform: str) -> Iterator[InstallCommand]:
         """All that changes what is installed on a platform, stage by stage, in order."""
         calls = [call for call in self.calls() if platform in call.base.platforms]
         for stage in self.dockerfile.stages:
             own = (call for call in calls if call.install.stage == stage.index)
             yield from self.steps.get((stage.index, platform), own)
 
-    def every(self) -> Iterator[Call]:
+    def every(self) -> Iterator[InstallCommand]:
         """The install calls and the other commands that change what is installed."""
         yield from self.calls()
         for calls in self.steps.values():
             yield from (call for call in calls if call.step)
 
-    def calls(self) -> Iterator[Call]:
+    def calls(self) -> Iterator[InstallCommand]:
         """The install calls alone."""
-        return (item for item in self.found if isinstance(item, Call))
+        return (item for item in self.found if isinstance(item, InstallCommand))
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ class _Begun(NamedTuple):
                 yield from ((image, platform) for platform in platforms if image)
 
 
-def read(path: str, text: str, options: Options, uses: Sequence[Use] = ()) -> File:
+def read_file(path: str, text: str, options: Options, uses: Sequence[Use] = ()) -> File:
     """Find the install calls of a file, which is used as is told. Raises `InputError`, with the place, for what cannot
     be used at all, and what reading a base image raises."""
     return _weigh(_begin(path, text, options), uses)
@@ -190,7 +190,7 @@ def read(path: str, text: str, options: Options, uses: Sequence[Use] = ()) -> Fi
 def read_all(
     texts: Mapping[str, str], told: Mapping[str, Options], *, steps: bool = True
 ) -> dict[str, File | PinnerError]:
-    """Files, by path, each read by its own options, or the error of `read`. Their base images are read together.
+    """Files, by path, each read by its own options, or the error of `read_file`. Their base images are read together.
 
     Without `steps` the install calls alone are looked for, which takes half of the time.
 
@@ -209,7 +209,7 @@ def read_all(
         for path, text in options.beside().items():
             with suppress(InputError):
                 users.append(_begin(path, text, options))
-    wanted: dict[Look, list[tuple[str, str]]] = {}
+    wanted: dict[ImageLookup, list[tuple[str, str]]] = {}
     for each in (*users, *(each for each in begun.values() if each not in users)):
         if isinstance(each, _Begun) and each.options.look:
             every = bool(used) and each in users
@@ -312,8 +312,8 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
             each.key == "suite" for stage in parsed.stages for each in stage.directives
         )
         elsewhere = "APT_CONFIG" in parsed.text
-        bases: dict[int, Base] = {}
-        found: list[Call | Skipped] = []
+        bases: dict[int, StageBase] = {}
+        found: list[InstallCommand | Skipped] = []
         for item in begun.found:
             if isinstance(item, Skipped):
                 found.append(item)
@@ -341,7 +341,7 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
     return file._replace(steps=of(file, bases, options))
 
 
-def _used(uses: Sequence[Use]) -> tuple[Base, View]:
+def _used(uses: Sequence[Use]) -> tuple[StageBase, View]:
     """What a text sees that is used so: the same everywhere, or nothing is known."""
     size = min(use.end - use.start for use in uses)
     own = [use for use in uses if use.end - use.start == size]
@@ -357,7 +357,9 @@ def _used(uses: Sequence[Use]) -> tuple[Base, View]:
     return base, view
 
 
-def _listed(item: Call | Skipped, begun: _Begun, bases: dict[int, Base]) -> Call | Skipped:
+def _listed(
+    item: InstallCommand | Skipped, begun: _Begun, bases: dict[int, StageBase]
+) -> InstallCommand | Skipped:
     """The call, what is not read of it explained where a list holds it that is pinned itself."""
     lists = begun.options.lists
     if isinstance(item, Skipped):
@@ -380,18 +382,20 @@ def _listed(item: Call | Skipped, begun: _Begun, bases: dict[int, Base]) -> Call
     return item._replace(install=item.install._replace(requests=requests))
 
 
-def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
+def _in_one_suite(found: Sequence[InstallCommand | Skipped]) -> Iterator[InstallCommand | Skipped]:
     """The calls; a word that several of them share, as one in a variable, is only pinned if all mean the same suite."""
     meant: dict[Span, set[object]] = {}
     for item in found:
-        if isinstance(item, Call):
+        if isinstance(item, InstallCommand):
             for request in item.requests:
                 base = item.base
                 meant.setdefault(request.word.span, set()).add(
                     (base.where, base.platforms, item.install.target_release)
                 )
     for item in found:
-        if isinstance(item, Call) and any(len(meant[request.word.span]) > 1 for request in item.requests):
+        if isinstance(item, InstallCommand) and any(
+            len(meant[request.word.span]) > 1 for request in item.requests
+        ):
             requests = tuple(
                 request._replace(
                     action="skip",
@@ -410,7 +414,7 @@ def _in_one_suite(found: Sequence[Call | Skipped]) -> Iterator[Call | Skipped]:
 _decided = lru_cache(maxsize=256)(decisions.of)
 
 
-def _configured(install: Install, base: Base, view: View | None) -> tuple[Install, Base, str]:
+def _configured(install: Install, base: StageBase, view: View | None) -> tuple[Install, StageBase, str]:
     """The call and what it stands on as apt's configuration has it, by files and by the call's options.
 
     With it a clause about what is not followed, "" if there is nothing of that kind.
@@ -456,7 +460,9 @@ def _configured(install: Install, base: Base, view: View | None) -> tuple[Instal
     return install, base, snapshot_problem(base, asked=asked)
 
 
-def call_of(install: Install, base: Base, view: View | None, options: Options, *, elsewhere: bool) -> Call:
+def call_of(
+    install: Install, base: StageBase, view: View | None, options: Options, *, elsewhere: bool
+) -> InstallCommand:
     """An install call with what it stands on, its words weighed; `elsewhere` if APT_CONFIG may name a file."""
     where, unread = base.where, base.unread
     doubts: tuple[Doubt, ...] = (base.doubt,) if base.doubt else ()
@@ -488,12 +494,12 @@ def call_of(install: Install, base: Base, view: View | None, options: Options, *
     architectures = view.architectures if view is not None else ()
     lists = view.lists if view is not None else ()
     condition = view.condition if view is not None else ""
-    return Call(
+    return InstallCommand(
         install, base, install.recommends is not False, architectures, doubts, lists, others, condition
     )
 
 
-def _pinned_elsewhere(arch: str, base: Base) -> bool:
+def _pinned_elsewhere(arch: str, base: StageBase) -> bool:
     """Whether preferences name packages, which means those of the native architecture, and `arch` is another one."""
     where = base.where
     if arch in OWN_ARCHITECTURE or not isinstance(where, Named) or not where.preferences:
@@ -510,7 +516,7 @@ def doubt_of(name: str, doubts: Iterable[Doubt]) -> Doubt | None:
 
 
 def _weighed(
-    request: Request, base: Base, doubts: Sequence[Doubt], options: Options, error: str, *, ends: bool
+    request: Request, base: StageBase, doubts: Sequence[Doubt], options: Options, error: str, *, ends: bool
 ) -> Request:
     if request.action == "skip" and not request.expansion:
         return request

@@ -9,14 +9,14 @@ from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile, Instruction
-from pinner.shell.state import Context
+from pinner.shell.state import BuildContext
 from pinner.stages.views import alone
 
 # A pin that shows whether pins get through what a stage does with the words of a list.
 _PIN = "=1:2.3+b4~5-6"
 
 
-def _brings(instruction: Instruction, context: Context) -> bool:
+def _brings(instruction: Instruction, context: BuildContext) -> bool:
     """Whether an instruction may bring a file of the build context that lists packages into the stage."""
     if any(each.startswith("--mount") for each in instruction.flags):
         return True
@@ -34,7 +34,7 @@ def _brings(instruction: Instruction, context: Context) -> bool:
     return False
 
 
-def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> frozenset[str]:
+def of(texts: Mapping[str, str], context: Callable[[str], BuildContext | None]) -> frozenset[str]:
     """The lists that the Dockerfiles among `texts` read, by path from the root of the project.
 
     Only those whose words, with pins too, apt-get gets as they are written.
@@ -64,7 +64,7 @@ def of(texts: Mapping[str, str], context: Callable[[str], Context | None]) -> fr
     )
 
 
-def _read(parsed: Dockerfile, context: Context) -> Iterable[tuple[str, bool]]:
+def _read(parsed: Dockerfile, context: BuildContext) -> Iterable[tuple[str, bool]]:
     """The files of the context that words come from, and whether these come through as they are."""
     got = _words(parsed, context)
     pinned: dict[str, str] = {}
@@ -89,7 +89,7 @@ def _whole(text: str, words: set[str]) -> bool:
     return words <= set(text.split()) and all(line <= words or not line & words for line in lines)
 
 
-def _words(parsed: Dockerfile, context: Context) -> dict[str, set[str]]:
+def _words(parsed: Dockerfile, context: BuildContext) -> dict[str, set[str]]:
     """The words that install commands take from files of the context."""
     found: dict[str, set[str]] = {}
     for stage in alone(parsed, context).seen.values():
@@ -102,7 +102,7 @@ def _words(parsed: Dockerfile, context: Context) -> dict[str, set[str]]:
 class _Pinned:
     """A build context in which some files have another text."""
 
-    def __init__(self, context: Context, texts: Mapping[str, str]) -> None:
+    def __init__(self, context: BuildContext, texts: Mapping[str, str]) -> None:
         self._context = context
         self._texts = texts
         self.is_file = context.is_file

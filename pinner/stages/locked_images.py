@@ -12,10 +12,10 @@ from pinner.values import NamedTuple
 if TYPE_CHECKING:
     from pinner.images.image import Image
 
-Text = tuple[str, str]
+PathText = tuple[str, str]
 
 
-class Kept(NamedTuple):
+class KeptImage(NamedTuple):
     """An image as the lock has it: what `Image` says of one that was read, with its packages as values."""
 
     reference: str
@@ -25,9 +25,9 @@ class Kept(NamedTuple):
     distribution: str
     suite: str
     size: int
-    sources: tuple[Text, ...]
-    apt_conf: tuple[Text, ...]
-    preferences: tuple[Text, ...]
+    sources: tuple[PathText, ...]
+    apt_conf: tuple[PathText, ...]
+    preferences: tuple[PathText, ...]
     keys: tuple[tuple[str, bytes], ...]
     packages: tuple[Package, ...]
     read: bool = True
@@ -62,14 +62,14 @@ def locked(image: Image, packages: Sequence[Package]) -> LockedImage | None:
     )
 
 
-def kept(image: LockedImage, reference: str) -> Kept:
+def kept(image: LockedImage, reference: str) -> KeptImage:
     """The image as it was read. Raises `ValueError` for a key that is not base64."""
     from base64 import b64decode
 
-    def texts(kind: str) -> tuple[Text, ...]:
+    def texts(kind: str) -> tuple[PathText, ...]:
         return tuple((file.path, file.text) for file in sorted(image.files) if file.kind == kind)
 
-    return Kept(
+    return KeptImage(
         reference,
         image.platform,
         image.digest,

@@ -10,8 +10,8 @@ from typing import Literal
 from pinner.distributions.advisories import LEVELS
 from pinner.values import NamedTuple
 
-Form = Literal["exact", "upstream*"]
-FORMS: tuple[Form, ...] = ("exact", "upstream*")
+PinForm = Literal["exact", "upstream*"]
+FORMS: tuple[PinForm, ...] = ("exact", "upstream*")
 #: What `verify` may be told to fail on: pins that are not the newest, and vulnerabilities from a severity on.
 FAILURES = ("superseded", "security", *(f"cve:{level}" for level in LEVELS))
 
@@ -67,7 +67,7 @@ class Policy(NamedTuple):
     min_age: timedelta = timedelta(0)
     security_only: bool = False
     hold: tuple[Hold, ...] = ()
-    pin: Form = "exact"
+    pin: PinForm = "exact"
     max_lag: timedelta | None = None
     fail_on: tuple[str, ...] = ()
     accept: tuple[Accepted, ...] = ()

@@ -17,7 +17,7 @@ from pinner.apt import preferences, sources_list
 from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.apt.preferences import Preference
 from pinner.apt.sources import Keys, Source, without_login
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.apt.version import key
 from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
@@ -42,11 +42,11 @@ class Repository(NamedTuple):
     """A source for some architectures (none named: all), and who may sign it; `path` is the file that names it, in the
     words of `written`. `stand_ins` are as those of `Source`; one `laid_up` has no Release that is up to date."""
 
-    entry: Entry
+    entry: SourceEntry
     keys: Keys
     path: str = ""
     stand_ins: tuple[str, ...] = ()
-    written: Entry | None = None
+    written: SourceEntry | None = None
     laid_up: bool = False
 
     def source(self, arch: str, decided: Decisions = UNTOLD) -> Source | None:
@@ -73,27 +73,27 @@ class UnreadRepository(InputError):
         self.serves = serves
 
 
-class Known(NamedTuple):
+class VouchedRepository(NamedTuple):
     """A repository that the caller vouches for: `suite` is "" for every suite below `uri`."""
 
     uri: str
     suite: str
     keys: Keys
 
-    def covers(self, entry: Entry) -> bool:
+    def covers(self, entry: SourceEntry) -> bool:
         """Whether the entry is of this repository; http and https are the same place."""
         return _place(self.uri) == _place(entry.uri) and self.suite in ("", entry.suite)
 
 
 #: The keys that may sign an entry, or a clause about what to do so that they may, "" if nothing is known of them.
-Vouch = Callable[[Entry], "Keys | str"]
+Vouch = Callable[[SourceEntry], "Keys | str"]
 
 
 def _place(uri: str) -> str:
     return uri.rstrip("/").partition("://")[2]
 
 
-def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket | None:
+def pocket_of(entry: SourceEntry, suite: Suite, distribution: Distribution) -> Pocket | None:
     """The distribution's own pocket that an entry of an official address names: of this suite or, by `-t` or a
     variant, beside it. Others use a distribution's path and suites for packages of their own."""
     if not _is_own(entry, distribution):
@@ -107,7 +107,7 @@ def pocket_of(entry: Entry, suite: Suite, distribution: Distribution) -> Pocket 
     return next((pocket for pocket in pockets if pocket.suite == entry.suite), None)
 
 
-def _is_own(entry: Entry, distribution: Distribution) -> bool:
+def _is_own(entry: SourceEntry, distribution: Distribution) -> bool:
     """Whether an entry is of the distribution's own archive, signed by its own keys."""
     return (
         entry.uri in addresses(distribution)
@@ -117,7 +117,7 @@ def _is_own(entry: Entry, distribution: Distribution) -> bool:
     )
 
 
-def _moves(entry: Entry, distribution: Distribution) -> bool:
+def _moves(entry: SourceEntry, distribution: Distribution) -> bool:
     """Whether an entry names a suite of the distribution's own archive that is no pocket of one release for good."""
     name = re.sub(r"-(?:updates|security|backports|proposed-updates)$", "", entry.suite)
     sloppy = any(entry.suite == f"{suite.codename}-backports-sloppy" for suite in distribution.suites)
@@ -132,10 +132,10 @@ def addresses(distribution: Distribution) -> frozenset[str]:
 
 
 def recognised(
-    entry: Entry,
+    entry: SourceEntry,
     suite: Suite,
     distribution: Distribution,
-    known: Sequence[Known],
+    known: Sequence[VouchedRepository],
     archs: Sequence[str],
     vouch: Vouch = lambda entry: "",
     mirrors: Mapping[str, str] = MappingProxyType({}),
@@ -207,7 +207,7 @@ def recognised(
 
 
 def _pocket_then(
-    entry: Entry, moment: tuple[str, str], suite: Suite, distribution: Distribution
+    entry: SourceEntry, moment: tuple[str, str], suite: Suite, distribution: Distribution
 ) -> Pocket | None:
     """The distribution's own pocket that an entry of a snapshot service names."""
     pockets = (
@@ -226,7 +226,7 @@ def listed(
     texts: Mapping[str, Sequence[tuple[str, str]]],
     suite: Suite,
     distribution: Distribution,
-    known: Sequence[Known],
+    known: Sequence[VouchedRepository],
     vouch: Vouch = lambda entry: "",
     mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Repository, ...] | None, str]:
@@ -257,7 +257,7 @@ def listed(
 def vouched(
     where: Named,
     archs: Sequence[str],
-    known: Sequence[Known],
+    known: Sequence[VouchedRepository],
     vouch: Vouch,
     mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> Named:
@@ -303,7 +303,7 @@ def listed_of(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
     )
 
 
-def mirrored(entry: Entry, where: Named, path: str, arch: str) -> Entry | None:
+def mirrored(entry: SourceEntry, where: Named, path: str, arch: str) -> SourceEntry | None:
     """An entry of the distribution's own file whose host is not known, as the mirror of the distribution that it is.
 
     None for one that may be anything.
@@ -381,7 +381,7 @@ def default(suite: Suite, distribution: Distribution, arch: str, variant: str = 
     """What an image of the suite reads if nobody has changed it; a variant's pocket is listed first."""
     extra = suite.variants.get(variant)
     for pocket in (*([extra] if extra else []), *suite.pockets):
-        entry = Entry(pocket.address(arch), pocket.suite, distribution.components, (arch,))
+        entry = SourceEntry(pocket.address(arch), pocket.suite, distribution.components, (arch,))
         path = _file(suite, distribution)
         # The images' deb822 files name the keyring, the older lists do not.
         form = "pgp" if key(suite.apt) >= key("3") and distribution.name == "debian" else "gpg"

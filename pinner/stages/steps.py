@@ -20,8 +20,8 @@ from pinner.regex import later
 from pinner.shell.outcomes import AptCommand
 from pinner.shell.state import UNKNOWN
 from pinner.stages.image_names import Unnamed
-from pinner.stages.install_commands import Call, File, call_of
-from pinner.stages.suites import Base, Options, base_of
+from pinner.stages.install_commands import File, InstallCommand, call_of
+from pinner.stages.suites import Options, StageBase, base_of
 from pinner.values import NamedTuple
 
 Verb = Literal[
@@ -52,7 +52,7 @@ _CHANGES = later(r"\b(?:remove|purge|auto-?remove|autopurge|upgrade|satisfy|buil
 _UNKNOWN = later(f"{UNKNOWN}(?:manual:\\d+{UNKNOWN})?")
 
 
-class Step(NamedTuple):
+class LockedCommand(NamedTuple):
     """A command: `text` is how the lock has it, `words` are its package arguments, with UNKNOWN for what is not known.
 
     `maybe` tells that a test which is not decided stands before it. `number` is that of `outcomes.marks_at`.
@@ -74,9 +74,11 @@ def option(settings: Iterable[Setting], key: str, default: bool = False) -> bool
     return default if not said else command_line.truth(said[-1] or "") is not False
 
 
-def of(file: File, bases: Mapping[int, Base], options: Options) -> Mapping[tuple[int, str], tuple[Call, ...]]:
+def of(
+    file: File, bases: Mapping[int, StageBase], options: Options
+) -> Mapping[tuple[int, str], tuple[InstallCommand, ...]]:
     """The calls of each stage and platform in which other commands than install calls are, in order."""
-    found: dict[tuple[int, str], tuple[Call, ...]] = {}
+    found: dict[tuple[int, str], tuple[InstallCommand, ...]] = {}
     for stage in file.dockerfile.stages:
         calls = [call for call in file.calls() if call.install.stage == stage.index]
         base = calls[0].base if calls else bases.get(stage.index)
@@ -92,8 +94,8 @@ def of(file: File, bases: Mapping[int, Base], options: Options) -> Mapping[tuple
 
 
 def _ordered(
-    file: File, stage: Stage, calls: list[Call], base: Base, platform: str, options: Options
-) -> Iterator[Call]:
+    file: File, stage: Stage, calls: list[InstallCommand], base: StageBase, platform: str, options: Options
+) -> Iterator[InstallCommand]:
     assert file.views is not None
     waiting = [call for call in calls if platform in call.base.platforms]
     for command in file.views.commands(stage, base, platform):
@@ -116,8 +118,14 @@ def _ordered(
 
 
 def _call(
-    file: File, command: AptCommand, step: Step, stage: Stage, base: Base, platform: str, options: Options
-) -> Call:
+    file: File,
+    command: AptCommand,
+    step: LockedCommand,
+    stage: Stage,
+    base: StageBase,
+    platform: str,
+    options: Options,
+) -> InstallCommand:
     assert file.views is not None
     span = Span(command.at, command.at) if command.seen.file else Span(command.seen.start, command.seen.end)
     settings = step.settings
@@ -131,7 +139,7 @@ def _call(
     return call_of(install, base, view, options, elsewhere=False)._replace(step=step)
 
 
-def _step(command: AptCommand) -> Step | None:
+def _step(command: AptCommand) -> LockedCommand | None:
     """What a command does; None for one that changes nothing."""
     program, words = command.program, command.words
     settings: tuple[Setting, ...] = ()
@@ -158,7 +166,9 @@ def _step(command: AptCommand) -> Step | None:
     shown += (_UNKNOWN.sub("…", word) for word in plain)
     shown += ["[if]"] if command.maybe else []
     text = " ".join(shown)
-    return Step(verb or "other", program, name, arguments, settings, text, command.maybe, command.number)
+    return LockedCommand(
+        verb or "other", program, name, arguments, settings, text, command.maybe, command.number
+    )
 
 
 def _argument(word: str) -> Argument:

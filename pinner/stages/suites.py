@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pinner.apt import decisions
 from pinner.apt.decisions import UNTOLD
 from pinner.apt.sources import Keys, Source
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.apt.version import key
 from pinner.distributions import images
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS, platform
@@ -25,18 +25,18 @@ from pinner.errors import InputError
 from pinner.recipe import blocks
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.kinds import Around
-from pinner.stages.bases import Content, Look
+from pinner.stages.bases import ImageContent, ImageLookup
 from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
 from pinner.stages.image_names import split as split_reference
-from pinner.stages.policy import Form
-from pinner.stages.repositories import SOURCE_LIST, Known, default, in_order, listed, vouched
+from pinner.stages.policy import PinForm
+from pinner.stages.repositories import SOURCE_LIST, VouchedRepository, default, in_order, listed, vouched
 from pinner.stages.starting_set import MINBASE, Root
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
-    from pinner.shell.state import Context, Origin
+    from pinner.shell.state import BuildContext, KeyOrigin
 
-Along = Literal["", "siblings", "closure"]
+PinScope = Literal["", "siblings", "closure"]
 
 
 class Doubt(NamedTuple):
@@ -79,13 +79,13 @@ class Options(NamedTuple):
     wrappers: Mapping[str, str] = MappingProxyType({})
     ignore: tuple[str, ...] = ()
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
-    along: Along | None = None
-    form: Form = "exact"
-    known: tuple[Known, ...] = ()
+    along: PinScope | None = None
+    form: PinForm = "exact"
+    known: tuple[VouchedRepository, ...] = ()
     mirrors: Mapping[str, str] = MappingProxyType({})
-    look: Look | None = None
-    vouch: Callable[[str, Entry, tuple[Origin, ...]], Keys | str] = lambda path, entry, origins: ""
-    context: Callable[[str], Context | None] = lambda path: None
+    look: ImageLookup | None = None
+    vouch: Callable[[str, SourceEntry, tuple[KeyOrigin, ...]], Keys | str] = lambda path, entry, origins: ""
+    context: Callable[[str], BuildContext | None] = lambda path: None
     beside: Callable[[], Mapping[str, str]] = dict
     snapshot: Moment | None = None
     write_sources: bool = False
@@ -93,7 +93,7 @@ class Options(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class StageBase:
     """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
     as that was told. `contents` is what the image itself says, by platform; `unread` a clause about what it says to apt
     and what pinner does not follow, "" if there is nothing; `doubt` is about an image that was not read. `images` are
@@ -105,7 +105,7 @@ class Base:
     platforms: tuple[str, ...]
     asked: bool
     roots: tuple[Root, ...] = ()
-    contents: Mapping[str, Content] = field(default_factory=dict, compare=False)
+    contents: Mapping[str, ImageContent] = field(default_factory=dict, compare=False)
     unread: str = ""
     images: Mapping[str, str] = field(default_factory=dict, compare=False)
     doubt: Doubt | None = None
@@ -151,7 +151,7 @@ def image_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> tuple[st
     return below.base, (fixed,) if fixed else options.platforms
 
 
-def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
+def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase:
     """What `stage` stands on. The suite is told, strongest first, by its comment, --suite, [images], the image's name.
 
     Raises `InputError` for a suite that was told but is not known.
@@ -161,7 +161,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     stages = chain(dockerfile, stage)
     image, platforms = image_of(dockerfile, stage, options)
     asked = options.asked or platforms is not options.platforms
-    contents: dict[str, Content] = {}
+    contents: dict[str, ImageContent] = {}
     for each in platforms if options.look and image else ():
         content = options.look(image, each) if options.look else None
         if content:
@@ -174,7 +174,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     unread = next((content.unread for content in contents.values() if content.unread), "")
     held = {path: content for each in contents.values() for path, content in each.keys}
 
-    def vouch(entry: Entry) -> Keys | str:
+    def vouch(entry: SourceEntry) -> Keys | str:
         return options.vouch("", entry, _of_image(image, entry.signed_by, held))
 
     if isinstance(where, Named) and contents and not where.variant:
@@ -198,7 +198,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
         where = where._replace(preferences=content.preferences, configuration=content.configuration)
     if not isinstance(where, Unnamed):
         where = where._replace(at=options.snapshot or blocks.moment_of(dockerfile, stages))
-    return Base(
+    return StageBase(
         image,
         where,
         platforms,
@@ -210,7 +210,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
     )
 
 
-def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base:
+def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase:
     """What a stage stands on whose image the platform decides: one suite, or none that is known."""
     own = {}
     for each in options.platforms:
@@ -232,16 +232,20 @@ def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Base
     )
 
 
-def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[Origin, ...]:
+def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[KeyOrigin, ...]:
     if path not in held:
         return ()
-    from pinner.shell.state import Origin
+    from pinner.shell.state import KeyOrigin
 
-    return (Origin(image=f"{image}:{path}", content=held[path]),)
+    return (KeyOrigin(image=f"{image}:{path}", content=held[path]),)
 
 
 def _doubt(
-    dockerfile: Dockerfile, stages: list[Stage], image: str, options: Options, contents: Mapping[str, Content]
+    dockerfile: Dockerfile,
+    stages: list[Stage],
+    image: str,
+    options: Options,
+    contents: Mapping[str, ImageContent],
 ) -> Doubt | None:
     """What an image may hold that was not read; None for one that is known, or that somebody has told the suite of."""
     told = options.suite or any(each.key == "suite" for stage in stages for each in stage.directives)
@@ -262,7 +266,7 @@ def _doubt(
 
 
 def _where(
-    dockerfile: Dockerfile, stages: list[Stage], options: Options, contents: Mapping[str, Content]
+    dockerfile: Dockerfile, stages: list[Stage], options: Options, contents: Mapping[str, ImageContent]
 ) -> Named | Alias | Unnamed:
     for each in stages:
         for directive in each.directives:
@@ -309,7 +313,7 @@ def _unknown(stage: Stage) -> Unnamed:
 
 
 def _by_content(
-    image: str, where: Named | Alias | Unnamed, contents: Mapping[str, Content]
+    image: str, where: Named | Alias | Unnamed, contents: Mapping[str, ImageContent]
 ) -> Named | Alias | Unnamed:
     """What the image says of itself, which counts more than its name."""
     told = {(content.distribution, content.suite): None for content in contents.values() if content.suite}
@@ -363,7 +367,7 @@ def _with_moments(where: Named, arch: str) -> Iterator[tuple[Source, Moment | No
                 yield source, _asked_of(where, each.entry) or where.at
 
 
-def _asked_of(where: Named, entry: Entry) -> Moment | None:
+def _asked_of(where: Named, entry: SourceEntry) -> Moment | None:
     """The moment for which apt itself is asked (apt-get(8), `--snapshot`; sources.list(5), `Snapshot`)."""
     said = entry.snapshot.lower()
     if not _knows_snapshots(where.suite) or said in _LIVE:
@@ -382,7 +386,7 @@ def _knows_snapshots(suite: Suite) -> bool:
     return key(suite.apt) >= key("2.7")
 
 
-def snapshot_problem(base: Base, *, asked: bool) -> str:
+def snapshot_problem(base: StageBase, *, asked: bool) -> str:
     """A clause about snapshots that apt is to read and pinner does not, "" if there are none.
 
     `asked` tells that an option of the command names one, which an apt that knows none refuses.
@@ -428,7 +432,7 @@ def told_to_apt(stands: Sequence[Named | Alias | Unnamed], arch: str) -> str:
     return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
-def without_snapshot(base: Base) -> str:
+def without_snapshot(base: StageBase) -> str:
     """A clause about a repository that a stage reads and has no snapshot, at its moment or ever; "" if none is."""
     where = base.where
     for name in base.platforms if isinstance(where, Named) else ():

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pinner.apt.sources import Keys
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.errors import FetchError, PinnerError
-from pinner.shell.state import Origin
+from pinner.shell.state import KeyOrigin
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import File, read
+from pinner.stages.install_commands import File, read_file
 from pinner.stages.repositories import UnreadRepository, pocket_of
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
@@ -51,7 +51,7 @@ def prepare(
     }:
         silent |= new
         told = {path: _without(options, new) for path, options in told.items()}
-        by_path |= {path: read(path, texts[path], told[path]) for path in failed}
+        by_path |= {path: read_file(path, texts[path], told[path]) for path in failed}
         failed = dict(archives.prepare_each([by_path[path] for path in failed]))
     good = [file for file in by_path.values() if file.path not in failed]
     return Prepared(good, told, failed, tuple(silent.values()))
@@ -64,7 +64,7 @@ def _silent(file: File, error: FetchError) -> str:
     return next((each.uri for each in _foreign(file) if error.url.startswith(each.uri.rstrip("/"))), "")
 
 
-def _foreign(file: File) -> Iterator[Entry]:
+def _foreign(file: File) -> Iterator[SourceEntry]:
     for call in file.calls():
         where = call.base.where
         if isinstance(where, Named):
@@ -77,7 +77,7 @@ def _without(options: Options, silent: Mapping[str, FetchError]) -> Options:
     """The options by which nobody vouches for these repositories."""
     before = options.vouch
 
-    def vouch(path: str, entry: Entry, origins: tuple[Origin, ...]) -> Keys | str:
+    def vouch(path: str, entry: SourceEntry, origins: tuple[KeyOrigin, ...]) -> Keys | str:
         row = repositories.find(entry.uri, entry.suite)
         error = silent.get(row.uri if row else entry.uri)
         if error is None:

@@ -11,7 +11,7 @@ from pinner.apt import decisions, sources_list
 from pinner.apt.command_line import Setting
 from pinner.apt.decisions import Decisions
 from pinner.apt.sources import Keys
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.repositories import ANYTHING
 from pinner.edit.span import Lines
@@ -19,8 +19,8 @@ from pinner.errors import InputError
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
 from pinner.regex import later
-from pinner.shell.outcomes import AptCommand, Seen
-from pinner.shell.state import UNKNOWN, Content, Context, Origin, State, Value
+from pinner.shell.outcomes import AptCommand, SeenInstall
+from pinner.shell.state import UNKNOWN, BuildContext, Content, KeyOrigin, State, Value
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.repositories import (
     Repository,
@@ -33,7 +33,7 @@ from pinner.stages.repositories import (
     recognised,
     texts_of,
 )
-from pinner.stages.suites import Base, Doubt, Options, base_of, chain
+from pinner.stages.suites import Doubt, Options, StageBase, base_of, chain
 from pinner.values import NamedTuple
 
 _NOTHING = "apt has no sources left here"
@@ -102,7 +102,7 @@ class Views:
         self._file = dockerfile
         self.options = options
         self._context = options.context(path)
-        self._walked: dict[str, tuple[Walked, dict[int, Base]]] = {}
+        self._walked: dict[str, tuple[Walked, dict[int, StageBase]]] = {}
 
     @cached_property
     def matters(self) -> bool:
@@ -119,14 +119,14 @@ class Views:
     def _lines(self) -> Lines:
         return Lines(self._file.text)
 
-    def of(self, stage: Stage, at: int, base: Base) -> View:
+    def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
         if not self.matters:
             return View(base.where)
         found = self._around(stage, at, base)
         return self.view(stage, found, base, at) if found else View(base.where)
 
-    def view(self, stage: Stage, seen: Seen, base: Base, until: int | None = None) -> View:
+    def view(self, stage: Stage, seen: SeenInstall, base: StageBase, until: int | None = None) -> View:
         """What a command sees that was met in a stage (with `until` no further than that offset of the Dockerfile): the
         same on all platforms and in all turns, else a problem."""
         if not isinstance(base.where, Named):
@@ -144,7 +144,7 @@ class Views:
             ]
         return _united(views)
 
-    def _around(self, stage: Stage, at: int, base: Base) -> Seen | None:
+    def _around(self, stage: Stage, at: int, base: StageBase) -> SeenInstall | None:
         """What was met at an offset of the Dockerfile: a command, or else the instruction."""
         for platform in base.platforms:
             found = self._walk(platform, stage, base, at).around(stage.index, at)
@@ -152,25 +152,25 @@ class Views:
                 return found
         return None
 
-    def seen(self, stage: Stage, base: Base) -> Iterator[Seen]:
+    def seen(self, stage: Stage, base: StageBase) -> Iterator[SeenInstall]:
         """The scripts and install commands that were met in a stage."""
-        places: dict[tuple[str, int, int], Seen] = {}
+        places: dict[tuple[str, int, int], SeenInstall] = {}
         for platform in base.platforms:
             for each in self._walk(platform, stage, base).seen[stage.index]:
                 places.setdefault((each.file, each.start, each.end), each)
         return iter(places.values())
 
-    def commands(self, stage: Stage, base: Base, platform: str) -> list[AptCommand]:
+    def commands(self, stage: Stage, base: StageBase, platform: str) -> list[AptCommand]:
         """The commands of a stage that may change what is installed on a platform, in the order in which they run."""
         return self._walk(platform, stage, base).commands[stage.index]
 
-    def at(self, command: AptCommand, platform: str, stage: Stage, base: Base) -> View:
+    def at(self, command: AptCommand, platform: str, stage: Stage, base: StageBase) -> View:
         """What a command sees on a platform."""
         if not isinstance(base.where, Named):
             return self._unnamed(stage, command.seen, base)
         return self._view(command.seen, platform, stage, base)
 
-    def lists(self, stage: Stage, at: int, base: Base) -> tuple[str, ...]:
+    def lists(self, stage: Stage, at: int, base: StageBase) -> tuple[str, ...]:
         """The files of the project that the call at an offset takes words from."""
         found = self._around(stage, at, base)
         return tuple(map(self.name, found.lists)) if found else ()
@@ -185,11 +185,11 @@ class Views:
             return frozenset()
         return frozenset(alone(self._file, self._context).walk.wrappers)
 
-    def changes(self, stage: Stage, base: Base) -> list[int]:
+    def changes(self, stage: Stage, base: StageBase) -> list[int]:
         """Where a stage and those below it change what apt reads."""
         return [at for at, _ in self._walk(base.platforms[0], stage, base).walk.changes]
 
-    def _unnamed(self, stage: Stage, seen: Seen, base: Base) -> View:
+    def _unnamed(self, stage: Stage, seen: SeenInstall, base: StageBase) -> View:
         """What is to be said where it is not known yet which suite the image has."""
         walked = self._walk(base.platforms[0], stage, base, None if seen.file else seen.start)
         before = [at for at, _ in walked.walk.changes if not seen.file and at < seen.start]
@@ -198,7 +198,7 @@ class Views:
             problem = f"{self.line(Content(at=before[-1]))}, which pinner does not read here"
         return View(base.where, problem, lists=tuple(map(self.name, seen.lists)), ends=seen.ends)
 
-    def _walk(self, platform: str, stage: Stage, base: Base, until: int | None = None) -> Walked:
+    def _walk(self, platform: str, stage: Stage, base: StageBase, until: int | None = None) -> Walked:
         dockerfile = self._file.on(platform)
         root = chain(dockerfile, dockerfile.stages[stage.index])[-1].index
         own = self._walked.get(platform)
@@ -225,7 +225,7 @@ class Views:
         own[0].stage(stage.index, until)
         return own[0]
 
-    def _alternatives(self, seen: Seen, platform: str, stage: Stage, base: Base) -> list[View]:
+    def _alternatives(self, seen: SeenInstall, platform: str, stage: Stage, base: StageBase) -> list[View]:
         """What a command may see. Where apt refuses its sources, or has none, the build ends: that is left aside."""
         states = seen.state.alternatives()
         views = [
@@ -240,7 +240,7 @@ class Views:
             each._replace(condition=f"{said}, under a condition that is not known here") for each in views
         ]
 
-    def _view(self, seen: Seen, platform: str, stage: Stage, base: Base) -> View:
+    def _view(self, seen: SeenInstall, platform: str, stage: Stage, base: StageBase) -> View:
         where = base.where
         assert isinstance(where, Named)
         state = seen.state
@@ -278,7 +278,7 @@ class Views:
         line, _ = self._lines.position(max(content.at, 0))
         return f"line {line} changes where apt takes packages from"
 
-    def vouch(self, state: State, entry: Entry) -> Keys | str:
+    def vouch(self, state: State, entry: SourceEntry) -> Keys | str:
         """Who may sign an entry, by the keys that the stage holds for it."""
         return self.options.vouch(self._path, entry, _signers(state, entry.signed_by))
 
@@ -327,7 +327,7 @@ def _named(view: View) -> Named:
     return view.where
 
 
-def alone(dockerfile: Dockerfile, context: Context | None) -> Walked:
+def alone(dockerfile: Dockerfile, context: BuildContext | None) -> Walked:
     """A walk through a file of whose base images nothing is known."""
     walked = Walked(dockerfile, "linux/amd64", "amd64", lambda stage: {}, context)
     for stage in dockerfile.stages:
@@ -338,7 +338,7 @@ def alone(dockerfile: Dockerfile, context: Context | None) -> Walked:
 class _Reading:
     """Reads apt's files as they are for one call on one platform."""
 
-    def __init__(self, views: Views, state: State, platform: str, base: Base, *, ignores: bool) -> None:
+    def __init__(self, views: Views, state: State, platform: str, base: StageBase, *, ignores: bool) -> None:
         self._views = views
         self._state = state
         self._base = base
@@ -544,7 +544,7 @@ class _ProblemError(Exception):
         self.error = error
 
 
-def _entries(path: str, text: str | None) -> tuple[Entry, ...]:
+def _entries(path: str, text: str | None) -> tuple[SourceEntry, ...]:
     try:
         return sources_list.read(path if path.endswith(".sources") else "x.list", text or "")
     except InputError:
@@ -564,10 +564,10 @@ def _is_fetched(path: str, content: Content, fetched: set[object] | None) -> boo
     )
 
 
-def _signers(state: State, signed_by: str) -> tuple[Origin, ...]:
+def _signers(state: State, signed_by: str) -> tuple[KeyOrigin, ...]:
     """Where the keys come from that apt accepts for a source with this Signed-By (sources.list(5))."""
     paths: Iterable[str] = (signed_by,) if signed_by else _trusted(state)
-    found: dict[Origin, None] = {}
+    found: dict[KeyOrigin, None] = {}
     for path in paths:
         content = state.read(path) if path.startswith("/") else None
         if content is None or content.others or (signed_by and not content.origins):
@@ -584,7 +584,7 @@ def _trusted(state: State) -> Iterator[str]:
         yield f"{_TRUSTED}.d/{name}"
 
 
-def _files(base: Base, platform: str) -> Mapping[str, Content]:
+def _files(base: StageBase, platform: str) -> Mapping[str, Content]:
     """The files of a base image that matter: as it was read, or else as the distribution's own image has them."""
     if not isinstance(base.where, Named):
         return {}
@@ -598,7 +598,7 @@ def _files(base: Base, platform: str) -> Mapping[str, Content]:
     texts |= where.configuration
     found = {path: Content(text) for path, text in texts.items()}
     for path, key in content.keys if content is not None else ():
-        found[path] = Content(origins=(Origin(image=f"{base.image}:{path}", content=key),))
+        found[path] = Content(origins=(KeyOrigin(image=f"{base.image}:{path}", content=key),))
     return found
 
 

@@ -36,7 +36,7 @@ class Material(NamedTuple):
         return f"{self.package.uri}/{self.package.filename}"
 
 
-class Base(NamedTuple):
+class BillImage(NamedTuple):
     """A base image: its reference in FROM, the digest of its manifest for the platform, and those of its packages that
     a target still has in that version."""
 
@@ -60,7 +60,7 @@ class Bill(NamedTuple):
     materials: tuple[Material, ...]
     asked: tuple[str, ...]
     needs: tuple[tuple[str, str], ...]
-    bases: tuple[Base, ...]
+    bases: tuple[BillImage, ...]
     unread: tuple[Target, ...]
     unsure: frozenset[str] = frozenset()
     incomplete: tuple[str, ...] = ()
@@ -134,7 +134,9 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         tuple(each for each in sorted(asked) if each in materials),
         tuple(each for each in sorted(needs) if each[1] in materials),
         tuple(
-            Base(first.image, digest, images[digest].platform, system_of(first.suite), tuple(sorted(held)))
+            BillImage(
+                first.image, digest, images[digest].platform, system_of(first.suite), tuple(sorted(held))
+            )
             for digest, (first, held) in sorted(bases.items())
         ),
         tuple(unread),

@@ -11,13 +11,13 @@ from pinner.lock.schema import Lock
 from pinner.regex import later
 from pinner.resolve.universe import Offer
 from pinner.values import NamedTuple
-from pinner.workflow.moves import Move
+from pinner.workflow.moves import VersionMove
 from pinner.workflow.standing import is_security
 
 #: How Debian's stable updates (Developer's Reference 5.11.2) and Ubuntu's uploads mark a version without a revision.
 _UPDATE = later(r"(?:[+~]deb[0-9]+u[0-9]+|(?:ubuntu|build)[0-9.]+)(?:\+b[0-9]+)?$")
 
-Kind = Literal["added", "rebuild", "revision", "upstream", "downgrade"]
+ChangeKind = Literal["added", "rebuild", "revision", "upstream", "downgrade"]
 
 
 class Change(NamedTuple):
@@ -35,7 +35,7 @@ class Change(NamedTuple):
     pocket: str
     security: bool
     gone: bool
-    kind: Kind
+    kind: ChangeKind
     places: tuple[Place, ...]
     offer: Offer
     images: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Change(NamedTuple):
         return self.name, self.old, self.new
 
 
-class Along(NamedTuple):
+class DependencyChange(NamedTuple):
     """A package that came with others: `old` is "" if it is new in the lock, `new` if it is not there any more.
 
     `security` tells that the new one comes from a security pocket.
@@ -88,7 +88,7 @@ def based(old: Lock, new: Lock, moved: Mapping[str, tuple[str, str]]) -> tuple[B
     )
 
 
-def kind_of(old: str, new: str) -> Kind:
+def kind_of(old: str, new: str) -> ChangeKind:
     """What kind of change leads from `old` to `new` (Debian Policy 5.6.12)."""
     old = old.rstrip("*")
     if not old:
@@ -106,9 +106,9 @@ def _upstream(version: str) -> str:
     return version.rpartition("-")[0] or _UPDATE.sub("", version)
 
 
-def changes_of(moves: Iterable[Move]) -> tuple[Change, ...]:
+def changes_of(moves: Iterable[VersionMove]) -> tuple[Change, ...]:
     """The moves by package, sorted by name; what matters most of several places holds for all."""
-    groups: dict[tuple[str, str, str], list[Move]] = {}
+    groups: dict[tuple[str, str, str], list[VersionMove]] = {}
     for move in moves:
         groups.setdefault((move.name, move.old, move.new), []).append(move)
     found = []
@@ -132,7 +132,7 @@ def changes_of(moves: Iterable[Move]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
+def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[DependencyChange, ...]:
     """The packages of these files' targets that nobody asked for and that changed, sorted by name."""
     wanted = frozenset(files)
     before, after = _brought(old, wanted), _brought(new, wanted)
@@ -144,7 +144,7 @@ def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Along, ...]:
             found.setdefault((name, was, now), {})[platform] = None
     urgent = {(each.name, each.version) for each in new.packages if is_security(each.suite)}
     return tuple(
-        Along(name, was, now, tuple(platforms), (name, now) in urgent)
+        DependencyChange(name, was, now, tuple(platforms), (name, now) in urgent)
         for (name, was, now), platforms in found.items()
     )
 

@@ -17,19 +17,19 @@ from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import Incomplete
 from pinner.recipe.installs import Request
 from pinner.resolve import words
-from pinner.resolve.resolution import Asked, Cause, Chosen, Resolution, marked
+from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, marked
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, is_unread, stands_for_several
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
 from pinner.stages.locked_index import LockedIndex, NotLocked
 from pinner.stages.starting_set import Root, held
 from pinner.stages.steps import option
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
-from pinner.workflow.effects import Options, Present, Sees, changed, effect, reinstalled
+from pinner.workflow.effects import Present, ResolverOptions, Sees, changed, effect, reinstalled
 from pinner.workflow.refusals import refusal
 
 
@@ -40,7 +40,7 @@ class Installed(NamedTuple):
     say what of it is not followed.
     """
 
-    call: Call
+    call: InstallCommand
     chosen: tuple[Chosen, ...] = ()
     problem: Unsatisfiable | None = None
     universe: Universe | None = None
@@ -94,7 +94,7 @@ class Closures:
 
     def _follow(
         self,
-        call: Call,
+        call: InstallCommand,
         choices: Mapping[Request, Choice],
         platform: str,
         before: Present,
@@ -103,7 +103,7 @@ class Closures:
     ) -> Installed:
         """What a command does to what is there; `start` was there at first. Raises `Unsatisfiable`."""
         settings = call.install.settings
-        options = Options(
+        options = ResolverOptions(
             call.recommends,
             bool(call.install.suggests),
             option(
@@ -138,13 +138,13 @@ class Closures:
 
     def _wanted(
         self,
-        call: Call,
+        call: InstallCommand,
         choices: Mapping[Request, Choice],
         platform: str,
         universe: Universe,
         settings: Sequence[Setting],
         gaps: list[Incomplete],
-    ) -> Iterator[Asked]:
+    ) -> Iterator[ResolvedArgument]:
         """What a call asks for, given what is there (apt-get(8), --only-upgrade and --no-upgrade)."""
         only, never = (
             option(settings, "APT::Get::Only-Upgrade"),
@@ -155,7 +155,7 @@ class Closures:
             if wish.remove or not ((only and there is None) or (never and there is not None)):
                 yield wish
 
-    def root(self, call: Call, platform: str) -> Universe | None:
+    def root(self, call: InstallCommand, platform: str) -> Universe | None:
         """What apt sees in the root that the call's stages begin with; None if no suite is known."""
         where = self._archives.named(call.base.where)
         if where is None:
@@ -200,7 +200,7 @@ class Closures:
     def _solve(
         self,
         universe: Universe,
-        asked: tuple[Asked, ...],
+        asked: tuple[ResolvedArgument, ...],
         recommends: bool,
         suggests: bool,
         suggests_important: bool,
@@ -223,17 +223,17 @@ class Closures:
         return result
 
 
-def _gap(call: Call, reason: str) -> tuple[Incomplete, ...]:
+def _gap(call: InstallCommand, reason: str) -> tuple[Incomplete, ...]:
     return (Incomplete("argument", call.step.text, reason),) if call.step and reason else ()
 
 
 def asked_of(
-    call: Call,
+    call: InstallCommand,
     choices: Mapping[Request, Choice],
     universe: Universe,
     platform: str,
     gaps: list[Incomplete] | None = None,
-) -> Iterator[Asked]:
+) -> Iterator[ResolvedArgument]:
     """The package arguments of a call as apt takes them. Raises `Unsatisfiable` where it finds nothing to take.
 
     That a pattern finds nothing is added to the `gaps`, if there is a list of these.
@@ -262,15 +262,17 @@ def asked_of(
         if request.reason == "removal":
             versions = universe.versions(name)
             if versions:
-                yield Asked(universe.installed(name) or versions[0], remove=True)
+                yield ResolvedArgument(universe.installed(name) or versions[0], remove=True)
             continue
         pin = choice.version if choice.status in {"pinned", "kept"} else request.pin
         if name.endswith("+") and not universe.versions(name):
             name = name[:-1]  # apt's mark for installing it (apt-get(8))
-        yield Asked(universe.select(name, version_text=pin, release=request.release), release=request.release)
+        yield ResolvedArgument(
+            universe.select(name, version_text=pin, release=request.release), release=request.release
+        )
 
 
-def _several(call: Call, request: Request, universe: Universe) -> Iterator[Asked]:
+def _several(call: InstallCommand, request: Request, universe: Universe) -> Iterator[ResolvedArgument]:
     """What apt takes for a glob or a regular expression: each package that has a candidate."""
     text = request.word.value or ""
     at = max(text.rfind("="), text.rfind("/"))
@@ -281,4 +283,6 @@ def _several(call: Call, request: Request, universe: Universe) -> Iterator[Asked
     program = call.install.command.partition(" ")[0]
     for name in words.names(universe, word, program):
         if version or release or universe.candidate(name) is not None:
-            yield Asked(universe.select(name, version_text=version, release=release), release=release)
+            yield ResolvedArgument(
+                universe.select(name, version_text=version, release=release), release=release
+            )

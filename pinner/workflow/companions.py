@@ -16,14 +16,14 @@ from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, choose, short
-from pinner.stages.install_commands import Call, File
-from pinner.stages.policy import Form
-from pinner.stages.suites import Along, chain
+from pinner.stages.install_commands import File, InstallCommand
+from pinner.stages.policy import PinForm
+from pinner.stages.suites import PinScope, chain
 from pinner.workflow.closure import Closures, Installed
 
 
 def edits(
-    file: File, choices: Mapping[Request, Choice], archives: Archives, along: Along, form: Form
+    file: File, choices: Mapping[Request, Choice], archives: Archives, along: PinScope, form: PinForm
 ) -> tuple[Edit, ...]:
     """The edits that add these words to a file whose other words are pinned already.
 
@@ -98,7 +98,7 @@ def _siblings(file: File, stages: _Stages) -> dict[Request, list[str]]:
     for index in stages:
         below = [each.index for each in chain(file.dockerfile, file.dockerfile.stages[index])]
         done = [each for stage in reversed(below) for each in stages.get(stage, ())]
-        brought: dict[str, Call] = {}
+        brought: dict[str, InstallCommand] = {}
         tied: dict[str, list[str]] = {}
         for each in done:
             for chosen in each.chosen:
@@ -135,11 +135,11 @@ def _closures(stages: _Stages) -> dict[Request, list[str]]:
     return found
 
 
-def _pinned(call: Call) -> list[Request]:
+def _pinned(call: InstallCommand) -> list[Request]:
     return [request for request in call.requests if request.action == "keep"]
 
 
-def _word(name: str, beside: Request, call: Call, archives: Archives, form: Form) -> str:
+def _word(name: str, beside: Request, call: InstallCommand, archives: Archives, form: PinForm) -> str:
     """`name=version` for all platforms of the call, quoted where it holds a `*`."""
     wish = Request(beside.word, "plain", "pin", name=name)
     choice = choose(wish, archives.universes(call), asked=True, form=form)

@@ -9,12 +9,12 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
 from pinner.values import NamedTuple
-from pinner.workflow.changes import Kind, kind_of
+from pinner.workflow.changes import ChangeKind, kind_of
 
-StepKind = Kind | Literal["removed", "digest"]
+StepKind = ChangeKind | Literal["removed", "digest"]
 
 
-class Step(NamedTuple):
+class PackageDifference(NamedTuple):
     """A package that is another one after than before, on these platforms. `old` is the version before, "" for one that
     was `added`, `new` that after, "" for one that was `removed`; `digest` means the same version with other content.
     `asked` tells that an install command names it, `based` that the base image has it.
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     platforms: tuple[str, ...]
 
 
-class Image(NamedTuple):
+class ImageDifference(NamedTuple):
     """A base image that is another one, by the digests ("" if it was not read) and suites of before and after."""
 
     name: str
@@ -50,8 +50,8 @@ class Difference(NamedTuple):
     added: tuple[str, ...]
     removed: tuple[str, ...]
     unknown: tuple[str, ...]
-    images: tuple[Image, ...]
-    steps: tuple[Step, ...]
+    images: tuple[ImageDifference, ...]
+    steps: tuple[PackageDifference, ...]
 
 
 class _Known(NamedTuple):
@@ -116,8 +116,8 @@ def _stage(old: _Known, new: _Known, file: str, stage: str, platforms: tuple[str
         tuple(added),
         tuple(removed),
         tuple(unknown),
-        tuple(Image(*row, tuple(on)) for row, on in images.items()),
-        tuple(Step(*step, tuple(on)) for step, on in sorted(steps.items())),
+        tuple(ImageDifference(*row, tuple(on)) for row, on in images.items()),
+        tuple(PackageDifference(*step, tuple(on)) for step, on in sorted(steps.items())),
     )
 
 

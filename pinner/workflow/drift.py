@@ -11,11 +11,11 @@ from pinner.recipe.installs import Request
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import Call, File
+from pinner.stages.install_commands import File, InstallCommand
 from pinner.values import NamedTuple
 from pinner.workflow.targets import is_lockable, line
 
-Kind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]
+DriftKind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]
 
 
 class Drift(NamedTuple):
@@ -27,7 +27,7 @@ class Drift(NamedTuple):
     lock's own lines about the stage do not fit together, `locked` says why.
     """
 
-    kind: Kind
+    kind: DriftKind
     path: str
     span: Span | None
     name: str
@@ -60,7 +60,7 @@ def of_file(file: File, lock: Lock, archives: Archives) -> tuple[Drift, ...]:
 
 
 def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
-    stages: dict[tuple[int, str], list[Call]] = {}
+    stages: dict[tuple[int, str], list[InstallCommand]] = {}
     unknown: set[str] = set()
     for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
         for call in file.commands(platform):
@@ -89,7 +89,7 @@ def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
             yield Drift("stage-gone", path, None, name, name, "", (platform,))
 
 
-def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> Iterator[Drift]:
+def _of_target(file: File, calls: list[InstallCommand], target: Target, where: Named) -> Iterator[Drift]:
     platforms = (target.platform,)
     if target.conflict:
         span = calls[0].install.span
@@ -115,7 +115,7 @@ def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> I
         before = locked.pop(name, None)
         if before != word:
             differs = True
-            kind: Kind = "added" if before is None else "edited"
+            kind: DriftKind = "added" if before is None else "edited"
             yield Drift(kind, file.path, span, name, before or "", word, platforms)
     for name, word in locked.items():
         differs = True
@@ -132,11 +132,11 @@ def _of_target(file: File, calls: list[Call], target: Target, where: Named) -> I
         )
 
 
-def _as_written(call: Call) -> dict[Request, Choice]:
+def _as_written(call: InstallCommand) -> dict[Request, Choice]:
     return {request: Choice("kept") for request in call.requests}
 
 
-def _spans(call: Call) -> Iterator[tuple[str, Span]]:
+def _spans(call: InstallCommand) -> Iterator[tuple[str, Span]]:
     for request in call.requests:
         word = request.word
         yield (word.raw if word.value is None else word.value), word.span

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from pinner.apt.packages import Package
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import solver, words
-from pinner.resolve.resolution import Asked, Cause, Chosen, Resolution, marked
+from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, marked
 from pinner.resolve.universe import Universe
 from pinner.resolve.upgrade import Extent
 from pinner.shell.outcomes import marks_at
 from pinner.shell.state import UNKNOWN
 from pinner.stages.starting_set import key
-from pinner.stages.steps import Step, option
+from pinner.stages.steps import LockedCommand, option
 from pinner.values import NamedTuple
 
 #: Answers what apt sees in a root that holds these packages.
 Sees = Callable[[tuple[Package, ...]], Universe]
 #: Solves a request, given whether Recommends, Suggests and what is suggested by installed packages count.
-Solve = Callable[[Universe, tuple[Asked, ...], bool, bool, bool], Resolution]
+Solve = Callable[[Universe, tuple[ResolvedArgument, ...], bool, bool, bool], Resolution]
 
 
 _WISH = "what-is-to-be-satisfied"
@@ -43,7 +43,7 @@ class Present(NamedTuple):
     barred: frozenset[str] = frozenset()
 
 
-class Options(NamedTuple):
+class ResolverOptions(NamedTuple):
     """What is configured for a command: whether apt follows Recommends and Suggests, and which of them keep what is
     installed from being removed as unneeded (`APT::AutoRemove::*Important`)."""
 
@@ -53,7 +53,7 @@ class Options(NamedTuple):
     recommends_important: bool
     solver: Solve
 
-    def solve(self, universe: Universe, asked: tuple[Asked, ...]) -> Resolution:
+    def solve(self, universe: Universe, asked: tuple[ResolvedArgument, ...]) -> Resolution:
         """What apt makes of a request. Raises `Unsatisfiable`."""
         return self.solver(universe, asked, self.recommends, self.suggests, self.suggests_important)
 
@@ -85,7 +85,7 @@ class Options(NamedTuple):
         )
 
 
-class Effect(NamedTuple):
+class CommandEffect(NamedTuple):
     """What a command brings in, and what is there behind it; `gap` says what of it is not followed."""
 
     chosen: tuple[Chosen, ...]
@@ -124,15 +124,15 @@ def _name(package: Package, universe: Universe) -> str:
     return key(package.name, package.architecture, universe.arch)
 
 
-def effect(step: Step, present: Present, options: Options, sees: Sees) -> Effect:
+def effect(step: LockedCommand, present: Present, options: ResolverOptions, sees: Sees) -> CommandEffect:
     """What a command other than an install call does. What cannot be followed is a `gap`, and changes nothing."""
     try:
         return _effect(step, present, options, sees)
     except Unsatisfiable as problem:
-        return Effect((), present, problem.message)
+        return CommandEffect((), present, problem.message)
 
 
-def _effect(step: Step, present: Present, options: Options, sees: Sees) -> Effect:
+def _effect(step: LockedCommand, present: Present, options: ResolverOptions, sees: Sees) -> CommandEffect:
     universe = sees(present.packages)
     if step.verb in ("file", "other"):
         raise Refused(f"what {step.text} installs is not read")
@@ -159,33 +159,33 @@ def _effect(step: Step, present: Present, options: Options, sees: Sees) -> Effec
         if kept:
             again = tuple(each for each in present.packages if _name(each, universe) in kept)
             after = after._replace(packages=(*after.packages, *again), maybe=after.maybe | kept)
-        return Effect(result.chosen, after)
+        return CommandEffect(result.chosen, after)
     if step.verb == "erase":
         names = {name for word in step.words for name in _names(step, universe, word)}
         if step.maybe:
-            return Effect((), present._replace(maybe=present.maybe | names))
-        return Effect((), _without(present, names, universe))
-    return Effect((), _marked(step, present, universe))
+            return CommandEffect((), present._replace(maybe=present.maybe | names))
+        return CommandEffect((), _without(present, names, universe))
+    return CommandEffect((), _marked(step, present, universe))
 
 
-def _names(step: Step, universe: Universe, word: str) -> tuple[str, ...]:
+def _names(step: LockedCommand, universe: Universe, word: str) -> tuple[str, ...]:
     if UNKNOWN in word:
         raise Refused("a value that is not known decides what it is about")
     return words.names(universe, word, step.program)
 
 
-def _leaving(step: Step, universe: Universe) -> list[Asked]:
+def _leaving(step: LockedCommand, universe: Universe) -> list[ResolvedArgument]:
     """What the arguments of `remove` ask for; `name+` installs."""
     found = []
     for word in step.words:
         plain = word.partition("=")[0].partition("/")[0]
         if plain.endswith("+") and not universe.known(plain):
-            found.append(Asked(universe.select(plain[:-1])))
+            found.append(ResolvedArgument(universe.select(plain[:-1])))
             continue
         for name in _names(step, universe, plain):
             versions = universe.versions(name)
             if versions:
-                found.append(Asked(universe.installed(name) or versions[0], remove=True))
+                found.append(ResolvedArgument(universe.installed(name) or versions[0], remove=True))
     return found
 
 
@@ -194,12 +194,14 @@ def _without(present: Present, names: set[str], universe: Universe) -> Present:
     return present._replace(packages=left, maybe=present.maybe - names)
 
 
-def _upgrade(step: Step, present: Present, options: Options, sees: Sees) -> Effect:
+def _upgrade(step: LockedCommand, present: Present, options: ResolverOptions, sees: Sees) -> CommandEffect:
     if step.maybe:
         raise Refused("a condition that is not known decides whether there is an upgrade")
     universe = sees(present.packages)
     asked = tuple(
-        Asked(universe.select(name)) for word in step.words for name in _names(step, universe, word)
+        ResolvedArgument(universe.select(name))
+        for word in step.words
+        for name in _names(step, universe, word)
     )
     new = option(step.settings, "APT::Get::Upgrade-Allow-New", step.program == "apt")
     extent: Extent = "all" if step.subcommand != "upgrade" else "install" if new else "none"
@@ -214,10 +216,10 @@ def _upgrade(step: Step, present: Present, options: Options, sees: Sees) -> Effe
         return options.swept(both, sees) if sweeps else both
 
     result, after = changed(present, sees, run)
-    return Effect(result.chosen, after)
+    return CommandEffect(result.chosen, after)
 
 
-def _satisfy(step: Step, present: Present, options: Options, sees: Sees) -> Effect:
+def _satisfy(step: LockedCommand, present: Present, options: ResolverOptions, sees: Sees) -> CommandEffect:
     """What dependencies bring in: as if a package that has them were installed; what fulfils them is manual."""
     if step.maybe or any(UNKNOWN in word for word in step.words):
         raise Refused("a value that is not known decides which dependencies are fulfilled")
@@ -232,7 +234,7 @@ def _satisfy(step: Step, present: Present, options: Options, sees: Sees) -> Effe
         universe = sees((*seen.packages, wish))
         own = universe.installed(_WISH)
         assert own is not None
-        result = options.solve(universe, (Asked(own),))
+        result = options.solve(universe, (ResolvedArgument(own),))
         own_wish = [each for each in result.chosen if any(cause.parent is own for cause in each.causes)]
         direct = {each.offer.name for each in own_wish}
         chosen = tuple(
@@ -247,10 +249,10 @@ def _satisfy(step: Step, present: Present, options: Options, sees: Sees) -> Effe
         return result._replace(chosen=chosen, after=tuple(after))
 
     result, after = changed(present, sees, run)
-    return Effect(result.chosen, after)
+    return CommandEffect(result.chosen, after)
 
 
-def _marked(step: Step, present: Present, universe: Universe) -> Present:
+def _marked(step: LockedCommand, present: Present, universe: Universe) -> Present:
     """The same packages with other marks."""
     if step.verb == "note":
         manual = frozenset(_name(each, universe) for each in present.packages if not each.automatic)
@@ -286,7 +288,7 @@ def _marked(step: Step, present: Present, universe: Universe) -> Present:
     )
 
 
-def reinstalled(asked: tuple[Asked, ...], result: Resolution, universe: Universe) -> Resolution:
+def reinstalled(asked: tuple[ResolvedArgument, ...], result: Resolution, universe: Universe) -> Resolution:
     """The result of `install --reinstall`: what is there already is fetched once more."""
     there = {each.offer.name for each in result.chosen}
     again = (

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pinner.apt.digest import algorithm, label
 from pinner.apt.packages import Package
 from pinner.apt.sources import Source
-from pinner.apt.sources_list import Entry
+from pinner.apt.sources_list import SourceEntry
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.moments import Moment, archive_of, split
 from pinner.distributions.suite import Pocket, Suite
@@ -18,7 +18,7 @@ from pinner.errors import FetchError, InputError, OptionError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.stages.image_names import Named
-from pinner.stages.repositories import Known, Repository, addresses, default
+from pinner.stages.repositories import Repository, VouchedRepository, addresses, default
 from pinner.stages.starting_set import key
 from pinner.stages.suites import at_moment
 from pinner.values import NamedTuple
@@ -170,7 +170,7 @@ def _stanza(package: str, version: str) -> str:
 
 
 def sources(
-    lock: Lock, targets: Sequence[Target], known: Sequence[Known] = ()
+    lock: Lock, targets: Sequence[Target], known: Sequence[VouchedRepository] = ()
 ) -> dict[Source, tuple[LockedPackage, ...]]:
     """The indices that the targets' packages were locked from, and what is wanted of each; `known` are repositories
     beyond the distribution's.
@@ -184,7 +184,9 @@ def sources(
     return {source: tuple(wanted.values()) for source, wanted in found.items()}
 
 
-def source_of(package: LockedPackage, target: Target, lock: Lock, known: Sequence[Known]) -> Source:
+def source_of(
+    package: LockedPackage, target: Target, lock: Lock, known: Sequence[VouchedRepository]
+) -> Source:
     """The source that the lock names, with the keys that its distribution, or who vouches for it, signs by."""
     arch = PLATFORMS[target.platform] if package.arch == "all" else package.arch
     components = tuple(
@@ -216,7 +218,7 @@ def source_of(package: LockedPackage, target: Target, lock: Lock, known: Sequenc
         source = at_moment(live, moment)
         if source is not None and source.uri == package.uri:
             return source
-    entry = Entry(package.uri, package.suite, components)
+    entry = SourceEntry(package.uri, package.suite, components)
     for each in known:
         if each.covers(entry):
             return Source(package.uri, package.suite, components, arch, each.keys)
@@ -261,7 +263,9 @@ def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -
             )
             if components and (pocket in found[1].pockets or pocket.suite in used):
                 uri, arch = pocket.address(PLATFORMS[platform]), PLATFORMS[platform]
-                entry = Entry(uri, pocket.suite, components, (arch,), check_valid_until=not suite.laid_up)
+                entry = SourceEntry(
+                    uri, pocket.suite, components, (arch,), check_valid_until=not suite.laid_up
+                )
                 listed.append(Repository(entry, suite.signed_by))
     same = {each.entry for each in listed} == {each.entry for each in usual}
     return Named(*found, listed=None if same else tuple(listed), at=at)

@@ -12,13 +12,13 @@ from pinner.recipe.installs import Request
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import Call, File
+from pinner.stages.install_commands import File, InstallCommand
 from pinner.workflow.closure import Closures
 
 
 def heal(
     file: File,
-    call: Call,
+    call: InstallCommand,
     choices: Mapping[Request, Choice],
     platform: str,
     archives: Archives,
@@ -40,7 +40,7 @@ def heal(
 
 
 def _moves(
-    call: Call, choices: Mapping[Request, Choice], universe: Universe
+    call: InstallCommand, choices: Mapping[Request, Choice], universe: Universe
 ) -> Iterator[dict[Request, tuple[Choice, str]]]:
     """Changes of pins to candidates, each with the candidate's version: one pin alone, then all."""
     each: dict[Request, tuple[Choice, str]] = {}

@@ -23,9 +23,9 @@ from pinner.recipe.installs import Request, Skipped, pin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Unnamed
-from pinner.stages.install_commands import File, read, read_all
-from pinner.stages.policy import Form
-from pinner.stages.suites import Along, Options
+from pinner.stages.install_commands import File, read_all, read_file
+from pinner.stages.policy import PinForm
+from pinner.stages.suites import Options, PinScope
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
@@ -199,7 +199,7 @@ def assumptions(file: File) -> Iterator[str]:
         )
 
 
-def choices_of(file: File, archives: Archives, form: Form = "exact") -> dict[Request, Choice]:
+def choices_of(file: File, archives: Archives, form: PinForm = "exact") -> dict[Request, Choice]:
     """What becomes of each word of a file whose archives are loaded."""
     choices: dict[Request, Choice] = {}
     for call in file.calls():
@@ -235,17 +235,17 @@ def _left(choice: Choice) -> Choice:
 
 
 def _along(
-    file: File, text: str, options: Options, along: Along, archives: Archives
+    file: File, text: str, options: Options, along: PinScope, archives: Archives
 ) -> tuple[File, Mapping[Request, Choice]]:
     """The pinned file with the words added that are to go on its lines too; they must bring in the same packages."""
     from pinner.workflow import companions
 
-    pinned = read(file.path, text, options, file.uses)
+    pinned = read_file(file.path, text, options, file.uses)
     choices = choices_of(pinned, archives)
     added = companions.edits(pinned, choices, archives, along, options.form)
     if not added:
         return pinned, choices
-    again = read(file.path, apply(text, added), options, file.uses)
+    again = read_file(file.path, apply(text, added), options, file.uses)
     new_choices = choices_of(again, archives)
     before = companions.brings_in(pinned, choices, archives)
     if companions.brings_in(again, new_choices, archives) != before:
@@ -269,7 +269,7 @@ def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tupl
 
 def _prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:
     """The edited text must ask for the same words, pinned, and nothing else; anything else is a bug of pinner's."""
-    again = read(file.path, new, options)
+    again = read_file(file.path, new, options)
     old = [request for call in file.calls() for request in call.requests]
     now = [request for call in again.calls() for request in call.requests]
     expected = [

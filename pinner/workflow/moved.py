@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pinner.apt.version import compare
 from pinner.errors import PinnerError
 from pinner.lock.schema import Lock, Target
-from pinner.stages.bases import Content, Look
+from pinner.stages.bases import ImageContent, ImageLookup
 from pinner.workflow.health import Notice, Rule
 
 
-def moved(lock: Lock, look: Look) -> Iterator[Notice]:
+def moved(lock: Lock, look: ImageLookup) -> Iterator[Notice]:
     """What is to be said of the images that the lock knows by digest. `look` tells what their names mean today."""
     images: dict[tuple[str, str], list[Target]] = {}
     for target in lock.targets:
@@ -33,7 +33,7 @@ def moved(lock: Lock, look: Look) -> Iterator[Notice]:
         yield Notice(rule, " ".join(filter(None, (name, ", ".join(platforms)))), text)
 
 
-def _said(targets: list[Target], now: Content) -> tuple[Rule, str, str]:
+def _said(targets: list[Target], now: ImageContent) -> tuple[Rule, str, str]:
     name, suite = targets[0].closure.image, targets[0].closure.suite
     if now.suite and now.suite != suite:
         return "image-suite", name, f"was {suite} when it was locked, and is {now.suite} now: pinner refresh"
@@ -44,7 +44,7 @@ def _said(targets: list[Target], now: Content) -> tuple[Rule, str, str]:
     return "image-moved", name, "is another image than the one that was locked: pinner refresh"
 
 
-def _passed(targets: list[Target], now: Content) -> Iterator[str]:
+def _passed(targets: list[Target], now: ImageContent) -> Iterator[str]:
     """The packages that are asked for in a version below the one that the image holds."""
     try:
         held = now.root.versions()

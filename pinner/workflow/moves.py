@@ -15,12 +15,12 @@ from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import Call, File, doubt_of, place
-from pinner.stages.policy import Form, Policy
+from pinner.stages.install_commands import File, InstallCommand, doubt_of, place
+from pinner.stages.policy import PinForm, Policy
 from pinner.stages.suites import Doubt
 from pinner.values import NamedTuple
 from pinner.workflow import standing
-from pinner.workflow.standing import Ages, Known, Seen, Standing
+from pinner.workflow.standing import Ages, LockHistory, SeenDates, Standing
 
 
 class Wishes(NamedTuple):
@@ -51,7 +51,7 @@ class Wishes(NamedTuple):
         return wanted and not any(fnmatchcase(name, glob) for glob in self.exclude)
 
 
-class Move(NamedTuple):
+class VersionMove(NamedTuple):
     """A word that gets another version; `old` is "" for one that had none. `offers` are the new ones by platform,
     `image` is the base image of its stage."""
 
@@ -87,7 +87,7 @@ class Decision(NamedTuple):
     stay: Stay | None = None
     moved: Choice | None = None
     edit: Edit | None = None
-    move: Move | None = None
+    move: VersionMove | None = None
 
 
 class Decider:
@@ -96,7 +96,7 @@ class Decider:
     `names` are those of all arguments so far.
     """
 
-    def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen) -> None:
+    def __init__(self, archives: Archives, now: datetime, wishes: Wishes, seen: SeenDates) -> None:
         self._archives = archives
         self._now = now
         self._wishes = wishes
@@ -104,12 +104,12 @@ class Decider:
         self.names: set[str] = set()
 
     @property
-    def young(self) -> Seen:
+    def young(self) -> SeenDates:
         """The candidates that were not taken because of their age, and since when they are known to be there."""
         return self._ages.young
 
     def decide(
-        self, file: File, call: Call, request: Request, known: Known, before: Sequence[Doubt]
+        self, file: File, call: InstallCommand, request: Request, known: LockHistory, before: Sequence[Doubt]
     ) -> Decision:
         """What becomes of an argument. `before` are the doubts of its call while every repository answers: a package
         that the lock has from one that is read is looked for there, though another one is silent."""
@@ -131,7 +131,7 @@ class Decider:
             lost = Stay(where, request.name, request.pin, error.message, "target-release", gone=True)
             stay = lost if request.pin else None
             return Decision(choice, stay)
-        form: Form = self._wishes.policy.pin if request.action == "pin" else "exact"
+        form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
         choice = self._archives.choose(call, request, universes, form)
         if request.action == "pin":
             return self._unpinned(file, call, request, choice)
@@ -157,9 +157,9 @@ class Decider:
     def _moved(
         self,
         file: File,
-        call: Call,
+        call: InstallCommand,
         request: Request,
-        known: Known,
+        known: LockHistory,
         kept: Choice,
         old: Mapping[str, Standing],
         stay: Stay,
@@ -186,10 +186,10 @@ class Decider:
         if choice.version == request.pin:
             return Decision(kept)
         image, offers = call.base.image.partition("@")[0], choice.offers or {}
-        move = Move(stay.place, request.name, request.pin, choice.version, old, offers, image)
+        move = VersionMove(stay.place, request.name, request.pin, choice.version, old, offers, image)
         return Decision(kept, None, choice, edit, move)
 
-    def _unpinned(self, file: File, call: Call, request: Request, choice: Choice) -> Decision:
+    def _unpinned(self, file: File, call: InstallCommand, request: Request, choice: Choice) -> Decision:
         fails = choice.fails and not call.unread
         kept = choice if fails else Choice("skipped", reason="unpinned")
         where = place(file, request.word.span)
@@ -200,7 +200,7 @@ class Decider:
         (edit,) = pin(file.dockerfile.text, {request: choice.version})
         image, offers = call.base.image.partition("@")[0], choice.offers or {}
         return Decision(
-            kept, None, choice, edit, Move(where, request.name, "", choice.version, {}, offers, image)
+            kept, None, choice, edit, VersionMove(where, request.name, "", choice.version, {}, offers, image)
         )
 
     def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
@@ -210,7 +210,7 @@ class Decider:
             return gone or any(each.security for each in standings.values())
         return gone or any(each.state == "superseded" for each in standings.values())
 
-    def _goes_back(self, file: File, call: Call, old: str, new: str, known: Known) -> bool:
+    def _goes_back(self, file: File, call: InstallCommand, old: str, new: str, known: LockHistory) -> bool:
         """Whether a version is older than the pinned one for no reason that the files or the user give."""
         where = self._archives.named(call.base.where)
         if self._wishes.allow_older or where is None or where.at:

@@ -20,16 +20,16 @@ from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import Call, File, place, read, read_all
+from pinner.stages.install_commands import File, InstallCommand, place, read_all, read_file
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
-from pinner.workflow.moves import Decider, Decision, Move, Stay, Wishes
+from pinner.workflow.moves import Decider, Decision, Stay, VersionMove, Wishes
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import Known, Seen
+from pinner.workflow.standing import LockHistory, SeenDates
 from pinner.workflow.targets import Problem, Targets
 
 #: Arguments that nobody expects a pin of.
@@ -55,11 +55,11 @@ class Refreshed(NamedTuple):
 
     files: tuple[Rewritten, ...]
     lock: Lock
-    moves: tuple[Move, ...]
+    moves: tuple[VersionMove, ...]
     stays: tuple[Stay, ...]
     unpinned: tuple[Stay, ...]
     pins: int
-    young: Seen
+    young: SeenDates
     notes: tuple[str, ...]
     errors: Mapping[str, PinnerError]
     unreachable: tuple[PinnerError, ...]
@@ -87,7 +87,7 @@ class Refresher:
     """Refreshes projects against the same archives. `now` is aware; `seen` is what earlier runs remember."""
 
     def __init__(
-        self, archives: Archives, now: datetime, wishes: Wishes, seen: Seen, solved: Solved | None = None
+        self, archives: Archives, now: datetime, wishes: Wishes, seen: SeenDates, solved: Solved | None = None
     ) -> None:
         self._archives = archives
         self._solved = solved
@@ -120,9 +120,9 @@ class Refresher:
         prepared = prepare(list(files.values()), texts, told, self._archives)
         errors |= prepared.unserved
         targets = Targets(self._archives, lock, self._solved, anew=self._wishes.anew)
-        known = Known(lock)
+        known = LockHistory(lock)
         written: list[Rewritten] = []
-        moves: list[Move] = []
+        moves: list[VersionMove] = []
         stays: list[Stay] = []
         unpinned: list[Stay] = []
         pins = 0
@@ -146,7 +146,7 @@ class Refresher:
             old = file.dockerfile.text
             new = apply(old, {*edits.values(), *(block if locked else ())})
             if new != old:
-                _prove(file, read(file.path, new, prepared.told[file.path]), choices)
+                _prove(file, read_file(file.path, new, prepared.told[file.path]), choices)
             if not locked:
                 targets.drop(file.path)
             written.append(Rewritten(file.path, old, new, locked))
@@ -164,7 +164,7 @@ class _One:
     `before` is the file as it is read while every repository answers; `stays` and `moves` are what came of it.
     """
 
-    def __init__(self, file: File, decider: Decider, known: Known, before: File) -> None:
+    def __init__(self, file: File, decider: Decider, known: LockHistory, before: File) -> None:
         self._file = file
         doubts = {call.install.span: call.doubts for call in before.calls()}
         self._decisions: dict[Request, Decision] = {}
@@ -194,7 +194,7 @@ class _One:
     def _groups_of(self, number: int) -> int:
         return list(self._groups.values())[number]
 
-    def _note(self, call: Call, stay: Stay | None, *, drop: bool) -> None:
+    def _note(self, call: InstallCommand, stay: Stay | None, *, drop: bool) -> None:
         if stay is not None:
             self.stays.append(stay)
         if drop:
@@ -211,7 +211,7 @@ class _One:
         }
 
     @property
-    def moves(self) -> Iterator[Move]:
+    def moves(self) -> Iterator[VersionMove]:
         """The moves that take place."""
         return (each.move for each in self._moving().values() if each.move is not None)
 
@@ -225,10 +225,10 @@ class _One:
                     why, code = choice.detail or "has no pin", choice.reason or "unpinned"
                     yield Stay(where, request.name or request.word.raw, "", why, code)
 
-    def _conflicts(self) -> Iterator[tuple[Call, Stay]]:
+    def _conflicts(self) -> Iterator[tuple[InstallCommand, Stay]]:
         """Words that have their version in the same place, such as the value of a variable, must agree about it."""
         moving = self._moving()
-        wanted: dict[Span, tuple[Edit, Move]] = {}
+        wanted: dict[Span, tuple[Edit, VersionMove]] = {}
         for each in moving.values():
             if each.edit is not None and each.move is not None:
                 wanted.setdefault(each.edit.span, (each.edit, each.move))
@@ -313,7 +313,7 @@ class _One:
         calls = (call for call in self._file.calls() if self._groups[call.install.span] == group)
         return {request for call in calls for request in call.requests}
 
-    def _stay(self, problem: Problem, *, refuses: bool, at: Call | None = None) -> Stay:
+    def _stay(self, problem: Problem, *, refuses: bool, at: InstallCommand | None = None) -> Stay:
         """A command that stays, for a problem of its own or of another one."""
         install = (at or problem.call).install
         line = "the line"

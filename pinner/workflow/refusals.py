@@ -10,7 +10,7 @@ from pinner.apt.packages import Package
 from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.universe import Universe
-from pinner.stages.install_commands import Call
+from pinner.stages.install_commands import InstallCommand
 from pinner.stages.steps import option
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Downgrade(Unsatisfiable):
 
 
 def refusal(
-    call: Call, result: Resolution, universe: Universe, start: Iterable[Package]
+    call: InstallCommand, result: Resolution, universe: Universe, start: Iterable[Package]
 ) -> Unsatisfiable | None:
     """What apt would refuse of what a call does (apt-get(8), --allow-downgrades and its like).
 

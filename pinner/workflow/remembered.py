@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pinner.lock.schema import Lock
-from pinner.stages.suites import Along, Options
+from pinner.stages.suites import Options, PinScope
 
 #: How the lock states that only what the file asks for is pinned, where that was said.
 ARGUMENTS = "arguments"
@@ -24,7 +24,7 @@ def remembered(options: Options, lock: Lock, path: str) -> Options:
     return options
 
 
-def along_of(pin: str) -> Along:
+def along_of(pin: str) -> PinScope:
     """What a word of the lock or the configuration says about it."""
     return "siblings" if pin == "siblings" else "closure" if pin == "closure" else ""
 

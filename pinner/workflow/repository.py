@@ -17,7 +17,7 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
-from pinner.stages.repositories import Known
+from pinner.stages.repositories import VouchedRepository
 from pinner.workflow.export import date_of, described, source_of, sources, stanza
 
 # apt knows no release, as for `-t`, of which it has read no package.
@@ -26,11 +26,11 @@ _EMPTY = (
     f"Filename: none.deb\nSize: 0\nSHA256: {sha256(b'').hexdigest()}\n"
 )
 
-Wanted = Mapping[Source, Sequence[LockedPackage]]
+WantedPackages = Mapping[Source, Sequence[LockedPackage]]
 
 
 def wanted(
-    lock: Lock, targets: Sequence[Target], known: Sequence[Known] = ()
+    lock: Lock, targets: Sequence[Target], known: Sequence[VouchedRepository] = ()
 ) -> dict[Source, Sequence[LockedPackage]]:
     """As `export.sources`, and the other suites that targets were resolved from, of which nothing is wanted."""
     found: dict[Source, Sequence[LockedPackage]] = dict(sources(lock, targets, known))
@@ -44,7 +44,7 @@ def wanted(
     return found
 
 
-def suites(wanted: Wanted, indexes: Sequence[Index]) -> dict[str, str]:
+def suites(wanted: WantedPackages, indexes: Sequence[Index]) -> dict[str, str]:
     """The files below `dists`, by path. Raises what `export.index` raises."""
     folders: dict[tuple[str, str], str] = {}
     for source in wanted:

@@ -10,12 +10,12 @@ from pinner.apt.packages import Package
 from pinner.errors import OptionError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
-from pinner.resolve.resolution import Asked, Cause, Chosen
+from pinner.resolve.resolution import Cause, Chosen, ResolvedArgument
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, files_of, read
+from pinner.stages.install_commands import File, files_of, read_file
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.closure import Closures, Installed
@@ -23,7 +23,7 @@ from pinner.workflow.lock import choices_of
 from pinner.workflow.remembered import as_locked
 
 
-class Answer(NamedTuple):
+class RequestResolution(NamedTuple):
     """What one request brings in on one platform. `root` names the starting set."""
 
     platform: str
@@ -34,13 +34,13 @@ class Answer(NamedTuple):
 
 def resolve(
     words: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
-) -> tuple[Answer, ...]:
+) -> tuple[RequestResolution, ...]:
     """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile on `image` said it.
 
     Raises `OptionError` for words that name no package, `Unsatisfiable` where apt would fail.
     """
     line = shlex.join(["apt-get", "install", *flags, *words])
-    file = read("request", f"FROM {image}\nRUN {line}\n", options)
+    file = read_file("request", f"FROM {image}\nRUN {line}\n", options)
     archives.prepare(file.calls())
     choices = choices_of(file, archives)
     _refuse(choices)
@@ -53,7 +53,7 @@ def resolve(
                 raise done.problem
             universe = archives.universes(call)[platform]
             suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
-            found.append(Answer(platform, suites, call.base.root(platform).label, done.chosen))
+            found.append(RequestResolution(platform, suites, call.base.root(platform).label, done.chosen))
     if not found:
         raise OptionError(f"not a request that pinner reads: {line}")
     return tuple(found)
@@ -61,7 +61,7 @@ def resolve(
 
 def satisfy(
     relations: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
-) -> tuple[Answer, ...]:
+) -> tuple[RequestResolution, ...]:
     """What `apt-get satisfy FLAGS RELATIONS` would install, by platform, as `resolve` says it.
 
     apt adds a package that needs them, and installs it (apt-get(8), "satisfy"); Recommends count as for install.
@@ -75,7 +75,7 @@ def satisfy(
         relation.parse(own)
         fields["conflicts" if conflicts else "depends"].append(own)
     line = shlex.join(["apt-get", "install", *flags, "apt"])
-    file = read("request", f"FROM {image}\nRUN {line}\n", options)
+    file = read_file("request", f"FROM {image}\nRUN {line}\n", options)
     archives.prepare(file.calls())
     closures = Closures(archives)
     found = []
@@ -95,14 +95,14 @@ def satisfy(
             (offer,) = universe.versions(wanted.name)
             result = solve(
                 universe,
-                [Asked(offer)],
+                [ResolvedArgument(offer)],
                 recommends=call.recommends,
                 suggests=bool(call.install.suggests),
                 suggests_important=call.base.root(platform).suggests_important,
             )
             suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
             chosen = tuple(each for each in result.chosen if each.offer is not offer)
-            found.append(Answer(platform, suites, call.base.root(platform).label, chosen))
+            found.append(RequestResolution(platform, suites, call.base.root(platform).label, chosen))
     return tuple(found)
 
 
@@ -120,7 +120,7 @@ def _refuse(choices: Mapping[Request, Choice]) -> None:
             raise OptionError(f"{request.word.raw}: {choice.detail or choice.reason}", hint=choice.hint)
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """A package on the way from a Dockerfile's word to the one asked about, and the need that leads to the next."""
 
     offer: Offer
@@ -142,7 +142,7 @@ class Reason(NamedTuple):
     platform: str
     line: int
     chosen: Chosen
-    chain: tuple[Step, ...]
+    chain: tuple[PathStep, ...]
     passed: tuple[Passed, ...]
 
 
@@ -186,12 +186,12 @@ def _reasons(
     chosen = by_name.get(name)
     if chosen is None:
         return
-    chain = [Step(chosen.offer, None)]
+    chain = [PathStep(chosen.offer, None)]
     cause = chosen.causes[0]
     seen = {name}
     while cause.parent is not None and cause.parent.name not in seen:
         seen.add(cause.parent.name)
-        chain.append(Step(cause.parent, cause.need))
+        chain.append(PathStep(cause.parent, cause.need))
         parent = by_name.get(cause.parent.name)
         if parent is None:
             break

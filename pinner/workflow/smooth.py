@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pinner.errors import Refused, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.resolve.classic import brought
-from pinner.resolve.resolution import Asked
+from pinner.resolve.resolution import ResolvedArgument
 from pinner.resolve.solver import is_classic
 from pinner.resolve.universe import Offer, Universe
 from pinner.stages.choice import Choice
@@ -29,7 +29,7 @@ class Smooth:
 
     def __init__(self, closures: Closures) -> None:
         self._closures = closures
-        self._alone: dict[tuple[Universe, Asked, bool, bool], _Set | None] = {}
+        self._alone: dict[tuple[Universe, ResolvedArgument, bool, bool], _Set | None] = {}
         self._enemies: dict[Offer, _Set] = {}
         self._followed: dict[Universe, bool] = {}
 
@@ -71,14 +71,16 @@ class Smooth:
                 self._followed[universe] = False
         return self._followed[universe]
 
-    def _of(self, universe: Universe, one: Asked, recommends: bool, suggests: bool) -> _Set | None:
+    def _of(self, universe: Universe, one: ResolvedArgument, recommends: bool, suggests: bool) -> _Set | None:
         """What the package brings alone, itself included; None where that is not as the proof wants it."""
         key = (universe, one, recommends, suggests)
         if key not in self._alone:
             self._alone[key] = self._solved(universe, one, recommends=recommends, suggests=suggests)
         return self._alone[key]
 
-    def _solved(self, universe: Universe, one: Asked, *, recommends: bool, suggests: bool) -> _Set | None:
+    def _solved(
+        self, universe: Universe, one: ResolvedArgument, *, recommends: bool, suggests: bool
+    ) -> _Set | None:
         if one.remove or one.release or universe.candidate(one.offer.name) is not one.offer:
             return None
         return brought(universe, one.offer, recommends=recommends, suggests=suggests)

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from pinner import __version__
 from pinner.lock.schema import LockedRelease, Target
-from pinner.stages.install_commands import Call
+from pinner.stages.install_commands import InstallCommand
 
 
 class Solved:
@@ -31,7 +31,9 @@ class Solved:
             self.new[question] = answer
 
 
-def question(bare: Iterable[Target], calls: Iterable[Call], releases: Iterable[LockedRelease]) -> str:
+def question(
+    bare: Iterable[Target], calls: Iterable[InstallCommand], releases: Iterable[LockedRelease]
+) -> str:
     """What is asked: targets without their members, the calls that they are made of, and the Releases that are read."""
     asked = [
         (call.architectures, call.recommends, call.install.suggests, call.install.target_release)

@@ -13,12 +13,12 @@ from pinner.distributions.moments import Moment, found_in
 from pinner.edit.span import Edit, Lines, Span
 from pinner.errors import InputError
 from pinner.recipe import blocks, kinds
-from pinner.recipe.blocks import Block
+from pinner.recipe.blocks import ManagedBlock
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named, split
 from pinner.stages.install_commands import File
-from pinner.stages.suites import Base, chain, sources_of
+from pinner.stages.suites import StageBase, chain, sources_of
 
 # Whose images have a one-line sources.list; later ones have deb822 files (sources.list(5)).
 _ONE_LINE = frozenset(
@@ -89,7 +89,7 @@ def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
     if kinds.of(file.path, dockerfile.text) != "dockerfile":
         return ()
     there = {block.stage: block for block in blocks.find(dockerfile)}
-    places: dict[int, Base] = {}
+    places: dict[int, StageBase] = {}
     for call in file.calls():
         where = archives.named(call.base.where)
         stages = chain(dockerfile, dockerfile.stages[call.install.stage])
@@ -103,7 +103,7 @@ def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
     )
 
 
-def _edit(file: File, stage: Stage, block: Block | None, base: Base) -> Edit:
+def _edit(file: File, stage: Stage, block: ManagedBlock | None, base: StageBase) -> Edit:
     dockerfile = file.dockerfile
     text = dockerfile.text
     where = base.where
@@ -175,7 +175,7 @@ def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
             )
 
 
-def _made(base: Base) -> str:
+def _made(base: StageBase) -> str:
     """The day whose archive a base image was made from, as YYYYMMDD; "" if nothing tells it.
 
     The sources files of Debian's images name it in comments; else the tag may.

@@ -11,12 +11,12 @@ from pinner.errors import Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
-from pinner.stages.install_commands import Call, File
+from pinner.stages.install_commands import File, InstallCommand
 from pinner.values import NamedTuple
 
-State = Literal["live", "superseded", "gone", "unknown"]
+VersionState = Literal["live", "superseded", "gone", "unknown"]
 #: When a version was first seen: by suite, name and version.
-Seen = Mapping[tuple[str, str, str], datetime]
+SeenDates = Mapping[tuple[str, str, str], datetime]
 
 
 class Standing(NamedTuple):
@@ -30,7 +30,7 @@ class Standing(NamedTuple):
     is what apt takes for the bare name. `security` tells that a newer version is in a security pocket.
     """
 
-    state: State
+    state: VersionState
     version: str = ""
     pocket: str = ""
     newer: str = ""
@@ -125,13 +125,13 @@ class Ages:
     """Which candidates are too young to move to. `seen` is what earlier runs remember; `young` are those that were
     found too young, and since when they are known to be there."""
 
-    def __init__(self, now: datetime, min_age: timedelta, seen: Seen) -> None:
+    def __init__(self, now: datetime, min_age: timedelta, seen: SeenDates) -> None:
         self._now = now
         self._min_age = min_age
         self._seen = seen
         self.young: dict[tuple[str, str, str], datetime] = {}
 
-    def too_young(self, offers: Mapping[str, Offer], known: Known) -> str:
+    def too_young(self, offers: Mapping[str, Offer], known: LockHistory) -> str:
         """Why a candidate is too young. It has been there since the Release that lists it was made, at least."""
         latest = None
         for platform, offer in offers.items():
@@ -145,7 +145,7 @@ class Ages:
         return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
 
 
-class Known:
+class LockHistory:
     """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
 
     def __init__(self, lock: Lock) -> None:
@@ -165,7 +165,7 @@ class Known:
                 if package and date is not None:
                     self._since[package.name, package.version, target.platform] = date
 
-    def comes_from(self, file: File, call: Call, request: Request) -> set[str]:
+    def comes_from(self, file: File, call: InstallCommand, request: Request) -> set[str]:
         """The repositories that the lock has an argument's package from."""
         return self._uris.get((file.path, file.stage_name(call.install.stage), request.name), set())
 

@@ -11,13 +11,13 @@ from pinner.edit.span import Span
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import (
     Closure,
+    ClosureMember,
     Gone,
     Incomplete,
     Lock,
     LockedImage,
     LockedPackage,
     LockedRelease,
-    Member,
     Target,
 )
 from pinner.recipe.installs import Request, Skipped
@@ -25,7 +25,7 @@ from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, is_unread, short, stands_for_several
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import OWN_ARCHITECTURE, Call, File
+from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
 from pinner.stages.starting_set import key
 from pinner.stages.steps import option
 from pinner.stages.suites import chain, told_to_apt
@@ -59,7 +59,7 @@ class Problem(NamedTuple):
     in is known all the same.
     """
 
-    call: Call
+    call: InstallCommand
     platforms: tuple[str, ...]
     error: Unsatisfiable
     heals: str
@@ -184,7 +184,9 @@ class Targets:
                     return False
         return True
 
-    def _question(self, platform: str, bare: Mapping[int, Target], stages: Mapping[int, list[Call]]) -> str:
+    def _question(
+        self, platform: str, bare: Mapping[int, Target], stages: Mapping[int, list[InstallCommand]]
+    ) -> str:
         calls = [call for own in stages.values() for call in own]
         return question(bare.values(), calls, self._releases(platform, calls))
 
@@ -197,7 +199,11 @@ class Targets:
         return known == answer(each for each, new in old if _is_usable(each, new))
 
     def _all_bare(
-        self, file: File, stages: Mapping[int, list[Call]], choices: Mapping[Request, Choice], platform: str
+        self,
+        file: File,
+        stages: Mapping[int, list[InstallCommand]],
+        choices: Mapping[Request, Choice],
+        platform: str,
     ) -> dict[int, Target]:
         return {stage: self._bare(file, calls, choices, platform, stages) for stage, calls in stages.items()}
 
@@ -234,9 +240,9 @@ class Targets:
             return ""
         return heal(file, done.call, choices, platform, self._archives, self._closures)
 
-    def _stages(self, file: File) -> dict[str, dict[int, list[Call]]]:
+    def _stages(self, file: File) -> dict[str, dict[int, list[InstallCommand]]]:
         """The commands whose suite is known, by platform and stage, in order."""
-        found: dict[str, dict[int, list[Call]]] = {}
+        found: dict[str, dict[int, list[InstallCommand]]] = {}
         for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
             for call in file.commands(platform):
                 where = self._archives.named(call.base.where)
@@ -248,7 +254,7 @@ class Targets:
     def _bare(
         self,
         file: File,
-        calls: list[Call],
+        calls: list[InstallCommand],
         choices: Mapping[Request, Choice],
         platform: str,
         stages: Container[int],
@@ -276,7 +282,7 @@ class Targets:
         parent = file.stage_name(below[0]) if below else ""
         return Target(file.path, file.stage_name(own.index), platform, closure, parent)
 
-    def _releases(self, platform: str, calls: Iterable[Call]) -> frozenset[LockedRelease]:
+    def _releases(self, platform: str, calls: Iterable[InstallCommand]) -> frozenset[LockedRelease]:
         """What was read for these calls, on a platform."""
         found: set[LockedRelease] = set()
         for where in dict.fromkeys(self._archives.named(call.base.where) for call in calls):
@@ -286,11 +292,11 @@ class Targets:
             found |= self._read.get(key, frozenset())
         return frozenset(found)
 
-    def _is_as_locked(self, platform: str, calls: Iterable[Call]) -> bool:
+    def _is_as_locked(self, platform: str, calls: Iterable[InstallCommand]) -> bool:
         """Whether the old lock was made from the very same Releases."""
         return self._old_releases.issuperset(self._releases(platform, calls))
 
-    def _answered(self, bare: Target, calls: Iterable[Call]) -> bool:
+    def _answered(self, bare: Target, calls: Iterable[InstallCommand]) -> bool:
         """Whether the old lock has resolved the same calls from the very same indices."""
         old = self._old.get(bare.key)
         if (
@@ -311,7 +317,7 @@ class Targets:
         others are built on it."""
         arch = PLATFORMS[bare.platform]
         asked: dict[str, tuple[str, str]] = {}
-        packages: dict[str, Member] = {}
+        packages: dict[str, ClosureMember] = {}
         used: dict[str, LockedPackage] = {}
         for done in calls:
             for request in done.call.requests:
@@ -328,7 +334,7 @@ class Targets:
                     if done.problem is not None:
                         package = _package(offer)
                         used[package.id] = package
-                        packages[name] = Member(package.id, argument=word)
+                        packages[name] = ClosureMember(package.id, argument=word)
             for chosen in done.chosen:
                 package = _package(chosen.offer)
                 used[package.id] = package
@@ -336,7 +342,7 @@ class Targets:
                 word, version = asked.get(name, ("", ""))
                 if chosen.offer.version != version:
                     word = ""  # another package has replaced what was asked for
-                packages[name] = Member(package.id, word, "" if word else _by(chosen))
+                packages[name] = ClosureMember(package.id, word, "" if word else _by(chosen))
         for member in self._unread_now(bare):
             package = self._old_packages[member.id]
             if packages.setdefault(key(package.name, package.arch, arch), member) is member:
@@ -372,7 +378,7 @@ class Targets:
             self._packages |= used
         return target
 
-    def _unread_now(self, bare: Target) -> tuple[Member, ...]:
+    def _unread_now(self, bare: Target) -> tuple[ClosureMember, ...]:
         """What the old lock has of a stage of which an argument cannot be looked up any more, as when its repository is
         down: that is kept, as far as nothing newer is known."""
         old = self._old.get(bare.key)
@@ -388,7 +394,7 @@ class Targets:
         self._add(old)
         self._packages |= {member.id: self._old_packages[member.id] for member in old.closure.members}
 
-    def _still_there(self, target: Target, calls: Sequence[Call]) -> bool:
+    def _still_there(self, target: Target, calls: Sequence[InstallCommand]) -> bool:
         """Whether the old target answers the same question and all it holds can still be had.
 
         One that was resolved from the very same archives to something else is wrong.
@@ -453,7 +459,7 @@ def _left(calls: Sequence[Installed]) -> tuple[Callable[[str], str], tuple[Gone,
     return lambda name: "maybe" if name in last.maybe else "" if name in there else "removed", tuple(gone)
 
 
-def _unread(calls: Iterable[Call], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
+def _unread(calls: Iterable[InstallCommand], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
     """The arguments of which it is not known what they install, and commands that may see other packages."""
     for call in calls:
         if call.others:
@@ -481,7 +487,7 @@ def _counts(done: Installed) -> bool:
     return not done.chosen or not isinstance(done.problem, Refused)
 
 
-def is_lockable(call: Call) -> bool:
+def is_lockable(call: InstallCommand) -> bool:
     """Whether the lock speaks of a call, though what it asks for may be there already."""
     return any(request.action != "skip" for request in call.requests)
 
@@ -497,7 +503,7 @@ def _by(chosen: Chosen) -> str:
     return "" if parent is None else parent.name
 
 
-def line(call: Call, choices: Mapping[Request, Choice]) -> str:
+def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
     """The command as the file has it now, reduced to what decides its outcome."""
     if call.step:
         return call.step.text

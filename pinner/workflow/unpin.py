@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pinner.edit.span import Edit, Place, Span, apply
 from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
-from pinner.stages.install_commands import File, place, read
+from pinner.stages.install_commands import File, place, read_file
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.sources_block import removals
@@ -36,11 +36,11 @@ def unpin(file: File, globs: Sequence[str], options: Options, *, sources: bool =
     wanted = {each: edit for each in pinned if _is_named(each.name, globs) and (edit := _edit(each, text))}
     blocks = removals(file.dockerfile) if sources else ()
     new = apply(text, {*wanted.values(), *blocks})
-    if not _holds(file, read(file.path, new, options), wanted):
+    if not _holds(file, read_file(file.path, new, options), wanted):
         alone = {each: edit for each, edit in wanted.items() if _holds_alone(file, each, edit, options)}
         wanted = alone
         new = apply(text, {*wanted.values(), *blocks})
-        if not _holds(file, read(file.path, new, options), wanted):
+        if not _holds(file, read_file(file.path, new, options), wanted):
             wanted, new = {}, apply(text, blocks)
     left = [each for each in pinned if _is_named(each.name, globs) and each not in wanted]
     return Unpinned(
@@ -102,6 +102,6 @@ def _holds(file: File, again: File, wanted: Mapping[Request, object]) -> bool:
 
 
 def _holds_alone(file: File, request: Request, edit: Edit, options: Options) -> bool:
-    again = read(file.path, apply(file.dockerfile.text, [edit]), options)
+    again = read_file(file.path, apply(file.dockerfile.text, [edit]), options)
     same = {other: None for call in file.calls() for other in call.requests if other.word.span == edit.span}
     return _holds(file, again, {request: None, **same})

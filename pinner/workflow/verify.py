@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Place, Span
 from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
-from pinner.lock.schema import Lock, LockedPackage, Member, Target
+from pinner.lock.schema import ClosureMember, Lock, LockedPackage, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
-from pinner.stages.bases import Look
+from pinner.stages.bases import ImageLookup
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.install_commands import Call, File, place, read_all
+from pinner.stages.install_commands import File, InstallCommand, place, read_all
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
@@ -34,7 +34,7 @@ from pinner.workflow.health import Notice
 from pinner.workflow.moved import moved
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import Ages, Known, Standing, State
+from pinner.workflow.standing import Ages, LockHistory, Standing, VersionState
 from pinner.workflow.targets import Targets
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
 
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
-_ORDER: tuple[State, ...] = ("live", "superseded", "unknown", "gone")
+_ORDER: tuple[VersionState, ...] = ("live", "superseded", "unknown", "gone")
 
 
 class Pin(NamedTuple):
@@ -60,7 +60,7 @@ class Pin(NamedTuple):
     young: str = ""
 
     @property
-    def state(self) -> State:
+    def state(self) -> VersionState:
         """The worst of its platforms."""
         return worst(self.standings.values())
 
@@ -70,7 +70,7 @@ class Pin(NamedTuple):
         return any(each.security for each in self.standings.values())
 
 
-class Held(NamedTuple):
+class LockedVersion(NamedTuple):
     """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word. `where` is
     its suite, `packages` are the locked ones by platform."""
 
@@ -83,7 +83,7 @@ class Held(NamedTuple):
     packages: Mapping[str, LockedPackage]
 
     @property
-    def state(self) -> State:
+    def state(self) -> VersionState:
         """The worst of its platforms."""
         return worst(self.standings.values())
 
@@ -106,7 +106,7 @@ class Verified(NamedTuple):
     the lock's newest Release, "" without one."""
 
     pins: tuple[Pin, ...]
-    held: tuple[Held, ...]
+    held: tuple[LockedVersion, ...]
     broken: tuple[Broken, ...]
     drifts: tuple[tuple[Drift, Place], ...]
     notices: tuple[Notice, ...]
@@ -117,7 +117,7 @@ class Verified(NamedTuple):
     locked: str = ""
 
 
-def worst(standings: Iterable[Standing]) -> State:
+def worst(standings: Iterable[Standing]) -> VersionState:
     """The state that counts: the worst one; `unknown` of nothing."""
     return max((each.state for each in standings), key=_ORDER.index, default="unknown")
 
@@ -143,7 +143,7 @@ class Verifier:
         options: Options,
         lock: Lock,
         absent: Iterable[str] = (),
-        today: Look | None = None,
+        today: ImageLookup | None = None,
         ages: Ages | None = None,
     ) -> Verified:
         """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
@@ -163,7 +163,7 @@ class Verifier:
         files = list(read.values())
         failed = self._load([read[path] for path in prepared.unserved])
         errors += dict.fromkeys((*failed.values(), *self._silent))
-        dates, known = _dates(lock), Known(lock)
+        dates, known = _dates(lock), LockHistory(lock)
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
@@ -209,7 +209,7 @@ class Verifier:
     def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
         """Load the indices suite by suite, so that one suite's failure hides no other's state."""
         calls = [call for file in files for call in file.every()]
-        groups: dict[Named | Alias | Unnamed, list[Call]] = {}
+        groups: dict[Named | Alias | Unnamed, list[InstallCommand]] = {}
         for call in calls:
             groups.setdefault(call.base.where, []).append(call)
         failed: dict[Named | Alias | Unnamed, PinnerError] = {}
@@ -230,7 +230,7 @@ class Verifier:
         return max(found, default=None)
 
     def _call(
-        self, file: File, call: Call, choices: dict[Request, Choice], error: PinnerError | None
+        self, file: File, call: InstallCommand, choices: dict[Request, Choice], error: PinnerError | None
     ) -> Iterator[Pin]:
         for request in call.requests:
             if request.action == "skip":
@@ -257,7 +257,7 @@ class Verifier:
                 yield _pin(file, call, request, found)
 
     def _standings_of(
-        self, call: Call, request: Request, universes: Mapping[str, Universe]
+        self, call: InstallCommand, request: Request, universes: Mapping[str, Universe]
     ) -> dict[str, Standing]:
         """By platform; one that has no such package is left out, unless it was asked for or none has it."""
         found = {
@@ -338,11 +338,11 @@ class Verifier:
 
     def _held(
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
-    ) -> Iterator[Held]:
+    ) -> Iterator[LockedVersion]:
         """The locked packages of these files' stages."""
         packages = lock.by_id()
         paths = {file.path for file in files}
-        uses: dict[tuple[str, str, Named], list[tuple[Target, Member]]] = {}
+        uses: dict[tuple[str, str, Named], list[tuple[Target, ClosureMember]]] = {}
         for target in lock.targets:
             where = wheres.get(target.key)
             if where is not None and target.file in paths:
@@ -353,7 +353,7 @@ class Verifier:
                         uses.setdefault((name, package.version, where), []).append((target, member))
         for (name, version, where), group in uses.items():
             found = {target.platform: packages[member.id] for target, member in group}
-            yield Held(
+            yield LockedVersion(
                 name,
                 version,
                 any(member.argument for _, member in group),
@@ -407,7 +407,7 @@ def _missing(file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
                 )
 
 
-def _young(pin: Pin, call: Call, archives: Archives, ages: Ages, known: Known) -> str:
+def _young(pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: LockHistory) -> str:
     """Why what supersedes a pin is too young, "" if it is not."""
     if pin.state != "superseded":
         return ""
@@ -430,7 +430,7 @@ def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
     }
 
 
-def _pin(file: File, call: Call, request: Request, standings: Mapping[str, Standing]) -> Pin:
+def _pin(file: File, call: InstallCommand, request: Request, standings: Mapping[str, Standing]) -> Pin:
     span = request.word.span
     name = request.name or request.word.raw
     return Pin(place(file, span), name, request.pin, request.word.raw, standings)

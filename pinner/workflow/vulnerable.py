@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cmp_to_key
 
 from pinner.apt.version import compare, source_version
-from pinner.distributions.advisories import Known, Vulnerability
+from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.lock.schema import Lock, LockedPackage
 from pinner.stages.archives import Archives
 from pinner.values import NamedTuple
 from pinner.workflow.export import is_own
-from pinner.workflow.verify import Held
+from pinner.workflow.verify import LockedVersion
 
 _OLDEST_FIRST = cmp_to_key(compare)
 #: Distributions whose vulnerabilities are read.
@@ -59,10 +59,12 @@ def releases(suites: Iterable[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def exposed(held: Iterable[Held], archives: Archives, known: Known) -> Iterator[Exposed]:
+def exposed(
+    held: Iterable[LockedVersion], archives: Archives, known: KnownVulnerabilities
+) -> Iterator[Exposed]:
     """The sources of locked packages that have vulnerabilities, and the releases of which nothing is known; sorted."""
     unknown: dict[str, dict[str, None]] = {}
-    groups: dict[tuple[str, str, str], list[Held]] = {}
+    groups: dict[tuple[str, str, str], list[LockedVersion]] = {}
     for each in held:
         suite = each.where.suite
         package = next(iter(each.packages.values()))
@@ -86,7 +88,7 @@ def exposed(held: Iterable[Held], archives: Archives, known: Known) -> Iterator[
             yield Exposed(release, source, version, names, paths, waiting, _sorted(fixed), _sorted(left))
 
 
-def mended(old: Lock, new: Lock, known: Known) -> tuple[Mended, ...]:
+def mended(old: Lock, new: Lock, known: KnownVulnerabilities) -> tuple[Mended, ...]:
     """What the moves from one lock to another end, by source package, for targets that both have."""
     before = {target.key: target for target in old.targets}
     packages = {each.id: each for each in (*old.packages, *new.packages)}
@@ -135,7 +137,7 @@ def _has(version: str, one: Vulnerability) -> bool:
     return not one.fixed or compare(version, one.fixed) < 0
 
 
-def _waiting(held: Held, archives: Archives) -> Iterator[str]:
+def _waiting(held: LockedVersion, archives: Archives) -> Iterator[str]:
     """The versions of the source that apt would take, on each platform."""
     for platform, package in held.packages.items():
         arch = PLATFORMS[platform] if package.arch == "all" else package.arch

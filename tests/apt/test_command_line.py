@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.apt.command_line import Argument, Call, Setting, parse
+from pinner.apt.command_line import Argument, ParsedCommand, Setting, parse
 
 
 def words(line: str) -> list[Argument]:
@@ -12,7 +12,7 @@ def words(line: str) -> list[Argument]:
     return [Argument(word.partition("$")[0], "$" not in word) for word in line.split()]
 
 
-def call(line: str) -> Call:
+def call(line: str) -> ParsedCommand:
     program, *rest = words(line)
     return parse(program.text, rest)
 

@@ -7,42 +7,42 @@ from pathlib import Path
 
 import pytest
 
-from pinner.apt.sources_list import Entry, conflict, read
+from pinner.apt.sources_list import SourceEntry, conflict, read
 from pinner.errors import InputError
 from tests.apt_root import AptRoot
 
 URI = "http://deb.debian.org/debian"
 
 
-LINES: tuple[tuple[str, list[Entry]], ...] = (
+LINES: tuple[tuple[str, list[SourceEntry]], ...] = (
     ("deb http://deb.debian.org/debian bookworm main contrib # why\n",
-     [Entry(URI, "bookworm", ("main", "contrib"))]),
+     [SourceEntry(URI, "bookworm", ("main", "contrib"))]),
     ("deb-src http://deb.debian.org/debian bookworm main\n#deb x y z\n\n", []),
     ("deb [arch=amd64,arm64 signed-by=/usr/share/keyrings/x.gpg] https://x.example/deb/ stable main",
-     [Entry("https://x.example/deb", "stable", ("main",), ("amd64", "arm64"), "/usr/share/keyrings/x.gpg")]),
+     [SourceEntry("https://x.example/deb", "stable", ("main",), ("amd64", "arm64"), "/usr/share/keyrings/x.gpg")]),
     ("deb\t[ trusted=yes  check-valid-until=no Unknown=1 ] https://x.example ./\n",
-     [Entry("https://x.example", "./", trusted=True, check_valid_until=False)]),
+     [SourceEntry("https://x.example", "./", trusted=True, check_valid_until=False)]),
     ("deb [ signed-by=\"/a.gpg\" ] \"https://x.example\" \"s\" main\r\n",
-     [Entry("https://x.example", "s", ("main",), signed_by="/a.gpg")]),
-    ("deb [Signed-By=/a.gpg foo=bar] https://x.example s main#c", [Entry("https://x.example", "s", ("main",))]),
+     [SourceEntry("https://x.example", "s", ("main",), signed_by="/a.gpg")]),
+    ("deb [Signed-By=/a.gpg foo=bar] https://x.example s main#c", [SourceEntry("https://x.example", "s", ("main",))]),
     ("deb [arch+=arm64 arch-=i386] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), without=("i386",))]),
+     [SourceEntry("https://x.example", "s", ("main",), without=("i386",))]),
     ("deb [arch=amd64 arch+=arm64] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), ("amd64", "arm64"))]),
+     [SourceEntry("https://x.example", "s", ("main",), ("amd64", "arm64"))]),
     ("deb [target=Contents-deb] https://x.example s main\ndeb [target-=Packages] https://x.example s main", []),
     ("deb [valid-until-min=60 valid-until-max=120 check-date=no] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), check_date=False, valid_for=(60, 120))]),
+     [SourceEntry("https://x.example", "s", ("main",), check_date=False, valid_for=(60, 120))]),
     ("deb [by-hash=no lang=de pdiffs=no snapshot=20260101T000000Z] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), snapshot="20260101T000000Z")]),
+     [SourceEntry("https://x.example", "s", ("main",), snapshot="20260101T000000Z")]),
     ("deb [trusted=no trusted=yes] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), trusted=True)]),
+     [SourceEntry("https://x.example", "s", ("main",), trusted=True)]),
     ("deb [check-valid-until=maybe] https://x.example s main",
-     [Entry("https://x.example", "s", ("main",), check_valid_until=False)]),
+     [SourceEntry("https://x.example", "s", ("main",), check_valid_until=False)]),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "expected"), LINES)
-def test_one_line(text: str, expected: list[Entry]) -> None:
+def test_one_line(text: str, expected: list[SourceEntry]) -> None:
     assert list(read("/etc/apt/sources.list", text)) == expected
 
 
@@ -68,10 +68,10 @@ def test_deb822() -> None:
     both = ("main", "contrib"), ("amd64", "arm64"), key
     armoured = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n.\nabc"
     assert read("/etc/apt/sources.list.d/x.sources", text) == (
-        Entry(URI, "bookworm", *both),
-        Entry(URI, "bookworm-updates", *both),
-        Entry("https://a.example", "./", signed_by=armoured, check_valid_until=False),
-        Entry("https://b.example", "./", signed_by=armoured, check_valid_until=False),
+        SourceEntry(URI, "bookworm", *both),
+        SourceEntry(URI, "bookworm-updates", *both),
+        SourceEntry("https://a.example", "./", signed_by=armoured, check_valid_until=False),
+        SourceEntry("https://b.example", "./", signed_by=armoured, check_valid_until=False),
     )
 
 
@@ -112,7 +112,7 @@ def test_fingerprints() -> None:
     text = f"Types: deb\nURIs: http://x.example\nSuites: ./\nSigned-By: {'ab' * 20}\n {'CD' * 20}!\n"
     (entry,) = read("a.sources", text)
     assert entry.fingerprints == ("AB" * 20, "CD" * 20)
-    assert not Entry(URI, "x", signed_by="/a.gpg").fingerprints
+    assert not SourceEntry(URI, "x", signed_by="/a.gpg").fingerprints
 
 
 #: Two lines of one place, and the option about which they disagree.

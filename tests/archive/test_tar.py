@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinner.archive.tar import Member, Tar
+from pinner.archive.tar import Tar, TarMember
 from pinner.errors import InputError
 from tests.registry import Content, tar
 
@@ -108,7 +108,7 @@ def test_a_global_header_changes_nothing() -> None:
 
 def test_sizes_of_base_256() -> None:
     archive = Tar(Source(bytes(header(size=b"\x80" + (1 << 40).to_bytes(11, "big")))), "layer")
-    assert archive.next() == Member("a", "file", 1 << 40, "")
+    assert archive.next() == TarMember("a", "file", 1 << 40, "")
     with pytest.raises(InputError, match="not a whole tar"):
         archive.next()
 

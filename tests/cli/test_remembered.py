@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinner.lock.reader import loads
-from pinner.lock.schema import Lock, Settings, Target
+from pinner.lock.schema import Lock, LockedSettings, Target
 from tests.cli.workbench import Workbench, debian
 from tests.simulator import SimulatedArchive
 
@@ -51,7 +51,7 @@ def names(found: Target) -> set[str]:
 def test_platforms_are_remembered(bench: Workbench, command: tuple[str, ...]) -> None:
     bench.write("Dockerfile", f"{BASE}jq\n")
     assert bench.run("lock", "--platform", "amd64").status == 0
-    assert locked(bench).settings == (Settings("", "linux/amd64"),)
+    assert locked(bench).settings == (LockedSettings("", "linux/amd64"),)
     bench.archive.missing("*binary-arm64*")
     result = bench.run(*command)
     assert (result.status, "arm64" in result.out + result.err) == (0, False)
@@ -69,7 +69,10 @@ def test_files_that_were_locked_otherwise_have_their_own_settings(bench: Workben
     bench.run("lock", "--platform", "amd64")
     result = bench.run("lock", "b", "--platform", "arm64")
     assert "note: for linux/arm64; pinner.lock was made for linux/amd64\n" in result.err
-    assert locked(bench).settings == (Settings("", "linux/amd64"), Settings("b/Dockerfile", "linux/arm64"))
+    assert locked(bench).settings == (
+        LockedSettings("", "linux/amd64"),
+        LockedSettings("b/Dockerfile", "linux/arm64"),
+    )
     assert bench.run("lock", "--check").status == 0
     assert {(each.file, each.platform) for each in locked(bench).targets} == {
         ("Dockerfile", "linux/amd64"),
@@ -89,7 +92,7 @@ def test_the_configuration_counts_more_and_the_command_line_most(bench: Workbenc
 def test_what_else_is_pinned_is_remembered(bench: Workbench, option: str, pin: str) -> None:
     bench.run("lock", option)
     assert "curl=7.88 libcurl4=7.88" in bench.read("Dockerfile")
-    assert locked(bench).settings == (Settings("", "", pin),)
+    assert locked(bench).settings == (LockedSettings("", "", pin),)
     bench.write("Dockerfile", f"{BASE}curl\n")
     bench.run("lock")
     assert "curl=7.88 libcurl4=7.88" in bench.read("Dockerfile")
@@ -97,7 +100,7 @@ def test_what_else_is_pinned_is_remembered(bench: Workbench, option: str, pin: s
     result = bench.run("lock", option.replace("--", "--no-", 1))
     assert f"pins arguments; pinner.lock was made with {pin}" in result.err
     assert "libcurl4" not in bench.read("Dockerfile")
-    assert locked(bench).settings == (Settings("", "", "arguments"),)
+    assert locked(bench).settings == (LockedSettings("", "", "arguments"),)
     assert bench.run("lock", "--check").status == 0
 
 
@@ -118,7 +121,7 @@ def test_kinds_are_remembered_by_a_search(bench: Workbench) -> None:
     assert bench.read("setup.sh") == script
     bench.run("lock", "--kind", "all")
     assert "jq=1.6" in bench.read("setup.sh")
-    assert locked(bench).settings == (Settings("", kinds="all"),)
+    assert locked(bench).settings == (LockedSettings("", kinds="all"),)
 
 
 def test_a_pin_that_is_gone_takes_nothing_from_what_was_known(bench: Workbench) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from pinner.distributions.advisories import Known, Vulnerability, members, of_debian, of_ubuntu
+from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability, members, of_debian, of_ubuntu
 
 
-def debian(**state: Any) -> Known:
+def debian(**state: Any) -> KnownVulnerabilities:
     tracker = {"curl": {"CVE-2026-1": {"description": "…", "releases": {"bookworm": state, "sid": {}}}}}
     return of_debian(tracker.items(), ["bookworm"])
 
 
-def ubuntu(*events: dict[str, str], ecosystem: str = "Ubuntu:24.04:LTS", **record: Any) -> Known:
+def ubuntu(
+    *events: dict[str, str], ecosystem: str = "Ubuntu:24.04:LTS", **record: Any
+) -> KnownVulnerabilities:
     affected = {
         "package": {"ecosystem": ecosystem, "name": "curl"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, *events]}],

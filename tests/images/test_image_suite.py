@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.images.image_suite import Origin, from_config, from_os_release
-from pinner.images.manifests import Config
+from pinner.images.image_suite import ImageOrigin, from_config, from_os_release
+from pinner.images.manifests import ImageConfig
 from pinner.images.reference import Platform
 
 VERSION, NAME = "org.opencontainers.image.version", "org.opencontainers.image.ref.name"
 
 
-def config(*history: str, **labels: str) -> Config:
+def config(*history: str, **labels: str) -> ImageConfig:
     names = {"version": VERSION, "name": NAME}
     pairs = tuple((names[key], value) for key, value in labels.items())
-    return Config(Platform("linux", "amd64"), pairs, history, ())
+    return ImageConfig(Platform("linux", "amd64"), pairs, history, ())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def config(*history: str, **labels: str) -> Config:
         (config(), ("", "", "")),
     ],
 )  # fmt: skip
-def test_from_config(made: Config, expected: tuple[str, str, str]) -> None:
+def test_from_config(made: ImageConfig, expected: tuple[str, str, str]) -> None:
     found = from_config(made)
     assert (found.distribution, found.suite, found.told_by) == expected
 
@@ -64,9 +64,9 @@ def test_from_config(made: Config, expected: tuple[str, str, str]) -> None:
     ],
 )
 def test_from_os_release(text: str, distribution: str, suite: str) -> None:
-    assert from_os_release(text) == Origin(distribution, suite, "os-release")
+    assert from_os_release(text) == ImageOrigin(distribution, suite, "os-release")
 
 
 @pytest.mark.parametrize("text", ["", "VERSION_CODENAME=bookworm\n", "ID=a b\n", "\x00"])
 def test_no_os_release(text: str) -> None:
-    assert from_os_release(text) == Origin()
+    assert from_os_release(text) == ImageOrigin()

@@ -7,37 +7,37 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pinner.errors import InputError
-from pinner.images.layers import Entry, Layer
-from pinner.images.tree import Tree
+from pinner.images.layers import LayerEntries, LayerEntry
+from pinner.images.tree import ImageTree
 
 PATHS = ("a", "b", "a/c", "a/d", "a/c/e", "a/c/f", "b/e")
 
 
 @st.composite
-def layers(draw: st.DrawFn) -> Layer:
+def layers(draw: st.DrawFn) -> LayerEntries:
     """A layer as a diff makes it: with the directories above each entry, and nothing below what is no directory."""
-    found: dict[str, Entry] = {}
-    marks: list[Entry] = []
+    found: dict[str, LayerEntry] = {}
+    marks: list[LayerEntry] = []
     for path in draw(st.lists(st.sampled_from(PATHS), unique=True).map(sorted)):
         above = [path[:end] for end, sign in enumerate(path) if sign == "/"]
         if any(one in found and found[one].kind != "directory" for one in above):
             continue
         kind = draw(st.sampled_from(["file", "file", "directory", "opaque", "whiteout"]))
         for one in above:
-            found.setdefault(one, Entry(one, "directory"))
+            found.setdefault(one, LayerEntry(one, "directory"))
         if kind == "opaque":
-            found[path] = Entry(path, "directory")
-            marks.append(Entry(path, "opaque"))
+            found[path] = LayerEntry(path, "directory")
+            marks.append(LayerEntry(path, "opaque"))
         elif kind == "whiteout":
-            marks.append(Entry(path, "whiteout"))
+            marks.append(LayerEntry(path, "whiteout"))
         elif kind == "file":
-            found[path] = Entry(path, "file", draw(st.sampled_from("xyz")))
+            found[path] = LayerEntry(path, "file", draw(st.sampled_from("xyz")))
         else:
-            found[path] = Entry(path, "directory")
+            found[path] = LayerEntry(path, "directory")
     return tuple(draw(st.permutations([*found.values(), *marks])))
 
 
-def unpacked(stack: list[Layer]) -> dict[str, str]:
+def unpacked(stack: list[LayerEntries]) -> dict[str, str]:
     """The files of a root into which `stack`, the topmost first, was unpacked."""
     root: dict[str, str | None] = {}
     for layer in reversed(stack):
@@ -56,15 +56,17 @@ def unpacked(stack: list[Layer]) -> dict[str, str]:
 
 
 @given(st.lists(layers(), max_size=5))
-@example([(Entry("a", "directory"),), (Entry("a", "file", "x"),), (Entry("a/c", "file", "y"),)])
-def test_like_unpacking_from_below(stack: list[Layer]) -> None:
-    tree, root = Tree(stack), unpacked(stack)
+@example(
+    [(LayerEntry("a", "directory"),), (LayerEntry("a", "file", "x"),), (LayerEntry("a/c", "file", "y"),)]
+)
+def test_like_unpacking_from_below(stack: list[LayerEntries]) -> None:
+    tree, root = ImageTree(stack), unpacked(stack)
     assert {path: text for path in PATHS if (text := tree.text(path)) is not None} == root
 
 
 @given(st.lists(layers(), max_size=5), st.integers(0, 5))
-def test_what_is_settled_stays(stack: list[Layer], known: int) -> None:
-    top, whole = Tree(stack[:known]), Tree(stack)
+def test_what_is_settled_stays(stack: list[LayerEntries], known: int) -> None:
+    top, whole = ImageTree(stack[:known]), ImageTree(stack)
     for path in PATHS:
         if top.settled(path):
             assert top.text(path) == whole.text(path)
@@ -75,8 +77,8 @@ def test_what_is_settled_stays(stack: list[Layer], known: int) -> None:
             assert files[0] == files[1]
 
 
-def link(path: str, target: str) -> Entry:
-    return Entry(path, "symlink", target)
+def link(path: str, target: str) -> LayerEntry:
+    return LayerEntry(path, "symlink", target)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +93,14 @@ def link(path: str, target: str) -> Entry:
         # `..` of a link's target is above the target, not above the link.
         ([link("a", "b/c")], "a/../x", "b/x"),
         ([link("a", "b"), link("b", "c")], "a/x", "c/x"),
-        ([Entry("etc/x", "hardlink", "a/b"), link("a", "c")], "etc/x", "c/b"),
+        ([LayerEntry("etc/x", "hardlink", "a/b"), link("a", "c")], "etc/x", "c/b"),
     ],
 )
-def test_links(entries: list[Entry], path: str, real: str) -> None:
-    assert Tree([tuple(entries)]).real(path) == real
+def test_links(entries: list[LayerEntry], path: str, real: str) -> None:
+    assert ImageTree([tuple(entries)]).real(path) == real
 
 
 @pytest.mark.parametrize("entries", [[link("a", "a")], [link("a", "b"), link("b", "a")], [link("a", "a/a")]])
-def test_circles(entries: list[Entry]) -> None:
+def test_circles(entries: list[LayerEntry]) -> None:
     with pytest.raises(InputError, match="circles"):
-        Tree([tuple(entries)]).real("a")
+        ImageTree([tuple(entries)]).real("a")

@@ -15,6 +15,7 @@ from pinner.lock.reader import loads
 from pinner.lock.schema import (
     SECTIONS,
     Closure,
+    ClosureMember,
     Gone,
     ImageFile,
     Incomplete,
@@ -24,8 +25,7 @@ from pinner.lock.schema import (
     LockedKey,
     LockedPackage,
     LockedRelease,
-    Member,
-    Settings,
+    LockedSettings,
     Target,
 )
 from pinner.lock.writer import dumps
@@ -43,7 +43,7 @@ CLOSURE = Closure(
     "minbase",
     date="2026-07-11T10:16:37Z",
     commands=("apt-get install --no-install-recommends curl=7.88.1-10",),
-    members=(Member(CURL.id, argument="curl"), Member(JQ.id, by="curl")),
+    members=(ClosureMember(CURL.id, argument="curl"), ClosureMember(JQ.id, by="curl")),
 )
 TARGET = Target("Dockerfile", "0", "linux/amd64", CLOSURE)
 LOCK = Lock((RELEASE,), (TARGET,), (CURL, JQ))
@@ -121,7 +121,7 @@ FULL = Lock(
                 digest="sha256:" + "ee" * 32,
                 apt="sha256:" + "ff" * 32,
                 commands=("apt-get install -t bookworm-backports jq $EXTRA", "apt-get install curl"),
-                members=(Member(JQ.id, argument="jq", role="removed"),),
+                members=(ClosureMember(JQ.id, argument="jq", role="removed"),),
                 incomplete=(Incomplete("argument", '$"EXTRA\\\t"', "its value is not known\nhere"),),
                 gone=(Gone("libc6:i386"), Gone("tool", maybe=True)),
             ),
@@ -145,7 +145,7 @@ FULL = Lock(
             ),
         ),
     ),
-    (Settings("", "linux/arm64", "siblings"), Settings("a", kinds="dockerfile script")),
+    (LockedSettings("", "linux/arm64", "siblings"), LockedSettings("a", kinds="dockerfile script")),
 )
 
 
@@ -228,7 +228,7 @@ def test_a_package_with_two_digests() -> None:
 
 def test_replacing_one_file_leaves_the_others() -> None:
     closure = CLOSURE._replace(
-        id="", commands=("apt-get install jq",), members=(Member(JQ.id, argument="jq"),)
+        id="", commands=("apt-get install jq",), members=(ClosureMember(JQ.id, argument="jq"),)
     )
     other = Target("b/Dockerfile", "0", "linux/amd64", closure)
     both = LOCK._replace(targets=(TARGET, other))
@@ -252,7 +252,7 @@ def changed(old: str, new: str) -> tuple[set[str], set[str]]:
 
 def test_a_changed_package_touches_its_own_lines() -> None:
     newer = JQ._replace(version="1.6-2.2", filename="pool/main/j/jq/jq_2.deb", digest="dd" * 32)
-    members = (CLOSURE.members[0], Member(newer.id, by="curl"))
+    members = (CLOSURE.members[0], ClosureMember(newer.id, by="curl"))
     moved = TARGET._replace(closure=CLOSURE._replace(members=members))
     went, came = changed(TEXT, dumps(Lock((RELEASE,), (moved,), (CURL, newer))))
     assert (len(went), len(came)) == (2, 2)

@@ -13,7 +13,7 @@ import pytest
 
 from pinner.errors import InputError
 from pinner.project import files, journal
-from pinner.project.journal import Move, digest, draft_of
+from pinner.project.journal import FileMove, digest, draft_of
 from pinner.project.tree import Folder
 
 
@@ -25,7 +25,7 @@ def left_behind(folder: Path, *, complete: bool, laid_down: int = 2) -> tuple[Pa
         for place, new in zip(places, (b"A", b"B"), strict=True):
             place.write_bytes(new.lower())
             draft = draft_of(place.name, "0f")
-            moves.append(Move(project, draft, place.name, digest(new.lower()), digest(new)))
+            moves.append(FileMove(project, draft, place.name, digest(new.lower()), digest(new)))
         for move in moves[:laid_down]:
             (folder / move.draft).write_bytes(move.place.read_bytes().upper())
         journal.write(project, moves, complete=complete)

@@ -17,7 +17,7 @@ from pinner.report.pull_request import LIMIT, summary
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Offer
-from pinner.workflow.changes import Along, Change, kind_of
+from pinner.workflow.changes import Change, DependencyChange, kind_of
 from pinner.workflow.moves import Stay
 
 HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"
@@ -72,7 +72,7 @@ def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
 def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
     uploads = {each.key: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
-    along = tuple(Along(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
+    along = tuple(DependencyChange(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
     stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000, "held") for _ in range(5_000))
     text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
     assert 30_000 < len(text) < LIMIT
@@ -92,7 +92,10 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
         change("libssl-dev", "openssl", security=True),
         change("openssl", security=True),
     ]
-    along = (Along("a", "1", "2", ("linux/amd64",)), Along("z", "1", "2", ("linux/amd64",), security=True))
+    along = (
+        DependencyChange("a", "1", "2", ("linux/amd64",)),
+        DependencyChange("z", "1", "2", ("linux/amd64",), security=True),
+    )
     text = summary(
         outcome(*changes)._replace(
             uploads={each.key: uploads for each in changes[1:]},
@@ -123,7 +126,7 @@ def test_nothing_from_outside_is_markup() -> None:
     hostile = outcome(change(HOSTILE))._replace(
         uploads={(HOSTILE, "1", "2"): [Upload(HOSTILE, HOSTILE, (), HOSTILE)]},
         stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE, "held"),),
-        along=(Along(HOSTILE, "", "1", ("linux/amd64",)),),
+        along=(DependencyChange(HOSTILE, "", "1", ("linux/amd64",)),),
     )
     text = summary(hostile)
     outside_code = re.sub(
@@ -145,5 +148,5 @@ def test_the_first_line_of_a_commit() -> None:
         "",
         "- curl 1 -> 2 (security, another upstream version)",
     ]
-    along = outcome()._replace(along=(Along("lib", "1", "2", ("linux/amd64",)),))
+    along = outcome()._replace(along=(DependencyChange("lib", "1", "2", ("linux/amd64",)),))
     assert refresh.commit_message(along).startswith("build(deps): refresh dependencies of apt pins\n")

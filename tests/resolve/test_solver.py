@@ -18,7 +18,7 @@ from pinner.distributions.suite import SOLVER_3_SINCE
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
 from pinner.resolve import solver as solver_choice
-from pinner.resolve.resolution import Asked, Resolution
+from pinner.resolve.resolution import Resolution, ResolvedArgument
 from pinner.resolve.solver3 import solver as solver3
 from pinner.resolve.universe import Universe
 from tests.resolve.stories import index, package, stanzas
@@ -440,12 +440,12 @@ def call(story: Story) -> tuple[list[str], dict[str, bool]]:
     return [word for word in words if not word.startswith("-")], options
 
 
-def ask(universe: Universe, word: str) -> Asked:
+def ask(universe: Universe, word: str) -> ResolvedArgument:
     if word.endswith("-") and not universe.versions(word):
-        return Asked(universe.versions(word[:-1])[0], remove=True)
+        return ResolvedArgument(universe.versions(word[:-1])[0], remove=True)
     name, _, version = word.partition("=")
     name, _, release = name.partition("/")
-    return Asked(universe.select(name, version_text=version, release=release), release=release)
+    return ResolvedArgument(universe.select(name, version_text=version, release=release), release=release)
 
 
 def universe_of(story: Story) -> Universe:

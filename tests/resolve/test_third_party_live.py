@@ -14,7 +14,7 @@ from pinner.apt.sources import Source
 from pinner.archive.load import Archive
 from pinner.errors import Unsatisfiable
 from pinner.resolve.classic import solve
-from pinner.resolve.resolution import Asked
+from pinner.resolve.resolution import ResolvedArgument
 from pinner.resolve.universe import Universe
 from tests.apt_root import AptRoot
 from tests.simulator import SimulatedArchive, SimulatedSuite
@@ -126,7 +126,7 @@ def test_as_apt(seed: int, tmp_path: Path) -> None:
         compared = 0
         for name in candidates:
             try:
-                resolution = solve(ours, [Asked(ours.select(name))])
+                resolution = solve(ours, [ResolvedArgument(ours.select(name))])
                 mine = {each.offer.name: each.offer.version for each in resolution.chosen}
             except Unsatisfiable:
                 mine = None

@@ -16,7 +16,7 @@ from pinner.lock.schema import Lock
 from pinner.recipe import dockerfile
 from pinner.stages.bases import Bases
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.suites import Base, Options, base_of
+from pinner.stages.suites import Options, StageBase, base_of
 from tests.registry import OCI, Content, Registry, index, make, serve
 
 ADDED = "/bin/sh -c #(nop) ADD file:0123456789abcdef in / "  # Debian's images until September 2024
@@ -85,7 +85,7 @@ def registry() -> Iterator[Registry]:
         yield registry
 
 
-def base(registry: Registry, cache: Path, image: str) -> Base:
+def base(registry: Registry, cache: Path, image: str) -> StageBase:
     host = reference.parse(image).registry
     client = Client(cache, now=datetime.now(UTC), mirrors={f"https://{host}": registry.address})
 

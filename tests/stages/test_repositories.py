@@ -12,7 +12,7 @@ from pinner.distributions.mirrors import official
 from pinner.recipe import dockerfile
 from pinner.stages.image_names import Named
 from pinner.stages.repositories import listed, pocket_of
-from pinner.stages.suites import Base, Options, snapshot_problem, sources_of
+from pinner.stages.suites import Options, StageBase, snapshot_problem, sources_of
 from pinner.stages.views import View, Views
 from tests.registry import official as image
 
@@ -66,7 +66,7 @@ def test_an_official_image_reads_what_is_assumed_of_it(codename: str) -> None:
 def view_of(where: Named, path: str, line: str) -> View:
     """What a call sees behind a line that is written into a sources file."""
     parsed = dockerfile.parse(f"FROM x\nRUN echo '{line}' > {path}\nRUN apt-get install a\n")
-    base = Base("", where, ("linux/amd64",), True)
+    base = StageBase("", where, ("linux/amd64",), True)
     return Views("Dockerfile", parsed, Options()).of(parsed.stages[0], parsed.text.index("apt-get"), base)
 
 
@@ -164,6 +164,8 @@ def test_snapshots_that_are_not_read(codename: str, option: str, moment: str, as
         view = view_of(where._replace(listed=()), "/etc/apt/sources.list", line)
         assert isinstance(view.where, Named)
         where = view.where
-    base = Base("", where._replace(decided=UNTOLD._replace(snapshot=moment)), ("linux/amd64",), asked=True)
+    base = StageBase(
+        "", where._replace(decided=UNTOLD._replace(snapshot=moment)), ("linux/amd64",), asked=True
+    )
     said = snapshot_problem(base, asked=asked)
     assert (why in said) if why else not said

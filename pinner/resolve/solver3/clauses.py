@@ -21,7 +21,7 @@ EARLY_SATISFY_SUGGESTS = 8
 OPEN, TRUE, FALSE = 0, 1, -1
 
 
-class Variable:
+class SolverVariable:
     """`offer` is None for a package's variable. `value` holds from decision level `level` on, for the clause `reason`.
 
     `watched_true` are the clauses that must be looked at when the variable becomes true, `watched_false` those when
@@ -62,8 +62,8 @@ class SolverClause:
 
     def __init__(
         self,
-        reason: Variable | None,
-        solutions: list[Variable],
+        reason: SolverVariable | None,
+        solutions: list[SolverVariable],
         group: int,
         *,
         optional: bool = False,
@@ -98,37 +98,37 @@ class Clauses:
         self.order = Order(marks.universe)
         self._suggests_group = EARLY_SATISFY_SUGGESTS if suggests_early else SATISFY_SUGGESTS
         #: Versions that cannot be chosen, as far as anything names them.
-        self.excluded: list[Variable] = []
+        self.excluded: list[SolverVariable] = []
         self._universe = marks.universe
-        self._packages: dict[str, Variable] = {}
-        self._versions: dict[Offer, Variable] = {}
+        self._packages: dict[str, SolverVariable] = {}
+        self._versions: dict[Offer, SolverVariable] = {}
         self._common: dict[str, frozenset[object]] = {}
         self._obsolete: dict[str, bool] = {}
         self._by_source: dict[tuple[str, str], list[Offer]] | None = None
 
-    def package(self, name: str) -> Variable:
+    def package(self, name: str) -> SolverVariable:
         """The variable of a package."""
         found = self._packages.get(name)
         if found is None:
-            found = self._packages[name] = Variable(name, None, OPEN)
+            found = self._packages[name] = SolverVariable(name, None, OPEN)
         return found
 
-    def version(self, offer: Offer) -> Variable:
+    def version(self, offer: Offer) -> SolverVariable:
         """The variable of a version."""
         found = self._versions.get(offer)
         if found is None:
             mark = self.marks[offer.name]
             allowed = offer is mark.candidate or offer is mark.current
-            found = self._versions[offer] = Variable(offer.name, offer, OPEN if allowed else FALSE)
+            found = self._versions[offer] = SolverVariable(offer.name, offer, OPEN if allowed else FALSE)
             if not allowed:
                 self.excluded.append(found)
         return found
 
-    def ordered(self, name: str) -> list[Variable]:
+    def ordered(self, name: str) -> list[SolverVariable]:
         """The variables of a package's versions, the best first."""
         return [self.version(offer) for offer in self.order.versions(name)]
 
-    def of_package(self, variable: Variable) -> Iterator[SolverClause]:
+    def of_package(self, variable: SolverVariable) -> Iterator[SolverClause]:
         """What being there at all entails: one of its versions, and all that every version needs."""
         name = variable.name
         yield SolverClause(variable, self.ordered(name), SELECT_VERSION)
@@ -139,7 +139,7 @@ class Clauses:
                 if _key(need) in common:
                     yield from self._of_need(variable, need)
 
-    def of_version(self, variable: Variable) -> Iterator[SolverClause]:
+    def of_version(self, variable: SolverVariable) -> Iterator[SolverClause]:
         """What a version entails: its package, no other version, siblings of its source, and what it needs."""
         offer = variable.offer
         assert offer is not None
@@ -183,7 +183,7 @@ class Clauses:
 
     # --- dependencies ------------------------------------------------------------------------------------
 
-    def _of_need(self, reason: Variable, need: Need) -> Iterator[SolverClause]:
+    def _of_need(self, reason: SolverVariable, need: Need) -> Iterator[SolverClause]:
         """The clause of a dependency, none if it does not count."""
         owner = self.marks[need.owner.name]
         if not need.critical and owner.current is None and not self.marks.wanted(need):
@@ -200,10 +200,10 @@ class Clauses:
         if need.critical or owner.current is None or self._still_counts(clause, need, owner.current):
             yield clause
 
-    def _solutions(self, need: Need) -> list[Variable]:
+    def _solutions(self, need: Need) -> list[SolverVariable]:
         """All that fulfils the need, best first; packages of which something is installed before all others."""
         universe = self._universe
-        found: list[Variable] = []
+        found: list[SolverVariable] = []
         for relation, offers in zip(need.clause, need.options, strict=True):
             if not offers:
                 continue
@@ -223,7 +223,7 @@ class Clauses:
             found.sort(key=lambda variable: self.marks[variable.name].current is None)
         return found
 
-    def _group(self, solutions: Sequence[Variable]) -> int:
+    def _group(self, solutions: Sequence[SolverVariable]) -> int:
         if any(self._is_obsolete(variable.name) for variable in solutions):
             return SATISFY_OBSOLETE
         if all(self.marks[variable.name].current is None for variable in solutions):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pinner.resolve.resolution import candidate_hint, named
-from pinner.resolve.solver3.clauses import FALSE, TRUE, SolverClause, Variable
+from pinner.resolve.solver3.clauses import FALSE, TRUE, SolverClause, SolverVariable
 from pinner.resolve.universe import Need
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class _Explainer:
             needs = f"{self._name(reason)} needs {' | '.join(map(str, clause.need.clause))}"
             yield f"{needs}, but {', '.join(self._plainly(clause.need))}{self._chain(reason)}"
 
-    def _has_cause(self, solution: Variable) -> bool:
+    def _has_cause(self, solution: SolverVariable) -> bool:
         """Whether more can be said than that a version is not the candidate, or what else is to be there."""
         if solution in self._refuted:
             return True
@@ -76,7 +76,7 @@ class _Explainer:
             and (reason.need is not None or solution.offer is None)
         )
 
-    def false(self, variable: Variable, depth: int) -> Iterator[str]:
+    def false(self, variable: SolverVariable, depth: int) -> Iterator[str]:
         """Why a variable is false."""
         clause = variable.reason
         if variable in self._refuted:
@@ -101,14 +101,14 @@ class _Explainer:
         relation = " | ".join(map(str, clause.need.clause))
         return f"{self._name(reason)} {verb} {relation}{self._chain(reason)}, and {both}"
 
-    def passed_over(self, variable: Variable) -> Iterator[str]:
+    def passed_over(self, variable: SolverVariable) -> Iterator[str]:
         """Why something else could not be taken in place of a variable that is true, or of what leads to it."""
         for clause in self._reasons(variable):
             for other in clause.solutions:
                 if other.name != variable.name and self._has_cause(other):
                     yield from self.false(other, _DEEPEST)
 
-    def _reasons(self, variable: Variable) -> Iterator[SolverClause]:
+    def _reasons(self, variable: SolverVariable) -> Iterator[SolverClause]:
         """The clauses that a true variable follows from, the last first."""
         while variable.value == TRUE and variable.reason is not None and variable.reason.reason is not None:
             yield variable.reason
@@ -130,11 +130,11 @@ class _Explainer:
             else:
                 yield f"there is no {relation.name}"
 
-    def _name(self, variable: Variable) -> str:
+    def _name(self, variable: SolverVariable) -> str:
         mark = self._marks[variable.name]
         offer = variable.offer or mark.candidate or mark.current
         return named(offer) if offer is not None else variable.name
 
-    def _chain(self, variable: Variable) -> str:
+    def _chain(self, variable: SolverVariable) -> str:
         names = {self._name(each): None for clause in self._reasons(variable) if (each := clause.reason)}
         return "".join(f", required by {name}" for name in names if name != self._name(variable))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from pinner.errors import Refused
 from pinner.resolve.solver3 import failure, heap
-from pinner.resolve.solver3.clauses import FALSE, OPEN, TRUE, Clauses, SolverClause, Variable
+from pinner.resolve.solver3.clauses import FALSE, OPEN, TRUE, Clauses, SolverClause, SolverVariable
 from pinner.values import NamedTuple
 
 _MOST_EXPLAINED = 100
@@ -31,7 +31,7 @@ class Work(NamedTuple):
 class Conflict(NamedTuple):
     """`variable` was to become `value`, for the clause `reason`, and has the other value."""
 
-    variable: Variable
+    variable: SolverVariable
     value: int
     reason: SolverClause | None
 
@@ -48,16 +48,16 @@ class Search:
     def __init__(self, clauses: Clauses) -> None:
         self.clauses = clauses
         self.conflict: Conflict | None = None
-        self.refuted: dict[Variable, str] = {}
-        self.trail: list[Variable | Work] = []
+        self.refuted: dict[SolverVariable, str] = {}
+        self.trail: list[SolverVariable | Work] = []
         self._levels: list[int] = []  # where each begins on the trail
-        self._queue: deque[Variable] = deque()
+        self._queue: deque[SolverVariable] = deque()
         self._work: list[Work] = []
         self._steps = 0
 
     # --- assigning ---------------------------------------------------------------------------------------
 
-    def set(self, variable: Variable, value: int, reason: SolverClause | None = None) -> bool:
+    def set(self, variable: SolverVariable, value: int, reason: SolverClause | None = None) -> bool:
         """Assign a value at the present level; False if the variable has the other one."""
         if variable.value == value:
             return True
@@ -71,18 +71,18 @@ class Search:
         self._queue.append(variable)
         return True
 
-    def wait_first(self, variables: Iterable[Variable]) -> None:
+    def wait_first(self, variables: Iterable[SolverVariable]) -> None:
         """Look at these before all that waits already."""
         self._queue.extendleft(reversed(list(variables)))
 
-    def assume(self, variable: Variable, value: int, reason: SolverClause | None = None) -> bool:
+    def assume(self, variable: SolverVariable, value: int, reason: SolverClause | None = None) -> bool:
         """Assign a value at a new level."""
         self._levels.append(len(self.trail))
         return self.set(variable, value, reason)
 
     # --- discovering -------------------------------------------------------------------------------------
 
-    def discover(self, variable: Variable) -> None:
+    def discover(self, variable: SolverVariable) -> None:
         """Register the clauses of a variable, and of all that could follow from it."""
         queue = deque([variable])
         while queue:
@@ -111,7 +111,7 @@ class Search:
         for solution in clause.solutions:
             (solution.watched_true if clause.negative else solution.watched_false).append(clause)
 
-    def _merge(self, clause: SolverClause, reason: Variable) -> bool:
+    def _merge(self, clause: SolverClause, reason: SolverVariable) -> bool:
         """Narrow down clauses of the same reason about the same package; True if an earlier one covers this one."""
         assert clause.need is not None
         target = clause.need.clause[0][:2]
@@ -148,7 +148,7 @@ class Search:
                     return False
         return True
 
-    def _look_at(self, clause: SolverClause, variable: Variable) -> bool:
+    def _look_at(self, clause: SolverClause, variable: SolverVariable) -> bool:
         reason = clause.reason
         if clause.negative:
             if variable is not reason:
@@ -207,11 +207,11 @@ class Search:
             self._levels.pop()
             return True
         first = self.trail[begin]
-        if isinstance(first, Variable) and len(self.refuted) < _MOST_EXPLAINED:
+        if isinstance(first, SolverVariable) and len(self.refuted) < _MOST_EXPLAINED:
             self.refuted[first] = failure.explain(self)
         while len(self.trail) > begin:
             last = self.trail.pop()
-            if isinstance(last, Variable):
+            if isinstance(last, SolverVariable):
                 last.value, last.reason = OPEN, None
             else:
                 self.add_work(last.clause, last.level)
@@ -219,7 +219,7 @@ class Search:
         level = len(self._levels)
         self._work = [item for item in self._work if item.level <= level]
         heap.make(self._work, _less)
-        if isinstance(first, Variable):
+        if isinstance(first, SolverVariable):
             return self.set(first, FALSE)
         return True
 

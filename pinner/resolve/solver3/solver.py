@@ -13,7 +13,7 @@ from typing import NoReturn
 from pinner.apt import version
 from pinner.errors import Unsatisfiable
 from pinner.resolve.marks import Mark, Marks
-from pinner.resolve.resolution import Asked, Cause, Chosen, Resolution, add_causes, after
+from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, add_causes, after
 from pinner.resolve.solver3 import failure
 from pinner.resolve.solver3.cache_order import cache_key
 from pinner.resolve.solver3.clauses import (
@@ -25,7 +25,7 @@ from pinner.resolve.solver3.clauses import (
     UPGRADE_MANUAL,
     Clauses,
     SolverClause,
-    Variable,
+    SolverVariable,
 )
 from pinner.resolve.solver3.search import Search
 from pinner.resolve.switching import switch
@@ -36,7 +36,7 @@ _SUGGESTS_EARLY = "3.3.1"
 
 def solve(
     universe: Universe,
-    asked: Sequence[Asked],
+    asked: Sequence[ResolvedArgument],
     *,
     apt: str,
     recommends: bool = True,
@@ -63,7 +63,7 @@ def solve(
     return _result(search, [wish for wish in wishes if not wish.remove])
 
 
-def _request(marks: Marks, wishes: Sequence[Asked]) -> None:
+def _request(marks: Marks, wishes: Sequence[ResolvedArgument]) -> None:
     """Mark what is requested, with nothing of what it needs."""
     for wish in wishes:
         if wish.remove:
@@ -106,7 +106,7 @@ def _state_facts(search: Search) -> list[str] | None:
     return manual
 
 
-def _keep(search: Search, mark: Mark, package: Variable) -> None:
+def _keep(search: Search, mark: Mark, package: SolverVariable) -> None:
     """Keep an installed package unless something speaks against it."""
     clauses = search.clauses
     group = (INSTALL_MANUAL, KEEP_AUTO) if mark.candidate is mark.current else (UPGRADE_MANUAL, UPGRADE_AUTO)
@@ -122,13 +122,13 @@ def _keep(search: Search, mark: Mark, package: Variable) -> None:
 # --- the result ------------------------------------------------------------------------------------------
 
 
-def _result(search: Search, wanted: Sequence[Asked]) -> Resolution:
+def _result(search: Search, wanted: Sequence[ResolvedArgument]) -> Resolution:
     marks = search.clauses.marks
     universe = marks.universe
     there = {
         each.name: each.offer
         for each in search.trail
-        if isinstance(each, Variable) and each.offer is not None and each.value == TRUE
+        if isinstance(each, SolverVariable) and each.offer is not None and each.value == TRUE
     }
     kept = {each.name: there[each.name] for each in universe.all_installed() if each.name in there}
     targets = kept | there

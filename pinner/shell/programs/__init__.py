@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pinner.shell.outcomes import Call, Result
+from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.programs import (
     apt,
     archives,
@@ -27,7 +27,7 @@ from pinner.shell.programs import (
     texts,
 )
 
-Program = Callable[[Call], Result]
+Program = Callable[[Invocation], ProgramResult]
 
 PROGRAMS: Mapping[str, Program] = {
     name: program

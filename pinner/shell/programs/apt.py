@@ -7,10 +7,10 @@ import re
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, Seen, marks_at
+from pinner.shell.outcomes import Invocation, ProgramResult, SeenInstall, marks_at
 from pinner.shell.programs.keys import TRUSTED
 from pinner.shell.programs.system import installed
-from pinner.shell.state import UNKNOWN, Content, Origin
+from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 #: Where Launchpad serves Personal Package Archives.
 PPA = "https://ppa.launchpadcontent.net"
@@ -23,7 +23,7 @@ _COMPONENTS = frozenset(
 _FOLDER = "/etc/apt/sources.list.d"
 
 
-def _apt(call: Call) -> Result:
+def _apt(call: Invocation) -> ProgramResult:
     shell = call.shell
     program = call.name if call.name in ("apt", "aptitude") else "apt-get"
     parsed = command_line.parse(
@@ -39,7 +39,7 @@ def _apt(call: Call) -> Result:
         start, end = shell.span
         settings = (*shell.state.past_time, *parsed.settings)
         shell.walk.seen.append(
-            Seen(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
+            SeenInstall(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
             shell.walk.wrappers.add(shell.wrapper)
@@ -50,18 +50,18 @@ def _apt(call: Call) -> Result:
             installed(call, files)
     if verb in command_line.CHANGING and not parsed.boolean("APT::Get::Simulate"):
         shell.command(program, call.words)
-    return Result()
+    return ProgramResult()
 
 
-def _apt_mark(call: Call) -> Result:
+def _apt_mark(call: Invocation) -> ProgramResult:
     verb = next((word for word in call.words if not word.startswith("-")), "")
     number = call.shell.command(call.name, call.words)
     if verb == "showmanual" and call.words == [verb]:
-        return Result("done", Content(f"{marks_at(number)}\n"))
-    return Result("done", Content(UNKNOWN if verb.startswith("show") else ""))
+        return ProgramResult("done", Content(f"{marks_at(number)}\n"))
+    return ProgramResult("done", Content(UNKNOWN if verb.startswith("show") else ""))
 
 
-def _line(call: Call, words: list[str]) -> str | None:
+def _line(call: Invocation, words: list[str]) -> str | None:
     """The line of sources.list(5) that add-apt-repository makes of its argument; None if it is not followed."""
     found = call.shell.state.read("/etc/os-release")
     release = dict(each.partition("=")[::2] for each in ((found.text if found else "") or "").splitlines())
@@ -71,7 +71,7 @@ def _line(call: Call, words: list[str]) -> str | None:
     if match and codename and release.get("ID") == "ubuntu":
         owner, archive = match[1], match[2] or "ppa"
         key = f"{_LAUNCHPAD}/~{owner}/+archive/ubuntu/{archive}?ws.op=getSigningKeyData"
-        call.shell.write(f"{TRUSTED}.d/{owner}-ubuntu-{archive}.gpg", Content(origins=(Origin(key),)))
+        call.shell.write(f"{TRUSTED}.d/{owner}-ubuntu-{archive}.gpg", Content(origins=(KeyOrigin(key),)))
         return f"deb {PPA}/{owner}/{archive}/ubuntu {codename} main"
     if codename and re.fullmatch(r"https?://\S+", line):
         return f"deb {line} {codename} main"
@@ -80,7 +80,7 @@ def _line(call: Call, words: list[str]) -> str | None:
     return line if line.startswith("deb ") else None
 
 
-def _add_apt_repository(call: Call) -> Result:
+def _add_apt_repository(call: Invocation) -> ProgramResult:
     said: list[str] = []
     quiet = removes = False
     # `--ppa=X` is `--ppa X`.
@@ -110,10 +110,10 @@ def _add_apt_repository(call: Call) -> Result:
         shell.write(f"{_FOLDER}/{call.name}.list", Content(by=call.name))
     if not quiet:
         shell.state.update()
-    return Result()
+    return ProgramResult()
 
 
-def _enable(call: Call, components: list[str]) -> None:
+def _enable(call: Invocation, components: list[str]) -> None:
     """More components of the distribution's own sources."""
     state = call.shell.state
     for path, content in state.sources().items():
@@ -131,7 +131,7 @@ def _enable(call: Call, components: list[str]) -> None:
             call.shell.write(path, content._replace(text="".join(lines)))
 
 
-def _extrepo(call: Call) -> Result:
+def _extrepo(call: Invocation) -> ProgramResult:
     words = [word for word in call.words if not word.startswith("-")]
     if words[:1] == ["enable"]:
         for name in words[1:]:
@@ -139,14 +139,14 @@ def _extrepo(call: Call) -> Result:
     elif words[:1] == ["disable"]:
         for name in words[1:]:
             call.shell.state.remove(f"{_FOLDER}/extrepo_{name}.sources")
-    return Result()
+    return ProgramResult()
 
 
-def _other(call: Call) -> Result:
+def _other(call: Invocation) -> ProgramResult:
     """A distribution's own program that changes the sources."""
     if call.name not in ("pro", "ua") or {"enable", "attach"} & set(call.words):
         call.shell.fetched(call.name)
-    return Result()
+    return ProgramResult()
 
 
 ROWS = {

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result
+from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.process import Process
-from pinner.shell.programs.options import Options, read
-from pinner.shell.state import UNKNOWN, Content, Layer
+from pinner.shell.programs.options import ParsedOptions, read_options
+from pinner.shell.state import UNKNOWN, Content, Overlay
 
 _VALUED = "fCXTbIKNVLg"
 _LONG = (
@@ -26,7 +26,7 @@ _LONG = (
 _ALARM = later(r"(?i)(?:^|[^a-z])(?:apt|sources?|repos?|rootfs|etc|sysroot)(?:[^a-z]|$)")
 
 
-class Unpacked:
+class UnpackedTree:
     """The files of an archive of the build context, as files of a stage."""
 
     def __init__(self, texts: Mapping[str, str | None], strip: int = 0, only: Iterable[str] = ()) -> None:
@@ -66,37 +66,37 @@ def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only:
     texts = context.archive(origin.context) if origin and origin.context and context else None
     if texts is None:
         return False
-    shell.state.cover(Layer(place, Unpacked(texts, strip, only), "", shell.walk.at))
+    shell.state.cover(Overlay(place, UnpackedTree(texts, strip, only), "", shell.walk.at))
     for path in (*shell.state.sources(), *shell.state.configuration("preferences")):
         if path.startswith(place.rstrip("/") + "/"):
             shell.changed(path)
     return True
 
 
-def _options(words: list[str]) -> Options:
+def _options(words: list[str]) -> ParsedOptions:
     """The options of tar: the first word may be a bundle without a hyphen, whose values follow in order."""
     if not words or words[0].startswith("-"):
-        return read(words, _VALUED, _LONG)
+        return read_options(words, _VALUED, _LONG)
     rest = words[1:]
     bundle = [(letter, rest.pop(0) if letter in _VALUED and rest else "") for letter in words[0]]
-    found = read(rest, _VALUED, _LONG)
-    return Options((*bundle, *found.options), found.operands)
+    found = read_options(rest, _VALUED, _LONG)
+    return ParsedOptions((*bundle, *found.options), found.operands)
 
 
-def _tar(call: Call) -> Result:
+def _tar(call: Invocation) -> ProgramResult:
     options = _options(call.words)
     state = call.shell.state
     place = state.path(options.value("C", "directory") or ".")
     if not options.has("x", "extract", "get") or options.has("O", "to-stdout"):
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     if not reaches(place):
-        return Result()
+        return ProgramResult()
     name = options.value("f", "file")
     content = state.read(state.path(name)) if name not in ("", "-") else call.input
     count = options.value("strip-components")
     strip = int(count) if count.isdecimal() else 0
     if content is not None and unpacked(call.shell, content, place, strip, options.operands):
-        return Result()
+        return ProgramResult()
     by = next((each.url for each in content.origins if each.url), name) if content is not None else name
     last = by.rstrip("/").rpartition("/")[2]
     if (
@@ -107,7 +107,7 @@ def _tar(call: Call) -> Result:
         call.shell.unknown(by or call.name)
     elif options.has("C", "directory"):
         call.shell.unseen(by or call.name)
-    return Result()
+    return ProgramResult()
 
 
 ROWS = {"tar": _tar, "bsdtar": _tar}

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pinner.regex import later
 from pinner.shell.programs.sed import pattern
 
-Value = str | float
-Part = Callable[["_Line"], Value]
+AwkValue = str | float
+Evaluator = Callable[["_Line"], AwkValue]
 
 _TOKEN = later(
     r"[ \t\r]*(?:\\\n[ \t]*)?(?:#[^\n]*)?"
@@ -28,14 +28,14 @@ _UNREAD = frozenset(
 )
 # The loosest first; the empty one is that of what stands beside each other.
 _OPERATORS = (("||",), ("&&",), ("~", "!~"), ("==", "!=", "<", "<=", ">", ">="), (), ("+", "-"))
-_CALLS: Mapping[str, Callable[[str], Value]] = {
+_CALLS: Mapping[str, Callable[[str], AwkValue]] = {
     "length": lambda text: float(len(text)),
     "tolower": str.lower,
     "toupper": str.upper,
 }
 
 
-class _UnreadError(Exception):
+class _AwkUnreadError(Exception):
     """The program does what is not followed."""
 
 
@@ -50,8 +50,8 @@ class _ExitError(Exception):
 class _Line:
     """The line that is read, its fields, the variables, and what the program has said so far."""
 
-    def __init__(self, variables: Mapping[str, Value]) -> None:
-        self.names: dict[str, Value] = {"FS": " ", "OFS": " ", "ORS": "\n", "NR": 0.0, **variables}
+    def __init__(self, variables: Mapping[str, AwkValue]) -> None:
+        self.names: dict[str, AwkValue] = {"FS": " ", "OFS": " ", "ORS": "\n", "NR": 0.0, **variables}
         self.out: list[str] = []
         self.fields: list[str] = [""]
 
@@ -64,17 +64,17 @@ class _Line:
             found = text.split(mark) if len(mark) == 1 and mark != "\\" else _compiled(mark).split(text)
         self.fields = [text, *found]
 
-    def get(self, name: str) -> Value:
+    def get(self, name: str) -> AwkValue:
         """What a variable holds, or a field (`$2`)."""
         if name.startswith("$"):
             number = int(name[1:])
             return self.fields[number] if number < len(self.fields) else ""
         return float(len(self.fields) - 1) if name == "NF" else self.names.get(name, "")
 
-    def put(self, name: str, value: Value) -> Value:
+    def put(self, name: str, value: AwkValue) -> AwkValue:
         """Change a variable, or a field and with it the line."""
         if name in ("NF", "RS"):
-            raise _UnreadError
+            raise _AwkUnreadError
         if name == "$0":
             self.read(_text(value))
         elif name.startswith("$"):
@@ -90,24 +90,24 @@ class _Line:
 def _compiled(text: str) -> re.Pattern[str]:
     made = pattern(text, extended=True)
     if made is None:
-        raise _UnreadError
+        raise _AwkUnreadError
     return re.compile(made)
 
 
-def _text(value: Value) -> str:
+def _text(value: AwkValue) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
-def _number(value: Value) -> float:
+def _number(value: AwkValue) -> float:
     match = _NUMBER.match(value) if isinstance(value, str) else None
     return float(match[0]) if match else value if isinstance(value, float) else 0.0
 
 
-def _true(value: Value) -> bool:
+def _true(value: AwkValue) -> bool:
     return value not in ("", 0.0, "0")
 
 
-def _compare(left: Value, sign: str, right: Value) -> float:
+def _compare(left: AwkValue, sign: str, right: AwkValue) -> float:
     text = next((each for each in (left, right) if isinstance(each, str)), "0")
     both = isinstance(left, str) and isinstance(right, str)
     if both or (text and not _NUMBER.fullmatch(text.strip())):
@@ -119,11 +119,11 @@ def _compare(left: Value, sign: str, right: Value) -> float:
     )
 
 
-def _found(expression: Value, text: Value) -> bool:
+def _found(expression: AwkValue, text: AwkValue) -> bool:
     return _compiled(_text(expression)).search(_text(text)) is not None
 
 
-def _both(left: Part, sign: str, right: Part) -> Part:
+def _both(left: Evaluator, sign: str, right: Evaluator) -> Evaluator:
     """An operator of two operands; without a sign they are joined."""
     if sign in ("||", "&&"):
         fold = any if sign == "||" else all
@@ -137,19 +137,19 @@ def _both(left: Part, sign: str, right: Part) -> Part:
     return lambda line: _text(left(line)) + _text(right(line))
 
 
-def _raising(error: type[Exception]) -> Part:
-    def run(line: _Line) -> Value:
+def _raising(error: type[Exception]) -> Evaluator:
+    def run(line: _Line) -> AwkValue:
         raise error
 
     return run
 
 
-def _substituted(args: list[Part], target: Callable[[_Line], str], count: int) -> Part:
-    def run(line: _Line) -> Value:
+def _substituted(args: list[Evaluator], target: Callable[[_Line], str], count: int) -> Evaluator:
+    def run(line: _Line) -> AwkValue:
         new = _text(args[1](line))
         made = re.sub(r"\\(.)|&", lambda each: each[1] or "\\g<0>", new)
         if "\\" in made.replace("\\g<0>", ""):
-            raise _UnreadError
+            raise _AwkUnreadError
         text, number = _compiled(_text(args[0](line))).subn(made, _text(line.get(target(line))), count)
         if number:
             line.put(target(line), text)
@@ -158,14 +158,14 @@ def _substituted(args: list[Part], target: Callable[[_Line], str], count: int) -
     return run
 
 
-def _print(parts: list[Part], *, formats: bool = False) -> Part:
-    def run(line: _Line) -> Value:
+def _print(parts: list[Evaluator], *, formats: bool = False) -> Evaluator:
+    def run(line: _Line) -> AwkValue:
         texts = [_text(each(line)) for each in parts] or [_text(line.get("$0"))]
         if not formats:
             line.out.append(_text(line.names["OFS"]).join(texts) + _text(line.names["ORS"]))
             return ""
         if re.search(r"%(?![%s])", texts[0]):
-            raise _UnreadError
+            raise _AwkUnreadError
         rest = iter(texts[1:])
         line.out.append(re.sub("%(.)", lambda each: "%" if each[1] == "%" else next(rest, ""), texts[0]))
         return ""
@@ -173,7 +173,7 @@ def _print(parts: list[Part], *, formats: bool = False) -> Part:
     return run
 
 
-class _Parser:
+class _AwkParser:
     """Makes functions of a program's text."""
 
     def __init__(self, text: str) -> None:
@@ -184,7 +184,7 @@ class _Parser:
     def _next(self) -> None:
         match = _TOKEN.match(self._source, self._at)
         if match is None or match.lastgroup is None:
-            raise _UnreadError
+            raise _AwkUnreadError
         self._begin, self._at = match.start(match.lastgroup), match.end()
         self._kind, self._text = match.lastgroup, match[match.lastgroup]
 
@@ -200,9 +200,9 @@ class _Parser:
 
     def _need(self, text: str) -> None:
         if not self._take(text):
-            raise _UnreadError
+            raise _AwkUnreadError
 
-    def rules(self) -> Iterator[tuple[str, Part | None, Part]]:
+    def rules(self) -> Iterator[tuple[str, Evaluator | None, Evaluator]]:
         """When something is done (BEGIN, END, or each line), under which condition, and what."""
         while self._kind != "end":
             if self._take(";", "\n"):
@@ -214,24 +214,24 @@ class _Parser:
             elif not self._is("{"):
                 condition = self._expression()
             if self._is(","):
-                raise _UnreadError  # a range
+                raise _AwkUnreadError  # a range
             yield when, condition, self._block() if self._is("{") else _print([])
 
-    def _block(self) -> Part:
+    def _block(self) -> Evaluator:
         self._need("{")
-        steps: list[Part] = []
+        steps: list[Evaluator] = []
         while not self._take("}"):
             if not self._take(";", "\n"):
                 steps.append(self._statement())
 
-        def run(line: _Line) -> Value:
+        def run(line: _Line) -> AwkValue:
             for step in steps:
                 step(line)
             return ""
 
         return run
 
-    def _statement(self) -> Part:
+    def _statement(self) -> Evaluator:
         if self._is("{"):
             return self._block()
         if self._take("if"):
@@ -243,17 +243,17 @@ class _Parser:
         if self._is("print", "printf"):
             formats = self._text == "printf"
             self._next()
-            parts: list[Part] = []
+            parts: list[Evaluator] = []
             while not self._is(";", "}", "\n"):
                 parts.append(self._expression(output=True))
                 if not self._take(","):
                     break
             if not self._is(";", "}", "\n"):
-                raise _UnreadError
+                raise _AwkUnreadError
             return _print(parts, formats=formats)
         return self._expression()
 
-    def _if(self) -> Part:
+    def _if(self) -> Evaluator:
         self._need("(")
         condition = self._expression()
         self._need(")")
@@ -269,7 +269,7 @@ class _Parser:
         self._at, self._begin, self._kind, self._text = before
         return lambda line: body(line) if _true(condition(line)) else ""
 
-    def _expression(self, level: int = 0, *, output: bool = False) -> Part:
+    def _expression(self, level: int = 0, *, output: bool = False) -> Evaluator:
         """An expression of operators that bind at least as tightly as those of a level."""
         if level == len(_OPERATORS):
             if self._take("!"):
@@ -293,20 +293,20 @@ class _Parser:
     def _named(self) -> bool:
         return self._kind == "name" and self._text not in _WORDS
 
-    def _regex(self) -> Part | None:
+    def _regex(self) -> Evaluator | None:
         """A regular expression in slashes, as a text."""
         if not self._is("/"):
             return None
         match = _REGEX.match(self._source, self._begin)
         if match is None:
-            raise _UnreadError
+            raise _AwkUnreadError
         text = match[1].replace(r"\/", "/")
         _compiled(text)
         self._at = match.end()
         self._next()
         return lambda line: text
 
-    def _primary(self) -> Part:
+    def _primary(self) -> Evaluator:
         text = self._text
         if (own := self._regex()) is not None:
             return lambda line: float(_found(own(line), line.get("$0")))
@@ -330,7 +330,7 @@ class _Parser:
         if not self._take("++"):
             return lambda line: line.get(name(line))
 
-        def count(line: _Line) -> Value:
+        def count(line: _Line) -> AwkValue:
             before = _number(line.get(name(line)))
             line.put(name(line), before + 1)
             return before
@@ -344,7 +344,7 @@ class _Parser:
             number = self._primary()
             return lambda line: f"${int(_number(number(line)))}"
         if not self._named() or text in _UNREAD:
-            raise _UnreadError
+            raise _AwkUnreadError
         self._next()
         if not self._take("["):
             return lambda line: text
@@ -352,11 +352,11 @@ class _Parser:
         self._need("]")
         return lambda line: f"{text}[{_text(index(line))}]"
 
-    def _call(self) -> Part:
+    def _call(self) -> Evaluator:
         name = self._text
         self._next()
         self._need("(")
-        args: list[Part] = []
+        args: list[Evaluator] = []
         target: Callable[[_Line], str] = lambda line: "$0"  # noqa: E731
         while not self._is(")"):
             if len(args) == 2 and name in ("sub", "gsub"):
@@ -370,14 +370,14 @@ class _Parser:
             return _substituted(args, target, 0 if name == "gsub" else 1)
         if name in _CALLS and len(args) <= 1:
             return lambda line: _CALLS[name](_text(args[0](line) if args else line.get("$0")))
-        raise _UnreadError
+        raise _AwkUnreadError
 
 
-def run(program: str, text: str, variables: Mapping[str, Value]) -> str | None:
+def run(program: str, text: str, variables: Mapping[str, AwkValue]) -> str | None:
     """What a program prints of a text, with these variables set before; None if it is not followed."""
     line = _Line(variables)
     try:
-        rules = list(_Parser(program).rules())
+        rules = list(_AwkParser(program).rules())
         for part in (each for when, _, each in rules if when == "BEGIN"):
             part(line)
         try:
@@ -389,12 +389,12 @@ def run(program: str, text: str, variables: Mapping[str, Value]) -> str | None:
             pass
         for part in (each for when, _, each in rules if when == "END"):
             part(line)
-    except (_UnreadError, _ExitError, _NextError, RecursionError, re.error):
+    except (_AwkUnreadError, _ExitError, _NextError, RecursionError, re.error):
         return None
     return "".join(line.out)
 
 
-def _each_line(rules: list[tuple[str, Part | None, Part]], line: _Line) -> None:
+def _each_line(rules: list[tuple[str, Evaluator | None, Evaluator]], line: _Line) -> None:
     try:
         for when, condition, body in rules:
             if not when and (condition is None or _true(condition(line))):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from posixpath import join
 
-from pinner.shell.outcomes import Call, Result
-from pinner.shell.programs.options import Options, read
-from pinner.shell.state import UNKNOWN, Content, Origin
+from pinner.shell.outcomes import Invocation, ProgramResult
+from pinner.shell.programs.options import ParsedOptions, read_options
+from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 _CURL = (
     *("output", "user-agent", "header", "data", "proto", "proto-redir", "retry", "retry-delay", "max-time"),
@@ -57,18 +57,18 @@ _WGET = (
 )
 
 
-def _addresses(options: Options) -> list[str]:
+def _addresses(options: ParsedOptions) -> list[str]:
     named = [*options.values("url"), *options.operands]
     return [each if "://" in each else f"http://{each}" for each in named if "." in each or UNKNOWN in each]
 
 
 def of(address: str) -> Content:
     """The bytes at an address."""
-    return Content(origins=(Origin(url=address),), by=address)
+    return Content(origins=(KeyOrigin(url=address),), by=address)
 
 
-def _curl(call: Call) -> Result:
-    options = read(call.words, "oAbcdDeEFHKmPrTuUwxXyYzCQt", _CURL)
+def _curl(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "oAbcdDeEFHKmPrTuUwxXyYzCQt", _CURL)
     files = options.values("o", "output")
     remote = sum(name in ("O", "remote-name", "remote-name-all") for name, _ in options.options)
     output: Content | None = Content("")
@@ -81,11 +81,11 @@ def _curl(call: Call) -> Result:
             call.shell.write(join(folder, address.partition("?")[0].rpartition("/")[2] or UNKNOWN), content)
         else:
             output = Content() if output is None or output.origins else content
-    return Result("done", output)
+    return ProgramResult("done", output)
 
 
-def _wget(call: Call) -> Result:
-    options = read(call.words, "oOaPUtTiweQlARDIXB", _WGET)
+def _wget(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "oOaPUtTiweQlARDIXB", _WGET)
     file = options.value("O", "output-document")
     folder = options.value("P", "directory-prefix") or "."
     output: Content | None = Content("")
@@ -97,7 +97,7 @@ def _wget(call: Call) -> Result:
             call.shell.write(file, content)
         else:
             call.shell.write(join(folder, address.rpartition("/")[2] or UNKNOWN), content)
-    return Result("done", output)
+    return ProgramResult("done", output)
 
 
 ROWS = {"curl": _curl, "wget": _wget, "wget2": _wget}

@@ -5,28 +5,28 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from posixpath import basename, join
 
-from pinner.shell.outcomes import Call, Result
-from pinner.shell.programs.options import read
+from pinner.shell.outcomes import Invocation, ProgramResult
+from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNKNOWN, Content, Value
 
 _APT = "/etc/apt"
 
 
-def _removed(call: Call, path: str) -> None:
+def _removed(call: Invocation, path: str) -> None:
     call.shell.state.remove(path)
     call.shell.changed(path)
 
 
-def _rm(call: Call) -> Result:
+def _rm(call: Invocation) -> ProgramResult:
     state = call.shell.state
-    for name in read(call.words).operands:
+    for name in read_options(call.words).operands:
         if UNKNOWN not in name and state.path(name) != "/":
             for path in state.glob(state.path(name)):
                 _removed(call, path)
-    return Result()
+    return ProgramResult()
 
 
-def _place(call: Call, source: str, target: str, *, into: bool) -> None:
+def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
     """Copy a file, or a folder with all in it, to a path or into a folder."""
     state = call.shell.state
     if source == "/dev/null":
@@ -53,9 +53,9 @@ def _place(call: Call, source: str, target: str, *, into: bool) -> None:
                 call.shell.unknown(f"{call.name} {source}", live=False)
 
 
-def _copied(call: Call, valued: str, long: tuple[str, ...] = ()) -> list[str]:
+def _copied(call: Invocation, valued: str, long: tuple[str, ...] = ()) -> list[str]:
     """Copy what a command names; what was copied."""
-    options = read(call.words, f"{valued}tS", ("target-directory", "suffix", *long))
+    options = read_options(call.words, f"{valued}tS", ("target-directory", "suffix", *long))
     state = call.shell.state
     target = options.value("t", "target-directory")
     sources = list(options.operands)
@@ -85,28 +85,28 @@ def _known_folder(path: str) -> bool:
     )
 
 
-def _cp(call: Call) -> Result:
+def _cp(call: Invocation) -> ProgramResult:
     _copied(call, "")
-    return Result()
+    return ProgramResult()
 
 
-def _mv(call: Call) -> Result:
+def _mv(call: Invocation) -> ProgramResult:
     state = call.shell.state
     for source in _copied(call, ""):
         if UNKNOWN not in source:
             for path in state.glob(state.path(source)):
                 _removed(call, path)
-    return Result()
+    return ProgramResult()
 
 
-def _install(call: Call) -> Result:
-    if not read(call.words, "mogtS", ("mode", "owner", "group")).has("d", "directory"):
+def _install(call: Invocation) -> ProgramResult:
+    if not read_options(call.words, "mogtS", ("mode", "owner", "group")).has("d", "directory"):
         _copied(call, "mog", ("mode", "owner", "group"))
-    return Result()
+    return ProgramResult()
 
 
-def _ln(call: Call) -> Result:
-    options = read(call.words, "tS")
+def _ln(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "tS")
     state = call.shell.state
     if len(options.operands) == 2:
         target, name = options.operands
@@ -122,18 +122,18 @@ def _ln(call: Call) -> Result:
             call.shell.write(path, Content(""))
         elif path.startswith(f"{_APT}/"):
             call.shell.write(path, Content())
-    return Result()
+    return ProgramResult()
 
 
-def _cd(call: Call) -> Result:
+def _cd(call: Invocation) -> ProgramResult:
     words = [word for word in call.words if not word.startswith("-")]
     state = call.shell.state
     name = words[0] if words else "/root"
     state.cwd = f"/{UNKNOWN}" if UNKNOWN in name else state.path(name)
-    return Result()
+    return ProgramResult()
 
 
-def _find(call: Call) -> Result:
+def _find(call: Invocation) -> ProgramResult:
     """find, where it deletes, prints or hands on files by their names."""
     words = call.words
     at = next((number for number, word in enumerate(words) if word.startswith(("-", "(", "!"))), len(words))
@@ -149,7 +149,7 @@ def _find(call: Call) -> Result:
         if not names or any(fnmatchcase(basename(path), pattern) for pattern in names)
     ]
     if "!" in words or "-not" in words:
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     if "-delete" in words:
         for path in found:
             _removed(call, path)
@@ -159,29 +159,29 @@ def _find(call: Call) -> Result:
         end = next((number for number, word in enumerate(command) if word in (";", "+")), len(command))
         for path in found:
             call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
-    return Result("done", Content("".join(f"{path}\n" for path in found)))
+    return ProgramResult("done", Content("".join(f"{path}\n" for path in found)))
 
 
-def _dd(call: Call) -> Result:
+def _dd(call: Invocation) -> ProgramResult:
     for word in call.words:
         if word.startswith("of="):
             call.shell.write(word[3:], call.input or Content())
-    return Result()
+    return ProgramResult()
 
 
-def _truncate(call: Call) -> Result:
-    options = read(call.words, "s", ("size",))
+def _truncate(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "s", ("size",))
     for name in options.operands if options.value("s", "size") == "0" else ():
         call.shell.write(name, Content(""))
-    return Result()
+    return ProgramResult()
 
 
-def _ls(call: Call) -> Result:
+def _ls(call: Invocation) -> ProgramResult:
     """ls, where it lists the names of files and folders that are seen."""
-    options = read(call.words, "ITw")
+    options = read_options(call.words, "ITw")
     state = call.shell.state
     if {name for name, _ in options.options} - {"1", "a", "A", "d", "r"}:
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     found: list[str] = []
     for name in options.operands or (".",):
         for path in state.glob(state.path(name)):
@@ -190,8 +190,8 @@ def _ls(call: Call) -> Result:
             elif state.is_dir(path):
                 found += state.names(path)
             else:
-                return Result("maybe", Content(UNKNOWN))
-    return Result("done", Content("".join(f"{each}\n" for each in found)))
+                return ProgramResult("maybe", Content(UNKNOWN))
+    return ProgramResult("done", Content("".join(f"{each}\n" for each in found)))
 
 
 ROWS = {
@@ -208,6 +208,6 @@ ROWS = {
     "find": _find,
     "dd": _dd,
     "truncate": _truncate,
-    "mktemp": lambda call: Result("done", Content(f"/tmp/{UNKNOWN}")),
-    "pwd": lambda call: Result("done", Content(call.shell.state.cwd)),
+    "mktemp": lambda call: ProgramResult("done", Content(f"/tmp/{UNKNOWN}")),
+    "pwd": lambda call: ProgramResult("done", Content(call.shell.state.cwd)),
 }

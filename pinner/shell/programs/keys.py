@@ -5,10 +5,10 @@ from __future__ import annotations
 from posixpath import join
 
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, joined
-from pinner.shell.programs.options import read
+from pinner.shell.outcomes import Invocation, ProgramResult, joined
+from pinner.shell.programs.options import read_options
 from pinner.shell.programs.texts import inputs
-from pinner.shell.state import UNKNOWN, Content, Origin, Value
+from pinner.shell.state import UNKNOWN, Content, KeyOrigin, Value
 
 _FINGERPRINT = later(r"(?:0x)?([0-9A-Fa-f]{40})")
 _SERVER = later(r"(?:(?:hkps?|https?)://)?([\w.-]+)(?::\d+)?/?")
@@ -29,25 +29,25 @@ _RECEIVE = ("recv-keys", "recv-key", "recv", "receive-keys")
 TRUSTED = "/etc/apt/trusted.gpg"
 
 
-def _ring(call: Call, homedir: str) -> str:
+def _ring(call: Invocation, homedir: str) -> str:
     if call.name == "apt-key":
         return TRUSTED
     home = call.shell.variable("GNUPGHOME")
     return join(homedir or (home.text if isinstance(home, Value) else "/root/.gnupg"), "pubring.gpg")
 
 
-def _add(call: Call, ring: str, content: Content) -> None:
+def _add(call: Invocation, ring: str, content: Content) -> None:
     if content.origins:
         call.shell.write(ring, Content(origins=content.origins), append=True)
     else:
         call.shell.write(ring, Content())
 
 
-def _gpg(call: Call) -> Result:
+def _gpg(call: Invocation) -> ProgramResult:
     words = call.words
     if call.name == "apt-key" and words[:1] == ["adv"]:
         words = words[1:]
-    options = read(words, "or", _VALUED)
+    options = read_options(words, "or", _VALUED)
     ring = (
         options.value("keyring", "primary-keyring") or _ring(call, options.value("homedir"))
     ).removeprefix("gnupg-ring:")
@@ -58,18 +58,18 @@ def _gpg(call: Call) -> Result:
         found = [match[1].upper() for each in keys if (match := _FINGERPRINT.fullmatch(each))]
         if server and len(found) == len([each for each in keys if each]):
             address = f"https://{server[1]}/pks/lookup?op=get&options=mr&search=0x"
-            _add(call, ring, Content(origins=tuple(Origin(f"{address}{each}") for each in found)))
+            _add(call, ring, Content(origins=tuple(KeyOrigin(f"{address}{each}") for each in found)))
         else:
             call.shell.write(ring, Content())
-        return Result()
+        return ProgramResult()
     verb = names.pop(0) if call.name == "apt-key" and names and names[0] in ("add", "export", "del") else ""
     if verb == "add" or options.has("import", "fetch-keys"):
         if options.has("fetch-keys"):
-            content: Content | None = Content(origins=tuple(Origin(url=each) for each in names))
+            content: Content | None = Content(origins=tuple(KeyOrigin(url=each) for each in names))
         else:
             content = inputs(call, names)
         _add(call, ring, content if content is not None else Content())
-        return Result()
+        return ProgramResult()
     if verb == "export" or options.has("export"):
         content = call.shell.state.read(call.shell.state.path(ring))
     else:
@@ -80,14 +80,14 @@ def _gpg(call: Call) -> Result:
     given = content._replace(text=None, file="") if content.origins else Content()
     if output and output != "-":
         call.shell.write(output, given)
-        return Result()
+        return ProgramResult()
     if options.has("dearmor", "dearmour", "enarmor", "export", "yes") or verb == "export":
         # Without an output `gpg --dearmor FILE` writes FILE.gpg.
         if options.has("dearmor", "dearmour") and names and not options.has("export"):
             call.shell.write(f"{names[0]}.gpg", given)
-            return Result()
-        return Result("done", given)
-    return Result("done", Content(UNKNOWN))
+            return ProgramResult()
+        return ProgramResult("done", given)
+    return ProgramResult("done", Content(UNKNOWN))
 
 
 ROWS = {
@@ -95,5 +95,5 @@ ROWS = {
     "gpg2": _gpg,
     "gpg1": _gpg,
     "apt-key": _gpg,
-    "sq": lambda call: Result("done", joined([])),
+    "sq": lambda call: ProgramResult("done", joined([])),
 }

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from posixpath import join
 
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, Status
+from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
 from pinner.shell.process import Process
-from pinner.shell.programs.options import read
+from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNKNOWN
 
 _ALARM = later(r"/etc/apt|apt-add|add-apt|\.deb\b|\b(?:curl|wget)\b[^\n|]*\|")
@@ -23,28 +23,28 @@ _USES = later(r"\$(?:\$|\((\w+)\)|\{(\w+)\}|\([^)]*\)|.)")
 _MOST = 40
 
 
-def _make(call: Call) -> Result:
+def _make(call: Invocation) -> ProgramResult:
     """make, by a Makefile that is seen: the recipes of its targets and of what they need."""
-    options = read(call.words, "CfjloIW", ("directory", "file", "makefile", "jobs"))
+    options = read_options(call.words, "CfjloIW", ("directory", "file", "makefile", "jobs"))
     shell, state = call.shell, call.shell.state
     folder = state.path(options.value("C", "directory") or ".")
     names = [options.value("f", "file", "makefile")] if options.has("f", "file", "makefile") else []
     found = [state.read(join(folder, name)) for name in names or ["GNUmakefile", "makefile", "Makefile"]]
     text = next((each.text for each in found if each is not None), None)
     if text is None or not _ALARM.search(text):
-        return Result()
+        return ProgramResult()
     values = dict(_SETS.findall(text)) | dict(each.split("=", 1) for each in options.operands if "=" in each)
     lines = list(_recipe(text.replace("\\\n", " "), [each for each in options.operands if "=" not in each]))
     own = shell.child("sh")
 
-    def run(inner: Process) -> Status:
+    def run(inner: Process) -> ProgramStatus:
         inner.state.cwd = folder
         inner.fixed = True
         for line in lines[:_MOST]:
             inner.string(_expanded(line, values))
         return "done"
 
-    return Result(shell.process(run, own, inherits=True))
+    return ProgramResult(shell.process(run, own, inherits=True))
 
 
 def _recipe(text: str, targets: list[str]) -> Iterable[str]:

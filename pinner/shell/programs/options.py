@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pinner.values import NamedTuple
 
 
-class Options(NamedTuple):
+class ParsedOptions(NamedTuple):
     """The options that a command names, with their values ("" for those that take none), and its operands."""
 
     options: tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ class Options(NamedTuple):
         return [value for name, value in self.options if name in names]
 
 
-def read(words: Iterable[str], valued: str = "", long: Iterable[str] = ()) -> Options:
+def read_options(words: Iterable[str], valued: str = "", long: Iterable[str] = ()) -> ParsedOptions:
     """The options of a command: `valued` are the short ones that take a value, `long` the long ones."""
     found: list[tuple[str, str]] = []
     operands: list[str] = []
@@ -46,4 +46,4 @@ def read(words: Iterable[str], valued: str = "", long: Iterable[str] = ()) -> Op
                 found.append((name, ""))
         else:
             operands.append(word)
-    return Options(tuple(found), tuple(operands))
+    return ParsedOptions(tuple(found), tuple(operands))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, lists_of
-from pinner.shell.programs.options import read
+from pinner.shell.outcomes import Invocation, ProgramResult, lists_of
+from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNKNOWN, Content
 from pinner.values import NamedTuple
 
@@ -99,11 +99,11 @@ class _Step(NamedTuple):
     block: int = 0
 
 
-class _UnreadError(Exception):
+class _SedUnreadError(Exception):
     """The script does what is not followed."""
 
 
-class _Parser:
+class _SedParser:
     """Reads a script."""
 
     def __init__(self, script: str, *, extended: bool) -> None:
@@ -112,7 +112,7 @@ class _Parser:
         self._at = 0
 
     def steps(self) -> list[_Step]:
-        """The commands, in order. Raises `_UnreadError`."""
+        """The commands, in order. Raises `_SedUnreadError`."""
         found: list[_Step] = []
         opened: list[int] = []
         while True:
@@ -126,7 +126,7 @@ class _Parser:
                 self._skip(" \t")
                 second = self._address()
                 if second is None:
-                    raise _UnreadError
+                    raise _SedUnreadError
             self._skip(" \t")
             inverse = self._peek() == "!"
             self._at += inverse
@@ -138,19 +138,19 @@ class _Parser:
                 found.append(_Step(first, second, inverse, name))
             elif name == "}":
                 if not opened:
-                    raise _UnreadError
+                    raise _SedUnreadError
                 begin = opened.pop()
                 found[begin] = found[begin]._replace(block=len(found))
             else:
                 found.append(self._command(first, second, inverse, name))
         if opened:
-            raise _UnreadError
+            raise _SedUnreadError
         return found
 
     def _command(self, first: _Address | None, second: _Address | None, inverse: bool, name: str) -> _Step:
         if name in ("d", "p", "q", "D", "P", "="):
             if name not in "dpq":
-                raise _UnreadError
+                raise _SedUnreadError
             return _Step(first, second, inverse, name)
         if name in ("a", "i", "c"):
             match = _TEXT.match(self._script, self._at)
@@ -166,16 +166,16 @@ class _Parser:
                 flags += self._peek()
                 self._at += 1
             if set(flags) & set("eMmw"):
-                raise _UnreadError
+                raise _SedUnreadError
             if name == "y":
                 return _Step(first, second, inverse, name, new=f"{old}\0{new}")
             return _Step(first, second, inverse, name, self._compiled(old, flags), new, flags)
-        raise _UnreadError
+        raise _SedUnreadError
 
     def _compiled(self, text: str, flags: str = "") -> re.Pattern[str]:
         made = pattern(text, extended=self._extended)
         if made is None or not text or UNKNOWN in made:
-            raise _UnreadError
+            raise _SedUnreadError
         return re.compile(made, re.IGNORECASE if set(flags) & set("iI") else 0)
 
     def _peek(self) -> str:
@@ -227,7 +227,7 @@ class _Parser:
                 inside = False
             out.append(char)
             self._at += 1
-        raise _UnreadError
+        raise _SedUnreadError
 
 
 def _replacement(text: str) -> Callable[[re.Match[str]], str]:
@@ -248,8 +248,8 @@ def _replacement(text: str) -> Callable[[re.Match[str]], str]:
 def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
     """What a script makes of a text; None if it is not followed."""
     try:
-        steps = _Parser(script, extended=extended).steps()
-    except (_UnreadError, re.error):
+        steps = _SedParser(script, extended=extended).steps()
+    except (_SedUnreadError, re.error):
         return None
     lines = text.splitlines()
     out: list[str] = []
@@ -323,12 +323,12 @@ def _substituted(step: _Step, line: str) -> tuple[str, int]:
     return line, 0
 
 
-def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
+def run(call: Invocation, inputs: Callable[[list[str]], Content | None]) -> ProgramResult:
     """sed as a program: in place, or from a text to its output."""
     words = [
         re.sub(r"^(-[nEr]*)i\S*$", r"\1i", word) if word.startswith("-") else word for word in call.words
     ]
-    options = read(words, "efl", ("expression", "file"))
+    options = read_options(words, "efl", ("expression", "file"))
     scripts = options.values("e", "expression")
     names = list(options.operands)
     if not scripts and not options.has("f", "file") and names:
@@ -357,9 +357,11 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
     if not in_place:
         content = inputs(names)
         if content is None or content.text is None:
-            return Result("done", Content(UNKNOWN))
+            return ProgramResult("done", Content(UNKNOWN))
         found = made(content)
-        return Result("done", found if found.text is not None else Content(UNKNOWN, lists=lists_of(content)))
+        return ProgramResult(
+            "done", found if found.text is not None else Content(UNKNOWN, lists=lists_of(content))
+        )
     missing = False
     if any(UNKNOWN in name for name in names) and _SOURCES.search(script):
         call.shell.unknown(f"{call.name} -i")
@@ -372,4 +374,4 @@ def run(call: Call, inputs: Callable[[list[str]], Content | None]) -> Result:
             changed = made(content)
             if changed != content._replace(file=""):
                 call.shell.write(path, changed)
-    return Result("no" if missing else "done")
+    return ProgramResult("no" if missing else "done")

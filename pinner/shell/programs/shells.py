@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 
 from pinner.shell import nested
-from pinner.shell.outcomes import Call, Result, Status, value_of
+from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus, value_of
 from pinner.shell.process import Process
-from pinner.shell.programs.options import read
+from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNKNOWN, Content, Value
 
 _MOST = 2_000
 
 
-def _sh(call: Call) -> Result:
+def _sh(call: Invocation) -> ProgramResult:
     shell, args = call.shell, list(call.args)
     errexit = False
     while args and args[0].text[:1] in "-+" and args[0].text not in ("-", "--"):
@@ -38,26 +38,26 @@ def _sh(call: Call) -> Result:
     content = shell.state.read(shell.state.path(args[0].text))
     if content is None:
         shell.unseen(args[0].text)
-        return Result("done", Content(UNKNOWN))
-    return Result(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)))
+        return ProgramResult("done", Content(UNKNOWN))
+    return ProgramResult(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)))
 
 
-def _string(call: Call, args: list[Value], errexit: bool) -> Result:
+def _string(call: Invocation, args: list[Value], errexit: bool) -> ProgramResult:
     while args and args[0].text[:1] in "-+" and len(args) > 1:
         args.pop(0)
     if not args:
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     _from_afar(call, args[:1])
     own = call.shell.child(call.name, args[2:])
     own.errexit = errexit
 
-    def run(shell: Process) -> Status:
+    def run(shell: Process) -> ProgramStatus:
         return shell.string(args[0].text)
 
-    return Result(call.shell.process(run, own))
+    return ProgramResult(call.shell.process(run, own))
 
 
-def _from_afar(call: Call, args: Sequence[Value]) -> None:
+def _from_afar(call: Invocation, args: Sequence[Value]) -> None:
     """Text that is fetched and run: `bash -c "$(curl …)"`."""
     for each in args:
         for name in each.lists:
@@ -65,51 +65,51 @@ def _from_afar(call: Call, args: Sequence[Value]) -> None:
                 call.shell.fetched(name)
 
 
-def _input(call: Call, args: list[Value]) -> Result:
+def _input(call: Invocation, args: list[Value]) -> ProgramResult:
     while args and args[0].text in ("-", "--"):
         args.pop(0)
     content = call.input
     if content is None:
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     for each in (content, *content.others):
         call.shell.script(each._replace(others=()), args, call.name)
-    return Result("done")
+    return ProgramResult("done")
 
 
-def _source(call: Call) -> Result:
+def _source(call: Invocation) -> ProgramResult:
     state = call.shell.state
     for name in call.words[:1]:
         content = state.read(state.path(name))
         if content is None:
             call.shell.unseen(name)
-            return Result()
+            return ProgramResult()
         if content.text is None:
             for origin in content.origins:
                 if origin.url:
                     call.shell.fetched(origin.url)
-            return Result()
-        return Result(call.shell.sourced(state.path(name), content, call.args[1:]))
-    return Result()
+            return ProgramResult()
+        return ProgramResult(call.shell.sourced(state.path(name), content, call.args[1:]))
+    return ProgramResult()
 
 
-def _eval(call: Call) -> Result:
+def _eval(call: Invocation) -> ProgramResult:
     _from_afar(call, call.args)
-    return Result(call.shell.string(" ".join(call.words)))
+    return ProgramResult(call.shell.string(" ".join(call.words)))
 
 
-def _su(call: Call) -> Result:
+def _su(call: Invocation) -> ProgramResult:
     words = list(call.args)
     for at, word in enumerate(words[:-1]):
         if word.text in ("-c", "--command"):
             return _string(call._replace(name="sh"), [words[at + 1]], errexit=False)
-    return Result()
+    return ProgramResult()
 
 
-def _exec(call: Call) -> Result:
-    return Result(call.shell.execute(call.args)) if call.args else Result()
+def _exec(call: Invocation) -> ProgramResult:
+    return ProgramResult(call.shell.execute(call.args)) if call.args else ProgramResult()
 
 
-def _xargs(call: Call) -> Result:
+def _xargs(call: Invocation) -> ProgramResult:
     words = call.words
     at, file, places, most = 0, "", "", _MOST
     while at < len(words) and words[at].startswith("-"):
@@ -141,17 +141,17 @@ def _xargs(call: Call) -> Result:
         for line in given.text.splitlines()[:64]:
             filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]
             call.shell.execute(filled)
-        return Result("done")
+        return ProgramResult("done")
     own = own or [Value(UNKNOWN, given.lists)]
     for begin in range(0, len(own), most):
         call.shell.execute([*command, *own[begin : begin + most]])
-    return Result()
+    return ProgramResult()
 
 
-def _run_parts(call: Call) -> Result:
-    options = read(call.words, "au", ("arg", "umask", "regex"))
+def _run_parts(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "au", ("arg", "umask", "regex"))
     if options.has("test", "list"):
-        return Result("done", Content(UNKNOWN))
+        return ProgramResult("done", Content(UNKNOWN))
     names = re.compile(options.value("regex") or r"\A[\w-]+\Z")  # run-parts(8)
     for folder in options.operands[-1:]:
         for name in call.shell.state.names(call.shell.state.path(folder)):
@@ -159,10 +159,10 @@ def _run_parts(call: Call) -> Result:
                 call.shell.execute(
                     [Value(f"{folder.rstrip('/')}/{name}"), *map(Value, options.values("a", "arg"))]
                 )
-    return Result("done", None)
+    return ProgramResult("done", None)
 
 
-def _set(call: Call) -> Result:
+def _set(call: Invocation) -> ProgramResult:
     words = call.words
     for at, word in enumerate(words):
         if word == "--":
@@ -174,25 +174,25 @@ def _set(call: Call) -> Result:
             call.shell.errexit = False
         elif word == "errexit" and words[at - 1].startswith("-"):
             call.shell.errexit = True
-    return Result("yes")
+    return ProgramResult("yes")
 
 
-def _shift(call: Call) -> Result:
+def _shift(call: Invocation) -> ProgramResult:
     count = int(call.words[0]) if call.words and call.words[0].isdecimal() else 1
     call.shell.args = call.shell.args[count:]
-    return Result("yes")
+    return ProgramResult("yes")
 
 
-def _exit(call: Call) -> Result:
-    status: Status = "done"
+def _exit(call: Invocation) -> ProgramResult:
+    status: ProgramStatus = "done"
     if call.words:
         status = "yes" if call.words[0] == "0" else "maybe" if UNKNOWN in call.words[0] else "no"
     call.shell.leave(call.name, status)
-    return Result(status)
+    return ProgramResult(status)
 
 
-def _read(call: Call) -> Result:
-    options = read(call.words, "pdntNu")
+def _read(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "pdntNu")
     value = value_of(call.input)
     line = value.text.partition("\n")[0] if call.input is not None else UNKNOWN
     names = options.operands or ("REPLY",)
@@ -203,16 +203,16 @@ def _read(call: Call) -> Result:
     parts = line.split(between, maxsplit=len(names) - 1) if UNKNOWN not in line else [UNKNOWN] * len(names)
     for at, name in enumerate(names):
         call.shell.state.variables[name] = Value(parts[at] if at < len(parts) else "", value.lists)
-    return Result("maybe")
+    return ProgramResult("maybe")
 
 
-def _mapfile(call: Call) -> Result:
-    options = read(call.words, "dnOsuCc")
+def _mapfile(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "dnOsuCc")
     value = value_of(call.input)
     name = options.operands[0] if options.operands else "MAPFILE"
     lines = value.text.splitlines()[:_MOST]
     call.shell.state.variables[name] = tuple(Value(line, value.lists) for line in lines)
-    return Result()
+    return ProgramResult()
 
 
 ROWS = {

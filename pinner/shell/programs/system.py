@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pinner.distributions import programs
-from pinner.shell.outcomes import Call, Result
-from pinner.shell.programs.options import read
-from pinner.shell.state import UNKNOWN, Content, Origin
+from pinner.shell.outcomes import Invocation, ProgramResult
+from pinner.shell.programs.options import read_options
+from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 _MACHINES = {
     "amd64": "x86_64",
@@ -32,17 +32,17 @@ _LSB_LABEL = {
 _NAMES = {"debian": "Debian", "ubuntu": "Ubuntu"}
 
 
-def _said(text: str) -> Result:
-    return Result("done", Content(f"{text}\n"))
+def _said(text: str) -> ProgramResult:
+    return ProgramResult("done", Content(f"{text}\n"))
 
 
-def _arch(call: Call) -> Result:
+def _arch(call: Invocation) -> ProgramResult:
     call.shell.walk.asked = True
     return _said(call.shell.walk.arch)
 
 
-def _machine(call: Call) -> Result:
-    options = read(call.words)
+def _machine(call: Invocation) -> ProgramResult:
+    options = read_options(call.words)
     letters = {name for name, _ in options.options}
     if call.name == "arch" or letters in ({"m"}, {"machine"}, {"p"}, {"i"}):
         call.shell.walk.asked = True
@@ -50,7 +50,7 @@ def _machine(call: Call) -> Result:
     return _said("Linux" if letters <= {"s"} else UNKNOWN)
 
 
-def installed(call: Call, names: list[str]) -> None:
+def installed(call: Invocation, names: list[str]) -> None:
     """Packages from files: what they do to apt's sources holds from the next update on."""
     state = call.shell.state
     for name in names:
@@ -64,15 +64,15 @@ def installed(call: Call, names: list[str]) -> None:
                 continue
             if not path.endswith((".deb", UNKNOWN)) and not content.origins:
                 continue
-            for origin in content.origins or (Origin(context=path),):
+            for origin in content.origins or (KeyOrigin(context=path),):
                 if origin.url:
                     call.shell.fetched(origin.url, live=False)
                 else:
                     call.shell.unknown(path.rpartition("/")[2], live=False)
 
 
-def _dpkg(call: Call) -> Result:
-    options = read(call.words)
+def _dpkg(call: Invocation) -> ProgramResult:
+    options = read_options(call.words)
     if options.has("print-architecture"):
         return _arch(call)
     if options.has("add-architecture"):
@@ -90,17 +90,17 @@ def _dpkg(call: Call) -> Result:
             if name and wanted:
                 call.shell.command("apt-mark", (wanted, name))
     elif options.has("s", "status", "l", "list", "L", "compare-versions", "W", "S"):
-        return Result("maybe", Content(UNKNOWN))
-    return Result()
+        return ProgramResult("maybe", Content(UNKNOWN))
+    return ProgramResult()
 
 
-def _dpkg_architecture(call: Call) -> Result:
+def _dpkg_architecture(call: Invocation) -> ProgramResult:
     asked = " ".join(call.words)
     return _arch(call) if "_ARCH" in asked and "-q" in asked else _said(UNKNOWN)
 
 
-def _lsb_release(call: Call) -> Result:
-    options = read(call.words)
+def _lsb_release(call: Invocation) -> ProgramResult:
+    options = read_options(call.words)
     letters = [name[0] for name, _ in options.options]
     short = "s" in letters
     if "a" in letters:
@@ -117,9 +117,9 @@ def _lsb_release(call: Call) -> Result:
     return _said("\n".join(said) or UNKNOWN)
 
 
-def _gdebi(call: Call) -> Result:
-    installed(call, list(read(call.words).operands))
-    return Result()
+def _gdebi(call: Invocation) -> ProgramResult:
+    installed(call, list(read_options(call.words).operands))
+    return ProgramResult()
 
 
 ROWS = {

@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinner.shell.outcomes import Call, Result, Status
+from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
 from pinner.shell.state import UNKNOWN, Content
 
 if TYPE_CHECKING:
     from pinner.shell.process import Process
 
-_OPPOSITE: dict[Status, Status] = {"yes": "no", "no": "yes", "maybe": "maybe", "done": "maybe"}
+_OPPOSITE: dict[ProgramStatus, ProgramStatus] = {"yes": "no", "no": "yes", "maybe": "maybe", "done": "maybe"}
 _COMPARED = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
 
 
-def decide(shell: Process, words: Sequence[str], *, pattern: bool = False) -> Status:
+def decide(shell: Process, words: Sequence[str], *, pattern: bool = False) -> ProgramStatus:
     """Whether a test holds; with `pattern` (`[[`) what stands behind `==` is a glob."""
     for operator, ends in (("||", "yes"), ("-o", "yes"), ("&&", "no"), ("-a", "no")):
         if operator in words[1:-1] and not (operator in ("-a", "-o") and len(words) < 4):
@@ -37,13 +37,13 @@ def decide(shell: Process, words: Sequence[str], *, pattern: bool = False) -> St
     return "yes" if words == [] else "maybe"
 
 
-def _truth(text: str, holds: bool) -> Status:
+def _truth(text: str, holds: bool) -> ProgramStatus:
     if UNKNOWN in text and not (holds and text.strip(UNKNOWN)):
         return "maybe"
     return "yes" if holds else "no"
 
 
-def _one(shell: Process, operator: str, text: str) -> Status:
+def _one(shell: Process, operator: str, text: str) -> ProgramStatus:
     if operator == "-n":
         return _truth(text, text != "")
     if operator == "-z":
@@ -60,7 +60,7 @@ def _one(shell: Process, operator: str, text: str) -> Status:
     return "maybe"
 
 
-def _two(left: str, operator: str, right: str, *, pattern: bool) -> Status:
+def _two(left: str, operator: str, right: str, *, pattern: bool) -> ProgramStatus:
     if UNKNOWN in left or UNKNOWN in right or operator not in ("=", "==", "!=", *_COMPARED):
         return "maybe"
     if operator in _COMPARED:
@@ -85,21 +85,23 @@ def _two(left: str, operator: str, right: str, *, pattern: bool) -> Status:
     return "yes" if same == (operator != "!=") else "no"
 
 
-def _test(call: Call) -> Result:
+def _test(call: Invocation) -> ProgramResult:
     words = call.words
-    return Result(decide(call.shell, words[:-1] if call.name == "[" and words[-1:] == ["]"] else words))
+    return ProgramResult(
+        decide(call.shell, words[:-1] if call.name == "[" and words[-1:] == ["]"] else words)
+    )
 
 
-def _asked(call: Call) -> Result:
-    return Result("maybe", Content(UNKNOWN))
+def _asked(call: Invocation) -> ProgramResult:
+    return ProgramResult("maybe", Content(UNKNOWN))
 
 
 ROWS = {
     "test": _test,
     "[": _test,
-    "true": lambda call: Result("yes"),
-    ":": lambda call: Result("yes"),
-    "false": lambda call: Result("no"),
+    "true": lambda call: ProgramResult("yes"),
+    ":": lambda call: ProgramResult("yes"),
+    "false": lambda call: ProgramResult("no"),
     **dict.fromkeys(
         (
             *("which", "type", "hash", "dpkg-query", "pgrep", "cmp", "diff", "mountpoint", "getent"),

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
-from pinner.shell.outcomes import Call, Result, joined, lists_of
+from pinner.shell.outcomes import Invocation, ProgramResult, joined, lists_of
 from pinner.shell.programs import sed
-from pinner.shell.programs.options import Options, read
+from pinner.shell.programs.options import ParsedOptions, read_options
 from pinner.shell.state import UNKNOWN, Content
 
 _ESCAPE = later(r"\\(?:([abefnrtv\\\"'])|(c)|0?([0-7]{1,3})|x([0-9a-fA-F]{1,2}))")
@@ -32,11 +32,11 @@ def escaped(text: str) -> str:
     )
 
 
-def _lists(call: Call) -> tuple[str, ...]:
+def _lists(call: Invocation) -> tuple[str, ...]:
     return tuple(name for each in call.args for name in each.lists)
 
 
-def _echo(call: Call) -> Result:
+def _echo(call: Invocation) -> ProgramResult:
     words = call.words
     newline, escapes = "\n", call.shell.name != "bash"
     while words and re.fullmatch(r"-[neE]+", words[0]):
@@ -44,14 +44,14 @@ def _echo(call: Call) -> Result:
         escapes = "E" not in words[0] and (escapes or "e" in words[0])
         words = words[1:]
     text = " ".join(words)
-    return Result("yes", Content((escaped(text) if escapes else text) + newline, lists=_lists(call)))
+    return ProgramResult("yes", Content((escaped(text) if escapes else text) + newline, lists=_lists(call)))
 
 
-def _printf(call: Call) -> Result:
+def _printf(call: Invocation) -> ProgramResult:
     words = call.words
     if words[:1] == ["-v"] and len(words) > 1:
         call.shell.state.variables[words[1]] = call.args[1]._replace(text=UNKNOWN)
-        return Result()
+        return ProgramResult()
     form, *values = [word for at, word in enumerate(words) if at or word != "--"] or [""]
     form = escaped(form)
     rest = list(values)
@@ -65,10 +65,10 @@ def _printf(call: Call) -> Result:
     text = _FORMAT.sub(filled, form)
     while rest and _FORMAT.search(form.replace("%%", "")):
         text += _FORMAT.sub(filled, form)
-    return Result("yes", Content(text, lists=_lists(call)))
+    return ProgramResult("yes", Content(text, lists=_lists(call)))
 
 
-def inputs(call: Call, names: tuple[str, ...] | list[str]) -> Content | None:
+def inputs(call: Invocation, names: tuple[str, ...] | list[str]) -> Content | None:
     """What the files of these names hold, or what the program reads without any; None if one is not seen."""
     state = call.shell.state
     parts: list[Content] = []
@@ -81,31 +81,33 @@ def inputs(call: Call, names: tuple[str, ...] | list[str]) -> Content | None:
     return joined(parts) if len(parts) != 1 else parts[0]
 
 
-def _cat(call: Call) -> Result:
-    found = inputs(call, read(call.words).operands)
-    return Result("done", found if found is not None else _NOT)
+def _cat(call: Invocation) -> ProgramResult:
+    found = inputs(call, read_options(call.words).operands)
+    return ProgramResult("done", found if found is not None else _NOT)
 
 
-def _tee(call: Call) -> Result:
-    options = read(call.words)
+def _tee(call: Invocation) -> ProgramResult:
+    options = read_options(call.words)
     content = call.input if call.input is not None else _NOT
     for name in options.operands:
         if not name.startswith("/dev/"):
             call.shell.write(name, content, append=options.has("a", "append"))
-    return Result("done", content)
+    return ProgramResult("done", content)
 
 
-def _filter(change: Callable[[Call, str], str | None], valued: str = "") -> Callable[[Call], Result]:
+def _filter(
+    change: Callable[[Invocation, str], str | None], valued: str = ""
+) -> Callable[[Invocation], ProgramResult]:
     """A program that reads a text, from files or its input, and prints what `change` makes of it."""
 
-    def program(call: Call) -> Result:
-        options = read(call.words, valued)
+    def program(call: Invocation) -> ProgramResult:
+        options = read_options(call.words, valued)
         content = inputs(call, options.operands)
         if content is None or content.text is None or content.others:
-            return Result("done", Content(UNKNOWN, lists=lists_of(content)))
+            return ProgramResult("done", Content(UNKNOWN, lists=lists_of(content)))
         text = change(call, content.text)
         lists = lists_of(content)
-        return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
+        return ProgramResult("done", Content(UNKNOWN if text is None else text, lists=lists))
 
     return program
 
@@ -126,7 +128,7 @@ def _pattern(patterns: list[str], letters: set[str]) -> str | None:
     return "|".join(f"(?:{each})" for each in made) if None not in made else None
 
 
-def _letters(options: Options) -> set[str]:
+def _letters(options: ParsedOptions) -> set[str]:
     """The options of grep, by their letters."""
     long = {
         "extended-regexp": "E",
@@ -138,7 +140,7 @@ def _letters(options: Options) -> set[str]:
     return {long.get(name, name) for name, _ in options.options}
 
 
-def _files_with(call: Call, patterns: list[str], names: list[str], letters: set[str]) -> Content:
+def _files_with(call: Invocation, patterns: list[str], names: list[str], letters: set[str]) -> Content:
     """The files below some folders in which something is found, as far as they are seen; of others nothing is known."""
     state = call.shell.state
     pattern = _pattern(patterns, letters)
@@ -153,14 +155,14 @@ def _files_with(call: Call, patterns: list[str], names: list[str], letters: set[
     )
 
 
-def _grep(call: Call) -> Result:
-    options = read(call.words, "eABCmf", ("regexp", "max-count"))
+def _grep(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "eABCmf", ("regexp", "max-count"))
     patterns = options.values("e", "regexp")
     names = list(options.operands)
     if not patterns and names:
         patterns = [names.pop(0)]
     if _letters(options) & {"l", "files-with-matches"}:
-        return Result("maybe", _files_with(call, patterns, names, _letters(options)))
+        return ProgramResult("maybe", _files_with(call, patterns, names, _letters(options)))
     content = inputs(call, names)
     extended = "E" if call.name == "egrep" else "F" if call.name == "fgrep" else ""
     letters = _letters(options) | set(extended)
@@ -171,11 +173,11 @@ def _grep(call: Call) -> Result:
         or letters & set("ABCfrRlLz")
         or not patterns
     ):
-        return Result("maybe", Content(UNKNOWN, lists=lists_of(content)))
+        return ProgramResult("maybe", Content(UNKNOWN, lists=lists_of(content)))
     lists = lists_of(content)
     pattern = _pattern([line for each in patterns for line in each.split("\n")], letters)
     if pattern is None or UNKNOWN in pattern:
-        return Result("maybe", Content(UNKNOWN, lists=lists))
+        return ProgramResult("maybe", Content(UNKNOWN, lists=lists))
     pattern = rf"\b(?:{pattern})\b" if "w" in letters else rf"(?:{pattern})\Z" if "x" in letters else pattern
     matcher = re.compile(pattern, re.IGNORECASE if letters & {"i", "ignore-case"} else 0)
     find = matcher.match if "x" in letters else matcher.search
@@ -191,11 +193,11 @@ def _grep(call: Call) -> Result:
         text = f"{len(kept) if sure else UNKNOWN}\n"
     quiet = bool(letters & {"q", "quiet", "silent"})
     status = ("yes" if kept else "no") if sure else "maybe"
-    return Result(status, Content("" if quiet else text, lists=lists))  # type: ignore[arg-type]
+    return ProgramResult(status, Content("" if quiet else text, lists=lists))  # type: ignore[arg-type]
 
 
-def _cut(call: Call, text: str) -> str | None:
-    options = read(call.words, "dfcb", ("delimiter", "fields", "characters"))
+def _cut(call: Invocation, text: str) -> str | None:
+    options = read_options(call.words, "dfcb", ("delimiter", "fields", "characters"))
     fields, chars = options.value("f", "fields"), options.value("c", "characters")
     mark, wanted = options.value("d", "delimiter") or "\t", fields or chars
     if not re.fullmatch(r"(?:\d+-?\d*|-\d+)(?:,(?:\d+-?\d*|-\d+))*", wanted) or options.has("complement"):
@@ -232,11 +234,11 @@ def _set(text: str) -> str:
     )
 
 
-def _tr(call: Call) -> Result:
-    options = read(call.words)
+def _tr(call: Invocation) -> ProgramResult:
+    options = read_options(call.words)
     content = call.input
     if content is None or content.text is None or content.others:
-        return Result("done", Content(UNKNOWN, lists=lists_of(content)))
+        return ProgramResult("done", Content(UNKNOWN, lists=lists_of(content)))
     text, sets = content.text, [_set(each) for each in options.operands]
     letters = {name for name, _ in options.options}
     inverse = bool(letters & {"c", "C", "complement"})
@@ -255,15 +257,15 @@ def _tr(call: Call) -> Result:
     if letters & {"s", "squeeze-repeats"} and text != UNKNOWN:
         text = re.sub(rf"([{re.escape(sets[-1])}])\1+", r"\1", text)
     lists = lists_of(content)
-    return Result("done", Content(text, lists=lists))
+    return ProgramResult("done", Content(text, lists=lists))
 
 
-def _awk(call: Call) -> Result:
+def _awk(call: Invocation) -> ProgramResult:
     from pinner.shell.programs import awk
 
-    options = read(call.words, "Fvfi", ("field-separator", "assign", "file", "include"))
+    options = read_options(call.words, "Fvfi", ("field-separator", "assign", "file", "include"))
     if options.has("f", "file") or not options.operands:
-        return Result("done", _NOT)
+        return ProgramResult("done", _NOT)
     variables: dict[str, str | float] = {}
     if mark := options.value("F", "field-separator"):
         variables["FS"] = "\t" if mark == "t" else escaped(mark)
@@ -277,7 +279,7 @@ def _awk(call: Call) -> Result:
             made = awk.run(options.operands[0], own.text or "", variables) if own is not None else None
             if own is not None:
                 call.shell.write(path, Content(None if own.others or own.text is None else made))
-        return Result()
+        return ProgramResult()
     content = inputs(call, options.operands[1:])
     lists = lists_of(content)
     if (
@@ -286,62 +288,62 @@ def _awk(call: Call) -> Result:
         or content.others
         or any(UNKNOWN in each for each in call.words)
     ):
-        return Result("done", Content(UNKNOWN, lists=lists))
+        return ProgramResult("done", Content(UNKNOWN, lists=lists))
     text = awk.run(options.operands[0], content.text, variables)
-    return Result("done", Content(UNKNOWN if text is None else text, lists=lists))
+    return ProgramResult("done", Content(UNKNOWN if text is None else text, lists=lists))
 
 
-def _count(call: Call) -> int:
-    options = read(call.words, "nc", ("lines",))
+def _count(call: Invocation) -> int:
+    options = read_options(call.words, "nc", ("lines",))
     value = options.value("n", "lines") or next(
         (name for name, _ in options.options if name.isdecimal()), "10"
     )
     return int(value) if value.isdecimal() else -1
 
 
-def _head(call: Call, text: str) -> str | None:
+def _head(call: Invocation, text: str) -> str | None:
     count = _count(call)
     return "".join(text.splitlines(keepends=True)[:count]) if count >= 0 else None
 
 
-def _tail(call: Call, text: str) -> str | None:
+def _tail(call: Invocation, text: str) -> str | None:
     count = _count(call)
     return "".join(text.splitlines(keepends=True)[-count or len(text) :]) if count >= 0 else None
 
 
-def _sort(call: Call, text: str) -> str | None:
+def _sort(call: Invocation, text: str) -> str | None:
     lines = sorted(text.splitlines())
-    lines = list(dict.fromkeys(lines)) if read(call.words, "kt").has("u", "unique") else lines
+    lines = list(dict.fromkeys(lines)) if read_options(call.words, "kt").has("u", "unique") else lines
     return "".join(f"{line}\n" for line in lines)
 
 
-def _uniq(call: Call, text: str) -> str | None:
+def _uniq(call: Invocation, text: str) -> str | None:
     lines = text.splitlines()
     return "".join(f"{line}\n" for at, line in enumerate(lines) if not at or line != lines[at - 1])
 
 
-def _paste(call: Call, text: str) -> str | None:
-    options = read(call.words, "d", ("delimiters",))
+def _paste(call: Invocation, text: str) -> str | None:
+    options = read_options(call.words, "d", ("delimiters",))
     mark = escaped(options.value("d", "delimiters") or "\t")
     if not options.has("s", "serial") or len(options.operands) > 1 or len(mark) > 1:
         return None
     return mark.join(text.splitlines()) + "\n"
 
 
-def _basename(call: Call) -> Result:
+def _basename(call: Invocation) -> ProgramResult:
     words = [word for word in call.words if not word.startswith("-")]
     text = words[0].rstrip("/").rpartition("/")[2] if words else UNKNOWN
-    return Result("yes", Content(text.removesuffix(words[1]) if len(words) > 1 else text))
+    return ProgramResult("yes", Content(text.removesuffix(words[1]) if len(words) > 1 else text))
 
 
-def _dirname(call: Call) -> Result:
+def _dirname(call: Invocation) -> ProgramResult:
     text = call.words[0] if call.words else UNKNOWN
     if UNKNOWN in text.rpartition("/")[2]:
-        return Result("yes", Content(UNKNOWN))
-    return Result("yes", Content(text.rpartition("/")[0] or ("/" if text.startswith("/") else ".")))
+        return ProgramResult("yes", Content(UNKNOWN))
+    return ProgramResult("yes", Content(text.rpartition("/")[0] or ("/" if text.startswith("/") else ".")))
 
 
-def _sed(call: Call) -> Result:
+def _sed(call: Invocation) -> ProgramResult:
     return sed.run(call, lambda names: inputs(call, names))
 
 

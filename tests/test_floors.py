@@ -91,3 +91,8 @@ def test_pure_floors_do_not_touch_the_world(module: str, path: Path) -> None:
     roots = {name.partition(".")[0] for name in imports(path)}
     assert not roots & BANNED
     assert "datetime.now" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for _, path in modules()}), ids=lambda path: path.name)
+def test_a_folder_can_be_surveyed(folder: Path) -> None:
+    assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 30

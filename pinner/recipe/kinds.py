@@ -1,7 +1,7 @@
 """Which kind of file a text is, and how each kind is read.
 
 A new kind, in five lines:
-1. `recipe/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts by `scripts.jobs`, Dockerfiles by
+1. `recipe/formats/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts by `scripts.jobs`, Dockerfiles by
    `embedded.stages`, package names by `packages.calls`.
 2. A row of `_TABLE` says what people call its files, how these are named, and what a text of the kind looks like under
    another name.
@@ -223,7 +223,7 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
 
 
 def _is_yaml(text: str) -> bool:
-    from pinner.recipe import yamltext
+    from pinner.recipe.formats import yamltext
 
     with suppress(InputError):
         yamltext.parse(text)
@@ -257,5 +257,5 @@ def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  
         from pinner.recipe import scripts
 
         return scripts.script(text)
-    read: Dockerfile = import_module(f"pinner.recipe.{kind.replace('-', '_')}").read(text, around)
+    read: Dockerfile = import_module(f"pinner.recipe.formats.{kind.replace('-', '_')}").read(text, around)
     return read

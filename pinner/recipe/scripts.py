@@ -17,7 +17,7 @@ from pinner.recipe import directives
 from pinner.recipe.builds import VARIABLE
 from pinner.recipe.directives import Directive
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
-from pinner.recipe.yamltext import Node, scalar
+from pinner.recipe.formats.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import nested, prefixes
 from pinner.shell.expand import REPLACED

@@ -80,7 +80,7 @@ class Project:
                     if builds.says(name):
                         texts.setdefault(name, files.read(root / name, self.root))
                     elif basename(name) == ".env":
-                        from pinner.recipe import compose
+                        from pinner.recipe.formats import compose
 
                         variables[dirname(name)] = compose.variables(files.read(root / name, self.root))
         for name, each in builds.of(

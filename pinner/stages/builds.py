@@ -70,11 +70,11 @@ def _read(
 ) -> Iterator[Build]:
     kind = kinds.of(path, text)
     if kind == "devcontainer":
-        from pinner.recipe import devcontainer
+        from pinner.recipe.formats import devcontainer
 
         yield from devcontainer.builds_of(text, path)
     elif kind == "compose":
-        from pinner.recipe import compose
+        from pinner.recipe.formats import compose
 
         names = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
         base = (
@@ -84,7 +84,7 @@ def _read(
         )
         yield from compose.builds_of(text, base, path, variables)
     elif kind == "bake":
-        from pinner.recipe import bake
+        from pinner.recipe.formats import bake
 
         if _OVERRIDES.fullmatch(basename(path)) and any(
             each != path and dirname(each) == dirname(path) and kinds.by_name(each) == "bake"

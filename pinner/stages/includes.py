@@ -21,7 +21,7 @@ def named(texts: Mapping[str, str]) -> dict[str, tuple[list[str], bool]]:
     found = {}
     for path, text in texts.items():
         if "include" in text and kinds.of(path, text) == "gitlab":
-            from pinner.recipe import gitlab, yamltext
+            from pinner.recipe.formats import gitlab, yamltext
 
             try:
                 root = yamltext.parse(text)

@@ -10,8 +10,9 @@ import yaml
 
 from pinner.edit.span import Lines, apply
 from pinner.errors import InputError
-from pinner.recipe import kinds, yamltext
+from pinner.recipe import kinds
 from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.formats import yamltext
 from pinner.recipe.installs import Install, Request, Skipped, find, pin
 from tests.recipe.execution import Sandbox, assert_only_pinned
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Lines, Span
 from pinner.errors import InputError
-from pinner.recipe import yamltext
+from pinner.recipe.formats import yamltext
 from pinner.regex import later
 from pinner.shell.expand import REPLACED
 from pinner.values import NamedTuple

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pinner.recipe import scripts, yamltext
+from pinner.recipe import scripts
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.formats import yamltext
+from pinner.recipe.formats.yamltext import Node, scalar
 from pinner.recipe.scripts import Job, Step
-from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import prefixes
 

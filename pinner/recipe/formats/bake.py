@@ -10,10 +10,11 @@ from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
-from pinner.recipe import builds, embedded, hcl
+from pinner.recipe import builds
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
-from pinner.recipe.hcl import NULL, Expression, HclBody, HclValue
+from pinner.recipe.formats import embedded, hcl
+from pinner.recipe.formats.hcl import NULL, Expression, HclBody, HclValue
 from pinner.shell import prefixes
 from pinner.values import NamedTuple
 

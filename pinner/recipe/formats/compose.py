@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
-from pinner.recipe import builds, embedded, scripts, yamltext
+from pinner.recipe import builds, scripts
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
+from pinner.recipe.formats import embedded, yamltext
+from pinner.recipe.formats.yamltext import Node, scalar
 from pinner.recipe.scripts import Job, Step
-from pinner.recipe.yamltext import Node, scalar
 from pinner.regex import later
 from pinner.shell import prefixes
 from pinner.shell.expand import REPLACED

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Span
-from pinner.recipe import scripts, yamltext
+from pinner.recipe import scripts
 from pinner.recipe.dockerfile import Dockerfile
+from pinner.recipe.formats import yamltext
+from pinner.recipe.formats.yamltext import Node
 from pinner.recipe.scripts import Job, Step
-from pinner.recipe.yamltext import Node
 from pinner.regex import later
 
 if TYPE_CHECKING:

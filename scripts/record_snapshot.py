@@ -34,7 +34,7 @@ from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.resolve.universe import Index, Universe
 from pinner.session.access import cache_dir
 from pinner.stages.image_names import Named, named
-from pinner.stages.suites import sources_of
+from pinner.stages.sources import sources_of
 from pinner.workflow.export import stanza
 from tests.apt_root import AptRoot
 

@@ -24,7 +24,8 @@ from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import read_file
-from pinner.stages.suites import Options, without_snapshot
+from pinner.stages.sources import without_snapshot
+from pinner.stages.suites import Options
 from pinner.workflow.lock import Plan, plan
 from pinner.workflow.snapshots import moment, notes
 

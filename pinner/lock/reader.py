@@ -18,7 +18,6 @@ from pinner.lock.schema import (
     INSTALLING,
     NAME,
     SCHEMA,
-    SECTIONS,
     Closure,
     ClosureMember,
     Gone,
@@ -31,10 +30,10 @@ from pinner.lock.schema import (
     LockedPackage,
     LockedRelease,
     LockedSettings,
-    Rows,
     Target,
     short,
 )
+from pinner.lock.sections import SECTIONS, Rows
 from pinner.lock.writer import HEAD
 from pinner.regex import later
 

@@ -1,4 +1,4 @@
-"""What a lock holds: its values, and the one table of sections and fields that writer and readers go by.
+"""What a lock holds, as values.
 
 Every fact is one line of its own that says what it belongs to, and the lines of a section are sorted. So two branches
 that lock different packages merge as text; what a merge can leave behind (a fact twice, two versions of one package, a
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
 
 from pinner.values import NamedTuple
 
@@ -367,84 +366,6 @@ class Lock(_Lock):
 
 def _ids(target: Target) -> Iterable[str]:
     return (member.id for member in target.closure.members)
-
-
-class TargetRow(NamedTuple):
-    """A line of `targets`, with the id of its closure."""
-
-    file: str
-    stage: str
-    platform: str
-    closure: str
-    parent: str = ""
-
-
-class CommandRow(NamedTuple):
-    """A line of `commands`: the beginning of an install command, or an argument of the command above it."""
-
-    command: str = ""
-    argument: str = ""
-
-
-class KeyRow(NamedTuple):
-    """A line of `keys`."""
-
-    uri: str
-    origin: str
-    fingerprint: str
-
-
-class LockField(NamedTuple):
-    """A field of a line: a text, a number, or `true`. One that has the default is left out."""
-
-    name: str
-    kind: type
-    default: object = None
-
-
-class Section(NamedTuple):
-    """An array of the file: one line for each value of `type`, those about something else with its id under `owner`.
-
-    Fields of `type` that are tuples have a section of their own. One that is `rare` is left out where it is empty.
-    """
-
-    type: Any
-    owner: str = ""
-    rare: bool = False
-
-    @property
-    def fields(self) -> tuple[LockField, ...]:
-        """The fields of its lines, in order."""
-        own = (LockField(self.owner, str),) if self.owner else ()
-        defaults = self.type._field_defaults
-        return own + tuple(
-            LockField(name, kind, defaults.get(name))
-            for name, annotation in self.type.__annotations__.items()
-            if (kind := _KINDS.get(getattr(annotation, "__forward_arg__", annotation)))
-        )
-
-
-_KINDS = {"str": str, "int": int, "bool": bool}
-
-#: The file's sections, in order: this is what writer and readers go by.
-SECTIONS = {
-    "settings": Section(LockedSettings),
-    "releases": Section(LockedRelease),
-    "keys": Section(KeyRow),
-    "targets": Section(TargetRow),
-    "closures": Section(Closure),
-    "commands": Section(CommandRow, "closure"),
-    "members": Section(ClosureMember, "closure"),
-    "incomplete": Section(Incomplete, "closure"),
-    "gone": Section(Gone, "closure", rare=True),
-    "packages": Section(LockedPackage),
-    "images": Section(LockedImage),
-    "image_files": Section(ImageFile, "image"),
-    "image_packages": Section(InstalledPackage, "image"),
-}
-
-#: The lines of each section, as tuples of the values of its fields.
-Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def short(digest: str) -> str:

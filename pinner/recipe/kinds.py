@@ -1,8 +1,8 @@
 """Which kind of file a text is, and how each kind is read.
 
 A new kind, in five lines:
-1. `recipe/formats/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts by `scripts.jobs`, Dockerfiles by
-   `embedded.stages`, package names by `packages.calls`.
+1. `recipe/formats/NAME.py` has `read(text, around)`, which gives stages of RUNs: shell texts and names of
+   packages by `scripts.jobs`, Dockerfiles by `formats.embedded.stages`.
 2. A row of `_TABLE` says what people call its files, how these are named, and what a text of the kind looks like under
    another name.
 3. What the format's own interpolation decides is replaced, or marked as unknown, before these readers see a text.

@@ -17,6 +17,7 @@ from pinner.recipe.builds import VARIABLE
 from pinner.recipe.dockerfile import Dockerfile, Instruction, Stage, of_platform, settings
 from pinner.regex import later
 from pinner.shell import expand, fields, nested
+from pinner.shell.content import UNKNOWN, BuildContext, Content, ContextTree, FileTree, Value
 from pinner.shell.evaluate import Shell
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
@@ -24,7 +25,7 @@ from pinner.shell.outcomes import AptCommand, SeenInstall, Walk
 from pinner.shell.process import PATH
 from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
-from pinner.shell.state import UNKNOWN, BuildContext, Content, ContextTree, FileTree, Overlay, State, Value
+from pinner.shell.state import Overlay, State
 
 _URL = later(r"https?://")
 

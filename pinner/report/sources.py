@@ -13,7 +13,7 @@ from pinner.report.terminal import Style
 from pinner.stages.image_names import Alias, Named
 from pinner.stages.install_commands import File, InstallCommand
 from pinner.stages.repositories import default, in_order
-from pinner.stages.suites import at_moment
+from pinner.stages.sources import at_moment
 from pinner.values import NamedTuple
 
 _FEW = 6  # globs of names that a line shows

@@ -25,7 +25,7 @@ from pinner.search.windows import Item, Place, Versions
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File
-from pinner.stages.suites import at_moment, sources_of, without_snapshot
+from pinner.stages.sources import at_moment, sources_of, without_snapshot
 from pinner.values import NamedTuple
 from pinner.workflow.export import as_locked, is_own, whole
 from pinner.workflow.snapshots import Runs

@@ -21,7 +21,7 @@ from pinner.stages.repositories import UnreadRepository, VouchedRepository
 
 if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.keys import Keyring
-    from pinner.shell.state import KeyOrigin
+    from pinner.shell.content import KeyOrigin
 
 
 class Vouching:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pinner.shell import fields, nested
+from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Leave, ProgramStatus
 from pinner.shell.process import ALARM, Function, Process
-from pinner.shell.state import UNKNOWN, Content, Value
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from pinner.regex import later
 from pinner.shell import expand
-from pinner.shell.state import UNKNOWN, Value
+from pinner.shell.content import UNKNOWN, Value
 from pinner.values import NamedTuple
 
 _PLAIN = later(r"[^\\'\"$`]+")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
-from pinner.shell.state import UNKNOWN, BuildContext, Content, State, Value
+from pinner.shell.content import UNKNOWN, BuildContext, Content, Value
+from pinner.shell.state import State
 from pinner.shell.syntax import Script
 from pinner.values import NamedTuple
 

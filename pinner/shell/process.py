@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pinner.edit.span import Joined
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin, Value
 from pinner.shell.fields import Meaning
 from pinner.shell.outcomes import (
     AptCommand,
@@ -21,7 +22,7 @@ from pinner.shell.outcomes import (
     joined,
     value_of,
 )
-from pinner.shell.state import UNKNOWN, Content, KeyOrigin, State, Value
+from pinner.shell.state import State
 from pinner.shell.syntax import Script, UnparsableError
 from pinner.values import NamedTuple
 

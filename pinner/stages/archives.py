@@ -17,8 +17,8 @@ from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
 from pinner.stages.policy import PinForm
 from pinner.stages.repositories import preferences_of
+from pinner.stages.sources import alias_source, sources_of
 from pinner.stages.starting_set import MINBASE, Root, held
-from pinner.stages.suites import alias_source, sources_of
 
 LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 Codename = Callable[[Source], str]

@@ -20,19 +20,12 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
 from pinner.regex import later
+from pinner.stages.apt_files import View
 from pinner.stages.bases import ImageLookup
 from pinner.stages.image_names import Named, Unnamed
-from pinner.stages.suites import (
-    Doubt,
-    Options,
-    StageBase,
-    base_of,
-    image_of,
-    snapshot_problem,
-    suite_told,
-    without_snapshot,
-)
-from pinner.stages.views import View, Views
+from pinner.stages.sources import snapshot_problem, without_snapshot
+from pinner.stages.suites import Doubt, Options, StageBase, base_of, image_of, suite_told
+from pinner.stages.views import Views
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile, Instruction
-from pinner.shell.state import BuildContext
+from pinner.shell.content import BuildContext
 from pinner.stages.views import alone
 
 # A pin that shows whether pins get through what a stage does with the words of a list.

@@ -26,7 +26,7 @@ from pinner.distributions.moments import Moment, archive_of, split, written
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.suite import Distribution, Pocket, Suite
 from pinner.errors import InputError
-from pinner.shell.state import UNKNOWN
+from pinner.shell.content import UNKNOWN
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from pinner.errors import InputError
 from pinner.recipe.dockerfile import Stage
 from pinner.recipe.installs import Install
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import AptCommand
-from pinner.shell.state import UNKNOWN
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import File, InstallCommand, call_of
 from pinner.stages.suites import Options, StageBase, base_of

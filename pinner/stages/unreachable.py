@@ -12,7 +12,7 @@ from pinner.apt.sources_list import SourceEntry
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
 from pinner.errors import FetchError, PinnerError
-from pinner.shell.state import KeyOrigin
+from pinner.shell.content import KeyOrigin
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import File, read_file

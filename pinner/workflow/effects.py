@@ -14,8 +14,8 @@ from pinner.resolve import solver, words
 from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, marked
 from pinner.resolve.universe import Universe
 from pinner.resolve.upgrade import Extent
+from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import marks_at
-from pinner.shell.state import UNKNOWN
 from pinner.stages.starting_set import key
 from pinner.stages.steps import LockedCommand, option
 from pinner.values import NamedTuple

@@ -19,8 +19,8 @@ from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.resolve.universe import Index
 from pinner.stages.image_names import Named
 from pinner.stages.repositories import Repository, VouchedRepository, addresses, default
+from pinner.stages.sources import at_moment
 from pinner.stages.starting_set import key
-from pinner.stages.suites import at_moment
 from pinner.values import NamedTuple
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).

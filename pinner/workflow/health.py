@@ -12,7 +12,7 @@ from pinner.lock.schema import Lock
 from pinner.stages.archives import Archives
 from pinner.stages.choice import short
 from pinner.stages.image_names import Named
-from pinner.stages.suites import sources_of
+from pinner.stages.sources import sources_of
 from pinner.values import NamedTuple
 from pinner.workflow.standing import is_security
 

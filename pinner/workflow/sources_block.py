@@ -18,7 +18,8 @@ from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named, split
 from pinner.stages.install_commands import File
-from pinner.stages.suites import StageBase, chain, sources_of
+from pinner.stages.sources import sources_of
+from pinner.stages.suites import StageBase, chain
 
 # Whose images have a one-line sources.list; later ones have deb822 files (sources.list(5)).
 _ONE_LINE = frozenset(

@@ -26,9 +26,10 @@ from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, is_unread, short, stands_for_several
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
+from pinner.stages.sources import told_to_apt
 from pinner.stages.starting_set import key
 from pinner.stages.steps import option
-from pinner.stages.suites import chain, told_to_apt
+from pinner.stages.suites import chain
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES, Downgrade
 from pinner.workflow.solved import Solved, answer, question

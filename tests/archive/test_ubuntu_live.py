@@ -14,7 +14,7 @@ from pinner.archive.load import Archive
 from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
 from pinner.stages.image_names import Named
-from pinner.stages.suites import sources_of
+from pinner.stages.sources import sources_of
 from tests.apt_root import AptRoot
 from tests.cli.workbench import ubuntu
 from tests.simulator import SimulatedArchive

@@ -19,7 +19,7 @@ from pinner.search.find import Finder, wanted_of
 from pinner.search.windows import Item
 from pinner.session.access import cache_dir
 from pinner.stages.image_names import Named, named
-from pinner.stages.suites import sources_of
+from pinner.stages.sources import sources_of
 from tests.snapshots import SnapshotService
 
 pytestmark = pytest.mark.live

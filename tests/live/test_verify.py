@@ -20,7 +20,8 @@ from pinner.lock.schema import Lock
 from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
-from pinner.stages.suites import Options, sources_of
+from pinner.stages.sources import sources_of
+from pinner.stages.suites import Options
 from pinner.workflow.verify import Verified, Verifier
 from tests.live.apt import AptRoot
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pinner.errors import InputError
 from pinner.lock.reader import loads
 from pinner.lock.schema import (
-    SECTIONS,
     Closure,
     ClosureMember,
     Gone,
@@ -28,6 +27,7 @@ from pinner.lock.schema import (
     LockedSettings,
     Target,
 )
+from pinner.lock.sections import SECTIONS
 from pinner.lock.writer import dumps
 
 URI = "http://deb.debian.org/debian"

@@ -8,7 +8,7 @@ import pytest
 
 from pinner.recipe.dockerfile import parse
 from pinner.recipe.walk import Walked
-from pinner.shell.state import UNKNOWN, Content
+from pinner.shell.content import UNKNOWN, Content
 
 LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
 DEBIAN = "/etc/apt/sources.list.d/debian.sources"

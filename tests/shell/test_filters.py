@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pinner.shell.state import UNKNOWN
+from pinner.shell.content import UNKNOWN
 from tests.recipe.test_walk import walked
 
 TEXT = """PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"

@@ -10,10 +10,12 @@ from pinner.apt.sources_list import read
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.mirrors import official
 from pinner.recipe import dockerfile
+from pinner.stages.apt_files import View
 from pinner.stages.image_names import Named
 from pinner.stages.repositories import listed, pocket_of
-from pinner.stages.suites import Options, StageBase, snapshot_problem, sources_of
-from pinner.stages.views import View, Views
+from pinner.stages.sources import snapshot_problem, sources_of
+from pinner.stages.suites import Options, StageBase
+from pinner.stages.views import Views
 from tests.registry import official as image
 
 

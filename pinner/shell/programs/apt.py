@@ -7,10 +7,10 @@ import re
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult, SeenInstall, marks_at
 from pinner.shell.programs.keys import TRUSTED
 from pinner.shell.programs.system import installed
-from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 #: Where Launchpad serves Personal Package Archives.
 PPA = "https://ppa.launchpadcontent.net"

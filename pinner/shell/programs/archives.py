@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.process import Process
 from pinner.shell.programs.options import ParsedOptions, read_options
-from pinner.shell.state import UNKNOWN, Content, Overlay
+from pinner.shell.state import Overlay
 
 _VALUED = "fCXTbIKNVLg"
 _LONG = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from posixpath import join
 
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.programs.options import ParsedOptions, read_options
-from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 _CURL = (
     *("output", "user-agent", "header", "data", "proto", "proto-redir", "retry", "retry-delay", "max-time"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from posixpath import basename, join
 
+from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import UNKNOWN, Content, Value
 
 _APT = "/etc/apt"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from posixpath import join
 
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin, Value
 from pinner.shell.outcomes import Invocation, ProgramResult, joined
 from pinner.shell.programs.options import read_options
 from pinner.shell.programs.texts import inputs
-from pinner.shell.state import UNKNOWN, Content, KeyOrigin, Value
 
 _FINGERPRINT = later(r"(?:0x)?([0-9A-Fa-f]{40})")
 _SERVER = later(r"(?:(?:hkps?|https?)://)?([\w.-]+)(?::\d+)?/?")

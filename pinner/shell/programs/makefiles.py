@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from posixpath import join
 
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
 from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import UNKNOWN
 
 _ALARM = later(r"/etc/apt|apt-add|add-apt|\.deb\b|\b(?:curl|wget)\b[^\n|]*\|")
 _RULE = later(

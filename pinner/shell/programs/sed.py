@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, lists_of
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import UNKNOWN, Content
 from pinner.values import NamedTuple
 
 _CLASS = {

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from pinner.shell import nested
+from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus, value_of
 from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import UNKNOWN, Content, Value
 
 _MOST = 2_000
 

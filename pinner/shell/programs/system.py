@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pinner.distributions import programs
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import UNKNOWN, Content, KeyOrigin
 
 _MACHINES = {
     "amd64": "x86_64",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
-from pinner.shell.state import UNKNOWN, Content
 
 if TYPE_CHECKING:
     from pinner.shell.process import Process

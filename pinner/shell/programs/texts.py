@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 from pinner.regex import later
+from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, joined, lists_of
 from pinner.shell.programs import sed
 from pinner.shell.programs.options import ParsedOptions, read_options
-from pinner.shell.state import UNKNOWN, Content
 
 _ESCAPE = later(r"\\(?:([abefnrtv\\\"'])|(c)|0?([0-7]{1,3})|x([0-9a-fA-F]{1,2}))")
 _MEANS = dict(zip("abefnrtv", "\a\b\x1b\f\n\r\t\v", strict=True))

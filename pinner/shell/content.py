@@ -1,0 +1,116 @@
+"""What a file, a variable or a folder of a stage holds, as far as it is known; and the build context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from pinner.edit.span import Joined
+from pinner.values import NamedTuple
+
+#: Stands in a text for what is not known of it.
+UNKNOWN = "\ufffc"
+
+
+class KeyOrigin(NamedTuple):
+    """A key file at an address, in the build context (`context`), or in the base image, with its `content`."""
+
+    url: str = ""
+    context: str = ""
+    image: str = ""
+    content: bytes = b""
+
+
+class Content(NamedTuple):
+    """What a file holds: a `text`, or bytes of known `origins`, or neither: then it is not known.
+
+    `file` is the file of the build context that it is a copy of. `at` is the offset in the Dockerfile of what made it
+    (-1: it is the base image's), `by` names that for people. `others` may be there instead, where a condition decides.
+    `place` tells where the lines of a here-document stand. `gone` tells that there is no such file. `live` marks a
+    change of unknown kind that holds at once, before the next `apt-get update`; it matters to the packages that
+    `serves` (globs; none: all) may name.
+    """
+
+    text: str | None = None
+    origins: tuple[KeyOrigin, ...] = ()
+    file: str = ""
+    at: int = -1
+    by: str = ""
+    others: tuple[Content, ...] = ()
+    gone: bool = False
+    live: bool = False
+    serves: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    place: Joined | None = None
+
+    @property
+    def known(self) -> str | None:
+        """The text, if all of it is certain."""
+        return None if self.others or self.text is None or UNKNOWN in self.text else self.text
+
+
+GONE = Content("", gone=True)
+
+
+class Value(NamedTuple):
+    """A text with what is not known marked, and the files of the build context, or addresses, that it comes from."""
+
+    text: str
+    lists: tuple[str, ...] = ()
+
+
+class FileTree(Protocol):
+    """Files by path."""
+
+    def read(self, path: str) -> Content | None:
+        """What a file holds, None if there is none."""
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+
+
+class BuildContext(Protocol):
+    """The build context: files by their path from its root."""
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None if it is none."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+
+    def archive(self, path: str) -> Mapping[str, str | None] | None:
+        """The files of an archive by path, with their texts as far as they are short; None if it is none."""
+
+    def name(self, path: str) -> str:
+        """What the project calls a file."""
+
+
+class ContextTree:
+    """The build context as files of a stage."""
+
+    def __init__(self, context: BuildContext) -> None:
+        self._context = context
+
+    def read(self, path: str) -> Content | None:
+        """A file of the context."""
+        path = path.strip("/")
+        if not self._context.is_file(path):
+            return None
+        return Content(self._context.text(path), (KeyOrigin(context=path),), path)
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+        return self._context.names(path.strip("/"))
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+        return self._context.is_dir(path.strip("/"))

@@ -272,5 +272,5 @@ def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: boo
     """Say on stderr what is to be noted, and what failed; each once."""
     for note in () if quiet else dict.fromkeys(notes):
         say("note", printable(note))
-    for error in dict.fromkeys(map(str, errors)):
+    for error in {str(error): error for error in errors}.values():
         say("error", error)

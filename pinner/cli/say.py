@@ -8,6 +8,8 @@ from typing import Literal, TextIO
 
 import click
 
+from pinner.errors import InputError
+
 MessageKind = Literal["error", "warning", "note"]
 _COLOURS: dict[str, str] = {"error": "31;1", "warning": "33;1", "note": "36;1", "hint": "36"}
 
@@ -30,7 +32,13 @@ def is_coloured(stream: TextIO) -> bool:
 
 
 def say(kind: MessageKind, text: object) -> None:
-    """`error: …`, and a line `hint: …` if the text has one. A note that begins with `warning: ` is one."""
+    """`error: …`, and a line `hint: …` if the text has one. A note that begins with `warning: ` is one.
+
+    The file of an error is named from the current directory, unless that is longer."""
+    if isinstance(text, InputError):
+        from pinner.session.projects import from_here
+
+        text.path = min(text.path, from_here(text.path), key=len)
     lines = str(text).split("\n")
     if kind == "note" and lines[0].startswith("warning: "):
         kind, lines[0] = "warning", lines[0].removeprefix("warning: ")

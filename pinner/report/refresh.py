@@ -155,7 +155,7 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     for place, what, stay in stays:
         if stay.gone or stay.refuses or not style.quiet:
             colour = "31" if stay.gone or stay.refuses else "33"
-            label = style.paint(coded("not possible" if stay.refuses else "stays", stay.code), colour)
+            label = style.paint(coded("cannot move" if stay.refuses else "not moved", stay.code), colour)
             line = f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
             yield style.fit(line, first + second + 4)
     for mended in () if style.quiet else outcome.mended:
@@ -191,11 +191,11 @@ def summary(outcome: Outcome) -> str:
     if outcome.refused:
         return "nothing was written: --atomic, and something cannot be refreshed"
     if not outcome.changes and not outcome.images and not outcome.along:
-        stay = "stays as it is" if outcome.pins == 1 else "stay as they are"
-        how = stay if outcome.stays else "as apt would take them"
         if any(stay.refuses for stay in outcome.stays):
             return "nothing was refreshed"
-        return f"nothing to refresh: {count(outcome.pins, 'pin')} {how}"
+        if outcome.stays:
+            return f"nothing to refresh; {count(len(outcome.stays), 'pin')} not moved"
+        return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them"
     done = "refreshed" if outcome.written else "would refresh"
     urgent = sum(change.security for change in outcome.changes)
     parts = [count(len(outcome.images), "base image")] if outcome.images else []
@@ -210,7 +210,7 @@ def summary(outcome: Outcome) -> str:
         f"{'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else "nothing to write"
     )
     stuck = sum(stay.refuses for stay in outcome.stays)
-    return f"{done} {_joined(parts)}{f', {stuck} not possible' if stuck else ''}; {wrote}"
+    return f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}; {wrote}"
 
 
 def _what(change: Change) -> str:

@@ -144,4 +144,9 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
     row = images.row(repository)
     if row is not None and (told := row.suite(tag)):
         return named(told)
-    return Unnamed(f"the image {reference} does not name a suite")
+    why = f"the image {reference} does not name a suite"
+    for token in tokens:
+        meant = near(token) if len(token) > 4 else ""
+        if row is not None and meant not in ("", token):
+            return Unnamed(why, f"did you mean {meant}?", mistyped=True)
+    return Unnamed(why)

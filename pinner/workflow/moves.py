@@ -23,6 +23,10 @@ from pinner.workflow import standing
 from pinner.workflow.standing import Ages, LockHistory, SeenDates, Standing
 
 
+#: Why an argument is left alone: nobody expects a pin of it.
+NO_PIN = frozenset({"ignored", "removal"})
+
+
 class Wishes(NamedTuple):
     """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
 
@@ -116,14 +120,18 @@ class Decider:
         self.names.add(request.name)
         where = place(file, request.word.span)
         if request.action == "skip":
-            return Decision(Choice("skipped", reason=request.reason, detail=request.detail))
+            passed = Stay(where, request.name, request.pin, request.detail, request.reason)
+            unread = request.pin and request.reason not in NO_PIN
+            return Decision(
+                Choice("skipped", reason=request.reason, detail=request.detail), passed if unread else None
+            )
         doubts = call.doubts
         if doubts and known.comes_from(file, call, request) & self._archives.addresses(call):
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
-            silent = bool(request.pin) and doubt not in before
-            stay = Stay(where, request.name, request.pin, doubt.why, "other-repository") if silent else None
-            return Decision(Choice("skipped", reason="other-repository", detail=doubt.why), stay)
+            unread = Stay(where, request.name, request.pin, doubt.why, "other-repository")
+            choice = Choice("skipped", reason="other-repository", detail=doubt.why)
+            return Decision(choice, unread if request.pin else None)
         try:
             universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
         except Unsatisfiable as error:

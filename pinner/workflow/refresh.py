@@ -25,15 +25,12 @@ from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
-from pinner.workflow.moves import Decider, Decision, Stay, VersionMove, Wishes
+from pinner.workflow.moves import NO_PIN, Decider, Decision, Stay, VersionMove, Wishes
 from pinner.workflow.refusals import MOVES
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import LockHistory, SeenDates
 from pinner.workflow.targets import Problem, Targets
-
-#: Arguments that nobody expects a pin of.
-_NO_PIN = frozenset({"ignored", "removal"})
 
 
 class Rewritten(NamedTuple):
@@ -220,7 +217,7 @@ class _One:
         for call in self._file.calls():
             for request in call.requests:
                 choice = choices[request]
-                if choice.status == "skipped" and not request.pin and choice.reason not in _NO_PIN:
+                if choice.status == "skipped" and not request.pin and choice.reason not in NO_PIN:
                     where = place(self._file, request.word.span)
                     why, code = choice.detail or "has no pin", choice.reason or "unpinned"
                     yield Stay(where, request.name or request.word.raw, "", why, code)

@@ -142,7 +142,7 @@ class Ages:
             if self._now - since < self._min_age:
                 self.young |= dict.fromkeys(keys, since)
                 latest = max(latest or since, since)
-        return f"its successor is known since {latest:%Y-%m-%d %H:%M} UTC alone" if latest else ""
+        return f"the new version was first seen on {latest:%Y-%m-%d %H:%M} UTC" if latest else ""
 
 
 class LockHistory:

@@ -143,7 +143,7 @@ def test_a_name_that_no_file_has_is_a_slip(story: Story) -> None:
     assert result.status == 1
     assert "--package crul: no install command here names such a package" in result.err
     assert story.words() == "curl=7.88.1-10 jq=1.7-1"
-    assert "stays [excluded]: it is left out by name" in result.out
+    assert "not moved [excluded]: it is left out by name" in result.out
 
 
 def test_what_is_gone_and_left_out_is_told(story: Story) -> None:
@@ -212,7 +212,7 @@ def test_words_that_share_a_variable_move_together_or_not_at_all(story: Story) -
     result = story.bench.run("refresh")
     assert result.status == 4
     assert (
-        "not possible [together]: its version is in the same place as that of jq, which moves to 1.7-1"
+        "cannot move [together]: its version is in the same place as that of jq, which moves to 1.7-1"
         in result.out
     )
     assert story.bench.files() == before
@@ -232,11 +232,11 @@ def test_a_candidate_must_have_been_there_for_a_while(story: Story) -> None:
     story.security.date = now - timedelta(hours=2)
     story.security.package("jq", "1.6-3")
     result = story.bench.run("refresh", "--min-age", "3h")
-    assert "stays [min-age]: its successor is known since" in result.out
+    assert "not moved [min-age]: the new version was first seen on" in result.out
     assert story.words() == "curl=7.88.1-10 jq=1.6-2"
     # signed anew, but the cache remembers the version
     story.security.date = now
-    assert story.bench.run("refresh", "--min-age", "3h").out.startswith("Dockerfile:2  jq=1.6-2  stays")
+    assert story.bench.run("refresh", "--min-age", "3h").out.startswith("Dockerfile:2  jq=1.6-2  not moved")
     assert story.bench.run("refresh", "--min-age", "1h").status == 0
     assert story.words() == "curl=7.88.1-10 jq=1.6-3"
 
@@ -282,11 +282,11 @@ def test_a_pin_that_cannot_be_saved_stops_its_command_alone(story: Story) -> Non
     result = story.bench.run("refresh", "--summary", "s.md")
     assert result.status == 4
     assert (
-        "Dockerfile:2             curl=7.88.1-10    not possible [platforms-differ]: the platforms differ: "
+        "Dockerfile:2             curl=7.88.1-10    cannot move [platforms-differ]: the platforms differ: "
         in result.out
     )
     assert result.out.endswith(
-        "refreshed 1 package, 1 not possible; wrote Dockerfile, b.Dockerfile, pinner.lock\n"
+        "refreshed 1 package, 1 cannot move; wrote Dockerfile, b.Dockerfile, pinner.lock\n"
     )
     assert story.words("b.Dockerfile") == "jq=1.7-1"
     text = story.bench.read("Dockerfile")
@@ -308,7 +308,7 @@ def test_a_command_that_apt_could_not_carry_out_after_it_stays(story: Story) -> 
     result = story.bench.run("refresh", "--exclude", "libcurl4")
     assert result.status == 4
     assert (
-        "not possible [uninstallable]: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
+        "cannot move [uninstallable]: apt could not install the line: curl 7.88.1-11 needs libcurl4 (= 7.88.1-11)"
         in result.out
     )
     assert story.words() == "curl=7.88.1-10 libcurl4=7.88.1-10 jq=1.6-2"
@@ -407,7 +407,7 @@ def test_a_suite_that_does_not_answer_stops_its_files_alone(story: Story) -> Non
     story.bench.archive.missing("*/dists/trixie/*")
     result = story.bench.run("refresh")
     assert result.status == 5
-    assert re.search(r"b\.Dockerfile:2 +apt-get install +not possible \[unreachable\]: .*trixie", result.out)
+    assert re.search(r"b\.Dockerfile:2 +apt-get install +cannot move \[unreachable\]: .*trixie", result.out)
     assert "error: " in result.err
     assert story.words() == "curl=7.88.1-11 jq=1.7-1"
     assert story.words("b.Dockerfile") == "jq=2-1"
@@ -416,6 +416,20 @@ def test_a_suite_that_does_not_answer_stops_its_files_alone(story: Story) -> Non
     story.bench.archive.behave()
     assert story.bench.run("refresh").status == 0
     assert story.verify().status == 0
+
+
+def test_a_pin_behind_a_repository_that_is_not_read_is_named(story: Story) -> None:
+    story.bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm\n"
+        "RUN echo 'deb https://repo.example.org/apt bookworm main' > /etc/apt/sources.list.d/x.list\n"
+        "RUN apt-get update && apt-get install -y jq=1.5-1\n",
+    )
+    result = story.bench.run("refresh")
+    assert result.status == 0
+    assert result.out.startswith(
+        "Dockerfile:3  jq=1.5-1  not moved [other-repository]: line 2 changes where apt"
+    )
 
 
 def test_a_file_that_cannot_be_read_stops_no_other(story: Story) -> None:

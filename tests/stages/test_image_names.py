@@ -114,10 +114,13 @@ def test_what_the_name_does_not_tell_is_not_guessed(reference: str, why: str) ->
         ("mirror.example/library/ubuntu:nobel", "noble"),
         ("debian:tesing", "testing"),
         ("debian:internal-7", ""),
-        ("python:3.13-bookwrom", ""),  # what others call their tags is their business
+        ("python:3.13-bookwrom", "bookworm"),
+        ("node:20-bulseye-slim", "bullseye"),
+        ("ros:rolling", ""),
+        ("example.org/team/tool:3.13-bookwrom", ""),  # what others call their tags is their business
     ],
 )
-def test_a_tag_of_the_distributions_own_image_that_is_a_slip(reference: str, meant: str) -> None:
+def test_a_tag_of_a_known_image_that_is_a_slip(reference: str, meant: str) -> None:
     where = suite_of(reference)
     assert isinstance(where, Unnamed)
     assert where.mistyped == bool(meant)

@@ -22,7 +22,6 @@ from pinner.values import NamedTuple
 from pinner.workflow import standing
 from pinner.workflow.standing import Ages, LockHistory, SeenDates, Standing
 
-
 #: Why an argument is left alone: nobody expects a pin of it.
 NO_PIN = frozenset({"ignored", "removal"})
 

@@ -120,9 +120,9 @@ class Decider:
         where = place(file, request.word.span)
         if request.action == "skip":
             passed = Stay(where, request.name, request.pin, request.detail, request.reason)
-            unread = request.pin and request.reason not in NO_PIN
+            named = bool(request.pin) and request.reason not in NO_PIN
             return Decision(
-                Choice("skipped", reason=request.reason, detail=request.detail), passed if unread else None
+                Choice("skipped", reason=request.reason, detail=request.detail), passed if named else None
             )
         doubts = call.doubts
         if doubts and known.comes_from(file, call, request) & self._archives.addresses(call):

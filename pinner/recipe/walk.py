@@ -220,8 +220,7 @@ class Walked:
         place = state.path(target)
         heredocs = {each.name: each for each in instruction.heredocs}
         origin = next((flag[7:] for flag in instruction.flags if flag.startswith("--from=")), "")
-        matters = place == "/" or place.startswith(("/etc", "/usr/share/keyrings"))
-        tree = self._tree if not origin else self._from(self._word(state, origin)) if matters else None
+        tree = self._from(self._word(state, origin)) if origin else self._tree
         for source in sources:
             name = re.sub(r"^<<-?[\"']?([^\"']*)[\"']?$", r"\1", source)
             if source.startswith("<<") and name in heredocs:

@@ -272,6 +272,7 @@ CONTEXT = {
         "COPY x.list /x.list\nRUN install -Dm644 /x.list /etc/apt/sources.list.d/x.list",
         f"COPY x.list /\nRUN cat /x.list | tee -a {LIST}",
         f"FROM debian AS two\nCOPY x.list {LIST}\nFROM debian\nCOPY --from=two {LIST} /etc/apt/sources.list.d/",
+        "FROM debian AS two\nCOPY scripts /s\nFROM debian\nCOPY --from=two /s/add.sh /t/\nRUN sh /t/add.sh",
         "COPY scripts/add.sh /usr/local/bin/add\nRUN add",
         "COPY scripts/add.sh /s/add\nRUN run-parts /s",
         "COPY scripts /s\nRUN run-parts --regex='[.]sh$' /s",

@@ -98,9 +98,8 @@ def lock(
             run.not_before(project, lock)
         archives = run.archives(project.config)
         vouching = run.vouching(project, lock, new=how.trust_new_keys)
-        options = run.options(project, lock, along=how.along)._replace(
-            write_sources=how.write_sources, vouch=vouching
-        )
+        options = run.options(project, lock, along=how.along, vouching=vouching)
+        options = options._replace(write_sources=how.write_sources)
         settings = LockedSettings(
             "",
             " ".join(options.platforms) if run.asked.platforms else "",

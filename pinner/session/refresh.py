@@ -105,7 +105,7 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         run.notes |= dict.fromkeys(policy.ended(now.date()))
         vouching = run.vouching(project, lock)
         # Where all is to move, so are the images: what the lock knows of them does not count.
-        options = run.options(project, lock, anew=wishes.anew)._replace(vouch=vouching)
+        options = run.options(project, lock, anew=wishes.anew, vouching=vouching)
         if how.when is not None:
             options, notes = at_snapshot(run.access, project, options, how.when)
             run.notes |= dict.fromkeys(notes)

@@ -21,7 +21,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.bases import Bases, ImageLookup, InspectMode
 from pinner.stages.image_names import Unnamed, named
 from pinner.stages.starting_set import Root
-from pinner.stages.suites import Options, PinScope
+from pinner.stages.suites import Options, PinScope, World
 from pinner.values import NamedTuple
 from pinner.workflow.remembered import along_of, overridden
 from pinner.workflow.solved import Solved
@@ -67,7 +67,13 @@ class Run:
         return found.projects, found.errors
 
     def options(
-        self, project: Project, lock: Lock, *, along: PinScope | None = None, anew: bool = False
+        self,
+        project: Project,
+        lock: Lock,
+        *,
+        along: PinScope | None = None,
+        anew: bool = False,
+        vouching: Vouching | None = None,
     ) -> Options:
         """The command line first, then the configuration; images are those that `lock` knows, or with `anew` those of
         today. That something is other than the lock remembers it is noted. Raises `InputError`."""
@@ -92,8 +98,6 @@ class Run:
             suite=asked.suite,
             fallback={"*": config.suite} if config.suite else {},
             files=config.files,
-            lists=project.lists & project.texts.keys(),
-            around=project.around,
             images=config.images,
             wrappers=config.wrappers,
             ignore=config.ignore,
@@ -102,11 +106,15 @@ class Run:
             roots=roots,
             known=config.source,
             mirrors=config.mirrors,
-            look=self.look(config, Lock()) if anew else as_locked,
-            context=project.context,
-            beside=project.beside,
-            vouch=self.vouching(project, lock),
-            named=lambda alias: self.archives(config).named(alias),
+            world=World(
+                lists=project.lists & project.texts.keys(),
+                around=project.around,
+                beside=project.beside,
+                context=project.context,
+                look=self.look(config, Lock()) if anew else as_locked,
+                named=lambda alias: self.archives(config).named(alias),
+                vouch=vouching or self.vouching(project, lock),
+            ),
         )
         self.notes |= dict.fromkeys(overridden(options, lock, project.texts))
         return options

@@ -187,7 +187,7 @@ def read_all(
 
     Without `steps` the install calls alone are looked for, which takes half of the time.
 
-    Scripts and lists see what the Dockerfiles see that use them, those of `Options.beside` if there is none here.
+    Scripts and lists see what the Dockerfiles see that use them, those of `World.beside` if there is none here.
     """
     begun: dict[str, _Begun | PinnerError] = {}
     for path, text in texts.items():
@@ -199,14 +199,14 @@ def read_all(
     users = [each for each in begun.values() if isinstance(each, _Begun) and each.kind == "dockerfile"]
     if used and not users:
         options = told[next(iter(used))]
-        for path, text in options.beside().items():
+        for path, text in options.world.beside().items():
             with suppress(InputError):
                 users.append(_begin(path, text, options))
     wanted: dict[ImageLookup, list[tuple[str, str]]] = {}
     for each in (*users, *(each for each in begun.values() if each not in users)):
-        if isinstance(each, _Begun) and each.options.look:
+        if isinstance(each, _Begun) and each.options.world.look:
             every = bool(used) and each in users
-            wanted.setdefault(each.options.look, []).extend(each.images(every=every))
+            wanted.setdefault(each.options.world.look, []).extend(each.images(every=every))
     for look, images in wanted.items():
         look.ahead(images)
     uses: dict[str, list[Use]] = {}
@@ -249,7 +249,9 @@ def read_each(
 
     Base images are read one by one.
     """
-    if any(path in told[path].lists or kinds.of(path, text) == "script" for path, text in texts.items()):
+    if any(
+        path in told[path].world.lists or kinds.of(path, text) == "script" for path, text in texts.items()
+    ):
         yield from read_all(texts, told, steps=False).items()
         return
     for path, text in texts.items():
@@ -269,11 +271,11 @@ def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File
 def _begin(path: str, text: str, options: Options) -> _Begun:
     try:
         kind: FileKind | None = None
-        if path in options.lists:
+        if path in options.world.lists:
             parsed = lists.parse(text, trailing=True)
         else:
             kind = kinds.of(path, text)
-            parsed = kinds.parse(kind, text, around=options.around.get(path, Around()))
+            parsed = kinds.parse(kind, text, around=options.world.around.get(path, Around()))
         views = Views(path, parsed, options)
         found = tuple(installs.find(parsed, options.wrappers))
         if kind == "dockerfile" and any(
@@ -324,7 +326,7 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
         if error.line:
             error.path = path
         raise
-    if options.lists and begun.kind == "dockerfile":
+    if options.world.lists and begun.kind == "dockerfile":
         found = [_listed(item, begun, bases) for item in found]
     file = File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
     if not steps or not _OTHER_COMMANDS.search(parsed.text):
@@ -354,7 +356,7 @@ def _listed(
     item: InstallCommand | Skipped, begun: _Begun, bases: dict[int, StageBase]
 ) -> InstallCommand | Skipped:
     """The call, what is not read of it explained where a list holds it that is pinned itself."""
-    lists = begun.options.lists
+    lists = begun.options.world.lists
     if isinstance(item, Skipped):
         if item.reason != "xargs":
             return item

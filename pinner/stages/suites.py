@@ -45,47 +45,58 @@ class Doubt(NamedTuple):
     serves: tuple[str, ...] = ANYTHING
 
 
-class Options(NamedTuple):
-    """What the caller decided. `asked` tells that the platforms were named rather than defaulted.
+class World(NamedTuple):
+    """What can be looked up for the stages of files: other files, images, archives."""
 
-    `suite` overrides what images tell; `fallback`, by globs of image references, serves where they tell nothing;
-    `files` maps globs of paths and `images` globs of image references to suites; `lists` are the files that list
-    packages, by path, `beside` gives the Dockerfiles that may use scripts and lists where none is among the files;
-    `around` is what other files say of a file, by path;
-    `wrappers` tells what programs run (`prefixes.Wrappers`);
-    `ignore` are globs of package names that are never pinned; `known` are repositories that may be read,
-    `mirrors` the prefixes that are asked in the place of others. `look` tells
-    what an image holds on a platform, None if that cannot be known; `roots` says the same, by globs of image
-    references, one for each architecture, and counts more. `along` says what else goes on a line with what was asked
-    for. `snapshot` is the moment at which every archive is read; without it the one that a stage's own sources block
-    names, or else now. `write_sources` puts such a block into each stage that uses apt. `context` gives the
-    build context of the file at a path, None if it is not known. `vouch` gives the keys, of these origins,
-    that the file at a path names for the repository of an entry, or a clause about what to do so that they count.
-    `named` tells which suite an alias means today, None where no archive is asked.
-    """
+    #: The files that list packages, by path.
+    lists: frozenset[str] = frozenset()
+    #: What other files say of a file, by path.
+    around: Mapping[str, Around] = MappingProxyType({})
+    #: The Dockerfiles that may use scripts and lists where none is among the files.
+    beside: Callable[[], Mapping[str, str]] = dict
+    #: The build context of the file at a path, None if it is not known.
+    context: Callable[[str], BuildContext | None] = lambda path: None
+    #: What an image holds on a platform; None if that cannot be known.
+    look: ImageLookup | None = None
+    #: Which suite an alias means today, None where no archive is asked.
+    named: Callable[[Alias], Named | None] = lambda alias: None
+    #: The keys, of these origins, that the file at a path names for an entry's repository, or a clause about what to do
+    #: so that they count.
+    vouch: Callable[[str, SourceEntry, tuple[KeyOrigin, ...]], Keys | str] = lambda path, entry, origins: ""
+
+
+class Options(NamedTuple):
+    """How the stages of a file are to be read: what the user asked for or configured, and the `world` around."""
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
+    #: Whether somebody named the platforms.
     asked: bool = False
+    #: Overrides what images tell.
     suite: str = ""
+    #: Suites by globs of image references, where these tell nothing.
     fallback: Mapping[str, str] = MappingProxyType({})
+    #: Suites by globs of paths.
     files: Mapping[str, str] = MappingProxyType({})
-    lists: frozenset[str] = frozenset()
-    around: Mapping[str, Around] = MappingProxyType({})
+    #: Suites by globs of image references.
     images: Mapping[str, str] = MappingProxyType({})
-    wrappers: Mapping[str, str] = MappingProxyType({})
-    ignore: tuple[str, ...] = ()
+    #: What images hold, by globs of references, one for each architecture; counts more than the images themselves.
     roots: Mapping[str, tuple[Root, ...]] = MappingProxyType({})
+    #: What programs run, see `prefixes.Wrappers`.
+    wrappers: Mapping[str, str] = MappingProxyType({})
+    #: Globs of package names that are never pinned.
+    ignore: tuple[str, ...] = ()
+    #: What is pinned beside the arguments; None: nobody said.
     along: PinScope | None = None
     form: PinForm = "exact"
+    #: The repositories that may be read.
     known: tuple[VouchedRepository, ...] = ()
+    #: The prefixes that are asked in the place of others.
     mirrors: Mapping[str, str] = MappingProxyType({})
-    look: ImageLookup | None = None
-    vouch: Callable[[str, SourceEntry, tuple[KeyOrigin, ...]], Keys | str] = lambda path, entry, origins: ""
-    context: Callable[[str], BuildContext | None] = lambda path: None
-    beside: Callable[[], Mapping[str, str]] = dict
+    #: The moment at which every archive is read; None: that of a stage's own sources block, or else now.
     snapshot: Moment | None = None
+    #: Whether each stage that uses apt gets a sources block.
     write_sources: bool = False
-    named: Callable[[Alias], Named | None] = lambda alias: None
+    world: World = World()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +169,14 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
     image, platforms = image_of(dockerfile, stage, options)
     asked = options.asked or platforms is not options.platforms
     contents: dict[str, ImageContent] = {}
-    for each in platforms if options.look and image else ():
-        content = options.look(image, each) if options.look else None
+    for each in platforms if options.world.look and image else ():
+        content = options.world.look(image, each) if options.world.look else None
         if content:
             contents[each] = content
-    if not asked and options.look and image:
-        made = tuple(each for each in platforms if each in contents or not options.look.lacks(image, each))
+    if not asked and options.world.look and image:
+        made = tuple(
+            each for each in platforms if each in contents or not options.world.look.lacks(image, each)
+        )
         platforms = made or platforms
     roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
     where = _where(dockerfile, stages, options, contents)
@@ -171,7 +184,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
     held = {path: content for each in contents.values() for path, content in each.keys}
 
     def vouch(entry: SourceEntry) -> Keys | str:
-        return options.vouch("", entry, _of_image(image, entry.signed_by, held))
+        return options.world.vouch("", entry, _of_image(image, entry.signed_by, held))
 
     if isinstance(where, Named) and contents and not where.variant:
         texts = {name: content.sources for name, content in contents.items()}

@@ -75,7 +75,7 @@ def _foreign(file: File) -> Iterator[SourceEntry]:
 
 def _without(options: Options, silent: Mapping[str, FetchError]) -> Options:
     """The options by which nobody vouches for these repositories."""
-    before = options.vouch
+    before = options.world.vouch
 
     def vouch(path: str, entry: SourceEntry, origins: tuple[KeyOrigin, ...]) -> Keys | str:
         row = repositories.find(entry.uri, entry.suite)
@@ -87,4 +87,4 @@ def _without(options: Options, silent: Mapping[str, FetchError]) -> Options:
         )
 
     known = tuple(each for each in options.known if each.uri not in silent)
-    return options._replace(vouch=vouch, known=known)
+    return options._replace(known=known, world=options.world._replace(vouch=vouch))

@@ -56,7 +56,7 @@ class Views:
         self._path = path
         self._file = dockerfile
         self.options = options
-        self._context = options.context(path)
+        self._context = options.world.context(path)
         self._walked: dict[str, tuple[Walked, dict[int, StageBase]]] = {}
 
     @cached_property
@@ -88,7 +88,7 @@ class Views:
             found = self._unnamed(stage, seen, base)
             if not found.problem or not isinstance(base.where, Alias):
                 return found
-            where = self.options.named(base.where)
+            where = self.options.world.named(base.where)
             return self.view(stage, seen, replace(base, where=where)) if where else found
         place = seen.file, seen.start, seen.end
         views: dict[str, list[View]] = {}
@@ -235,7 +235,7 @@ class Views:
 
     def vouch(self, state: State, entry: SourceEntry) -> Keys | str:
         """Who may sign an entry, by the keys that the stage holds for it."""
-        return self.options.vouch(self._path, entry, signers(state, entry.signed_by))
+        return self.options.world.vouch(self._path, entry, signers(state, entry.signed_by))
 
 
 def _united(by_platform: Mapping[str, Sequence[View]]) -> View:

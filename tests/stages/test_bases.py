@@ -16,7 +16,7 @@ from pinner.lock.schema import Lock
 from pinner.recipe import dockerfile
 from pinner.stages.bases import Bases
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.suites import Options, StageBase, base_of
+from pinner.stages.suites import Options, StageBase, World, base_of
 from tests.registry import OCI, Content, Registry, index, make, serve
 
 ADDED = "/bin/sh -c #(nop) ADD file:0123456789abcdef in / "  # Debian's images until September 2024
@@ -93,7 +93,7 @@ def base(registry: Registry, cache: Path, image: str) -> StageBase:
         return [client.inspect(*each) for each in wanted]
 
     parsed = dockerfile.parse(f"FROM {image}\n")
-    options = Options(look=Bases(inspect, {}, strict=True).look(Lock()))
+    options = Options(world=World(look=Bases(inspect, {}, strict=True).look(Lock())))
     return base_of(parsed, parsed.stages[0], options)
 
 

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pinner.apt import installed
 from pinner.apt import release as releases
 from pinner.apt.sources import Source
+from pinner.archive.cache import Cache
 from pinner.archive.index import SqliteIndex
 from pinner.archive.store import build, cut
 from pinner.distributions.catalogue import suite_named
@@ -173,15 +174,10 @@ def load_indexes(
                     release=releases.parse(body.decode()),
                     release_sha256=sha256(signed).hexdigest(),
                     rebuild=rebuild,
-                    keep=keep,
+                    cache=Cache(work),
                 )
             )
     return indexes
-
-
-def keep(path: Path, content: bytes) -> None:
-    """Write a file beside an index."""
-    path.write_bytes(content)
 
 
 def resolve(

@@ -28,7 +28,7 @@ from itertools import groupby
 from operator import itemgetter
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.simulator import NOW, Answer, SimulatedArchive, SimulatedSuite
+from tests.simulator import NOW, Answer, SimulatedArchive, SimulatedSuite, validated
 
 STAMP = "%Y%m%dT%H%M%SZ"
 Content = Mapping[str, Mapping[str, str | tuple[str, ...]]]  # suite → name → version or versions
@@ -140,6 +140,8 @@ class SnapshotService(SimulatedArchive):
             answer = self._mischievous(path, self._metasnap(headers, form) if form else self._served(path))
         finally:
             self._busy.release()
+        if self.validators and answer.status == 200:
+            answer = validated(answer, headers)
         wanted = re.fullmatch(r"bytes=(\d+)-", headers.get("Range", ""))
         if self.ranges and wanted and answer.status == 200 and int(wanted[1]) < len(answer.body):
             start, total = int(wanted[1]), len(answer.body)

@@ -84,8 +84,8 @@ class Advisories:
 
     def _held(self, distribution: str) -> tuple[KnownVulnerabilities, datetime, dict[str, str]]:
         """What is in the cache."""
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            entry = json.loads((self._cache.cve / distribution).read_bytes())
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            entry = json.loads(self._cache.kept(self._cache.cve / distribution))
             if entry["schema"] == _SCHEMA:
                 known = {
                     release: {
@@ -103,7 +103,7 @@ class Advisories:
             "validators": validators,
             "releases": known,
         }
-        self._cache.write(self._cache.cve / distribution, json.dumps(entry, separators=(",", ":")).encode())
+        self._cache.keep(self._cache.cve / distribution, json.dumps(entry, separators=(",", ":")).encode())
 
     def _fetched(
         self, distribution: str, releases: Mapping[str, str], validators: Mapping[str, str]

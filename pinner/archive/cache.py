@@ -11,7 +11,8 @@
     new/                                                      files being written
 
 The directory belongs to the user, and like apt's lists nothing in it is verified against a signature a second
-time; damage is noticed (digests, CRCs) and repaired.
+time; damage is noticed by a digest in the file's name, a digest before its content or a CRC, and what is damaged is
+as good as absent. Hence nothing waits for the disk: a file that a loss of power tears is fetched anew.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from pinner.errors import InputError
 
 SCHEMA = 3  # of the stores of indices
+_FORM = b"1"  # of all that `keep` is given: with another one nothing is kept
 _ABANDONED = 24 * 3600.0  # seconds after which a file in `new` belongs to a run that was killed
 
 
@@ -54,17 +57,26 @@ class Cache:
 
     def write(self, path: Path, content: bytes) -> None:
         """Puts `content` at `path`: at any moment the old file is there, or the new one, and no half of it."""
-        with self.new(path) as draft, draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        with self.new(path) as draft:
+            draft.write_bytes(content)
+
+    def keep(self, path: Path, content: bytes) -> None:
+        """The same for content that `kept` gives back."""
+        self.write(path, sha256(_FORM + content).digest() + content)
+
+    def kept(self, path: Path) -> bytes:
+        """What `keep` has put at `path`; nothing if there is none, or it is damaged."""
+        with suppress(OSError):
+            entry = path.read_bytes()
+            if entry[:32] == sha256(_FORM + entry[32:]).digest():
+                return entry[32:]
+        return b""
 
     @contextmanager
     def new(self, path: Path) -> Iterator[Path]:
         """A draft's path; it becomes `path` at the end of the block, or vanishes. So do those of runs killed a day ago.
 
-        It does not wait for the disk: it is for content that tells when it is torn. Raises InputError where the disk
-        is full or the directory cannot be written.
+        Raises InputError where the disk is full or the directory cannot be written.
         """
         draft = self.root / "new" / f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:

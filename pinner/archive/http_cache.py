@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from cachecontrol.cache import BaseCache
@@ -17,7 +16,6 @@ from pinner.errors import InputError
 class _FileCache(BaseCache):
     """CacheControl's own file cache needs another library for its locks; a rename needs none.
 
-    An entry that was damaged would come back with each `304 Not Modified`: it starts with its digest.
     The cache only saves transfers, so a disk that is full is a matter for what comes after it.
     """
 
@@ -26,15 +24,11 @@ class _FileCache(BaseCache):
         self._path = path
 
     def get(self, key: str) -> bytes | None:
-        with suppress(OSError):
-            entry = self._path.read_bytes()
-            if entry[:32] == sha256(entry[32:]).digest():
-                return entry[32:]
-        return None
+        return self._cache.kept(self._path) or None
 
     def set(self, key: str, value: bytes, expires: int | datetime | None = None) -> None:
         with suppress(InputError):
-            self._cache.write(self._path, sha256(value).digest() + value)
+            self._cache.keep(self._path, value)
 
     def delete(self, key: str) -> None:
         self._path.unlink(missing_ok=True)

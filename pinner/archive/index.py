@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from zlib import crc32
@@ -29,7 +28,7 @@ from pinner.apt.packages import (
 )
 from pinner.apt.release import Release
 from pinner.apt.sources import Source
-from pinner.archive.cache import SCHEMA
+from pinner.archive.cache import SCHEMA, Cache
 from pinner.archive.store import HOW_MANY, PROVIDER, VERSION, checksum
 from pinner.errors import InputError
 
@@ -50,8 +49,8 @@ class SqliteIndex:
 
     Packages are made when they are asked for, and remembered. `rebuild` makes the store at `path` anew; it is
     called when the store turns out to be absent or damaged, now or later, and its errors reach the caller.
-    `keep` writes a file beside it. `say` gets notes for people: which stanzas were passed over since a field of them is
-    not what its grammar allows. `release.files` is empty.
+    `cache` keeps what was found in it beside it. `say` gets notes for people: which stanzas were passed over
+    since a field of them is not what its grammar allows. `release.files` is empty.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class SqliteIndex:
         release: Release,
         release_sha256: str,
         rebuild: Callable[[], None],
-        keep: Callable[[Path, bytes], None],
+        cache: Cache,
         say: Callable[[str], None] = lambda note: None,
     ) -> None:
         self.source = source
@@ -72,7 +71,7 @@ class SqliteIndex:
         self.release_sha256 = release_sha256
         self._path = path
         self._rebuild = rebuild
-        self._keep = keep
+        self._cache = cache
         self._say = say
         self._mentions: bytes | None = None
         self._by_source: dict[bytes, list[bytes]] | None = None
@@ -242,13 +241,11 @@ class SqliteIndex:
     def _beside(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What is kept in a file beside the store, which is made if it is not there."""
         path = self._path.with_suffix(f".{self.source.arch}.{name}")
-        with suppress(OSError):
-            kept = path.read_bytes()
-            if kept[:32] == sha256(kept[32:]).digest():
-                return kept[32:]
+        if kept := self._cache.kept(path):
+            return kept
         found = make()
         with suppress(InputError):  # a cache that cannot be written costs time, no more
-            self._keep(path, sha256(found).digest() + found)
+            self._cache.keep(path, found)
         return found
 
     def _sound(self, answer: Callable[P, T], *asked: P.args, **more: P.kwargs) -> T:

@@ -147,18 +147,17 @@ class Keyring:
             keys = self._kept(content, LockedKey(uri, name, _fingerprints(content, name)))
         except InputError as error:
             raise InputError(f"{name}: {error.message}") from None
-        last = self._last(name)
-        if not last.is_file() or last.read_bytes() != content:
-            self._cache.write(last, content)
+        if self._cache.kept(self._last(name)) != content:
+            self._cache.keep(self._last(name), content)
         return keys
 
     def as_of_image(self, key: LockedKey) -> Keys:
         """The same, as it was read last. Raises `InputError` if it was not."""
-        last = self._last(key.origin)
-        if not last.is_file() or _fingerprints(last.read_bytes(), key.origin) != key.fingerprints:
+        last = self._cache.kept(self._last(key.origin))
+        if not last or _fingerprints(last, key.origin) != key.fingerprints:
             hint = "run `pinner lock`, which reads the image"
             raise InputError(f"{key.origin}: the key is not in the cache", hint=hint)
-        return self._kept(last.read_bytes(), key)
+        return self._kept(last, key)
 
     def _last(self, origin: str) -> Path:
         return self._cache.keys / f"{sha256(origin.encode()).hexdigest()}.last"
@@ -174,32 +173,33 @@ class Keyring:
             if certificate.fingerprint.upper() in keys.fingerprints
         }
         content = b"".join(every[fingerprint] for fingerprint in sorted(every))
-        path = self._cache.keys / sha256(content).hexdigest()
-        if not path.exists():
-            self._cache.write(path, content)
-        return Keys(str(path), tuple(sorted(every)))
+        return Keys(self._file(content), tuple(sorted(every)))
 
     def _kept(self, content: bytes, key: LockedKey) -> Keys:
-        path = self._cache.keys / sha256(content).hexdigest()
-        if not path.exists():
-            self._cache.write(path, content)
         self.used[key.uri, key.origin] = key
-        return Keys(str(path), key.fingerprints)
+        return Keys(self._file(content), key.fingerprints)
+
+    def _file(self, content: bytes) -> str:
+        path = self._cache.keys / sha256(content).hexdigest()
+        if not path.is_file() or path.read_bytes() != content:
+            self._cache.write(path, content)
+        return str(path)
 
     def _content(self, url: str) -> bytes | None:
         """What is at an address, asked once in a run; offline, what was there last, None if that is not known."""
         if url not in self._contents:
             last = self._last(url)
             if self._offline:
-                if not last.is_file():
+                content = self._cache.kept(last)
+                if not content:
                     return None
-                self._contents[url] = last.read_bytes()
+                self._contents[url] = content
             else:
                 try:
                     self._contents[url] = self._asked(url)
                 finally:
                     self._fetcher.close()
-                self._cache.write(last, self._contents[url])
+                self._cache.keep(last, self._contents[url])
         return self._contents[url]
 
     def _asked(self, url: str) -> bytes:

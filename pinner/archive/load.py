@@ -341,7 +341,7 @@ class Archive:
             release=held.release._replace(files={}),
             release_sha256=held.sha256,
             rebuild=partial(self._rebuild, one),
-            keep=self._cache.write,
+            cache=self._cache,
             say=self._say,
         )
 

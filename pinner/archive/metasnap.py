@@ -86,8 +86,8 @@ class Metasnap:
         pkgs = ",".join(f"{name}:{arch}={version}" for name, version in wanted)
         key = f"{self._url} {archive} {arch} {pkgs}"
         place = self._cache.snapshots / sha256(key.encode()).hexdigest()
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            entry = json.loads(place.read_bytes())
+        with suppress(ValueError, TypeError, KeyError):
+            entry = json.loads(self._cache.kept(place))
             if self._offline or timedelta(0) <= self._now - datetime.fromisoformat(entry["asked"]) <= _AGE:
                 return int(entry["status"]), str(entry["text"])
         if self._offline:
@@ -105,7 +105,7 @@ class Metasnap:
             status, text = answer.status, answer.body(_LARGEST).decode("utf-8", "replace")
         if status in (200, 404):
             entry = {"asked": self._now.isoformat(), "status": status, "text": text}
-            self._cache.write(place, json.dumps(entry).encode())
+            self._cache.keep(place, json.dumps(entry).encode())
         return status, text
 
     def _row(self, line: str, arch: str, wanted: frozenset[tuple[str, str]]) -> MetasnapRow:

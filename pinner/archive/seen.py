@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 from pinner.archive.cache import Cache
 
@@ -24,13 +23,13 @@ def read(cache: Cache) -> SeenVersions:
     import json
 
     try:
-        data = json.loads((cache.seen / "versions").read_bytes())
+        data = json.loads(cache.kept(cache.seen / "versions"))
         return {
             (str(suite), str(name), str(version)): datetime.fromisoformat(since)
             for suite, name, version, since in data
             if datetime.fromisoformat(since).tzinfo is not None
         }
-    except (OSError, ValueError, TypeError):
+    except (ValueError, TypeError):
         return {}
 
 
@@ -42,7 +41,7 @@ def keep(cache: Cache, old: SeenVersions, new: SeenVersions, now: datetime) -> N
 
     merged = {**new, **old}
     lines = sorted((*key, since.isoformat()) for key, since in merged.items() if now - since < _FORGET)
-    cache.write(cache.seen / "versions", json.dumps(lines, indent=0).encode())
+    cache.keep(cache.seen / "versions", json.dumps(lines, indent=0).encode())
 
 
 def has_followed(cache: Cache, lock: str) -> bool:
@@ -56,36 +55,26 @@ def followed(cache: Cache, lock: str) -> None:
     digest = _digest(lock)
     if digest not in known:
         lines = [*known, digest][-_LOCKS:]
-        cache.write(cache.seen / "locks", "".join(f"{line}\n" for line in lines).encode())
+        cache.keep(cache.seen / "locks", "".join(f"{line}\n" for line in lines).encode())
 
 
 def solved(cache: Cache) -> Mapping[str, str]:
     """What a solver has answered, by question."""
-    return _lines(cache.seen / "solved")
+    lines = cache.kept(cache.seen / "solved").decode().splitlines()
+    return {question: answer for question, _, answer in (line.partition(" ") for line in lines)}
 
 
 def keep_solved(cache: Cache, new: Mapping[str, str]) -> None:
     """Remember what was solved in this run. Raises `InputError`."""
     if not new:
         return
-    lines = {**_lines(cache.seen / "solved"), **new}
+    lines = {**solved(cache), **new}
     text = "".join(f"{question} {answer}\n" for question, answer in [*lines.items()][-_SOLVED:])
-    cache.write(cache.seen / "solved", text.encode())
-
-
-def _lines(path: Path) -> dict[str, str]:
-    try:
-        lines = path.read_text("ascii").splitlines()
-        return {question: answer for question, _, answer in (line.partition(" ") for line in lines)}
-    except (OSError, ValueError):
-        return {}
+    cache.keep(cache.seen / "solved", text.encode())
 
 
 def _locks(cache: Cache) -> list[str]:
-    try:
-        return (cache.seen / "locks").read_text("ascii").split()
-    except (OSError, ValueError):
-        return []
+    return cache.kept(cache.seen / "locks").decode().split()
 
 
 def _digest(text: str) -> str:

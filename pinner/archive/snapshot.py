@@ -170,7 +170,7 @@ class Snapshots:
         except (ValueError, RecursionError):
             raise _strange(path) from None
         entry = json.dumps({"asked": self._now.isoformat(), "answer": answer})
-        self._cache.write(self._place(key), entry.encode())
+        self._cache.keep(self._place(key), entry.encode())
         return answer
 
     def _place(self, key: str) -> Path:
@@ -180,8 +180,8 @@ class Snapshots:
         """When a question was asked, and the answer; None if it was not, or the file is damaged."""
         import json
 
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            entry = json.loads(self._place(key).read_bytes())
+        with suppress(ValueError, TypeError, KeyError):
+            entry = json.loads(self._cache.kept(self._place(key)))
             return datetime.fromisoformat(entry["asked"]), entry["answer"]
         return None
 

@@ -18,7 +18,6 @@ from pinner.values import NamedTuple
 
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize
 _FUTURE = timedelta(seconds=10)  # apt's Acquire::Max-FutureTime
-_MAGIC = b"pinner-release 2 "
 
 
 class Getter(Protocol):
@@ -72,15 +71,12 @@ class VerifiedRelease(NamedTuple):
 
 def read(cache: Cache, suite: SuiteRelease) -> VerifiedRelease | None:
     """The Release in the cache; None if there is none or it is damaged."""
-    return _read(cache.releases / _key(suite))
+    return _read(cache, cache.releases / _key(suite))
 
 
-def _read(path: Path) -> VerifiedRelease | None:
-    try:
-        first, _, rest = path.read_bytes().partition(b"\n")
-        if first != _MAGIC + sha256(rest).hexdigest().encode():
-            return None
-    except OSError:
+def _read(cache: Cache, path: Path) -> VerifiedRelease | None:
+    rest = cache.kept(path)
+    if not rest:
         return None
     head, _, text = rest.partition(b"\n")
     digest, checked, keyring, expires, *lapsed = head.decode().split(" ")
@@ -105,7 +101,7 @@ def forget(cache: Cache, before: datetime) -> frozenset[str]:
     """
     digests: set[str] = set()
     for path in cache.releases.iterdir() if cache.releases.is_dir() else ():
-        held = _read(path)
+        held = _read(cache, path)
         if held is None or held.checked < before:
             path.unlink(missing_ok=True)
         else:
@@ -117,9 +113,7 @@ def keep(cache: Cache, suite: SuiteRelease, held: VerifiedRelease) -> None:
     """Puts the Release into the cache."""
     expires = held.expires.isoformat() if held.expires else _NEVER
     head = f"{held.sha256} {held.checked.isoformat()} {held.keyring} {expires}{' lapsed' if held.lapsed else ''}\n"
-    rest = head.encode() + held.text
-    with cache.new(cache.releases / _key(suite)) as draft:
-        draft.write_bytes(_MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
+    cache.keep(cache.releases / _key(suite), head.encode() + held.text)
 
 
 def _key(suite: SuiteRelease) -> str:

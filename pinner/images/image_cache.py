@@ -1,7 +1,7 @@
 """What was read from images, in the cache's directory `images`.
 
     <digest>                 an index, a manifest or a config; verified each time it is read
-    <digest>.<paths>.layer   what a layer says about a set of paths, after the SHA-256 of that; the SHA-256 of the paths
+    <digest>.<paths>.layer   what a layer says about a set of paths, which their SHA-256 names
     <name>.tag               the digest that a tag meant, and when that was; the SHA-256 of the image's name
 
 What is named by its digest never changes: it is kept for ever. A damaged file is as good as none.
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from pinner.archive.cache import Cache
 from pinner.images.layers import LayerEntries, LayerEntry
-from pinner.images.reference import DIGEST
 
 
 class ImageCache:
@@ -27,9 +26,11 @@ class ImageCache:
 
     def document(self, digest: str) -> bytes | None:
         """The document with this digest."""
-        content = _read(self._path(digest, ""))
         algorithm, _, expected = digest.partition(":")
-        return content if content is not None and new(algorithm, content).hexdigest() == expected else None
+        with suppress(OSError):
+            content = self._path(digest, "").read_bytes()
+            return content if new(algorithm, content).hexdigest() == expected else None
+        return None
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keeps a document that was verified."""
@@ -37,9 +38,8 @@ class ImageCache:
 
     def layer(self, digest: str, wanted: frozenset[str]) -> LayerEntries | None:
         """What the layer with this digest says about the `wanted` paths."""
-        content = _read(self._layer(digest, wanted)) or b""
-        checksum, _, text = content.partition(b"\n")
-        if checksum != sha256(text).hexdigest().encode():
+        text = self._cache.kept(self._layer(digest, wanted))
+        if not text:
             return None
         import json
 
@@ -50,19 +50,16 @@ class ImageCache:
         import json
 
         text = json.dumps([(entry.path, entry.kind, entry.text) for entry in layer]).encode()
-        self._cache.write(self._layer(digest, wanted), sha256(text).hexdigest().encode() + b"\n" + text)
+        self._cache.keep(self._layer(digest, wanted), text)
 
     def tag(self, name: str) -> tuple[str, datetime] | None:
         """The digest that the image `name` meant, and when it was asked for."""
-        digest, _, asked = (_read(self._tag(name)) or b"").decode("ascii", "replace").strip().partition(" ")
-        with suppress(ValueError):
-            if DIGEST.fullmatch(digest):
-                return digest, datetime.fromisoformat(asked)
-        return None
+        digest, _, asked = self._cache.kept(self._tag(name)).decode().partition(" ")
+        return (digest, datetime.fromisoformat(asked)) if digest else None
 
     def keep_tag(self, name: str, digest: str, asked: datetime) -> None:
         """Keeps what the image `name` meant."""
-        self._cache.write(self._tag(name), f"{digest} {asked.isoformat()}\n".encode())
+        self._cache.keep(self._tag(name), f"{digest} {asked.isoformat()}".encode())
 
     def _tag(self, name: str) -> Path:
         return self._cache.images / f"{sha256(name.encode()).hexdigest()}.tag"
@@ -73,9 +70,3 @@ class ImageCache:
 
     def _path(self, digest: str, suffix: str) -> Path:
         return self._cache.images / f"{digest.replace(':', '-')}{suffix}"
-
-
-def _read(path: Path) -> bytes | None:
-    with suppress(OSError):
-        return path.read_bytes()
-    return None

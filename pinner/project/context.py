@@ -120,14 +120,16 @@ class ContextFiles:
 
 
 def _members(content: bytes, path: str) -> Mapping[str, str | None] | None:
-    """The files of an archive; None if it holds none. Raises `InputError` for what is no archive."""
+    """The files of an archive; None if it holds none, or too many. Raises `InputError` for what is no archive."""
     from pinner.archive.tar import Tar
     from pinner.images.layers import UnpackedStream
 
     archive = Tar(UnpackedStream(iter([content]), len(content), path), path)
     found: dict[str, str | None] = {}
     room = _LARGEST
-    while (member := archive.next()) and len(found) < _MOST_MEMBERS:
+    while member := archive.next():
+        if len(found) == _MOST_MEMBERS:
+            return None
         name = normpath(member.name).lstrip("/")
         if member.kind in ("directory", "other") or name.startswith(".."):
             continue

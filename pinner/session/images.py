@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -92,7 +91,7 @@ class Images:
             if not silence:
                 silence = f"{host} gave no answer: {_why(error)}"
                 self._silent[host] = silence
-                self._cache.write(self._path(host), self._now.isoformat().encode())
+                self._cache.keep(self._path(host), self._now.isoformat().encode())
             raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
 
     def _registry(self, *, offline: bool) -> Registry:
@@ -114,8 +113,8 @@ class Images:
             return ""
         if host not in self._silent:
             self._silent[host] = ""
-            with suppress(OSError, ValueError):
-                since = datetime.fromisoformat(self._path(host).read_text())
+            if kept := self._cache.kept(self._path(host)):
+                since = datetime.fromisoformat(kept.decode())
                 if timedelta() <= self._now - since < self._settings.max_age:
                     self._silent[host] = (
                         f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"

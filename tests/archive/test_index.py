@@ -59,7 +59,7 @@ def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex
         release=RELEASE,
         release_sha256="",
         rebuild=lambda: pytest.fail("the store is damaged"),
-        keep=Cache(directory / "cache").write,
+        cache=Cache(directory / "cache"),
         say=lambda note: pytest.fail(note),
     )
 

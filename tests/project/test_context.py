@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinner.project.context import ContextFiles, ignored, patterns
+from tests.registry import tar
 
 
 @pytest.mark.parametrize(
@@ -76,4 +77,5 @@ def test_archives(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     assert context.archive("x") == {"etc/apt/sources.list": "x" * 20, "usr/bin/x": None}
     (tmp_path / "y").write_bytes(whole[: len(whole) // 3])
     (tmp_path / "z").write_text("no archive")
-    assert (context.archive("y"), context.archive("z"), context.archive("none")) == (None, None, None)
+    (tmp_path / "many").write_bytes(tar([(f"{number}", "") for number in range(20_001)]))
+    assert [context.archive(name) for name in ("y", "z", "none", "many")] == [None] * 4

@@ -138,6 +138,11 @@ class Code(StrEnum):
 
     # What stays without a pin: a command that is not read.
     XARGS = "xargs", "The packages come from the input of xargs.", "Write the command out."
+    OTHER_KEY = (
+        "other-key",
+        "The command is in a part of the file that something else runs, such as the input of an action.",
+        "Pin by hand.",
+    )
     STRING = "string", "The command is in a string that a shell runs.", "Write the command out."
     WRAPPER = (
         "wrapper",

@@ -246,9 +246,20 @@ class Reader:
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
         variables = Variables(script, around.outer, self._notes.uses, around.expanded)
         for command in commands:
-            # What a function installs is read where its body calls apt.
-            if not command.words or command.words[0].value not in script.functions:
+            name = command.words[0].value if command.words else None
+            if name is None or name not in script.functions:
                 yield from self._command(command, variables, around)
+                continue
+            # What a function installs is read where its body calls apt, and here if it runs what it is given.
+            wrappers = {**self._notes.wrappers, name: ""}
+            asks = prefixes.asks(" ".join(word.literal for word in command.words[1:]))
+            runs = variables.functions.runs(name) if asks or prefixes.find(command.words, wrappers) else ""
+            if runs == "words":
+                yield from self._command(command, variables, around, wrappers)
+            elif runs and asks:
+                yield self._skip(
+                    command.span, "wrapper", f"what the function {name} makes of it is not followed"
+                )
         heredocs = [each for each in script.heredocs if self._notes.mentions(text.text, *each.body)]
         owners = nested.owners(script, [each.operator for each in heredocs]) if heredocs else []
         for each, owner in zip(heredocs, owners, strict=True):
@@ -257,15 +268,21 @@ class Reader:
             yield from self._input(reader, variables, body, around.depth, expands=each.expands)
 
     def _command(
-        self, command: Command, variables: Variables | None, around: _Around
+        self,
+        command: Command,
+        variables: Variables | None,
+        around: _Around,
+        wrappers: Wrappers | None = None,
     ) -> Iterator[Install | Skipped]:
-        program = prefixes.find(command.words, self._notes.wrappers)
+        """The calls of a command; `wrappers` are programs that run others, those of the file unless given."""
+        wrappers = self._notes.wrappers if wrappers is None else wrappers
+        program = prefixes.find(command.words, wrappers)
         if program is None:
             return
         if program.reason:
-            text = self._string(command, variables) if around.depth < _DEEPEST else None
+            text = self._string(command, variables, wrappers) if around.depth < _DEEPEST else None
             if program.reason == "string" and text is not None and variables and not command.nested:
-                _, name = prefixes.program(command.words)
+                _, name = prefixes.program(command.words, wrappers)
                 expanded = variables.expanded(command) if text.levels[0] == "double" else None
                 inside = _Around(name, variables.inside(command), around.depth + 1, expanded)
                 yield from self._script(nested.unfolded(text), inside)
@@ -273,7 +290,7 @@ class Reader:
                 yield self._skip(command.span, program.reason, program.detail)
             if program.reason != "xargs" or not program.name:
                 return
-            runner, _ = prefixes.program(command.words)
+            runner, _ = prefixes.program(command.words, wrappers)
             program = program._replace(at=runner + 1 + program.at)
         at = command.words[program.at].span
         words = (*(_given(text, at) for text in program.given), *command.words[program.at + 1 :])
@@ -324,9 +341,9 @@ class Reader:
         alone = not self._source[line : word.span.start].strip()
         return word.raw if alone and line > self._instruction.span.start else ""
 
-    def _string(self, command: Command, variables: Variables | None) -> Joined | None:
+    def _string(self, command: Command, variables: Variables | None, wrappers: Wrappers) -> Joined | None:
         """The script that `sh -c` or `su -c` is given."""
-        at, name = prefixes.program(command.words)
+        at, name = prefixes.program(command.words, wrappers)
         operand = nested.script_operand(command.words[at + 1 :], name)
         if variables is None or operand is None or operand < 0:
             return None

@@ -27,6 +27,9 @@ from pinner.values import NamedTuple
 _IN_EXPRESSION = later(r"\benv\.(\w+)")
 _EXPANDED = later(r"\$\{?[!#]?(\w+)")
 _ASSIGNED = later(r"(?<![\w$])(\w+)\+?=")
+# Keys of what people read, and what a text may seem to be that is no script.
+_PROSE = frozenset(("name", "description", "title", "summary", "help", "label", "comment", "msg", "message"))
+_DOUBTFUL = frozenset(("wrapper", "unparsable", "string", "unknown-command"))
 _INSTALL = ("install", "reinstall", "download", "install_packages")
 _PLAIN = later(r"[\w.+:=~/@%,-]+")
 _UNKNOWN = f"${{{REPLACED}}}"
@@ -84,8 +87,11 @@ def script(text: str) -> Dockerfile:
     return Dockerfile(text, "\\", (stage,), said)
 
 
-def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
-    """A CI file with these jobs. A suite told by comment outside of them holds for all."""
+def jobs(text: str, found: Iterator[Job], root: Node | None) -> Dockerfile:
+    """A CI file with these jobs. A suite told by comment outside of them holds for all.
+
+    What else in the tree `root` installs packages is a stage of its own, which is not read.
+    """
     said = comments(text)
     every = list(found)
     told = _by_job(every, [each for span in said if (each := directives.read(text, span))])
@@ -97,7 +103,32 @@ def jobs(text: str, found: Iterator[Job]) -> Dockerfile:
         stages.append(
             Stage(number, job.name, job.base, job.raw, job.platform, None, instructions, own, job.runner)
         )
+    if root is not None:
+        read = [step.text.span for job in every for step in job.steps if step.text.source == root.source]
+        if rest := tuple(others(root, read)):
+            stages.append(Stage(len(stages), "elsewhere", "", "of this file", "", None, rest, ()))
     return Dockerfile(text, "\\", tuple(stages), said)
+
+
+def others(root: Node, read: Sequence[Span]) -> Iterator[Instruction]:
+    """The texts that install packages beside those that are `read`: something else runs them."""
+    for key, node in root.named_texts():
+        if (
+            prefixes.asks(node.value)
+            and key.lower() not in _PROSE
+            and node.source == root.source
+            and not any(span.start <= node.span.start and node.span.end <= span.end for span in read)
+            and _installs(node.value)
+        ):
+            why = f"the command is under {key}, and what runs it is not known here"
+            yield _unread(root.source, node.span, "other-key", why)
+
+
+def _installs(text: str) -> bool:
+    from pinner.recipe import installs
+
+    found = installs.find(script(text))
+    return any(isinstance(each, installs.Install) or each.reason not in _DOUBTFUL for each in found)
 
 
 def _by_job(every: Sequence[Job], told: Iterable[Directive]) -> dict[int, list[Directive]]:

@@ -138,8 +138,8 @@ class Variables:
 
     def _positional(self, name: str, at: int) -> Binding | Unknown:
         """What a function's `$@` or `$1` means: in turn what each of its calls gives."""
-        place = self._functions.around(at)
-        calls = self._functions.arguments(place) if place is not None else None
+        place = self.functions.around(at)
+        calls = self.functions.arguments(place) if place is not None else None
         if place is None or not calls:
             return Unknown("variable-unknown", f"the value of ${name} is not known here")
         scope = -1 - self.script.shell.origin(place[0])
@@ -158,7 +158,8 @@ class Variables:
         return self._known[key]
 
     @cached_property
-    def _functions(self) -> Functions:
+    def functions(self) -> Functions:
+        """The functions of the text."""
         return Functions(self.script)
 
     def _sourced(self, name: str, start: int, end: int) -> bool:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinner.regex import later
+from pinner.shell import prefixes
 from pinner.shell.syntax import Command, Script, UnparsableError, Word
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _PLAIN = later(r"[\w./-]+")
 _SHIFTS = later(r"\b(?:shift|set[ \t]+--|getopts)\b")
+_ALL = later(r'"?\$\{?@(?::[^}]*)?\}?"?')
+_GIVEN = later(r"\$\{?[@*1-9]")
+_SAYS = later(r"\b(?:echo|printf)\b[^;&|\n]*")
 
 
 class Functions:
@@ -63,6 +67,29 @@ class Functions:
             return None
         return [each.words[1:] for each in calls]
 
+    def runs(self, name: str) -> str:
+        """Whether a function of this name runs what it is given: its `words`, or a `text`; "" if it does not."""
+        bodies = [node for node, own in zip(self._nodes, self._names, strict=True) if own == name]
+        found = ""
+        for node in bodies:
+            for each in self._every:
+                if node.start_byte < each.place[0] < node.end_byte:
+                    texts = [word.raw if word.value is None else word.value for word in each.words]
+                    at = prefixes.begin(texts, "\0")
+                    if at < len(texts) and _ALL.fullmatch(texts[at]):
+                        return "words"
+            if _GIVEN.search(_SAYS.sub("", self._text[node.start_byte : node.end_byte])):
+                found = "text"
+        return found
+
+    @cached_property
+    def _every(self) -> tuple[Command, ...]:
+        """All commands; none if they are not understood."""
+        try:
+            return self._script.commands()
+        except UnparsableError:
+            return ()
+
     @cached_property
     def _names(self) -> list[str]:
         return [self._of(node.child_by_field_name("name")) for node in self._nodes]
@@ -78,13 +105,12 @@ class Functions:
     @cached_property
     def _commands(self) -> dict[str, list[Command]] | None:
         """The commands, by what they run; None if they are not understood."""
-        found: dict[str, list[Command]] = {}
-        try:
-            for each in self._script.commands():
-                if each.words and each.words[0].value is not None:
-                    found.setdefault(each.words[0].value, []).append(each)
-        except UnparsableError:
+        if not self._every:
             return None
+        found: dict[str, list[Command]] = {}
+        for each in self._every:
+            if each.words and each.words[0].value is not None:
+                found.setdefault(each.words[0].value, []).append(each)
         return found
 
     def _of(self, node: Node | None) -> str:

@@ -23,10 +23,11 @@ _APT = later(r"\b(?:apt(?:-get|itude|-fast)?|nala)\b")
 _INSTALL = later(r"\b(?:re)?install\b")
 _APT_NAME = later(r"(?:^|[-_.])apt(?:[-_.]|get|$)")
 _APT_WORDS = frozenset(("install", "reinstall", "--no-install-recommends", "--install-recommends"))
-_PACKAGES = later(r"\binstall_packages[ \t]+\w")
 _OTHERWISE = later(
-    r"\b(?:install_packages|gdebi|mk-build-deps|tasksel|debootstrap|mmdebstrap)\b|\bdpkg[ \t]+(?:-i|--install)\b"
-    r"|\bapt(?:-get|itude|-fast)?\b[^\n]{0,200}\b(?:build-dep|satisfy|(?:dist-|full-|dselect-)?upgrade)\b"
+    r"\binstall_packages[ \t]+\w|\bgdebi[ \t]+[\w./$-]|\bmk-build-deps\s[^;&|]*(?:--install|-\w*i)"
+    r"|\btasksel\s[^;&|]*\binstall\b|\bm?mdebstrap\s|\bdebootstrap\s|\bdpkg\s+(?:-i|--install)\b"
+    r"|\b(?:apt(?:-get|itude|-fast)?|nala)(?:\s+(?:-[oct]\s+\S+|-\S+|\\|\$\S+))*"
+    r"\s+(?:build-dep|satisfy|(?:dist-|full-|dselect-|safe-)?upgrade)\b"
 )
 
 
@@ -116,11 +117,9 @@ class AptProgram(NamedTuple):
 
 def asks(text: str) -> bool:
     """Whether `text`, as a script, seems to install packages."""
-    if "install" not in text:
-        return False
-    if _PACKAGES.search(text):
+    if _OTHERWISE.search(text):
         return True
-    for statement in _STATEMENT.finditer(text):
+    for statement in _STATEMENT.finditer(text) if "install" in text else ():
         apt = _APT.search(statement[0])
         if apt is not None and _INSTALL.search(statement[0], apt.end()):
             return True
@@ -166,7 +165,8 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
             known = (
                 place
                 for place, word in enumerate(words[at + 1 :], at + 1)
-                if (word.value or "").rpartition("/")[2] in (*APT_PROGRAMS, *_PREFIXES, *wrappers)
+                if (word.value or "").rpartition("/")[2]
+                in (*APT_PROGRAMS, *_PREFIXES, *SHELLS, *INSTALLERS, *wrappers)
             )
             at = next(known, len(words))
             continue

@@ -18,6 +18,12 @@ from tests.recipe.tables import VERSION, pins_where_marked
         ("package_upgrade: false\n", ()),
         ("runcmd:\n  - [apt-get, install, -y, a^]\n", ()),
         ("runcmd: {}\n", ()),
+        ("write_files: [{path: /x, content: 'x; apt-get install a'}]\n", ("other-key",)),
+        (
+            "write_files: [{path: /x, content: apt-get update}, {path: b, content: use apt to install a}]\n",
+            (),
+        ),
+        ("runcmd: [x]\nname: apt-get install a\n", ()),
     ],
 )
 def test_words(text: str, reasons: tuple[str, ...]) -> None:

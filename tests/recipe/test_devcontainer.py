@@ -21,7 +21,7 @@ FEATURE = '"ghcr.io/rocker-org/devcontainer-features/apt-packages:1"'
         ('{"postStartCommand": ["apt-get", "install", "a^"]}', "bare", ()),
         ('{"postStartCommand": ["apt-get", "install", "$(a)"]}', "shell", ("words",)),
         ('{"postCreateCommand": "apt-get install ${localEnv:X} a^"}', "shell", ("variable-unknown",)),
-        ('{"initializeCommand": "apt-get install a"}', "shell", ()),
+        ('{"initializeCommand": "apt-get install a"}', "shell", ("other-key",)),
     ],
 )
 def test_words(text: str, pin: str, reasons: tuple[str, ...]) -> None:

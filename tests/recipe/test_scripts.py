@@ -54,6 +54,9 @@ SCRIPTS = [
     '#!/usr/bin/env bash\np=(\n  a^\n  # c\n  b^ # d\n)\napt-get install "${p[@]}"\n',
     "if [[ $x == *'y'* && z || -n w ]]; then\n  apt-get install a^\nfi\n",
     'f() {\n  apt-get install "$@"\n}\n# f c\nf a^ b^\n',
+    'f() {\n  n=$1\n  shift\n  until "$@"; do echo "$*"; done\n}\nf 3 $S apt-get install a^\n',
+    'f() { if x; then sudo "$@"; else "$@"; fi; }\nf bash -c "apt-get install a^"; f apt-get update\n',
+    'f() { echo "$@"; }\nf apt-get install a; f "apt-get install a"; apt-get install a^\n',
     "case x in\n  x) apt-get install a^ ;;\nesac\nwhile read -r l; do apt-get install b^; done < /dev/null\n",
     "cat > x <<EOF\napt-get install b\nEOF\napt-get install a^\n",
     "echo 'x\\\ny' # \\\napt-get install a^\n",
@@ -281,7 +284,10 @@ GITLAB_FILES = [
         ".t: &t\n  image: debian:11\nx:\n  <<: *t\n  script: apt-get install a^\n",
         {"x": "debian:11"},
     ),
-    ("variables: {A: apt-get install b}\nx:\n  image: $I\n  script: apt-get install a^\n", {"x": ""}),
+    (
+        "variables: {A: apt-get install b}\nx:\n  image: $I\n  script: apt-get install a^\n",
+        {"x": "", "elsewhere": ""},
+    ),
     ("image: debian:12\nbefore_script: [apt-get install a^]\nx:\n  script: y\n", {"x": "debian:12"}),
     # References, merges and what is inherited.
     (

@@ -40,7 +40,7 @@ def read(text: str, around: Around) -> Dockerfile:
     if root is None:
         return Dockerfile(text, "\\", (), ())
     job = Job("tasks", root.span, raw="of these hosts", steps=list(_steps(text, root, ())))
-    return scripts.jobs(text, iter([job]))
+    return scripts.jobs(text, iter([job]), root)
 
 
 def _steps(text: str, tasks: Node, outer: tuple[Node, ...]) -> Iterator[Step]:

@@ -23,7 +23,7 @@ _DEEPEST = 8
 def read(text: str, around: Around) -> Dockerfile:
     """The jobs and commands of the file. Raises `InputError`."""
     root = yamltext.parse(text)
-    return scripts.jobs(text, _jobs(root, text) if root is not None else iter(()))
+    return scripts.jobs(text, _jobs(root, text) if root is not None else iter(()), root)
 
 
 def _jobs(root: Node, text: str) -> Iterator[Job]:

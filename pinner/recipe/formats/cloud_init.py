@@ -42,7 +42,7 @@ def read(text: str, around: Around) -> Dockerfile:
         job.steps.append(Step(packages, names=names, versions=versions))
     job.steps += _commands(text, run)
     job.steps.sort(key=lambda step: step.text.span)
-    return scripts.jobs(text, iter([job]))
+    return scripts.jobs(text, iter([job]), root)
 
 
 def _sources(root: Node) -> Iterator[Step]:

@@ -89,8 +89,12 @@ def read(text: str, around: Around) -> Dockerfile:
         given = _arguments(text, service, known)
         found += embedded.stages(text, inner, service.name.text, len(found), given, build)
         told += embedded.comments(inner)
-    commands = scripts.jobs(text, _commands(text, root, known))
+    commands = scripts.jobs(text, _commands(text, root, known), None)
     found += (replace(each, index=number) for number, each in enumerate(commands.stages, len(found)))
+    if root is not None:
+        read = [*seen, *(each.span for stage in commands.stages for each in stage.instructions)]
+        if rest := tuple(scripts.others(root, read)):
+            found.append(Stage(len(found), "elsewhere", "", "of this file", "", None, rest, ()))
     return embedded.parsed(text, found, [*told, *commands.comments])
 
 

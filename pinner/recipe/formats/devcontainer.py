@@ -58,7 +58,7 @@ def read(text: str, around: Around) -> Dockerfile:
         if (command := root.get(key)) is not None:
             job.steps += _steps(plain, command)
     job.steps.sort(key=lambda step: step.text.span)
-    return scripts.jobs(plain, iter([job]))._replace(text=text)
+    return scripts.jobs(plain, iter([job]), root)._replace(text=text)
 
 
 def _steps(plain: str, command: Node) -> Iterator[Step]:

@@ -23,7 +23,7 @@ _MATRIX = later(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 def read(text: str, around: Around) -> Dockerfile:
     """A workflow or an action. Raises `InputError`."""
     root = yamltext.parse(text)
-    return scripts.jobs(text, _jobs(root) if root is not None else iter(()))
+    return scripts.jobs(text, _jobs(root) if root is not None else iter(()), root)
 
 
 def _jobs(root: Node) -> Iterator[Job]:

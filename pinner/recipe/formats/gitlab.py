@@ -47,7 +47,7 @@ def read(text: str, around: Around) -> Dockerfile:
     before, after = _roots(around.before), _roots(around.after)
     files = [*before, root, *after]
     complete = around.complete and len(files) > len(around.before) + len(around.after)
-    return scripts.jobs(text, jobs(root, files, complete=complete))
+    return scripts.jobs(text, jobs(root, files, complete=complete), root)
 
 
 def _roots(texts: Sequence[str]) -> list[Node]:

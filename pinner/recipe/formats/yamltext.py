@@ -95,6 +95,22 @@ class Node:
             elif node.entries is None:
                 yield node
 
+    def named_texts(self) -> Iterator[tuple[str, Node]]:
+        """All scalars below that are no keys, each once, with the nearest key above."""
+        todo = [("", self)]
+        seen = set()
+        while todo:
+            key, node = todo.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if node.items is not None:
+                todo += [(key, each) for each in reversed(node.items)]
+            elif node.entries is not None:
+                todo += [(name.text, value) for name, value in reversed(node.entries)]
+            else:
+                yield key, node
+
 
 @dataclass(slots=True)
 class _Open:

@@ -14,18 +14,29 @@ from pinner.apt.conf import Settings
 from pinner.errors import InputError
 from pinner.values import NamedTuple
 
-#: Keys whose values say where apt finds what it reads, with the names by which they are refused.
-_PLACES = ("sourcelist", "sourceparts", "preferences", "preferencesparts", "main", "parts")
 #: What changes the set of packages or their order in ways that are not followed.
-_REFUSED = ("RootDir", "APT::Architecture", "APT::Architectures", "Dir::State::status", "APT::Sources::With")
+_REFUSED = ("RootDir", "APT::Architecture", "Dir::State::status", "APT::Sources::With")
+
+
+class Places(NamedTuple):
+    """The files and directories from which apt reads sources and preferences (apt.conf(5), "Dir::Etc"); "" for none."""
+
+    sourcelist: str = "/etc/apt/sources.list"
+    sourceparts: str = "/etc/apt/sources.list.d"
+    preferences: str = "/etc/apt/preferences"
+    preferencesparts: str = "/etc/apt/preferences.d"
+
+    def sources(self, path: str) -> bool:
+        """Whether a file is one of those that apt reads sources from."""
+        return path == self.sourcelist or path.rpartition("/")[0] == self.sourceparts
 
 
 class Decisions(NamedTuple):
     """What is decided. `release` is the target release (`-t`), `snapshot` the moment that apt is asked for.
 
     `check_valid_until`, `check_date` and `valid_for` (Min- and Max-ValidTime, in seconds) are for Releases past their
-    time, where a source says nothing of its own. Without `sources_list` or `sources_parts` apt does not read that file
-    or directory of sources, and likewise with preferences.
+    time, where a source says nothing of its own. `architectures` are those of packages that apt looks at beside its
+    own, if it is not dpkg that says so.
     """
 
     release: str = ""
@@ -35,10 +46,8 @@ class Decisions(NamedTuple):
     check_date: bool = True
     valid_for: tuple[int, int] = (0, 0)
     snapshot: str = ""
-    sources_list: bool = True
-    sources_parts: bool = True
-    preferences: bool = True
-    preferences_parts: bool = True
+    places: Places = Places()
+    architectures: tuple[str, ...] = ()
 
 
 #: What apt decides by itself.
@@ -59,7 +68,10 @@ def of(
     settings = Settings()
     for path, text in files:
         settings = conf.read(text, path, settings, include)
+    if settings != conf.BEGIN:
+        _read_elsewhere(settings, "Dir::Etc::main", "Dir::Etc::parts")
     settings = settings.of(program)
+    lists = settings.path("Dir::State::lists")
     for option in options:
         if option.file:
             if option.value is None:
@@ -68,7 +80,10 @@ def of(
                 settings = conf.read(text, path, settings, include)
         else:
             settings = settings.set(option.key, option.value)
-    return _decided(settings) if settings != conf.BEGIN else UNTOLD
+    found = _decided(settings) if settings != conf.BEGIN else UNTOLD
+    if settings.path("Dir::State::lists") != lists:
+        raise InputError("Dir::State::lists of one command alone is not followed")
+    return found
 
 
 def _decided(settings: Settings) -> Decisions:
@@ -76,9 +91,7 @@ def _decided(settings: Settings) -> Decisions:
         item = settings.item(key)
         if item is not None and (item.value != "" or item.children):
             raise InputError(f"{key} is not followed")
-    places = [_reads(settings, name) for name in _PLACES]
-    if not all(places[4:]):
-        raise InputError("Dir::Etc::main and Dir::Etc::parts are not followed")
+    architectures = settings.values("APT::Architectures")
     return Decisions(
         _known(settings, "APT::Default-Release"),
         _truth(settings, "APT::Install-Recommends", True),
@@ -87,27 +100,29 @@ def _decided(settings: Settings) -> Decisions:
         _truth(settings, "Acquire::Check-Date", True),
         (_number(settings, "Acquire::Min-ValidTime"), _number(settings, "Acquire::Max-ValidTime")),
         _known(settings, "APT::Snapshot"),
-        *places[:4],
+        Places(*(_place(settings, f"Dir::Etc::{name}") for name in Places._fields)),
+        tuple(_said(each, "APT::Architectures") for each in architectures),
     )
 
 
-def _reads(settings: Settings, name: str) -> bool:
-    """Whether apt reads a file or directory of its own where it always is; False if it reads none."""
-    key = f"Dir::Etc::{name}"
-    path, usual = settings.path(key), conf.BEGIN.path(key)
-    if path is not None and path.rstrip("/") == usual:
-        return True
-    # `-` is what people write for a directory that is not there.
-    if path is not None and (not path or re.fullmatch(r"(?:.*/)?(?:-|none)/*", path)):
-        return False
-    raise InputError(f"{key} moves what apt reads, which is not followed")
+def _read_elsewhere(settings: Settings, *keys: str) -> None:
+    for key in keys:
+        if (settings.path(key) or "").rstrip("/") != conf.BEGIN.path(key):
+            raise InputError(f"{key} moves what apt reads, which is not followed")
 
 
-def _known(settings: Settings, key: str) -> str:
-    value = settings.find(key)
+def _place(settings: Settings, key: str) -> str:
+    return _said(settings.path(key), key).rstrip("/")
+
+
+def _said(value: str | None, key: str) -> str:
     if value is None:
         raise InputError(f"the value of {key} is not known")
     return value
+
+
+def _known(settings: Settings, key: str) -> str:
+    return _said(settings.find(key), key)
 
 
 def _truth(settings: Settings, key: str, default: bool) -> bool:

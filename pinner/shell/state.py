@@ -7,18 +7,23 @@ known of a text is marked in it by a character that no file holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import product
 from math import prod
 from posixpath import join, normpath
 
+from pinner.apt import decisions
 from pinner.apt.command_line import Setting
+from pinner.apt.conf import truth
+from pinner.apt.decisions import Places
+from pinner.errors import InputError
 from pinner.shell.content import GONE, UNKNOWN, Content, FileTree, Value
 from pinner.values import NamedTuple
 
 #: How many different contents of a file are followed where conditions decide between them.
 _MOST_OTHERS = 8
+USUAL = Places()
 _PAST_TIME = {
     f"acquire::{key}" for key in ("check-valid-until", "check-date", "min-validtime", "max-validtime")
 }
@@ -216,41 +221,60 @@ class State:
         for name in self.names(path):
             yield from self.below(join(path, name))
 
-    def sources(self) -> dict[str, Content]:
+    def sources(self, places: Places = USUAL) -> dict[str, Content]:
         """The sources files by path, in apt's order, and the changes of unknown kind."""
-        folder = "/etc/apt/sources.list.d"
-        paths = ["/etc/apt/sources.list", *(f"{folder}/{name}" for name in self.names(folder))]
+        parts = self.names(places.sourceparts) if places.sourceparts else ()
+        paths = [places.sourcelist, *(join(places.sourceparts, name) for name in parts)]
         found = {path: content for path in paths if (content := self.read(path)) is not None}
         return found | {path: content for path, content in self.files.items() if path.startswith("?")}
 
-    def configuration(self, kind: str) -> dict[str, Content]:
-        """The files of `preferences` or `apt.conf`, by path, in apt's order of reading the one or the other."""
-        folder = f"/etc/apt/{kind}.d"
-        paths = [f"{folder}/{name}" for name in self.names(folder)]
-        whole = [f"/etc/apt/{kind}"]
-        paths = whole + paths if kind == "preferences" else paths + whole
-        return {path: content for path in paths if (content := self.read(path)) is not None}
+    def preferences(self, places: Places = USUAL) -> dict[str, Content]:
+        """The files of preferences, by path, in apt's order."""
+        parts = self.names(places.preferencesparts) if places.preferencesparts else ()
+        paths = [places.preferences, *(join(places.preferencesparts, name) for name in parts)]
+        return {
+            path: content
+            for path in paths
+            if (path == places.preferences or _is_named(path, "pref"))
+            and (content := self.read(path)) is not None
+        }
 
-    def update(self, settings: Iterable[Setting] = ()) -> None:
+    def configuration(self) -> dict[str, Content]:
+        """The files of apt.conf(5), by path, in apt's order: that of APT_CONFIG is the first."""
+        folder = "/etc/apt/apt.conf.d"
+        paths = [f"{folder}/{name}" for name in self.names(folder) if _is_named(name, "conf")]
+        paths.append("/etc/apt/apt.conf")
+        found = {path: content for path in paths if (content := self.read(path)) is not None}
+        named = self.variables.get("APT_CONFIG")
+        if "APT_CONFIG" in self.exported and isinstance(named, Value) and named.text:
+            return {named.text: self.read(self.path(named.text)) or Content(by="APT_CONFIG")} | found
+        return found
+
+    def places(self, options: Iterable[Setting] = ()) -> Places:
+        """Where a command with these options finds sources and preferences, as far as that is known."""
+        files = [(path, each.known) for path, each in self.configuration().items() if each.known]
+
+        def include(path: str) -> Iterable[tuple[str, str]]:
+            content = self.read(self.path(path))
+            return [(path, content.known)] if content is not None and content.known is not None else ()
+
+        try:
+            return decisions.of(files, options=options, include=include).places
+        except InputError:  # it is said where packages are installed
+            return USUAL
+
+    def update(self, settings: Sequence[Setting] = ()) -> None:
         """`apt-get update`, with the settings of its options: what the sources files name now is what apt offers.
 
         With other sources files (apt.conf(5), "Dir::Etc") only theirs are fetched, and what was there before is left to
         apt only if it is told to clean nothing up.
         """
+        sources = self.sources(self.places(settings))
         told = {each.key.lower(): each.value for each in settings if each.value is not None}
-        sources = self.sources()
-        lists, parts = told.get("dir::etc::sourcelist"), told.get("dir::etc::sourceparts")
-        if lists is not None or parts is not None:
-            file = join("/etc/apt", "sources.list" if lists is None else lists)
-            folder = join("/etc/apt", "sources.list.d" if parts is None else parts)
-            paths = [file, *(join(folder, name) for name in self.names(folder))]
-            own = {path: content for path in paths if (content := self.read(path)) is not None}
-            own |= {path: content for path, content in sources.items() if path.startswith("?")}
-            if told.get("apt::get::list-cleanup", "1").lower() in ("0", "no", "false", "off"):
-                begun = {path: content for path, content in sources.items() if content.at < 0}
-                self.fetched = tuple({**before, **own} for before in self.fetched or (begun,))
-                return
-            sources = own
+        if truth(told.get("apt::get::list-cleanup", "")) is False:
+            begun = {path: content for path, content in self.sources().items() if content.at < 0}
+            self.fetched = tuple({**before, **sources} for before in self.fetched or (begun,))
+            return
         self.fetched = (sources,)
         self.past_time = tuple(each for each in settings if each.key.lower() in _PAST_TIME)
 
@@ -308,6 +332,12 @@ class State:
             self.layers = other.layers
         if self.cwd != other.cwd:
             self.cwd = f"/{UNKNOWN}"
+
+
+def _is_named(path: str, extension: str) -> bool:
+    """Whether apt reads a file in a directory of its configuration (apt.conf(5), apt_preferences(5))."""
+    name = path.rpartition("/")[2].replace(UNKNOWN, "x")
+    return re.fullmatch(rf"[\w-]+(?:[\w.-]*\.{extension})?", name) is not None
 
 
 def _either(one: Content, other: Content) -> Content:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinner.apt import decisions, sources_list
+from pinner.apt import conf, decisions, sources_list
 from pinner.apt.command_line import Setting
 from pinner.apt.decisions import Decisions
 from pinner.apt.sources_list import SourceEntry
@@ -15,8 +16,8 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.repositories import ANYTHING
 from pinner.errors import InputError
 from pinner.regex import later
-from pinner.shell.content import UNKNOWN, Content, KeyOrigin, Value
-from pinner.shell.state import State
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin
+from pinner.shell.state import USUAL, State
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.repositories import (
     Repository,
@@ -37,14 +38,12 @@ if TYPE_CHECKING:
 NO_SOURCES = "apt has no sources left here"
 UNREAD = "which pinner does not read and which may serve another version"
 _TRUSTED = "/etc/apt/trusted.gpg"  # and trusted.gpg.d: keys for each source that names none
-_NAMED_CONFIGURATION = r"/etc/apt/apt\.conf(?:\.d/[\w-]+(?:[\w.-]*\.conf)?)?"
 # What a text of apt.conf(5) may decide versions by.
 _DECIDES = later(
     r"(?i)\b(?:default-release|snapshot|check-(?:valid-until|date)|m(?:in|ax)-validtime|rootdir|architectures?)\b"
     r"|\bdir\b(?!::cache)|\bbinary::|#(?:include|clear)\b"
 )
 _NAMED_SOURCES = r"(?!\.)[\w.-]+\.(?:list|sources)"
-_NAMED_PREFERENCES = r"/etc/apt/preferences(?:\.d/[\w-]+(?:[\w.-]*\.pref)?)?"
 
 
 class View(NamedTuple):
@@ -68,6 +67,10 @@ class View(NamedTuple):
     others: tuple[View, ...] = ()
     condition: str = ""
 
+    def include(self, path: str) -> Iterable[tuple[str, str]]:
+        """The file that `-c` names. Raises `InputError` for one that is not known."""
+        return [each for each in self.included if each[0] == path] or conf.no_include(path)
+
 
 def named_of(view: View) -> Named:
     """Where apt looks in a view of a stage whose suite is known."""
@@ -84,6 +87,7 @@ class AptFiles:
         self._base = base
         self._arch = PLATFORMS[platform]
         self._archs = [self._arch, *state.architectures]
+        self._places = USUAL
         self._ignores = ignores
         self._doubts: list[Doubt] = []
         content = base.contents.get(platform)
@@ -94,8 +98,9 @@ class AptFiles:
         """The view, with the sources, preferences and settings of the state."""
         where = named_of(view)
         try:
+            where = self._configured(where, view)
             where = self._sources(where)
-            where = self._configured(where)
+            where = self._preferring(where)
         except _ProblemError as problem:
             if problem.error:
                 return view._replace(error=problem.message)
@@ -104,10 +109,10 @@ class AptFiles:
         doubts = () if self._ignores else tuple(dict.fromkeys(self._doubts))
         if where.listed == () and not doubts:
             return view._replace(where=where, problem=NO_SOURCES)
-        return view._replace(where=where, doubts=doubts)
+        return view._replace(where=where, doubts=doubts, architectures=tuple(self._archs[1:]))
 
     def _sources(self, where: Named) -> Named:
-        files = self._state.sources()
+        files = self._state.sources(self._places)
         before = listed_of(where, self._archs)
         paths = {each.path for each in before}
         fetched = self._fetched()
@@ -117,10 +122,10 @@ class AptFiles:
             return where
         found: list[Repository] = []
         for path, content in sorted(
-            files.items(), key=lambda item: (item[0] != "/etc/apt/sources.list", item[0])
+            files.items(), key=lambda item: (item[0] != self._places.sourcelist, item[0])
         ):
             name = path.rpartition("/")[2]
-            if path != "/etc/apt/sources.list" and not path.startswith("?"):
+            if path != self._places.sourcelist and not path.startswith("?"):
                 if UNKNOWN in name:
                     name = name.replace(UNKNOWN, "x") if "." in name else "x.list"
                 if not re.fullmatch(_NAMED_SOURCES, name):
@@ -223,14 +228,26 @@ class AptFiles:
             raise _ProblemError(why)
         self._doubts.append(Doubt(why, serves))
 
-    def _configured(self, where: Named) -> Named:
-        """The suite with what the stage prefers and sets."""
-        files = self._state.configuration("preferences")
+    def _configured(self, where: Named, view: View) -> Named:
+        """The suite with what apt.conf(5) sets in the stage; where apt looks by it and by the options of the call."""
+        told = self._state.configuration()
+        if any(content.at >= 0 for content in told.values()) or len(told) != len(where.configuration):
+            texts = tuple((path, self._setting(path, content)) for path, content in told.items())
+            where = where._replace(configuration=texts)
+        if where.configuration or view.settings:
+            with suppress(InputError):  # it is said where the call is weighed
+                decided = decisions.of(where.configuration, "apt-get", view.settings or (), view.include)
+                self._places = decided.places
+                if decided.architectures:
+                    self._archs = list(dict.fromkeys((self._arch, *decided.architectures)))
+        return where
+
+    def _preferring(self, where: Named) -> Named:
+        """The suite with what the stage prefers."""
+        files = self._state.preferences(self._places)
         if any(content.at >= 0 for content in files.values()) or len(files) != len(where.preferences):
             texts = []
             for path, content in files.items():
-                if not re.fullmatch(_NAMED_PREFERENCES, path.replace(UNKNOWN, "x")):
-                    continue
                 if content.known is None:
                     raise _ProblemError(f"{self._views.says(content, path)}, {UNREAD}")
                 texts.append((path, content.known))
@@ -239,21 +256,6 @@ class AptFiles:
             except InputError as error:
                 at = max((content for content in files.values()), key=lambda each: each.at, default=Content())
                 raise _ProblemError(f"{self._views.line(at)}: {error.message}, {UNREAD}") from None
-        told = self._state.configuration("apt.conf")
-        if any(content.at >= 0 for content in told.values()) or len(told) != len(where.configuration):
-            texts = [
-                (path, self._setting(path, content))
-                for path, content in told.items()
-                if re.fullmatch(_NAMED_CONFIGURATION, path.replace(UNKNOWN, "x"))
-            ]
-            where = where._replace(configuration=tuple(texts))
-        named = self._state.variables.get("APT_CONFIG")
-        if "APT_CONFIG" in self._state.exported and isinstance(named, Value) and named.text:
-            own = self._state.read(self._state.path(named.text)) or Content()
-            if own.text is None or own.others or UNKNOWN in named.text:
-                raise _ProblemError("APT_CONFIG names a file of apt.conf, which pinner does not read")
-            texts = [(named.text, self._setting(named.text, own)), *where.configuration]
-            where = where._replace(configuration=tuple(texts))
         return where
 
     def _setting(self, path: str, content: Content) -> str:

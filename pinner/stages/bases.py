@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from posixpath import basename
 from typing import TYPE_CHECKING, Literal
 
 from pinner.apt import conf, decisions, preferences
@@ -253,7 +254,9 @@ def _content(image: Image | KeptImage, root: Root) -> ImageContent:
     try:
         for path, text in image.preferences:
             preferences.read(path, text)
-        decisions.of(image.apt_conf)
+        places = decisions.of(image.apt_conf).places
+        if any(basename(each) not in ("-", "none", "") for each in {*places} - {*decisions.Places()}):
+            raise InputError("it moves what apt reads")
     except InputError as error:
         where = f"{error.path} of the image" if error.path else "apt.conf of the image"
         unread = f"{where} is not followed: {error.message}"

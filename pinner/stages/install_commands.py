@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pinner.apt import conf, decisions
+from pinner.apt import decisions
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Place, Span
@@ -420,15 +420,10 @@ def _configured(install: Install, base: StageBase, view: View | None) -> tuple[I
     program = install.command.partition(" ")[0]
     if view is not None and view.settings is not None:
         install = install._replace(settings=view.settings)
-
-    def include(path: str) -> Iterable[tuple[str, str]]:
-        own = [each for each in view.included if each[0] == path] if view is not None else []
-        return own or conf.no_include(path)
-
     try:
         own = _decided(where.configuration, program)
         if view is not None and view.included:
-            found = decisions.of(where.configuration, program, install.settings, include)
+            found = decisions.of(where.configuration, program, install.settings, view.include)
         else:
             found = _decided(where.configuration, program, install.settings)
     except InputError as error:
@@ -447,7 +442,7 @@ def _configured(install: Install, base: StageBase, view: View | None) -> tuple[I
         preferences=tuple(
             (path, text)
             for path, text in where.preferences
-            if (found.preferences if path == "/etc/apt/preferences" else found.preferences_parts)
+            if path == found.places.preferences or path.rpartition("/")[0] == found.places.preferencesparts
         ),
     )
     base = replace(base, where=where)

@@ -13,7 +13,7 @@ from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
 from pinner.distributions.moments import Moment, archive_of, everywhere, is_stamp, split
 from pinner.distributions.suite import Suite
 from pinner.stages.image_names import Alias, Named, Unnamed
-from pinner.stages.repositories import SOURCE_LIST, default, in_order
+from pinner.stages.repositories import default, in_order
 from pinner.stages.suites import StageBase
 
 
@@ -42,9 +42,7 @@ def _with_moments(where: Named, arch: str) -> Iterator[tuple[Source, Moment | No
     if listed is None:
         listed = tuple(default(where.suite, where.distribution, arch, where.variant))
     for each in in_order(listed):
-        if not each.path or (
-            where.decided.sources_list if each.path == SOURCE_LIST else where.decided.sources_parts
-        ):
+        if not each.path or where.decided.places.sources(each.path):
             source = each.source(arch, where.decided)
             if source is not None:
                 yield source, _asked_of(where, each.entry) or where.at

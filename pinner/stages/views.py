@@ -46,6 +46,7 @@ _TRACES = (
     "conf",
     "valid",
     "check-date",
+    "dir::",
 )
 
 

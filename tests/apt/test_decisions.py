@@ -6,7 +6,7 @@ import pytest
 
 from pinner.apt import command_line, decisions
 from pinner.apt.command_line import Argument
-from pinner.apt.decisions import Decisions
+from pinner.apt.decisions import Decisions, Places
 from pinner.errors import InputError
 
 #: The official images' files (debuerreotype): none of them decides a version.
@@ -34,7 +34,10 @@ DOCKER = (
         ('APT::Snapshot "20260101T000000Z";', "", Decisions(snapshot="20260101T000000Z")),
         ("", "-S 20260101T000000Z --install-suggests", Decisions(snapshot="20260101T000000Z", suggests=True)),
         ('Dir::Etc::sourceparts "-"; Dir::Etc::sourcelist "sources.list";', "-o Dir::Etc::preferencesparts=/dev/null",
-         Decisions(sources_parts=False, preferences_parts=False)),
+         Decisions(places=Places(sourceparts="/etc/apt/-", preferencesparts=""))),
+        ('Dir::Etc::sourcelist "/x.list"; APT::Architectures { "amd64"; "i386"; };', "-o Dir::Etc::SourceParts=mine/",
+         Decisions(places=Places("/x.list", "/etc/apt/mine"), architectures=("amd64", "i386"))),
+        ("", "-o Dir::Etc::parts=/x", Decisions()),
         ('Binary::apt::APT::Install-Recommends "0";', "", Decisions()),
         ('Dpkg::Options { "--force-confold"; }; APT::Get::Assume-Yes "true";', "-o Acquire::Retries=3", Decisions()),
     ],
@@ -48,10 +51,11 @@ def test_what_is_decided(text: str, options: str, expected: Decisions) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "why"),
     [
-        ('Dir::Etc::sourcelist "/x.list";', "", "Dir::Etc::sourcelist moves"),
-        ('Dir "/x";', "", "Dir::Etc::sourcelist moves"),
+        ("", "-o Dir::Etc::sourcelist=./x", "Dir::Etc::sourcelist is not known"),
+        ('Dir "/x";', "", "Dir::Etc::main moves"),
+        ("", "-o Dir::State::lists=/x", "one command alone"),
         ('Dir::Etc::parts "/x";', "", "Dir::Etc::parts"),
-        ('APT::Architectures { "amd64"; };', "", "APT::Architectures"),
+        ('APT::Architecture "i386";', "", "APT::Architecture is not"),
         ('#include "/x";', "", "includes /x"),
         ("A b c;", "", "more than a value"),
         ("", "-c /x", "/x"),

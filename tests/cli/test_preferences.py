@@ -16,6 +16,7 @@ BACKPORTS = (
 )
 HIGHER = r"RUN printf 'Package: *\nPin: release n=bookworm-backports\nPin-Priority: 600\n' > /etc/apt/preferences.d/b"
 LOWER = r"RUN printf 'Package: curl\nPin: release n=bookworm-backports\nPin-Priority: -1\n' > /etc/apt/preferences.d/a"
+MOVED = """RUN echo 'Dir::Etc::{} "{}";' > /etc/apt/apt.conf.d/moved && apt-get update"""
 OLD, NEW = "curl=7.88", "curl=8.0~bpo12+1"
 
 
@@ -54,6 +55,11 @@ def bench(archive: SimulatedArchive, tmp_path: Path) -> Workbench:
         ([BACKPORTS, "COPY apt/prefer /etc/apt/preferences.d/"], NEW),
         ([BACKPORTS, "COPY apt/default.conf /etc/apt/apt.conf.d/"], NEW),
         ([BACKPORTS, "RUN rm /etc/apt/sources.list.d/b.list", HIGHER], OLD),
+        ([BACKPORTS, HIGHER, MOVED.format("PreferencesParts", "/nowhere")], OLD),
+        ([BACKPORTS.replace("b.list", "b/c.list"), HIGHER, MOVED.format("SourceParts", "sources.list.d/b")], NEW),
+        ([BACKPORTS.replace("/sources.list.d/b.list", "/mine"), HIGHER, MOVED.format("SourceList", "mine")], NEW),
+        ([BACKPORTS, HIGHER.replace("/etc/apt/preferences.d/b", "/opt/p"), "ENV APT_CONFIG=/opt/c",
+          MOVED.format("Preferences", "/opt/p").replace("/etc/apt/apt.conf.d/moved", "/opt/c")], NEW),
     ],
 )  # fmt: skip
 def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
@@ -88,7 +94,7 @@ def test_candidates(bench: Workbench, lines: list[str], pinned: str) -> None:
         ),
         (
             """RUN echo 'Dir { Etc::sourceparts "/x"; };' > /etc/apt/apt.conf.d/x""",
-            "moves what apt reads",
+            "apt has no sources left here",
         ),
     ],
 )

@@ -68,7 +68,7 @@ def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only:
     if texts is None:
         return False
     shell.state.cover(Overlay(place, UnpackedTree(texts, strip, only), "", shell.walk.at))
-    for path in (*shell.state.sources(), *shell.state.configuration("preferences")):
+    for path in (*shell.state.sources(), *shell.state.preferences()):
         if path.startswith(place.rstrip("/") + "/"):
             shell.changed(path)
     return True

@@ -15,7 +15,7 @@ from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, wor
 from pinner.report import terminal
 from pinner.report.terminal import Style, count
 from pinner.search.find import pins
-from pinner.search.windows import Item
+from pinner.search.windows import WantedVersion
 from pinner.session.access import Access
 from pinner.session.lock import LockedProject
 from pinner.session.projects import Project, read_lock
@@ -37,7 +37,7 @@ def spans(
     project: Project,
     options: Options,
     archives: Archives,
-    gone: Sequence[Item],
+    gone: Sequence[WantedVersion],
     *,
     quiet: bool,
 ) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
     (name,) = project.texts
     all_pins = pins([read_file(name, project.texts[name], options)], archives)
     with search(run.access, project.config, archives, all_pins, quiet=style.quiet, offline=False) as finder:
-        found = [finder.newest(each) for each in all_pins]
+        found = [finder.find(each).newest for each in all_pins]
     latest = [each.moment for each in found if each is not None]
     if len(latest) < len(found):
         raise Unsatisfiable(

@@ -14,7 +14,7 @@ from pinner.project.config import Config
 from pinner.report.terminal import count
 from pinner.search.claims import Claim
 from pinner.search.find import Claims, Finder, Wanted, budget
-from pinner.search.windows import Item
+from pinner.search.windows import WantedVersion
 from pinner.session.access import Access
 from pinner.stages.archives import Archives
 
@@ -61,7 +61,7 @@ def _claims(access: Access, config: Config) -> tuple[Claims, Callable[[], None]]
     def claims(archive: str, platform: str, versions: Sequence[tuple[str, str]]) -> Sequence[Claim]:
         rows = service.rows(archive, PLATFORMS[platform], versions)
         return [
-            Claim(Item(row.name, row.version, platform), archive, row.suite, row.begin, row.end)
+            Claim(WantedVersion(row.name, row.version, platform), archive, row.suite, row.begin, row.end)
             for row in rows
         ]
 

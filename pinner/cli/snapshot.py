@@ -10,7 +10,7 @@ from pinner.archive.load import MAX_AGE
 from pinner.cli import document, flags
 from pinner.cli.searching import search
 from pinner.errors import InputError, PinnerError, worst
-from pinner.search.find import Result, Wanted, locked, pins
+from pinner.search.find import SearchResult, Wanted, locked, pins
 from pinner.session.projects import Project, read_lock
 from pinner.session.run import Asked, Run
 from pinner.stages.install_commands import File, read_all
@@ -38,9 +38,9 @@ def find(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Find the fewest moments at which all pins of files coexist, or all of what is locked (--closure).
+    """Find the newest moment at which all pins of files coexist, or all of what is locked (--closure).
 
-    Proven by the archives' own indices at those moments. Exits 1 if one moment is not enough. What was learned is kept,
+    Proven by the archives' own indices. Shows several moments, and exits 1, if none has all. What was learned is kept,
     so that a search that is interrupted goes on where it was.
     """
     style = flags.to_style(quiet=quiet, verbose=verbose)
@@ -50,7 +50,7 @@ def find(
         )
     run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=MAX_AGE))
     projects, errors = run.collect(paths)
-    results: list[Result] = []
+    results: list[SearchResult] = []
     for project in projects:
         archives = run.archives(project.config)
         try:

@@ -13,7 +13,7 @@ from pinner.cli import document, flags, fleet
 from pinner.cli.flags import Output
 from pinner.errors import PinnerError
 from pinner.report import verify as report
-from pinner.search.windows import Item
+from pinner.search.windows import WantedVersion
 from pinner.session.projects import Project
 from pinner.session.run import Asked, Run
 from pinner.session.verify import Verification, VerifyOptions
@@ -84,7 +84,7 @@ def command(
         from pinner.cli.rescue import spans
 
         gone = [
-            Item(pin.name, pin.version, platform)
+            WantedVersion(pin.name, pin.version, platform)
             for pin in verified.pins
             for platform, each in pin.standings.items()
             if each.state == "gone"

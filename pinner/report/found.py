@@ -8,15 +8,15 @@ from typing import Any
 
 from pinner.distributions.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
-from pinner.search.coexist import Found
-from pinner.search.find import Result
-from pinner.search.windows import Item
+from pinner.search.coexist import FoundMoment
+from pinner.search.find import SearchResult
+from pinner.search.windows import WantedVersion
 
 _SHOWN = 6
 _HOUR = timedelta(hours=1)
 
 
-def lines(results: Sequence[Result]) -> Iterator[str]:
+def lines(results: Sequence[SearchResult]) -> Iterator[str]:
     """For people: the moments of each suite, and why one is not enough."""
     for result in results:
         answer = result.answer
@@ -26,8 +26,7 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
         if len(answer.found) == 1:
             yield f"{suite}: {_count(there)} at {_moment(answer.found[0])}"
         elif answer.found:
-            least = "the fewest are" if answer.proven else "found are"
-            yield f"{suite}: no moment has all {there} versions; {least} {len(answer.found)}:"
+            yield f"{suite}: no moment has all {there} versions; it takes {len(answer.found)}:"
             for found in answer.found:
                 yield f"  {_moment(found)}: {_names(found.items)}"
             for found in answer.found:
@@ -37,25 +36,25 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
             for name in _by_name(items):
                 yield printable(f"{suite}: {none} has {name}" + (f"; {maybe}" if maybe else ""))
         every = f", one every {UBUNTU_STEP // _HOUR} hours" if stepped else ""
-        yield f"  proven by {result.read} of the {result.moments} moments{every}"
+        yield f"  proven by the indices of {result.read} of the {result.moments} moments{every}"
 
 
 def _count(number: int) -> str:
     return "the version is there" if number == 1 else f"all {number} versions are there"
 
 
-def _moment(found: Found) -> str:
+def _moment(found: FoundMoment) -> str:
     imports = ", ".join(f"{archive} {stamp}" for archive, stamp in found.imports)
     return f"{found.moment} ({imports})"
 
 
-def _names(items: Sequence[Item]) -> str:
+def _names(items: Sequence[WantedVersion]) -> str:
     names = _by_name(items)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return printable(", ".join(names[:_SHOWN]) + more)
 
 
-def _by_name(items: Iterable[Item]) -> list[str]:
+def _by_name(items: Iterable[WantedVersion]) -> list[str]:
     """The versions, each once, with its platforms."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in items:
@@ -63,16 +62,18 @@ def _by_name(items: Iterable[Item]) -> list[str]:
     return [f"{name}={version} ({', '.join(platforms)})" for (name, version), platforms in found.items()]
 
 
-def _by_clause(items: Iterable[Item], clauses: Mapping[Item, str]) -> dict[str, list[Item]]:
-    found: dict[str, list[Item]] = {}
+def _by_clause(
+    items: Iterable[WantedVersion], clauses: Mapping[WantedVersion, str]
+) -> dict[str, list[WantedVersion]]:
+    found: dict[str, list[WantedVersion]] = {}
     for item in items:
         found.setdefault(clauses.get(item, ""), []).append(item)
     return found
 
 
-def _apart(found: Found) -> Iterator[str]:
+def _apart(found: FoundMoment) -> Iterator[str]:
     """The intervals that contradict each other."""
-    groups: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], list[WantedVersion]] = {}
     for item, versions in found.apart:
         groups.setdefault((item.name, versions), []).append(item)
     lines = []
@@ -89,10 +90,10 @@ def _apart(found: Found) -> Iterator[str]:
         yield f"  and so on for {len(lines) - _SHOWN} more"
 
 
-def data(results: Sequence[Result]) -> dict[str, Any]:
+def data(results: Sequence[SearchResult]) -> dict[str, Any]:
     """For machines."""
 
-    def item(one: Item) -> dict[str, str]:
+    def item(one: WantedVersion) -> dict[str, str]:
         return {"name": one.name, "version": one.version, "platform": one.platform}
 
     return {
@@ -108,7 +109,6 @@ def data(results: Sequence[Result]) -> dict[str, Any]:
                     }
                     for found in result.answer.found
                 ],
-                "fewest": result.answer.proven,
                 "never": [item(one) for one in result.answer.never],
                 "indices_read": result.read,
             }

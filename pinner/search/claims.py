@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
-from pinner.search.ranges import Range, cover, holds, joined
-from pinner.search.windows import Item
+from pinner.search.ranges import MomentRange, holds, joined
+from pinner.search.windows import WantedVersion
 from pinner.values import NamedTuple
 
-_MOST = 4  # moments that are looked at first
+_MOST = 8  # moments that are looked at first
 
 
 class Claim(NamedTuple):
     """That a suite had an item at all imports from one timestamp to another."""
 
-    item: Item
+    item: WantedVersion
     archive: str
     suite: str
     begin: str
@@ -24,10 +23,10 @@ class Claim(NamedTuple):
 
 
 def hints(claims: Sequence[Claim], runs: Mapping[str, Sequence[str]]) -> list[str]:
-    """The fewest timestamps that have all items, if all that is claimed is true, and those at and after an item's end
-    that would show why one moment is not enough."""
+    """The moments for all items, if all that is claimed is true: always the last one before an item is over, and the
+    next one, which shows that it is."""
     times = sorted({stamp for stamps in runs.values() for stamp in stamps})
-    by_item: dict[Item, list[Range]] = {}
+    by_item: dict[WantedVersion, list[MomentRange]] = {}
     for claim in claims:
         stamps = runs[claim.archive]
         after = bisect_right(stamps, claim.end)
@@ -35,10 +34,10 @@ def hints(claims: Sequence[Claim], runs: Mapping[str, Sequence[str]]) -> list[st
         end = bisect_left(times, stamps[after]) - 1 if after < len(stamps) else len(times) - 1
         if begin <= end:
             by_item.setdefault(claim.item, []).append((begin, end))
-    ranges = [joined(each) for each in by_item.values()]
-    moments = (cover(ranges, _MOST) if ranges else None) or []
-    ends = [
-        min(end for each in ranges if not holds(each, later) for start, end in each if start <= at <= end)
-        for at, later in pairwise(moments)
-    ]
-    return [times[at] for at in (*moments, *(end + 1 for end in ends), *ends)]
+    left = [joined(each) for each in by_item.values()]
+    found: list[int] = []
+    while left and len(found) < _MOST:
+        at = min(each[-1][1] for each in left)
+        found += [at, at + 1]
+        left = [each for each in left if not holds(each, at)]
+    return times and [times[at] for at in found if at < len(times)]

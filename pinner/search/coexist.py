@@ -1,12 +1,11 @@
-"""The fewest moments at which versions coexist, by as few indices as possible.
+"""The newest moment at which versions coexist, by as few indices as possible.
 
 One moment for all is looked for at the first one that is possible, then by bisection of those that remain. As long as
 each index tells something of the versions that are missing, that takes at most 2 + ceil(log2(moments)) moments, and
-as many indices of each suite and platform. That windows leave no moment at all proves that there is none. Then the
-moments are as many as it takes to hit every version: always the last one at which none of those that remain is over.
-Each costs another 1 + ceil(log2(moments)). Versions that come and go may make that too many: where windows would allow
-fewer moments, those are read, until they do (then they are the answer) or no fewer are possible. Only then the answer
-is proven; twice as many moments as a bisection takes are spent on that.
+as many indices of each suite and platform; to find the newest one takes at most as many again. That windows leave no
+moment at all proves that there is none. Then there are several, always the last one at which none of the versions that
+remain is over; each costs another 1 + ceil(log2(moments)). Where versions come and go there may be a newer one, or
+fewer.
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pinner.errors import Refused
-from pinner.search.ranges import both, cover, holds, length, nth
-from pinner.search.windows import FirstSeen, Item, Look, Place, Windows
+from pinner.search.ranges import both, holds, length, nth
+from pinner.search.windows import ArchiveSuite, FirstSeen, Look, WantedVersion, Windows
 from pinner.values import NamedTuple
 
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up
 _SURVEY = 8  # moments that are read for a version that nobody knows
-_EXTRA = 2  # times as many are spent on an answer that may not be the fewest, or the newest
+_EXTRA = 2  # times as many are spent on the newest one
 
 
-class Found(NamedTuple):
+class FoundMoment(NamedTuple):
     """A moment, each archive's import at it, and the items that are there. `apart` are the item for whose sake the
     moment is not later and those that were not there yet, which need another one, with what the indices had."""
 
     imports: tuple[tuple[str, str], ...]
-    items: tuple[Item, ...]
-    last: Item | None = None
-    apart: tuple[tuple[Item, tuple[str, ...]], ...] = ()
+    items: tuple[WantedVersion, ...]
+    last: WantedVersion | None = None
+    apart: tuple[tuple[WantedVersion, tuple[str, ...]], ...] = ()
 
     @property
     def moment(self) -> str:
@@ -39,14 +38,13 @@ class Found(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The moments, oldest first; the items that no moment has; whether fewer moments cannot do."""
+    """The moments, oldest first, the newest one if one has all; and the items that no moment has."""
 
-    found: tuple[Found, ...]
-    never: tuple[Item, ...]
-    proven: bool
+    found: tuple[FoundMoment, ...]
+    never: tuple[WantedVersion, ...]
 
 
-class Search:
+class MomentSearch:
     """One search over the imports of several archives.
 
     The parameters are those of `Windows`. `first_seen` is asked only when the search has to choose moments by itself:
@@ -56,8 +54,8 @@ class Search:
     def __init__(
         self,
         runs: Mapping[str, Sequence[str]],
-        places: Iterable[Place],
-        items: Iterable[Item],
+        places: Iterable[ArchiveSuite],
+        items: Iterable[WantedVersion],
         first_seen: FirstSeen,
         look: Look,
         hints: Iterable[str] = (),
@@ -73,66 +71,63 @@ class Search:
         return len(self._known.times)
 
     @property
-    def looked(self) -> Mapping[Place, int]:
+    def looked(self) -> Mapping[ArchiveSuite, int]:
         """How many indices were read, by place."""
         return self._known.looked
 
-    def denies(self, item: Item, stamp: str) -> bool:
+    def denies(self, item: WantedVersion, stamp: str) -> bool:
         """Whether the indices of the moment `stamp` were read, and none has the item."""
         at = self._known.number(stamp)
         return at >= 0 and not self._known.is_there(item, at) and self._known.all_read((item,), at)
 
-    def run(self, items: Sequence[Item]) -> Answer:
-        """The fewest moments for `items`, all of which the search was made for. Raises what `look` raises."""
+    def run(self, items: Sequence[WantedVersion]) -> Answer:
+        """The moments for `items`, all of which the search was made for. Raises what `look` raises."""
         remaining = tuple(items)
-        found: list[Found] = []
-        never: list[Item] = []
+        found: list[FoundMoment] = []
+        never: list[WantedVersion] = []
         while remaining:
             at = self._together(remaining)
             if at is not None:
-                found.append(self._found(at, remaining))
+                found.append(self._found(at if found else self._edge(remaining, at, later=True), remaining))
                 break
             last = self._first_over(remaining, never)
             if any(item in never for item in remaining):
                 remaining = tuple(item for item in remaining if item not in never)
                 continue
             assert last is not None
+            self._probe(remaining, last[1], all_places=True)
             found.append(self._found(last[1], remaining, last[0]))
             remaining = tuple(item for item in remaining if item not in found[-1].items)
-        wanted = tuple(item for item in items if item not in never)
-        return self._fewer(Answer(tuple(found), tuple(never), len(found) < 2), wanted)
+        return Answer(tuple(found), tuple(never))
 
-    def newest(self, items: Sequence[Item]) -> Found | None:
-        """The latest moment that has all `items`, as far as they did not come and go; None if there is none.
-
-        Takes 1 + ceil(log2(moments)) indices more than any moment. Raises what `look` raises.
-        """
-        at = self._together(items)
-        return None if at is None else self._found(self._edge(items, at, later=True), items)
-
-    def span(self, items: Sequence[Item]) -> tuple[Found, Found] | None:
-        """The first and the latest moment, as `newest` tells it."""
+    def span(self, items: Sequence[WantedVersion]) -> tuple[FoundMoment, FoundMoment] | None:
+        """The first and the newest moment that have all `items`, unless they come and go."""
         at = self._together(items)
         if at is None:
             return None
         first, last = (self._edge(items, at, later=later) for later in (False, True))
         return self._found(first, items), self._found(last, items)
 
-    def _edge(self, items: Sequence[Item], at: int, *, later: bool) -> int:
+    def _edge(self, items: Sequence[WantedVersion], at: int, *, later: bool) -> int:
         """The last moment on one side of `at`, which has all items, that has them too."""
-        self._bound(items)
-        for number in range(_EXTRA * self._most):
+        # The far end first: it tells of places that have an older version, or a newer one, all the time.
+        begun = False
+        for _ in range(_EXTRA * self._most):
             side = (at + 1, self.moments - 1) if later else (0, at - 1)
             left = both(self._known.common(items), [side])
             if not left:
                 break
-            # The far end first: it tells of places that have an older version, or a newer one, all the time.
-            pick = nth(left, length(left) // 2) if number else left[-1][1] if later else left[0][0]
+            pick = next((hint for hint in self._hints if holds(left, hint)), None)
+            if pick is None:
+                if self._bound(items):
+                    continue
+                pick = nth(left, length(left) // 2) if begun else left[-1][1] if later else left[0][0]
+                begun = True
             if self._probe(items, pick):
                 at = pick
         return at
 
-    def _together(self, items: Sequence[Item]) -> int | None:
+    def _together(self, items: Sequence[WantedVersion]) -> int | None:
         """A moment at which all items are there; None if there is none."""
         self._probed = 0
         step = 1
@@ -155,7 +150,9 @@ class Search:
             if self._probe(items, at):
                 return at
 
-    def _first_over(self, items: Sequence[Item], never: list[Item]) -> tuple[Item, int] | None:
+    def _first_over(
+        self, items: Sequence[WantedVersion], never: list[WantedVersion]
+    ) -> tuple[WantedVersion, int] | None:
         """The item that is over first, and the last moment that has it. Items that no moment has go to `never`."""
         self._probed = 0
         begun = False
@@ -183,30 +180,7 @@ class Search:
             if all(self._known.possible(item) and self._known.possible(item)[-1][1] >= at for item in items):
                 none_is_over = at
 
-    def _fewer(self, answer: Answer, items: Sequence[Item]) -> Answer:
-        """The answer, or one of fewer moments; proven once no fewer are possible."""
-        self._probed = 0
-        for _ in range(_EXTRA * self._most):
-            if answer.proven:
-                break
-            ranges = [self._known.possible(item) for item in items]
-            moments = cover(ranges, len(answer.found) - 1)
-            if moments is None:
-                return answer
-            if not moments:
-                return answer._replace(proven=True)
-            for at in moments:
-                self._probe(items, at, all_places=True)
-            found = []
-            remaining = tuple(items)
-            for at in moments:
-                found.append(self._found(at, remaining))
-                remaining = tuple(item for item in remaining if item not in found[-1].items)
-            if not remaining:
-                answer = Answer(tuple(found), answer.never, len(moments) < 2)
-        return answer
-
-    def _bound(self, items: Sequence[Item]) -> bool:
+    def _bound(self, items: Sequence[WantedVersion]) -> bool:
         """Ask when items were first seen; whether that was not known. Those that nobody knows are given up: neither the
         service, nor any of some indices near and far knows even another version."""
         if not self._known.bound(items):
@@ -225,7 +199,7 @@ class Search:
         self._known.give_up(item for item in unknown if self._known.is_unknown(item))
         return True
 
-    def _probe(self, items: Sequence[Item], at: int, *, all_places: bool = False) -> bool:
+    def _probe(self, items: Sequence[WantedVersion], at: int, *, all_places: bool = False) -> bool:
         self._probed += 1
         if self._probed > _PATIENCE * self._most:
             raise Refused(
@@ -234,8 +208,10 @@ class Search:
             )
         return self._known.probe(items, at, all_places=all_places)
 
-    def _found(self, at: int, items: Sequence[Item], last: Item | None = None) -> Found:
+    def _found(
+        self, at: int, items: Sequence[WantedVersion], last: WantedVersion | None = None
+    ) -> FoundMoment:
         """What a moment has of the items."""
         there = tuple(item for item in items if self._known.is_there(item, at))
         apart = tuple((item, self._known.instead(item, at)) for item in items if item not in there)
-        return Found(self._known.imports(at), there, last, apart)
+        return FoundMoment(self._known.imports(at), there, last, apart)

@@ -20,8 +20,8 @@ from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.search.claims import Claim, hints
-from pinner.search.coexist import Answer, Found, Search
-from pinner.search.windows import Item, Place, Versions
+from pinner.search.coexist import Answer, FoundMoment, MomentSearch
+from pinner.search.windows import ArchiveSuite, Versions, WantedVersion
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File
@@ -30,8 +30,10 @@ from pinner.values import NamedTuple
 from pinner.workflow.export import as_locked, is_own, whole
 from pinner.workflow.snapshots import Runs
 
-Load = Callable[[Sequence[Source]], Sequence[Index]]
-FirstSeen = Callable[[str, str, str], Mapping[str, str]]  # name, version, architecture → archive → timestamp
+LoadAt = Callable[[Sequence[Source]], Sequence[Index]]
+AskFirstSeen = Callable[
+    [str, str, str], Mapping[str, str]
+]  # name, version, architecture → archive → timestamp
 Claims = Callable[
     [str, str, Sequence[tuple[str, str]]], Sequence[Claim]
 ]  # archive, architecture, versions by name
@@ -45,17 +47,17 @@ class Wanted(NamedTuple):
 
     suite: Suite
     sources: Mapping[str, tuple[Source, ...]]
-    items: tuple[Item, ...]
-    elsewhere: Mapping[Item, str] = MappingProxyType({})
+    items: tuple[WantedVersion, ...]
+    elsewhere: Mapping[WantedVersion, str] = MappingProxyType({})
 
-    def places(self) -> dict[Place, tuple[Source, ...]]:
+    def places(self) -> dict[ArchiveSuite, tuple[Source, ...]]:
         """The pockets where they may be, each with its sources."""
-        found: dict[Place, tuple[Source, ...]] = {}
+        found: dict[ArchiveSuite, tuple[Source, ...]] = {}
         for platform in dict.fromkeys(item.platform for item in self.items):
             for source in self.sources[platform]:
                 archive = archive_of(source.uri)
                 if archive:
-                    place = Place(archive, source.suite, platform)
+                    place = ArchiveSuite(archive, source.suite, platform)
                     found[place] = (*found.get(place, ()), source)
         return found
 
@@ -67,7 +69,7 @@ class Wanted(NamedTuple):
         return f"{self.suite.codename} with {', '.join(others)}" if others else self.suite.codename
 
 
-class Result(NamedTuple):
+class SearchResult(NamedTuple):
     """The answer for one suite. `read` counts the indices that were read, of the place where they were most."""
 
     wanted: Wanted
@@ -75,8 +77,14 @@ class Result(NamedTuple):
     read: int
     moments: int
 
+    @property
+    def newest(self) -> FoundMoment | None:
+        """The moment that has all of what is wanted, but for what may be from elsewhere; None if there is none."""
+        found, never = self.answer
+        return found[0] if len(found) == 1 and self.wanted.elsewhere.keys() >= set(never) else None
 
-def wanted_of(where: Named, items: Iterable[Item]) -> Wanted:
+
+def wanted_of(where: Named, items: Iterable[WantedVersion]) -> Wanted:
     """Items wanted from a suite."""
     items = tuple(dict.fromkeys(items))
     live = where._replace(at=None)
@@ -93,7 +101,7 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
             if where is None:
                 continue
             items = [
-                Item(request.name, request.pin, platform)
+                WantedVersion(request.name, request.pin, platform)
                 for request in call.requests
                 if request.action == "keep" and request.arch in OWN_ARCHITECTURE
                 for platform in call.base.platforms
@@ -129,7 +137,7 @@ def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     found = []
     for codename, group in by_suite.items():
         held = {
-            Item(package.name, package.version, target.platform): package
+            WantedVersion(package.name, package.version, target.platform): package
             for target in group
             for package in (packages[each.id] for each in target.closure.members)
         }
@@ -145,7 +153,7 @@ def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
 
 def budget(wanted: Sequence[Wanted], runs: Runs, *, claimed: bool = False) -> int:
     """The most requests that the usual search takes, if nothing is known yet: one for each version, and for each place
-    a Release and its indices at each moment of a bisection; with claims, two for each archive and architecture."""
+    a Release and its indices at each moment of two bisections; with claims, two for each archive and architecture."""
     count = 0
     for each in wanted:
         places = each.places()
@@ -155,7 +163,7 @@ def budget(wanted: Sequence[Wanted], runs: Runs, *, claimed: bool = False) -> in
         if any(place.archive != UBUNTU for place in places):
             count += len({(item.name, item.version) for item in each.items})
         files = sum(1 + sum(len(source.components) for source in sources) for sources in places.values())
-        count += files * (2 + ceil(log2(max(moments, 1))))
+        count += files * 2 * (2 + ceil(log2(max(moments, 1))))
         count += 2 * len({(place.archive, place.platform) for place in places}) if claimed else 0
     return count
 
@@ -179,8 +187,8 @@ class Finder:
     def __init__(
         self,
         runs: Runs,
-        first_seen: FirstSeen,
-        load: Load,
+        first_seen: AskFirstSeen,
+        load: LoadAt,
         progress: Callable[[str], None],
         claims: Claims | None = None,
     ) -> None:
@@ -191,40 +199,30 @@ class Finder:
         self._claims = claims
         self.notes: dict[str, None] = {}
 
-    def find(self, wanted: Wanted) -> Result:
-        """The fewest moments for what is wanted. Raises FetchError, and Refused where it cannot be settled."""
+    def find(self, wanted: Wanted) -> SearchResult:
+        """The newest moment for what is wanted, or several.
+
+        Raises FetchError, and Refused where it cannot be settled.
+        """
         places = wanted.places()
         claims = self._claimed(wanted, places)
         search = self._search(wanted, claims)
         answer = search.run(wanted.items)
         if any(search.denies(claim.item, stamp) for claim in claims for stamp in (claim.begin, claim.end)):
             self.notes["metasnap is wrong about some of these versions: the indices count"] = None
-        return Result(wanted, answer, max(search.looked.values(), default=0), search.moments)
+        return SearchResult(wanted, answer, max(search.looked.values(), default=0), search.moments)
 
-    def newest(self, wanted: Wanted) -> Found | None:
-        """The latest moment that has all of what is wanted; None if there is none. Raises as `find`.
-
-        What no snapshot has and may be from elsewhere is not asked of it.
-        """
-        search = self._search(wanted)
-        found = search.newest(wanted.items)
-        if found is None and wanted.elsewhere:
-            never = search.run(wanted.items).never
-            left = [item for item in wanted.items if item not in never or item not in wanted.elsewhere]
-            found = search.newest(left) if 0 < len(left) < len(wanted.items) else None
-        return found
-
-    def spans(self, wanted: Wanted) -> dict[Item, tuple[Found, Found] | None]:
+    def spans(self, wanted: Wanted) -> dict[WantedVersion, tuple[FoundMoment, FoundMoment] | None]:
         """For each item the first and the last moment that have it. Raises as `find`."""
         search = self._search(wanted)
         return {item: search.span((item,)) for item in wanted.items}
 
-    def _search(self, wanted: Wanted, claims: Sequence[Claim] = ()) -> Search:
+    def _search(self, wanted: Wanted, claims: Sequence[Claim] = ()) -> MomentSearch:
         places = wanted.places()
         runs = {place.archive: _lived(self._runs(place.archive), wanted.suite) for place in places}
         if UBUNTU in runs:
             runs[UBUNTU] = self._kept(places, runs[UBUNTU])
-        return Search(
+        return MomentSearch(
             runs,
             places,
             wanted.items,
@@ -233,7 +231,7 @@ class Finder:
             hints(claims, runs),
         )
 
-    def _kept(self, places: Mapping[Place, Sequence[Source]], stamps: Sequence[str]) -> Sequence[str]:
+    def _kept(self, places: Mapping[ArchiveSuite, Sequence[Source]], stamps: Sequence[str]) -> Sequence[str]:
         """Of the timestamps of an archive those that it still keeps: all from some time on. Raises as `find`."""
         place = next(iter(places))
 
@@ -257,14 +255,14 @@ class Finder:
             )
         return stamps[bisect_left(range(len(stamps)), True, key=has) :]
 
-    def _seen(self, item: Item) -> Mapping[str, str] | None:
+    def _seen(self, item: WantedVersion) -> Mapping[str, str] | None:
         """When each archive had an item first; None if the service cannot tell."""
         if item.version.endswith("*"):
             return None
         self._progress(f"{item.name} {item.version}")
         return self._first_seen(item.name, item.version, PLATFORMS[item.platform]) or None
 
-    def _claimed(self, wanted: Wanted, places: Iterable[Place]) -> Sequence[Claim]:
+    def _claimed(self, wanted: Wanted, places: Iterable[ArchiveSuite]) -> Sequence[Claim]:
         """What is claimed of the items; nothing, and a note, if that cannot be had."""
         found: list[Claim] = []
         if self._claims is None:
@@ -288,7 +286,11 @@ class Finder:
         return found
 
     def _look(
-        self, places: Mapping[Place, Sequence[Source]], names: Iterable[str], place: Place, stamp: str
+        self,
+        places: Mapping[ArchiveSuite, Sequence[Source]],
+        names: Iterable[str],
+        place: ArchiveSuite,
+        stamp: str,
     ) -> Versions | None:
         """The versions in the index of an import, verified; None, and a note, if the import has none that is good."""
         try:
@@ -303,7 +305,11 @@ class Finder:
         return None
 
     def _index(
-        self, places: Mapping[Place, Sequence[Source]], names: Iterable[str], place: Place, stamp: str
+        self,
+        places: Mapping[ArchiveSuite, Sequence[Source]],
+        names: Iterable[str],
+        place: ArchiveSuite,
+        stamp: str,
     ) -> Versions:
         """The versions of names in the index of an import, verified. No index stays open: there may be hundreds."""
         self._progress(f"{place.suite} of {stamp}")

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pinner.apt.version import compare
 from pinner.errors import FetchError
-from pinner.search.ranges import Range, both, holds, joined, less
+from pinner.search.ranges import MomentRange, both, holds, joined, less
 from pinner.values import NamedTuple
 
 _UNAVAILABLE = 8  # indices in a row that cannot be had, after which the search gives up
 _ABSENT = 4  # indices of a suite that cannot be had, after which it counts as not there
 
 
-class Item(NamedTuple):
+class WantedVersion(NamedTuple):
     """A version that is wanted on a platform; a `*` at its end stands for any ending."""
 
     name: str
@@ -38,7 +38,7 @@ class Item(NamedTuple):
         return f"{self.name}={self.version} ({self.platform.removeprefix('linux/')})"
 
 
-class Place(NamedTuple):
+class ArchiveSuite(NamedTuple):
     """A suite of an archive for a platform: where an item of that platform may be."""
 
     archive: str
@@ -47,9 +47,9 @@ class Place(NamedTuple):
 
 
 Versions = Callable[[str], Sequence[str]]
-FirstSeen = Callable[[Item], Mapping[str, str] | None]
+FirstSeen = Callable[[WantedVersion], Mapping[str, str] | None]
 Look = Callable[
-    [Place, str], Versions | None
+    [ArchiveSuite, str], Versions | None
 ]  # an import's index: the versions of a name; None: it cannot be had
 
 
@@ -61,10 +61,10 @@ class Window:
     def __init__(self, low: int, high: int) -> None:
         self.low = low
         self.high = high
-        self.holes: list[Range] = []
-        self.seen: list[Range] = []
+        self.holes: list[MomentRange] = []
+        self.seen: list[MomentRange] = []
 
-    def possible(self) -> list[Range]:
+    def possible(self) -> list[MomentRange]:
         """All of them, in order."""
         ranges = [(self.low, self.high)] if self.low <= self.high else []
         for hole in self.holes:
@@ -82,8 +82,8 @@ class Windows:
     def __init__(
         self,
         runs: Mapping[str, Sequence[str]],
-        places: Iterable[Place],
-        items: Iterable[Item],
+        places: Iterable[ArchiveSuite],
+        items: Iterable[WantedVersion],
         first_seen: FirstSeen,
         look: Look,
     ) -> None:
@@ -92,7 +92,7 @@ class Windows:
         self._look = look
         first = max((stamps[0] for stamps in runs.values() if stamps), default="")
         self.times = sorted({stamp for stamps in runs.values() for stamp in stamps if stamp >= first})
-        self._places: dict[str, list[Place]] = {}
+        self._places: dict[str, list[ArchiveSuite]] = {}
         for place in places:
             self._places.setdefault(place.platform, []).append(place)
         self._windows = {
@@ -100,10 +100,10 @@ class Windows:
             for item in items
             for place in self._places.get(item.platform, ())
         }
-        self._bounded: dict[Item, bool] = {}
-        self._read: dict[tuple[Place, str], Versions | None] = {}
+        self._bounded: dict[WantedVersion, bool] = {}
+        self._read: dict[tuple[ArchiveSuite, str], Versions | None] = {}
         self._unavailable = 0
-        self.looked: dict[Place, int] = {}
+        self.looked: dict[ArchiveSuite, int] = {}
 
     def number(self, stamp: str) -> int:
         """The moment of a time: the last one that is not after it, -1 before the first."""
@@ -116,27 +116,27 @@ class Windows:
             for archive, stamps in sorted(self._runs.items())
         )
 
-    def possible(self, item: Item) -> list[Range]:
+    def possible(self, item: WantedVersion) -> list[MomentRange]:
         """The moments at which the item may be somewhere, as ranges in order."""
         return joined(one for _, window in self._of(item) for one in window.possible())
 
-    def common(self, items: Sequence[Item]) -> list[Range]:
+    def common(self, items: Sequence[WantedVersion]) -> list[MomentRange]:
         """The moments at which all items may be there."""
         ranges = [(0, len(self.times) - 1)]
         for item in items:
             ranges = both(ranges, self.possible(item))
         return ranges
 
-    def is_there(self, item: Item, at: int) -> bool:
+    def is_there(self, item: WantedVersion, at: int) -> bool:
         """Whether an index of the moment has the item."""
         return holds(self._seen(item), at)
 
-    def lives(self, item: Item) -> int:
+    def lives(self, item: WantedVersion) -> int:
         """The last moment at which an item that may exist is known not to be over: it is there, or comes later."""
         seen = self._seen(item)
         return max(seen[-1][1] if seen else -1, self.possible(item)[0][0] - 1)
 
-    def instead(self, item: Item, at: int) -> tuple[str, ...]:
+    def instead(self, item: WantedVersion, at: int) -> tuple[str, ...]:
         """What the indices read have of an item's name at a moment."""
         found: dict[str, None] = {}
         for place in self._places[item.platform]:
@@ -144,7 +144,7 @@ class Windows:
             found |= dict.fromkeys(versions(item.name) if versions is not None else ())
         return tuple(found)
 
-    def all_read(self, items: Iterable[Item], at: int) -> bool:
+    def all_read(self, items: Iterable[WantedVersion], at: int) -> bool:
         """Whether the indices of a moment that may have the items were read."""
         return all(
             not self._may_be(item, place, at) or (place, self._span(place, at)[0]) in self._read
@@ -152,7 +152,7 @@ class Windows:
             for place in self._places.get(item.platform, ())
         )
 
-    def bound(self, items: Iterable[Item]) -> bool:
+    def bound(self, items: Iterable[WantedVersion]) -> bool:
         """Ask when the items were first seen, where that was not asked yet; whether it was."""
         asked = [item for item in items if item not in self._bounded]
         for item in asked:
@@ -165,7 +165,7 @@ class Windows:
                     del self._windows[item, place]
         return bool(asked)
 
-    def is_unknown(self, item: Item) -> bool:
+    def is_unknown(self, item: WantedVersion) -> bool:
         """Whether it is not known when the item was first seen, and no index that was read has any version of it."""
         return not self._bounded.get(item) and not any(
             versions is not None and versions(item.name)
@@ -173,17 +173,17 @@ class Windows:
             if place.platform == item.platform
         )
 
-    def give_up(self, items: Iterable[Item]) -> None:
+    def give_up(self, items: Iterable[WantedVersion]) -> None:
         """Take it that these were nowhere."""
         for item in items:
             for place, _ in tuple(self._of(item)):
                 del self._windows[item, place]
 
-    def is_bounded(self, items: Iterable[Item]) -> bool:
+    def is_bounded(self, items: Iterable[WantedVersion]) -> bool:
         """Whether it is known of any of the items when it was first seen."""
         return any(self._bounded.get(item) for item in items)
 
-    def probe(self, items: Sequence[Item], at: int, *, all_places: bool = False) -> bool:
+    def probe(self, items: Sequence[WantedVersion], at: int, *, all_places: bool = False) -> bool:
         """Read indices at a moment until all items were found there, or one was not; or all that tell anything.
 
         Raises FetchError where no index can be had any more, and what `look` raises.
@@ -205,11 +205,11 @@ class Windows:
         """The first moment that a lower bound leaves; one that leaves none is no reason to look nowhere."""
         return bisect_left(self.times, seen) if seen <= self.times[-1] else 0
 
-    def _may_be(self, item: Item, place: Place, at: int) -> bool:
+    def _may_be(self, item: WantedVersion, place: ArchiveSuite, at: int) -> bool:
         window = self._windows.get((item, place))
         return window is not None and holds(window.possible(), at)
 
-    def _span(self, place: Place, at: int) -> tuple[str, Range]:
+    def _span(self, place: ArchiveSuite, at: int) -> tuple[str, MomentRange]:
         """The import that a place has at a moment, and the moments at which it is the same."""
         stamps = self._runs[place.archive]
         rank = bisect_right(stamps, self.times[at]) - 1
@@ -217,7 +217,7 @@ class Windows:
         after = bisect_left(self.times, stamps[rank + 1]) if rank + 1 < len(stamps) else len(self.times)
         return stamps[rank], (begin, after - 1)
 
-    def _settle(self, platform: str, at: int, items: Sequence[Item]) -> None:
+    def _settle(self, platform: str, at: int, items: Sequence[WantedVersion]) -> None:
         """Let the other places tell of those that have no version of an item at all at a moment."""
         for item in items:
             if item.platform != platform or self.is_there(item, at):
@@ -236,7 +236,7 @@ class Windows:
                 elif -1 in others:
                     window.low = max(window.low, end + 1)
 
-    def _learn(self, place: Place, at: int) -> None:
+    def _learn(self, place: ArchiveSuite, at: int) -> None:
         """Read one index and draw the conclusions for all items."""
         stamp, span = self._span(place, at)
         key = (place, stamp)
@@ -265,7 +265,7 @@ class Windows:
             else:
                 window.holes.append(span)
 
-    def _forget_absent(self, place: Place) -> None:
+    def _forget_absent(self, place: ArchiveSuite) -> None:
         """A suite that an archive never had while it had others did not exist: nothing can be there."""
         tries = [versions is not None for (other, _), versions in self._read.items() if other == place]
         others = [
@@ -277,14 +277,14 @@ class Windows:
             for key in [key for key in self._windows if key[1] == place]:
                 del self._windows[key]
 
-    def _of(self, item: Item) -> Iterator[tuple[Place, Window]]:
+    def _of(self, item: WantedVersion) -> Iterator[tuple[ArchiveSuite, Window]]:
         """The places where an item may be, and their windows."""
         for place in self._places[item.platform]:
             window = self._windows.get((item, place))
             if window is not None:
                 yield place, window
 
-    def _seen(self, item: Item) -> list[Range]:
+    def _seen(self, item: WantedVersion) -> list[MomentRange]:
         return joined(one for _, window in self._of(item) for one in window.seen)
 
 
@@ -293,5 +293,5 @@ def _side(window: Window, at: int) -> int:
     return -1 if at < window.low else 1 if at > window.high else 0
 
 
-def _below(version: str, item: Item) -> bool:
+def _below(version: str, item: WantedVersion) -> bool:
     return compare(version, item.version.rstrip("*")) < 0

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pinner.edit.span import Joined
 from pinner.regex import later
 from pinner.shell import prefixes
+from pinner.shell.lexer import Range
 from pinner.shell.syntax import Command, Script, UnparsableError, Word
-from pinner.shell.words import Range
 
 POSIX_SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"])
 

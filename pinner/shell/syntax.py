@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
 from pinner.shell import tree
+from pinner.shell.lexer import Range
 from pinner.shell.tree import SyntaxTree
-from pinner.shell.words import Builder, Range, UnparsableError, Word, WordPart
+from pinner.shell.words import Builder, UnparsableError, Word, WordPart
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pinner.regex import later
-from pinner.shell.words import Range, UnparsableError
+from pinner.shell.lexer import Range
+from pinner.shell.words import UnparsableError
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:

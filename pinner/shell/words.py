@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.edit.span import Joined, Level, Span
 from pinner.regex import later
+from pinner.shell.lexer import Range
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 PartKind = Literal["bare", "quoted", "variable", "command", "arithmetic", "other"]
-Range = tuple[int, int]
 
 _PLAIN = later(r"[A-Za-z0-9_./:=+,@%^~-]+")
 _BARE = later(r"\\(.)|(\\)\Z|([^\\]+)", re.DOTALL)

@@ -360,6 +360,12 @@ class Code(StrEnum):
         "`--allow-older`, if that is right.",
         "error",
     )
+    REMOVES = (
+        "removes",
+        "With the newer version apt would remove a package that the stage asks for by name.",
+        "Take one of the two off, or wait until the archive has versions of both that fit together.",
+        "error",
+    )
     SCATTERED = (
         "scattered",
         "The version is not written in one place that could be replaced.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pinner.cli import document, flags
-from pinner.errors import worst
+from pinner.errors import InputError, worst
 from pinner.report import resolution
 from pinner.session.projects import read_lock
 from pinner.session.run import Asked, Run
@@ -43,6 +43,10 @@ def command(
         archives = run.archives(project.config)
         explained = why(package, project.texts, run.options(project, lock), archives, lock)
         found = found or bool(explained.reasons)
+        for error in explained.errors:
+            if isinstance(error, InputError):
+                error.path = project.shown(error.path)
+            errors.append(error)
         if as_json:
             lock_name = project.relative(project.lock_path.name)
             answers.append({"lock": lock_name, **resolution.why_data(explained, project.relative)})

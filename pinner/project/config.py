@@ -240,6 +240,8 @@ def _located(config: Config, folder: Path, root: Path, path: Path) -> Config:
             raise InputError(
                 f"names {name}, which is not a file of the work tree", path=str(path), hint="copy it there"
             )
+        if not place.exists():
+            raise InputError(f"names {name}, which is not there", path=str(path))
         return str(place)
 
     found = {glob: tuple(map(located, names)) for glob, names in config.installed.items()}

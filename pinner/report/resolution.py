@@ -102,7 +102,9 @@ def why_lines(explained: Explained, style: Style, shown: Callable[[str], str]) -
             yield f"  passed over: {printable(passed.offer.name)} {printable(passed.offer.version)}, {passed.why}"
         yield ""
     if not explained.reasons:
-        yield f"no stage here installs {printable(explained.name)}"
+        known = "" if explained.policies else ", and no source that was read has a package of that name"
+        hint = f" ({explained.hint})" if explained.hint else ""
+        yield f"no stage here installs {printable(explained.name)}{known}{hint}"
     for platform, (universe, installed) in explained.policies.items():
         yield f"{platform}:"
         yield from policy_lines(explained.name, universe, installed)

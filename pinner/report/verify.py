@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinner.distributions.advisories import Vulnerability
 from pinner.edit.span import Place
-from pinner.errors import printable
+from pinner.errors import InputError, printable
 from pinner.report.diagnostic import Diagnostic, Report, Shown, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.choice import short
@@ -241,6 +241,11 @@ def summary(all_checked: Sequence[Checked]) -> str:
     pins = [pin for checked in all_checked for pin in checked.verified.pins]
     held = [each for checked in all_checked for each in checked.verified.held if not each.asked]
     if not pins:
+        unread = {
+            each.path for one in all_checked for each in one.verified.errors if isinstance(each, InputError)
+        }
+        if unread and unread.issuperset(path for one in all_checked for path in one.verified.files):
+            return "no file could be checked"
         unpinned = sum(checked.verified.unpinned for checked in all_checked)
         return "found no pins" + (f"; {count(unpinned, 'package')} without one" if unpinned else "")
     platforms = dict.fromkeys(name for pin in pins for name in pin.standings if name)

@@ -167,7 +167,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     A search takes files of these kinds alone, or else of those that the configuration or the lock says. A lock lies
     beside the configuration, or else at the root that `tree.root_of` tells. A command that `writes` finishes what a
     killed run left, and takes no file that is a link out of the work tree; one that does not takes such a file if the
-    user has named it. Raises `InputError` for a configuration that cannot be used.
+    user has named it. A project whose configuration or lock cannot be used stops no other one. Raises `InputError` for
+    the configuration of a directory that is searched.
     """
     found = Collected([], [], [], [])
     named: dict[Path, bool] = {}  # whether the user has named it
@@ -199,13 +200,25 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             found.errors.append(error)
             continue
         if folder not in settings:
-            config, source = load(folder, root)
+            try:
+                config, source = load(folder, root)
+            except InputError as error:
+                if len({each.parent for each in places}) == 1:
+                    raise
+                found.errors.append(error)
+                continue
             settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
             found.notes.extend(_look_after(lock_path.parent, writes=writes))
             projects[lock_path] = Project(config, lock_path, root)
         projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
+    for lock_path in [*projects] if len(projects) > 1 else ():
+        try:
+            read_lock(lock_path, merge=True)
+        except InputError as error:
+            found.errors.append(error)
+            del projects[lock_path]
     for project in projects.values():
         for name in sorted(project.lists - project.texts.keys()):
             project.take_beside(name)

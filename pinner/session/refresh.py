@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.archive import seen
 from pinner.edit.span import Place
-from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, printable, worst
+from pinner.errors import FetchError, InputError, PinnerError, TrustError, Unsatisfiable, printable, worst
 from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import files
@@ -124,7 +124,11 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         )
     failures: dict[PinnerError, None] = dict.fromkeys(errors)
     for each in results:
-        failures |= dict.fromkeys((*each.refreshed.errors.values(), *each.refreshed.unreachable))
+        for path, error in each.refreshed.errors.items():
+            if isinstance(error, InputError):
+                error.path = each.project.shown(path)
+            failures[error] = None
+        failures |= dict.fromkeys(each.refreshed.unreachable)
     hindered = bool(failures) or any(result.refreshed.refusals for result in results)
     refused = how.atomic and hindered
     if write and not refused:

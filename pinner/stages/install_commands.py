@@ -258,16 +258,6 @@ def read_each(
         yield from read_all({path: text}, told, steps=False).items()
 
 
-def files_of(texts: Mapping[str, str], told: Mapping[str, Options]) -> list[File]:
-    """The files, where one that cannot be read ends all. Raises the first error of `read_all`."""
-    found: list[File] = []
-    for each in read_all(texts, told).values():
-        if not isinstance(each, File):
-            raise each
-        found.append(each)
-    return found
-
-
 def _begin(path: str, text: str, options: Options) -> _Begun:
     try:
         kind: FileKind | None = None

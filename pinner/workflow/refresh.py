@@ -26,7 +26,7 @@ from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
 from pinner.workflow.moves import NO_PIN, Decider, Decision, Stay, VersionMove, Wishes
-from pinner.workflow.refusals import MOVES
+from pinner.workflow.refusals import MOVES, Removal
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import LockHistory, SeenDates
@@ -280,14 +280,19 @@ class _One:
         """The first problem that moves make, and the groups that must not move therefore: the command's own, that of an
         earlier command of its stage, or all of these. A command that moves itself is stopped by what apt is certain to
         refuse alone, or moved pins would never get out of what pinner does not follow."""
+        unmoved = self._choices(())
+
+        def losses(moving: Container[Request]) -> list[Problem]:
+            return targets.losses(self._file, self._choices(moving), unmoved)
+
         problems = [
             each
-            for each in problems
+            for each in (*problems, *losses(moving))
             if not isinstance(each.error, Refused) or not any(word in moving for word in each.call.requests)
         ]
         if not problems:
             return None
-        before = targets.failing(self._file, self._choices(()))
+        before = targets.failing(self._file, unmoved)
         for problem in problems:
             span = problem.call.install.span
             parsed = self._file.dockerfile
@@ -299,9 +304,12 @@ class _One:
             own = any(word in moving for word in problem.call.requests)
             if not groups or (span in before and not own):
                 continue
+            if own and isinstance(problem.error, Removal):
+                return problem, {self._groups[span]}
             for group in groups if len(groups) > 1 else ():
                 rest = {word for word in moving if word not in self._words(group)}
-                if span not in targets.failing(self._file, self._choices(rest)):
+                losing = {each.call.install.span for each in losses(rest)}
+                if span not in losing | targets.failing(self._file, self._choices(rest)):
                     return problem, {group}
             return problem, {self._groups[span]} if own and span in before else {*groups}
         return None
@@ -337,6 +345,10 @@ def _unserved(path: str, file: File | None, error: PinnerError) -> Iterator[Stay
 
 def _why(problem: Problem, line: str) -> str:
     choice = problem.choice()
+    if isinstance(problem.error, Removal):
+        return (
+            choice.detail if line == "the line" else f"{choice.detail}, at {line.removesuffix(' any more')}"
+        )
     hint = f" ({choice.hint})" if choice.hint and choice.hint != MOVES else ""
     return f"apt could not install {line}: {choice.detail}{hint}"
 

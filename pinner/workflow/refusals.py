@@ -28,6 +28,10 @@ class Downgrade(Unsatisfiable):
         self.names = frozenset(names)
 
 
+class Removal(Unsatisfiable):
+    """A command would remove what an earlier one has installed for an argument."""
+
+
 def refusal(
     call: InstallCommand, result: Resolution, universe: Universe, start: Iterable[Package]
 ) -> Unsatisfiable | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pinner.apt import relations as relation
 from pinner.apt.packages import Package
-from pinner.errors import OptionError, UnknownPackage, Unsatisfiable
+from pinner.errors import OptionError, PinnerError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
 from pinner.resolve.resolution import Cause, Chosen, ResolvedArgument
@@ -15,7 +15,7 @@ from pinner.resolve.solver import solve
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, files_of, read_file
+from pinner.stages.install_commands import File, read_all, read_file
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.closure import Closures, Installed
@@ -147,17 +147,21 @@ class Reason(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """All about one package: why it is there, and what apt's policy says of it, by platform."""
+    """All about one package: why it is there, and what apt's policy says of it, by platform. Where no platform has a
+    package of that name, `hint` names those that are spelled alike. `errors` are those of files that cannot be read."""
 
     name: str
     reasons: tuple[Reason, ...]
     policies: Mapping[str, tuple[Universe, Offer | None]]
+    hint: str = ""
+    errors: tuple[PinnerError, ...] = ()
 
 
 def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives, lock: Lock) -> Explained:
     """Why files install a package, as they were locked where the options do not say otherwise. `policies` gives a
     platform's universe and what the base image holds of the name."""
-    files = files_of(texts, {path: as_locked(options, lock, path) for path in texts})
+    found = read_all(texts, {path: as_locked(options, lock, path) for path in texts})
+    files = [each for each in found.values() if isinstance(each, File)]
     archives.prepare(call for file in files for call in file.every())
     closures = Closures(archives)
     reasons: list[Reason] = []
@@ -176,7 +180,11 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
                     if brings:
                         told.add(platform)
                     reasons += _reasons(name, file, file.stage_name(stage), platform, done, universe)
-    return Explained(name, tuple(reasons), policies)
+    known = {platform: each for platform, each in policies.items() if each[0].known(name)}
+    near = () if known else next((universe.near(name) for universe, _ in policies.values()), ())
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    errors = tuple(each for each in found.values() if not isinstance(each, File))
+    return Explained(name, tuple(reasons), known, hint, errors)
 
 
 def _reasons(

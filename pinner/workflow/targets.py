@@ -31,7 +31,7 @@ from pinner.stages.starting_set import key
 from pinner.stages.steps import option
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
-from pinner.workflow.refusals import MOVES, Downgrade
+from pinner.workflow.refusals import MOVES, Downgrade, Removal
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -72,9 +72,10 @@ class Problem(NamedTuple):
         fails = not isinstance(self.error, Refused)
         unlocked = "" if fails or self.known else "dependencies not locked: "
         hints = (self.heals,) if self.heals and self.error.hint == MOVES else (self.error.hint, self.heals)
+        reason = "removes" if isinstance(self.error, Removal) else "uninstallable"
         return Choice(
             "unsolved",
-            reason="uninstallable" if fails else "unfollowed",
+            reason=reason if fails else "unfollowed",
             detail=f"{unlocked}{self.error.message} ({where})",
             hint="; or ".join(filter(None, hints)),
             fails=fails,
@@ -233,6 +234,46 @@ class Targets:
             for done in calls
             if done.problem is not None
         }
+
+    def losses(
+        self, file: File, choices: Mapping[Request, Choice], before: Mapping[Request, Choice]
+    ) -> list[Problem]:
+        """The install commands that make apt remove what is there for an argument, though by the choices `before` they
+        do not; where an earlier command could not be carried out by these, the old lock says what was there."""
+        lost = [each for each, stays in self._manual(file, choices).items() if not stays]
+        if not lost:
+            return []
+        kept = self._manual(file, before)
+        found: dict[Span, Problem] = {}
+        for call, name, platform in lost:
+            old = self._old.get((file.path, file.stage_name(call.install.stage), platform))
+            locked = old is not None and any(
+                each.name == name and not each.role for each in old.closure.members
+            )
+            if kept.get((call, name, platform), locked):
+                error = Removal(f"apt would remove {name}, which is asked for by name")
+                found.setdefault(call.install.span, Problem(call, (platform,), error, "", True))
+        return list(found.values())
+
+    def _manual(
+        self, file: File, choices: Mapping[Request, Choice]
+    ) -> dict[tuple[InstallCommand, str, str], bool]:
+        """Whether each package that is no dependency and there before an install command is there behind it, too; by
+        the command, the package's name and the platform."""
+        found = {}
+        for platform in self._stages(file):
+            for calls in self._closures.of(file, choices, platform).values():
+                for done in calls:
+                    if done.call.step or done.problem or done.universe is None or done.after is None:
+                        continue
+                    there = {
+                        key(each.name, each.architecture, done.universe.arch) for each in done.after.packages
+                    }
+                    leaving = {each.name for each in done.call.requests if each.reason == "removal"}
+                    for offer in done.universe.all_installed():
+                        if not offer.package.automatic and offer.name not in leaving:
+                            found[done.call, offer.name, platform] = offer.name in there
+        return found
 
     def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
         from pinner.workflow.healing import heal

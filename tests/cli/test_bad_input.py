@@ -69,6 +69,44 @@ def test_a_file_that_cannot_be_used(
     refused(bench, command, name, status=3, text=f"error: {said}")
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "Dockerfile",
+            "FROM debian:bookworm\nRUM apt-get install jq\n",
+            "one/Dockerfile:2:1: unknown instruction: RUM",
+        ),
+        ("pinner.lock", "no lock", "one/pinner.lock: not a lock: "),
+        ("pinner.toml", "nosuch = 1", "one/pinner.toml: unknown key nosuch"),
+        (
+            "pinner.toml",
+            '[[source]]\nuri = "https://apt.example.org"\nkey = "none.asc"',
+            "one/pinner.toml: names none.asc, which is not there",
+        ),
+    ],
+)
+def test_what_cannot_be_used_stops_no_other_project(
+    bench: Workbench, file: str, text: str, said: str
+) -> None:
+    for name in ("one", "two"):
+        bench.write(f"{name}/Dockerfile", PIN)
+        bench.write(f"{name}/pinner.toml", "")
+    assert bench.run("lock").status == 0
+    bench.write(f"one/{file}", text)
+    for command, other in (
+        ("lock", "2 of 2 packages pinned already"),
+        ("verify", "checked 4 pins"),
+        ("refresh", "nothing "),
+        ("scan", "4 package arguments"),
+        ("why jq", "two/Dockerfile:2"),
+    ):
+        done = bench.run(*command.split())
+        assert (done.status, said in done.err, other in done.out) == (3, True, True), (command, done)
+    alone = bench.run("verify", "one")
+    assert (alone.status, said in alone.err, "pins" in alone.out) == (3, True, False), alone
+
+
 @pytest.mark.parametrize("command", ["lock", "scan"])
 def test_a_directory_without_dockerfiles(bench: Workbench, command: str) -> None:
     bench.write("docs/README", "")

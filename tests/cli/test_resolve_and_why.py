@@ -126,6 +126,11 @@ def test_why_not(filled: Workbench) -> None:
     assert result.status == 1
     assert "no stage here installs vim" in result.out
     assert "  Candidate: 9.0" in result.out
+    result = filled.run("why", "currl")
+    assert (result.status, result.out) == (
+        1,
+        "no stage here installs currl, and no source that was read has a package of that name (did you mean curl?)\n",
+    )
 
 
 def test_what_is_upgraded_with_its_source(filled: Workbench) -> None:

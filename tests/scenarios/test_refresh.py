@@ -316,6 +316,7 @@ def test_a_command_that_apt_could_not_carry_out_after_it_stays(story: Story) -> 
 
 
 CURL, LIB, TOGETHER = "curl=7.88.1-10", "libcurl4=7.88.1-10", "curl=7.88.1-11"
+PLUGIN = "curl-plugin=1"
 
 
 @pytest.mark.parametrize(
@@ -352,6 +353,42 @@ def test_a_move_that_another_command_of_the_stage_could_not_follow(
         and f"could not install {line} any more: apt would have" in result.out
     ) is bool(stops)
     assert "does not fit together" not in story.verify().out
+
+
+@pytest.mark.parametrize(
+    ("lines", "moved", "says"),
+    [
+        # the plugin has no version yet that fits: the newer curl would make apt remove it
+        (
+            ["curl-plugin", "curl", "jq"],
+            [PLUGIN, CURL, "jq=1.7-1"],
+            "[removes]: apt would remove curl-plugin, which is",
+        ),
+        (["curl-plugin jq", "curl"], [f"{PLUGIN} jq=1.7-1", CURL], "[removes]"),
+        # in one command apt finds no solution; a package that is only a dependency may go
+        (["curl-plugin curl", "jq"], [f"{PLUGIN} {CURL}", "jq=1.7-1"], "[uninstallable]"),
+        (["wants-plugin", "curl"], ["wants-plugin=1", TOGETHER], ""),
+        # so it was before, or the file says so
+        (["old-jq", "jq"], ["old-jq=1", "jq=1.7-1"], ""),
+        (["curl-plugin", "curl curl-plugin-"], [PLUGIN, f"{TOGETHER} curl-plugin-"], ""),
+    ],
+)
+def test_a_move_that_makes_apt_remove_what_is_asked_for(
+    story: Story, lines: list[str], moved: list[str], says: str
+) -> None:
+    story.main.package("curl-plugin", "1").package("old-jq", "1").package(
+        "wants-plugin", "1", recommends="nosuch"
+    )
+    story.main.package("jq", "1.6-2", conflicts="old-jq")
+    body = "".join(f"RUN apt-get install -y {each}\n" for each in lines)
+    story.bench.write("Dockerfile", f"FROM debian:bookworm\n{body}")
+    story.lock()
+    point_release(story)
+    story.main.remove("curl").package("jq", "1.7-1", conflicts="old-jq")
+    story.main.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-11)", breaks="curl-plugin (<= 1)")
+    result = story.bench.run("refresh")
+    assert re.findall("install -y (.*)", story.bench.read("Dockerfile")) == moved, result
+    assert (result.status, says in result.out) == (4 if says else 0, True), result
 
 
 def test_a_package_that_does_not_exist_is_a_fault_for_every_command(story: Story) -> None:

@@ -308,6 +308,7 @@ UNKEPT = f"apt reads {PGDG} too, which has no snapshot and may serve another ver
 
 def test_a_repository_without_snapshots_costs_what_depends_on_it_alone(bench: Workbench) -> None:
     bench.configure(f'[snapshot]\ninterval = 0\n[[source]]\nuri = "{PGDG}"\nkey = "pgdg.asc"\n')
+    bench.write("pgdg.asc", "")
     bench.write("pgdg.list", f"deb {PGDG} bookworm-pgdg main\n")
     bench.write(
         "Dockerfile",

@@ -8,7 +8,8 @@ merge of two branches leaves. Where it leaves what does not fit together, the ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pinner import toml
@@ -121,25 +122,28 @@ def _lines(block: str, section: Any) -> list[tuple[Any, ...]]:
         elif number or len(fields) == 1:
             pattern += f"(?:, {part})?"
     rows = re.findall(rf"{pattern} \}},$", block, re.MULTILINE)
-    if "\\" in block or any(field.kind is not str for field in fields):
+    if "\\" in block:
         try:
-            return [_converted(row, fields) for row in rows]
+            rows = [tuple(map(_unescaped, row)) for row in rows]
         except ValueError:  # an escape that the writer does not write
             return []
+    if rows and any(field.kind is not str for field in fields):
+        columns = list(zip(*rows, strict=True))
+        for place, field in enumerate(fields):
+            if field.kind is not str:
+                columns[place] = tuple([field.kind(text or 0) for text in columns[place]])
+        rows = list(zip(*columns, strict=True))
     return rows
 
 
-def _converted(row: Sequence[str], fields: Sequence[Any]) -> tuple[Any, ...]:
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     import json
 
-    values: list[Any] = []
-    for text, field in zip(row, fields, strict=True):
-        if field.kind is str:
-            values.append(json.loads(f'"{text}"') if "\\" in text else text)
-            values[-1].encode()  # half a surrogate pair is no text, and TOML says so
-        else:
-            values.append(field.kind(text or 0) if field.kind is int else bool(text))
-    return tuple(values)
+    value: str = json.loads(f'"{text}"')
+    value.encode()  # half a surrogate pair is no text, and TOML says so
+    return value
 
 
 def _as_toml(text: str, path: str) -> Rows:
@@ -274,7 +278,7 @@ class _Assembly:
                 continue
             parts = (
                 _joined(commands.get(name, ())),
-                tuple(sorted({ClosureMember._make(each) for each in members.get(name, ())})),
+                tuple(map(_MEMBER, sorted({*members.get(name, ())}))),
                 tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
                 tuple(sorted({Gone._make(each) for each in gone.get(name, ())})),
             )
@@ -296,13 +300,14 @@ class _Assembly:
 
 
 _NONE = Closure("", "", "", "")
+_MEMBER = partial(tuple.__new__, ClosureMember)  # half of a lock's lines are members
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
     """Lines without their owner, by it."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for owner, *values in rows:
-        found.setdefault(owner, []).append(tuple(values))
+    for row in rows:
+        found.setdefault(row[0], []).append(row[1:])
     return found
 
 

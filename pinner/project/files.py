@@ -21,6 +21,8 @@ _TAKEN = frozenset(
     {".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines", ".buildkite"}
 )
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
+#: What lists the files below a folder, as `git.files` does.
+Listing = Callable[[Path], Sequence[str] | None]
 
 
 class FoundFile(NamedTuple):
@@ -38,9 +40,14 @@ class FoundFile(NamedTuple):
         return self.passed == kinds.TEMPLATE
 
 
-def find(folder: Path, exclude: Sequence[str] = (), only: Collection[FileKind] = kinds.KINDS) -> list[Path]:
+def find(
+    folder: Path,
+    exclude: Sequence[str] = (),
+    only: Collection[FileKind] = kinds.KINDS,
+    listing: Listing = git.files,
+) -> list[Path]:
     """The files below `folder` that a search takes, as `survey` says."""
-    return [each.path for each in survey(folder, exclude, only) if not each.passed]
+    return [each.path for each in survey(folder, exclude, only, listing=listing) if not each.passed]
 
 
 def survey(
@@ -49,6 +56,7 @@ def survey(
     only: Collection[FileKind] = kinds.KINDS,
     listed: Callable[[Path], bool] = lambda path: False,
     wrappers: Iterable[str] = (),
+    listing: Listing = git.files,
 ) -> list[FoundFile]:
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
@@ -56,7 +64,7 @@ def survey(
     they speak of installing packages, or are GitLab's and include others; scripts also without a suffix, if they are
     executable and name a shell; lists of packages if they are `listed`. Templates of Dockerfiles are passed over.
     """
-    names = git.files(tree.resolve(folder))
+    names = listing(tree.resolve(folder))
     if names is None:
         names = _walk(folder)
     place = tree.resolve(folder).as_posix()
@@ -71,10 +79,12 @@ def survey(
     return found
 
 
-def around(folder: Path, paths: Iterable[Path], wanted: Callable[[str], bool]) -> list[str]:
+def around(
+    folder: Path, paths: Iterable[Path], wanted: Callable[[str], bool], listing: Listing = git.files
+) -> list[str]:
     """The files below `folder` of such names as are wanted, by path from there: as git sees them, or else those in the
     folders of `paths`, and above these."""
-    names = git.files(folder)
+    names = listing(folder)
     if names is not None:
         return sorted(name for name in names if wanted(name))
     found = set()

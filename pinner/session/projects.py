@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
 from typing import Protocol
@@ -18,10 +18,10 @@ from pinner.lock import reader
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
-from pinner.project import files, journal, tree
+from pinner.project import files, git, journal, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
-from pinner.project.files import FoundFile
+from pinner.project.files import FoundFile, Listing
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
 from pinner.stages import builds, includes, lists
@@ -42,6 +42,7 @@ class Project:
     root: Path
     paths: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    listing: Listing = git.files
     _contexts: dict[str, ContextFiles] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
@@ -74,7 +75,9 @@ class Project:
         texts = {name: text for name, text in self.texts.items() if builds.says(name)}
         variables = {}
         places = [root / name for name in own]
-        for name in files.around(root, places, lambda name: builds.says(name) or name.endswith(".env")):
+        for name in files.around(
+            root, places, lambda name: builds.says(name) or name.endswith(".env"), self.listing
+        ):
             if not any(fnmatchcase(name, pattern) for pattern in self.config.exclude):
                 with suppress(InputError):
                     if builds.says(name):
@@ -107,7 +110,7 @@ class Project:
         """The Dockerfiles of the project that were not named."""
         root = self.lock_path.parent
         found = {}
-        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]]):
+        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing):
             name = files.relative(tree.resolve(path), root)
             if name not in self.texts:
                 with suppress(InputError):
@@ -171,11 +174,14 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     the configuration of a directory that is searched.
     """
     found = Collected([], [], [], [])
+    listing = cache(git.files)  # of the same folder it is asked once
     named: dict[Path, bool] = {}  # whether the user has named it
     for name in paths or (".",):
         path = Path(name)
         if os.path.isdir(path):  # noqa: PTH112, it takes any name
-            named |= dict.fromkeys((each for each in _search(path, kinds, found) if each not in named), False)
+            named |= dict.fromkeys(
+                (each for each in _search(path, kinds, found, listing) if each not in named), False
+            )
         else:
             named[path] = True
     places = {tree.resolve(path): path for path in named}
@@ -211,7 +217,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         config, lock_path = settings[folder]
         if lock_path not in projects:
             found.notes.extend(_look_after(lock_path.parent, writes=writes))
-            projects[lock_path] = Project(config, lock_path, root)
+            projects[lock_path] = Project(config, lock_path, root, listing=listing)
         projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
     for lock_path in [*projects] if len(projects) > 1 else ():
         try:
@@ -227,13 +233,13 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     return found
 
 
-def _search(path: Path, kinds: Sequence[str], found: Collected) -> list[Path]:
+def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing) -> list[Path]:
     """The files in a directory and below that may install packages; `found` gets what is passed over."""
     root = tree.root_of(path / LOCK_NAME)
     config, source = load(tree.resolve(path), root)
     wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
     listed = partial(_is_listed, config, source)
-    surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers)
+    surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
     found.passed.extend(each for each in surveyed if each.passed)
     if not surveyed:
         kind = "" if wanted is KINDS else f" of the kind {' or '.join(wanted)}"

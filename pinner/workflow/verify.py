@@ -7,15 +7,15 @@ unknown and never counts as good.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Place, Span
 from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
-from pinner.lock.schema import ClosureMember, Lock, LockedPackage, Target
+from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
 from pinner.resolve.universe import Universe
@@ -119,7 +119,8 @@ class Verified(NamedTuple):
 
 def worst(standings: Iterable[Standing]) -> VersionState:
     """The state that counts: the worst one; `unknown` of nothing."""
-    return max((each.state for each in standings), key=_ORDER.index, default="unknown")
+    states = {each.state for each in standings}
+    return max(states, key=_ORDER.index) if len(states) > 1 else next(iter(states), "unknown")
 
 
 class Verifier:
@@ -135,7 +136,7 @@ class Verifier:
         self._now = now
         self._silent: Sequence[FetchError] = ()
         self._standings: dict[tuple[object, ...], Standing] = {}
-        self._held_standings: dict[tuple[object, ...], Mapping[str, Standing]] = {}
+        self._held_standings: dict[Named, dict[tuple[object, ...], Mapping[str, Standing]]] = {}
 
     def verify(
         self,
@@ -163,7 +164,7 @@ class Verifier:
         files = list(read.values())
         failed = self._load([read[path] for path in prepared.unserved])
         errors += dict.fromkeys((*failed.values(), *self._silent))
-        dates, known = _dates(lock), LockHistory(lock)
+        dates, known = cache(partial(_dates, lock)), cache(partial(LockHistory, lock))
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
@@ -220,12 +221,14 @@ class Verifier:
                 failed[where] = error
         return failed
 
-    def _lag(self, pin: Pin, dates: Mapping[tuple[str, str, str], datetime]) -> timedelta | None:
+    def _lag(
+        self, pin: Pin, dates: Callable[[], Mapping[tuple[str, str, str], datetime]]
+    ) -> timedelta | None:
         """How long ago the lock was made from an archive that had a version which is superseded now."""
         found = [
-            self._now - dates[pin.name, each.version, platform]
+            self._now - dates()[pin.name, each.version, platform]
             for platform, each in pin.standings.items()
-            if each.state == "superseded" and (pin.name, each.version, platform) in dates
+            if each.state == "superseded" and (pin.name, each.version, platform) in dates()
         ]
         return max(found, default=None)
 
@@ -342,35 +345,34 @@ class Verifier:
         """The locked packages of these files' stages."""
         packages = lock.by_id()
         paths = {file.path for file in files}
-        uses: dict[tuple[str, str, Named], list[tuple[Target, ClosureMember]]] = {}
+        targets: dict[Named, list[Target]] = {}
         for target in lock.targets:
             where = wheres.get(target.key)
             if where is not None and target.file in paths:
+                targets.setdefault(where, []).append(target)
+        for where, own in targets.items():
+            uses: dict[tuple[str, str], tuple[dict[str, LockedPackage], dict[str, None], list[str]]] = {}
+            for target in own:
+                file, platform, native = target.file, target.platform, PLATFORMS[target.platform]
                 for member in target.closure.members:
                     package = packages.get(member.id)
                     if package is not None:
-                        name = key(package.name, package.arch, PLATFORMS[target.platform])
-                        uses.setdefault((name, package.version, where), []).append((target, member))
-        for (name, version, where), group in uses.items():
-            found = {target.platform: packages[member.id] for target, member in group}
-            yield LockedVersion(
-                name,
-                version,
-                any(member.argument for _, member in group),
-                tuple(dict.fromkeys(target.file for target, _ in group)),
-                self._of_files(where, found),
-                where,
-                found,
-            )
-
-    def _of_files(self, where: Named, found: Mapping[str, LockedPackage]) -> Mapping[str, Standing]:
-        """The standings by platform; one value for all the projects that hold the same."""
-        key = (where, *found.items())
-        if key not in self._held_standings:
-            self._held_standings[key] = {
-                platform: self._of_file(where, platform, package) for platform, package in found.items()
-            }
-        return self._held_standings[key]
+                        name = key(package.name, package.arch, native), package.version
+                        use = uses.get(name)
+                        if use is None:
+                            use = uses[name] = {}, {}, []
+                        use[0][platform] = package
+                        use[1][file] = None
+                        if member.argument:
+                            use[2].append(member.argument)
+            known = self._held_standings.setdefault(where, {})
+            for (spelled, version), (found, files_of, arguments) in uses.items():
+                same = (*found.items(),)
+                if same not in known:  # one value for all the projects that hold the same
+                    known[same] = {each: self._of_file(where, each, deb) for each, deb in same}
+                yield LockedVersion(
+                    spelled, version, bool(arguments), (*files_of,), known[same], where, found
+                )
 
     def _of_file(self, where: Named, platform: str, package: LockedPackage) -> Standing:
         for error in self._silent:
@@ -407,7 +409,9 @@ def _missing(file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
                 )
 
 
-def _young(pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: LockHistory) -> str:
+def _young(
+    pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: Callable[[], LockHistory]
+) -> str:
     """Why what supersedes a pin is too young, "" if it is not."""
     if pin.state != "superseded":
         return ""
@@ -416,7 +420,7 @@ def _young(pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known
         candidate = universe.candidate(pin.name) if platform in pin.standings else None
         if candidate is not None and pin.standings[platform].state == "superseded":
             offers[platform] = candidate
-    return ages.too_young(offers, known)
+    return ages.too_young(offers, known())
 
 
 def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:

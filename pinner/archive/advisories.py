@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import IO
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.tar import Tar
+from pinner.archive.unpack import Torn, UnpackedStream, plain
 from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability, members, of_debian, of_ubuntu
-from pinner.errors import FetchError, TrustError
+from pinner.errors import FetchError, InputError, TrustError
 from pinner.values import NamedTuple
 
 URLS = {
@@ -129,8 +131,8 @@ class Advisories:
                 TypeError,
                 AttributeError,
                 RecursionError,
-                EOFError,
-                OSError,
+                Torn,
+                InputError,
             ) as error:
                 raise FetchError(f"{url}: not in the format that is documented: {error}", url=url) from None
         kept = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
@@ -167,38 +169,32 @@ class Advisories:
 def _texts(body: IO[bytes]) -> Iterator[str]:
     """The text of a file, which may be packed by gzip, piece by piece. Raises ValueError for one that is too long."""
     import codecs
-    import gzip
 
     packed = body.read(2) == b"\x1f\x8b"
     body.seek(0)
     decoder, size = codecs.getincrementaldecoder("utf-8")(), 0
-    with gzip.GzipFile(fileobj=body) if packed else body as plain:
-        while piece := plain.read(_CHUNK):
-            size += len(piece)
-            if size > _UNPACKED["debian"]:
-                raise ValueError("it is too long")
-            yield decoder.decode(piece)
+    for piece in plain(_pieces(body), ".gz" if packed else ""):
+        size += len(piece)
+        if size > _UNPACKED["debian"]:
+            raise ValueError("it is too long")
+        yield decoder.decode(piece)
     yield decoder.decode(b"", final=True)
 
 
 def _records(body: IO[bytes]) -> Iterator[bytes]:
-    """The records of CVEs in a tar archive. Raises ValueError, OSError or EOFError for one that cannot be read."""
-    import lzma
-    import tarfile
-
-    count = size = 0
-    try:
-        with tarfile.open(fileobj=body, mode="r|*") as tar:
-            for member in tar:
-                size += member.size
-                if size > _UNPACKED["ubuntu"] or member.size > _MEMBER:
-                    raise ValueError("it is too long")
-                parts: Collection[str] = member.name.split("/")
-                file = tar.extractfile(member) if member.isfile() and "cve" in parts else None
-                if file is not None and member.name.endswith(".json"):
-                    count += 1
-                    yield file.read()
-    except (tarfile.TarError, lzma.LZMAError) as error:
-        raise ValueError(str(error)) from None
+    """The records of CVEs in a tar archive. Raises ValueError or InputError for one that cannot be read."""
+    tar = Tar(UnpackedStream(_pieces(body), _UNPACKED["ubuntu"], "it"), "it")
+    count = 0
+    while member := tar.next():
+        if member.kind == "file" and "cve" in member.name.split("/") and member.name.endswith(".json"):
+            if member.size > _MEMBER:
+                raise ValueError("it is too long")
+            count += 1
+            yield tar.content(member)
     if not count:
         raise ValueError("it has no records of CVEs")
+
+
+def _pieces(body: IO[bytes]) -> Iterator[bytes]:
+    while piece := body.read(_CHUNK):
+        yield piece

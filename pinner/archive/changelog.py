@@ -5,14 +5,12 @@ A .deb is an ar archive with data.tar.* as its last member (deb(5)). Nothing of 
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Protocol
 
 from pinner.apt.packages import Package
 from pinner.apt.release import FileEntry
@@ -20,13 +18,16 @@ from pinner.apt.version import compare
 from pinner.archive import trust
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
-from pinner.errors import TrustError
+from pinner.archive.tar import Tar
+from pinner.archive.unpack import Torn, UnpackedStream, plain
+from pinner.errors import InputError, TrustError
 from pinner.regex import later
 from pinner.values import NamedTuple
 
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
 _LARGEST_TEXT = 4_000_000
+_PIECE = 1 << 18
 _HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;(.*)$", re.MULTILINE)
 _URGENCY = later(r"\burgency=([a-z]+)", re.IGNORECASE)
 _TRAILER = later(r"^ -- .*?>  ?(.+)$", re.MULTILINE)
@@ -46,18 +47,13 @@ class ChangelogEntry(NamedTuple):
         trailers = _TRAILER.findall(self.text)
         try:
             return parsedate_to_datetime(trailers[-1]).date() if trailers else None
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The CVE, DSA, DLA and USN numbers in it."""
         return tuple(dict.fromkeys(_IDS.findall(self.text)))
-
-
-class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes."""
 
 
 class Changelogs:
@@ -125,43 +121,39 @@ def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:
 
     Raises `TrustError` for a file that is no .deb.
     """
-    import gzip
-    import lzma
-    import tarfile
-    import zlib
-
     found: dict[str, str] = {}
     other = ""
     folder = f"usr/share/doc/{name}/"
     try:
-        tree = _Bounded(_data(deb, url), _LARGEST_TREE)
-        with tarfile.open(fileobj=tree, mode="r|") as tar:  # type: ignore[call-overload]
-            for member in tar:
-                path = member.name.removeprefix("./")
-                if member.issym() and f"{path}/" == folder:
-                    other = member.linkname.rpartition("/")[2]
-                elif member.issym() and path == f"{folder}changelog.Debian.gz":
-                    other = member.linkname.rpartition("/")[0].rpartition("/")[2]
-                if not member.isfile() or not path.startswith(folder):
-                    continue
-                if not re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):
-                    continue
-                file = tar.extractfile(member)
-                if file is not None:
-                    with gzip.GzipFile(fileobj=file) as plain:
-                        found[path] = plain.read(_LARGEST_TEXT).decode("utf-8", "replace")
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        tar = Tar(UnpackedStream(_data(deb, url), _LARGEST_TREE, "data.tar"), "data.tar")
+        while member := tar.next():
+            path = member.name.removeprefix("./")
+            if member.kind == "symlink" and f"{path}/" == folder:
+                other = member.target.rpartition("/")[2]
+            elif member.kind == "symlink" and path == f"{folder}changelog.Debian.gz":
+                other = member.target.rpartition("/")[0].rpartition("/")[2]
+            if member.kind != "file" or not path.startswith(folder) or member.size > _LARGEST_TEXT:
+                continue
+            if re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):
+                found[path] = _text(tar.content(member))
+    except (InputError, Torn) as error:
         raise TrustError(f"{url}: cannot be read as a .deb: {error}") from None
     debian = [found[path] for path in sorted(found, key=len, reverse=True) if ".Debian" in path]
     return debian or list(found.values()), other
 
 
-def _data(deb: bytes, url: str) -> _Readable:
-    """The member data.tar.* of an ar archive, unpacked on the fly."""
-    import bz2
-    import gzip
-    import lzma
+def _text(packed: bytes) -> str:
+    """The newest entries of a changelog. Raises `Torn`."""
+    text = b""
+    for piece in plain(iter([packed]), ".gz"):
+        text += piece
+        if len(text) >= _LARGEST_TEXT:
+            break
+    return text[:_LARGEST_TEXT].decode("utf-8", "replace")
 
+
+def _data(deb: bytes, url: str) -> Iterator[bytes]:
+    """The member data.tar.* of an ar archive, as it is packed, in pieces."""
     at = 8
     if deb[:at] != b"!<arch>\n":
         raise TrustError(f"{url}: not a .deb")
@@ -170,45 +162,8 @@ def _data(deb: bytes, url: str) -> _Readable:
         size = head[48:58].strip()
         if head[58:] != b"`\n" or not size.isdigit():
             break
-        name = head[:16].decode("ascii", "replace").strip().rstrip("/")
-        content = io.BytesIO(deb[at + 60 : at + 60 + int(size)])
-        if name.startswith("data.tar"):
-            if name == "data.tar.xz":
-                return lzma.LZMAFile(content)
-            if name == "data.tar.gz":
-                return gzip.GzipFile(fileobj=content)
-            if name == "data.tar.bz2":
-                return bz2.BZ2File(content)
-            if name == "data.tar.zst":
-                return _zstd(content)
-            if name == "data.tar":
-                return content
-            break
-        at += 60 + int(size) + int(size) % 2
+        at, end = at + 60, at + 60 + int(size)
+        if re.fullmatch(rb"data\.tar(\.(xz|gz|bz2|zst))?/?", head[:16].strip()):
+            return (deb[start : min(start + _PIECE, end)] for start in range(at, min(end, len(deb)), _PIECE))
+        at = end + int(size) % 2
     raise TrustError(f"{url}: its data member cannot be found")
-
-
-def _zstd(content: io.BytesIO) -> _Readable:
-    import sys
-
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd.ZstdFile(content)
-
-
-class _Bounded:
-    """Reads no further than `left` bytes."""
-
-    def __init__(self, file: _Readable, left: int) -> None:
-        self._file = file
-        self._left = left
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; OSError past the bound."""
-        data = self._file.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise OSError("it unpacks to too much")
-        return data

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
 from pinner.apt.digest import algorithm, label
 from pinner.apt.release import FileEntry
 from pinner.archive import parallel
-from pinner.errors import TrustError
+from pinner.errors import InputError, TrustError
 
 EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")
 # Not smaller: after each piece the unpacking thread waits for Python's lock, which the indexing thread holds.
 _CHUNK = 1 << 20
-_SLICE = 1 << 18
+_SLICE, _FIRST = 1 << 18, 1 << 12
+_WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB, as `zstd --ultra -20` does
+_MEMORY = 128 << 20  # bytes for an xz stream: `xz -9` needs 65 MiB
 
 
 T = TypeVar("T")
@@ -24,7 +27,7 @@ T = TypeVar("T")
 def unpack(
     packed: bytes | bytearray | Iterator[bytes],
     extension: str,
-    plain: FileEntry,
+    vouched: FileEntry,
     *,
     url: str,
     threads: int,
@@ -36,16 +39,12 @@ def unpack(
     gives the same bytes in pieces of its own. More than one of `threads` is for .xz files of several blocks, each of
     which is a part then, and takes 24 MiB for each.
 
-    Ends in TrustError if the content is not what `plain` vouches for: what was made of it may be used only after the
+    Ends in TrustError if the content is not what is `vouched` for: what was made of it may be used only after the
     last piece.
     """
     import lzma
-    import zlib
 
-    digest, size = hashlib.new(algorithm(plain.digest)), 0
-    errors: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
-    if extension == ".zst":
-        errors += (_zstd().ZstdError,)
+    digest, size = hashlib.new(algorithm(vouched.digest)), 0
     try:
         parts: list[Iterator[bytes]] = []
         if isinstance(packed, bytes | bytearray):
@@ -54,19 +53,19 @@ def unpack(
         for piece, made in (
             parallel.chained([work(part) for part in parts], threads)
             if len(parts) > 1
-            else parallel.ahead(work(_stream(packed, extension)), depth=2)
+            else parallel.ahead(work(plain(packed, extension)), depth=2)
         ):
             size += len(piece)
-            if size > plain.size:
-                raise TrustError(f"{url}: unpacks to more than the {plain.size} bytes it should", hint=_ODD)
+            if size > vouched.size:
+                raise TrustError(f"{url}: unpacks to more than the {vouched.size} bytes it should", hint=_ODD)
             digest.update(piece)
             yield piece, made
-    except errors as error:
+    except (Torn, lzma.LZMAError) as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
-    if (size, digest.hexdigest()) != (plain.size, plain.digest):
+    if (size, digest.hexdigest()) != (vouched.size, vouched.digest):
         raise TrustError(
-            f"{url}: unpacks to {size} bytes with {label(plain.digest)} {digest.hexdigest()} "
-            f"instead of {plain.size} bytes with {plain.digest}",
+            f"{url}: unpacks to {size} bytes with {label(vouched.digest)} {digest.hexdigest()} "
+            f"instead of {vouched.size} bytes with {vouched.digest}",
             hint=_ODD,
         )
 
@@ -87,36 +86,95 @@ def _slices(packed: bytes | bytearray) -> Iterator[bytes]:
         yield bytes(packed[start : start + _SLICE])
 
 
-def _stream(chunks: Iterator[bytes], extension: str) -> Iterator[bytes]:
-    """Unpacked in one go, also where several streams follow one another. Raises EOFError for a torn one."""
-    import bz2
-    import lzma
-    import zlib
+def plain(chunks: Iterator[bytes], extension: str) -> Iterator[bytes]:
+    """What packed bytes hold, in pieces of at most 1 MiB, also where several streams follow one another.
 
+    Raises `Torn` for what is not whole, or asks for more memory than any real file needs.
+    """
     if extension == "":
         yield from chunks
         return
-    rest = next(chunks, b"")
-    while rest:
-        decompressor: Any = (
-            zlib.decompressobj(wbits=31)
-            if extension == ".gz"
-            else lzma.LZMADecompressor()
-            if extension == ".xz"
-            else _zstd().ZstdDecompressor()
-            if extension == ".zst"
-            else bz2.BZ2Decompressor()
-        )
-        while not decompressor.eof:
-            if piece := decompressor.decompress(rest, _CHUNK):
+    unpacker: Any = None
+    begun, chunk, at, width = False, b"", 0, _FIRST
+    while True:
+        if at == len(chunk):
+            chunk, at = next(chunks, b""), 0
+            if not chunk:
+                break
+        # A stream begins with little, since what it leaves is copied: a file may be thousands of streams.
+        data = chunk[at : at + width]
+        at += len(data)
+        if unpacker is None:
+            data = data.lstrip(b"\0") if begun else data  # stream padding
+            if not data:
+                continue
+            unpacker, begun = _unpacker(extension), True
+        try:
+            while piece := unpacker.decompress(data, _CHUNK):
                 yield piece
-            rest = decompressor.unconsumed_tail if extension == ".gz" else b""
-            hungry = not rest if extension == ".gz" else decompressor.needs_input
-            if hungry and not decompressor.eof and not (rest := next(chunks, b"")):
-                raise EOFError("it ends too early")
-        rest = decompressor.unused_data.lstrip(b"\0")  # stream padding
-        while not rest and (more := next(chunks, b"")):
-            rest = more.lstrip(b"\0")
+                data = b""
+                if unpacker.eof or unpacker.needs_input:
+                    break
+        except _faults() as error:
+            raise Torn(str(error)) from None
+        width = min(2 * width, _SLICE)
+        if unpacker.eof:
+            at -= len(unpacker.unused_data)
+            unpacker, width = None, _FIRST
+    if unpacker is not None or not begun:
+        raise Torn("it ends too early")
+
+
+class Torn(Exception):
+    """The bytes are not whole, or not of the form that they should have."""
+
+
+class _Gzip:
+    """zlib's object with the manners of the other modules'."""
+
+    def __init__(self) -> None:
+        import zlib
+
+        self._object = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        return self._object.decompress(data or self._object.unconsumed_tail, most)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._object.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return self._object.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._object.unused_data
+
+
+def _unpacker(extension: str) -> Any:
+    if extension == ".gz":
+        return _Gzip()
+    if extension == ".xz":
+        import lzma
+
+        return lzma.LZMADecompressor(memlimit=_MEMORY)
+    if extension == ".zst":
+        zstd = _zstd()
+        return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW})
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What the modules that were used raise; OSError and EOFError are of bz2."""
+    import lzma
+    import zlib
+
+    found: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
+    return (*found, _zstd().ZstdError)
 
 
 def _zstd() -> Any:
@@ -125,3 +183,70 @@ def _zstd() -> Any:
     else:
         from backports import zstd
     return zstd
+
+
+class UnpackedStream:
+    """What packed bytes hold as a source for `tar.Tar`; how they are packed, the first of them tell, as for Docker.
+
+    Raises InputError for what is damaged, and for more than `most` bytes. `what` names it in messages.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], most: int, what: str) -> None:
+        self._what = what
+        self._left = self._most = most
+        self._pieces = self._unpack(chunks)
+        self._buffer = b""
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end."""
+        if self._position + size <= len(self._buffer):
+            self._position += size
+            return self._buffer[self._position - size : self._position]
+        parts = []
+        while size and self._fill():
+            part = self._buffer[self._position : self._position + size]
+            self._position += len(part)
+            size -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def skip(self, size: int) -> bool:
+        """Pass over so many bytes; whether they are there."""
+        while size and self._fill():
+            passed = min(size, len(self._buffer) - self._position)
+            self._position += passed
+            size -= passed
+        return not size
+
+    def _fill(self) -> bool:
+        while self._position == len(self._buffer):
+            piece = next(self._pieces, None)
+            if piece is None:
+                return False
+            self._left -= len(piece)
+            if self._left < 0:
+                raise InputError(f"{self._what} unpacks to more than {self._most >> 20} MiB: a tar bomb")
+            self._buffer, self._position = piece, 0
+        return True
+
+    def _unpack(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        start = b""
+        for chunk in chunks:
+            start += chunk
+            if len(start) >= 4:
+                break
+        if not start:
+            return
+        extension = next((form for form, magic in _MAGIC.items() if start.startswith(magic)), "")
+        # A frame to be skipped, with which some writers begin (RFC 8878, 3.1.2).
+        if start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5:
+            extension = ".zst"
+        try:
+            yield from plain(chain([start], chunks), extension)
+        except Torn as error:
+            raise InputError(f"{self._what} is not whole {_NAMES[extension]} data: {error}") from None
+
+
+_MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh", ".xz": b"\xfd7zXZ"}
+_NAMES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}

@@ -52,7 +52,7 @@ def _blocks(packed: memoryview) -> Iterator[XzBlock]:
             if present:
                 _, body = _number(packed, body)
         bits = packed[body + 2]
-        if packed[body] != _LZMA2 or packed[body + 1] != 1 or bits > 39:  # 5.3.1
+        if packed[body] != _LZMA2 or packed[body + 1] != 1 or bits > 28:  # 5.3.1; larger than 64 MiB
             raise ValueError
         yield XzBlock(start + header, start + unpadded - check, (2 | (bits & 1)) << (bits // 2 + 11), size)
         start += (unpadded + 3) // 4 * 4

@@ -8,26 +8,21 @@ Whiteouts: https://github.com/opencontainers/image-spec/blob/main/layer.md#white
 
 from __future__ import annotations
 
-import bz2
 import hashlib
-import lzma
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from pinner.archive.tar import Tar, TarMember
+from pinner.archive.unpack import UnpackedStream
 from pinner.errors import InputError, TrustError
 from pinner.images.manifests import Descriptor
 from pinner.values import NamedTuple
 
-_PIECE = 1 << 18
 LONGEST_FILE = 8 << 20
 _MOST_KEPT = 16 << 20  # characters of one layer's files, names included
 _MOST_ENTRIES = 20_000
 # What may come out of a layer: Debian's own unpack to three times their size, a bomb to a thousand times.
 _ROOM, _RATIO = 1 << 30, 100
-_WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB, as `zstd --ultra -20` does
 
 #: How key files' names end.
 KEY_FILES = (".gpg", ".asc", ".pgp", ".key")
@@ -60,7 +55,8 @@ def read(chunks: Iterable[bytes], descriptor: Descriptor, wanted: frozenset[str]
     problem: InputError | None = None
     layer: LayerEntries = ()
     try:
-        layer = _entries(Tar(UnpackedStream(stream, descriptor.size, what), what), wanted, what)
+        unpacked = UnpackedStream(stream, _ROOM + _RATIO * max(descriptor.size, 0), what)
+        layer = _entries(Tar(unpacked, what), wanted, what)
     except InputError as error:
         problem = error
     for _ in stream:
@@ -182,132 +178,3 @@ class _Verified:
                 f"{self._what} has another digest: expected {self._expected}, found {self._hash.hexdigest()}",
                 hint="the registry, a proxy or the archive delivers other bytes than the image was made of",
             )
-
-
-class UnpackedStream:
-    """The unpacked stream as a source for `Tar`; how it is packed, its first bytes tell, as for Docker.
-
-    Raises InputError for what is damaged, and for more than a real one unpacks to.
-    """
-
-    def __init__(self, chunks: Iterator[bytes], size: int, what: str) -> None:
-        self._what = what
-        self._left = _ROOM + _RATIO * max(size, 0)
-        self._pieces = self._unpack(chunks)
-        self._buffer = b""
-        self._position = 0
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, fewer at the end."""
-        if self._position + size <= len(self._buffer):
-            self._position += size
-            return self._buffer[self._position - size : self._position]
-        parts = []
-        while size and self._fill():
-            part = self._buffer[self._position : self._position + size]
-            self._position += len(part)
-            size -= len(part)
-            parts.append(part)
-        return b"".join(parts)
-
-    def skip(self, size: int) -> bool:
-        """Pass over so many bytes; whether they are there."""
-        while size and self._fill():
-            passed = min(size, len(self._buffer) - self._position)
-            self._position += passed
-            size -= passed
-        return not size
-
-    def _fill(self) -> bool:
-        while self._position == len(self._buffer):
-            piece = next(self._pieces, None)
-            if piece is None:
-                return False
-            self._left -= len(piece)
-            if self._left < 0:
-                raise InputError(
-                    f"{self._what} unpacks to more than {_ROOM >> 30} GiB and {_RATIO} times its own size: a tar bomb"
-                )
-            self._buffer, self._position = piece, 0
-        return True
-
-    def _unpack(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        start = b""
-        for chunk in chunks:
-            start += chunk
-            if len(start) >= 4:
-                break
-        if start.startswith(b"\x1f\x8b"):
-            return self._gzip(start, chunks)
-        # A zstd frame, or a frame to be skipped, with which some writers begin (RFC 8878, 3.1).
-        if start.startswith(b"\x28\xb5\x2f\xfd") or (start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5):
-            return self._zstd(start, chunks)
-        if start.startswith(b"BZh"):
-            return self._other(bz2.BZ2Decompressor, start, chunks)
-        if start.startswith(b"\xfd7zX"):
-            return self._other(lzma.LZMADecompressor, start, chunks)
-        return self._plain(start, chunks)
-
-    def _other(
-        self,
-        fresh: type[bz2.BZ2Decompressor] | type[lzma.LZMADecompressor],
-        data: bytes,
-        chunks: Iterator[bytes],
-    ) -> Iterator[bytes]:
-        unpacker = fresh()
-        try:
-            while not unpacker.eof:
-                yield unpacker.decompress(data, _PIECE)
-                data = next(chunks) if unpacker.needs_input and not unpacker.eof else b""
-        except (OSError, lzma.LZMAError, EOFError, StopIteration):
-            raise InputError(f"{self._what} is not whole {fresh.__module__.strip('_')} data") from None
-
-    def _plain(self, start: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        yield start
-        yield from chunks
-
-    def _gzip(self, data: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        while True:
-            try:
-                piece = unpacker.decompress(data, _PIECE)
-            except zlib.error:
-                raise InputError(f"{self._what} is not whole gzip data") from None
-            yield piece
-            data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-            if not data and (unpacker.eof or len(piece) < _PIECE):
-                data = next(chunks, b"")
-                if not data:
-                    break
-            if unpacker.eof:
-                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        if not unpacker.eof:
-            raise InputError(f"{self._what} is not whole gzip data")
-
-    def _zstd(self, data: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-
-        def fresh() -> zstd.ZstdDecompressor:
-            return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW})
-
-        unpacker = fresh()
-        while True:
-            try:
-                piece = unpacker.decompress(data, _PIECE)
-            except zstd.ZstdError:
-                raise InputError(
-                    f"{self._what} is not whole zstd data, or needs more than {1 << _WINDOW >> 20} MiB to be unpacked"
-                ) from None
-            yield piece
-            data = unpacker.unused_data if unpacker.eof else b""
-            if not data and (unpacker.eof or unpacker.needs_input):
-                data = next(chunks, b"")
-                if not data:
-                    break
-            if unpacker.eof:
-                unpacker = fresh()
-        if not unpacker.eof:
-            raise InputError(f"{self._what} is not whole zstd data")

@@ -17,6 +17,7 @@ from pinner.errors import InputError
 from pinner.project import files, tree
 
 _LARGEST = 2**20  # bytes of a script, list or key
+_LARGEST_TREE = 2**30  # bytes of what an archive unpacks to
 _LONGEST_MEMBER, _MOST_MEMBERS = 2**16, 20_000  # of an archive
 
 
@@ -122,9 +123,9 @@ class ContextFiles:
 def _members(content: bytes, path: str) -> Mapping[str, str | None] | None:
     """The files of an archive; None if it holds none, or too many. Raises `InputError` for what is no archive."""
     from pinner.archive.tar import Tar
-    from pinner.images.layers import UnpackedStream
+    from pinner.archive.unpack import UnpackedStream
 
-    archive = Tar(UnpackedStream(iter([content]), len(content), path), path)
+    archive = Tar(UnpackedStream(iter([content]), _LARGEST_TREE, path), path)
     found: dict[str, str | None] = {}
     room = _LARGEST
     while member := archive.next():

@@ -136,7 +136,7 @@ def _row(change: Change, outcome: Outcome) -> str:
         code(change.old) if change.old else "",
         code(change.new),
         age,
-        change.pocket,
+        escaped(change.pocket),
         escaped(reason),
     ]
     if not any(outcome.uploads.values()):

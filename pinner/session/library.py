@@ -155,7 +155,7 @@ def refresh(
         tuple(report.diagnostics(outcome, errors, from_here)),
         report.data(outcome),
         errors,
-        tuple(run.notes | dict.fromkeys(outcome.notes)),
+        outcome.notes,
         outcome.wrote,
         {project.relative(file.path): file.new for project, file in files if file.new != file.old},
     )

@@ -140,6 +140,7 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         known = Vulnerabilities(run.access, run.notes)
         outcome = outcome._replace(mended=_mended(results, known))
         failures |= known.errors
+    outcome = outcome._replace(notes=tuple(run.notes | dict.fromkeys(outcome.notes)))
     return Done(outcome, results, tuple(failures), tuple(_in_no_file(refreshers.values())))
 
 

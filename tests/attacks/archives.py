@@ -7,19 +7,24 @@ show no traceback, and change no file of the project unless the status is 0. A n
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
+import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from tests.cli.workbench import RELEASED, Workbench
+from tests.registry import Content, packed, tar
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
 #: The .deb of curl, as `SimulatedSuite.deb` makes it.
 DEB = (sha256(b"curl 7 amd64").digest() * 6_251)[:200_000]
 ZEROS = bytes(64 << 20)
+_PATH = "./usr/share/doc/curl/changelog.Debian.gz"
 
 
 class Attack(NamedTuple):
@@ -83,6 +88,30 @@ def field(name: str, value: str | None) -> Callable[[Workbench], None]:
     return mischief
 
 
+PACK: Mapping[str, Callable[[bytes], bytes]] = {
+    ".gz": lambda plain: gzip.compress(plain, 1),
+    ".xz": lambda plain: lzma.compress(plain, preset=0),
+    ".bz2": lambda plain: bz2.compress(plain, 1),
+    ".zst": lambda plain: packed(plain, "zstd"),
+}
+
+
+def listed(form: str, content: bytes) -> Callable[[Workbench], None]:
+    """A Release that vouches for that as the index, packed; unpacked it should have 10 bytes."""
+
+    def mischief(bench: Workbench) -> None:
+        suite = bookworm(bench)
+        suite.listed = suite.served = ("", form)
+        for arch in suite.architectures:
+            path = f"main/binary-{arch}/Packages"
+            suite.misstated[path] = 10, "0" * 64
+            suite.misstated[path + form] = len(content), sha256(content).hexdigest()
+        bench.archive.missing("*/bookworm/main/*/Packages")
+        bench.archive.alter(f"*/bookworm/main/*/Packages{form}", lambda _: content)
+
+    return mischief
+
+
 def compressed() -> bytes:
     deflate = zlib.compressobj(9, wbits=-15)
     inner = b"\xcb\xff" + (len(ZEROS) + 6).to_bytes(4, "big") + b"b" + bytes(5)
@@ -136,6 +165,15 @@ ARCHIVE = (
         6,
         "longer than|instead of",
     ),
+    *(
+        Attack(f"an index {form} that is a bomb", listed(form, pack(ZEROS)), 6, "unpacks to more")
+        for form, pack in PACK.items()
+    ),
+    *(
+        Attack(f"half an index {form}", listed(form, pack(b"Package: c")[:-5]), 6, "cannot be unpacked")
+        for form, pack in PACK.items()
+    ),
+    Attack("an index that wants 2 GiB", listed(".zst", packed(ZEROS, "zstd", 31)), 6, "too much memory"),
     Attack("an index that is not there", on(lambda archive: archive.missing("*/Packages.xz")), 5, "404"),
     Attack(
         "redirections without end",
@@ -181,6 +219,74 @@ def link(name: str, target: str) -> Callable[[Workbench], None]:
 def deb(pattern: str, change: Callable[[bytes], bytes]) -> Callable[[Workbench], None]:
     return lambda bench: bench.archive.alter(pattern, change)
 
+
+def tree(*members: tuple[str, Content]) -> bytes:
+    """A data.tar with these members and a changelog of curl."""
+    return tar([(_PATH, gzip.compress(LOG)), *members])
+
+
+def ar(data: bytes, name: str = "data.tar", size: str = "") -> bytes:
+    """A .deb; `size` is what its header says of the data."""
+    head = f"{name:16}{0:12}{0:6}{0:6}{'100644':8}{size or len(data):<10}`\n".encode()
+    return b"!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n" + head + data
+
+
+def bomb(form: str, pack: Callable[[bytes], bytes]) -> bytes:
+    """A .deb with a file of 640 MB."""
+    info = tarfile.TarInfo("./x")
+    info.size = 10 * len(ZEROS)
+    return ar(pack(info.tobuf()) + pack(ZEROS) * 10, f"data.tar{form}")
+
+
+def update(content: bytes) -> Callable[[Workbench], None]:
+    """A newer curl, whose .deb that is."""
+
+    def mischief(bench: Workbench) -> None:
+        bench.archive.pool["/debian/pool/main/c/curl/curl_8.deb"] = content
+        fields = {"size": len(content), "sha256": sha256(content).hexdigest()}
+        bookworm(bench).package("curl", "8", arch="amd64", filename="pool/main/c/curl/curl_8.deb", **fields)
+
+    return mischief
+
+
+LOG = b"curl (8) x; urgency=low\n\n  * News.\n\n -- A <a@b>  Sat, 01 Nov 2025 10:00:00 +0000\n"
+_OLD = (("lock", "--platform", "linux/amd64"),)
+_REFRESH = ("refresh", "--changelogs", "--json")
+
+
+def log(name: str, content: bytes, says: str = "no changelog of curl: .*") -> Attack:
+    return Attack(name, update(content), 0, says, _REFRESH, _OLD)
+
+
+CHANGELOG = (
+    log("a changelog", ar(tree()), r"\* News"),
+    *(log(f"a .deb that is a bomb of {form}", bomb(form, pack), "bomb") for form, pack in PACK.items()),
+    log(
+        "a .deb of 100,000 streams",
+        ar(gzip.compress(tree()) + gzip.compress(b"") * 100_000, "data.tar.gz"),
+        "News",
+    ),
+    log("a .deb that wants 2 GiB", ar(packed(ZEROS, "zstd", 31), "data.tar.zst"), "memory"),
+    log("a .deb of half a stream", ar(packed(tree(), "zstd")[:-9], "data.tar.zst"), "too early"),
+    log("a .deb whose header lies", ar(tree(), size="9" * 10), r"\* News"),
+    log("a .deb with no size", ar(tree(), size="-1")),
+    log("a .deb without data", ar(b"", "control.tar"), "cannot be found"),
+    log("a .deb with a long name", ar(tree((f"./{'a/' * 600_000}b", ""))), "attributes"),
+    log("a .deb with a way out", ar(tree(("../../../etc/cron.d/x", "x"))), r"\* News"),
+    log("a changelog that is a link out", ar(tar({_PATH: ("->", "/etc/passwd")})), '"uploads": \\[\\]'),
+    log("a changelog that is a bomb", ar(tar({_PATH: gzip.compress(LOG * 2_000_000, 1)})), r"\* News"),
+    log("a changelog that is no gzip", ar(tar({_PATH: LOG}))),
+    log(
+        "a changelog of another day",
+        ar(tar({_PATH: gzip.compress(LOG.replace(b"+0000", b"+" + b"9" * 30))})),
+        "News",
+    ),
+    log(
+        "a changelog with another direction",
+        ar(tar({_PATH: gzip.compress(LOG.replace(b"N", "\u202e".encode()))})),
+        "202e",
+    ),
+)
 
 _FETCH = ("download", "out")
 _DIGEST = sha256(DEB).hexdigest()

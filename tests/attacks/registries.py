@@ -11,7 +11,19 @@ import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.registry import DOCKER_LIST, Content, Made, Registry, Reply, Request, index, make, official, tar
+from tests.registry import (
+    DOCKER_LIST,
+    Content,
+    Made,
+    Registry,
+    Reply,
+    Request,
+    index,
+    make,
+    official,
+    packed,
+    tar,
+)
 
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\n\n"
 FILES: Mapping[str, Content] = {**official("bookworm"), "var/lib/dpkg/status": STATUS}
@@ -43,6 +55,18 @@ def image(*layers: bytes, packing: str = "gzip") -> Callable[[Registry], object]
     return lambda registry: registry.put(
         "app:1", make(*(gzip.compress(each, 1, mtime=0) for each in layers), packing=packing)
     )
+
+
+def raw(layer: bytes) -> Callable[[Registry], object]:
+    """The image of a layer as it is packed."""
+    return lambda registry: registry.put("app:1", make(layer))
+
+
+def bomb(pack: Callable[[bytes], bytes]) -> Callable[[Registry], object]:
+    """A layer with a file of 1.25 GiB that are packed to less than 2 MB."""
+    info = tarfile.TarInfo("x")
+    info.size = 20 * len(ZEROS)
+    return raw(pack(info.tobuf()) + pack(ZEROS) * 20)
 
 
 def special(kind: bytes, name: str, **fields: Any) -> bytes:
@@ -179,6 +203,11 @@ REGISTRY: Sequence[Mischief] = (
     Mischief("no layer", answers("/blobs/", lambda _: Reply(404)), 5),
     Mischief("an endless layer", body("/blobs/", ZEROS), 6),
     Mischief("gzip within gzip", image(gzip.compress(tar([*FILES.items()]))), 3, "whole tar"),
+    Mischief("a bomb of gzip", bomb(gzip.compress), 3, "tar bomb"),
+    Mischief("a bomb of zstd", bomb(lambda plain: packed(plain, "zstd")), 3, "tar bomb"),
+    Mischief("a layer that wants 2 GiB", raw(packed(ZEROS, "zstd", 31)), 3, "too much memory"),
+    Mischief("half a stream", raw(packed(tar([*FILES.items()]), "zstd")[:-9]), 3, "too early"),
+    Mischief("100,000 streams", raw(gzip.compress(b"") * 100_000 + gzip.compress(tar([*FILES.items()]))), 0),
     Mischief("no tar", image(b"\x01" * 5_000), 3, "whole tar"),
     Mischief("half a tar", image(tar([*FILES.items()])[:700]), 3, "whole tar"),
     Mischief("a member of negative size", image(b"x" * 124 + b"\xff" * 12 + bytes(376)), 3, "whole tar"),

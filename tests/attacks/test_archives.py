@@ -8,15 +8,15 @@ import time
 
 import pytest
 
-from tests.attacks.archives import ARCHIVE, DOWNLOAD, Attack, bookworm
+from tests.attacks.archives import ARCHIVE, CHANGELOG, DOWNLOAD, Attack, bookworm
 from tests.cli.workbench import Workbench
 
 _SECONDS = 20.0  # CPU; none takes 1
 
 
-@pytest.mark.parametrize("attack", (*ARCHIVE, *DOWNLOAD), ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", (*ARCHIVE, *CHANGELOG, *DOWNLOAD), ids=lambda attack: attack.name)
 def test_attack(attack: Attack, bench: Workbench) -> None:
-    if attack in DOWNLOAD:
+    if attack in (*CHANGELOG, *DOWNLOAD):
         bookworm(bench).remove("curl").deb("curl", "7")
         bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl\n")
     for command in attack.setup:

@@ -164,7 +164,7 @@ def command(
         show(done, style, diff=dry_run)
     if form != "text" or output.files:
         print_report(run, done, output, status, check=check)
-    tell(done, output)
+    tell(run, done, output)
     return status
 
 
@@ -188,11 +188,12 @@ def print_report(
     document.report(output, found, lambda: {**report.data(done.outcome), **(more or {})}, status, done.errors)
 
 
-def tell(done: Done, output: Output) -> None:
+def tell(run: Run, done: Done, output: Output) -> None:
     """Say what is to be noted of a refresh, its slips and errors."""
     for name in done.slips:
         say("error", f"--package {printable(name)}: no install command here names such a package")
-    flags.tell(done.outcome.notes if output.form == "text" else (), done.errors, quiet=output.style.quiet)
+    notes = run.notes | dict.fromkeys(done.outcome.notes)
+    flags.tell(notes if output.form == "text" else (), done.errors, quiet=output.style.quiet)
 
 
 def show(done: Done, style: Style, *, diff: bool) -> None:

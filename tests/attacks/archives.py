@@ -243,8 +243,8 @@ def update(content: bytes) -> Callable[[Workbench], None]:
 
     def mischief(bench: Workbench) -> None:
         bench.archive.pool["/debian/pool/main/c/curl/curl_8.deb"] = content
-        fields = {"size": len(content), "sha256": sha256(content).hexdigest()}
-        bookworm(bench).package("curl", "8", arch="amd64", filename="pool/main/c/curl/curl_8.deb", **fields)
+        place, digest = "pool/main/c/curl/curl_8.deb", sha256(content).hexdigest()
+        bookworm(bench).package("curl", "8", arch="amd64", filename=place, size=len(content), sha256=digest)
 
     return mischief
 

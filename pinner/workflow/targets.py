@@ -56,14 +56,14 @@ _SHOWN = 100
 class Problem(NamedTuple):
     """An install call that apt could not carry out as it stands, or that pinner does not follow, and where.
 
-    `heals` says which pin to move so that it works, "" if that does not help. `known` tells that what the call brings
-    in is known all the same.
+    `correction` says which pin to move so that it works, "" if that does not help. `known` tells that what the call
+    brings in is known all the same.
     """
 
     call: InstallCommand
     platforms: tuple[str, ...]
     error: Unsatisfiable
-    heals: str
+    correction: str
     known: bool
 
     def choice(self) -> Choice:
@@ -71,7 +71,11 @@ class Problem(NamedTuple):
         where = ", ".join(map(short, self.platforms))
         fails = not isinstance(self.error, Refused)
         unlocked = "" if fails or self.known else "dependencies not locked: "
-        hints = (self.heals,) if self.heals and self.error.hint == MOVES else (self.error.hint, self.heals)
+        hints = (
+            (self.correction,)
+            if self.correction and self.error.hint == MOVES
+            else (self.error.hint, self.correction)
+        )
         reason = "removes" if isinstance(self.error, Removal) else "uninstallable"
         return Choice(
             "unsolved",
@@ -149,9 +153,9 @@ class Targets:
                             platforms = (*problems[key].platforms, platform)
                             problems[key] = problems[key]._replace(platforms=platforms)
                         else:
-                            heals = self._heals(file, done, choices, platform)
+                            correction = self._correction(file, done, choices, platform)
                             problems[key] = Problem(
-                                done.call, (platform,), done.problem, heals, bool(done.chosen)
+                                done.call, (platform,), done.problem, correction, bool(done.chosen)
                             )
             if smooth:
                 self._solved.keep(question, answer(found))
@@ -275,12 +279,14 @@ class Targets:
                             found[done.call, offer.name, platform] = offer.name in there
         return found
 
-    def _heals(self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str) -> str:
-        from pinner.workflow.healing import heal
+    def _correction(
+        self, file: File, done: Installed, choices: Mapping[Request, Choice], platform: str
+    ) -> str:
+        from pinner.workflow.corrections import correct
 
         if isinstance(done.problem, Refused):
             return ""
-        return heal(file, done.call, choices, platform, self._archives, self._closures)
+        return correct(file, done.call, choices, platform, self._archives, self._closures)
 
     def _stages(self, file: File) -> dict[str, dict[int, list[InstallCommand]]]:
         """The commands whose suite is known, by platform and stage, in order."""

@@ -31,7 +31,7 @@ from pinner.values import NamedTuple
 from pinner.workflow import drift, health, standing
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
-from pinner.workflow.moved import moved
+from pinner.workflow.moved_images import moved_images
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Ages, LockHistory, Standing, VersionState
@@ -39,7 +39,7 @@ from pinner.workflow.targets import Targets
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.workflow.closure import Closures
-    from pinner.workflow.smooth import Smooth
+    from pinner.workflow.quick_proof import QuickProof
 
 _PIN = later(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?=[0-9]")
 _WITHOUT_PIN = frozenset({"ignored", "removal", "file", "pattern"})
@@ -197,7 +197,7 @@ class Verifier:
             tuple(drifts),
             (
                 *health.notices(wheres, self._archives, self._now),
-                *(moved(lock, today) if today else ()),
+                *(moved_images(lock, today) if today else ()),
                 *health.incomplete(lock, read.keys()),
             ),
             tuple(errors),
@@ -285,10 +285,10 @@ class Verifier:
         return Closures(self._archives)
 
     @cached_property
-    def _smooth(self) -> Smooth:
-        from pinner.workflow.smooth import Smooth
+    def _quick_proof(self) -> QuickProof:
+        from pinner.workflow.quick_proof import QuickProof
 
-        return Smooth(self._closures)
+        return QuickProof(self._closures)
 
     def _broken(self, file: File, choices: Mapping[Request, Choice], targets: Targets) -> Iterator[Broken]:
         """The calls that fail for another reason than a version that is gone, which its own line tells."""
@@ -298,7 +298,7 @@ class Verifier:
                 continue
             if self._trusts and targets.states(file, choices, platform):
                 continue
-            if self._smooth.covers(file, choices, platform):
+            if self._quick_proof.covers(file, choices, platform):
                 self._solved.keep(question)
                 continue
             smooth = True

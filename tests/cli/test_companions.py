@@ -1,4 +1,4 @@
-"""What else goes on a line: strict siblings, the whole closure; and what heals a line that apt would refuse."""
+"""What else goes on a line: strict siblings, the whole closure; and what corrects a line that apt would refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pinner refresh` while the archive moves on: it heals what `verify` complains about, and explains itself."""
+"""`pinner refresh` while the archive moves on: it corrects what `verify` complains about, and explains itself."""
 
 from __future__ import annotations
 

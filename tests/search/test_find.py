@@ -126,7 +126,9 @@ def test_faults_that_last(service: SnapshotService, find: Search, fault: str) ->
 
 
 @pytest.mark.parametrize("fault", LASTING)
-def test_another_mirror_heals_what_lasts(service: SnapshotService, find: Search, fault: str) -> None:
+def test_another_mirror_serves_where_a_fault_lasts(
+    service: SnapshotService, find: Search, fault: str
+) -> None:
     bad = SnapshotService()
     bad.key, bad.runs, bad.files, bad.clock = service.key, service.runs, service.files, service.clock
     LASTING[fault](bad)

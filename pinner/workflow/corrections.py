@@ -16,7 +16,7 @@ from pinner.stages.install_commands import File, InstallCommand
 from pinner.workflow.closure import Closures
 
 
-def heal(
+def correct(
     file: File,
     call: InstallCommand,
     choices: Mapping[Request, Choice],

@@ -24,7 +24,7 @@ from pinner.workflow.closure import Closures, asked_of
 _Set = frozenset[Offer]
 
 
-class Smooth:
+class QuickProof:
     """Proves files. What was found out about a package is remembered."""
 
     def __init__(self, closures: Closures) -> None:

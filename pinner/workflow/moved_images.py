@@ -11,7 +11,7 @@ from pinner.stages.bases import ImageContent, ImageLookup
 from pinner.workflow.health import Notice, Rule
 
 
-def moved(lock: Lock, look: ImageLookup) -> Iterator[Notice]:
+def moved_images(lock: Lock, look: ImageLookup) -> Iterator[Notice]:
     """What is to be said of the images that the lock knows by digest. `look` tells what their names mean today."""
     images: dict[tuple[str, str], list[Target]] = {}
     for target in lock.targets:

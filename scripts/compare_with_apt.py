@@ -1,10 +1,11 @@
-"""Compares the resolver with real apt: `apt-get -s install` of the suite's own apt, in a root made by debootstrap.
+"""Compares the resolver with real apt: `apt-get install` of the suite's own apt, in a root made by debootstrap.
 
     scripts/compare_with_apt --suite resolute --seed 7 --count 300 --sets 100 --pairs 200
 
 Draws names, sets of 2 to 15 names in random order, and pairs of packages that conflict (`--seed`), asks both, each with
 and without Recommends, and prints every difference and the agreement. Same means: the same exit status and the same
-set of name=version, old version and removal. The indices are apt's own lists files, the starting set is what
+set of name=version, old version and removal. apt prints what it would do and stops (`--print-uris`), which is ten times
+as fast as `-s` where there is much to install. The indices are apt's own lists files, the starting set is what
 debootstrap installed. `--option` is one of apt's, say APT::AutoRemove::SuggestsImportant=false.
 
 A root is made as `--roots`/SUITE if it is not there, which needs debootstrap, root and the network.
@@ -47,10 +48,12 @@ KEYRINGS = Path(__file__).resolve().parent.parent / "pinner" / "distributions"
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
 IMPORTANT = "APT::AutoRemove::SuggestsImportant=false"
 
-# `Inst name [old] (new …)`, `Remv name [old]`.
-LINE = re.compile(r"^(Inst|Remv) (\S+) (?:\[([^]]+)\] ?)?(?:\((\S+))?", re.MULTILINE)
+# A heading of apt's summary, then `   name (new)`, `   name (old => new)` or, for what is removed, `   name (old)`.
+HEADING = re.compile(r"^The following.* packages will be (installed|upgraded|DOWNGRADED|REMOVED):$")
+LINE = re.compile(r"^   (\S+?)\*? \((?:(\S+) => )?(\S+)\)$")
 
-Outcome = tuple[int, frozenset[tuple[str, str, str, str]]]
+#: The exit status, and each name with its old and its new version, "" where there is none.
+Outcome = tuple[int, frozenset[tuple[str, str, str]]]
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,18 @@ class Root:
         """What `apt-get install` of these words would do."""
         option = "--install-recommends" if recommends else "--no-install-recommends"
         told = [f"-o{each}" for each in self.options]
-        ran = self.apt("apt-get", "-s", option, *told, "install", *words)
-        steps = LINE.findall(ran.stdout) if ran.returncode == 0 else []
-        return ran.returncode, frozenset((kind, name, old, new) for kind, name, old, new in steps)
+        ran = self.apt("apt-get", "-y", "-V", "--print-uris", option, *told, "install", *words)
+        steps, heading = set(), ""
+        for line in ran.stdout.splitlines() if ran.returncode == 0 else ():
+            if not line.startswith(" "):
+                found = HEADING.match(line)
+                heading = found[1] if found and "additional" not in line else ""
+            elif heading:
+                entry = LINE.match(line)
+                assert entry is not None, line
+                name, old, new = entry.groups(default="")
+                steps.add((name, new, "") if heading == "REMOVED" else (name, old, new))
+        return ran.returncode, frozenset(steps)
 
 
 def sources(distribution: Distribution, suite: Suite, arch: str) -> list[Source]:
@@ -190,10 +202,10 @@ def resolve(
     except Unsatisfiable as error:
         return (100, frozenset()), str(error)
     steps = {
-        ("Inst", one.offer.name, one.replaces.version if one.replaces else "", one.offer.version)
+        (one.offer.name, one.replaces.version if one.replaces else "", one.offer.version)
         for one in resolution.chosen
     }
-    steps |= {("Remv", gone.name, gone.version, "") for gone in resolution.removed}
+    steps |= {(gone.name, gone.version, "") for gone in resolution.removed}
     return (0, frozenset(steps)), ""
 
 
@@ -212,10 +224,7 @@ def show(words: Sequence[str], recommends: bool, theirs: Outcome, ours: Outcome,
     print(f"\n{'recommends' if recommends else 'bare'}: {' '.join(words)}")
     print(f"  exit status: apt {theirs[0]}, pinner {ours[0]} {message}")
     for title, steps in (("apt only", theirs[1] - ours[1]), ("pinner only", ours[1] - theirs[1])):
-        texts = [
-            f"{name}={new or old}" + (" (removed)" if kind == "Remv" else "")
-            for kind, name, old, new in steps
-        ]
+        texts = [f"{name}={new}" if new else f"{name} (removed)" for name, _, new in steps]
         if texts:
             print(
                 f"  {title}: {' '.join(sorted(texts)[:12])}{f' … {len(texts)} in all' if len(texts) > 12 else ''}"

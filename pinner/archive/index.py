@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from zlib import crc32
@@ -34,6 +35,7 @@ from pinner.errors import InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_NOWHERE: tuple[list[int], list[int]] = ([], [])
 _KEPT = 256  # pages of text in memory
 _NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
 _TEXT_QUERY = "SELECT number, page, crc FROM text WHERE number = ?"
@@ -84,10 +86,14 @@ class SqliteIndex:
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
+        if self._entries.get(name) is _NOWHERE:
+            return ()
         return self._sound(self._versions_of, name)
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
+        if self._entries.get(name) is _NOWHERE:
+            return ()
         return self._sound(self._providers_of, name)
 
     def _versions_of(self, name: str) -> tuple[Package, ...]:
@@ -166,15 +172,20 @@ class SqliteIndex:
             if not self._hashes:
                 ((_, count),) = self._pages(_NAME_QUERY, HOW_MANY)
                 self._hashes = int(count)
-            spelled = _encoded(name)
-            hashed = crc32(spelled) % self._hashes
-            if hashed not in self._names:
-                ((_, self._names[hashed]),) = self._pages(_NAME_QUERY, hashed)
-            found = self._entries[name] = ([], [])
-            for rest in self._names[hashed].split(b"\n" + spelled)[1:]:
-                if rest[:1] in (VERSION, PROVIDER):  # not a longer name
-                    number, _, _ = rest[1:].partition(b"\n")
-                    found[rest[:1] == PROVIDER].append(int(number))
+            line, crc = _hashed(name)
+            hashed = crc % self._hashes
+            page = self._names.get(hashed)
+            if page is None:
+                ((_, page),) = self._pages(_NAME_QUERY, hashed)
+                self._names[hashed] = page
+            found = _NOWHERE
+            if line in page:
+                found = ([], [])
+                for rest in page.split(line)[1:]:
+                    if rest[:1] in (VERSION, PROVIDER):  # not a longer name
+                        number, _, _ = rest[1:].partition(b"\n")
+                        found[rest[:1] == PROVIDER].append(int(number))
+            self._entries[name] = found
         return found
 
     def _package(self, number: int, start: int) -> Package | None:
@@ -272,6 +283,13 @@ class SqliteIndex:
         if len(rows) < least:
             raise _Damaged
         return [(key, page) for key, page, _ in rows]
+
+
+@lru_cache(maxsize=1 << 15)
+def _hashed(name: str) -> tuple[bytes, int]:
+    """How a line of a page of names with this one begins, and the number that tells the page in every index."""
+    spelled = _encoded(name)
+    return b"\n" + spelled, crc32(spelled)
 
 
 def _encoded(name: str) -> bytes:

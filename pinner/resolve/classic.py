@@ -21,7 +21,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from pinner.apt import version
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import TOO_DEEP, Mark, Marks
@@ -39,9 +38,6 @@ from pinner.resolve.resolution import (
 from pinner.resolve.sweep import drop_garbage
 from pinner.resolve.switching import switch
 from pinner.resolve.universe import Need, Offer, Universe
-
-MODERN = "2.9"
-"""From this version on apt follows the rules of 3.0."""
 
 _FRAMES_PER_LEVEL = 4
 _MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
@@ -85,7 +81,7 @@ def brought(
     sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
     try:
         marks = Marks(universe, recommends=recommends, suggests=suggests)
-        marker = Marker(marks, modern=is_modern(universe))
+        marker = Marker(marks)
         mark = marks[offer.name]
         marks.set_candidate(offer)
         mark.protected = True
@@ -121,7 +117,7 @@ def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument]) -> Reso
 
 def _mark(marks: Marks, asked: Sequence[ResolvedArgument], *, latest_first: bool) -> tuple[Marker, Problems]:
     """All steps up to the problem resolver; `latest_first` is the order among equal scores."""
-    marker = Marker(marks, modern=is_modern(marks.universe))
+    marker = Marker(marks)
     wishes = list(dict.fromkeys(asked))
     leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
     for name in leaving:
@@ -150,12 +146,6 @@ def _outcome(marks: Marks) -> frozenset[Offer]:
     if marks.all_broken():
         return frozenset()
     return frozenset(mark.target for mark in marks.all() if mark.target is not None)
-
-
-def is_modern(universe: Universe) -> bool:
-    """Whether the root's apt follows the rules of 3.0."""
-    apt = universe.installed("apt") or universe.candidate("apt")
-    return apt is not None and version.compare(apt.version, MODERN) >= 0
 
 
 # --- the result ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The rules (what apt 2.6 and 3.0 do in `pkgDepCache::MarkInstall`):
 
 - First the candidate's Conflicts and Breaks: candidates that are in the way are given up, installed versions
   that are in the way are upgraded out of it or else removed. Installed packages that need the version that is
-  being replaced are upgraded too, and so are other installed binaries of the same source version.
+  being replaced are upgraded too, and since 2.5.2 other installed binaries of the same source version.
 - Then each unfulfilled need in order: the first solution that can be marked wins. An alternative that is there
   already ends the matter.
 - What a protected package needs and only one version can give becomes protected itself.
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pinner.apt import relations
-from pinner.resolve.marks import Mark, Marks
+from pinner.resolve.marks import MODERN, Mark, Marks
 from pinner.resolve.neighbours import Neighbours
 from pinner.resolve.resolution import Cause
 from pinner.resolve.universe import Need, Offer
@@ -27,10 +27,10 @@ from pinner.resolve.universe import Need, Offer
 class Marker:
     """Marks packages for installation. `reasons` tells what first brought a package along."""
 
-    def __init__(self, marks: Marks, *, modern: bool) -> None:
-        """`modern` stands for apt 3.0 and later."""
+    def __init__(self, marks: Marks) -> None:
         self.marks = marks
-        self.modern = modern
+        self.modern = marks.universe.apt_since(MODERN)
+        self._upgrades_siblings = marks.universe.apt_since("2.5.2")
         self.reasons: dict[str, Cause] = {}
         self._neighbours = Neighbours(marks.universe)
 
@@ -208,7 +208,7 @@ class Marker:
     def _upgrade_siblings(self, mark: Mark, depth: int) -> None:
         """Upgrade other installed binaries of the source to the same source version, if it is their candidate."""
         offer = mark.candidate
-        if offer is None:
+        if offer is None or not self._upgrades_siblings:
             return
         source = (offer.package.source, offer.package.source_version)
         siblings = []

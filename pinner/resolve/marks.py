@@ -19,6 +19,9 @@ _Rank = tuple[bool, bool, bool, bool, bool, bool, bool, int]
 
 TOO_DEEP = 3000
 
+#: From this version on apt follows the rules of 3.0.
+MODERN = "2.9"
+
 PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
 
 

@@ -63,7 +63,7 @@ class Problems:
         reinstate = set(installing)
         if not any(marks.broken(mark) or self._was_downgraded(mark) for mark in everything):
             return
-        find_garbage(marks, modern=self.marker.modern)
+        find_garbage(marks)
         self.scores = reckon(marks, self.asked)
         self._ranks = self.scores.copy()
         self.changed = True

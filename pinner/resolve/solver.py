@@ -99,4 +99,4 @@ def autoremove(
         recommends_important=recommends_important,
         suggests_important=suggests_important,
     )
-    return garbage(marks, modern=classic.is_modern(universe))
+    return garbage(marks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pinner.apt import relations, version
 from pinner.regex import later
 from pinner.resolve.marking import Marker
-from pinner.resolve.marks import Mark, Marks
+from pinner.resolve.marks import MODERN, Mark, Marks
 from pinner.resolve.universe import Need, Offer
 
 # APT::NeverAutoRemove of 01autoremove; kernels (APT::VersionedKernelPackages) are kept, too: one of a root is the
@@ -17,9 +17,12 @@ from pinner.resolve.universe import Need, Offer
 _NEVER = later(r"firmware-linux.*|linux-firmware|linux-image-[a-z0-9]*(-[a-z0-9]*)?|linux-.*-\d+\..*")
 
 
-def find_garbage(marks: Marks, *, modern: bool) -> None:
-    """Set `garbage` on every package that is, or is to be, installed and that no root leads to."""
-    everything = marks.all()
+def find_garbage(marks: Marks, *, suggestions: bool = True) -> None:
+    """Set `garbage` on every package that is, or is to be, installed and that no root leads to.
+
+    Without `suggestions`, which are many to look up, it is set on all of them and maybe on some more.
+    """
+    everything, modern = marks.all(), marks.universe.apt_since(MODERN)
     for mark in everything:
         mark.reached = mark.garbage = False
     stack = []
@@ -34,7 +37,7 @@ def find_garbage(marks: Marks, *, modern: bool) -> None:
             continue
         mark.reached = True
         for need in marks.universe.needs(offer):
-            if not need.negative and marks.follows(need):
+            if not need.negative and (suggestions or need.kind != "Suggests") and marks.follows(need):
                 stack.extend(_followed(marks, need, modern=modern))
     for mark in everything:
         mark.garbage = not mark.reached and (mark.current is not None or mark.installing)
@@ -74,19 +77,20 @@ def _followed(marks: Marks, need: Need, *, modern: bool) -> list[Mark]:
     return found
 
 
-def garbage(marks: Marks, *, modern: bool) -> tuple[Offer, ...]:
+def garbage(marks: Marks) -> tuple[Offer, ...]:
     """What `apt-get autoremove` removes (apt-get(8))."""
-    find_garbage(marks, modern=modern)
+    find_garbage(marks)
     return tuple(mark.current for mark in marks.all() if mark.garbage and mark.current is not None)
 
 
 def drop_garbage(marker: Marker) -> None:
     """Take back what is brought along for nothing, unless that leaves a package without what it names."""
     marks = marker.marks
-    find_garbage(marks, modern=marker.modern)
-    dropped = [mark for mark in marks.all() if mark.garbage and mark.installing and mark.current is None]
-    if not dropped:
-        return
+    for suggestions in (False, True):
+        find_garbage(marks, suggestions=suggestions)
+        dropped = [mark for mark in marks.all() if mark.garbage and mark.installing and mark.current is None]
+        if not dropped:
+            return
     for mark in dropped:
         marks.delete(mark)
     if not any(marks.lacking(mark) for mark in marks.all()):

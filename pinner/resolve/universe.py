@@ -173,6 +173,11 @@ class Universe:
         """In the order of the sources."""
         return self._offers.indexes
 
+    def apt_since(self, text: str) -> bool:
+        """Whether the root's apt, installed or else offered, is that version or later; 2.6 where there is none."""
+        apt = self.installed("apt") or self.candidate("apt")
+        return version.compare(apt.version if apt is not None else "2.6", text) >= 0
+
     def priority(self, index: Index) -> int:
         """The priority that apt gives to what this index lists."""
         return self._offers.priorities[self.indexes.index(index)]

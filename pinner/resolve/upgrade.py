@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pinner.errors import Refused
-from pinner.resolve.classic import is_modern
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.problems import Problems
@@ -29,7 +28,7 @@ Extent = Literal["none", "install", "all"]
 def upgrade(marks: Marks, extent: Extent, *, classic: bool) -> Resolution:
     """Upgrade what the marks' universe holds; `classic` tells which solver apt has. Raises `Refused` where that is not
     known."""
-    marker = Marker(marks, modern=is_modern(marks.universe))
+    marker = Marker(marks)
     newer = [mark for mark in marks.all() if mark.newness == 1 and mark.current and not mark.held]
     newer.sort(key=lambda mark: cache_key(mark.name))
     for mark in newer:

@@ -274,6 +274,12 @@ STORIES = [
         "a",
         "a",
     ),
+    Story(
+        "what the newest version of its source provides as well is swept",
+        "a Depends: old\nold=1.0 Depends: new; Source: s\nnew=2.0 Source: s; Provides: old",
+        "a",
+        "a new=2.0",
+    ),
     Story("recommends of an upgrade: a new one", "a=2.0 Recommends: b\nb", "a", "a=2.0 b", "a"),
     Story("recommends of an upgrade: an old one", "a=2.0 Recommends: b\nb", "a", "a=2.0", "a Recommends: b"),
     Story("removal bars", "new Depends: x | y\nx\ny", "new x-", "new y"),
@@ -632,6 +638,14 @@ def test_the_root_s_apt_decides(apt: str, provider: str) -> None:
     universe = universe_of(Story("", "a Depends: v\nb Provides: v\nz Provides: v", "", "", f"apt={apt}"))
     resolution = solver_choice.solve(universe, [ask(universe, "a")])
     assert steps(resolution) == {"a=1.0", f"{provider}=1.0"}
+
+
+@pytest.mark.parametrize(("apt", "upgraded"), [("2.4.15", ""), ("2.6.1", "tool=2.0"), ("3.0.4", "tool=2.0")])
+def test_siblings_are_upgraded_since_2_5_2(apt: str, upgraded: str) -> None:
+    installed = f"apt={apt}\nlib Source: s\ntool Source: s"
+    universe = universe_of(Story("", "lib=2.0 Source: s\ntool=2.0 Source: s", "", "", installed))
+    resolution = solver_choice.solve(universe, [ask(universe, "lib")])
+    assert steps(resolution) == {"lib=2.0", *upgraded.split()}
 
 
 @pytest.mark.live

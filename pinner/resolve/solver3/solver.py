@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from pinner.apt import version
 from pinner.errors import Unsatisfiable
+from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, add_causes, after
 from pinner.resolve.solver3 import failure
@@ -28,6 +29,7 @@ from pinner.resolve.solver3.clauses import (
     SolverVariable,
 )
 from pinner.resolve.solver3.search import Search
+from pinner.resolve.sweep import drop_garbage
 from pinner.resolve.switching import switch
 from pinner.resolve.universe import Offer, Universe
 
@@ -130,6 +132,7 @@ def _result(search: Search, wanted: Sequence[ResolvedArgument]) -> Resolution:
         for each in search.trail
         if isinstance(each, SolverVariable) and each.offer is not None and each.value == TRUE
     }
+    _drop_garbage(marks, there)
     kept = {each.name: there[each.name] for each in universe.all_installed() if each.name in there}
     targets = kept | there
     asked = {wish.offer for wish in wanted}
@@ -153,14 +156,29 @@ def _result(search: Search, wanted: Sequence[ResolvedArgument]) -> Resolution:
     return Resolution(chosen, removed, after(universe, targets.values(), automatic))
 
 
+def _drop_garbage(marks: Marks, there: dict[str, Offer]) -> None:
+    """Take out of what was found what apt drops afterwards, as after the classic solver; and mark what is left."""
+    for mark in marks.all():
+        if mark.name not in there and mark.target is not None:
+            mark.mode, mark.target = ("keep" if mark.current is None else "delete"), None
+    for name, offer in there.items():
+        mark = marks[name]
+        mark.automatic = mark.automatic or (mark.current is None and mark.mode != "install")
+        mark.mode, mark.target = ("keep" if offer is mark.current else "install"), offer
+    drop_garbage(Marker(marks))
+    for name in [name for name in there if marks[name].target is None]:
+        del there[name]
+
+
 def _first_cause(search: Search, offer: Offer, targets: Mapping[str, Offer]) -> Cause | None:
     """What first made the version necessary, None for what was asked for."""
     clauses = search.clauses
     for variable in (clauses.version(offer), clauses.package(offer.name)):
         clause = variable.reason
         if clause is not None and clause.reason is not None and (clause.need or clause.siblings):
-            parent = clause.reason.offer or targets[clause.reason.name]
-            return Cause(clause.need and clause.need.of(parent), parent)
+            parent = clause.reason.offer or targets.get(clause.reason.name)
+            if parent is not None and targets.get(parent.name) is parent:  # else it was dropped
+                return Cause(clause.need and clause.need.of(parent), parent)
     old = clauses.marks[offer.name].current
     clause = clauses.version(old).reason if old is not None else None
     if clause is None or clause.need is None or clause.reason is None:

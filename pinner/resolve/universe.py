@@ -424,7 +424,7 @@ class Universe:
         else:
             keyword = ""
         offers = self.versions(name)
-        if not offers and not self.providers(name):  # a package that only a foreign architecture has
+        if not offers:  # a package that only a foreign architecture has
             name = next((other for other in self.siblings(name) if self.versions(other)), name)
             offers = self.versions(name)
         if not offers:

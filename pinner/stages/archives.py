@@ -39,7 +39,7 @@ class Archives:
         self._named: dict[Alias, Named] = {}
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str, tuple[str, ...]], Universe] = {}
-        self._rooted_universes: dict[tuple[Named, str, str, Root], Universe] = {}
+        self._rooted_universes: dict[tuple[Named, str, str, Root, tuple[str, ...]], Universe] = {}
         self._failed: dict[_Need, PinnerError] = {}
         self._oldest: dict[tuple[str, str], datetime] = {}
         self.notes: dict[str, None] = {}
@@ -77,17 +77,38 @@ class Archives:
         return indexes
 
     def prepare(self, calls: Iterable[InstallCommand]) -> None:
-        """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises."""
+        """Load what these calls need and was not loaded yet, all at once. Raises what `load` raises.
+
+        An architecture that was added to the own one is loaded where a call names it or, behind the rest, where it
+        names something that the own one does not have.
+        """
+        wanted = [
+            (where, call)
+            for own in calls
+            for call in (own, *own.others)
+            if call.changes and (where := self.named(call.base.where)) is not None
+        ]
+        self._fetch((where, arch) for where, call in wanted for arch in _architectures(call))
+        self._fetch(
+            (where, arch)
+            for where, call in wanted
+            if call.architectures and self._lacks(where, call)
+            for arch in call.architectures
+        )
+
+    def _lacks(self, where: Named, call: InstallCommand) -> bool:
+        """Whether a call asks for a name that its own architecture does not have."""
+        universes = [self.universe_of(where, platform) for platform in call.base.platforms]
+        names = [each.name for each in call.requests if each.name and each.arch in OWN_ARCHITECTURE]
+        return any(not (one.versions(name) or one.providers(name)) for one in universes for name in names)
+
+    def _fetch(self, wanted: Iterable[tuple[Named, str]]) -> None:
         needed: dict[tuple[Named, str], tuple[Source, ...]] = {}
-        for call in (each for own in calls for each in (own, *own.others)):
-            where = self.named(call.base.where)
-            if where is None or not call.changes:
-                continue
-            for arch in _architectures(call):
-                if (where, arch) not in self._indexes:
-                    needed[where, arch] = sources_of(where, arch)
-                else:
-                    self._check_age(self._indexes[where, arch])
+        for where, arch in wanted:
+            if (where, arch) not in self._indexes:
+                needed[where, arch] = sources_of(where, arch)
+            else:
+                self._check_age(self._indexes[where, arch])
         if not needed:
             return
         indexes, notes = self._load([source for group in needed.values() for source in group])
@@ -149,7 +170,8 @@ class Archives:
             own = PLATFORMS[platform]
             if arch in OWN_ARCHITECTURE or arch == own:
                 root = call.base.root(platform) if rooted else MINBASE
-                found[platform] = self._rooted(where, own, call.install.target_release, root)
+                foreign = self.foreign(call, own)
+                found[platform] = self._rooted(where, own, call.install.target_release, root, foreign)
             elif arch in call.architectures:
                 found[platform] = self.universe(where, arch, call.install.target_release)
         return found
@@ -176,7 +198,7 @@ class Archives:
         return able[0]
 
     def foreign(self, call: InstallCommand, arch: str) -> tuple[str, ...]:
-        """The architectures that dpkg was told to add beside this one, as far as anything of them was asked for."""
+        """The architectures that dpkg was told to add beside this one, as far as they were loaded."""
         where = self.named(call.base.where)
         return tuple(
             each for each in call.architectures if each != arch and where and (where, each) in self._indexes
@@ -197,14 +219,16 @@ class Archives:
             )
         return self._universes[key]
 
-    def _rooted(self, where: Named, arch: str, target_release: str, root: Root) -> Universe:
-        bare = self.universe(where, arch, target_release)
+    def _rooted(
+        self, where: Named, arch: str, target_release: str, root: Root, foreign: tuple[str, ...]
+    ) -> Universe:
+        bare = self.universe(where, arch, target_release, foreign)
         if not root.told:
             return bare
-        key = (where, arch, target_release, root)
+        key = (where, arch, target_release, root, foreign)
         if key not in self._rooted_universes:
             try:
-                universe = bare.with_installed(held(root, self.universe(where, arch, "")))
+                universe = bare.with_installed(held(root, self.universe(where, arch, "", foreign)))
             except Refused:
                 universe = bare
             self._rooted_universes[key] = universe

@@ -100,7 +100,7 @@ def choose(
         return _gone(request, universes) or Choice(
             "missing", reason=reason, detail=failure.message, hint=failure.hint, fails=True
         )
-    real = {offer.name for offer in offers.values()}
+    real = {offer.package.name for offer in offers.values()}
     if real != {request.name}:
         return Choice(
             "skipped",

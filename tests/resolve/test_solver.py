@@ -432,6 +432,15 @@ TWO = [
         "cross",
         "cross lib:i386",
     ),
+    Story(
+        "a name that only the added one has, though another package provides it",
+        "v Architecture: i386\np Architecture: amd64; Provides: v", "v", "v:i386",
+    ),
+    Story(
+        "a name for all that only the added one has, in one version",
+        "v=2.0 Architecture: i386; Multi-Arch: foreign\np Architecture: amd64; Provides: v (= 2.0)", "v=2.0",
+        "v:i386=2.0",
+    ),
 ]  # fmt: skip
 STORIES += [replace(each, foreign="i386") for each in TWO]
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # One of these is in every text that changes what is installed otherwise than by `apt-get install NAME`.
 _OTHER_COMMANDS = later(
     r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
-    r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b"
+    r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b|--mount\b"
 )
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
@@ -48,7 +48,8 @@ class InstallCommand(NamedTuple):
     `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
     `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from. `others`
     are what it may stand on instead, where a `condition` decides. `step` is there for a command that is no install
-    call, but changes what is installed or how it is marked.
+    call, but changes what is installed or how it is marked. `script` is the file of the build context that it stands
+    in, where a stage runs that: it has the place of the instruction then.
     """
 
     install: Install
@@ -60,6 +61,7 @@ class InstallCommand(NamedTuple):
     others: tuple[InstallCommand, ...] = ()
     condition: str = ""
     step: LockedCommand | None = None
+    script: str = ""
 
     @property
     def changes(self) -> bool:
@@ -113,7 +115,11 @@ class File(NamedTuple):
         """The install calls and the other commands that change what is installed."""
         yield from self.calls()
         for calls in self.steps.values():
-            yield from (call for call in calls if call.step)
+            yield from (call for call in calls if call.step or call.script)
+
+    def scripted(self) -> Iterator[InstallCommand]:
+        """The install calls in scripts that the stages run."""
+        return (call for call in self.every() if call.script)
 
     def calls(self) -> Iterator[InstallCommand]:
         """The install calls alone."""

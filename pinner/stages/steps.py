@@ -2,7 +2,8 @@
 done.
 
 An install call is followed with the pins that its words get; other commands as the walk through the stage met them.
-What stands in a script of the build context is there as well: its own install calls are those of the script's targets.
+What stands in a script of the build context is there as well. Its install calls are those of the script's own targets,
+too, by which they get their pins: here they count as they are written.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import AptCommand
 from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import File, InstallCommand, call_of
+from pinner.stages.scripts import Scripts, is_given
 from pinner.stages.suites import Options, StageBase, base_of
 from pinner.values import NamedTuple
 
@@ -79,22 +81,32 @@ def of(
 ) -> Mapping[tuple[int, str], tuple[InstallCommand, ...]]:
     """The calls of each stage and platform in which other commands than install calls are, in order."""
     found: dict[tuple[int, str], tuple[InstallCommand, ...]] = {}
+    scripts = Scripts(file, options)
     for stage in file.dockerfile.stages:
         calls = [call for call in file.calls() if call.install.stage == stage.index]
         base = calls[0].base if calls else bases.get(stage.index)
-        if base is None and any(_CHANGES.search(each.text.text) for each in stage.instructions):
+        if base is None and (
+            any(_CHANGES.search(each.text.text) for each in stage.instructions)
+            or (file.views and file.views.runs(stage))
+        ):
             base = base_of(file.dockerfile, stage, options)
         if base is None or isinstance(base.where, Unnamed) or file.views is None:
             continue
         for platform in base.platforms:
-            own = tuple(_ordered(file, stage, calls, base, platform, options))
-            if any(call.step for call in own):
+            own = tuple(_ordered(file, stage, calls, base, platform, options, scripts))
+            if any(call.step or call.script for call in own):
                 found[stage.index, platform] = own
     return found
 
 
 def _ordered(
-    file: File, stage: Stage, calls: list[InstallCommand], base: StageBase, platform: str, options: Options
+    file: File,
+    stage: Stage,
+    calls: list[InstallCommand],
+    base: StageBase,
+    platform: str,
+    options: Options,
+    scripts: Scripts,
 ) -> Iterator[InstallCommand]:
     assert file.views is not None
     waiting = [call for call in calls if platform in call.base.platforms]
@@ -109,6 +121,10 @@ def _ordered(
         step = _step(command)
         if step is not None and step.verb == "install":
             before, here, step = [], here[:1], None
+            if seen.file:
+                here = [each for each in waiting[:1] if is_given(each, command, stage)]
+                if not here:
+                    yield from scripts.calls(command, stage, base)
         for each in (*before, *here):
             waiting.remove(each)
             yield each

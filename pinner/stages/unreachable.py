@@ -65,7 +65,7 @@ def _silent(file: File, error: FetchError) -> str:
 
 
 def _foreign(file: File) -> Iterator[SourceEntry]:
-    for call in file.calls():
+    for call in file.every():
         where = call.base.where
         if isinstance(where, Named):
             for each in where.listed or ():

@@ -135,6 +135,15 @@ class Views:
         """What the project calls a file of the build context."""
         return self._context.name(file) if self._context is not None else file
 
+    def text(self, file: str) -> str:
+        """The text of a file of the build context."""
+        return (self._context.text(file) if self._context is not None else None) or ""
+
+    def runs(self, stage: Stage) -> bool:
+        """Whether a stage runs a file of the build context that changes what is installed."""
+        commands = alone(self._file, self._context).commands if self._context is not None else {}
+        return any(each.seen.file for each in commands.get(stage.index, ()))
+
     def wrappers(self) -> frozenset[str]:
         """The programs of the build context that run an install command which they are given."""
         if self._context is None:

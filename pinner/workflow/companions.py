@@ -136,7 +136,7 @@ def _closures(stages: _Stages) -> dict[Request, list[str]]:
 
 
 def _pinned(call: InstallCommand) -> list[Request]:
-    return [request for request in call.requests if request.action == "keep"]
+    return [request for request in call.requests if request.action == "keep" and not call.script]
 
 
 def _word(name: str, beside: Request, call: InstallCommand, archives: Archives, form: PinForm) -> str:

@@ -139,7 +139,8 @@ def _as_written(call: InstallCommand) -> dict[Request, Choice]:
 def _spans(call: InstallCommand) -> Iterator[tuple[str, Span]]:
     for request in call.requests:
         word = request.word
-        yield (word.raw if word.value is None else word.value), word.span
+        span = call.install.span if call.script else word.span
+        yield (word.raw if word.value is None else word.value), span
 
 
 def _words(call: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ a version for each word, edit, read the edited text again, and state the lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pinner.edit.span import Span, apply
 from pinner.errors import (
@@ -23,8 +23,9 @@ from pinner.recipe.installs import Request, Skipped, pin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Unnamed
-from pinner.stages.install_commands import File, read_all, read_file
+from pinner.stages.install_commands import File, InstallCommand, read_all, read_file
 from pinner.stages.policy import PinForm
+from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, PinScope
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
@@ -126,11 +127,11 @@ def plan(
     files, told = prepared.files, dict(prepared.told)
     unserved |= prepared.unserved
     targets = Targets(archives, old, solved, proven=proven)
-    planned = []
-    for file in files:
-        choices = choices_of(file, archives, told[file.path].form)
+    planned: list[Planned] = []
+    for each in scripts_first(files):
+        file, own = with_scripts(each, told[each.path], {done.path: done.new for done in planned})
+        choices = choices_of(file, archives, own.form)
         choices |= targets.downgrades(file, choices)
-        own = told[file.path]
         with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
         if with_block and any(choice.fails for choice in choices.values()):
             choices = {request: _left(choice) for request, choice in choices.items()}
@@ -167,8 +168,9 @@ def plan(
         findings = _findings(file, choices, problems) + findings
         planned.append(Planned(file.path, file.dockerfile.text, new, findings))
     lock = targets.lock()
+    order = [file.path for file in files]
     return Plan(
-        tuple(planned),
+        tuple(sorted(planned, key=lambda each: order.index(each.path))),
         tuple(errors),
         lock,
         targets.platforms,
@@ -200,9 +202,22 @@ def assumptions(file: File) -> Iterator[str]:
 
 
 def choices_of(file: File, archives: Archives, form: PinForm = "exact") -> dict[Request, Choice]:
-    """What becomes of each word of a file whose archives are loaded."""
+    """What becomes of each word of a file whose archives are loaded; those in scripts that it runs stay as they are."""
+    return in_scripts(file, archives) | _choices(file.calls(), archives, form)
+
+
+def in_scripts(file: File, archives: Archives) -> dict[Request, Choice]:
+    """What apt takes for the words in scripts that the stages of a file run, as they are written."""
+    found = _choices(file.scripted(), archives, "exact")
+    return {
+        request: each._replace(status="kept", version="") if each.status == "pinned" else each
+        for request, each in found.items()
+    }
+
+
+def _choices(calls: Iterable[InstallCommand], archives: Archives, form: PinForm) -> dict[Request, Choice]:
     choices: dict[Request, Choice] = {}
-    for call in file.calls():
+    for call in calls:
         for request in call.requests:
             if request.action == "skip":
                 where = call.base.where
@@ -307,6 +322,10 @@ def _findings(
         for problem in problems:
             if problem.call is item:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
+    for problem in problems:
+        if problem.call.script:
+            shown = f"{problem.call.install.command} in {problem.call.script}"
+            found.append(_finding(file, problem.call.install.span, shown, problem.choice()))
     return tuple(found)
 
 

@@ -35,7 +35,7 @@ class QuickProof:
 
     def covers(self, file: File, choices: Mapping[Request, Choice], platform: str) -> bool:
         """Whether every call of the file is proved on the platform. All that stands on one root is taken together."""
-        if any(call.step for call in file.commands(platform)):
+        if any(call.step or call.script for call in file.commands(platform)):
             return False
         roots: dict[int, set[Offer]] = {}
         for call in file.calls():

@@ -21,10 +21,12 @@ from pinner.recipe.repin import repin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.install_commands import File, InstallCommand, place, read_all, read_file
+from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
+from pinner.workflow.lock import in_scripts
 from pinner.workflow.moves import NO_PIN, Decider, Decision, Stay, VersionMove, Wishes
 from pinner.workflow.refusals import MOVES, Removal
 from pinner.workflow.remembered import as_locked
@@ -125,8 +127,12 @@ class Refresher:
         pins = 0
         for path, error in errors.items():
             stays += _unserved(path, files.get(path), error)
-        for file in prepared.files:
-            one = _One(file, self._decider, known, files[file.path])
+        for each in scripts_first(prepared.files):
+            file, own = with_scripts(
+                each, prepared.told[each.path], {done.path: done.new for done in written}
+            )
+            scripted = in_scripts(file, self._archives)
+            one = _One(file, self._decider, known, files[file.path], scripted)
             with_block = bool(options.snapshot and blocks.find(file.dockerfile))
             try:
                 block = sources_block.edits(file, self._archives) if with_block else ()
@@ -143,12 +149,15 @@ class Refresher:
             old = file.dockerfile.text
             new = apply(old, {*edits.values(), *(block if locked else ())})
             if new != old:
-                _prove(file, read_file(file.path, new, prepared.told[file.path]), choices)
+                _prove(file, read_file(file.path, new, own), choices)
             if not locked:
                 targets.drop(file.path)
             written.append(Rewritten(file.path, old, new, locked))
             moves += one.moves
-            pins += sum(choice.status in {"pinned", "kept"} for choice in choices.values())
+            own_choices = (choice for word, choice in choices.items() if word not in scripted)
+            pins += sum(choice.status in {"pinned", "kept"} for choice in own_choices)
+        order = [file.path for file in prepared.files]
+        written.sort(key=lambda each: order.index(each.path))
         return Refreshed(
             tuple(written), targets.lock(), tuple(moves), tuple(stays), tuple(unpinned), pins, self._decider.young,
             tuple(self._archives.notes), errors, tuple(prepared.unreachable),
@@ -158,11 +167,20 @@ class Refresher:
 class _One:
     """One file: what may move, in groups of install commands that move together or not at all.
 
-    `before` is the file as it is read while every repository answers; `stays` and `moves` are what came of it.
+    `before` is the file as it is read while every repository answers, `scripted` what apt takes for the words in
+    scripts that it runs; `stays` and `moves` are what came of it.
     """
 
-    def __init__(self, file: File, decider: Decider, known: LockHistory, before: File) -> None:
+    def __init__(
+        self,
+        file: File,
+        decider: Decider,
+        known: LockHistory,
+        before: File,
+        scripted: Mapping[Request, Choice],
+    ) -> None:
         self._file = file
+        self._scripted = scripted
         doubts = {call.install.span: call.doubts for call in before.calls()}
         self._decisions: dict[Request, Decision] = {}
         self._groups: dict[Span, int] = {}
@@ -269,7 +287,7 @@ class _One:
         return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
 
     def _choices(self, moving: Container[Request]) -> dict[Request, Choice]:
-        return {
+        return {**self._scripted} | {
             request: found.moved if request in moving and found.moved else found.choice
             for request, found in self._decisions.items()
         }
@@ -297,9 +315,9 @@ class _One:
             span = problem.call.install.span
             parsed = self._file.dockerfile
             below = {each.index for each in chain(parsed, parsed.stages[problem.call.install.stage])}
-            calls = [call for call in self._file.calls() if call.install.stage in below]
-            until = [call.install.span for call in calls].index(span)
-            groups = list(dict.fromkeys(self._groups[call.install.span] for call in calls[until::-1]))
+            calls = (call for call in self._file.calls() if call.install.stage in below)
+            until = [call.install.span for call in calls if call.install.span.start <= span.start]
+            groups = list(dict.fromkeys(self._groups[each] for each in reversed(until)))
             groups = [each for each in groups if each not in self.dropped]
             own = any(word in moving for word in problem.call.requests)
             if not groups or (span in before and not own):

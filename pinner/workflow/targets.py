@@ -284,7 +284,7 @@ class Targets:
     ) -> str:
         from pinner.workflow.corrections import correct
 
-        if isinstance(done.problem, Refused):
+        if isinstance(done.problem, Refused) or done.call.script:
             return ""
         return correct(file, done.call, choices, platform, self._archives, self._closures)
 

@@ -31,6 +31,7 @@ from pinner.values import NamedTuple
 from pinner.workflow import drift, health, standing
 from pinner.workflow.drift import Drift
 from pinner.workflow.health import Notice
+from pinner.workflow.lock import in_scripts
 from pinner.workflow.moved_images import moved_images
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
@@ -181,7 +182,8 @@ class Verifier:
                     young = _young(pin, item, self._archives, ages, known) if ages else ""
                     pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
                 unpinned += sum(request.action == "pin" for request in item.requests)
-            if not any(call.base.where in failed for call in file.calls()):
+            if not any(call.base.where in failed for call in file.every()):
+                choices |= in_scripts(file, self._archives)
                 broken += (*_missing(file, choices), *_mistyped(file))
                 broken += self._broken(file, choices, targets)
                 if lock.targets:

@@ -166,6 +166,35 @@ def test_a_stage_removes_what_the_one_below_has_installed(bench: Workbench) -> N
     assert (result.status, result.out) == (1, "extra    gcc  2\n")
 
 
+def test_scripts_of_the_build_context_install_into_the_stage(bench: Workbench) -> None:
+    bench.write(
+        "Dockerfile",
+        "FROM debian:bookworm\nCOPY tools.sh add.sh /bin/\nENV MORE=lib-one\n"
+        "RUN tools.sh && add.sh lib-two && apt-get install -y app && apt-get purge -y --auto-remove gcc\n",
+    )
+    bench.write("tools.sh", "#!/bin/sh\napt-get install -y gcc $MORE\n")
+    bench.write("add.sh", '#!/bin/sh\napt-get install -y "$@"\n')
+    run = ("lock", "--platform", "amd64", "--installed", "base")
+    assert bench.run(*run).status == 0
+    assert "gcc=2" in bench.read("tools.sh")
+    lock = loads(bench.read("pinner.lock"))
+    target = next(each for each in lock.targets if each.file == "Dockerfile")
+    assert target.closure.incomplete == ()
+    assert sorted(left(lock, target).packages) == ["app", "lib-one", "lib-two", "libapp", "libgcc", "nice"]
+    assert sorted(closure(lock, target)) == [
+        *("app", "binutils", "gcc", "lib-one", "lib-two", "libapp", "libgcc", "nice"),
+    ]
+    assert bench.run(*run, "--check").status == 0
+    bench.archive.suites.clear()
+    bookworm = debian(bench.archive, "bookworm")
+    for name in ("app", "libapp", "libgcc", "nice", "binutils", "lib-one", "lib-two", "tool"):
+        bookworm.package(name, "2")
+    bookworm.package("gcc", "3", depends="libgcc, binutils")
+    assert bench.run("refresh").status == 0
+    assert "gcc=3" in bench.read("tools.sh")
+    assert bench.run("verify").status == 0
+
+
 GAPS = [
     ("apt-get install -y app && apt-get purge -y $X", "apt-get purge …"),
     ("apt-get install -y app && dpkg -i /tmp/x.deb", "dpkg --install /tmp/x.deb"),

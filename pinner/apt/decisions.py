@@ -1,4 +1,4 @@
-"""What apt's configuration decides about versions, of all that it may say (apt.conf(5), apt-get(8)). Pure.
+"""What apt's configuration decides about versions and removals, of all that it may say (apt.conf(5), apt-get(8)). Pure.
 
 The rest moves nothing that pinner looks at: how apt fetches, caches, asks and prints, and what dpkg is given.
 """
@@ -16,6 +16,15 @@ from pinner.values import NamedTuple
 
 #: What changes the set of packages or their order in ways that are not followed.
 _REFUSED = ("RootDir", "APT::Architecture", "Dir::State::status", "APT::Sources::With")
+#: What decides about packages that are there already.
+_PRESENT = (
+    *(
+        "APT::AutoRemove::SuggestsImportant",
+        "APT::AutoRemove::RecommendsImportant",
+        "APT::Get::AutomaticRemove",
+    ),
+    *("APT::Get::Upgrade", "APT::Get::Only-Upgrade", "APT::Get::ReInstall", "APT::Get::Download-Only"),
+)
 
 
 class Places(NamedTuple):
@@ -36,7 +45,7 @@ class Decisions(NamedTuple):
 
     `check_valid_until`, `check_date` and `valid_for` (Min- and Max-ValidTime, in seconds) are for Releases past their
     time, where a source says nothing of its own. `architectures` are those of packages that apt looks at beside its
-    own, if it is not dpkg that says so.
+    own, if it is not dpkg that says so. `said` is what is set about packages that are there already.
     """
 
     release: str = ""
@@ -48,6 +57,7 @@ class Decisions(NamedTuple):
     snapshot: str = ""
     places: Places = Places()
     architectures: tuple[str, ...] = ()
+    said: tuple[Setting, ...] = ()
 
 
 #: What apt decides by itself.
@@ -102,6 +112,7 @@ def _decided(settings: Settings) -> Decisions:
         _known(settings, "APT::Snapshot"),
         Places(*(_place(settings, f"Dir::Etc::{name}") for name in Places._fields)),
         tuple(_said(each, "APT::Architectures") for each in architectures),
+        tuple(Setting(key, value) for key in _PRESENT if (value := _known(settings, key))),
     )
 
 

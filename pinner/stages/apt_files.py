@@ -271,7 +271,7 @@ class AptFiles:
                 raise _ProblemError(
                     f"{self._views.line(content)}: {path}: {error.message}, {UNREAD}"
                 ) from None
-            found.setdefault(made._replace(recommends=True, suggests=False), text)
+            found.setdefault(made._replace(recommends=True, suggests=False, said=()), text)
         if len(found) > 1:
             raise _ProblemError(f"{self._views.says(content, path)}, under a condition, {UNREAD}")
         return next(iter(found.values()))

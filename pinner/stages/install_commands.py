@@ -429,9 +429,12 @@ def _configured(install: Install, base: StageBase, view: View | None) -> tuple[I
             f"{error.path or 'apt'} has a setting here that decides versions: {error.message}",
         )
     install = install._replace(
-        target_release=found.release, recommends=found.recommends, suggests=found.suggests
+        target_release=found.release,
+        recommends=found.recommends,
+        suggests=found.suggests,
+        settings=(*install.settings, *(each for each in found.said if each not in install.settings)),
     )
-    decided = found._replace(release=own.release, recommends=True, suggests=False)
+    decided = found._replace(release=own.release, recommends=True, suggests=False, said=())
     where = where._replace(
         configuration=(),
         decided=decided,

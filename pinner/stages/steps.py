@@ -152,7 +152,18 @@ def _call(
         view = file.views.at(command, platform, stage, base)._replace(settings=settings)
     except InputError:
         view = None
-    return call_of(install, base, view, options, elsewhere=False)._replace(step=step)
+    call = call_of(install, base, view, options, elsewhere=False)
+    settings = call.install.settings
+    # What the image's own files say decides each time, and is not shown.
+    important = base.root(platform).suggests_important
+    told = [each for each in settings if each in step.settings or not _is_usual(each, important)]
+    return call._replace(step=step._replace(settings=settings, text=_text(step, told)))
+
+
+def _is_usual(setting: Setting, suggests_important: bool) -> bool:
+    return setting.key == "APT::AutoRemove::SuggestsImportant" and (
+        command_line.truth(setting.value or "") is suggests_important
+    )
 
 
 def _step(command: AptCommand) -> LockedCommand | None:
@@ -171,20 +182,27 @@ def _step(command: AptCommand) -> LockedCommand | None:
         return None
     if program == "aptitude" and verb != "install":
         verb = "other"
-    shown = [program, name]
+    own = LockedCommand(
+        verb or "other", program, name, arguments, settings, "", command.maybe, command.number
+    )
+    return own._replace(text=_text(own, settings))
+
+
+def _text(step: LockedCommand, settings: Iterable[Setting]) -> str:
+    """How the lock has a command, by what its options or also files say."""
+    shown = [step.program, step.subcommand]
     if option(settings, "APT::Get::AutomaticRemove"):
         shown.append("--auto-remove")
     for key in ("Recommends", "Suggests"):
         if not option(settings, f"APT::AutoRemove::{key}Important", True):
             shown.append(f"-oAPT::AutoRemove::{key}Important=no")
     # A version decides about nothing where packages are removed; a variable that an install call shares may hold pins.
-    plain = arguments if verb in ("upgrade", "satisfy") else [word.partition("=")[0] for word in arguments]
+    plain = step.words
+    if step.verb not in ("upgrade", "satisfy"):
+        plain = tuple(word.partition("=")[0] for word in plain)
     shown += (_UNKNOWN.sub("…", word) for word in plain)
-    shown += ["[if]"] if command.maybe else []
-    text = " ".join(shown)
-    return LockedCommand(
-        verb or "other", program, name, arguments, settings, text, command.maybe, command.number
-    )
+    shown += ["[if]"] if step.maybe else []
+    return " ".join(shown)
 
 
 def _argument(word: str) -> Argument:

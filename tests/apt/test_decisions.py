@@ -45,7 +45,11 @@ DOCKER = (
 def test_what_is_decided(text: str, options: str, expected: Decisions) -> None:
     call = command_line.parse("apt-get", [Argument(word) for word in f"install {options}".split()])
     files = [(f"/etc/apt/apt.conf.d/{name}", content) for name, content in DOCKER]
-    assert decisions.of([*files, ("/etc/apt/apt.conf", text)], "apt-get", call.settings) == expected
+    found = decisions.of([*files, ("/etc/apt/apt.conf", text)], "apt-get", call.settings)
+    assert found._replace(said=()) == expected
+    assert [(each.key, each.value) for each in found.said] == [
+        ("APT::AutoRemove::SuggestsImportant", "false")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ STAGES = [
         "",
     ),
     (
+        'echo \'APT::AutoRemove::RecommendsImportant "false"; APT::Get::AutomaticRemove "1";\' >'
+        " /etc/apt/apt.conf.d/90auto\napt-get install -y gcc app\napt-get purge -y gcc",
+        "app libapp",
+        "binutils gcc libgcc",
+        "",
+    ),
+    (
         "apt-get install -y app\napt-mark auto app\napt-mark manual libapp\napt-get autoremove -y",
         "libapp nice",
         "app",

@@ -14,11 +14,8 @@ from pinner.archive import reach
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.errors import FetchError
-from tests.cli.conftest import bench
 from tests.cli.workbench import Workbench
 from tests.simulator import SimulatedArchive
-
-__all__ = ["bench"]
 
 
 @pytest.fixture(autouse=True)

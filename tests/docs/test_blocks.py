@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cve import configure, osv, tracker
 from tests.cli.workbench import Workbench, debian
 from tests.docs.test_docs import PAGES, ROOT
 from tests.simulator import SimulatedArchive
+from tests.workflow.test_vulnerable import configure, osv, tracker
 
 #: What is not run: the beginning of a line, and why, or which test does it.
 NOT_RUN = {
@@ -26,8 +26,8 @@ NOT_RUN = {
     "pinner lock --image-archive": "needs an image: tests/images",
     "pinner lock --insecure-registry": "needs a registry: tests/images",
     "pinner lock --pin-images": "needs a registry: tests/images",
-    "pinner lock --snapshot": "needs a snapshot service: tests/cli/test_snapshots.py",
-    "pinner lock --trust-new-keys": "needs a repository with a key: tests/cli/test_keys.py",
+    "pinner lock --snapshot": "needs a snapshot service: tests/workflow/test_snapshots.py",
+    "pinner lock --trust-new-keys": "needs a repository with a key: tests/session/test_keys.py",
     "pinner verify --snapshots": "needs a snapshot service: tests/cli/test_rescue.py",
     "pinner refresh --rescue": "needs a snapshot service: tests/cli/test_rescue.py",
     "pinner snapshot find": "needs a snapshot service: tests/cli/test_snapshot_find.py",

@@ -12,7 +12,6 @@ import pytest
 
 import pinner
 from pinner.archive import trust
-from tests.cli.conftest import bench as bench
 from tests.cli.workbench import Workbench
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,7 +1,7 @@
 """What programs do to the state of a stage: a table of functions, by the program's name.
 
 To add a program:
-1. write a function `def name(call: Call) -> Result` in the module of its family (or a new one),
+1. write a function `def name(call: Invocation) -> ProgramResult` in the module of its family (or a new one),
 2. have it read `call.words` (its arguments as text), `call.input`, and `call.shell.state`, and change the state,
 3. put it into that module's `ROWS`; a module of its own also goes into the tuple below,
 4. mind that a word may hold `UNKNOWN`: what that decides is unknown, never empty,

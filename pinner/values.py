@@ -27,7 +27,7 @@ else:
             return found
 
         def _replace(self, /, **changes):
-            found = self._make(map(changes.pop, self._fields, self))
+            found = tuple.__new__(self.__class__, map(changes.pop, self._fields, self))
             if changes:
                 raise ValueError(f"Got unexpected field names: {list(changes)!r}")
             return found

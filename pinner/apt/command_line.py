@@ -8,7 +8,8 @@ boolean word before the first hyphen of a long option negates it. aptitude(8) re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Literal
 
 from pinner.apt.conf import FALSE, TRUE
@@ -184,8 +185,13 @@ class ParsedCommand(NamedTuple):
 _INSTALL_PACKAGES = tuple(map(Argument, ("install", "--no-install-recommends")))
 
 
-def parse(program: str, words: Sequence[Argument]) -> ParsedCommand:
+def parse(program: str, words: Iterable[Argument]) -> ParsedCommand:
     """Read the words behind `program`: apt-get, apt, aptitude, or another that takes what these take."""
+    return _parsed(program, tuple(words))
+
+
+@lru_cache(maxsize=256)  # a command is met by all who read a file, and on each platform
+def _parsed(program: str, words: tuple[Argument, ...]) -> ParsedCommand:
     if program == "install_packages":
         call, more = parse("apt-get", (*_INSTALL_PACKAGES, *words)), len(_INSTALL_PACKAGES)
         return call._replace(
@@ -262,6 +268,13 @@ class _OptionReader:
         return at + 1
 
 
+@cache
+def _options(subcommand: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The options of a sub-command: those with a value, and those that are yes or no."""
+    own = dict.fromkeys(_OWN_BOOLEAN.get(subcommand, ()), "")
+    return {**_VALUED, **_OWN_VALUED.get(subcommand, {})}, {**_BOOLEAN, **own}
+
+
 class _Apt(_OptionReader):
     """apt's options."""
 
@@ -269,8 +282,7 @@ class _Apt(_OptionReader):
         super().__init__(words)
         # apt takes the first word that names a sub-command to tell which options there are.
         own = next((word.text for word in words if word.known and word.text in _SUBCOMMANDS), "")
-        self._valued = {**_VALUED, **_OWN_VALUED.get(own, {})}
-        self._boolean = {**_BOOLEAN, **dict.fromkeys(_OWN_BOOLEAN.get(own, ()), "")}
+        self._valued, self._boolean = _options(own)
 
     def _known(self, name: str) -> bool:
         return name in self._valued or name in _LEVELS or name in self._boolean

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from pinner.apt import conf
 from pinner.errors import InputError, without_login
@@ -69,6 +70,7 @@ class SourceEntry(NamedTuple):
         return (not self.archs or arch in self.archs) and arch not in self.without
 
 
+@lru_cache(maxsize=256)
 def read(path: str, text: str) -> tuple[SourceEntry, ...]:
     """The binary sources in a file, in order. What its name ends in tells its form.
 

@@ -201,6 +201,12 @@ class Joined:
 
     def span(self, start: int, end: int) -> Span:
         """Where `text[start:end]` stands in the source; an empty range stands before the character at `start`."""
+        if start < end:  # in one piece, nearly always
+            piece = bisect_right(self._starts, start) - 1
+            stop = self._starts[piece + 1] if piece + 1 < len(self._starts) else len(self.text)
+            if end <= stop:
+                moved = self._origins[piece] - self._starts[piece]
+                return Span(start + moved, self._ends[piece] if end == stop else end + moved)
         begin = self.origin(start)
         return Span(begin, self._end(end) if end > start else begin)
 
@@ -214,7 +220,9 @@ class Joined:
         """Whether nothing was taken out between the characters of `text[start:end]`."""
         first = bisect_right(self._starts, start) - 1
         last = max(bisect_right(self._starts, end - 1), first + 1)
-        return all(self._ends[piece] == self._origins[piece + 1] for piece in range(first, last - 1))
+        return last == first + 1 or all(
+            self._ends[piece] == self._origins[piece + 1] for piece in range(first, last - 1)
+        )
 
     def part(self, start: int, end: int) -> Joined:
         """`text[start:end]`, with the same memory."""

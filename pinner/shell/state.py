@@ -168,16 +168,13 @@ class State:
                 found.update(layer.tree.names(inner))
             elif layer.tree is not None and layer.target.startswith(below):
                 found.add(layer.target[size:].partition("/")[0])
-        found |= {
-            other[size:].partition("/")[0]
-            for other, content in self.files.items()
-            if other.startswith(below) and not (content.gone and not content.others)
-        }
-        gone = {
-            other[size:]
-            for other, content in self.files.items()
-            if other.startswith(below) and content.gone and not content.others
-        }
+        gone = set()
+        for other, content in self.files.items():
+            if other.startswith(below):
+                if content.gone and not content.others:
+                    gone.add(other[size:])
+                else:
+                    found.add(other[size:].partition("/")[0])
         return sorted(found - gone)
 
     def is_dir(self, path: str) -> bool:

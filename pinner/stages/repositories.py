@@ -377,8 +377,10 @@ def _file(suite: Suite, distribution: Distribution) -> str:
     return f"/etc/apt/sources.list.d/{distribution.name}.sources"
 
 
-def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> Iterator[Repository]:
+@lru_cache(maxsize=256)
+def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> tuple[Repository, ...]:
     """What an image of the suite reads if nobody has changed it; a variant's pocket is listed first."""
+    found = []
     extra = suite.variants.get(variant)
     for pocket in (*([extra] if extra else []), *suite.pockets):
         entry = SourceEntry(pocket.address(arch), pocket.suite, distribution.components, (arch,))
@@ -389,7 +391,8 @@ def default(suite: Suite, distribution: Distribution, arch: str, variant: str = 
         written = entry._replace(
             components=(), archs=(), signed_by="" if path == SOURCE_LIST or pocket is extra else keyring
         )
-        yield Repository(entry, suite.signed_by, path, pocket.others(arch), written, suite.laid_up)
+        found.append(Repository(entry, suite.signed_by, path, pocket.others(arch), written, suite.laid_up))
+    return tuple(found)
 
 
 def _merged(

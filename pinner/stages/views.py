@@ -59,6 +59,8 @@ class Views:
         self.options = options
         self._context = options.world.context(path)
         self._walked: dict[str, tuple[Walked, dict[int, StageBase]]] = {}
+        self._held: list[tuple[StageBase, str, Mapping[str, Content]]] = []
+        self._read: list[tuple[tuple[object, ...], View]] = []
 
     @cached_property
     def matters(self) -> bool:
@@ -173,7 +175,7 @@ class Views:
             first.stage(stage.index, until)
             one = next(iter(self._walked))
             if not first.asked and all(
-                _files(each, one) == _files(each, platform) for each in (*bases.values(), base)
+                self._files(each, one) == self._files(each, platform) for each in (*bases.values(), base)
             ):
                 own = first, bases
         if own is None or own[1].get(root, base).where != base.where:
@@ -182,13 +184,21 @@ class Views:
             def files(below: Stage) -> Mapping[str, Content]:
                 if below.index not in bases:
                     bases[below.index] = base_of(self._file, self._file.stages[below.index], self.options)
-                return _files(bases[below.index], platform)
+                return self._files(bases[below.index], platform)
 
             own = Walked(dockerfile, platform, PLATFORMS[platform], files, self._context), bases
             self._walked.setdefault(platform, own)
         own[1].setdefault(root, base)
         own[0].stage(stage.index, until)
         return own[0]
+
+    def _files(self, base: StageBase, platform: str) -> Mapping[str, Content]:
+        for known, name, files in self._held:
+            if known is base and name == platform:
+                return files
+        files = _files(base, platform)
+        self._held.append((base, platform, files))
+        return files
 
     def _alternatives(self, seen: SeenInstall, platform: str, stage: Stage, base: StageBase) -> list[View]:
         """What a command may see. Where apt refuses its sources, or has none, the build ends: that is left aside."""
@@ -229,7 +239,17 @@ class Views:
         )
         if seen.unclear and not ignores:
             return view._replace(problem=f"an earlier command changes what apt reads in a way {UNREAD[6:]}")
-        return AptFiles(self, state, platform, base, ignores=ignores).read(view)
+        # Most commands of a file see the same. No state that was met changes any more.
+        key = (
+            *(view, platform, ignores, state.files, state.layers, state.fetched, state.architectures),
+            *(state.base, state.exported, state.variables.get("APT_CONFIG"), state.cwd, base),
+        )
+        for known, there in self._read:
+            if known == key and known[-1] is base:
+                return there
+        made = AptFiles(self, state, platform, base, ignores=ignores).read(view)
+        self._read = [(key, made), *self._read[:3]]
+        return made
 
     def says(self, content: Content, path: str) -> str:
         """Where something changes what apt reads, and by what."""

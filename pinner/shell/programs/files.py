@@ -22,7 +22,8 @@ def _rm(call: Invocation) -> ProgramResult:
     for name in read_options(call.words).operands:
         if UNKNOWN not in name and state.path(name) != "/":
             for path in state.glob(state.path(name)):
-                _removed(call, path)
+                if path.startswith(_APT) or not any(char in path for char in "*?["):
+                    _removed(call, path)  # else the pattern itself: it matches nothing that is seen
     return ProgramResult()
 
 

@@ -12,17 +12,16 @@ from pinner.edit.span import Joined, Span
 from pinner.recipe import arguments, texts
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
-from pinner.recipe.environment import Environment
 from pinner.recipe.ignored import Marked
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import Field, fields, is_plain, only_variable
-from pinner.recipe.variables import Variables
+from pinner.recipe.values import Field, ShellText, fields, is_plain, only_variable
 from pinner.regex import later
-from pinner.shell import nested, prefixes, syntax
-from pinner.shell.expand import Binding, Lookup, Unknown, Variable
+from pinner.shell import functions, nested, prefixes, syntax
+from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.prefixes import Wrappers
-from pinner.shell.syntax import Command, Word, WordPart
+from pinner.shell.syntax import Command, Script, Word, WordPart
+from pinner.shell.trace import Trace
 from pinner.values import NamedTuple
 
 _MENTION = later(
@@ -81,7 +80,6 @@ class Notes:
     def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers = {}) -> None:  # noqa: B006
         self.dockerfile = dockerfile
         self.wrappers = wrappers
-        self.uses = Uses()
         self.carried: dict[Request, frozenset[Variable]] = {}
 
     @cached_property
@@ -100,22 +98,23 @@ class Notes:
         return _NO_BRACES.search(self.dockerfile.text) is None
 
     @cached_property
-    def environment(self) -> Environment:
-        """What ARG and ENV say."""
-        return Environment(self.dockerfile, self.uses.flows)
+    def trace(self) -> Trace:
+        """What the expansions in the file may be."""
+        from pinner.recipe.traced import Traced
+
+        return Traced(self.dockerfile).trace
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What variables are used for."""
+        return Uses(self.dockerfile, self.trace)
 
 
 class _Around(NamedTuple):
-    """What a shell text stands in: the `shell` that runs it, and how many other texts.
-
-    `outer` tells what names mean that the text does not set, `expanded` what those mean that another shell has replaced
-    before this one reads the text.
-    """
+    """What a shell text stands in: the `shell` that runs it, and how many other texts."""
 
     shell: str
-    outer: Lookup
     depth: int = 0
-    expanded: Lookup | None = None
 
 
 class Reader:
@@ -164,9 +163,6 @@ class Reader:
     def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
         return Skipped(self._stage.index, span, reason, detail, self._marked.says("allow", span.start))
 
-    def _outer(self, name: str, at: int) -> Binding | Unknown:
-        return self._notes.environment.lookup(self._stage.index, name, self._instruction.span.start)
-
     def _exec(self) -> Iterator[Install | Skipped]:
         if not any(self._notes.mentions(argument) for argument in self._instruction.argv):
             return
@@ -174,7 +170,7 @@ class Reader:
         words = tuple(word for word, _ in strings)
         at, name = prefixes.program(words)
         operand = nested.script_operand(words[at + 1 :]) if name in POSIX_SHELLS else None
-        around = _Around(name, self._outer, 1)
+        around = _Around(name, 1)
         if operand is not None and operand >= 0:
             _, text = strings[at + 1 + operand]
             yield from self._script(text, around)
@@ -190,8 +186,7 @@ class Reader:
             if prefixes.asks(instruction.span.of(self._source)):
                 yield self._skip(instruction.body, "shell", f"{self._shell} runs it, which is not read")
             return
-        around = _Around(self._shell, self._outer)
-        around = _Around(self._shell, self._outer)
+        around = _Around(self._shell)
         if len(heredocs) == 1 and heredocs[0].word == instruction.body:
             lines = Joined.without(self._source, heredocs[0].content, ())
             body = nested.heredoc(lines, expands=False, tabs="<<-" in text.text)
@@ -199,9 +194,7 @@ class Reader:
         else:
             yield from self._script(texts.with_heredocs(self._source, instruction), around)
 
-    def _input(
-        self, owner: Command | None, variables: Variables, body: Joined, depth: int, *, expands: bool
-    ) -> Iterator[Install | Skipped]:
+    def _input(self, owner: Command | None, body: Joined, depth: int) -> Iterator[Install | Skipped]:
         """The calls in a here-document that the command `owner` gets, if that is a shell."""
         if (
             owner is None
@@ -214,8 +207,7 @@ class Reader:
             yield from self._unread(body.span(0, len(body.text)), owner)
             return
         _, name = prefixes.program(owner.words)
-        expanded = variables.expanded(owner) if expands else None
-        yield from self._heredoc(body, _Around(name, variables.inside(owner), depth + 1, expanded))
+        yield from self._heredoc(body, _Around(name, depth + 1))
 
     def _heredoc(self, body: Joined, around: _Around) -> Iterator[Install | Skipped]:
         """The calls in a here-document that a shell runs."""
@@ -244,18 +236,17 @@ class Reader:
         for assignment in script.assignments(self._notes.installer):
             if prefixes.asks(assignment.literal):
                 yield self._skip(assignment.span, "variable-command", "a variable holds the call")
-        variables = Variables(script, around.outer, self._notes.uses, around.expanded)
         for command in commands:
             name = command.words[0].value if command.words else None
             if name is None or name not in script.functions:
-                yield from self._command(command, variables, around)
+                yield from self._command(command, script, around)
                 continue
             # What a function installs is read where its body calls apt, and here if it runs what it is given.
             wrappers = {**self._notes.wrappers, name: ""}
             asks = prefixes.asks(" ".join(word.literal for word in command.words[1:]))
-            runs = variables.functions.runs(name) if asks or prefixes.find(command.words, wrappers) else ""
+            runs = functions.runs(script, name) if asks or prefixes.find(command.words, wrappers) else ""
             if runs == "words":
-                yield from self._command(command, variables, around, wrappers)
+                yield from self._command(command, script, around, wrappers)
             elif runs and asks:
                 yield self._skip(
                     command.span, "wrapper", f"what the function {name} makes of it is not followed"
@@ -265,14 +256,10 @@ class Reader:
         for each, owner in zip(heredocs, owners, strict=True):
             body = nested.heredoc(text.part(*each.body), expands=each.expands, tabs=each.tabs)
             reader = owner if each.descriptor in ("", "0") else None
-            yield from self._input(reader, variables, body, around.depth, expands=each.expands)
+            yield from self._input(reader, body, around.depth)
 
     def _command(
-        self,
-        command: Command,
-        variables: Variables | None,
-        around: _Around,
-        wrappers: Wrappers | None = None,
+        self, command: Command, script: Script | None, around: _Around, wrappers: Wrappers | None = None
     ) -> Iterator[Install | Skipped]:
         """The calls of a command; `wrappers` are programs that run others, those of the file unless given."""
         wrappers = self._notes.wrappers if wrappers is None else wrappers
@@ -280,12 +267,10 @@ class Reader:
         if program is None:
             return
         if program.reason:
-            text = self._string(command, variables, wrappers) if around.depth < _DEEPEST else None
-            if program.reason == "string" and text is not None and variables and not command.nested:
+            text = self._string(command, script, wrappers) if around.depth < _DEEPEST else None
+            if program.reason == "string" and text is not None and not command.nested:
                 _, name = prefixes.program(command.words, wrappers)
-                expanded = variables.expanded(command) if text.levels[0] == "double" else None
-                inside = _Around(name, variables.inside(command), around.depth + 1, expanded)
-                yield from self._script(nested.unfolded(text), inside)
+                yield from self._script(nested.unfolded(text), _Around(name, around.depth + 1))
             else:
                 yield self._skip(command.span, program.reason, program.detail)
             if program.reason != "xargs" or not program.name:
@@ -294,11 +279,11 @@ class Reader:
             program = program._replace(at=runner + 1 + program.at)
         at = command.words[program.at].span
         words = (*(_given(text, at) for text in program.given), *command.words[program.at + 1 :])
-        given = _expanded(words, variables)
+        given = self._expanded(words, script)
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
         found = [given[at] for at in call.arguments]
         if call.subcommand in command_line.VERSIONED or call.subcommand in command_line.REMOVALS:
-            self._note(found, variables)
+            self._note(found, script)
         if call.subcommand not in command_line.VERSIONED:
             if call.uncertain:
                 yield self._skip(command.span, "variable-unknown", "a variable decides what apt does")
@@ -333,6 +318,21 @@ class Reader:
             call.settings,
         )
 
+    def _text(self, script: Script) -> ShellText:
+        return ShellText(self._source, script.shell, self._notes.trace)
+
+    def _expanded(self, words: tuple[Word, ...], script: Script | None) -> list[tuple[Word, Field]]:
+        """What the words of a command expand to, each with the word it comes from."""
+        found = []
+        for word in words:
+            if word.value is not None or script is None:
+                found.append((word, Field(word)))
+                continue
+            for field in fields(self._text(script), word):
+                # Each has its own identity, by which the reader of the command line tells it from its like.
+                found.append((word, field._replace(word=field.word._replace())))
+        return found
+
     def _instruction_at(self, word: Word) -> str:
         """The instruction that a line of words seems to begin with: the line above was not meant to go on."""
         if word.raw not in KEYWORDS:
@@ -341,24 +341,24 @@ class Reader:
         alone = not self._source[line : word.span.start].strip()
         return word.raw if alone and line > self._instruction.span.start else ""
 
-    def _string(self, command: Command, variables: Variables | None, wrappers: Wrappers) -> Joined | None:
+    def _string(self, command: Command, script: Script | None, wrappers: Wrappers) -> Joined | None:
         """The script that `sh -c` or `su -c` is given."""
         at, name = prefixes.program(command.words, wrappers)
         operand = nested.script_operand(command.words[at + 1 :], name)
-        if variables is None or operand is None or operand < 0:
+        if script is None or operand is None or operand < 0:
             return None
-        return nested.string(variables.script, command.words[at + 1 + operand])
+        return nested.string(script, command.words[at + 1 + operand])
 
-    def _note(self, found: list[tuple[Word, Field]], variables: Variables | None) -> None:
+    def _note(self, found: list[tuple[Word, Field]], script: Script | None) -> None:
         """Take note of the variables that name packages for apt, each package a word of its own."""
         for word, field in found:
             part = only_variable(word)
-            if part is None or variables is None or re.search(r"\s", field.word.value or ""):
+            if part is None or script is None or re.search(r"\s", field.word.value or ""):
                 continue
             if part.quoted and field.word.value is None:
                 continue  # it may be several packages, which are one word here
-            if is_plain(variables.context, part):
-                self._notes.uses.packages.add(variables.context.shell.origin(part.start))
+            if is_plain(self._text(script), part):
+                self._notes.uses.packages.add(script.shell.origin(part.start))
 
     def _requests(
         self, program: str, call: command_line.ParsedCommand, found: list[Field], *, bash: bool
@@ -409,21 +409,6 @@ def _argument(word: Word) -> Argument:
             break
         text += part.text
     return Argument(text, known=False)
-
-
-def _expanded(words: tuple[Word, ...], variables: Variables | None) -> list[tuple[Word, Field]]:
-    """What the words of a command expand to, each with the word it comes from."""
-    if variables is None:
-        return [(word, Field(word)) for word in words]
-    found = []
-    for word in words:
-        if word.value is not None:
-            found.append((word, Field(word)))
-            continue
-        for field in fields(variables.context, word):
-            # Each has its own identity, by which the reader of the command line tells it from its like.
-            found.append((word, field._replace(word=field.word._replace())))
-    return found
 
 
 def refused(request: Request, reason: str, detail: str) -> Request:

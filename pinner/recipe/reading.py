@@ -9,7 +9,6 @@ from pinner.edit.span import Lines
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import UNREAD, Dockerfile
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
-from pinner.recipe.uses import of_file
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
@@ -52,10 +51,6 @@ class _FileReader:
         self._forbidding: dict[frozenset[Variable], int | None] = {}
 
     @cached_property
-    def _of_file(self) -> dict[Variable, list[int]]:
-        return of_file(self._dockerfile, self._notes.environment)
-
-    @cached_property
     def _lines(self) -> Lines:
         return Lines(self._dockerfile.text)
 
@@ -82,9 +77,7 @@ class _FileReader:
         if not variables or (request.action != "pin" and not request.expansion):
             return request
         if variables not in self._forbidding:
-            self._forbidding[variables] = self._notes.uses.forbidding(
-                variables, lambda variable: self._of_file.get(variable, ())
-            )
+            self._forbidding[variables] = self._notes.uses.forbidding(variables)
         at = self._forbidding[variables]
         if at is None:
             return request

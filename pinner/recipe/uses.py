@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from pinner.edit.span import Joined
-from pinner.recipe.dockerfile import Dockerfile, Instruction
-from pinner.recipe.environment import Environment
+from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
-from pinner.shell.expand import Binding, Variable
+from pinner.shell.expand import Variable
+from pinner.shell.trace import Trace
 
-# Up to the first blank of the value, so that the old value can stand in the new one.
-_SET = later(r"(?<![\w$])(?:(\w+)\+?=[^\s;]*|for\s+(\w+)\s+in\b)")
-_ANY_USE = later(r"\$\{?[!#]?(?:([A-Za-z_]\w*)|[@*#]|\d+)")
-_USE = later(r"(?<!\\)\$\{?[!#]?(\w+)")
+_USE = later(r"(?<!\\)\$\{?[!#]?([A-Za-z_]\w*)")
 
 
 class Uses:
-    """What is known of the uses of a file's variables, by the offset of each `$`.
+    """The uses of a file's variables, by the offset of each `$`; `packages` are those that name packages for apt."""
 
-    `packages` are those as arguments of apt that name packages; `flows` those that make up a variable's value.
-    `shells` are the shell texts by their variables' scope.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, dockerfile: Dockerfile, trace: Trace) -> None:
+        self._file = dockerfile
+        self._trace = trace
         self.packages: set[int] = set()
-        self.flows: dict[int, Variable] = {}
-        self.shells: dict[int, Joined] = {}
-        self._places: dict[int, dict[str, list[int]]] = {}
 
-    def forbidding(
-        self, variables: Iterable[Variable], of_file: Callable[[Variable], Iterable[int]]
-    ) -> int | None:
-        """The offset of a use of one of `variables` that is no list of packages; None if all are.
-
-        `of_file` tells the uses of a variable that the Dockerfile sets.
-        """
+    def forbidding(self, variables: Iterable[Variable]) -> int | None:
+        """The offset of a use of one of `variables` that is no list of packages; None if all are."""
         seen: set[Variable] = set()
         todo = list(variables)
         while todo:
@@ -43,56 +31,38 @@ class Uses:
             if variable in seen:
                 continue
             seen.add(variable)
-            shell = self.shells.get(variable.scope)
-            for at in of_file(variable) if shell is None else self._in_shell(variable, shell):
-                if at in self.flows:
-                    todo.append(self.flows[at])
+            for at in self._of(variable):
+                if at in self._trace.flows:
+                    todo += self._trace.flows[at]
                 elif at not in self.packages:
                     return at
         return None
 
-    def _in_shell(self, variable: Variable, shell: Joined) -> Iterator[int]:
-        """The uses of a variable in its own shell text."""
-        places = self._places.get(variable.scope)
-        if places is None:
-            places = self._places[variable.scope] = {}
-            for match in _ANY_USE.finditer(shell.text):
-                places.setdefault(match[1] or "@", []).append(match.start())
-        for place in places.get(variable.name, ()):
-            yield shell.origin(place)
+    def _of(self, variable: Variable) -> Iterator[int]:
+        yield from self._followed.get(variable, ())
+        yield from (
+            at for at in self._unfollowed.get(variable.name, ()) if variable.start <= at < variable.end
+        )
 
+    @cached_property
+    def _followed(self) -> dict[Variable, list[int]]:
+        found: dict[Variable, list[int]] = {}
+        for at, variables in self._trace.variables.items():
+            for variable in variables:
+                found.setdefault(variable, []).append(at)
+        return found
 
-def of_file(dockerfile: Dockerfile, environment: Environment) -> dict[Variable, list[int]]:
-    """The uses of the variables that ARG and ENV set."""
-    found: dict[Variable, list[int]] = {}
-    names = environment.names()
-    for stage, instruction in _instructions(dockerfile):
-        own = instruction.keyword == "RUN"
-        texts = [instruction.text]
-        texts += (Joined.without(dockerfile.text, each.content, []) for each in instruction.heredocs)
-        for text in texts:
-            first = _first_set(text.text) if own else {}
-            for match in _USE.finditer(text.text):
-                name = match[1]
-                if name not in names or first.get(name, len(text.text)) < match.start():
-                    continue
-                meaning = environment.lookup(stage, name, instruction.span.start)
-                if isinstance(meaning, Binding):
-                    found.setdefault(meaning.variable, []).append(text.origin(match.start()))
-    return found
-
-
-def _instructions(dockerfile: Dockerfile) -> Iterator[tuple[int | None, Instruction]]:
-    for instruction in dockerfile.arguments:
-        yield None, instruction
-    for stage in dockerfile.stages:
-        for instruction in stage.instructions:
-            yield stage.index, instruction
-
-
-def _first_set(text: str) -> dict[str, int]:
-    """Where a shell text has first set each variable: from there on a use is not the file's."""
-    found: dict[str, int] = {}
-    for match in _SET.finditer(text):
-        found.setdefault(match[1] or match[2], match.end())
-    return found
+    @cached_property
+    def _unfollowed(self) -> dict[str, list[int]]:
+        """The uses in texts that were not evaluated, such as CMD, COPY or what another program gets, by name."""
+        found: dict[str, list[int]] = {}
+        every = (each for stage in self._file.stages for each in stage.instructions)
+        for instruction in (*self._file.arguments, *every):
+            texts = [instruction.text]
+            texts += (Joined.without(self._file.text, each.content, []) for each in instruction.heredocs)
+            for text in texts:
+                for match in _USE.finditer(text.text):
+                    at = text.origin(match.start())
+                    if at not in self._trace.ways:
+                        found.setdefault(match[1], []).append(at)
+        return found

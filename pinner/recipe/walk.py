@@ -19,6 +19,7 @@ from pinner.regex import later
 from pinner.shell import expand, fields, nested
 from pinner.shell.content import UNKNOWN, BuildContext, Content, ContextTree, FileTree, Value
 from pinner.shell.evaluate import Shell
+from pinner.shell.expand import Piece
 from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.outcomes import AptCommand, SeenInstall, Walk
@@ -26,6 +27,7 @@ from pinner.shell.process import PATH
 from pinner.shell.programs import archives
 from pinner.shell.programs.fetching import of
 from pinner.shell.state import Overlay, State
+from pinner.shell.trace import Trace
 
 _URL = later(r"https?://")
 
@@ -46,12 +48,13 @@ class Walked:
         arch: str,
         base: BaseFiles,
         context: BuildContext | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._file = dockerfile
         self._platform = platform
         self._base = base
         self._tree = ContextTree(context) if context is not None else None
-        self.walk = Walk(arch=arch, context=context)
+        self.walk = Walk(arch=arch, context=context, trace=trace)
         self._states: dict[int, State] = {}
         self._begun: dict[int, int] = {}
         self._given: dict[int, set[str]] = {}
@@ -63,7 +66,7 @@ class Walked:
         self._placed: dict[int, int] = {}
         self._own = [block.span for block in blocks.find(dockerfile)]
         self._arguments: dict[str, Value] = {}
-        for name, value in of_platform(platform).items():
+        for name, value in of_platform(platform).items() if platform else ():
             self._arguments[name] = Value(value)
         for instruction in dockerfile.arguments:
             self._declare(instruction, self._arguments)
@@ -110,8 +113,11 @@ class Walked:
                 break
             self._begun[index] += 1
             block = bisect_right(self._own, start, key=lambda span: span.start) - 1
-            if not instruction.onbuild and not (block >= 0 and start < self._own[block].end):
+            if (self.walk.trace or not instruction.onbuild) and not (
+                block >= 0 and start < self._own[block].end
+            ):
                 self.walk.at = start
+                self.walk.reach = instruction.span
                 self._take(index, state, instruction, given)
             if self._begun[index] == len(stage.instructions):
                 for name in given:
@@ -331,7 +337,9 @@ class Walked:
         if instruction.form == "exec":
             span = instruction.body
             shell.span, shell.fixed, shell.source = (span.start, span.end), False, source
-            shell.words([Value(each) for each in instruction.argv])
+            strings = texts.exec_form(source, instruction) if self.walk.trace is not None else ()
+            words = [Value(text.text, (), ((Piece(text, ()),),)) for _, text in strings]
+            shell.words(words or [Value(each) for each in instruction.argv])
             return
         if self._shells[index] not in POSIX_SHELLS:
             return

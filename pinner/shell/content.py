@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from pinner.edit.span import Joined
+from pinner.shell.expand import Ways
 from pinner.values import NamedTuple
 
 #: Stands in a text for what is not known of it.
@@ -53,10 +54,14 @@ GONE = Content("", gone=True)
 
 
 class Value(NamedTuple):
-    """A text with what is not known marked, and the files of the build context, or addresses, that it comes from."""
+    """A text with what is not known marked, and the files of the build context, or addresses, that it comes from.
+
+    `ways` tell where it is written, and what it may be instead, if the walk traces that.
+    """
 
     text: str
     lists: tuple[str, ...] = ()
+    ways: Ways = ()
 
 
 class FileTree(Protocol):

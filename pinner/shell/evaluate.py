@@ -7,11 +7,13 @@ and both ways are followed. What a program does is a row of the table `programs`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pinner.shell import fields, nested
+from pinner.shell import fields, nested, trace
 from pinner.shell.content import UNKNOWN, Content, Value
+from pinner.shell.expand import Variable
 from pinner.shell.outcomes import Leave, ProgramStatus
 from pinner.shell.process import ALARM, Function, Process
 
@@ -50,7 +52,9 @@ class Shell(Process):
             return "maybe"
         self._nested += 1
         try:
-            return self._of_kind(node, kind, must=must)
+            status = self._of_kind(node, kind, must=must)
+            # Where words come from is asked of every way.
+            return "maybe" if self.walk.trace is not None and status != "done" else status
         finally:
             self._nested -= 1
 
@@ -70,7 +74,8 @@ class Shell(Process):
         if kind == "subshell":
             shell = self.child(self.name, self.args)
             shell.functions, shell.errexit = dict(self.functions), self.errexit
-            shell._script, shell._text = self._script, self._text
+            shell.uncalled = self.uncalled
+            shell._script, shell._text, shell._shell = self._script, self._text, self._shell
             assert isinstance(shell, Shell)  # it is of this kind
             return self.process(lambda own: shell._guarded(node, must), shell, inherits=True)
         if kind == "negated_command":
@@ -197,11 +202,11 @@ class Shell(Process):
             patterns = [self._word(each).text for each in values]
             body = [child for child in item.named_children if child not in values]
             found = [_matches(subject.text, each) for each in patterns]
-            if True in found and not ways:
+            if True in found and not ways and self.walk.trace is None:
                 return self._statements(body, must=must)
-            if any(each is not False for each in found):
+            if self.walk.trace is not None or any(each is not False for each in found):
                 ways.append(lambda body=body: self._statements(body, must=must))  # type: ignore[misc]
-            if True in found:
+            if True in found and self.walk.trace is None:
                 break
         else:
             ways.append(lambda: None)
@@ -213,6 +218,8 @@ class Shell(Process):
         body = node.child_by_field_name("body")
         if body is None:
             return "done"
+        if node.type == "for_statement" and self.walk.trace is not None:
+            return self._every_turn(node, body)
         if node.type == "for_statement":
             name = node.child_by_field_name("variable")
             words = [value for each in node.children_by_field_name("value") for value in self._fields(each)]
@@ -247,8 +254,35 @@ class Shell(Process):
                     rest = rest[1:]
                     self._statements(condition, must=False)
                 return "done"
-        self._turn(body, sure=False)
+        for _ in range(1 if self.walk.trace is None else 2):
+            self._turn(body, sure=False)
         return "done"
+
+    def _every_turn(self, node: Node, body: Node) -> ProgramStatus:
+        """All turns of a loop over words as one, and again with what a turn leaves to the next."""
+        name = node.child_by_field_name("variable")
+        if name is None:
+            return "done"
+        with self._setting(self._of(name), name.start_byte) as variable:
+            words = [value for each in node.children_by_field_name("value") for value in self._fields(each)]
+        if not node.children_by_field_name("value") and not self.uncalled:
+            words = list(self.args)
+        own = trace.united([trace.assigned(each, variable, words=True) for each in words])
+        for _ in range(2):
+            self.state.variables[variable.name] = own
+            self._turn(body, sure=False)
+        return "done"
+
+    @contextmanager
+    def _setting(self, name: str, at: int) -> Iterator[Variable]:
+        """Evaluates the words that are given to a variable, at an index of the present text."""
+        place = self._shell.origin(at) if self._shell is not None else 0
+        variable, before = Variable(name, place, *self.walk.reach), self._into
+        self._into = variable
+        try:
+            yield variable
+        finally:
+            self._into = before
 
     def _turn(self, body: Node, *, sure: bool) -> bool:
         """One turn of a loop; whether there may be another."""
@@ -351,11 +385,11 @@ class Shell(Process):
         body = nested.heredoc(self._script.shell.part(*heredoc.body), expands=False, tabs=heredoc.tabs)
         if not heredoc.expands:
             return Content(body.text, place=None if self.fixed else body)
-        text, self._text = self._text, body.text
+        text, shell, self._text, self._shell = self._text, self._shell, body.text, body
         try:
             value, ranges = fields.document(body.text, self._meaning)
         finally:
-            self._text = text
+            self._text, self._shell = text, shell
         place = None if self.fixed else body.read_as(ranges)
         return Content(value.text, lists=value.lists, place=place)
 
@@ -383,9 +417,7 @@ class Shell(Process):
             if not self.file:
                 self.walk.at = place.start
         try:
-            args = [
-                value for group in groups for value in self._braced(group[0].start_byte, group[-1].end_byte)
-            ]
+            args = self._arguments(groups)
             if not groups:
                 return self._assign(assigned)
             own = {name: value for each in assigned for name, value in self._assignment(each)}
@@ -397,25 +429,41 @@ class Shell(Process):
         finally:
             self.span = before
 
+    def _arguments(self, groups: Sequence[Sequence[Node]]) -> list[Value]:
+        """The words of a command; those that a function is given are the values of its arguments."""
+        args: list[Value] = []
+        for group in groups:
+            if self.walk.trace is not None and args and args[0].text in self.functions:
+                with self._setting("@", groups[0][0].start_byte) as given:
+                    own = self._braced(group[0].start_byte, group[-1].end_byte)
+                args += (trace.assigned(each, given, words=True) for each in own)
+            else:
+                args += self._braced(group[0].start_byte, group[-1].end_byte)
+        return args
+
     def _assignment(self, node: Node) -> Iterable[tuple[str, Value | tuple[Value, ...]]]:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None or name.type != "variable_name":
             return
         own = self._of(name)
         found: Value | tuple[Value, ...] = Value("")
-        if value is not None and value.type == "array":
-            found = tuple(
-                each
-                for child in value.named_children
-                if child.type != "comment"
-                for each in self._fields(child)
-            )
-        elif value is not None:
-            found = self._word(value)
+        with self._setting(own, node.start_byte) as variable:
+            if value is not None and value.type == "array":
+                found = tuple(
+                    trace.assigned(each, variable, words=True)
+                    for child in value.named_children
+                    if child.type != "comment"
+                    for each in self._fields(child)
+                )
+            elif value is not None:
+                found = trace.assigned(self._word(value), variable)
+            elif self.walk.trace is not None:
+                found = Value("", ways=((),))
         if self._text.startswith("+=", name.end_byte):
             before = self.variable(own)
             if isinstance(found, Value) and isinstance(before, Value):
-                found = Value(before.text + found.text, before.lists + found.lists)
+                ways = trace.combined((before.ways, found.ways)) if found.ways and before.ways else ()
+                found = Value(before.text + found.text, before.lists + found.lists, ways)
             elif not isinstance(found, Value) and isinstance(before, tuple) and not isinstance(before, Value):
                 found = (*before, *found)
             elif before is not None:

@@ -7,16 +7,12 @@ shell's. A value remembers where each part of it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
 from pinner.values import NamedTuple
-
-if TYPE_CHECKING:
-    from pinner.shell.words import Word
 
 _PARAMETER = later(
     r"""\$(?:(?P<bare>[A-Za-z_]\w*|[0-9@*])
@@ -27,6 +23,7 @@ _SHIFT = later(r"[^\\'\"{}$]+|\\.|'[^']*'|\$\{|.", re.DOTALL)
 _PLAIN = later(r"[^\\`'\"$]+")
 _WORD = later(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
 _WORD_BACKTICK = later(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
+_BLANK = later(r"[ \t\n]+")
 # More parts than any list has that a person keeps, and deeper than any person nests them.
 _MOST = 5_000
 _DEEPEST = 20
@@ -51,10 +48,12 @@ def not_known(*variables: str) -> str:
 
 
 class Variable(NamedTuple):
-    """A variable: its name, and the offset where the text begins in which the name means this one."""
+    """A variable that is set at the offset `at`; from `start` to `end` of the file its name may mean this one."""
 
-    scope: int
     name: str
+    at: int
+    start: int
+    end: int
 
 
 class Unknown(NamedTuple):
@@ -70,40 +69,24 @@ class Piece(NamedTuple):
 
     `places` are where it is written, the outermost first: the `$X` in the text that is expanded, what stands for it in
     the value of X, and so on, a `${X:-…}` before what is written in it; `through` are those variables. `splits` tells
-    that blanks in it separate fields.
+    that blanks in it separate fields, `bare` that it is written without quotes where a shell looks for globs.
     """
 
     text: Joined | Unknown
     places: tuple[Span, ...]
     through: tuple[Variable, ...] = ()
     splits: bool = False
+    bare: bool = False
 
-    def within(self, variable: Variable, place: Span, *, splits: bool = False) -> Piece:
-        """This piece of the value of `variable`, as it comes in by an expansion at `place`."""
-        return Piece(self.text, (place, *self.places), (variable, *self.through), splits)
-
-
-class Element(NamedTuple):
-    """What a variable holds as text, or one word of its list: that `word`, as a command would have it."""
-
-    pieces: tuple[Piece, ...]
-    word: Word | None = None
+    def at(self, place: Span, *, splits: bool = False) -> Piece:
+        """This piece of a variable's value, as it comes in by an expansion at `place`."""
+        return self._replace(places=(place, *self.places), splits=splits)
 
 
-class Binding(NamedTuple):
-    """What a variable holds: one `text`, a `list` of words, or `each` of several words in turn.
-
-    `fillable` tells that it is a build argument without a value, which the build may fill.
-    """
-
-    variable: Variable
-    kind: Literal["text", "list", "each"]
-    elements: tuple[Element, ...]
-    fillable: bool = False
-
-
-#: What the name of a variable means at an index of a text.
-Lookup = Callable[[str, int], Binding | Unknown]
+#: What a text may be, each way as its pieces; None parts the words of a list.
+Ways = tuple[tuple["Piece | None", ...], ...]
+#: What the name of a variable means at an index of a text: the pieces of its value.
+Lookup = Callable[[str, int], "Sequence[Piece] | Unknown"]
 
 
 class Parameter(NamedTuple):
@@ -171,7 +154,7 @@ def _cut(text: str, pattern: str, *, at_end: bool, longest: bool) -> int:
 
 
 def expanded(
-    found: Binding | Unknown, own: Parameter, operand: Iterable[Piece], place: Span
+    found: Sequence[Piece] | Unknown, own: Parameter, operand: Iterable[Piece], place: Span
 ) -> Iterator[Piece]:
     """What an expansion at `place` of a variable, found as this, becomes; `operand` are the pieces of its operand."""
     kind = own.operator[-1:] if own.operator[:1] in {"", ":", "-", "=", "?", "+"} else "cut"
@@ -188,11 +171,7 @@ def expanded(
         elif not (found.unset and kind == "+"):
             yield Piece(found, (place,))
         return
-    if len(found.elements) != 1:
-        yield Piece(Unknown("variable-unknown", f"${own.name} has several values"), (place,))
-        return
-    pieces = found.elements[0].pieces
-    text = joined(pieces)
+    text = joined(found)
     if kind and text is not None:
         empty = not text.text and own.operator[0] == ":"
         if kind == "+":
@@ -203,18 +182,25 @@ def expanded(
             return
         if kind == "cut":
             other = joined(operand)
-            if other is None:
-                yield Piece(Unknown("expansion", f"what is done with ${own.name} is not followed"), (place,))
-                return
-            done = operate(text.text, own.operator, other.text)
-            at = text.text.find(done) if len(pieces) == 1 and done else -1
-            made = text.part(at, at + len(done)) if at >= 0 else _written(done, place)
-            pieces = (pieces[0]._replace(text=made),) if at >= 0 else (Piece(made, (place,)),)
-    for piece in pieces:
-        yield piece.within(found.variable, place)
+            yield cut(
+                found, None if other is None else operate(text.text, own.operator, other.text), own, place
+            )
+            return
+    yield from (piece.at(place) for piece in found)
 
 
-def _written(text: str, place: Span) -> Joined:
+def cut(found: Sequence[Piece], text: str | None, own: Parameter, place: Span) -> Piece:
+    """What is left of a value by an operator, `text`, at its own place if it is written in one; None: not known."""
+    if text is None:
+        return Piece(Unknown("expansion", f"what is done with ${own.name} is not followed"), (place,))
+    whole = found[0].text if len(found) == 1 else None
+    at = whole.text.find(text) if isinstance(whole, Joined) and text else -1
+    if isinstance(whole, Joined) and at >= 0:
+        return found[0]._replace(text=whole.part(at, at + len(text))).at(place)
+    return Piece(written(text, place), (place,))
+
+
+def written(text: str, place: Span) -> Joined:
     """A text that stands for what is written at `place`."""
     return Joined.chain(Joined(char, (0,), (place.start,), (place.end,)) for char in text)
 
@@ -280,27 +266,24 @@ def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str 
     if word.isalnum():
         return word
 
-    def lookup(name: str, at: int) -> Binding | Unknown:
+    def lookup(name: str, at: int) -> Sequence[Piece] | Unknown:
         value = values.get(name, "")
         if value is None or name not in values:
             return Unknown("variable-unknown" if value is None else "", "", unset=True)
-        text = Joined(value, (0,), (0,), (len(value),))
-        return Binding(Variable(0, name), "text", (Element((Piece(text, (Span(0, 0),)),)),))
+        return (Piece(Joined(value, (0,), (0,), (len(value),)), (Span(0, 0),)),)
 
     whole = Joined(word, (0,), (0,), (len(word),))
-    found = bounded(pieces(whole, lookup, escape), Span(0, 0))
+    found = bounded(pieces(whole, lookup, escape))
     if any(isinstance(each.text, Unknown) and each.text.reason for each in found):
         return None
     return "".join(each.text.text for each in found if not isinstance(each.text, Unknown))
 
 
-def bounded(found: Iterable[Piece], place: Span) -> tuple[Piece, ...]:
+def bounded(found: Iterable[Piece]) -> tuple[Piece, ...]:
     """The pieces of a value, unless they are too many or come from too deep: then as one that is not known."""
     made = tuple(islice(found, _MOST + 1))
     if len(made) > _MOST or any(len(piece.places) > _DEEPEST for piece in made):
-        return (
-            Piece(Unknown("variable-unknown", "its value is put together from too many parts"), (place,)),
-        )
+        return (Piece(Unknown("variable-unknown", "its value is put together from too many parts"), ()),)
     return made
 
 
@@ -312,6 +295,34 @@ def joined(own: Iterable[Piece]) -> Joined | None:
             return None
         texts.append(piece.text)
     return Joined.chain(texts)
+
+
+def split(own: Iterable[Piece | None]) -> list[tuple[Piece, ...]]:
+    """The fields that pieces make; None parts two of them."""
+    groups: list[list[Piece]] = [[]]
+    for piece in own:
+        if piece is None:
+            groups.append([])
+            continue
+        text = piece.text
+        if isinstance(text, Unknown) or not piece.splits:
+            groups[-1].append(piece)
+            continue
+        begin = 0
+        for blank in _BLANK.finditer(text.text):
+            if blank.start() > begin:
+                groups[-1].append(_part(piece, text, begin, blank.start()))
+            groups.append([])
+            begin = blank.end()
+        if begin < len(text.text):
+            groups[-1].append(_part(piece, text, begin, len(text.text)))
+    return [tuple(group) for group in groups if group]
+
+
+def _part(piece: Piece, text: Joined, begin: int, end: int) -> Piece:
+    """What stands from `begin` to `end` of the text of a piece, at its own place."""
+    part = text.part(begin, end)
+    return piece._replace(text=part, places=(*piece.places[:-1], part.span(0, end - begin)))
 
 
 def words(text: str, escape: str) -> list[str]:

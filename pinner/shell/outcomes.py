@@ -10,6 +10,7 @@ from pinner.apt.command_line import Setting
 from pinner.shell.content import UNKNOWN, BuildContext, Content, Value
 from pinner.shell.state import State
 from pinner.shell.syntax import Script
+from pinner.shell.trace import Trace
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Walk:
     `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
     Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
     the context that ran an install command. `commands` are those that may change what is installed, `undecided` counts
-    the tests that the present one depends on.
+    the tests that the present one depends on. With a `trace` the walk is there to tell where words come from, and
+    `reach` is where the names of the present instruction's variables may mean these.
     """
 
     arch: str = "amd64"
@@ -79,6 +81,8 @@ class Walk:
     undecided: int = 0
     at: int = 0
     known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
+    trace: Trace | None = None
+    reach: tuple[int, int] = (0, 0)
 
 
 class Invocation(NamedTuple):

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinner.edit.span import Joined
+from pinner.edit.span import Joined, Level
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
 from pinner.shell.content import UNKNOWN, Content, KeyOrigin, Value
+from pinner.shell.expand import Piece, Variable, Ways
+from pinner.shell.expand import joined as joined_pieces
 from pinner.shell.fields import Meaning
 from pinner.shell.outcomes import (
     AptCommand,
@@ -24,6 +26,7 @@ from pinner.shell.outcomes import (
 )
 from pinner.shell.state import State
 from pinner.shell.syntax import Script, UnparsableError
+from pinner.shell.trace import Trace, Tracer
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -88,6 +91,10 @@ class Process:
         self._sink: list[Content] | None = None
         self._script: Script = None  # type: ignore[assignment]
         self._text = ""
+        self._shell: Joined | None = None
+        self._into: Variable | None = None
+        #: Whether it is not known with which arguments this is called.
+        self.uncalled = walk.trace is not None and not depth
         self._ended: list[State] = []
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
@@ -123,12 +130,22 @@ class Process:
             return "done"
         if script.unread and ALARM.search(text.text, *script.unread):
             self.unknown("a text that is not understood")
-        before = self._script, self._text
-        self._script, self._text = script, script.shell.text
+        before = self._script, self._text, self._shell
+        self._script, self._text, self._shell = script, script.shell.text, script.shell
         try:
-            return self._statements(script.root.named_children, must=must)
+            status = self._statements(script.root.named_children, must=must)
+            if self.walk.trace is not None:
+                self._call_all(self.walk.trace)
+            return status
         finally:
-            self._script, self._text = before
+            self._script, self._text, self._shell = before
+
+    def _call_all(self, trace: Trace) -> None:
+        """Follow the functions that nothing has called so far: another file may."""
+        for name, own in list(self.functions.items()):
+            if (own.body.start_byte, own.script.shell.text) not in trace.called and not self.state.dead:
+                with suppress(Leave):
+                    self._function(name, (), uncalled=True)
 
     def words(self, args: Sequence[Value]) -> None:
         """Run a command that stands alone, without a shell."""
@@ -136,9 +153,15 @@ class Process:
             self.execute(args)
         self._end()
 
-    def string(self, text: str) -> ProgramStatus:
+    def string(self, value: Value) -> ProgramStatus:
         """Evaluate a text that a command is given, in this shell."""
-        before, at = self.fixed, -1
+        before, at, text = self.fixed, -1, value.text
+        if (
+            len(value.ways) == 1
+            and (own := joined_pieces(each for each in value.ways[0] if each))
+            and own.text
+        ):
+            return self._run(self.source, nested.unfolded(self._quoted(own, value.ways[0][0])), must=False)
         start, end = self.span
         if not self.fixed and text:
             at = self.source.find(text, start, end)
@@ -149,6 +172,15 @@ class Process:
             return self._run(self.source, nested.unfolded(whole), must=False)
         finally:
             self.fixed = before
+
+    def _quoted(self, text: Joined, first: Piece | None) -> Joined:
+        """A text in quotes; one that stands at no place of its own is in none."""
+        quote = self.source[text.origin(0) - 1 : text.origin(0)]
+        level: Level | None = "double" if quote == '"' else "single" if quote == "'" else None
+        outer = self._shell.levels if self._shell is not None else ()
+        if first is not None and first.places and level:
+            text.levels = (level, *outer)
+        return text
 
     def sourced(self, path: str, content: Content, args: Sequence[Value]) -> ProgramStatus:
         """Evaluate the file at a path in this shell, as `.` does."""
@@ -249,7 +281,7 @@ class Process:
 
     def _braced(self, start: int, end: int) -> list[Value]:
         raw = self._text[start:end]
-        if _SIMPLE.fullmatch(raw):
+        if self.walk.trace is None and _SIMPLE.fullmatch(raw):
             return [Value(raw)]
         if raw.startswith("<(") and raw.endswith(")"):
             path = f"/dev/fd/{len(self.state.files)}"
@@ -265,7 +297,8 @@ class Process:
 
             words = braces.expanded(raw)
             if words and words != (raw,):
-                return [each for one in words for each in fields.fields(one, 0, len(one), self._meaning)]
+                meaning = Meaning(self.variable, self._output)
+                return [each for one in words for each in fields.fields(one, 0, len(one), meaning)]
         return fields.fields(self._text, start, end, self._meaning)
 
     def execute(
@@ -285,7 +318,7 @@ class Process:
             self.moved = "exec" in texts
             return "done"
         name, rest = texts[at].rpartition("/")[2], tuple(args[at + 1 :])
-        if texts[at] in self.functions:
+        if texts[at] in self.functions and all("=" in word for word in texts[:at]):
             return self._function(texts[at], rest)
         kept = self.state.variables, self.state.exported
         if own:
@@ -398,6 +431,8 @@ class Process:
         """What the program or package at an address does when it is run or installed."""
         from pinner.distributions import programs
 
+        if self.walk.trace is not None:
+            return
         effect = programs.effect(url)
         if effect.kind == "none":
             return
@@ -420,12 +455,16 @@ class Process:
         if effect.updates:
             self.state.update()
 
-    def _function(self, name: str, args: Sequence[Value]) -> ProgramStatus:
+    def _function(self, name: str, args: Sequence[Value], *, uncalled: bool = False) -> ProgramStatus:
         own = self.functions[name]
         if self.depth >= DEEPEST:
             return "done"
-        before = self._script, self._text, self.args, self.file, self.source, self.fixed
+        if self.walk.trace is not None:
+            self.walk.trace.called.add((own.body.start_byte, own.script.shell.text))
+        before = self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed
+        given, self.uncalled = self.uncalled, uncalled
         self._script, self._text, self.args = own.script, own.script.shell.text, tuple(args)
+        self._shell = own.script.shell
         self.file, self.source, self.fixed = own.file, own.source, own.fixed
         self.depth += 1
         try:
@@ -435,7 +474,8 @@ class Process:
                 raise
             return leave.status
         finally:
-            self._script, self._text, self.args, self.file, self.source, self.fixed = before
+            self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed = before
+            self.uncalled = given
             self.depth -= 1
 
     def leave(self, what: str, status: ProgramStatus = "done") -> None:
@@ -447,14 +487,21 @@ class Process:
 
     @property
     def _meaning(self) -> Meaning:
-        return Meaning(self.variable, self._output)
+        return Meaning(self.variable, self._output, self._tracer())
+
+    def _tracer(self) -> Tracer | None:
+        """What takes note of where the words of the present text come from."""
+        trace = self.walk.trace
+        if trace is None or self.file or self.fixed or self._shell is None:
+            return None
+        return Tracer(trace, self._shell, self._into)
 
     def _fields(self, node: Node) -> list[Value]:
         return self._braced(node.start_byte, node.end_byte)
 
     def _word(self, node: Node) -> Value:
         raw = self._text[node.start_byte : node.end_byte]
-        if _SIMPLE.fullmatch(raw):
+        if self.walk.trace is None and _SIMPLE.fullmatch(raw):
             return Value(raw)
         return fields.word(self._text, node.start_byte, node.end_byte, self._meaning)
 
@@ -462,7 +509,7 @@ class Process:
         """A word of another text, as this shell reads it."""
         before, self._text = self._text, text
         try:
-            return fields.word(text, 0, len(text), self._meaning)
+            return fields.word(text, 0, len(text), Meaning(self.variable, self._output))
         finally:
             self._text = before
 
@@ -473,6 +520,8 @@ class Process:
 
     def variable(self, name: str) -> Value | tuple[Value, ...] | None:
         """What a name means here; None if nothing sets it."""
+        if self.uncalled and (name in "@*" or name.isdecimal()):
+            return None
         if name in "@*":
             return self.args
         if name.isdecimal():
@@ -499,11 +548,11 @@ class Process:
         if self.depth >= DEEPEST:
             return None
         shell = self.child(self.name, self.args)
-        shell.functions = dict(self.functions)
+        shell.functions, shell.uncalled = dict(self.functions), self.uncalled
 
         def run(own: Process) -> ProgramStatus:
             with suppress(Leave):
-                own.string(self._text[start:stop])
+                own.string(self._piece(start, stop))
             return "done"
 
         kept = self.walk.seen, self.state.dead
@@ -511,6 +560,12 @@ class Process:
         _, output = shell.captured(lambda: self._quietly(run, shell))
         self.walk.seen, self.state.dead = kept
         return output
+
+    def _piece(self, start: int, stop: int) -> Value:
+        """What stands between two indices of the present text."""
+        tracer = self._tracer()
+        ways: Ways = ((Piece(tracer.shell.part(start, stop), ()),),) if tracer is not None else ()
+        return Value(self._text[start:stop], (), ways)
 
     def _quietly(self, run: Callable[[Process], ProgramStatus], shell: Process) -> ProgramStatus:
         state = self.state

@@ -19,6 +19,7 @@ from pinner.apt.conf import truth
 from pinner.apt.decisions import Places
 from pinner.errors import InputError
 from pinner.shell.content import GONE, UNKNOWN, Content, FileTree, Value
+from pinner.shell.trace import is_traced, united
 from pinner.values import NamedTuple
 
 #: How many different contents of a file are followed where conditions decide between them.
@@ -313,8 +314,9 @@ class State:
                     self.files[path] = _either(own, there)
         if self.variables != other.variables:
             for name in {*self.variables, *other.variables}:
-                if self.variables.get(name) != other.variables.get(name):
-                    self.variables[name] = Value(UNKNOWN)
+                one, two = self.variables.get(name), other.variables.get(name)
+                if one != two:
+                    self.variables[name] = united((one, two)) if is_traced(one, two) else Value(UNKNOWN)
         self.exported |= other.exported
         if self.fetched != other.fetched:
             both = self.fetched is not None and other.fetched is not None

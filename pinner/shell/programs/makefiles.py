@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from posixpath import join
 
 from pinner.regex import later
-from pinner.shell.content import UNKNOWN
+from pinner.shell.content import UNKNOWN, Value
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
 from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
@@ -41,7 +41,7 @@ def _make(call: Invocation) -> ProgramResult:
         inner.state.cwd = folder
         inner.fixed = True
         for line in lines[:_MOST]:
-            inner.string(_expanded(line, values))
+            inner.string(Value(_expanded(line, values)))
         return "done"
 
     return ProgramResult(shell.process(run, own, inherits=True))

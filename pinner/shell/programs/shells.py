@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pinner.regex import later
 from pinner.shell import nested
 from pinner.shell.content import UNKNOWN, Content, Value
+from pinner.shell.expand import Piece, Unknown
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus, value_of
 from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
 
 _MOST = 2_000
+_OS_RELEASE = later(r"/etc/(?:os|lsb)-release\b|/usr/lib/os-release\b")
+_OF_OS_RELEASE = later(
+    r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?\Z"
+)
 
 
 def _sh(call: Invocation) -> ProgramResult:
@@ -52,7 +58,7 @@ def _string(call: Invocation, args: list[Value], errexit: bool) -> ProgramResult
     own.errexit = errexit
 
     def run(shell: Process) -> ProgramStatus:
-        return shell.string(args[0].text)
+        return shell.string(args[0])
 
     return ProgramResult(call.shell.process(run, own))
 
@@ -82,6 +88,8 @@ def _source(call: Invocation) -> ProgramResult:
         content = state.read(state.path(name))
         if content is None:
             call.shell.unseen(name)
+            if call.shell.walk.trace is not None:
+                _may_set(call, name)
             return ProgramResult()
         if content.text is None:
             for origin in content.origins:
@@ -92,9 +100,20 @@ def _source(call: Invocation) -> ProgramResult:
     return ProgramResult()
 
 
+def _may_set(call: Invocation, file: str) -> None:
+    """A file that is not seen may set any variable; those of os-release(5) and lsb-release are known by name."""
+    variables = call.shell.state.variables
+    for name in variables:
+        if not _OS_RELEASE.match(file) or _OF_OS_RELEASE.match(name):
+            why = Unknown("variable-unknown", f"a file that is read may set {name}")
+            variables[name] = Value(UNKNOWN, ways=((Piece(why, ()),),))
+
+
 def _eval(call: Invocation) -> ProgramResult:
     _from_afar(call, call.args)
-    return ProgramResult(call.shell.string(" ".join(call.words)))
+    return ProgramResult(
+        call.shell.string(call.args[0] if len(call.args) == 1 else Value(" ".join(call.words)))
+    )
 
 
 def _su(call: Invocation) -> ProgramResult:
@@ -166,7 +185,7 @@ def _set(call: Invocation) -> ProgramResult:
     words = call.words
     for at, word in enumerate(words):
         if word == "--":
-            call.shell.args = call.args[at + 1 :]
+            call.shell.args, call.shell.uncalled = call.args[at + 1 :], False
             break
         if word.startswith("-") and "e" in word[1:] and not word.startswith("--"):
             call.shell.errexit = True

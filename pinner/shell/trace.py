@@ -1,0 +1,110 @@
+"""Where the words of commands come from: what each expansion in a file has become, and what was made of it.
+
+A walk that traces takes every way: no test is decided, and each turn of a loop stands for all. So the values that an
+expansion has are all that it may have, in whatever order and on whatever platform a file is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from pinner.edit.span import Joined
+from pinner.shell.content import UNKNOWN, Value
+from pinner.shell.expand import Piece, Unknown, Variable, Ways, bounded, joined
+from pinner.values import NamedTuple
+
+_MOST_WAYS = 64
+_MOST_VALUES = 5_000
+#: What may be too much to follow, and what a command has set.
+TOO_MANY = (Piece(Unknown("variable-unknown", "it may have too many values"), ()),)
+_BY_COMMAND = (Piece(Unknown("variable-unknown", "a command sets it"), ()),)
+
+
+@dataclass
+class Trace:
+    """What a walk has found, by the offset of each `$` in the file.
+
+    `ways` are what an expansion may be, `variables` those that it may have expanded, `flows` those into whose values it
+    goes. `fillable` are build arguments without a value. `called` are functions, by the place of their bodies.
+    """
+
+    ways: dict[int, dict[tuple[Piece | None, ...], None]] = field(default_factory=dict)
+    variables: dict[int, set[Variable]] = field(default_factory=dict)
+    flows: dict[int, set[Variable]] = field(default_factory=dict)
+    fillable: set[str] = field(default_factory=set)
+    called: set[tuple[int, str]] = field(default_factory=set)
+
+    def note(self, at: int, ways: Ways) -> None:
+        """Take note of what the expansion at an offset has become."""
+        known = self.ways.setdefault(at, {})
+        known.update(dict.fromkeys(ways))
+        if len(known) > _MOST_VALUES:
+            known.clear()
+            known[TOO_MANY] = None
+        through = {piece.through[0] for way in ways for piece in way if piece and piece.through}
+        self.variables.setdefault(at, set()).update(through)
+
+
+class Tracer(NamedTuple):
+    """The text that is read, with its places in the file, and the variable that what is read becomes the value of."""
+
+    trace: Trace
+    shell: Joined
+    into: Variable | None = None
+
+
+def combined(parts: Iterable[Ways]) -> Ways:
+    """The ways of several parts one behind the other."""
+    found: Ways = ((),)
+    for ways in parts:
+        if ways == ((),):
+            continue
+        if len(found) * len(ways) > _MOST_WAYS:
+            return (TOO_MANY,)
+        found = tuple((*one, *other) for one, other in product(found, ways))
+    return tuple(dict.fromkeys(found))
+
+
+def value(ways: Ways, lists: tuple[str, ...] = ()) -> Value:
+    """A value that may be each of several; its text, if it is one that is known."""
+    own = joined(piece for piece in ways[0] if piece) if len(ways) == 1 else None
+    return Value(UNKNOWN if own is None else own.text, lists, ways)
+
+
+def assigned(found: Value, variable: Variable, *, words: bool = False) -> Value:
+    """A value as one of a variable; `words` if it is written as the words of a command are."""
+    ways = (
+        bounded(
+            each._replace(through=(variable, *each.through), splits=False, bare=each.bare and words)
+            for each in way
+            if each
+        )
+        for way in found.ways
+    )
+    return found._replace(ways=tuple(ways))
+
+
+def united(values: Sequence[Value | tuple[Value, ...] | None]) -> Value | tuple[Value, ...]:
+    """One value for a variable that may have each of these; one that is not set adds nothing."""
+    listed = [each for each in values if isinstance(each, tuple) and not isinstance(each, Value)]
+    single = [each for each in values if isinstance(each, Value)]
+    if listed:
+        return tuple(dict.fromkeys((*single, *(one for each in listed for one in each))))
+    ways = dict.fromkeys(way for each in single for way in each.ways or (_BY_COMMAND,))
+    return Value(UNKNOWN, ways=tuple(ways) if len(ways) <= _MOST_VALUES else (TOO_MANY,))
+
+
+def unset(found: Value) -> Unknown | None:
+    """Why a value is not known, if that is because nothing sets it."""
+    only = found.ways[0][0] if len(found.ways) == 1 and len(found.ways[0]) == 1 else None
+    return only.text if only is not None and isinstance(only.text, Unknown) and only.text.unset else None
+
+
+def is_traced(*values: Value | tuple[Value, ...] | None) -> bool:
+    """Whether it is known where one of these is written."""
+    return any(
+        bool(each.ways) if isinstance(each, Value) else each is not None and is_traced(*each)
+        for each in values
+    )

@@ -80,11 +80,6 @@ class Code(StrEnum):
         "A variable holds the version, and its value comes from outside.",
         "Give it a value in the file, or write the version out.",
     )
-    VARIABLE_CONDITIONAL = (
-        "variable-conditional",
-        "The variable is set again under a condition, in a loop or further down.",
-        "Use a variable for each list.",
-    )
     VARIABLE_ELSEWHERE = (
         "variable-elsewhere",
         "A Compose, Bake or Dev Containers file gives the build argument its value.",

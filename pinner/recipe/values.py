@@ -26,6 +26,8 @@ from pinner.shell.trace import Trace
 from pinner.values import NamedTuple
 
 _ESCAPE = later(r'\\(?:([$`"\\])|\n)')
+# What no shell reads anything into.
+_PLAIN = later(r"[\w\s.+:=~*@/,^%-]*")
 _MOST = 64
 
 
@@ -85,6 +87,9 @@ def _ways(context: ShellText, word: Word) -> list[list[Piece | None]]:
         if part.kind == "variable":
             known = context.trace.ways.get(place.start)
             ways = known or [(Piece(_unseen(context, part), (place,)),)]
+            if _is_outer(context, place) and not all(map(_is_plain_text, ways)):
+                why = Unknown("variable-unknown", f"the value of {part.text} becomes part of a script")
+                ways = [(Piece(why, (place,)),)]
             parts.append([[each and each._replace(splits=not part.quoted) for each in way] for way in ways])
         else:
             parts.append([[Piece(_literal(context.shell, part), (place,))]])
@@ -99,6 +104,19 @@ def _unseen(context: ShellText, part: WordPart) -> Unknown:
     if parameter(context.shell.text, part.start) is None:
         return Unknown("expansion", f"what is done with {part.text} is not followed")
     return Unknown("variable-unknown", not_known(part.text))
+
+
+def _is_outer(context: ShellText, place: Span) -> bool:
+    """Whether an expansion is made by another shell before this one reads the text."""
+    return context.shell.levels[:1] in (("double",), ("heredoc",)) and context.source[place.start] != "\\"
+
+
+def _is_plain_text(way: Iterable[Piece | None]) -> bool:
+    """Whether a shell reads words in this, and nothing else."""
+    return all(
+        each is not None and (isinstance(each.text, Unknown) or _PLAIN.fullmatch(each.text.text) is not None)
+        for each in way
+    )
 
 
 def _literal(shell: Joined, part: WordPart) -> Joined:
@@ -122,7 +140,7 @@ def _field(source: str, own: Sequence[Piece], word: Word) -> Field:
     if text is None:
         unknown = next(piece for piece in own if isinstance(piece.text, Unknown))
         assert isinstance(unknown.text, Unknown)
-        if any(len(piece.places) == 1 for piece in own):
+        if any(len(piece.places) <= 1 for piece in own):
             return Field(word, why=unknown.text)
         depth = _shared(own)
         place = Span(own[0].places[depth].start, own[-1].places[depth].end)
@@ -163,7 +181,7 @@ def _shared(own: Sequence[Piece]) -> int:
 def _word(source: str, span: Span, text: Joined, *, bare: bool = False) -> Word:
     """A word that is written at `span` in a value; `bare` if a shell looks for globs there."""
     raw = span.of(source)
-    part = WordPart("quoted", raw, 0, 0)
+    part = WordPart("bare" if bare else "quoted", raw, 0, 0)
     return Word(raw, text.text, span, (part,), span.end, guarded=not bare, levels=text.levels)
 
 

@@ -267,7 +267,7 @@ class Shell(Process):
             words = [value for each in node.children_by_field_name("value") for value in self._fields(each)]
         if not node.children_by_field_name("value") and not self.uncalled:
             words = list(self.args)
-        own = trace.united([trace.assigned(each, variable, words=True) for each in words])
+        own = trace.united([trace.assigned(each, variable, words=True) for each in words], trace.MOST_VALUES)
         for _ in range(2):
             self.state.variables[variable.name] = own
             self._turn(body, sure=False)

@@ -19,10 +19,7 @@ def runs(script: Script, name: str) -> str:
         commands = ()
     text = script.shell.text
     found = ""
-    for node in script.flow.get("function", ()):
-        own = node.child_by_field_name("name")
-        if own is None or text[own.start_byte : own.end_byte] != name:
-            continue
+    for node in script.functions.get(name, ()):
         for each in commands:
             if node.start_byte < each.place[0] < node.end_byte:
                 texts = [word.raw if word.value is None else word.value for word in each.words]

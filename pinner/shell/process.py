@@ -11,7 +11,7 @@ from pinner.edit.span import Joined, Level
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
 from pinner.shell.content import UNKNOWN, Content, KeyOrigin, Value
-from pinner.shell.expand import Piece, Variable, Ways
+from pinner.shell.expand import Piece, Unknown, Variable, Ways
 from pinner.shell.expand import joined as joined_pieces
 from pinner.shell.fields import Meaning
 from pinner.shell.outcomes import (
@@ -133,6 +133,8 @@ class Process:
         before = self._script, self._text, self._shell
         self._script, self._text, self._shell = script, script.shell.text, script.shell
         try:
+            if self.walk.trace is not None and script.unread:
+                self.walk.trace.unread.update(re.findall(r"\w+", self._text[slice(*script.unread)]))
             status = self._statements(script.root.named_children, must=must)
             if self.walk.trace is not None:
                 self._call_all(self.walk.trace)
@@ -292,13 +294,12 @@ class Process:
             self._content(start + 2, end - 1)
             self.stdin = before
             return [Value("/dev/null")]
-        if "{" in raw and "$" not in raw and self.name != "sh" and "'" not in raw:
+        if self.walk.trace is None and "{" in raw and "$" not in raw and self.name != "sh" and "'" not in raw:
             from pinner.shell import braces
 
             words = braces.expanded(raw)
             if words and words != (raw,):
-                meaning = Meaning(self.variable, self._output)
-                return [each for one in words for each in fields.fields(one, 0, len(one), meaning)]
+                return [each for one in words for each in fields.fields(one, 0, len(one), self._meaning)]
         return fields.fields(self._text, start, end, self._meaning)
 
     def execute(
@@ -462,7 +463,8 @@ class Process:
         if self.walk.trace is not None:
             self.walk.trace.called.add((own.body.start_byte, own.script.shell.text))
         before = self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed
-        given, self.uncalled = self.uncalled, uncalled
+        trace = self.walk.trace
+        given, self.uncalled = self.uncalled, uncalled or (trace is not None and name in trace.unread)
         self._script, self._text, self.args = own.script, own.script.shell.text, tuple(args)
         self._shell = own.script.shell
         self.file, self.source, self.fixed = own.file, own.source, own.fixed
@@ -522,6 +524,9 @@ class Process:
         """What a name means here; None if nothing sets it."""
         if self.uncalled and (name in "@*" or name.isdecimal()):
             return None
+        if self.walk.trace is not None and name in self.walk.trace.unread:
+            why = Unknown("variable-unknown", f"{name} is mentioned where the script is not understood")
+            return Value(UNKNOWN, ways=((Piece(why, ()),),))
         if name in "@*":
             return self.args
         if name.isdecimal():

@@ -33,13 +33,16 @@ _TOKEN = later(rf"[ \t]*(?:\d*(?:&>>?|<<<|<>|>>|>\||[<>]&?)[ \t]*{_WORD}|(?P<wor
 _ASSIGNMENT = later(r"\w+(?:\[[^]]*\])?\+?=")
 _ENDS_COMMAND = later(r"[ \t]*(?:[;&|)\n`#]|\Z)")
 _NESTED = ("command_substitution", "process_substitution")
-_LOOPS = ("for_statement", "c_style_for_statement", "while_statement")
-_BRANCHES = ("if_statement", "case_statement", "subshell", *_NESTED, "pipeline")
-_DECLARATIONS = ("declaration_command", "unset_command")
 _COLLECTED = {
-    *("command", "file_redirect", "variable_assignment", "comment", "function_definition", "list"),
-    "heredoc_redirect",
-    *(*_LOOPS, *_BRANCHES, *_DECLARATIONS),
+    *(
+        "command",
+        "file_redirect",
+        "variable_assignment",
+        "comment",
+        "function_definition",
+        "heredoc_redirect",
+    ),
+    *_NESTED,
 }
 
 
@@ -103,42 +106,26 @@ class Script:
         """The assignments that match `mention`, each as one word `name=value`."""
         return tuple(
             self.builder.word([node], [])
-            for node in self.assignment_nodes()
+            for node in self._nodes("variable_assignment")
             if mention.search(self.shell.text, node.start_byte, node.end_byte)
         )
 
-    def assignment_nodes(self) -> list[Node]:
-        """The assignments, in text order."""
-        return self._nodes("variable_assignment")
-
     @cached_property
-    def flow(self) -> Mapping[str, list[Node]]:
-        """The nodes that decide when and how often something is done: functions, loops, branches, declarations."""
-        alternatives = [node for each in self._nodes("list") for node in _alternatives(each)]
-        return {
-            "function": self._nodes("function_definition"),
-            "for": self._nodes("for_statement"),
-            "loop": self._nodes(*_LOOPS),
-            "branch": _in_order((*self._nodes(*_BRANCHES), *alternatives)),
-            "declaration": self._nodes(*_DECLARATIONS),
-        }
-
-    @cached_property
-    def functions(self) -> frozenset[str]:
-        """The names of the functions that the text defines."""
-        names = (node.child_by_field_name("name") for node in self._nodes("function_definition"))
-        return frozenset(self.shell.text[name.start_byte : name.end_byte] for name in names if name)
+    def functions(self) -> Mapping[str, list[Node]]:
+        """The functions that the text defines, by name."""
+        found: dict[str, list[Node]] = {}
+        for node in self._nodes("function_definition"):
+            name = node.child_by_field_name("name")
+            if name is not None:
+                found.setdefault(self.shell.text[name.start_byte : name.end_byte], []).append(node)
+        return found
 
     def _nodes(self, *kinds: str) -> list[Node]:
         return _in_order(node for kind in kinds for node in self._found.get(kind, ()))
 
-    def comment_places(self) -> tuple[Range, ...]:
-        """The comments, by where they stand in the shell's text."""
-        return tuple((node.start_byte, node.end_byte) for node in self._nodes("comment"))
-
     def comments(self) -> tuple[Span, ...]:
         """The comments."""
-        return tuple(self.shell.span(*place) for place in self.comment_places())
+        return tuple(self.shell.span(node.start_byte, node.end_byte) for node in self._nodes("comment"))
 
 
 def read(source: str, shell: Joined) -> Script:
@@ -166,12 +153,6 @@ def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
 
 def _in_order(nodes: Iterable[Node]) -> list[Node]:
     return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-
-
-def _alternatives(node: Node) -> list[Node]:
-    """What of a list is only done if something before it fails."""
-    kinds = [child.type for child in node.children]
-    return [child for child in node.children[kinds.index("||") :] if child.is_named] if "||" in kinds else []
 
 
 def _outermost(nodes: Iterable[Node]) -> Iterator[Range]:

@@ -16,7 +16,7 @@ from pinner.shell.expand import Piece, Unknown, Variable, Ways, bounded, joined
 from pinner.values import NamedTuple
 
 _MOST_WAYS = 64
-_MOST_VALUES = 5_000
+MOST_VALUES = 5_000
 #: What may be too much to follow, and what a command has set.
 TOO_MANY = (Piece(Unknown("variable-unknown", "it may have too many values"), ()),)
 _BY_COMMAND = (Piece(Unknown("variable-unknown", "a command sets it"), ()),)
@@ -27,7 +27,8 @@ class Trace:
     """What a walk has found, by the offset of each `$` in the file.
 
     `ways` are what an expansion may be, `variables` those that it may have expanded, `flows` those into whose values it
-    goes. `fillable` are build arguments without a value. `called` are functions, by the place of their bodies.
+    goes. `fillable` are build arguments without a value. `called` are functions, by the place of their bodies,
+    `unread` the words of what is not understood.
     """
 
     ways: dict[int, dict[tuple[Piece | None, ...], None]] = field(default_factory=dict)
@@ -35,12 +36,13 @@ class Trace:
     flows: dict[int, set[Variable]] = field(default_factory=dict)
     fillable: set[str] = field(default_factory=set)
     called: set[tuple[int, str]] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
 
     def note(self, at: int, ways: Ways) -> None:
         """Take note of what the expansion at an offset has become."""
         known = self.ways.setdefault(at, {})
         known.update(dict.fromkeys(ways))
-        if len(known) > _MOST_VALUES:
+        if len(known) > MOST_VALUES:
             known.clear()
             known[TOO_MANY] = None
         through = {piece.through[0] for way in ways for piece in way if piece and piece.through}
@@ -61,10 +63,12 @@ def combined(parts: Iterable[Ways]) -> Ways:
     for ways in parts:
         if ways == ((),):
             continue
-        if len(found) * len(ways) > _MOST_WAYS:
+        if min(len(found), len(ways)) > 1 and len(found) * len(ways) > _MOST_WAYS:
             return (TOO_MANY,)
         found = tuple((*one, *other) for one, other in product(found, ways))
-    return tuple(dict.fromkeys(found))
+        if len(found[0]) > MOST_VALUES:
+            return (TOO_MANY,)
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def value(ways: Ways, lists: tuple[str, ...] = ()) -> Value:
@@ -86,14 +90,16 @@ def assigned(found: Value, variable: Variable, *, words: bool = False) -> Value:
     return found._replace(ways=tuple(ways))
 
 
-def united(values: Sequence[Value | tuple[Value, ...] | None]) -> Value | tuple[Value, ...]:
+def united(
+    values: Sequence[Value | tuple[Value, ...] | None], most: int = _MOST_WAYS
+) -> Value | tuple[Value, ...]:
     """One value for a variable that may have each of these; one that is not set adds nothing."""
     listed = [each for each in values if isinstance(each, tuple) and not isinstance(each, Value)]
     single = [each for each in values if isinstance(each, Value)]
     if listed:
         return tuple(dict.fromkeys((*single, *(one for each in listed for one in each))))
     ways = dict.fromkeys(way for each in single for way in each.ways or (_BY_COMMAND,))
-    return Value(UNKNOWN, ways=tuple(ways) if len(ways) <= _MOST_VALUES else (TOO_MANY,))
+    return Value(UNKNOWN, ways=tuple(ways) if len(ways) <= most else (TOO_MANY,))
 
 
 def unset(found: Value) -> Unknown | None:

@@ -98,7 +98,7 @@ SCRIPTS = [
     "bash <<EOF\nP=a\napt-get install $P\nEOF\n",
     "bash <<'EOF'\nP=a^\napt-get install $P\nEOF\n",
     'P=a^\nbash -c "apt-get install $P"\n',
-    "P=a\nbash -c 'apt-get install $P'\nP=b bash -c 'apt-get install $P'\n",
+    "P=a\nbash -c 'apt-get install $P'\nP=b^ bash -c 'apt-get install $P'\n",
     'bash -c "P=a; apt-get install $P"\nbash -c "P=a^; apt-get install \\$P"\n',
     "P='a ; b'\nbash -c \"apt-get install $P\"\n",
     'P=(a b)\nbash -c "apt-get install ${P[@]}"\n',

@@ -30,9 +30,9 @@ class Wishes(NamedTuple):
     """What is to be moved. `packages` (none: all) and `exclude` are globs of names; `add` pins what has no pin.
 
     `only`: pins that are gone, or these and those with a security update. What `policy` holds does not move unless its
-    name is said; new versions have its form. A candidate younger than `min_age` is not taken unless
-    the pin is gone; one that is older than the pin only with `allow_older`, or where the stage has another suite than
-    the lock says, or reads a snapshot.
+    name is said; new versions have its form. A candidate younger than `min_age` is not taken unless the pin is gone, or
+    apt cannot install the command with it any more; one that is older than the pin only with `allow_older`, or where
+    the stage has another suite than the lock says, or reads a snapshot.
     """
 
     only: Literal["", "gone", "security"] = ""
@@ -84,7 +84,8 @@ class Stay(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What becomes of an argument: `choice` if it stays as it is, else `moved` with the `edit` that does it."""
+    """What becomes of an argument: `choice` if it stays as it is, else `moved` with the `edit` that does it. One that
+    stays and has both waits: it moves if apt can no longer install its command."""
 
     choice: Choice
     stay: Stay | None = None
@@ -188,13 +189,14 @@ class Decider:
             )  # whether it is or not: it must not move
         elif not gone:
             why = self._ages.too_young(choice.offers or {}, known)
-        if why or edit is None:
-            return Decision(kept, stay._replace(why=why, code=code, gone=gone, refuses=gone))
+        stay = stay._replace(why=why, code=code, gone=gone, refuses=gone)
+        if edit is None or (why and code != "min-age"):
+            return Decision(kept, stay)
         if choice.version == request.pin:
             return Decision(kept)
         image, offers = call.base.image.partition("@")[0], choice.offers or {}
         move = VersionMove(stay.place, request.name, request.pin, choice.version, old, offers, image)
-        return Decision(kept, None, choice, edit, move)
+        return Decision(kept, stay if why else None, choice, edit, move)
 
     def _unpinned(self, file: File, call: InstallCommand, request: Request, choice: Choice) -> Decision:
         fails = choice.fails and not call.unread

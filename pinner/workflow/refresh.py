@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import cast
 
 from pinner.edit.span import Edit, Place, Span, apply
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
@@ -183,6 +184,7 @@ class _One:
         self._scripted = scripted
         doubts = {call.install.span: call.doubts for call in before.calls()}
         self._decisions: dict[Request, Decision] = {}
+        self._waiting: dict[Request, Decision] = {}
         self._groups: dict[Span, int] = {}
         self.stays: list[Stay] = []
         self.dropped: set[int] = set()
@@ -191,6 +193,8 @@ class _One:
             self._groups[call.install.span] = number
             for request in call.requests:
                 found = decider.decide(file, call, request, known, doubts.get(call.install.span, call.doubts))
+                if found.stay and found.move:
+                    self._waiting[request], found = found, Decision(found.choice, found.stay)
                 self._decisions[request] = found
                 own = found.edit or (repin(request, request.pin) if request.action == "keep" else None)
                 if own is not None and (other := places.setdefault(own.span, number)) != number:
@@ -269,6 +273,9 @@ class _One:
             moving = self._moving()
             choices = self._choices(moving)
             problems = targets.add(self._file, choices)
+            if self._wait_no_longer(problems):
+                targets.drop(self._file.path)
+                continue
             found = self._broken_by_moves(problems, moving, targets) if moving else None
             if found is None:
                 break
@@ -285,6 +292,18 @@ class _One:
         remaining = [self._stay(problem, refuses=False) for problem in certain]
         self.stays += [stay for stay in remaining if stay.place not in told]
         return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
+
+    def _wait_no_longer(self, problems: Sequence[Problem]) -> bool:
+        """Let what waits for its version's age move if apt can no longer install its command; whether anything does."""
+        broken = [each.call for each in problems if not isinstance(each.error, Refused)]
+        late = [request for call in broken for request in call.requests if request in self._waiting]
+        for request in late:
+            found = self._waiting.pop(request)
+            self.stays.remove(cast(Stay, found.stay))
+            self._decisions[request] = found._replace(stay=None)
+        for call, stay in self._conflicts() if late else ():
+            self._note(call, stay, drop=True)
+        return bool(late)
 
     def _choices(self, moving: Container[Request]) -> dict[Request, Choice]:
         return {**self._scripted} | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -12,6 +13,13 @@ from pinner.shell.expand import Variable
 from pinner.shell.trace import Trace
 
 _USE = later(r"(?<!\\)\$\{?[!#]?([A-Za-z_]\w*)")
+# What asks whether a variable is empty, or how many words an array has.
+_HARMLESS = later(
+    r"""(?:\[\[?|\btest)[ \t]+(?:![ \t]+)?-[nz][ \t]+"?(?P<use>\$)
+    |\[\[?[ \t]+"?(?P<own>\$)\{?\w+\}?"?[ \t]+!?=[=]?[ \t]+""
+    |(?P<count>\$)\{\#\w+\[[@*]\]\}""",
+    re.VERBOSE,
+)
 
 
 class Uses:
@@ -34,7 +42,7 @@ class Uses:
             for at in self._of(variable):
                 if at in self._trace.flows:
                     todo += self._trace.flows[at]
-                elif at not in self.packages:
+                elif at not in self.packages and at not in self._trace.shown:
                     return at
         return None
 
@@ -61,8 +69,9 @@ class Uses:
             texts = [instruction.text]
             texts += (Joined.without(self._file.text, each.content, []) for each in instruction.heredocs)
             for text in texts:
+                harmless = {match.start(match.lastgroup or "use") for match in _HARMLESS.finditer(text.text)}
                 for match in _USE.finditer(text.text):
                     at = text.origin(match.start())
-                    if at not in self._trace.ways:
+                    if at not in self._trace.ways and match.start() not in harmless:
                         found.setdefault(match[1], []).append(at)
         return found

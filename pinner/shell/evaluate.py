@@ -417,29 +417,43 @@ class Shell(Process):
             if not self.file:
                 self.walk.at = place.start
         try:
-            args = self._arguments(groups)
+            args, expansions = self._arguments(groups)
             if not groups:
                 return self._assign(assigned)
             own = {name: value for each in assigned for name, value in self._assignment(each)}
 
             def run() -> ProgramStatus:
+                if self.walk.trace is not None and self._only_shows(args):
+                    self.walk.trace.shown.update(expansions)
                 return self.execute(args, own)
 
             return self._printed(redirects, run) if redirects else run()
         finally:
             self.span = before
 
-    def _arguments(self, groups: Sequence[Sequence[Node]]) -> list[Value]:
-        """The words of a command; those that a function is given are the values of its arguments."""
+    def _only_shows(self, args: Sequence[Value]) -> bool:
+        """Whether a command prints its arguments for people, or asks whether one is empty."""
+        words = [each.text for each in args[:2]]
+        return (words[:1] in (["echo"], ["printf"]) and words[1:] != ["-v"] and self._sink is None) or (
+            words[:1] == ["test"] and words[1:] in (["-n"], ["-z"])
+        )
+
+    def _arguments(self, groups: Sequence[Sequence[Node]]) -> tuple[list[Value], Sequence[int]]:
+        """The words of a command; those that a function is given are the values of its arguments. With them the places
+        of the expansions in them, if these are traced."""
         args: list[Value] = []
+        if self.walk.trace is None:
+            return [each for own in groups for each in self._braced(own[0].start_byte, own[-1].end_byte)], ()
+        latest, self.walk.trace.latest = self.walk.trace.latest, []
         for group in groups:
-            if self.walk.trace is not None and args and args[0].text in self.functions:
+            if args and args[0].text in self.functions:
                 with self._setting("@", groups[0][0].start_byte) as given:
                     own = self._braced(group[0].start_byte, group[-1].end_byte)
                 args += (trace.assigned(each, given, words=True) for each in own)
             else:
                 args += self._braced(group[0].start_byte, group[-1].end_byte)
-        return args
+        expansions, self.walk.trace.latest = self.walk.trace.latest, latest
+        return args, expansions
 
     def _assignment(self, node: Node) -> Iterable[tuple[str, Value | tuple[Value, ...]]]:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")

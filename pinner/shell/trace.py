@@ -28,7 +28,8 @@ class Trace:
 
     `ways` are what an expansion may be, `variables` those that it may have expanded, `flows` those into whose values it
     goes. `fillable` are build arguments without a value. `called` are functions, by the place of their bodies,
-    `unread` the words of what is not understood.
+    `unread` the words of what is not understood. `shown` are expansions that are only printed for people, or asked
+    whether they are empty, `latest` those of the present command.
     """
 
     ways: dict[int, dict[tuple[Piece | None, ...], None]] = field(default_factory=dict)
@@ -37,9 +38,12 @@ class Trace:
     fillable: set[str] = field(default_factory=set)
     called: set[tuple[int, str]] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
+    latest: list[int] = field(default_factory=list)
 
     def note(self, at: int, ways: Ways) -> None:
         """Take note of what the expansion at an offset has become."""
+        self.latest.append(at)
         known = self.ways.setdefault(at, {})
         known.update(dict.fromkeys(ways))
         if len(known) > MOST_VALUES:

@@ -157,7 +157,7 @@ WORKFLOWS = [
     "      - env: {P: a^ b^}\n        run: apt-get install $P\n      - run: apt-get install $P\n",
     "      - env:\n          P: >-\n            a^\n            b^\n        run: apt-get install $P\n",
     "      - env: {V: 12}\n        run: apt-get install a-$V^\n",
-    "      - env: {P: 'a'}\n        run: apt-get install $P; echo $P\n",
+    "      - env: {P: 'a'}\n        run: apt-get install $P; touch $P\n",
     "      - env: {P: '${{ x }}'}\n        run: apt-get install $P\n",
     "      - env: {P: a}\n        run: apt-get install $P ${{ env.P }}\n",
     "    env: {P: a^}\n",

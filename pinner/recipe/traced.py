@@ -33,8 +33,9 @@ class Traced(Walked):
             super()._set(state, instruction, given)
             return
         name, *why = instruction.argv
-        text: Joined | Unknown = Unknown("variable-unknown", why[0]) if why else instruction.text
-        own = value(((Piece(text, (instruction.text.span(0, len(instruction.text.text)),)),),))
+        place = instruction.text.span(0, len(instruction.text.text))
+        piece = Piece(Unknown("variable-unknown", why[0]), ()) if why else Piece(instruction.text, (place,))
+        own = value(((piece,),))
         variable = Variable(name, instruction.text.origin(0), *self._reach)
         state.variables[name] = assigned(own, variable)
         state.exported |= {name}

@@ -59,10 +59,12 @@ def fields(context: ShellText, word: Word) -> list[Field]:
     found = dict.fromkeys(each for way in ways for each in _of_way(context.source, way, word))
     if not found and (part := only_variable(word)) and part.text in context.trace.fillable:
         return [Field(word, why=Unknown("variable-unknown", f"a build argument may fill {part.text}"))]
-    if len(found) > 1 and any(each.word.span == word.span for each in found):
+    own = {(each.word.value, each.why): each for each in found if each.word.span == word.span}
+    rest = [each for each in found if each.word.span != word.span]
+    if len(own) > 1 or (rest and any(value is not None for value, _ in own)):
         detail = f"{names_of(word.variables)} may have several values"
-        return [Field(word, why=Unknown("variable-unknown", detail))]
-    return list(found)
+        return [Field(word, why=Unknown("variable-unknown", detail)), *rest]
+    return [*own.values(), *rest]
 
 
 def only_variable(word: Word) -> WordPart | None:

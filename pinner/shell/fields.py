@@ -41,8 +41,8 @@ class Meaning(NamedTuple):
 def fields(text: str, start: int, end: int, meaning: Meaning) -> list[Value]:
     """The fields that the word from `start` to `end` of a shell text becomes."""
     raw = text[start:end]
-    if meaning.tracer is None and _PLAIN.fullmatch(raw):
-        return [Value(raw)]
+    if _PLAIN.fullmatch(raw):
+        return [Value(raw) if meaning.tracer is None else trace.literal(meaning.tracer, start, end)]
     reader = _FieldReader(text, meaning)
     reader.read(start, end, "")
     return reader.fields()
@@ -65,8 +65,8 @@ def document(text: str, meaning: Meaning) -> tuple[Value, list[tuple[int, int, s
 def word(text: str, start: int, end: int, meaning: Meaning) -> Value:
     """The word from `start` to `end` where no fields are split: in assignments and redirections."""
     raw = text[start:end]
-    if meaning.tracer is None and _PLAIN.fullmatch(raw):
-        return Value(raw)
+    if _PLAIN.fullmatch(raw):
+        return Value(raw) if meaning.tracer is None else trace.literal(meaning.tracer, start, end)
     reader = _FieldReader(text, meaning)
     reader.read(start, end, "")
     return reader.whole()

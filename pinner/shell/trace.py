@@ -61,6 +61,12 @@ class Tracer(NamedTuple):
     into: Variable | None = None
 
 
+def literal(tracer: Tracer, start: int, end: int) -> Value:
+    """The words of the text between two indices, which stand for themselves."""
+    own = tracer.shell.part(start, end)
+    return Value(own.text, (), ((Piece(own, (own.span(0, end - start),), bare=True),),))
+
+
 def combined(parts: Iterable[Ways]) -> Ways:
     """The ways of several parts one behind the other."""
     found: Ways = ((),)

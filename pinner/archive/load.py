@@ -105,8 +105,8 @@ class Archive:
         finally:
             self._close()
 
-    def codename(self, source: Source) -> str:
-        """The codename that the Release of `source` gives, which tells what an alias like `stable` means today.
+    def release(self, source: Source) -> Release:
+        """The Release of `source`, whose codename tells what an alias like `stable` means today.
 
         Raises as `load` does.
         """
@@ -118,7 +118,7 @@ class Archive:
             self._close()
         if held[suite] != before[suite]:
             suites.keep(self._cache, suite, held[suite])
-        return held[suite].release.codename
+        return held[suite].release
 
     def _load(self, sources: Sequence[Source]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
         by_source = {source: self._suite(source) for source in sources}

@@ -112,7 +112,7 @@ class Access:
                 if progress:
                     progress.wipe()
 
-        found = Archives(load, archive.codename)
+        found = Archives(load, archive.release)
         if notes is not None:
             found.notes = notes
         return found
@@ -152,7 +152,7 @@ class Access:
         """The keys that files name themselves, among them those that a lock has; with `new` on first use."""
         from pinner.archive.keys import Keyring
 
-        mirrors = config.mirrors
+        mirrors = self.mirrors(config)
         return Keyring(self.cache.root, locked, now=self.now, mirrors=mirrors, new=new, offline=self.offline)
 
     def advisories(self, config: Config) -> Advisories:
@@ -175,7 +175,7 @@ class Access:
             root,
             self.cache.root,
             now=self.now,
-            mirrors=config.mirrors,
+            mirrors=self.mirrors(config),
             snapshots=self.snapshots(config),
             progress=progress,
         )
@@ -191,7 +191,9 @@ class Access:
         def images() -> Images:
             from pinner.session.images import Images, ImageSettings
 
-            settings = ImageSettings(mode, archives, insecure, self.offline, self.max_age, config.mirrors)
+            settings = ImageSettings(
+                mode, archives, insecure, self.offline, self.max_age, self.mirrors(config)
+            )
             return Images(self.cache.root, settings, now=self.now, progress=progress)
 
         def inspect(

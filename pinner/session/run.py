@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from pinner.archive import reach, seen
@@ -19,7 +20,7 @@ from pinner.session.keys import Vouching
 from pinner.session.projects import Project
 from pinner.stages.archives import Archives
 from pinner.stages.bases import Bases, ImageLookup, InspectMode
-from pinner.stages.image_names import Unnamed, named
+from pinner.stages.image_names import Alias, Unnamed, named, suite_of
 from pinner.stages.starting_set import Root
 from pinner.stages.suites import Options, PinScope, World
 from pinner.values import NamedTuple
@@ -143,7 +144,7 @@ class Run:
             return None
         found = self.access.archives(project.config, self.notes, lock)
         if self.access.recorded is None:
-            found.not_before(_dates(project, lock))
+            found.not_before(self._dates(project, lock))
         return found
 
     def believes(self, project: Project, *, believed: bool, reviewed: bool = True) -> None:
@@ -164,7 +165,22 @@ class Run:
         """
         if self.access.recorded is not None:
             return
-        self.archives(project.config).not_before(_dates(project, lock))
+        self.archives(project.config).not_before(self._dates(project, lock))
+
+    def _dates(self, project: Project, lock: Lock) -> Mapping[tuple[str, str], datetime]:
+        """The same for the names that move, like `stable`: each had the Release of the suite that it meant."""
+        dates = _dates(project, lock)
+        config = project.config
+        for image, suite in {(each.closure.image, each.closure.suite) for each in lock.targets}:
+            names = (name for pattern, name in config.images.items() if fnmatchcase(image, pattern))
+            told = self.asked.suite or next(names, "")
+            where = named(told) if told else suite_of(image)
+            if isinstance(where, Unnamed) and config.suite:
+                where = named(config.suite)
+            if isinstance(where, Alias) and (date := dates.get((where.distribution.alias_uri, suite))):
+                place = (where.distribution.alias_uri, where.name)
+                dates[place] = max(date, dates.get(place, date))
+        return dates
 
     def look(self, config: Config, lock: Lock) -> ImageLookup:
         """What tells what images hold; those that `lock` does not know as they are now."""
@@ -182,7 +198,7 @@ class Run:
         return self._open[key]
 
 
-def _dates(project: Project, lock: Lock) -> Mapping[tuple[str, str], datetime]:
+def _dates(project: Project, lock: Lock) -> dict[tuple[str, str], datetime]:
     """When the Releases of a lock were made, by address and suite. Raises `InputError` for a date that is none."""
     dates = {}
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from pinner.apt.release import Release
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
@@ -21,7 +22,7 @@ from pinner.stages.sources import alias_source, sources_of
 from pinner.stages.starting_set import MINBASE, Root, held
 
 LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
-Codename = Callable[[Source], str]
+ReleaseOf = Callable[[Source], Release]
 
 # A suite, and of which architectures it is needed.
 _Need = tuple[Named | Alias, tuple[str, ...]]
@@ -30,12 +31,12 @@ _Need = tuple[Named | Alias, tuple[str, ...]]
 class Archives:
     """Answers what a stage could install. The world comes in as two functions.
 
-    `load` gives the indices of sources and notes for people; `codename` what an alias's Release names today.
+    `load` gives the indices of sources and notes for people; `release` the Release of an alias.
     """
 
-    def __init__(self, load: LoadIndices, codename: Codename) -> None:
+    def __init__(self, load: LoadIndices, release: ReleaseOf) -> None:
         self._load = load
-        self._codename = codename
+        self._release = release
         self._named: dict[Alias, Named] = {}
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str, tuple[str, ...]], Universe] = {}
@@ -61,12 +62,14 @@ class Archives:
         return where if isinstance(where, Named) else None
 
     def _look_up(self, alias: Alias) -> Named:
-        codename = self._codename(alias_source(alias))
+        source = alias_source(alias)
+        release = self._release(source)
+        self._check_date(source, release)
         for suite in alias.distribution.suites:
-            if suite.codename == codename:
+            if suite.codename == release.codename:
                 return Named(alias.distribution, suite, at=alias.at)
         raise InputError(
-            f"{alias.name} is now {codename}, a suite that this pinner does not know",
+            f"{alias.name} is now {release.codename}, a suite that this pinner does not know",
             hint="use a newer pinner",
         )
 
@@ -119,15 +122,17 @@ class Archives:
 
     def _check_age(self, indexes: Iterable[Index]) -> None:
         for index in indexes:
-            source, date = index.source, index.release.date
-            oldest = self._oldest.get((source.uri, source.suite))
-            if oldest is not None and date < oldest and not source.snapshot:
-                raise TrustError(
-                    f"{source.uri} {source.suite}: the Release is of {date:%Y-%m-%d %H:%M} UTC, older than that of "
-                    f"{oldest:%Y-%m-%d %H:%M} UTC, from which pinner.lock was made",
-                    hint="the mirror lags behind, or an old answer is replayed: try again later, or another mirror; "
-                    "--allow-older goes back on purpose",
-                )
+            self._check_date(index.source, index.release)
+
+    def _check_date(self, source: Source, release: Release) -> None:
+        oldest = self._oldest.get((source.uri, source.suite))
+        if oldest is not None and release.date < oldest and not source.snapshot:
+            raise TrustError(
+                f"{source.uri} {source.suite}: the Release is of {release.date:%Y-%m-%d %H:%M} UTC, older than that of "
+                f"{oldest:%Y-%m-%d %H:%M} UTC, from which pinner.lock was made",
+                hint="the mirror lags behind, or an old answer is replayed: try again later, or another mirror; "
+                "--allow-older goes back on purpose",
+            )
 
     def prepare_each(self, files: Sequence[File]) -> dict[str, PinnerError]:
         """Load what the files need; where that fails for some of their suites, why, by the paths of the files.

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.workbench import RELEASED, Workbench
+from tests.cli.workbench import RELEASED, Workbench, debian
 
 OLDER = RELEASED - timedelta(days=40)
 
@@ -48,8 +48,6 @@ def test_a_newer_release_and_the_same_one(bench: Workbench) -> None:
 
 def test_other_suites_are_verified(bench: Workbench) -> None:
     """One that is older takes no other one's result away."""
-    from tests.cli.workbench import debian
-
     debian(bench.archive, "trixie").package("jq", "1.7.1-6")
     bench.write("b.Dockerfile", "FROM debian:trixie\nRUN apt-get install -y jq\n")
     locked(bench)
@@ -75,8 +73,6 @@ def test_refresh_does_not_go_back_by_itself(bench: Workbench) -> None:
 
 
 def test_another_suite_in_from_is_a_reason(bench: Workbench) -> None:
-    from tests.cli.workbench import debian
-
     debian(bench.archive, "bullseye").package("curl", "7.74.0-1").package("jq", "1.6-2.1")
     locked(bench)
     bench.write("Dockerfile", bench.read("Dockerfile").replace("bookworm", "bullseye"))
@@ -99,8 +95,6 @@ def test_what_comes_with_a_package_does_not_go_back_either(bench: Workbench) -> 
 
 
 def test_another_suite_of_one_stage_hides_no_older_package_of_another(bench: Workbench) -> None:
-    from tests.cli.workbench import debian
-
     debian(bench.archive, "bullseye").package("curl", "7.74.0-1").package("jq", "1.6-2.1")
     suite = next(suite for suite in bench.archive.suites if suite.name == "bookworm")
     suite.remove("curl").package("curl", "8", depends="libcurl4").package("libcurl4", "8")
@@ -115,3 +109,25 @@ def test_another_suite_of_one_stage_hides_no_older_package_of_another(bench: Wor
     done = bench.run("refresh")
     assert (done.status, "libcurl4" in done.out + done.err) == (4, True), done.err
     assert bench.files() == before
+
+
+@pytest.mark.parametrize(
+    ("image", "configuration"),
+    [
+        ("debian:stable", ""),
+        ("ours", '[images]\nours = "stable"\n'),
+        ("ours", 'suite = "stable"\n'),
+    ],
+)
+def test_a_name_that_moves_does_not_go_back(bench: Workbench, image: str, configuration: str) -> None:
+    """`stable` is trixie in the lock; an old Release of it says bookworm, whose own one is of today."""
+    debian(bench.archive, "trixie").package("curl", "8")
+    stable = bench.archive.suite("stable", fields={"Codename": "trixie"})
+    stable.date = RELEASED
+    bench.configure(configuration)
+    bench.write("Dockerfile", f"FROM {image}\nRUN apt-get install -y curl\n")
+    locked(bench)
+    stable.fields["Codename"], stable.date = "bookworm", OLDER
+    done = bench.run("refresh")
+    assert (done.status, "debian stable: the Release is of 2024-12-02" in done.err) == (6, True), done.err
+    assert bench.run("refresh", "--allow-older").status == 0

@@ -11,7 +11,7 @@ import click
 from pinner.archive.load import MAX_AGE
 from pinner.cli import flags, locked
 from pinner.errors import InputError
-from pinner.project import files, tree
+from pinner.project import files, journal, tree
 from pinner.session.keys import known
 from pinner.workflow import export, repository
 
@@ -42,6 +42,7 @@ def command(
     """
     root = Path(directory)
     tree.inside(root, tree.root_of(root))
+    tree.inside(root / "dists", tree.resolve(root))
     found = locked.find(named, stages, platforms)
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
     archives = access.archives(found.config)
@@ -59,13 +60,15 @@ def command(
     finally:
         if progress:
             progress.wipe()
-    for old in (root / "InRelease", *root.glob("dists/**/InRelease")):
-        old.unlink(missing_ok=True)  # apt would read it, and not the new Release
     made = {root / name: text for name, text in (texts | signed).items()}
     for folder in dict.fromkeys(path.parent for path in made):
         tree.inside(folder, tree.resolve(root))
         folder.mkdir(parents=True, exist_ok=True)
-    files.write(made, {})
+    if journal.is_there(root):
+        journal.recover(root)
+    for old in (root / "InRelease", *root.glob("dists/**/InRelease")):
+        old.unlink(missing_ok=True)  # apt would read it, and not the new Release
+    files.write(made, {}, dict.fromkeys(made, root))
     flags.tell(archives.notes | access.snapshots(found.config).notes, quiet=quiet)
     if not quiet:
         size = sum(package.size for package in fetched) / 1e6

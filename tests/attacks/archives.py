@@ -24,7 +24,7 @@ from tests.simulator import SimulatedArchive, SimulatedSuite
 #: The .deb of curl, as `SimulatedSuite.deb` makes it.
 DEB = (sha256(b"curl 7 amd64").digest() * 6_251)[:200_000]
 ZEROS = bytes(64 << 20)
-_PATH = "./usr/share/doc/curl/changelog.Debian.gz"
+PATH = "./usr/share/doc/curl/changelog.Debian.gz"
 
 
 class Attack(NamedTuple):
@@ -210,7 +210,7 @@ def link(name: str, target: str) -> Callable[[Workbench], None]:
         place.parent.mkdir(parents=True, exist_ok=True)
         outside = bench.folder.parent / "outside"
         outside.mkdir(exist_ok=True)
-        (outside / "file").write_bytes(b"mine")
+        (outside / "InRelease").write_bytes(b"mine")
         place.symlink_to(outside / target)
 
     return mischief
@@ -222,7 +222,7 @@ def deb(pattern: str, change: Callable[[bytes], bytes]) -> Callable[[Workbench],
 
 def tree(*members: tuple[str, Content]) -> bytes:
     """A data.tar with these members and a changelog of curl."""
-    return tar([(_PATH, gzip.compress(LOG)), *members])
+    return tar([(PATH, gzip.compress(LOG)), *members])
 
 
 def ar(data: bytes, name: str = "data.tar", size: str = "") -> bytes:
@@ -273,17 +273,17 @@ CHANGELOG = (
     log("a .deb without data", ar(b"", "control.tar"), "cannot be found"),
     log("a .deb with a long name", ar(tree((f"./{'a/' * 600_000}b", ""))), "attributes"),
     log("a .deb with a way out", ar(tree(("../../../etc/cron.d/x", "x"))), r"\* News"),
-    log("a changelog that is a link out", ar(tar({_PATH: ("->", "/etc/passwd")})), '"uploads": \\[\\]'),
-    log("a changelog that is a bomb", ar(tar({_PATH: gzip.compress(LOG * 2_000_000, 1)})), r"\* News"),
-    log("a changelog that is no gzip", ar(tar({_PATH: LOG}))),
+    log("a changelog that is a link out", ar(tar({PATH: ("->", "/etc/passwd")})), '"uploads": \\[\\]'),
+    log("a changelog that is a bomb", ar(tar({PATH: gzip.compress(LOG * 2_000_000, 1)})), r"\* News"),
+    log("a changelog that is no gzip", ar(tar({PATH: LOG}))),
     log(
         "a changelog of another day",
-        ar(tar({_PATH: gzip.compress(LOG.replace(b"+0000", b"+" + b"9" * 30))})),
+        ar(tar({PATH: gzip.compress(LOG.replace(b"+0000", b"+" + b"9" * 30))})),
         "News",
     ),
     log(
         "a changelog with another direction",
-        ar(tar({_PATH: gzip.compress(LOG.replace(b"N", "\u202e".encode()))})),
+        ar(tar({PATH: gzip.compress(LOG.replace(b"N", "\u202e".encode()))})),
         "202e",
     ),
 )
@@ -311,8 +311,14 @@ DOWNLOAD = (
         LOCK,
     ),
     Attack(
-        "a link in place of a draft", link(f"out/partial/{_DIGEST}", "file"), 3, "symbolic link", _FETCH, LOCK
+        "a link in place of a draft",
+        link(f"out/partial/{_DIGEST}", "InRelease"),
+        3,
+        "symbolic link",
+        _FETCH,
+        LOCK,
     ),
+    Attack("a link in place of dists", link("out/dists", ""), 3, "leads out of", _FETCH, LOCK),
     Attack("another .deb", deb("*.deb", lambda content: content[::-1]), 6, "SHA-256", _FETCH, LOCK),
     Attack("a longer .deb", deb("*.deb", lambda content: content + b"x"), 6, "longer", _FETCH, LOCK),
     Attack("an endless .deb", deb("*.deb", lambda content: ZEROS), 6, "longer", _FETCH, LOCK),

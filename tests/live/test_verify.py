@@ -52,7 +52,7 @@ def verified(archive: Archive, pins: list[tuple[str, str]]) -> Verified:
         f"{number:03}": f"FROM debian:bookworm\nRUN apt-get install -y --no-install-recommends {name}={version}\n"
         for number, (name, version) in enumerate(pins)
     }
-    archives = Archives(archive.load, archive.codename)
+    archives = Archives(archive.load, archive.release)
     return Verifier(archives, NOW).verify(texts, Options(("linux/amd64",), asked=True), Lock())
 
 

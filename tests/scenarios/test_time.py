@@ -23,7 +23,7 @@ def verified(story: Story, monkeypatch: pytest.MonkeyPatch, *, now: datetime) ->
     archive = story.bench.archive
     archive.now = now
     client = Archive(story.bench.cache, now=now, mirrors=archive.mirrors, wait=archive.wait)
-    archives = Archives(client.load, client.codename)
+    archives = Archives(client.load, client.release)
     return Verifier(archives, now).verify({"Dockerfile": FILE}, Options(), Lock())
 
 

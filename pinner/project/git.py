@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pinner import program
 from pinner.errors import FetchError, InputError
+from pinner.project import tree
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -47,7 +48,7 @@ _LOCAL = frozenset({
 
 def work_tree(folder: Path) -> Path | None:
     """The root of the git work tree that `folder` lies in, or None."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    return next((each for each in (folder, *folder.parents) if tree.is_root(each)), None)
 
 
 def files(folder: Path) -> list[str] | None:

@@ -35,7 +35,7 @@ def root_of(path: Path) -> Path:
     place = here / path
     if ".." in place.parts:
         place = resolve(place.parent) / place.name
-    trees = [resolve(each) for each in (place.parent, *place.parent.parents) if (each / ".git").exists()]
+    trees = [resolve(each) for each in (place.parent, *place.parent.parents) if is_root(each)]
     if not trees:
         return resolve(here if place.is_relative_to(here) else place.parent)
     root = trees[0]
@@ -43,6 +43,16 @@ def root_of(path: Path) -> Path:
         if not root.is_relative_to(outer):
             root = outer
     return root
+
+
+def is_root(folder: Path) -> bool:
+    """Whether a git work tree begins at `folder`: by a `.git` of the folder's owner, this user or root. In one that all
+    may write, like /tmp, it could be anybody's."""
+    with suppress(OSError):
+        name = folder / ".git"
+        owners = (folder.stat().st_uid, os.geteuid() if hasattr(os, "geteuid") else 0, 0)
+        return name.lstat().st_uid in owners and name.exists()
+    return False
 
 
 def current() -> Path:

@@ -133,6 +133,15 @@ def test_the_root(
     assert tree.root_of(Path(name)) == (tmp_path / expected).resolve()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_work_tree_of_anybody_is_none(root: Path) -> None:
+    """Who may write in /tmp may put a `.git` and a configuration there."""
+    os.chown(root / ".git", 12345, -1)
+    assert tree.root_of(root / "sub" / "Dockerfile") == root / "sub"
+    os.chown(root, 12345, -1)
+    assert tree.root_of(root / "sub" / "Dockerfile") == root
+
+
 def test_mode_and_attributes_stay(root: Path) -> None:
     path = root / "a"
     path.chmod(0o664)

@@ -66,6 +66,7 @@ def on_branches(
     where = where._replace(summary=summary, message=message)
     with branch.beside(root, where.base, where.branch) as beside:
         folder = beside.place / here.relative_to(root)
+        tree.inside(folder, tree.resolve(beside.place))
         if not folder.is_dir():
             raise InputError(f"is not there in {where.base}", path=str(here))
         with chdir(folder):

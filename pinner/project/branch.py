@@ -50,11 +50,14 @@ class Beside:
             self.root, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(self.place), self.base
         )
         pattern = r"^filter\..*\.(clean|smudge|process|required)$"
+        names: list[str] = []
         with suppress(InputError):  # there are none
             names = git.call(self.place, "config", "--name-only", "--get-regexp", pattern).splitlines()
-            self._settings = [
-                f"{each}={'false' if each.endswith('.required') else ''}" for each in dict.fromkeys(names)
-            ]
+        if any("=" in each for each in names):  # `-c` takes what stands before the first one
+            raise InputError("git's configuration has a filter with `=` in its name", path=str(self.root))
+        self._settings = [
+            f"{each}={'false' if each.endswith('.required') else ''}" for each in dict.fromkeys(names)
+        ]
         self.reset()
 
     def reset(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
@@ -25,7 +24,7 @@ _WORD = later(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTA
 _WORD_BACKTICK = later(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
 _BLANK = later(r"[ \t\n]+")
 # More parts than any list has that a person keeps, and deeper than any person nests them.
-_MOST = 5_000
+_MOST = 1_000
 _DEEPEST = 20
 
 
@@ -62,6 +61,9 @@ class Unknown(NamedTuple):
     reason: str
     detail: str
     unset: bool = False
+
+
+_TOO_MANY = Unknown("variable-unknown", "its value is put together from too many parts")
 
 
 class Piece(NamedTuple):
@@ -281,10 +283,12 @@ def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str 
 
 def bounded(found: Iterable[Piece]) -> tuple[Piece, ...]:
     """The pieces of a value, unless they are too many or come from too deep: then as one that is not known."""
-    made = tuple(islice(found, _MOST + 1))
-    if len(made) > _MOST or any(len(piece.places) > _DEEPEST for piece in made):
-        return (Piece(Unknown("variable-unknown", "its value is put together from too many parts"), ()),)
-    return made
+    made: list[Piece] = []
+    for piece in found:
+        if len(made) == _MOST or len(piece.places) > _DEEPEST or piece.text == _TOO_MANY:
+            return (Piece(_TOO_MANY, ()),)
+        made.append(piece)
+    return tuple(made)
 
 
 def joined(own: Iterable[Piece]) -> Joined | None:

@@ -277,6 +277,29 @@ def test_a_folder_that_looks_like_a_bare_repository_is_none(job: Job, traps: Tra
     assert (job.refresh("bare").status, traps.sprung) == (3, [])
 
 
+def test_a_filter_that_cannot_be_switched_off(job: Job, traps: Traps) -> None:
+    job.release("1.7-1")
+    (job.folder / ".gitattributes").write_text("* filter=a=b\n")
+    job.commit("attributes")
+    for key in ("smudge", "clean"):
+        job.git("config", f"filter.a=b.{key}", str(traps.program(f"a-{key}")))
+    assert (job.refresh().status, traps.sprung) == (3, [])
+
+
+def test_a_base_whose_folder_is_a_link_leads_nowhere(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    job.release("1.7-1")
+    (job.aside / "victim").mkdir()
+    (job.aside / "victim" / "Dockerfile").write_bytes((job.folder / "Dockerfile").read_bytes())
+    (job.folder / "sub").symlink_to(job.aside / "victim")
+    job.commit("a link")
+    (job.folder / "sub").unlink()
+    (job.folder / "sub").mkdir()
+    bench, text = job.story.bench, (job.folder / "Dockerfile").read_bytes()
+    monkeypatch.setattr(bench, "folder", job.folder / "sub")
+    assert job.refresh().status == 3
+    assert (job.aside / "victim" / "Dockerfile").read_bytes() == text
+
+
 def test_a_folder_of_gits_that_is_a_link_leads_nowhere(job: Job) -> None:
     job.release("1.7-1")
     (job.aside / "victim" / "tree").mkdir(parents=True)

@@ -199,11 +199,14 @@ def write(
 
         for path, text in texts.items():
             root = tree.root_of(path)
+            project = (folders or {}).get(path)
+            if project is not None and not tree.is_root(root):  # without git it is the project's folder
+                own = tree.resolve(project)
+                root = root if own.is_relative_to(root) else own
             place = tree.inside(path, root)
             try:
                 folder = folder_at(place.parent, root)
                 names = folder.stat(place.name).st_nlink if folder.has(place.name) else 1
-                project = (folders or {}).get(path)
                 of_project = None if project is None else folder_at(tree.resolve(project), root)
             except OSError as error:
                 raise _unwritable(path, error) from None

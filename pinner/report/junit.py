@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
+from pinner.errors import printable
 from pinner.regex import later
 from pinner.report.diagnostic import Diagnostic, Report, at
 
@@ -64,7 +65,7 @@ def _suite(
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", printable(text))
 
 
 def _quoted(text: str) -> str:

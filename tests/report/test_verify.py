@@ -133,6 +133,7 @@ def test_nothing_from_outside_breaks_a_format() -> None:
     json.loads(dumps(data([one])))
     json.loads(sarif.render(whole))
     ElementTree.fromstring(junit.render(whole).encode())
+    assert "\u202e" not in junit.render(whole)
     line = github.render(whole)
     assert line.count("::") == 2 + line.partition("::")[2].partition("::")[2].count("::")
     assert "%250A" in line

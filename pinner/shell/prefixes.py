@@ -152,6 +152,8 @@ def behind_prefixes(command: str) -> list[str]:
 def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]:  # noqa: B006
     """Where in a command the program stands that it runs in the end, and its name; "" if it is not known."""
     at = 0
+    texts: list[str] = []
+    raws: list[str] = []
     while at < len(words):
         value = words[at].value
         if value is None:
@@ -173,7 +175,9 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
         prefix = _PREFIXES.get(name)
         if prefix is None:
             return at, name
-        next_at = _behind([each.value or "" for each in words], [each.raw for each in words], at + 1, prefix)
+        texts = texts or [each.value or "" for each in words]
+        raws = raws or [each.raw for each in words]
+        next_at = _behind(texts, raws, at + 1, prefix)
         if name == "command" and any(
             (word.value or "").startswith(("-v", "-V")) for word in words[at + 1 : next_at]
         ):

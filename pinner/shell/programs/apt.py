@@ -28,11 +28,12 @@ def _apt(call: Invocation) -> ProgramResult:
     if shell.walk.trace is not None:
         return ProgramResult()
     program = call.name if call.name in ("apt", "aptitude") else "apt-get"
+    texts = call.words
     parsed = command_line.parse(
-        program, [Argument(each.partition(UNKNOWN)[0], UNKNOWN not in each) for each in call.words]
+        program, [Argument(each.partition(UNKNOWN)[0], UNKNOWN not in each) for each in texts]
     )
-    verb, operands = parsed.subcommand, [call.words[at] for at in parsed.arguments]
-    if verb == "update" or {"-U", "--update"} & set(call.words):
+    verb, operands = parsed.subcommand, [texts[at] for at in parsed.arguments]
+    if verb == "update" or {"-U", "--update"} & set(texts):
         shell.state.update(parsed.settings)
     if verb in ("install", "reinstall", "satisfy", "build-dep", "upgrade", "dist-upgrade", "full-upgrade"):
         lists = tuple(dict.fromkeys(name for each in call.args for name in each.lists if "://" not in name))

@@ -8,7 +8,8 @@ texts (APT_CONFIG's, apt.conf.d, apt.conf, then `-c` and `-o` in their order) ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from pinner.errors import InputError
 from pinner.regex import later
@@ -319,19 +320,20 @@ def _unquoted(word: str) -> str:
     return re.sub(r'"|%([0-9a-fA-F]{2})', lambda match: chr(int(match[1], 16)) if match[1] else "", word)
 
 
-def _tags(key: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _tags(key: str) -> tuple[str, ...]:
     """The tags of a key, as apt parts it: the last is "" for one that ends in `::`."""
-    tags, start, at = [], 0, 0
+    tags, start, at = list[str](), 0, 0
     while len(key) - at >= 2:
         if key.startswith("::", at):
             tags.append(key[start:at])
             start = at = at + 2
         at += 1
-    return [*tags, key[start:]]
+    return (*tags, key[start:])
 
 
 def _set(
-    items: tuple[Item, ...], tags: list[str], value: str | None, *, clear: bool = False
+    items: tuple[Item, ...], tags: Sequence[str], value: str | None, *, clear: bool = False
 ) -> tuple[Item, ...]:
     tag, *rest = tags
     at = next((at for at, each in enumerate(items) if tag and each.tag.lower() == tag.lower()), len(items))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pinner.apt import conf
 from pinner.apt.command_line import Setting
@@ -96,6 +97,7 @@ def of(
     return found
 
 
+@lru_cache(maxsize=256)
 def _decided(settings: Settings) -> Decisions:
     for key in _REFUSED:
         item = settings.item(key)

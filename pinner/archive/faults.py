@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from socket import EAI_NONAME, gaierror
 
 
 class Failed(Exception):
@@ -58,6 +57,8 @@ def _instant(value: str) -> datetime | None:
 
 def is_no_host(error: Exception) -> bool:
     """Whether there is no host of that name (getaddrinfo(3): EAI_NONAME), which does not change in seconds."""
+    from socket import EAI_NONAME, gaierror
+
     return any(isinstance(link, gaierror) and link.errno == EAI_NONAME for link in _chain(error))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any, TypeVar, cast
 
 import click
@@ -264,7 +263,11 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
     """How to print."""
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    width = get_terminal_size().columns if sys.stdout.isatty() else 0
+    width = 0
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns
     return Style(is_coloured(sys.stdout), verbose, quiet, width)
 
 

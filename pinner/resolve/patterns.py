@@ -23,11 +23,14 @@ def version_test(text: str) -> Callable[[str], bool]:
     prefix = text.endswith("*")
     if prefix:
         text = text[:-1]
-    lower, pattern = text.lower(), glob(text)
+    lower = text.lower()
+    pattern = glob(text) if any(char in text for char in "*?[\\/") else None  # nearly always none
 
     def test(candidate: str) -> bool:
         own = candidate.lower()
-        return own == whole or (prefix and own.startswith(lower)) or pattern.fullmatch(candidate) is not None
+        if own == whole or (prefix and own.startswith(lower)):
+            return True
+        return pattern.fullmatch(candidate) is not None if pattern else own == lower
 
     return test
 

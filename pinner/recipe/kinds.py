@@ -218,15 +218,12 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
     also = _BY_NAME[kind].also
     if not (asks or (also and also.search(text))):
         return "it installs nothing"
-    written = path.endswith((".yml", ".yaml")) and _TEMPLATE_LINE.search(text)
-    return TEMPLATE if written and not _is_yaml(text) else ""
+    return TEMPLATE if _TEMPLATE_LINE.search(text) and not _is_read(kind, text) else ""
 
 
-def _is_yaml(text: str) -> bool:
-    from pinner.recipe.formats import yamltext
-
+def _is_read(kind: FileKind, text: str) -> bool:
     with suppress(InputError):
-        yamltext.parse(text)
+        parse(kind, text)
         return True
     return False
 

@@ -96,6 +96,8 @@ _NEVER_RUN = _words(
     apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger"""
 )
 
+#: Programs that take a command as a text, and run it on another machine.
+_ELSEWHERE = _words("ssh vagrant multipass gcloud virt-customize virt-builder sshpass mosh pct docker-machine")
 
 #: What programs run, by name: a command that their arguments are added to, "" for the arguments themselves.
 Wrappers = Mapping[str, str]
@@ -250,13 +252,23 @@ def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
         if not needs or any(needs.match(text) for text in texts):
             return AptProgram(reason=name, detail=installer)
         return None
-    if name == "chroot" and _lists(words):
+    if name == "chroot" and (_lists(words) or _hands_over(name, words)):
         return AptProgram(reason="chroot", detail="the call installs into another root")
-    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words)):
+    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words) or _hands_over(name, words)):
         return AptProgram(
             reason="wrapper", detail=f"what {name} runs is not known here, which [wrappers] may say"
         )
     return None
+
+
+def _hands_over(name: str, words: tuple[Word, ...]) -> bool:
+    """Whether a program has a shell's command among its arguments that installs packages: `docker exec x sh -c "…"`."""
+    shell = name in _ELSEWHERE
+    for word in words:
+        if shell and asks(word.literal):
+            return True
+        shell = shell or (word.value or "").rpartition("/")[2] in SHELLS
+    return False
 
 
 def _seems_apt(name: str, words: tuple[Word, ...]) -> bool:

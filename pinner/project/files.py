@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,9 +45,12 @@ def find(
     exclude: Sequence[str] = (),
     only: Collection[FileKind] = kinds.KINDS,
     listing: Listing = git.files,
+    known: Container[str] = (),
 ) -> list[Path]:
-    """The files below `folder` that a search takes, as `survey` says."""
-    return [each.path for each in survey(folder, exclude, only, listing=listing) if not each.passed]
+    """The files below `folder` that a search takes, as `survey` says, but for those that are `known`."""
+    return [
+        each.path for each in survey(folder, exclude, only, listing=listing, known=known) if not each.passed
+    ]
 
 
 def survey(
@@ -57,6 +60,7 @@ def survey(
     listed: Callable[[Path], bool] = lambda path: False,
     wrappers: Iterable[str] = (),
     listing: Listing = git.files,
+    known: Container[str] = (),
 ) -> list[FoundFile]:
     """The files below `folder` that may install packages, in order of path, as git sees them.
 
@@ -70,6 +74,8 @@ def survey(
     place = tree.resolve(folder).as_posix()
     found = []
     for name in sorted(set(names)):
+        if name in known or ((by_name := kinds.by_name(name)) and by_name not in only):
+            continue
         each = _judged(folder / name, f"{place}/{name}", listed, wrappers)
         if each is None or (each.kind not in only and not each.other):
             continue

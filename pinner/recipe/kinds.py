@@ -137,7 +137,7 @@ _TEMPLATE_TEXT = later(
 )
 _TEMPLATE_LINE = later(r"^[ \t]*(?:\{%|%\{|<%|\{\{)", re.MULTILINE)
 _FROM = later(r"^[ \t]*FROM[ \t]", re.MULTILINE | re.IGNORECASE)
-_LOOSE = later(r"(?:docker|container)file[\w-].*", re.IGNORECASE)
+_LOOSE = later(r"(?:docker|container)file.+", re.IGNORECASE)
 #: Files of other programs that may install packages, by what people call them.
 _OTHERS = (
     ("Azure Pipelines", later(r"(?:.*/)?(?:\.?azure-pipelines[^/]*|\.azure-pipelines/.*)\.ya?ml")),

@@ -28,6 +28,7 @@ from pinner.stages import builds, includes, lists
 from pinner.values import NamedTuple
 
 STDIN = "-"
+_GITLAB = ".gitlab-ci.yml"
 
 
 @dataclass
@@ -59,15 +60,17 @@ class Project:
     @cached_property
     def lists(self) -> frozenset[str]:
         """The files that list packages for the project's Dockerfiles."""
-        texts = self.texts
-        if not any(kinds.of(name, text) == "dockerfile" for name, text in texts.items()):
-            texts = {**texts, **self.beside()}
-        return lists.of(texts, self.context)
+        found = {kinds.of(name, text) for name, text in self.texts.items()}
+        own = lists.of(self.texts, self.context)
+        if "dockerfile" in found and not any(map(kinds.is_listing, found)):
+            return own
+        every = lists.of({**self.texts, **self.beside()}, self.context)
+        return every & (own | self.texts.keys()) if "dockerfile" in found else every
 
     @cached_property
     def around(self) -> Mapping[str, Around]:
         """What the project's other files say of each of its files."""
-        found = includes.around(self.texts)
+        found = includes.around(self._with_gitlab())
         root = self.lock_path.parent
         own = [name for name, text in self.texts.items() if builds.matter(name, text)]
         if not own or not self.paths:
@@ -110,11 +113,9 @@ class Project:
         """The Dockerfiles of the project that were not named."""
         root = self.lock_path.parent
         found = {}
-        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing):
-            name = files.relative(tree.resolve(path), root)
-            if name not in self.texts:
-                with suppress(InputError):
-                    found[name] = files.read(path, self.root)
+        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing, self.texts):
+            with suppress(InputError):
+                found[files.relative(path, root)] = files.read(path, self.root)
         return found
 
     def take(self, name: str, path: Path, text: str) -> None:
@@ -129,13 +130,14 @@ class Project:
 
     def take_included(self) -> None:
         """Take the local files that GitLab's files include, and those that these include."""
-        seen: set[str] = set()
-        while new := {
-            name for names, _ in includes.named(self.texts).values() for name in names if name not in seen
-        }:
-            seen |= new
-            for name in sorted(new - self.texts.keys()):
-                self.take_beside(name)
+        for name in _included(self.lock_path.parent, self.root, self.texts):
+            self.take_beside(name)
+
+    def _with_gitlab(self) -> Mapping[str, str]:
+        """The texts, and if one is GitLab's the file that GitLab begins with, and what that includes."""
+        if any(kinds.of(name, text) == "gitlab" for name, text in self.texts.items()):
+            return {**_gitlab(self.lock_path.parent, self.root), **self.texts}
+        return self.texts
 
     def context_file(self, name: str, source: str) -> Path | None:
         """A file of the build context of a Dockerfile; None if it is in doubt which is meant."""
@@ -145,6 +147,26 @@ class Project:
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""
         return [name for name in lock.files() if not (self.lock_path.parent / name).exists()]
+
+
+def _gitlab(folder: Path, root: Path) -> dict[str, str]:
+    """The file that GitLab begins with, and what it includes, by path from `folder`; none if it cannot be read."""
+    with suppress(InputError):
+        text = {_GITLAB: files.read(folder / _GITLAB, root)}
+        return {**text, **_included(folder, root, text)}
+    return {}
+
+
+def _included(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """The local files that GitLab's files among `texts` include, and those that these include. Raises `InputError`."""
+    found: dict[str, str] = {}
+    new = texts
+    while new:
+        names = {name for named, _ in includes.named(new).values() for name in named}
+        missing = sorted(names - texts.keys() - found.keys())
+        new = {name: files.read(folder / name, root) for name in missing if tree.is_file(folder / name, root)}
+        found |= new
+    return found
 
 
 class Writes(Protocol):
@@ -226,9 +248,9 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             found.errors.append(error)
             del projects[lock_path]
     for project in projects.values():
+        project.take_included()
         for name in sorted(project.lists - project.texts.keys()):
             project.take_beside(name)
-        project.take_included()
     found.projects.extend(each for each in projects.values() if each.texts)
     return found
 
@@ -241,6 +263,11 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
     listed = partial(_is_listed, config, source)
     surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
     found.passed.extend(each for each in surveyed if each.passed)
+    if "gitlab" in wanted and (place := tree.resolve(path)) != root:
+        known = {tree.resolve(each.path) for each in surveyed}
+        included = (root / name for name in _gitlab(root, root))
+        below = (each for each in included if each.is_relative_to(place) and each not in known)
+        surveyed += (FoundFile(path / each.relative_to(place), "gitlab") for each in below)
     if not surveyed:
         kind = "" if wanted is KINDS else f" of the kind {' or '.join(wanted)}"
         found.errors.append(

@@ -97,7 +97,9 @@ _NEVER_RUN = _words(
 )
 
 #: Programs that take a command as a text, and run it on another machine.
-_ELSEWHERE = _words("ssh vagrant multipass gcloud virt-customize virt-builder sshpass mosh pct docker-machine")
+_ELSEWHERE = _words(
+    "ssh vagrant multipass gcloud virt-customize virt-builder sshpass mosh pct docker-machine"
+)
 
 #: What programs run, by name: a command that their arguments are added to, "" for the arguments themselves.
 Wrappers = Mapping[str, str]

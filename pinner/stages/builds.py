@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from posixpath import basename, dirname, join, normpath
@@ -12,10 +11,6 @@ from pinner.recipe import kinds
 from pinner.recipe.builds import Build
 from pinner.regex import later
 
-_BUILT = later(
-    r"^[ \t]*(?:ARG|COPY|ADD)\b|--mount|^[ \t]*FROM[ \t]+[^\s:/@]+[ \t]*(?:AS\b|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
 _OVERRIDES = later(r"(.*?)[._-]?override(\..*)")
 
 
@@ -25,10 +20,8 @@ def says(path: str) -> bool:
 
 
 def matter(path: str, text: str) -> bool:
-    """Whether a file may mean something else by how it is built: a Dockerfile with arguments, files of its context or a
-    base image without a tag, and a Compose file, by its `.env`."""
-    kind = kinds.of(path, text)
-    return kind == "compose" or (kind == "dockerfile" and _BUILT.search(text) is not None)
+    """Whether a file may mean something else by how it, or what runs or lists it, is built: or by a `.env`."""
+    return kinds.of(path, text) in ("dockerfile", "compose", "script", "packages")
 
 
 def of(

@@ -193,7 +193,7 @@ def read_all(
 
     Without `steps` the install calls alone are looked for, which takes half of the time.
 
-    Scripts and lists see what the Dockerfiles see that use them, those of `World.beside` if there is none here.
+    Scripts and lists see what the Dockerfiles see that use them, those of `World.beside` among them.
     """
     begun: dict[str, _Begun | PinnerError] = {}
     for path, text in texts.items():
@@ -203,7 +203,7 @@ def read_all(
             begun[path] = error
     used = {path for path, each in begun.items() if isinstance(each, _Begun) and each.is_used}
     users = [each for each in begun.values() if isinstance(each, _Begun) and each.kind == "dockerfile"]
-    if used and not users:
+    if used:
         options = told[next(iter(used))]
         for path, text in options.world.beside().items():
             with suppress(InputError):

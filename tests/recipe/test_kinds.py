@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
+from typing import Any
+
 import pytest
 
 from tests.cli.workbench import Workbench
@@ -293,3 +297,44 @@ def test_what_a_machine_is_told_of_sources(bench: Workbench, name: str, text: st
     result = bench.run("lock", name, "--suite", "bookworm")
     assert ("[other-repository]" in result.out) == unpinned, result.out
     assert ("curl=" in bench.read(name)) != unpinned
+
+
+TREE = {
+    "web/Dockerfile": "ARG V\nARG P=jq\nFROM debian:$V\nARG P\nCOPY web/run.sh web/pkgs.txt /\n"
+    "RUN apt-get install $P && /run.sh && xargs apt-get install < /pkgs.txt\n",
+    "web/run.sh": "#!/bin/sh\napt-get install -y curl\n",
+    "web/pkgs.txt": "make\nbc # small\n",
+    "other/Dockerfile": "FROM ubuntu:22.04\nRUN apt-get install vim\n",
+    "compose.yaml": "services:\n web:\n  build: {context: ., dockerfile: web/Dockerfile, args: {V: $SUITE, P: git}}\n"
+    ' x:\n  build: {dockerfile_inline: "FROM debian:$SUITE\\nRUN apt-get install nginx"}\n',
+    ".env": "SUITE=bookworm\n",
+    "docker-bake.hcl": 'target "a" {\n dockerfile = "other/Dockerfile"\n contexts = {"ubuntu:22.04" = '
+    '"docker-image://ubuntu:24.04"}\n}\n',
+    ".devcontainer/devcontainer.json": '{"image": "debian:12", "postCreateCommand": "apt-get install nano"}',
+    ".gitlab-ci.yml": "include: {local: /ci/a.yml}\nx:\n extends: .b\n script: apt-get install gcc\n",
+    "ci/a.yml": ".b:\n image: debian:11\n before_script: [apt-get install g++]\n",
+    ".github/workflows/ci.yml": WORKFLOW,
+    ".circleci/config.yml": "jobs: {a: {docker: [{image: 'debian:12'}], steps: [{run: apt-get install tcl}]}}\n",
+    "user-data": "#cloud-config\npackages: [tree]\n",
+    "tasks/main.yml": "- apt: {name: htop}\n",
+}
+
+
+def test_a_file_means_the_same_alone_with_others_and_by_its_folder(bench: Workbench) -> None:
+    bench.configure('files = {"user-data" = "noble", "tasks/*" = "trixie"}\n')
+    for name, text in TREE.items():
+        bench.write(name, text)
+
+    def scanned(*names: str) -> dict[str, list[Any]]:
+        found = json.loads(bench.run("scan", "--json", *names).out)
+        told = [*found["calls"], *found["skipped"], *found["diagnostics"]]
+        return {name: [each for each in told if each["path"] == name] for name in found["files"]}
+
+    whole = scanned()
+    assert whole.keys() >= TREE.keys() - {".env", "docker-bake.hcl"}
+    chosen = random.Random(17)
+    for name in whole:
+        others = chosen.sample(sorted(whole.keys() - {name}), 3)
+        folder = name.rpartition("/")[0] or name
+        for how in ([name], [name, *others], [folder]):
+            assert scanned(*how).get(name) == whole[name], how

@@ -167,6 +167,11 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
             at += 1
             continue
         name = value.rpartition("/")[2]
+        if name in SHELLS and wrappers:  # `sh retry.sh apt-get`
+            own = next((place for place in range(at + 1, len(words)) if words[place].raw[:1] != "-"), 0)
+            if own and wrappers.get((words[own].value or "").rpartition("/")[2]) == "":
+                at = own
+                continue
         if wrappers.get(name) == "":
             known = (
                 place
@@ -256,7 +261,10 @@ def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
         return None
     if name == "chroot" and (_lists(words) or _hands_over(name, words)):
         return AptProgram(reason="chroot", detail="the call installs into another root")
-    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words) or _hands_over(name, words)):
+    if name not in _NEVER_RUN and _hands_over(name, words):
+        why = f"{name} has the command run elsewhere, on a system that is not known here"
+        return AptProgram(reason="wrapper", detail=why)
+    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words)):
         return AptProgram(
             reason="wrapper", detail=f"what {name} runs is not known here, which [wrappers] may say"
         )

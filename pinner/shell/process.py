@@ -411,8 +411,7 @@ class Process:
         text = content.text
         own = self.child(name, args, file=file or self.file)
         own.zero = path or wrapper or UNKNOWN
-        if wrapper:
-            own.wrapper = wrapper.rpartition("/")[2]
+        own.wrapper = (path or wrapper or own.wrapper).rpartition("/")[2]
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 

@@ -275,7 +275,7 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
         views = Views(path, parsed, options)
         found = tuple(installs.find(parsed, options.wrappers))
         if kind == "dockerfile" and any(
-            each.reason == "wrapper" for each in found if isinstance(each, Skipped)
+            each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped)
         ):
             found = tuple(installs.find(parsed, {**dict.fromkeys(views.wrappers(), ""), **options.wrappers}))
         return _Begun(path, kind, parsed, found, options, views)

@@ -463,3 +463,12 @@ def pins(text: str) -> list[str]:
 )
 def test_ignore(text: str, expected: str) -> None:
     assert pins("FROM x\n" + text) == expected.split()
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["again apt-get install", "again 3 sudo apt-get install", "sh -e /x/again apt-get install", "lazy"],
+)
+def test_wrappers(call: str) -> None:
+    calls = find(parse(f"FROM debian\nRUN {call} -y a"), {"again": "", "lazy": "apt-get install"})
+    assert [r.name for each in calls if isinstance(each, Install) for r in each.requests] == ["a"]

@@ -309,8 +309,9 @@ def test_lists_and_wrappers() -> None:
     ):
         found = walked(f'SHELL ["bash", "-c"]\nCOPY apt.txt /\nRUN {line}', files=files)
         assert found.seen[0][0].lists == ("apt.txt",), line
-    found = walked("COPY again.sh /usr/local/bin/again\nRUN again apt-get install curl", files=files)
-    assert found.walk.wrappers == {"again"}
+    for line in ("again apt-get install curl", "sh -e /usr/local/bin/again apt-get install curl"):
+        found = walked(f"COPY again.sh /usr/local/bin/again\nRUN {line}", files=files)
+        assert found.walk.wrappers == {"again"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,15 @@ def test_pure_floors_do_not_touch_the_world(module: str, path: Path) -> None:
 @pytest.mark.parametrize("folder", sorted({path.parent for _, path in modules()}), ids=lambda path: path.name)
 def test_a_folder_can_be_surveyed(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 30
+
+
+def test_the_map_names_what_is_there() -> None:
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `(\w+)/` \| .* \| (.*) \|$", text, re.MULTILINE)
+    assert [room for room, _ in rooms] == list(FLOORS)
+    for room, told in rooms:
+        for name in re.findall(r"(?:^|, |; |and )`([a-z_0-9.]+)/?`", re.sub(r"\([^()]*\)", "", told)):
+            found = ROOT / room / name
+            assert found.exists() or found.with_suffix(".py").exists(), f"{room}/{name}"
+    for path in re.findall(r"`((?:tests|pinner|scripts)/[\w./]+|\w+/test_\w+\.py)`", text):
+        assert (ROOT.parent / path).exists() or (ROOT.parent / "tests" / path).exists(), path

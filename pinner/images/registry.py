@@ -32,7 +32,7 @@ _LARGEST_MANIFEST = 4 << 20  # bytes; what registries must take at least
 _LARGEST_CONFIG = 8 << 20
 _MANIFEST = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
 
-Progress = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 
 class Registry:
@@ -56,7 +56,7 @@ class Registry:
         insecure: Sequence[str] = (),
         mirrors: Mapping[str, str] | None = None,
         offline: bool = False,
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
         wait: Callable[[float], None] = time.sleep,
         hasty: bool = False,
     ) -> None:
@@ -161,7 +161,7 @@ class _Repository:
         cache: ImageCache,
         name: Reference,
         offline: bool,
-        progress: Progress | None,
+        progress: OnProgress | None,
         alone: Alone,
     ) -> None:
         self._client = client

@@ -230,35 +230,45 @@ def write(
                 projects.setdefault(of_project, []).append(move)
         for folder in sorted(projects, key=lambda each: each.path):
             stack.enter_context(journal.alone(folder.path))
-        settled = True
-        try:
-            _note(projects, complete=False)
-            for path, move in staged.items():
-                _stage(path, move, texts[path])
-            for path, before in expected.items():
-                if _now(path, staged[path]) != before:
-                    raise InputError(
-                        "was changed by somebody else while pinner worked on it",
-                        path=str(path),
-                        hint="nothing was written; run pinner again",
-                    )
-            settled = False
-            _note(projects, complete=True)
-            _rename(staged, expected)
-            settled = True
-        except InputError:
-            settled = True
-            raise
-        except BaseException:
-            if not settled:  # an interrupt in the middle of renaming
-                for folder, moves in projects.items():
-                    journal.finish(folder.path, moves)
-                settled = True
-            raise
-        finally:
-            if settled:
-                _tidy(staged.values(), projects)
+        _replace(staged, texts, expected, projects)
     return notes
+
+
+def _replace(
+    staged: Mapping[Path, FileMove],
+    texts: Mapping[Path, str],
+    expected: Mapping[Path, str | None],
+    projects: Mapping[Folder, Sequence[FileMove]],
+) -> None:
+    """Lay the new files down, and rename them unless an old one has changed; the journal knows of it meanwhile."""
+    settled = True
+    try:
+        _note(projects, complete=False)
+        for path, move in staged.items():
+            _stage(path, move, texts[path])
+        for path, before in expected.items():
+            if _now(path, staged[path]) != before:
+                raise InputError(
+                    "was changed by somebody else while pinner worked on it",
+                    path=str(path),
+                    hint="nothing was written; run pinner again",
+                )
+        settled = False
+        _note(projects, complete=True)
+        _rename(staged, expected)
+        settled = True
+    except InputError:
+        settled = True
+        raise
+    except BaseException:
+        if not settled:  # an interrupt in the middle of renaming
+            for folder, moves in projects.items():
+                journal.finish(folder.path, moves)
+            settled = True
+        raise
+    finally:
+        if settled:
+            _tidy(staged.values(), projects)
 
 
 def put(path: Path, text: str) -> None:

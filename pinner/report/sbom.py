@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinner import __version__
@@ -202,6 +203,8 @@ def spdx(bill: Bill) -> str:
     def checksums(digest: str) -> list[Checksum]:
         return [Checksum(ChecksumAlgorithm[algorithm(digest).upper()], digest)] if digest else []
 
+    package = partial(Package, download_location=SpdxNoAssertion(), files_analyzed=False)
+
     def references(purl: PackageURL) -> list[ExternalPackageRef]:
         return [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl.to_string())]
 
@@ -215,28 +218,22 @@ def spdx(bill: Bill) -> str:
         created=bill.date.replace(tzinfo=None),
         document_comment="\n".join(f"incomplete: {text}" for text in bill.incomplete) or None,
     )
-    root = Package(
+    root = package(
         spdx_id="SPDXRef-root",
         name=bill.name,
-        download_location=SpdxNoAssertion(),
-        files_analyzed=False,
         primary_package_purpose=PackagePurpose.CONTAINER,
     )
-    system = Package(
+    system = package(
         spdx_id="SPDXRef-OperatingSystem",  # trivy knows it by this, others by its purpose
         name=operating.vendor,
         version=operating.release,
-        download_location=SpdxNoAssertion(),
-        files_analyzed=False,
         primary_package_purpose=PackagePurpose.OPERATING_SYSTEM,
     )
     images = {
-        base: Package(
+        base: package(
             spdx_id=f"SPDXRef-Image-{number}",
             name=base.reference.partition("@")[0],
             version=base.digest,
-            download_location=SpdxNoAssertion(),
-            files_analyzed=False,
             checksums=checksums(base.digest.rpartition(":")[2]),
             external_references=references(_image(base)),
             primary_package_purpose=PackagePurpose.CONTAINER,
@@ -244,12 +241,11 @@ def spdx(bill: Bill) -> str:
         for number, base in enumerate(bill.bases)
     }
     packages = {
-        name: Package(
+        name: package(
             spdx_id=f"SPDXRef-Package-{number}",
             name=part.package.name,
             version=part.package.version,
             download_location=part.url or SpdxNoAssertion(),
-            files_analyzed=False,
             checksums=checksums(part.digest),
             comment="a later command may have removed it" if name in bill.unsure else None,
             source_info=f"built package from: {' '.join(part.source)}",
@@ -257,7 +253,7 @@ def spdx(bill: Bill) -> str:
         )
         for number, (name, part) in enumerate(_parts(bill).items())
     }
-    contained = [(root, system), *((system, package) for package in packages.values())]
+    contained = [(root, system), *((system, each) for each in packages.values())]
     contained += [(images[base], packages[part.id]) for base in bill.bases for part in _held(base)]
     needed = [(root, image) for image in images.values()]
     needed += [(root, packages[name]) for name in bill.asked]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -17,10 +17,8 @@ from pinner.archive.reach import Private
 from pinner.errors import FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
-from pinner.images.registry import Limit, Registry
+from pinner.images.registry import Limit, OnProgress, Registry
 from pinner.stages.bases import LARGEST, LARGEST_UNKNOWN, InspectMode
-
-Progress = Callable[[str, int, int], None]
 
 _WIDTH = (
     4  # images at a time; each may take some 33 MB of memory, for a layer that is packed with a large window
@@ -43,7 +41,7 @@ class Images:
     """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after."""
 
     def __init__(
-        self, cache: Path, settings: ImageSettings, *, now: datetime, progress: Progress | None = None
+        self, cache: Path, settings: ImageSettings, *, now: datetime, progress: OnProgress | None = None
     ) -> None:
         self._cache = Cache(cache)
         self._settings = settings

@@ -22,9 +22,8 @@ from pinner.stages.locked_images import locked as locked_image
 from pinner.stages.starting_set import MINBASE, Root
 
 if TYPE_CHECKING:
-    from pinner.images.image import Image
+    from pinner.images.image import Image, PathText
 
-PathText = tuple[str, str]
 InspectMode = Literal["never", "auto", "always"]
 
 #: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked. Of those whose

@@ -10,9 +10,7 @@ from pinner.lock.schema import ImageFile, InstalledPackage, LockedImage
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
-    from pinner.images.image import Image
-
-PathText = tuple[str, str]
+    from pinner.images.image import Image, PathText
 
 
 class KeptImage(NamedTuple):

@@ -151,7 +151,7 @@ def plan(
                 continue
         new = apply(file.dockerfile.text, edits)
         if edits:
-            _prove(file, new, choices, own)
+            prove(file, new, choices, own)
         findings: tuple[Finding, ...] = ()
         # Where an argument cannot be had, that is what there is to say of the line.
         if own.along and not any(choice.fails for choice in choices.values()):
@@ -282,8 +282,9 @@ def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tupl
     return tuple(found)
 
 
-def _prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:
-    """The edited text must ask for the same words, pinned, and nothing else; anything else is a bug of pinner's."""
+def prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:
+    """The edited text must ask for the same words with the versions chosen, and nothing else: else it is a bug of
+    pinner's, and an `AssertionError` is raised."""
     again = read_file(file.path, new, options)
     old = [request for call in file.calls() for request in call.requests]
     now = [request for call in again.calls() for request in call.requests]

@@ -21,13 +21,13 @@ from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, InstallCommand, place, read_all, read_file
+from pinner.stages.install_commands import File, InstallCommand, place, read_all
 from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
-from pinner.workflow.lock import in_scripts
+from pinner.workflow.lock import in_scripts, prove
 from pinner.workflow.moves import NO_PIN, Decider, Decision, Stay, VersionMove, Wishes
 from pinner.workflow.refusals import MOVES, Removal
 from pinner.workflow.remembered import as_locked
@@ -150,7 +150,7 @@ class Refresher:
             old = file.dockerfile.text
             new = apply(old, {*edits.values(), *(block if locked else ())})
             if new != old:
-                _prove(file, read_file(file.path, new, own), choices)
+                prove(file, new, choices, own)
             if not locked:
                 targets.drop(file.path)
             written.append(Rewritten(file.path, old, new, locked))
@@ -388,23 +388,3 @@ def _why(problem: Problem, line: str) -> str:
         )
     hint = f" ({choice.hint})" if choice.hint and choice.hint != MOVES else ""
     return f"apt could not install {line}: {choice.detail}{hint}"
-
-
-def _prove(file: File, again: File, choices: Mapping[Request, Choice]) -> None:
-    """The edited text must ask for the same words with the versions chosen, and have no pin less than before."""
-    old = [request for call in file.calls() for request in call.requests]
-    now = [request for call in again.calls() for request in call.requests]
-    expected = [
-        (
-            request.name,
-            request.arch,
-            choices[request].version if choices[request].status == "pinned" else request.pin,
-        )
-        for request in old
-    ]
-    if [(request.name, request.arch, request.pin) for request in now] != expected or any(
-        before.pin and not after.pin for before, after in zip(old, now, strict=True)
-    ):
-        raise AssertionError(
-            f"{file.path}: the edited file would not ask for what was chosen; nothing was written"
-        )

@@ -107,5 +107,5 @@ def test_the_map_names_what_is_there() -> None:
         for name in re.findall(r"(?:^|, |; |and )`([a-z_0-9.]+)/?`", re.sub(r"\([^()]*\)", "", told)):
             found = ROOT / room / name
             assert found.exists() or found.with_suffix(".py").exists(), f"{room}/{name}"
-    for path in re.findall(r"`((?:tests|pinner|scripts)/[\w./]+|\w+/test_\w+\.py)`", text):
+    for path in re.findall(r"`((?:tests|pinner|scripts)/[a-z0-9_/.]+|[a-z]+/test_[a-z0-9_]+\.py)`", text):
         assert (ROOT.parent / path).exists() or (ROOT.parent / "tests" / path).exists(), path

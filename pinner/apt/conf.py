@@ -151,7 +151,7 @@ class Settings(NamedTuple):
         return _flat(self.items, ())
 
 
-#: What apt is configured to do where nobody says anything.
+#: apt's own defaults.
 BEGIN = Settings()
 
 

@@ -106,7 +106,7 @@ def _fields(stanza: str) -> dict[str, str]:
     name = ""
     for line in stanza.split("\n"):
         if line[:1] in (" ", "\t"):
-            # The long texts (Description, Conffiles) are nobody's business here.
+            # The long texts (Description, Conffiles) are not needed here.
             if name in _WANTED:
                 fields[name] = f"{fields[name]} {line.strip()}"
         elif line:

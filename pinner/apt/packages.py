@@ -77,7 +77,7 @@ Fields = tuple[str, ...]
 
 _RANKS = {field.encode(): rank for rank, field in enumerate(_READING_ORDER)}
 _IN_ANY_CASE = frozenset(field.lower() for field in FIELDS)
-# fields that many stanzas have, and nobody asks for
+# fields that many stanzas have, and that are not used
 _COMMON = frozenset(
     {*FIELDS, "Description", "Description-md5", "Homepage", "Maintainer", "MD5sum", "Section", "Tag"}
 )

@@ -1,4 +1,4 @@
-"""A file that is unpacked while it arrives: nobody sees what comes of it before its digest is right.
+"""A file that is unpacked while it arrives: the result is not given out before its digest is right.
 
 Unpacking waits for the network no more than it must; what a mirror sends in the file's place goes into a draft that is
 dropped (`Archive._build`).

@@ -34,7 +34,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 def is_secure(url: str) -> bool:
-    """Whether nobody on the way can change what comes from an address."""
+    """Whether what comes from an address cannot be changed on the way."""
     try:
         place = urlsplit(url)
     except ValueError:
@@ -45,8 +45,8 @@ def is_secure(url: str) -> bool:
 class Keyring:
     """The keys of the repositories that files add, as the lock knows them or as they are seen for the first time.
 
-    `new` tells that an address may be trusted on first use. With `offline` nobody is asked. `used` is what the lock is
-    to hold. Other parameters as those of `load.Archive`.
+    `new` tells that an address may be trusted on first use. With `offline` the network is not used. `used` is what
+    the lock is to hold. Other parameters as those of `load.Archive`.
     """
 
     def __init__(

@@ -161,7 +161,7 @@ class Pool:
 
 
 class Draft:
-    """A file that grows, and that nobody else works on meanwhile. Raises InputError where it cannot be written."""
+    """A file that grows, and that no other process works on meanwhile. Raises InputError where it cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -33,8 +33,8 @@ class Snapshots:
 
     `mirrors` are addresses that serve what `http://snapshot.debian.org` does; `rewrites` are the mirrors of all
     addresses, which count where `mirrors` is empty. One that does not have the import that is asked for yet is passed
-    over, since it would answer with an older one. `clock` and `wait` are those of `Pace`, `offline` asks nobody.
-    `notes` are for people: whose answers were not good. `pace` counts the requests.
+    over, since it would answer with an older one. `clock` and `wait` are those of `Pace`; with `offline` the network
+    is not used. `notes` are for people: whose answers were not good. `pace` counts the requests.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ from pinner.archive.reach import Guarded, check
 
 GRACE = 60.0  # seconds for the head, and for an answer of any size
 RATE = 8_000  # bytes a second: what the slowest line that pinner waits for gives
-_UNASKED = 1 << 16  # bytes of a body that nobody wants to have, such as that of a redirection
+_UNASKED = 1 << 16  # bytes of a body that is not needed, such as that of a redirection
 _UNWANTED = f"more than {_UNASKED} bytes came with an answer that has no use for them"
 
 
@@ -70,7 +70,7 @@ class _TimedReader(io.RawIOBase):
         return int(count) if count is not None else None
 
     def body(self) -> None:
-        """The head is there; of a body that nobody asks for only a little is read."""
+        """The head is there; of a body that is not needed only a little is read."""
         self._left = _UNASKED
 
     def allow(self, size: int) -> None:

@@ -180,7 +180,7 @@ def _holders(content: bytes) -> Mapping[str, str]:
                 certificate = packet.fingerprint or ""
             if packet.tag in (Tag.PublicKey, Tag.PublicSubkey) and packet.fingerprint:
                 found[packet.fingerprint] = certificate
-    except Exception:  # it is told where the certificates are read
+    except Exception:  # it is reported where the certificates are read
         return {}
     return found
 

@@ -44,7 +44,7 @@ def spans(
     """For each version that is gone, from which snapshots it can still be had. Raises `PinnerError`."""
     readable = []
     for name, text in project.texts.items():
-        with suppress(InputError):  # it is told of where the pins are verified
+        with suppress(InputError):  # it is reported where the pins are verified
             readable.append(read_file(name, text, options))
     left = _MOST
     wanted = []

@@ -44,7 +44,7 @@ def command(
 ) -> int:
     """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
 
-    Asks nobody: of base images it knows what earlier runs have read, or what --image-archive holds.
+    Does not use the network: of base images it knows what earlier runs have read, or what --image-archive holds.
     Without FILE, takes every file below the current directory that may install packages:
     {kinds}.
     """

@@ -23,7 +23,7 @@ _UNRATED = ("", "not yet assigned", "untriaged", "unknown", "end-of-life")
 
 
 class Vulnerability(NamedTuple):
-    """One CVE in a source package of a release. `fixed` is the source version that mends it, "" while there is none.
+    """One CVE in a source package of a release. `fixed` is the source version that fixes it, "" while there is none.
 
     `severity` is as the distribution gives it, "" where it gives none; `note` says why no fix is to be expected soon.
     """

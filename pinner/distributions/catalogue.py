@@ -44,7 +44,7 @@ _SPELLINGS: Mapping[str, str] = {
     "linux/x86_64": "linux/amd64",
     "linux/aarch64": "linux/arm64",
     # Levels of one architecture to dpkg: Debian has none of its own for them, and what Ubuntu builds for amd64v3 is
-    # read only by an apt that is told to.
+    # read only by an apt that is configured to.
     **{f"linux/amd64/v{level}": "linux/amd64" for level in (1, 2, 3, 4)},
     # dpkg's names
     "linux/i386": "linux/386",

@@ -1,6 +1,6 @@
 """Under which official address an archive is known whose mirror a file names.
 
-Public mirrors and those of cloud providers are told by their names (https://www.debian.org/mirror/list,
+Public mirrors and those of cloud providers are known by their names (https://www.debian.org/mirror/list,
 https://launchpad.net/ubuntu/+archivemirrors), a company's by its configuration, a cache in between (apt-cacher-ng) by
 the official address in its path. All this only finds the address: what is read there must be signed by its keys.
 """

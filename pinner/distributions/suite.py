@@ -65,7 +65,7 @@ class Suite:
 
     @property
     def solver(self) -> Solver:
-        """The solver that its apt uses unless it is told otherwise."""
+        """The solver that its apt uses unless it is configured otherwise."""
         return "3.0" if compare(self.apt, SOLVER_3_SINCE) >= 0 else "classic"
 
 

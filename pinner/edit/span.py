@@ -251,7 +251,7 @@ class Joined:
         return found
 
     def read_as(self, ranges: Sequence[tuple[int, int, str]]) -> Joined:
-        """This text with ranges (start, end, any text; sorted, apart) read as that text, which nobody may edit."""
+        """This text with ranges (start, end, any text; sorted, apart) read as that text, which cannot be edited."""
         parts: list[Joined] = []
         begin = 0
         for start, end, text in ranges:

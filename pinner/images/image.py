@@ -1,4 +1,4 @@
-"""What is in an image: its suite, its installed packages, and what apt in it was told. Read, never run."""
+"""What is in an image: its suite, its installed packages, and how apt in it is configured. Read, never run."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Beside:
     def publish(self, name: str, commit: str, remote: str) -> Made:
         """Set the branch `name` to a commit, and push it to a remote if there is one.
 
-        Raises `InputError` where somebody else has committed to it, `FetchError`.
+        Raises `InputError` where it has commits of others, `FetchError`.
         """
         ref = f"refs/heads/{name}"
         made = Made(name, commit, remote, new=True)

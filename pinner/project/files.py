@@ -26,7 +26,7 @@ Listing = Callable[[Path], Sequence[str] | None]
 
 
 class FoundFile(NamedTuple):
-    """A file that may install packages: its kind ("" if nobody reads it, which `other` does), and why a search passes
+    """A file that may install packages: its kind ("" for one that only `other` names), and why a search passes
     it over, "" for one that is taken."""
 
     path: Path

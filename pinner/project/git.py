@@ -1,7 +1,7 @@
 """git, the only place from which it is started: nothing that a repository's own configuration names runs.
 
 A folder of a checkout may look like a bare repository (`HEAD`, `config`, `objects`, `refs` are ordinary files), and a
-`.git` may come from an archive that somebody else packed. What git's configuration can start: git-config(1).
+`.git` may come from an archive that others packed. What git's configuration can start: git-config(1).
 """
 
 from __future__ import annotations

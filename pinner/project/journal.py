@@ -8,7 +8,7 @@ Under a lock on the project's folder a writer
 4. renames each new file to its place, and removes the journal.
 
 Whoever reads the project next finds no journal, or an incomplete one (what was laid down is removed: all is old), or a
-complete one (the renames are finished: all is new). A file that somebody has changed since is not overwritten.
+complete one (the renames are finished: all is new). A file that was changed since is not overwritten.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def recover(path: Path) -> None:
-    """Finish or undo what a killed run left in a project. Raises `InputError` if that would lose somebody's work."""
+    """Finish or undo what a killed run left in a project. Raises `InputError` if that would lose changes made since."""
     refuse_foreign(path)
     with alone(path), ExitStack() as stack:
         try:

@@ -30,7 +30,7 @@ class ManagedBlock(NamedTuple):
 
 
 def find(dockerfile: Dockerfile) -> tuple[ManagedBlock, ...]:
-    """The blocks of a file, in order. Raises `InputError` for one that somebody has damaged."""
+    """The blocks of a file, in order. Raises `InputError` for one that is damaged."""
     return dockerfile.once(_find)
 
 
@@ -77,7 +77,7 @@ def _moments(dockerfile: Dockerfile) -> dict[int, Moment]:
 
 
 def place(dockerfile: Dockerfile, stage: Stage) -> tuple[int, str] | None:
-    """Where in a stage the block must stand, and the user who would run it ("" if nobody was named).
+    """Where in a stage the block must stand, and the user who would run it ("" if none was named).
 
     That is the start of a line: before the first instruction that may use apt, and the comments right above it. None
     if no instruction does.

@@ -68,7 +68,7 @@ def united(
     arguments: Iterable[Instruction],
     escape: str,
 ) -> list[Stage]:
-    """The stages as all builds make them. `plain` are those that nobody says anything of, `arguments` the ARGs before
+    """The stages as all builds make them. `plain` are those that no build file speaks of, `arguments` the ARGs before
     the first FROM."""
     outer = {name: default for each in arguments for _, name, default in _declared(each, escape)}
     reached = [build.reaches(stages) for build, stages in ways]

@@ -37,7 +37,7 @@ _READS = later(
     [ \t]*(?:>>?[ \t]*[^\s<]+[ \t]*)?(?=$|[;&|)])""",
     re.MULTILINE | re.VERBOSE,
 )
-# bash that is told not to expand braces.
+# bash that is set not to expand braces.
 _NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
 _DEEPEST = 8
 # Names of commands that no package bears.

@@ -7,7 +7,7 @@ A new kind, in five lines:
    another name.
 3. What the format's own interpolation decides is replaced, or marked as unknown, before these readers see a text.
 4. `tests/recipe/test_NAME.py` has a table: a text, the words that are found in it, and the text with pins.
-5. A file that installs packages and that nobody reads is a row of `_OTHERS` alone.
+5. A file that installs packages and that pinner does not read is a row of `_OTHERS` alone.
 """
 
 from __future__ import annotations

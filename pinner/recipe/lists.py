@@ -31,7 +31,7 @@ def may_be_read(text: str) -> bool:
 
 
 def parse(text: str, *, trailing: bool = False) -> Dockerfile:
-    """A list of packages, told as one RUN: words, some to a line, and comment lines; `trailing`: also behind words."""
+    """A list of packages as one RUN: words, some to a line, and comment lines; `trailing`: also behind words."""
     whole = Span(0, len(text))
     body = _joined(text, trailing=trailing)
     if body is None:

@@ -1,4 +1,4 @@
-"""Shell scripts and the jobs of CI files, told as if a Dockerfile had them: stages that stand on images, and RUNs.
+"""Shell scripts and the jobs of CI files, as if a Dockerfile had them: stages on base images, and RUNs.
 
 So whatever reads a Dockerfile's calls, suites and comments reads these. A script is one stage; a job is one stage, and
 each of its steps a RUN.
@@ -88,7 +88,7 @@ def script(text: str) -> Dockerfile:
 
 
 def jobs(text: str, found: Iterator[Job], root: Node | None) -> Dockerfile:
-    """A CI file with these jobs. A suite told by comment outside of them holds for all.
+    """A CI file with these jobs. A suite that a comment outside of them names holds for all.
 
     What else in the tree `root` installs packages is a stage of its own, which is not read.
     """
@@ -261,7 +261,7 @@ def _adding(step: Step) -> str:
 
 
 def _filler(text: str, at: int) -> Joined:
-    """A text that is not written in the file, which nobody may edit."""
+    """A text that is not written in the file, and cannot be edited."""
     return Joined.chain(Joined(char, (0,), (at,), (at,)) for char in text)
 
 

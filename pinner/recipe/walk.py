@@ -142,7 +142,7 @@ class Walked:
         return None
 
     def _triggered(self, index: int, parent: Stage) -> None:
-        """What a stage told those built on it to run first (ONBUILD)."""
+        """What those built on a stage run first (ONBUILD)."""
         before, self.walk.seen = self.walk.seen, []
         for instruction in parent.instructions:
             if instruction.onbuild:

@@ -50,7 +50,7 @@ def read_line(text: str | bytes, path: str, number: int) -> dict[str, Any]:
 
 
 def merged(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The newest result of each repository and command, those that need somebody first."""
+    """The newest result of each repository and command, those that need attention first."""
     newest: dict[tuple[str, str], Mapping[str, Any]] = {}
     for line in lines:
         key = line["repository"], line["command"]
@@ -127,7 +127,7 @@ def _packages(lines: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str],
 
 
 def text(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """For people: the repositories that need somebody, and a last line with the totals."""
+    """For people: the repositories that need attention, and a last line with the totals."""
     whole = data(lines)
     worst = [line for line in lines if line["status"] or _counts(line)["security"]]
     width = max((len(printable(line["repository"], line=True)) for line in worst), default=0)

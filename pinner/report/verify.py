@@ -128,7 +128,7 @@ def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Severity]:
 
 
 def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) -> Iterator[Diagnostic]:
-    """What the version that waits mends, what stays open, or that this is not known."""
+    """What the waiting version fixes, what stays open, or that this is not known."""
     levels = [each.removeprefix("cve:") for each in fail_on if each.startswith("cve:")]
     place, subject = Place(checked.name), f"{exposed.source}={exposed.version}"
     files = f"; locked for {', '.join(map(checked.shown, exposed.files))}"

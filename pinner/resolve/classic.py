@@ -40,7 +40,7 @@ from pinner.resolve.switching import switch
 from pinner.resolve.universe import Need, Offer, Universe
 
 _FRAMES_PER_LEVEL = 4
-_MOST_TROUBLES = 3  # told of one call; the rest mostly follows from them
+_MOST_TROUBLES = 3  # reported of one command; the rest mostly follows from them
 
 
 def solve(
@@ -99,7 +99,7 @@ def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument]) -> Reso
     marker, problems = _mark(make(), asked, latest_first=True)
     marks = marker.marks
     broken = marks.all_broken()
-    if not broken:  # apt looks for them before it drops what nobody needs
+    if not broken:  # apt looks for them before it drops what is not needed
         drop_garbage(marker)
     if problems.tied:
         other, _ = _mark(make(), asked, latest_first=False)

@@ -9,7 +9,7 @@ The rules (what apt 2.6 and 3.0 do in `pkgDepCache::MarkInstall`):
   already ends the matter.
 - What a protected package needs and only one version can give becomes protected itself.
 - A package that is brought along and fails on a critical need is taken back, and never tried again in this run;
-  what it had already brought along stays marked, to be swept away if nobody else needs it.
+  the dependencies that it had marked stay so, to be swept away if nothing else needs them.
 - Recommends of a package that was installed before are followed only if they are new or were fulfilled.
 """
 
@@ -97,7 +97,7 @@ class Marker:
         if not by_user:
             marks.take_candidate(mark, by_user=False)
 
-        mark.protected = True  # against the packages it brings along, until all of them are marked
+        mark.protected = True  # against its own dependencies, until all of them are marked
         self._upgrade_siblings(mark, depth)
         fine &= self._upgrade_or_remove(upgrades, depth, protected=protected, stubborn=stubborn)
         if fine or stubborn:

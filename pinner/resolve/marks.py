@@ -72,7 +72,7 @@ class Mark:
 
     @property
     def barred(self) -> bool:
-        """Whether nobody may choose the package: it was asked to stay away or to go."""
+        """Whether the package must not be chosen: it was asked to stay away or to be removed."""
         return self.protected and (self.mode == "delete" or (self.mode == "keep" and self.current is None))
 
 

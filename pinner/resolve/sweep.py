@@ -1,4 +1,4 @@
-"""What was installed for others alone and is needed by nobody: it is not installed, or `autoremove` takes it away.
+"""Dependencies that nothing needs any more: they are not installed, or `autoremove` removes them.
 
 Packages that were asked for, are held back, or are marked Essential, Protected or required are roots; what they depend
 on, recommend or suggest is reached from them (apt's `pkgDepCache::MarkRequired`).

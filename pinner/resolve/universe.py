@@ -106,7 +106,7 @@ class Universe:
         target_release: str = "",
         preferences: Sequence[Preference] = (),
     ) -> None:
-        """`arch` is the native architecture; `foreign` are those that dpkg was told to add, in that order.
+        """`arch` is the native architecture; `foreign` are those that were added to dpkg, in that order.
 
         Raise `Unsatisfiable` if `target_release` is the release of no index, as apt does.
         """
@@ -162,7 +162,7 @@ class Universe:
                 automatic.add(offer.name)
         #: The names that are held back: only a user may change them.
         self.held = frozenset(held)
-        #: Those that were installed for others alone: nothing keeps them when nobody needs them.
+        #: Those that were installed as dependencies: nothing keeps them when nothing needs them.
         self.automatic = frozenset(automatic)
         self._candidates: dict[str, Offer | None] = {}
         # What is only installed changes what satisfies a relation; then nothing is shared.

@@ -18,7 +18,7 @@ from pinner.search.windows import ArchiveSuite, FirstSeen, Look, WantedVersion, 
 from pinner.values import NamedTuple
 
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up
-_SURVEY = 8  # moments that are read for a version that nobody knows
+_SURVEY = 8  # moments that are read for a version that the service does not know
 _EXTRA = 2  # times as many are spent on the newest one
 
 
@@ -142,7 +142,9 @@ class MomentSearch:
                     continue
                 count = length(candidates)
                 known = self._known.is_bounded(items)
-                if before and count > before // 2 + 1:  # the last index told little: go on near the beginning
+                if (
+                    before and count > before // 2 + 1
+                ):  # the last index decided little: go on near the beginning
                     at, step = nth(candidates, min(step, count // 2)), step * 2
                 else:
                     at = nth(candidates, count // 2 if before or not known else 0)

@@ -179,7 +179,7 @@ def _lived(stamps: Sequence[str], suite: Suite) -> Sequence[str]:
 
 
 class Finder:
-    """Searches through the service. `runs`, `first_seen` and `load` ask it; `progress` is told of each question.
+    """Searches through the service. `runs`, `first_seen` and `load` ask it; `progress` gets each question.
 
     `claims` tells from when to when versions were in suites, and is believed in nothing but what to look at first.
     """

@@ -4,7 +4,7 @@ What is known of a version in a suite is a window of moments: it cannot be there
 index read at a moment tells that it is there, that the suite has an older version (so it comes later, if at all), or
 a newer one (so it is over): the versions of a suite only grow. Of a suite that has none the others of its archive
 tell, or else those of other archives: a suite that has none does not begin with less than another one has. If none
-has any, nothing is told.
+has any, nothing follows.
 """
 
 from __future__ import annotations

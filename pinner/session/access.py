@@ -46,9 +46,9 @@ class Progress(Protocol):
 class Access:
     """What a run may ask, and how.
 
-    Answers older than `max_age` are asked for again; with `offline` nobody is asked. `recorded` is a directory that is
-    read in the place of all archives. `progress` makes what shows the progress of several things of that name, or None;
-    `wait` sleeps for seconds. `now` is aware.
+    Answers older than `max_age` are asked for again; with `offline` the network is not used. `recorded` is a directory
+    that is read in the place of all archives. `progress` makes what shows the progress of several things of that name,
+    or None; `wait` sleeps for seconds. `now` is aware.
     """
 
     def __init__(

@@ -162,7 +162,7 @@ def refresh(
 
 
 def scan(paths: Paths = (), *, strict: bool = False, asked: Asked = Asked()) -> Result:  # noqa: B008
-    """Read what files ask for, and what `lock` would do about it; nobody is asked; `pinner scan`.
+    """Read what files ask for, and what `lock` would do about it, without the network; `pinner scan`.
 
     Raises `PinnerError`.
     """

@@ -121,7 +121,7 @@ class Run:
         return options
 
     def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
-        """Who may sign the repositories that a project's files add; with `new` by keys that nobody has seen yet."""
+        """Who may sign the repositories that a project's files add; with `new` by keys that were not seen yet, too."""
         return Vouching(project, lock, self.access, self.notes, new=new)
 
     @cached_property

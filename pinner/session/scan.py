@@ -1,4 +1,4 @@
-"""`scan` over projects: read what their files ask for; nobody is asked."""
+"""`scan` over projects: read what their files ask for, without the network."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _DESCRIPTOR = later(r"(?<![^\s;&|()])\d+\Z")
 
 
 class UnclearError(Exception):
-    """Where the here-documents of a text are cannot be told for certain."""
+    """Where the here-documents of a text are is not certain."""
 
 
 class Heredoc(NamedTuple):

@@ -59,7 +59,7 @@ class Function(NamedTuple):
 
 
 class Process:
-    """One shell process; how its statements follow one another is told by `evaluate.Shell`."""
+    """One shell process; how its statements follow one another, `evaluate.Shell` decides."""
 
     def __init__(
         self,

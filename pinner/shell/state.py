@@ -265,7 +265,7 @@ class State:
         """`apt-get update`, with the settings of its options: what the sources files name now is what apt offers.
 
         With other sources files (apt.conf(5), "Dir::Etc") only theirs are fetched, and what was there before is left to
-        apt only if it is told to clean nothing up.
+        apt only if it is configured to clean nothing up.
         """
         sources = self.sources(self.places(settings))
         told = {each.key.lower(): each.value for each in settings if each.value is not None}

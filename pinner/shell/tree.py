@@ -179,7 +179,7 @@ def _parsed(mask: str) -> Node:
 
     try:
         return parser.parse(part, progress_callback=lambda *_: reads > most).root_node
-    except ValueError:  # it was told to stop
+    except ValueError:  # it was cancelled
         parser.reset()
         raise UnparsableError from None
 

@@ -49,7 +49,7 @@ _NAMED_SOURCES = r"(?!\.)[\w.-]+\.(?:list|sources)"
 class View(NamedTuple):
     """What holds for a call: `where` apt looks, a `problem` behind which nothing is known, doubts about some names.
 
-    `error` is what apt itself complains about. `architectures` are those that dpkg was told to add, `lists` the files
+    `error` is what apt itself complains about. `architectures` are those that were added to dpkg, `lists` the files
     of the project that the call takes words from, in which a line `ends` in a carriage return. `settings` are those of
     its options, as far as the call itself was met, `included` the files by path that `-c` names among them. `others`
     may hold instead: where a `condition` decides, or in another turn of a loop.

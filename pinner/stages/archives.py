@@ -203,7 +203,7 @@ class Archives:
         return able[0]
 
     def foreign(self, call: InstallCommand, arch: str) -> tuple[str, ...]:
-        """The architectures that dpkg was told to add beside this one, as far as they were loaded."""
+        """The architectures that were added to dpkg beside this one, as far as they were loaded."""
         where = self.named(call.base.where)
         return tuple(
             each for each in call.architectures if each != arch and where and (where, each) in self._indexes

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 InspectMode = Literal["never", "auto", "always"]
 
-#: The images of names (or of `name@digest`) for platforms, in order: None if nobody is to be asked. Of those whose
-#: digest is in the collection the layers are known, and need not be read.
+#: The images of names (or of `name@digest`) for platforms, in order: None if the network is not to be used. Of those
+#: whose digest is in the collection the layers are known, and need not be read.
 Inspect = Callable[[Sequence[tuple[str, str]], Collection[str]], Sequence["Image | PinnerError | None"]]
 
 _LABEL = "image sha256:"

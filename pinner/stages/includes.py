@@ -26,7 +26,7 @@ def named(texts: Mapping[str, str]) -> dict[str, tuple[list[str], bool]]:
             try:
                 root = yamltext.parse(text)
             except InputError:
-                continue  # it is told of where the file itself is read
+                continue  # it is reported where the file itself is read
             if root is not None:
                 names, complete = gitlab.included(root)
                 found[path] = [normpath(name.lstrip("/")) for name in names], complete

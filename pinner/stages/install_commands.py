@@ -42,10 +42,10 @@ OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
 
 
 class InstallCommand(NamedTuple):
-    """One install call and what it stands on.
+    """One install command and its base image.
 
     Its requests are weighed already against the stage's suite, its repositories and the caller's wishes.
-    `recommends` tells whether apt follows Recommends here; `architectures` are those that dpkg was told to add;
+    `recommends` tells whether apt follows Recommends here; `architectures` are those that were added to dpkg;
     `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from. `others`
     are what it may stand on instead, where a `condition` decides. `step` is there for a command that is no install
     call, but changes what is installed or how it is marked. `script` is the file of the build context that it stands
@@ -127,7 +127,7 @@ class File(NamedTuple):
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """The images that calls stand on, of which neither the content nor the name is known."""
+        """The base images of install commands, of which neither the content nor the name is known."""
         bases = dict.fromkeys(call.base.image for call in self.calls() if call.base.is_assumed)
         return tuple(bases)
 
@@ -168,7 +168,7 @@ class _Begun(NamedTuple):
         return self.kind in ("script", None)
 
     def images(self, *, every: bool) -> Iterator[tuple[str, str]]:
-        """The base images, with platforms, that its calls stand on; with `every` those that a script may be run on."""
+        """The base images of its install commands, with platforms; with `every` those that a script may be run on."""
         stages = dict.fromkeys(item.stage for item in self.found if isinstance(item, Install))
         if every:
             stages = dict.fromkeys(each.index for each in self.dockerfile.stages)

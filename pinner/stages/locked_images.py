@@ -1,4 +1,4 @@
-"""What an image says when it is read ↔ what the lock keeps of it, so that nobody has to read the same image again."""
+"""What an image says when it is read ↔ what the lock keeps of it, so that the same image need not be read again."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pinner.values import NamedTuple
 
 PinForm = Literal["exact", "upstream*"]
 FORMS: tuple[PinForm, ...] = ("exact", "upstream*")
-#: What `verify` may be told to fail on: pins that are not the newest, and vulnerabilities from a severity on.
+#: What `verify` can fail on: pins that are not the newest, and vulnerabilities from a severity on.
 FAILURES = ("superseded", "security", *(f"cve:{level}" for level in LEVELS))
 
 
@@ -38,7 +38,7 @@ class Hold(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A vulnerability that somebody has looked at: `id` and `package` (of the source or the binary) are globs. It does
+    """A vulnerability that was accepted: `id` and `package` (of the source or the binary) are globs. It does
     not count before the day `until`, None for as long as it stands here."""
 
     id: str

@@ -143,7 +143,7 @@ def recognised(
     """The entry as a repository that can be read, one for each of `archs` that it is for.
 
     The host that it names is the one that is asked, whatever the architecture, by its official name if it is a mirror;
-    a suite that was laid up is asked for where it lies now. Raises `InputError` for one that nobody vouches for, or
+    a suite that was laid up is asked for where it lies now. Raises `InputError` for one that is not trusted, or
     that is not signed.
     """
     said = entry._replace(components=(), archs=())
@@ -261,9 +261,9 @@ def vouched(
     vouch: Vouch,
     mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> Named:
-    """The suite of a distribution whose keys are not shipped, with those that somebody vouches for.
+    """The suite of a distribution whose keys are not shipped, with those that the configuration trusts.
 
-    Raises `InputError` where nobody does.
+    Raises `InputError` where there are none.
     """
     suite, distribution = where.suite, where.distribution
     return where._replace(
@@ -295,7 +295,7 @@ def conflict(where: Named) -> str:
 
 
 def listed_of(where: Named, archs: Sequence[str]) -> tuple[Repository, ...]:
-    """The sources of the suite, those of the image's own file if nothing else was told."""
+    """The sources of the suite, those of the image's own file if nothing else is known."""
     if where.listed is not None:
         return where.listed
     return tuple(
@@ -316,7 +316,7 @@ def mirrored(entry: SourceEntry, where: Named, path: str, arch: str) -> SourceEn
 
 
 def texts_of(where: Named, arch: str) -> dict[str, str]:
-    """The sources file that an image of the suite has if nobody has changed it, by its path."""
+    """The sources file of an unchanged image of the suite, by its path."""
     path = _file(where.suite, where.distribution)
     extra = where.suite.variants.get(where.variant)
     pockets = (*([extra] if extra else []), *where.suite.pockets)
@@ -379,7 +379,7 @@ def _file(suite: Suite, distribution: Distribution) -> str:
 
 @lru_cache(maxsize=256)
 def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> tuple[Repository, ...]:
-    """What an image of the suite reads if nobody has changed it; a variant's pocket is listed first."""
+    """What an unchanged image of the suite reads; a variant's pocket is listed first."""
     found = []
     extra = suite.variants.get(variant)
     for pocket in (*([extra] if extra else []), *suite.pockets):

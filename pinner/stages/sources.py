@@ -93,7 +93,7 @@ def snapshot_problem(base: StageBase, *, asked: bool) -> str:
 
 
 def told_to_apt(stands: Sequence[Named | Alias | Unnamed], arch: str) -> str:
-    """A digest of what apt is told beyond a suite's own sources, where a stage's calls stand on these in turn."""
+    """A digest of what apt reads beyond a suite's own sources, for the install commands of a stage in turn."""
     told = [
         (sources_of(where, arch), where.preferences, where.decided.release)
         for where in stands

@@ -1,4 +1,4 @@
-"""What a base image holds before the first install call: assumed, or told by a list of what dpkg has installed."""
+"""What a base image holds before the first install call: assumed, or read from a list of what dpkg has installed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Root(NamedTuple):
         return self.read() if self.read else self.packages
 
     def versions(self) -> dict[str, str]:
-        """The versions that were told, by name: `name:arch` for packages of a foreign architecture."""
+        """The known versions, by name: `name:arch` for packages of a foreign architecture."""
         found = {key(each.name, each.architecture, self.arch): each.version for each in self.full}
         return found | {key(each.name, each.arch, self.arch): each.version for each in self.listed}
 
@@ -54,7 +54,7 @@ def key(name: str, arch: str, native: str) -> str:
 
 
 def held(root: Root, universe: Universe) -> Iterator[Package]:
-    """The packages of a root that was told, those of the universe's architectures.
+    """The packages of a root that is known, those of the universe's architectures.
 
     Of a package that is listed by name and version alone, the relations are those in the archive. Where the archive has
     only another version of it, as is usual for an image older than the archive, they are that version's, with its own

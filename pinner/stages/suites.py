@@ -69,7 +69,7 @@ class Options(NamedTuple):
     """How the stages of a file are to be read: what the user asked for or configured, and the `world` around."""
 
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
-    #: Whether somebody named the platforms.
+    #: Whether the platforms were named.
     asked: bool = False
     #: Overrides what images tell.
     suite: str = ""
@@ -85,7 +85,7 @@ class Options(NamedTuple):
     wrappers: Mapping[str, str] = MappingProxyType({})
     #: Globs of package names that are never pinned.
     ignore: tuple[str, ...] = ()
-    #: What is pinned beside the arguments; None: nobody said.
+    #: What is pinned beside the arguments; None: not said.
     along: PinScope | None = None
     form: PinForm = "exact"
     #: The repositories that may be read.
@@ -127,7 +127,7 @@ class StageBase:
         return self.contents[platform].digest if platform in self.contents else ""
 
     def root(self, platform: str) -> Root:
-        """What the image holds on a platform: the minimal set, if nobody has told."""
+        """What the image holds on a platform; the minimal set, if that is not known."""
         return next((root for root in self.roots if root.arch == PLATFORMS[platform]), MINBASE)
 
 
@@ -161,7 +161,7 @@ def image_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> tuple[st
 def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase:
     """What `stage` stands on. The suite is told, strongest first, by its comment, --suite, [images], the image's name.
 
-    Raises `InputError` for a suite that was told but is not known.
+    Raises `InputError` for a suite that was named but is not known.
     """
     if dockerfile.varies:
         return _by_platform(dockerfile, stage, options)
@@ -220,7 +220,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
 
 
 def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase:
-    """What a stage stands on whose image the platform decides: one suite, or none that is known."""
+    """The base of a stage whose image the platform decides: one suite, or none that is known."""
     own = {}
     for each in options.platforms:
         there = dockerfile.on(each)._replace(varies=False)
@@ -256,7 +256,7 @@ def _doubt(
     options: Options,
     contents: Mapping[str, ImageContent],
 ) -> Doubt | None:
-    """What an image may hold that was not read; None for one that is known, or that somebody has told the suite of."""
+    """What an image may hold that was not read; None for one that is known, or whose suite the user named."""
     told = options.suite or any(each.key == "suite" for stage in stages for each in stage.directives)
     if (
         told

@@ -58,7 +58,7 @@ def prepare(
 
 
 def _silent(file: File, error: FetchError) -> str:
-    """The repository of somebody else's that a file's stages read and that does not answer, "" if it is none."""
+    """The third-party repository that a file's stages read and that does not answer, "" if it is none."""
     if error.status and error.status < 500:
         return ""
     return next((each.uri for each in _foreign(file) if error.url.startswith(each.uri.rstrip("/"))), "")
@@ -74,7 +74,7 @@ def _foreign(file: File) -> Iterator[SourceEntry]:
 
 
 def _without(options: Options, silent: Mapping[str, FetchError]) -> Options:
-    """The options by which nobody vouches for these repositories."""
+    """The options by which these repositories are not trusted."""
     before = options.world.vouch
 
     def vouch(path: str, entry: SourceEntry, origins: tuple[KeyOrigin, ...]) -> Keys | str:

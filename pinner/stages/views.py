@@ -1,4 +1,4 @@
-"""What a stage has told apt, sources, preferences and keys, by the time of a call: as the walk through it has seen."""
+"""How a stage has configured apt (sources, preferences, keys) by the time of a command, as the walk saw it."""
 
 from __future__ import annotations
 

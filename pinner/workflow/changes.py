@@ -1,4 +1,4 @@
-"""What a refresh changed, told by package: which version became which, why, and what moved along."""
+"""What a refresh changed, by package: which version became which, why, and what moved along."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def changes_of(moves: Iterable[VersionMove]) -> tuple[Change, ...]:
 
 
 def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[DependencyChange, ...]:
-    """The packages of these files' targets that nobody asked for and that changed, sorted by name."""
+    """The dependencies in these files' targets that changed, sorted by name."""
     wanted = frozenset(files)
     before, after = _brought(old, wanted), _brought(new, wanted)
     found: dict[tuple[str, str, str], dict[str, None]] = {}

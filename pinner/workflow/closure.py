@@ -1,4 +1,4 @@
-"""What the install calls of a file bring in, stage by stage: each call sees what came before it.
+"""What the install commands of a file install, stage by stage: each one sees what came before it.
 
 A stage starts from its base image's packages, or from what the stage it is built on left behind. Words whose meaning is
 not known here are left out, and so the closure says nothing of what they would bring.
@@ -34,7 +34,7 @@ from pinner.workflow.refusals import refusal
 
 
 class Installed(NamedTuple):
-    """One command on one platform: what it brings in, in apt's order, and why apt would not carry it out.
+    """One command on one platform: what it installs, in apt's order, and why apt would not carry it out.
 
     `universe` is what apt saw before it, with what was installed by then; `after` is what is there behind it. `gaps`
     say what of it is not followed.
@@ -62,7 +62,7 @@ class Closures:
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
 
     def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
-        """What the commands of each stage bring in, on one platform, in the order in which they run."""
+        """What the commands of each stage install, on one platform, in the order in which they run."""
         after: dict[int, Present] = {}
         starts: dict[int, tuple[Package, ...]] = {}
         found: dict[int, list[Installed]] = {}

@@ -49,7 +49,7 @@ def edits(
 def brings_in(
     file: File, choices: Mapping[Request, Choice], archives: Archives
 ) -> tuple[tuple[str, frozenset[Offer]], ...]:
-    """What the calls of a file bring in, by platform, in order: the same before and after companions were added."""
+    """What the commands of a file install, by platform, in order: the same before and after companions were added."""
     return tuple(
         (platform, frozenset(each.offer for each in done.chosen))
         for platform, stages in _followed(file, choices, archives).items()

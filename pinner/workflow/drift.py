@@ -1,4 +1,4 @@
-"""Where files and the lock tell different stories: somebody edited one and not the other."""
+"""Where files and the lock differ: one was edited and the other was not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Drift(NamedTuple):
 
     `edited`: a word asks for another version than was locked. `removed`: a locked word is not there any more. `added`:
     a word is there that was not locked. `unlocked`: the lock does not know the file, stage or platform. `file-gone`,
-    `stage-gone`: the lock knows one that is not there. `suite`: the stage stands on another suite now. `conflict`: the
+    `stage-gone`: the lock knows one that is not there. `suite`: the stage has another suite now. `conflict`: the
     lock's own lines about the stage do not fit together, `locked` says why.
     """
 

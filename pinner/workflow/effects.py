@@ -86,7 +86,7 @@ class ResolverOptions(NamedTuple):
 
 
 class CommandEffect(NamedTuple):
-    """What a command brings in, and what is there behind it; `gap` says what of it is not followed."""
+    """What a command installs, and what is installed after it; `gap` says what of it is not followed."""
 
     chosen: tuple[Chosen, ...]
     after: Present

@@ -354,7 +354,7 @@ def stanza(package: Package) -> str:
 
 
 def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
-    """The Release of a flat repository (its sources line ends in `./`) with this Packages file; nobody signs it.
+    """The Release of a flat repository (its sources line ends in `./`) with this Packages file; it is not signed.
 
     Its date is the youngest of the locked sources: the same lock gives the same text.
     """

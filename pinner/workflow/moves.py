@@ -22,7 +22,7 @@ from pinner.values import NamedTuple
 from pinner.workflow import standing
 from pinner.workflow.standing import Ages, LockHistory, SeenDates, Standing
 
-#: Why an argument is left alone: nobody expects a pin of it.
+#: Why an argument is left alone: it is not expected to have a pin.
 NO_PIN = frozenset({"ignored", "removal"})
 
 
@@ -68,7 +68,7 @@ class VersionMove(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """A pin that is not moved although it is not what apt would take, or that nobody could move; `gone` breaks builds.
+    """A pin that is not moved although it is not what apt would take, or that cannot be moved; `gone` breaks builds.
 
     With `refuses` it was to move and could not: nothing of its install command moves, nor what has to move with that.
     `code` is the diagnostic's.

@@ -15,7 +15,7 @@ ARGUMENTS = "arguments"
 
 
 def remembered(options: Options, lock: Lock, path: str) -> Options:
-    """The options for a file, with what the command line said when it was locked and nobody says now."""
+    """The options for a file, with what the command line said when it was locked and does not say now."""
     settings = lock.settings_of(path)
     if settings.platforms and not options.asked:
         options = options._replace(platforms=tuple(settings.platforms.split()), asked=True)

@@ -24,7 +24,7 @@ from pinner.workflow.remembered import as_locked
 
 
 class RequestResolution(NamedTuple):
-    """What one request brings in on one platform. `root` names the starting set."""
+    """What one request installs on one platform. `root` names the starting set."""
 
     platform: str
     suites: tuple[str, ...]

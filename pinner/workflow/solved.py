@@ -22,7 +22,7 @@ class Solved:
         self.new: dict[str, str] = {}
 
     def answer(self, question: str) -> str | None:
-        """The answer, None for a question that nobody has solved."""
+        """The answer, None for a question that was not solved yet."""
         return self.new.get(question, self.known.get(question))
 
     def keep(self, question: str, answer: str = "") -> None:

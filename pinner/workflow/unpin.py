@@ -29,7 +29,7 @@ class Unpinned(NamedTuple):
 def unpin(file: File, globs: Sequence[str], options: Options, *, sources: bool = False) -> Unpinned:
     """Take the pins of packages with these names (globs; none: all) out of a file; with `sources` its sources blocks.
 
-    Raises `InputError` for a block that somebody has damaged.
+    Raises `InputError` for a block that is damaged.
     """
     text = file.dockerfile.text
     pinned = [request for call in file.calls() for request in call.requests if request.action == "keep"]

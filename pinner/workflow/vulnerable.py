@@ -1,4 +1,4 @@
-"""Which known vulnerabilities the locked packages have, and which of them a version that is waiting would mend.
+"""Which known vulnerabilities the locked packages have, and which of them a waiting version would fix.
 
 Both distributions track source packages, so the versions that are compared are those of the sources.
 """
@@ -25,7 +25,7 @@ TRACKED = ("debian", "ubuntu")
 class Exposed(NamedTuple):
     """A source package of a release, locked in `version` by the binary `packages` of `files`.
 
-    `waiting` is the version of the source that apt would take now, "" if it is the locked one; it mends `fixed`.
+    `waiting` is the version of the source that apt would take now, "" if it is the locked one; it fixes `fixed`.
     `open` are those that are left even then. One without a source tells that nothing is known of the release.
     """
 

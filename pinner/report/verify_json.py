@@ -11,78 +11,27 @@ from pinner.distributions.catalogue import suite_named
 from pinner.edit.span import Place
 from pinner.report.diagnostic import Diagnostic, to_dicts
 from pinner.report.verify import Checked, drift_text
+from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
+from pinner.workflow.verify import Broken, LockedVersion, Pin
 from pinner.workflow.vulnerable import Exposed
 
 
 def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
     """One document for all projects, but for the errors."""
-    pins: list[dict[str, Any]] = []
-    packages: list[dict[str, Any]] = []
-    broken: list[dict[str, Any]] = []
-    drifts: list[dict[str, Any]] = []
-    vulnerabilities: list[dict[str, Any]] = []
-    notices: dict[tuple[str, str], dict[str, Any]] = {}
-    notes: dict[str, None] = {}
-    for checked in all_checked:
-        verified = checked.verified
-        pins += (
-            {
-                **_place(pin.place, checked),
-                "name": pin.name,
-                "pin": pin.version,
-                "raw": pin.raw,
-                "state": pin.state,
-                "security": pin.security,
-                "platforms": _standings(pin.standings),
-            }
-            for pin in verified.pins
-        )
-        packages += (
-            {
-                "name": held.name,
-                "version": held.version,
-                "asked": held.asked,
-                "state": held.state,
-                "files": [checked.shown(path) for path in held.files],
-                "platforms": _standings(held.standings),
-            }
-            for held in verified.held
-        )
-        broken += (
-            {
-                **_place(each.place, checked),
-                "command": each.command,
-                "state": "uninstallable" if each.certain else "unknown",
-                "platforms": list(each.platforms),
-                "detail": each.detail,
-                "hint": each.hint,
-            }
-            for each in verified.broken
-        )
-        drifts += (
-            {
-                **_place(place, checked),
-                "kind": drift.kind,
-                "name": drift.name,
-                "locked": drift.locked,
-                "found": drift.found,
-                "platforms": list(drift.platforms),
-                "detail": drift_text(drift),
-            }
-            for drift, place in verified.drifts
-        )
-        vulnerabilities += (_of_exposed(each, checked) for each in checked.exposed)
-        notices |= {(each.rule, each.about): each._asdict() for each in verified.notices}
-        notes |= dict.fromkeys(verified.notes)
+    notices = {(each.rule, each.about): each for checked in all_checked for each in checked.verified.notices}
     return {
-        "pins": pins,
-        "packages": packages,
-        "uninstallable": broken,
-        "drift": drifts,
-        "vulnerabilities": vulnerabilities,
-        "notices": list(notices.values()),
-        "notes": list(notes),
+        "pins": [_pin(each, checked) for checked in all_checked for each in checked.verified.pins],
+        "packages": [_locked(each, checked) for checked in all_checked for each in checked.verified.held],
+        "uninstallable": [
+            _broken(each, checked) for checked in all_checked for each in checked.verified.broken
+        ],
+        "drift": [_drift(*each, checked) for checked in all_checked for each in checked.verified.drifts],
+        "vulnerabilities": [
+            _of_exposed(each, checked) for checked in all_checked for each in checked.exposed
+        ],
+        "notices": [each._asdict() for each in notices.values()],
+        "notes": list(dict.fromkeys(each for checked in all_checked for each in checked.verified.notes)),
     }
 
 
@@ -101,6 +50,52 @@ def line(all_checked: Sequence[Checked], found: Sequence[Diagnostic]) -> dict[st
             "locked_gone": held.count("gone"),
         },
         "diagnostics": to_dicts(found),
+    }
+
+
+def _pin(pin: Pin, checked: Checked) -> dict[str, Any]:
+    return {
+        **_place(pin.place, checked),
+        "name": pin.name,
+        "pin": pin.version,
+        "raw": pin.raw,
+        "state": pin.state,
+        "security": pin.security,
+        "platforms": _standings(pin.standings),
+    }
+
+
+def _locked(held: LockedVersion, checked: Checked) -> dict[str, Any]:
+    return {
+        "name": held.name,
+        "version": held.version,
+        "asked": held.asked,
+        "state": held.state,
+        "files": [checked.shown(path) for path in held.files],
+        "platforms": _standings(held.standings),
+    }
+
+
+def _broken(broken: Broken, checked: Checked) -> dict[str, Any]:
+    return {
+        **_place(broken.place, checked),
+        "command": broken.command,
+        "state": "uninstallable" if broken.certain else "unknown",
+        "platforms": list(broken.platforms),
+        "detail": broken.detail,
+        "hint": broken.hint,
+    }
+
+
+def _drift(drift: Drift, place: Place, checked: Checked) -> dict[str, Any]:
+    return {
+        **_place(place, checked),
+        "kind": drift.kind,
+        "name": drift.name,
+        "locked": drift.locked,
+        "found": drift.found,
+        "platforms": list(drift.platforms),
+        "detail": drift_text(drift),
     }
 
 

@@ -33,7 +33,7 @@ _MISSING = InputError(
 )
 
 
-class _Part(NamedTuple):
+class _ListedPackage(NamedTuple):
     """A package as scanners see it; `url` and `digest` are "" for one of a base image."""
 
     package: LockedPackage | InstalledPackage
@@ -67,18 +67,18 @@ class _Part(NamedTuple):
         return PackageURL("deb", self.system.vendor, package.name, package.version, qualifiers)
 
 
-def _parts(bill: Bill) -> dict[str, _Part]:
+def _packages(bill: Bill) -> dict[str, _ListedPackage]:
     """The packages by their ids: a locked one says more than the same in a base image."""
     found = {part.id: part for base in bill.bases for part in _held(base)}
     for each in bill.materials:
-        found[each.package.id] = _Part(
+        found[each.package.id] = _ListedPackage(
             each.package, each.system, each.repository, each.url, each.package.digest
         )
     return dict(sorted(found.items()))
 
 
-def _held(base: BillImage) -> Iterator[_Part]:
-    return (_Part(package, base.system) for package in base.packages)
+def _held(base: BillImage) -> Iterator[_ListedPackage]:
+    return (_ListedPackage(package, base.system) for package in base.packages)
 
 
 def _image(base: BillImage) -> PackageURL:
@@ -116,7 +116,7 @@ def cyclonedx(bill: Bill) -> str:
     def hashes(digest: str) -> list[HashType]:
         return [HashType(alg=HashAlgorithm(label(digest)), content=digest)] if digest else []
 
-    def properties(part: _Part) -> Iterator[Property]:
+    def properties(part: _ListedPackage) -> Iterator[Property]:
         """The source as trivy writes it: the version in its three parts."""
         name, version = part.source
         epoch, colon, rest = version.rpartition(":")
@@ -162,7 +162,7 @@ def cyclonedx(bill: Bill) -> str:
             properties=properties(part),
             scope=ComponentScope.OPTIONAL if name in bill.unsure else None,
         )
-        for name, part in _parts(bill).items()
+        for name, part in _packages(bill).items()
     }
     bom = Bom(components=[system, *images.values(), *parts.values()], serial_number=_uuid(bill))
     gaps = [Property(name="pinner:incomplete", value=text) for text in bill.incomplete]
@@ -251,7 +251,7 @@ def spdx(bill: Bill) -> str:
             source_info=f"built package from: {' '.join(part.source)}",
             external_references=references(part.purl),
         )
-        for number, (name, part) in enumerate(_parts(bill).items())
+        for number, (name, part) in enumerate(_packages(bill).items())
     }
     contained = [(root, system), *((system, each) for each in packages.values())]
     contained += [(images[base], packages[part.id]) for base in bill.bases for part in _held(base)]
@@ -271,6 +271,6 @@ def _uuid(bill: Bill) -> UUID:
     """The same for the same bill."""
     from uuid import NAMESPACE_URL, uuid5
 
-    content = "\n".join(f"{name} {part.digest}" for name, part in _parts(bill).items())
+    content = "\n".join(f"{name} {part.digest}" for name, part in _packages(bill).items())
     images = "".join(f"\n{base.digest}" for base in bill.bases)
     return uuid5(NAMESPACE_URL, f"{bill.name}\n{content}{images}")

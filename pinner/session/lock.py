@@ -19,6 +19,7 @@ from pinner.session.access import Access
 from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
+from pinner.stages.archives import Archives
 from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Options, PinScope
 from pinner.values import NamedTuple
@@ -109,25 +110,7 @@ def lock(
         if how.when:
             options, notes = at_snapshot(run.access, project, options, how.when)
             run.notes |= dict.fromkeys(notes)
-        written: Mapping[str, str] = project.texts
-        if how.expand_braces:
-            from pinner.stages import braces
-
-            written = braces.expanded(written, options)
-        if how.rename_virtual:
-            from pinner.stages import renames
-
-            told = {path: remembered(options, lock, path) for path in written}
-            done = renames.renamed(written, told, archives)
-            run.notes |= dict.fromkeys(done.notes)
-            written = done.texts
-        if how.pin_images:
-            from pinner.stages import froms
-
-            pinned = froms.pinned(written, options, run.look(project.config, Lock()))
-            digests = (f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
-            run.notes |= dict.fromkeys(digests)
-            written = pinned.texts
+        written = _edited(run, project, lock, options, archives, how)
         proven = text is not None and seen.has_followed(cache, text)
         trusted = run.as_locked(project, lock) if how.trust_lock and not how.allow_older else None
         try:
@@ -157,6 +140,30 @@ def lock(
             seen.followed(cache, outcome.lock_text)
     run.keep_solved()
     return LockResult(outcomes, errors, unserved, write)
+
+
+def _edited(
+    run: Run, project: Project, lock: Lock, options: Options, archives: Archives, how: LockOptions
+) -> Mapping[str, str]:
+    """The texts with what else was asked for: braces expanded, virtual packages renamed, base images pinned."""
+    texts: Mapping[str, str] = project.texts
+    if how.expand_braces:
+        from pinner.stages import braces
+
+        texts = braces.expanded(texts, options)
+    if how.rename_virtual:
+        from pinner.stages import renames
+
+        done = renames.renamed(texts, {path: remembered(options, lock, path) for path in texts}, archives)
+        run.notes |= dict.fromkeys(done.notes)
+        texts = done.texts
+    if how.pin_images:
+        from pinner.stages import froms
+
+        pinned = froms.pinned(texts, options, run.look(project.config, Lock()))
+        run.notes |= dict.fromkeys(f"{name} is pinned to {new}" for name, (_, new) in pinned.moved.items())
+        texts = pinned.texts
+    return texts
 
 
 def at_snapshot(

@@ -197,21 +197,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     """
     found = Collected([], [], [], [])
     listing = cache(git.files)  # of the same folder it is asked once
-    named: dict[Path, bool] = {}  # whether the user has named it
-    for name in paths or (".",):
-        path = Path(name)
-        if os.path.isdir(path):  # noqa: PTH112, it takes any name
-            named |= dict.fromkeys(
-                (each for each in _search(path, kinds, found, listing) if each not in named), False
-            )
-        else:
-            named[path] = True
+    named = _named(paths, kinds, found, listing)
     places = {tree.resolve(path): path for path in named}
-    found.passed[:] = [each for each in found.passed if each.path not in places.values()]
-    templates = [str(each.path) for each in found.passed if each.is_template]
-    if templates:
-        shown = ", ".join(map(printable, templates))
-        found.notes.append(f"passed over, as a template is read only if it is named: {shown}")
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
     settings: dict[Path, tuple[Config, Path]] = {}
@@ -253,6 +240,26 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             project.take_beside(name)
     found.projects.extend(each for each in projects.values() if each.texts)
     return found
+
+
+def _named(
+    paths: Sequence[str], kinds: Sequence[str], found: Collected, listing: Listing
+) -> dict[Path, bool]:
+    """The files that are named or found, and whether the user has named each; `found` gets what is passed over."""
+    named: dict[Path, bool] = {}
+    for name in paths or (".",):
+        path = Path(name)
+        if os.path.isdir(path):  # noqa: PTH112, it takes any name
+            named |= {each: False for each in _search(path, kinds, found, listing) if each not in named}
+        else:
+            named[path] = True
+    places = {tree.resolve(path): path for path in named}.values()
+    found.passed[:] = [each for each in found.passed if each.path not in places]
+    templates = [str(each.path) for each in found.passed if each.is_template]
+    if templates:
+        shown = ", ".join(map(printable, templates))
+        found.notes.append(f"passed over, as a template is read only if it is named: {shown}")
+    return named
 
 
 def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing) -> list[Path]:

@@ -23,6 +23,7 @@ from pinner.session.run import Run
 from pinner.stages import froms
 from pinner.stages.archives import Archives
 from pinner.stages.froms import Digests
+from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow import changes
 from pinner.workflow.changes import Based, Change, DependencyChange
@@ -93,12 +94,8 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
             run.not_before(project, lock)
         archives = run.archives(project.config)
         policy = project.config.policy
-        kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
-        if how.only is not None:
-            kind = "" if how.only == "all" else how.only
-        age = policy.min_age if how.min_age is None else how.min_age
-        wishes = Wishes(kind, how.packages, how.exclude, how.add, age, allow_older, policy)
-        record = seen.read(cache) if age else {}
+        wishes = _wishes(how, policy, allow_older=allow_older)
+        record = seen.read(cache) if wishes.min_age else {}
         refresher = refreshers.setdefault(
             (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
         )
@@ -142,6 +139,15 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         failures |= known.errors
     outcome = outcome._replace(notes=tuple(run.notes | dict.fromkeys(outcome.notes)))
     return Done(outcome, results, tuple(failures), tuple(_in_no_file(refreshers.values())))
+
+
+def _wishes(how: RefreshOptions, policy: Policy, *, allow_older: bool) -> Wishes:
+    """Which pins are to move: the command line counts more than the project's policy."""
+    kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
+    if how.only is not None:
+        kind = "" if how.only == "all" else how.only
+    age = policy.min_age if how.min_age is None else how.min_age
+    return Wishes(kind, how.packages, how.exclude, how.add, age, allow_older, policy)
 
 
 def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:

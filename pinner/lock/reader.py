@@ -34,7 +34,7 @@ from pinner.lock.schema import (
     Target,
     short,
 )
-from pinner.lock.sections import SECTIONS, Rows
+from pinner.lock.sections import SECTIONS, LockField, Rows, Section
 from pinner.lock.writer import HEAD
 from pinner.regex import later
 
@@ -108,7 +108,7 @@ def _as_laid_out(text: str) -> Rows | None:
     return found if at == len(text) else None
 
 
-def _lines(block: str, section: Any) -> list[tuple[Any, ...]]:
+def _lines(block: str, section: Section) -> list[tuple[Any, ...]]:
     """The lines that are laid out as the writer does it; no others."""
     fields = section.fields
     pattern = r"^  \{ "
@@ -181,7 +181,7 @@ def _as_toml(text: str, path: str) -> Rows:
     return found
 
 
-def _fault(field: Any, value: object) -> str:
+def _fault(field: LockField, value: object) -> str:
     """What is wrong with a value, "" if nothing is."""
     if value is None:
         return "is missing"

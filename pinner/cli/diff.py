@@ -31,7 +31,8 @@ from pinner.workflow.difference import between
 def command(old: str, new: str, form: str) -> int:
     """Show what moved from the lock OLD to the lock NEW, or to pinner.lock; exits 1 if anything differs.
 
-    Each is a file, or REVISION:FILE as git has it: `pinner diff HEAD~1:pinner.lock`. No network is used.
+    Each is a file, a revision of git (the lock of the current directory in it), or REVISION:FILE as git has it:
+    `pinner diff HEAD~1`. No network is used.
     """
     found = between(_read(old), _read(new))
     if form == "json":
@@ -44,15 +45,11 @@ def command(old: str, new: str, form: str) -> int:
 
 def _read(name: str) -> Lock:
     """The lock that an argument names. Raises `InputError`."""
-    revision, colon, path = name.partition(":")
-    if not colon or os.path.lexists(name):
-        text, lock = read_lock(Path(name))
-        if text is None:
-            raise InputError("there is no such lock", path=name)
-        return lock
-    content = git.content(tree.current(), revision, path, LARGEST)
+    revision, _, path = name.partition(":")
+    if os.path.lexists(name):
+        return read_lock(Path(name))[1]
+    content = git.content(tree.current(), revision, path or f"./{NAME}", LARGEST)
     if content is None:
-        raise InputError(
-            "git has no such file in that revision", path=name, hint=f"name it as for git show: HEAD~1:{NAME}"
-        )
+        hint = f"name a file, a revision, or a file of a revision: {NAME}, HEAD~1, HEAD~1:{NAME}"
+        raise InputError("there is no such lock", path=name, hint=hint)
     return reader.loads(files.decode(content, name), name)

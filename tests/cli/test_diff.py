@@ -105,6 +105,13 @@ def test_git_revisions(moved: Workbench) -> None:
     expected = moved.run("diff", "old.lock").out
     for old in ("HEAD~1:sub/pinner.lock", "HEAD^:./sub/pinner.lock"):
         assert moved.run("diff", old, "HEAD:sub/pinner.lock").out == expected
+    moved.write("pinner.lock", moved.read("old.lock"))
+    git("add", "pinner.lock")
+    git("commit", "-m", "first")
+    moved.write("pinner.lock", new)
+    assert moved.run("diff", "HEAD").out == expected
+    git("commit", "-am", "second")
+    assert moved.run("diff", "HEAD~1", "HEAD").out == expected
     for bad in ("HEAD:none", "none:sub/pinner.lock", "-x:sub/pinner.lock", "HEAD:../pinner.lock", "HEAD:sub"):
         result = moved.run("diff", "--", bad, "pinner.lock")
         assert (result.status, result.out) == (3, ""), bad

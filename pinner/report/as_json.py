@@ -21,7 +21,7 @@ class Changes(Protocol):
 
 
 def lock(outcomes: Sequence[Changes], *, written: bool) -> dict[str, Any]:
-    """What `pinner lock` did or would do. `wrote` (or `would_write`) names the changed files."""
+    """What `pinner lock` did or would do. `wrote` or `would_write` names the changed files."""
     files = [
         {
             "path": outcome.project.relative(planned.path),
@@ -32,12 +32,14 @@ def lock(outcomes: Sequence[Changes], *, written: bool) -> dict[str, Any]:
         for planned in outcome.plan.files
     ]
     plans = [outcome.plan for outcome in outcomes]
+    changed = [name for outcome in outcomes for name in outcome.wrote]
     return {
         "files": files,
         "platforms": _unique(name for plan in plans for name in plan.platforms),
         "suites": _unique(name for plan in plans for name in plan.suites),
         "notes": _unique(note for plan in plans for note in plan.notes),
-        "wrote" if written else "would_write": [name for outcome in outcomes for name in outcome.wrote],
+        "wrote": changed if written else [],
+        "would_write": [] if written else changed,
     }
 
 

@@ -229,7 +229,6 @@ def _places(places: Sequence[Place]) -> str:
 
 def data(outcome: Outcome) -> dict[str, Any]:
     """The outcome as data."""
-    key = "wrote" if outcome.written else "would_write"
     changes: list[dict[str, Any]] = [
         {
             "name": change.name,
@@ -272,6 +271,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
             {**each._asdict(), "fixed": [one._asdict() for one in each.fixed]} for each in outcome.mended
         ],
         "refused": outcome.refused,
-        key: list(outcome.wrote),
+        "wrote": list(outcome.wrote) if outcome.written else [],
+        "would_write": [] if outcome.written else list(outcome.wrote),
         "notes": list(outcome.notes),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,23 @@ def strict(schema: Any) -> Any:
     return found
 
 
+def undescribed(schema: Any) -> Iterator[str]:
+    """The keys of which a schema does not say what they mean."""
+    if isinstance(schema, dict):
+        for key, value in schema.get("properties", {}).items():
+            if not value.keys() & {"description", "$ref"}:
+                yield key
+        for value in (each for name, each in schema.items() if name != "if"):
+            yield from undescribed(value)
+
+
 def test_each_schema_is_one_and_has_commands() -> None:
     names = {path.stem for path in FOLDER.glob("*.json")}
     assert names == set(COMMANDS)
     for name in names:
-        jsonschema.Draft202012Validator.check_schema(json.loads((FOLDER / f"{name}.json").read_text()))
+        schema = json.loads((FOLDER / f"{name}.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert list(undescribed(schema)) == [], name
 
 
 def test_documents(bench: Workbench) -> None:

@@ -131,7 +131,8 @@ def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) ->
     """What the waiting version fixes, what stays open, or that this is not known."""
     levels = [each.removeprefix("cve:") for each in fail_on if each.startswith("cve:")]
     place, subject = Place(checked.name), f"{exposed.source}={exposed.version}"
-    files = f"; locked for {', '.join(map(checked.shown, exposed.files))}"
+    where = f"in the base image {exposed.image} of" if exposed.image else "locked for"
+    files = f"; {where} {', '.join(map(checked.shown, exposed.files))}"
     if not exposed.source:
         text = f"its vulnerabilities are not known{files}"
         yield diagnostic("cve-unknown", "error" if levels else "warning", place, exposed.release, text)

@@ -118,7 +118,7 @@ class Verification:
         if how.cve or any(each.startswith("cve:") for each in how.fail_on or policy.fail_on):
             suites = (each.where.suite.codename for each in verified.held)
             known = self._vulnerabilities.of(project.config, suites)
-            exposures = tuple(exposed(verified.held, archives, known))
+            exposures = tuple(exposed(verified.held, lock, archives, known))
         if how.max_lag is not None:
             policy = policy._replace(max_lag=how.max_lag)
         name = project.shown if shown else project.relative

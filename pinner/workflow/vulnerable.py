@@ -5,7 +5,7 @@ Both distributions track source packages, so the versions that are compared are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cmp_to_key
 
 from pinner.apt.version import compare, source_version
@@ -13,6 +13,7 @@ from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability
 from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.lock.schema import Lock, LockedPackage
 from pinner.stages.archives import Archives
+from pinner.stages.image_names import Named
 from pinner.values import NamedTuple
 from pinner.workflow.export import is_own
 from pinner.workflow.verify import LockedVersion
@@ -23,7 +24,8 @@ TRACKED = ("debian", "ubuntu")
 
 
 class Exposed(NamedTuple):
-    """A source package of a release, locked in `version` by the binary `packages` of `files`.
+    """A source package of a release, locked in `version` by the binary `packages` of `files`, or there in their base
+    `image` (its reference, "" for what is locked).
 
     `waiting` is the version of the source that apt would take now, "" if it is the locked one; it fixes `fixed`.
     `open` are those that are left even then. One without a source tells that nothing is known of the release.
@@ -37,6 +39,19 @@ class Exposed(NamedTuple):
     waiting: str = ""
     fixed: tuple[Vulnerability, ...] = ()
     open: tuple[Vulnerability, ...] = ()
+    image: str = ""
+
+
+class _Binary(NamedTuple):
+    """A binary package of a locked stage, or of its base `image`."""
+
+    image: str
+    where: Named
+    name: str
+    source: str
+    version: str
+    files: tuple[str, ...]
+    architectures: tuple[str, ...]
 
 
 class Mended(NamedTuple):
@@ -60,32 +75,60 @@ def releases(suites: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def exposed(
-    held: Iterable[LockedVersion], archives: Archives, known: KnownVulnerabilities
+    held: Sequence[LockedVersion], lock: Lock, archives: Archives, known: KnownVulnerabilities
 ) -> Iterator[Exposed]:
-    """The sources of locked packages that have vulnerabilities, and the releases of which nothing is known; sorted."""
+    """The sources of locked packages, and of what is left of their base images, that have vulnerabilities, and the
+    releases of which nothing is known; sorted. `held` is what the lock has for the files in question."""
     unknown: dict[str, dict[str, None]] = {}
-    groups: dict[tuple[str, str, str], list[LockedVersion]] = {}
-    for each in held:
-        suite = each.where.suite
-        package = next(iter(each.packages.values()))
-        if each.where.distribution.name in TRACKED and is_own(package, suite.codename):
-            if known.get(suite.codename):
-                groups.setdefault((suite.codename, *_source(package)), []).append(each)
-            else:
-                unknown.setdefault(suite.codename, {}).update(dict.fromkeys(each.files))
+    groups: dict[tuple[str, str, str, str], list[_Binary]] = {}
+    for each in (*_locked(held), *_of_images(held, lock)):
+        release = each.where.suite.codename
+        if known.get(release):
+            groups.setdefault((each.image, release, each.source, each.version), []).append(each)
+        else:
+            unknown.setdefault(release, {}).update(dict.fromkeys(each.files))
     for release, files in unknown.items():
         yield Exposed(release, "", "", (), tuple(files))
-    for (release, source, version), group in sorted(groups.items()):
+    for (image, release, source, version), group in sorted(groups.items()):
+        own = [each for each in known[release].get(source, ()) if _has(version, each)]
+        if not own:
+            continue
         names = tuple(dict.fromkeys(each.name for each in group))
         paths = tuple(dict.fromkeys(path for each in group for path in each.files))
         now = [found for each in group for found in _waiting(each, archives)]
         waiting = min(now, key=_OLDEST_FIRST, default="")
         waiting = waiting if waiting and compare(waiting, version) > 0 else ""
-        own = [each for each in known[release].get(source, ()) if _has(version, each)]
         fixed = tuple(each for each in own if waiting and not _has(waiting, each))
         left = tuple(each for each in own if each not in fixed)
-        if own:
-            yield Exposed(release, source, version, names, paths, waiting, _sorted(fixed), _sorted(left))
+        yield Exposed(release, source, version, names, paths, waiting, _sorted(fixed), _sorted(left), image)
+
+
+def _locked(held: Iterable[LockedVersion]) -> Iterator[_Binary]:
+    for each in held:
+        package = next(iter(each.packages.values()))
+        if each.where.distribution.name in TRACKED and is_own(package, each.where.suite.codename):
+            pairs = each.packages.items()
+            archs = (PLATFORMS[platform] if one.arch == "all" else one.arch for platform, one in pairs)
+            yield _Binary("", each.where, each.name, *_source(package), each.files, tuple(archs))
+
+
+def _of_images(held: Iterable[LockedVersion], lock: Lock) -> Iterator[_Binary]:
+    """What the base images hold, but for what the stages on them replace or remove."""
+    wheres = {(path, each.where.suite.codename): each.where for each in held for path in each.files}
+    images = {image.digest: image for image in lock.images}
+    for target in lock.targets:
+        chain, arch = lock.chain(target), PLATFORMS[target.platform]
+        first = chain[-1].closure
+        where, image = wheres.get((target.file, first.suite)), images.get(first.digest)
+        if image is None or where is None or where.distribution.name not in TRACKED:
+            continue
+        others = {member.name for each in chain for member in each.closure.members}
+        others |= {one.name for each in chain for one in each.closure.gone if not one.maybe}
+        for package in image.packages:
+            if package.name not in others:
+                source = package.source or package.name
+                version = package.source_version or source_version(package.version)
+                yield _Binary(first.image, where, package.name, source, version, (target.file,), (arch,))
 
 
 def mended(old: Lock, new: Lock, known: KnownVulnerabilities) -> tuple[Mended, ...]:
@@ -137,12 +180,11 @@ def _has(version: str, one: Vulnerability) -> bool:
     return not one.fixed or compare(version, one.fixed) < 0
 
 
-def _waiting(held: LockedVersion, archives: Archives) -> Iterator[str]:
+def _waiting(one: _Binary, archives: Archives) -> Iterator[str]:
     """The versions of the source that apt would take, on each platform."""
-    for platform, package in held.packages.items():
-        arch = PLATFORMS[platform] if package.arch == "all" else package.arch
-        if archives.has(held.where, arch):
-            candidate = archives.universe(held.where, arch, "").candidate(package.name)
+    for arch in one.architectures:
+        if archives.has(one.where, arch):
+            candidate = archives.universe(one.where, arch, "").candidate(one.name)
             if candidate is not None:
                 found = candidate.package
                 yield found.source_version or source_version(found.version)

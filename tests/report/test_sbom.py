@@ -14,6 +14,7 @@ from pinner.workflow.bill import system_of
 from tests.cli.workbench import Workbench, debian
 from tests.registry import Made, Registry, index, make, official, serve
 from tests.simulator import SimulatedArchive
+from tests.workflow.test_vulnerable import configure, tracker
 
 pytest.importorskip("cyclonedx")
 pytest.importorskip("spdx_tools")
@@ -178,3 +179,27 @@ def test_one_operating_system_a_document(bench: Workbench) -> None:
 )
 def test_systems_go_by_their_number(suite: str, system: tuple[str, str]) -> None:
     assert system_of(suite) == system
+
+
+def test_verify_knows_the_base_image_too(bench: Workbench) -> None:
+    """What the stage replaces is not the image's any more: libc6."""
+    configure(bench)
+    suite = next(each for each in bench.archive.suites if each.name == "bookworm-security")
+    suite.package("zlib1g", "1:1.2.13.dfsg-2", source="zlib")
+    tracker(
+        bench.archive,
+        {
+            "glibc": {"CVE-3": {"status": "resolved", "fixed_version": "2.36-9", "urgency": "high"}},
+            "gnutls28": {"CVE-2": {"status": "open", "urgency": "low"}},
+            "zlib": {"CVE-5": {"status": "resolved", "fixed_version": "1:1.2.13.dfsg-2", "urgency": "high"}},
+        },
+    )
+    done = bench.run("verify", "--cve")
+    image = bench.read("Dockerfile").split()[1]
+    lines = {line.split()[1]: line for line in done.out.splitlines() if "CVE" in line}
+    assert lines.keys() == {"gnutls28=3.7.9-2+deb12u1", "zlib=1:1.2.13.dfsg-1"}, done
+    fixed = f"1:1.2.13.dfsg-2 is available and fixes CVE-5 (high); in the base image {image} of Dockerfile"
+    assert fixed in lines["zlib=1:1.2.13.dfsg-1"]
+    found = json.loads(bench.run("verify", "--cve", "--json").out)["vulnerabilities"]
+    assert {each["image"] for each in found} == {image}
+    assert bench.run("verify", "--fail-on", "cve:high").status == 1

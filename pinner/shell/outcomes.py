@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -65,8 +65,9 @@ class Walk:
     `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
     Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
     the context that ran an install command. `commands` are those that may change what is installed, `undecided` counts
-    the tests that the present one depends on. With a `trace` the walk is there to tell where words come from, and
-    `reach` is where the names of the present instruction's variables may mean these.
+    the tests that the present one depends on, `archives` are the files of those that commands have packed, by a name of
+    their own. With a `trace` the walk is there to tell where words come from, and `reach` is where the names of the
+    present instruction's variables may mean these.
     """
 
     arch: str = "amd64"
@@ -81,6 +82,7 @@ class Walk:
     undecided: int = 0
     at: int = 0
     known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
+    archives: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
     trace: Trace | None = None
     reach: tuple[int, int] = (0, 0)
 

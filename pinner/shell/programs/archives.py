@@ -1,12 +1,14 @@
-"""tar: what is unpacked over apt's files."""
+"""tar: what is packed, and unpacked over apt's files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from posixpath import join, normpath
 
 from pinner.regex import later
-from pinner.shell.content import UNKNOWN, Content
+from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.process import Process
 from pinner.shell.programs.options import ParsedOptions, read_options
@@ -25,6 +27,7 @@ _LONG = (
 )
 # What an archive is called that may bring apt's files along; most that are unpacked over the root are single programs.
 _ALARM = later(r"(?i)(?:^|[^a-z])(?:apt|sources?|repos?|rootfs|etc|sysroot)(?:[^a-z]|$)")
+_MOST = 2_000
 
 
 class UnpackedTree:
@@ -64,7 +67,9 @@ def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only:
     """Lay the files of an archive over a place, if it is one of the build context that can be read."""
     origin = content.origins[0] if len(content.origins) == 1 else None
     context = shell.walk.context
-    texts = context.archive(origin.context) if origin and origin.context and context else None
+    texts = shell.walk.archives.get(origin.context) if origin else None
+    if texts is None and origin and origin.context and context:
+        texts = context.archive(origin.context)
     if texts is None:
         return False
     shell.state.cover(Overlay(place, UnpackedTree(texts, strip, only), "", shell.walk.at))
@@ -84,10 +89,33 @@ def _options(words: list[str]) -> ParsedOptions:
     return ParsedOptions((*bundle, *found.options), found.operands)
 
 
+def _packed(call: Invocation, folder: str, names: Iterable[str]) -> Content:
+    """An archive of files and folders of the stage."""
+    state, walk = call.shell.state, call.shell.walk
+    tops = {normpath(join(folder, name)): name for name in names}
+    files = {
+        normpath(f"{name}/{path[len(top) :]}").strip("/"): path
+        for top, name in tops.items()
+        for path in islice(state.below(top), _MOST)
+    }
+    if not files or len(files) >= _MOST or UNKNOWN in folder:
+        return Content(UNKNOWN)
+    read = ((name, state.read(path)) for name, path in files.items())
+    own = f"?archive {len(walk.archives)}"
+    walk.archives[own] = {name: content.known for name, content in read if content is not None}
+    return Content(origins=(KeyOrigin(context=own),))
+
+
 def _tar(call: Invocation) -> ProgramResult:
     options = _options(call.words)
     state = call.shell.state
     place = state.path(options.value("C", "directory") or ".")
+    if options.has("c", "create"):
+        made, name = _packed(call, place, options.operands), options.value("f", "file")
+        if name in ("", "-"):
+            return ProgramResult("done", made)
+        call.shell.write(name, made)
+        return ProgramResult()
     if not options.has("x", "extract", "get") or options.has("O", "to-stdout"):
         return ProgramResult("done", Content(UNKNOWN))
     if not reaches(place):

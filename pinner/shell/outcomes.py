@@ -64,17 +64,18 @@ class Walk:
 
     `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
     Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
-    the context that ran an install command. `commands` are those that may change what is installed, `undecided` counts
-    the tests that the present one depends on, `archives` are the files of those that commands have packed, by a name of
-    their own. With a `trace` the walk is there to tell where words come from, and `reach` is where the names of the
-    present instruction's variables may mean these.
+    the context that ran an install command, and functions of sourced files, with the command that these ran. `commands`
+    are those that may change what is installed, `undecided` counts the tests that the present one depends on,
+    `archives` are the files of those that commands have packed, by a name of their own. With a `trace` the walk is
+    there to tell where words come from, and `reach` is where the names of the present instruction's variables may mean
+    these.
     """
 
     arch: str = "amd64"
     context: BuildContext | None = None
     seen: list[SeenInstall] = field(default_factory=list)
     changes: list[tuple[int, str]] = field(default_factory=list)
-    wrappers: set[str] = field(default_factory=set)
+    wrappers: dict[str, str] = field(default_factory=dict)
     commands: list[AptCommand] = field(default_factory=list)
     asked: bool = False
     steps: int = 0
@@ -99,6 +100,18 @@ class Invocation(NamedTuple):
     def words(self) -> list[str]:
         """The arguments as texts."""
         return [each.text for each in self.args]
+
+
+class SourcedCall(NamedTuple):
+    """A call of a function that another file defines: where it stands, and what the function is given.
+
+    `name` is "" if the function makes more of that than one command of it.
+    """
+
+    file: str
+    span: tuple[int, int]
+    name: str
+    given: tuple[Value, ...]
 
 
 class ProgramResult(NamedTuple):

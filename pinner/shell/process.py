@@ -20,6 +20,7 @@ from pinner.shell.outcomes import (
     Leave,
     ProgramStatus,
     SeenInstall,
+    SourcedCall,
     Walk,
     joined,
     value_of,
@@ -41,6 +42,9 @@ _APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
 _HARMLESS = later(
     "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
 )
+# What a function makes of what it is given, but for telling people.
+_GIVEN = later(r"\$\{?[@*1-9]|\bshift\b")
+_SAYS = later(r"\b(?:echo|printf)\b[^;&|\n]*")
 _SIMPLE = later(r"[^\\'\"$`{<>]+")
 _INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
@@ -84,6 +88,7 @@ class Process:
         self.fixed = False
         self.source = ""
         self.wrapper = ""
+        self.called_from: SourcedCall | None = None
         self.zero = UNKNOWN
         #: Whether `exec` has just moved what this shell prints or reads.
         self.moved = False
@@ -210,6 +215,7 @@ class Process:
         state = self.state
         shell = type(self)(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
         shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
+        shell.called_from = self.called_from
         shell.wrapper, shell.zero, shell.sourced_from = self.wrapper, self.zero, self.sourced_from
         shell._nested = self._nested
         shell.stdin = self.stdin
@@ -459,6 +465,11 @@ class Process:
         own = self.functions[name]
         if self.depth >= DEEPEST:
             return "done"
+        called_from = self.called_from
+        if own.file != self.file and called_from is None:
+            body = own.script.shell.text[own.body.start_byte : own.body.end_byte]
+            once = len(_GIVEN.findall(_SAYS.sub("", body))) == 1
+            self.called_from = SourcedCall(self.file, self.span, name if once else "", tuple(args))
         if self.walk.trace is not None:
             self.walk.trace.called.add((own.body.start_byte, own.script.shell.text))
         before = self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed
@@ -476,7 +487,7 @@ class Process:
             return leave.status
         finally:
             self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed = before
-            self.uncalled = given
+            self.uncalled, self.called_from = given, called_from
             self.depth -= 1
 
     def leave(self, what: str, status: ProgramStatus = "done") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 _OTHER_COMMANDS = later(
     r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
     r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b|--mount\b"
+)
+# Something other than what a system says of itself is read into a shell.
+_SOURCES = later(
+    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]", re.MULTILINE
 )
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
@@ -274,10 +279,11 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
             parsed = kinds.parse(kind, text, around=options.world.around.get(path, Around()))
         views = Views(path, parsed, options)
         found = tuple(installs.find(parsed, options.wrappers))
-        if kind == "dockerfile" and any(
-            each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped)
+        if kind == "dockerfile" and (
+            _SOURCES.search(text)
+            or any(each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped))
         ):
-            found = tuple(installs.find(parsed, {**dict.fromkeys(views.wrappers(), ""), **options.wrappers}))
+            found = tuple(installs.find(parsed, {**views.wrappers(), **options.wrappers}))
         return _Begun(path, kind, parsed, found, options, views)
     except InputError as error:
         if error.line:

@@ -146,11 +146,10 @@ class Views:
         commands = alone(self._file, self._context).commands if self._context is not None else {}
         return any(each.seen.file for each in commands.get(stage.index, ()))
 
-    def wrappers(self) -> frozenset[str]:
-        """The programs of the build context that run an install command which they are given."""
-        if self._context is None:
-            return frozenset()
-        return frozenset(alone(self._file, self._context).walk.wrappers)
+    def wrappers(self) -> Mapping[str, str]:
+        """The programs of the build context that run an install command which they are given, and the functions of
+        sourced files that add it to a command of theirs."""
+        return alone(self._file, self._context).walk.wrappers if self._context is not None else {}
 
     def changes(self, stage: Stage, base: StageBase) -> list[int]:
         """Where a stage and those below it change what apt reads."""

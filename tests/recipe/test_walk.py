@@ -223,9 +223,8 @@ def test_what_a_function_of_a_sourced_file_installs_is_seen_there() -> None:
     text = 'get() {\n  apt-get update\n  apt-get install -y "$@"\n}\n'
     found = walked("COPY lib.sh /\nRUN . /lib.sh && get a && get b", files={"lib.sh": text})
     seen = [each for each in found.seen[0] if each.settings is not None]
-    assert [(each.file, text[each.start : each.end]) for each in seen] == [
-        ("lib.sh", 'apt-get install -y "$@"')
-    ] * 2
+    assert [text[each.start : each.end] for each in seen if each.file] == ['apt-get install -y "$@"'] * 2
+    assert {each.file for each in seen} == {"lib.sh", ""}
 
 
 def test_what_a_mount_brings_in_holds_in_its_instruction() -> None:
@@ -314,7 +313,21 @@ def test_lists_and_wrappers() -> None:
         assert found.seen[0][0].lists == ("apt.txt",), line
     for line in ("again apt-get install curl", "sh -e /usr/local/bin/again apt-get install curl"):
         found = walked(f"COPY again.sh /usr/local/bin/again\nRUN {line}", files=files)
-        assert found.walk.wrappers == {"again"}
+        assert found.walk.wrappers == {"again": ""}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('apt-get update; apt-get install -y "$@"; echo "$@ done"', {"f": "apt-get install -y"}),
+        ("for p in $@; do apt-get install $p; done", {}),
+        ('dpkg -s "$@" || apt-get install "$@"', {}),
+        ('apt-get install "$@"; touch $1', {}),
+    ],
+)
+def test_functions_of_sourced_files(body: str, found: dict[str, str]) -> None:
+    walk = walked("COPY lib.sh /\nRUN . /lib.sh && f a b", files={"lib.sh": f"f() {{ {body}; }}\n"})
+    assert walk.walk.wrappers == found
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,16 @@ def _apt(call: Invocation) -> ProgramResult:
             SeenInstall(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
-            shell.walk.wrappers.add(shell.wrapper)
+            shell.walk.wrappers[shell.wrapper] = ""
+        if caller := shell.called_from:
+            shell.walk.seen.append(
+                SeenInstall(caller.file, *caller.span, shell.state.copy(), settings=settings)
+            )
+            count = len(caller.given)
+            if caller.name and count and call.args[-count:] == caller.given:
+                command = " ".join((call.name, *call.words[:-count]))
+                known = shell.walk.wrappers.setdefault(caller.name, command)
+                shell.walk.wrappers[caller.name] = known if known == command else "?"
         files = [
             word for word in operands if word.startswith(("/", "./", "../", "~/")) or word.endswith(".deb")
         ]

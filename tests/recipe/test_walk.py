@@ -278,6 +278,8 @@ CONTEXT = {
         f"RUN bash -c \"echo '{LINE}' > {LIST}\"",
         f'RUN add() {{ echo "deb $1 $2 main" > {LIST}; }}; add https://x.example bookworm',
         f"RUN for x in x; do echo '{LINE}' > /etc/apt/sources.list.d/$x.list; done",
+        f"RUN [ -d /etc/apt/preferences.d ] && [ ! -f /etc/apt/apt.conf.d ] && echo '{LINE}' > {LIST}",
+        f"RUN rm -r /etc/apt/trusted.gpg.d; test -e /etc/apt/trusted.gpg.d || echo '{LINE}' > {LIST}",
         f"RUN case $(uname -m) in aarch64) echo '{LINE}' > {LIST};; *) rm {DEBIAN};; esac",
         f'RUN ["sh", "-c", "echo {LINE} > {LIST}"]',
         "COPY scripts/add.sh /opt/x/add\nENV PATH=/opt/x:$PATH\nRUN add",

@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pinner.regex import later
 from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus
 
 if TYPE_CHECKING:
     from pinner.shell.process import Process
+    from pinner.shell.state import State
 
+_FOLDERS = later(r"/etc/apt/(?:sources\.list|preferences|apt\.conf|trusted\.gpg|auth\.conf)\.d")
 _OPPOSITE: dict[ProgramStatus, ProgramStatus] = {"yes": "no", "no": "yes", "maybe": "maybe", "done": "maybe"}
 _COMPARED = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
 
@@ -55,9 +58,17 @@ def _one(shell: Process, operator: str, text: str) -> ProgramStatus:
         found = shell.state.read(path)
         if found is not None and not found.others:
             return "no" if operator == "-d" or (operator == "-s" and found.text == "") else "yes"
-        if found is None and path.startswith("/etc/apt/") and path not in ("/etc/apt/sources.list.d",):
-            return "yes" if shell.state.is_dir(path) and operator in ("-d", "-e") else "no"
+        if found is None and path.startswith("/etc/apt/"):
+            return _folder(shell.state, operator, path)
     return "maybe"
+
+
+def _folder(state: State, operator: str, path: str) -> ProgramStatus:
+    """The same of what is no file: every image has apt's own folders, and one that was made may be empty."""
+    removed = any(each.tree is None and each.inner(path) is not None for each in state.layers)
+    if state.is_dir(path) or (_FOLDERS.fullmatch(path) and not removed):
+        return "no" if operator in ("-f", "-L", "-h") else "yes"
+    return "maybe" if operator == "-d" else "no"
 
 
 def _two(left: str, operator: str, right: str, *, pattern: bool) -> ProgramStatus:

@@ -18,7 +18,10 @@ DISTRIBUTIONS = (DEBIAN, UBUNTU, KALI, DEVUAN)
 #: Codenames that are known but cannot be resolved, and why: said rather than taken for an unknown word.
 RETIRED: Mapping[str, str] = {
     name: f"{name} is older than what pinner can verify"
-    for name in ("lenny", "squeeze", "wheezy", "lucid", "precise", "trusty")
+    for name in (
+        *("lenny", "squeeze", "wheezy", "lucid", "maverick", "natty", "oneiric", "precise", "quantal"),
+        *("raring", "saucy", "trusty", "utopic", "vivid", "wily"),
+    )
 }
 
 #: Docker's platform strings and the Debian architectures they mean (https://wiki.debian.org/ArchitectureSpecificsMemo).

@@ -122,6 +122,10 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
         hits = [suite_named(re.sub("[_-]", ".", number)) for number in numbers]
         found += [Named(distribution, hit[1]) for hit in hits if hit and hit[1].codename in known]
         if own and not found and numbers:
+            said = re.sub("[_-]", ".", numbers[0])
+            first = distribution.suites[0].version
+            if first and re.fullmatch(r"\d+(?:\.\d+)?", said) and float(said) < float(first):
+                return Unnamed(f"{distribution.image} {said} is older than what pinner can verify", hint="")
             return Unnamed(f"{distribution.image} {numbers[0]} is not a suite that pinner knows")
         if own and not found:
             alias = distribution.latest if tag == "latest" else tokens[0] if tokens else ""

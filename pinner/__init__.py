@@ -2,6 +2,8 @@
 
 As a library: `pinner.lock`, `verify`, `refresh` and `scan` do what the commands do and return a `Result`. Each is
 loaded when it is first used.
+
+`pinner.lock` is a function of the library and the room of the lock file; this module keeps both.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 The keys of a repository that is known come from an address of its owner's, and count if their fingerprints are known.
 What is trusted on first use is what its address gives then; from there on the lock says which keys these are. Asked is
 over https alone (over http only of this machine itself), without any login, and a redirection leads to no less.
+
+The lock names who signs each repository, so that every command, and every other machine, checks the same keys. Keys of
+the build context, and those that a base image holds for its own sources, are trusted as these are.
 """
 
 from __future__ import annotations

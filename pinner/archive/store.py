@@ -11,6 +11,8 @@ would make it smaller costs more time than the half of it that nobody asks for. 
     meta    schema and digest of the Packages file; written last: a torn file has none
 
 Each page has its CRC, since SQLite does not notice a change inside of its values.
+
+Files that show when they are damaged (a digest, CRCs) are not waited for until they are on the disk.
 """
 
 from __future__ import annotations

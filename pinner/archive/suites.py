@@ -1,4 +1,8 @@
-"""The Release of a suite: asked for, verified, and kept in the cache. See apt-secure(8) and the repository format."""
+"""The Release of a suite: asked for, verified, and kept in the cache. See apt-secure(8) and the repository format.
+
+An InRelease that was verified is not verified again while its bytes and the keyring are the same and the key has not
+expired. Of several signatures the first good one is enough.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a minimal image begins with: debootstrap's minbase. Made by scripts/update_minbase."""
+"""What a minimal image begins with: debootstrap's minbase. Made by scripts/update_minbase.
+
+Ubuntu's are not shipped: they would be guesses. What its images hold is read from them, or given by the user.
+"""
 
 from __future__ import annotations
 

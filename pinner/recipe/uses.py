@@ -1,4 +1,8 @@
-"""Where variables are used: a list of packages may only be changed if nothing else looks at it."""
+"""Where variables are used: a list of packages may only be changed if nothing else looks at it.
+
+`check_packages curl`, whose body runs both `dpkg -s "$@"` and `apt-get install "$@"`, is not pinned at its calls: dpkg
+knows no `curl=1.2`, so that the guard would always hold, and what the image has in another version would be moved.
+"""
 
 from __future__ import annotations
 

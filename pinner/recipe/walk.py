@@ -2,6 +2,8 @@
 
 ARG, ENV, COPY, ADD, WORKDIR, SHELL and RUN change the state of their stage (Dockerfile reference); a stage that is
 built on another begins with what that one ends with.
+
+What is not known is a mark in a text, or a file without one: it refuses the words that it may decide, and only these.
 """
 
 from __future__ import annotations

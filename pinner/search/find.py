@@ -2,6 +2,11 @@
 
 The story: collect the pins of files, or all that their lock says they install; ask since when each of them was there;
 read the imports' own indices, verified, to prove where they are together.
+
+Indices alone are believed. What the service saw first is a lower bound, what metasnap claims a moment to look at first.
+It gives the newest moment, since a file can read one only; where no moment has all it lists several to show what cannot
+be together, and does not prove that they are the fewest. Ubuntu's snapshots, one for each second, are looked at every
+six hours.
 """
 
 from __future__ import annotations

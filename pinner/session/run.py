@@ -1,4 +1,8 @@
-"""A run over projects: what is asked of it, what it may ask the world, and what is said once of all of them."""
+"""A run over projects: what is asked of it, what it may ask the world, and what is said once of all of them.
+
+All commands see a stage by the same options. A file's install commands are found before any image is asked, so that all
+of a run's images are read together, and what they share is fetched once.
+"""
 
 from __future__ import annotations
 

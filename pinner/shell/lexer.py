@@ -2,6 +2,10 @@
 
 POSIX shell, 2.2 "Quoting", 2.3 "Token Recognition", 2.7.4 "Here-Document". The grammar does not take these where the
 shell does, and what a here-document holds must never be taken for commands.
+
+Here-documents are found by the shell's own rules, hidden from the grammar, and proved by it: at the place of each it
+must see a redirection, and it must see no other. One is read if a shell gets it for certain. What the outer shell
+expands in it (or in a string in double quotes) means what it means to that shell.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 The grammar reads a mask of the text, of the same length: one ASCII character for each code point, so that its offsets
 are ours. In the mask is hidden what the grammar does not reach though the shell does.
+
+Else one run of lines is set aside if all before it and all behind it is complete by itself, so that it must close what
+it opens; no variable or function that it mentions is followed. Two such runs could hide an `if` from what stands
+between them: then, and where a quote or here-document has no end, the whole text is left alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """What base images say of themselves: asked of a registry or read from an archive, or as the lock has it.
 
 An image that the lock knows is taken as it was when it was locked, by its digest: `lock` keeps, `refresh` moves.
+
+A default platform that an image is not made for does not count for its stages: it was not asked for, and nothing is
+built there. An archive of `docker save` proves nothing of that kind, since it holds one platform.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The distribution's own archive is recognised by its suites and its official addresses; a mirror goes by the address
 that it mirrors, which the lock states. Any other repository is read only if its keys are known.
+
+A word behind a repository that pinner cannot read is not pinned, since that repository may win.
 """
 
 from __future__ import annotations

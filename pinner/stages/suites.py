@@ -1,4 +1,8 @@
-"""For each stage of a Dockerfile: which suite and platforms its packages come from, and who said so."""
+"""For each stage of a Dockerfile: which suite and platforms its packages come from, and who said so.
+
+`Options` is one value for all who read stages, and what can be looked up is its `world`: a file is read again by other
+options (at a snapshot, without a repository that does not answer, by what the lock remembers), which is one `_replace`.
+"""
 
 from __future__ import annotations
 

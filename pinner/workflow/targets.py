@@ -1,4 +1,10 @@
-"""What the files' stages install, as the lock states it."""
+"""What the files' stages install, as the lock states it.
+
+A target is resolved anew only if its commands, its starting set or the indices have changed, and keeps what it held as
+long as that can be had: the old lock is a preference, of which the resolver knows nothing. Besides the cause of a
+choice the lock names only what first needed a package: all causes would change many lines with one package.
+`pinner why` shows them all.
+"""
 
 from __future__ import annotations
 

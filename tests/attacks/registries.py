@@ -17,7 +17,6 @@ from tests.registry import (
     Made,
     Registry,
     Reply,
-    Request,
     index,
     make,
     official,
@@ -156,10 +155,6 @@ def loop(registry: Registry) -> None:
         registry.put("app:1", made)
         inner = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": [entry] * 40}).encode()
     registry.put("app:1", top=inner)
-
-
-def other_bytes(request: Request) -> Reply | None:
-    return Reply(200, b"x" * 100) if "/blobs/" in request.path else None
 
 
 APT = "etc/apt/apt.conf.d/x"

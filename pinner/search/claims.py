@@ -40,4 +40,4 @@ def hints(claims: Sequence[Claim], runs: Mapping[str, Sequence[str]]) -> list[st
         at = min(each[-1][1] for each in left)
         found += [at, at + 1]
         left = [each for each in left if not holds(each, at)]
-    return times and [times[at] for at in found if at < len(times)]
+    return [times[at] for at in found if at < len(times)]

@@ -36,6 +36,10 @@ _UNKNOWN = f"${{{REPLACED}}}"
 _COMMENT = later(r"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 
 
+#: The places in a text that a format replaces itself, or what tells the text as the format makes it.
+Hidden = re.Pattern[str] | Callable[[Joined], Joined] | None
+
+
 class Step(NamedTuple):
     """A shell text, the program that runs it ("" for the usual one), and the variables that are set for it alone.
 
@@ -52,7 +56,7 @@ class Step(NamedTuple):
     words: tuple[Joined, ...] = ()
     adds: str = ""
     unread: tuple[str, ...] = ()
-    hidden: re.Pattern[str] | Callable[[Joined], Joined] | None = None
+    hidden: Hidden = None
 
 
 @dataclass(slots=True)
@@ -167,7 +171,7 @@ def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[In
         elif step.words:
             yield _command(text, step, where)
         elif step.adds:
-            yield Instruction("RUN", where, where, _filler(_adding(step), where.start))
+            yield adding(step.adds, where, step.hidden)
         else:
             yield from _step(text, step, where)
         at = where.end
@@ -249,15 +253,17 @@ def _command(text: str, step: Step, where: Span) -> Instruction:
     return _run(parts, own, where)
 
 
-def _adding(step: Step) -> str:
-    """A command that adds a source, which `$RELEASE` may be the suite of; what is filled in is not known."""
-    said = step.adds.replace("'", '"')
-    if step.hidden is not None and not callable(step.hidden):
-        said = step.hidden.sub(f"'\"{_UNKNOWN}\"'", said)
+def adding(source: str, where: Span, hidden: Hidden = None) -> Instruction:
+    """The RUN that adds a source, which `$RELEASE` may be the suite of; what is `hidden` in it is not known."""
+    said = source.replace("'", '"')
+    if hidden is not None and not callable(hidden):
+        said = hidden.sub(f"'\"{_UNKNOWN}\"'", said)
     said = said.replace("$RELEASE", "'\"$(lsb_release -cs)\"'")
     if said.startswith("/"):  # a file, whose text is not known
-        return f'echo "{_UNKNOWN}" > {said} && apt-get update'
-    return f"add-apt-repository -y '{said}' && apt-get update"
+        command = f'echo "{_UNKNOWN}" > {said} && apt-get update'
+    else:
+        command = f"add-apt-repository -y '{said}' && apt-get update"
+    return Instruction("RUN", where, where, _filler(command, where.start))
 
 
 def _filler(text: str, at: int) -> Joined:

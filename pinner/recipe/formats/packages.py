@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pinner.edit.span import Span
 from pinner.recipe import directives, lists, scripts
 from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
@@ -13,15 +14,19 @@ from pinner.regex import later
 if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
-_REPOSITORY = later(r"^[ \t]*:", re.MULTILINE)
+_REPOSITORY = later(r"^[ \t]*(:)repo:([^\r\n]*)", re.MULTILINE)
 
 
 def read(text: str, around: Around) -> Dockerfile:
     """The list as one call, on an image that is not known. Raises `InputError` for a directive that does not exist."""
-    # Heroku's `:repo:` adds a repository, of which its line does not say enough: no line is read then.
-    parsed = lists.parse(_REPOSITORY.sub("?", text) if _REPOSITORY.search(text) else text, trailing=True)
-    parsed = parsed._replace(text=text)
+    added = list(_REPOSITORY.finditer(text))  # Heroku's
+    plain = "".join(
+        "#" if any(at == each.start(1) for each in added) else char for at, char in enumerate(text)
+    )
+    parsed = lists.parse(plain if added else text, trailing=True)._replace(text=text)
     comments = scripts.comments(text)
     told = tuple(each for span in comments if (each := directives.read(text, span)))
     (stage,) = parsed.stages
-    return parsed._replace(stages=(replace(stage, directives=told),), comments=comments)
+    before = tuple(scripts.adding(each[2].strip(), Span(0, 0)) for each in added)
+    stage = replace(stage, directives=told, instructions=(*before, *stage.instructions))
+    return parsed._replace(stages=(stage,), comments=comments)

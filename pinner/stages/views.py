@@ -70,7 +70,9 @@ class Views:
             each in text for each in ("COPY", "ADD", "copy", "add", "--mount")
         ):
             return True
-        lowered = text.lower()
+        # A format's own keys are told as commands that are not in the file's text.
+        told = (each.text.text for stage in self._file.stages for each in stage.instructions)
+        lowered = "\n".join((text, *told)).lower()
         return any(each in lowered for each in _TRACES)
 
     @cached_property
@@ -272,7 +274,7 @@ def _united(by_platform: Mapping[str, Sequence[View]]) -> View:
     for each in (view for own in by_platform.values() for view in own):
         if each.problem or each.error:
             return each
-    ways = {platform: list(dict.fromkeys(own)) for platform, own in by_platform.items()}
+    ways = {platform: list(dict.fromkeys(own)) for platform, own in by_platform.items() if own}
     count = max(map(len, ways.values()))
     if any(len(own) not in (1, count) for own in ways.values()):
         return ways.popitem()[1][0]._replace(problem="what apt reads differs from platform to platform")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pinner.stages.install_commands import read_file
+from pinner.stages.suites import Options
 from tests.recipe.tables import VERSION, pins_where_marked
 
 
@@ -35,3 +37,11 @@ def test_words(text: str, reasons: tuple[str, ...]) -> None:
 )
 def test_commands(text: str) -> None:
     assert pins_where_marked("cloud-init", text, f'="{VERSION}"') == ()
+
+
+def test_a_mirror_counts() -> None:
+    text = (
+        "#cloud-config\n# pinner: suite=noble\napt: {primary: [{uri: 'http://x.example'}]}\npackages: [a]\n"
+    )
+    (call,) = read_file("user-data", text, Options()).calls()
+    assert [each.reason for each in call.install.requests] == ["other-repository"]

@@ -6,6 +6,7 @@ import pytest
 
 from pinner.recipe.dockerfile import parse
 from pinner.shell.programs import apt
+from pinner.stages.install_commands import read_file
 from pinner.stages.suites import Options
 from pinner.stages.views import Views
 
@@ -32,3 +33,13 @@ def test_a_plain_file_is_not() -> None:
         "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*\n"
     )
     assert not Views("Dockerfile", parse(text), Options()).matters
+
+
+def test_a_command_that_one_platform_does_not_run() -> None:
+    test = '[ "$(dpkg --print-architecture)" = "amd64" ]'
+    text = f"FROM debian:bookworm\nRUN apt-get update && if {test}; then apt-get install a; fi && apt-get install b\n"
+    found = read_file("Dockerfile", text, Options()).calls()
+    assert [(each.install.requests[0].name, each.install.requests[0].action) for each in found] == [
+        ("a", "pin"),
+        ("b", "pin"),
+    ]

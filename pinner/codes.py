@@ -173,7 +173,7 @@ class Code(StrEnum):
     BUILD_DEP = (
         "build-dep",
         "The build dependencies of a source package are installed.",
-        "Install the packages with apt-get.",
+        "Install the packages with apt-get; `pinner resolve --build-dep` tells which they are.",
     )
     SATISFY = (
         "satisfy",

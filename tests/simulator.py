@@ -202,6 +202,11 @@ class SimulatedSuite:
             for component in self.components
             for arch in self.architectures
         }
+        plain |= {
+            f"{component}/source/Sources": "\n".join(texts).encode()
+            for (component, arch), texts in self.stanzas.items()
+            if arch == "source"
+        }
         if self.flat:
             stanzas = dict.fromkeys(text for group in self.stanzas.values() for text in group)
             plain = {"Packages": "\n".join(stanzas).encode()}
@@ -226,7 +231,7 @@ class SimulatedSuite:
             fields[name] = "".join(
                 f"\n {digest} {size} {path}"
                 for path, content in self.files().items()
-                if path.partition("Packages")[2] in self.listed
+                if _form(path) in self.listed
                 for size, digest in [self.misstated.get(path, (len(content), _digest(name, content)))]
             )
         return "".join(
@@ -242,7 +247,7 @@ class SimulatedSuite:
             return self.release()
         if path == "Release.gpg":
             return signers[0].detached(self.release())
-        return self.files().get(path) if path.partition("Packages")[2] in self.served else None
+        return self.files().get(path) if _form(path) in self.served else None
 
     def meant_by_hash(self, path: str) -> str:
         """The path of the file that a by-hash path means; the path itself if it is none or means nothing."""
@@ -537,6 +542,11 @@ def _clear_signed(text: bytes, signers: tuple[Key, ...]) -> bytes:
     return files[0].partition(begin)[0] + (
         signatures if isinstance(signatures, bytes) else signatures.encode()
     )
+
+
+def _form(path: str) -> str:
+    """What the name of an index ends in: `.xz`, or "" for the plain one."""
+    return path.rpartition("/")[2].removeprefix("Packages").removeprefix("Sources")
 
 
 def _date(date: datetime) -> str:

@@ -70,7 +70,7 @@ _VALUED = {
     **dict.fromkeys(("comment", "with-source", "cli-version"), ""),
 }
 _HOST = dict.fromkeys(("a", "host-architecture"), "APT::Get::Host-Architecture") | dict.fromkeys(
-    ("P", "build-profiles"), ""
+    ("P", "build-profiles"), "APT::Build-Profiles"
 )
 #: Options with values that some sub-commands alone have.
 _OWN_VALUED: Mapping[str, Mapping[str, str]] = {
@@ -83,12 +83,13 @@ _BOOLEAN = {
         _words(
             """f fix-broken m ignore-missing fix-missing V verbose-versions u show-upgraded b build compile
             remove allow-unauthenticated show-progress fix-policy mark-auto trivial-only
-            h help v version U update strict-pinning list-columns color audit arch-only only-source diff-only dsc-only
+            h help v version U update strict-pinning list-columns color audit only-source diff-only dsc-only
             tar-only"""
         ),
         "",
     ),
     **dict.fromkeys(_words("y yes assume-yes"), "APT::Get::Assume-Yes"),
+    "arch-only": "APT::Get::Arch-Only",
     "assume-no": "APT::Get::Assume-No",
     **dict.fromkeys(_words("s simulate just-print dry-run recon no-act"), "APT::Get::Simulate"),
     **dict.fromkeys(_words("d download-only"), "APT::Get::Download-Only"),
@@ -109,15 +110,18 @@ _BOOLEAN = {
     "install-recommends": "APT::Install-Recommends",
     "install-suggests": "APT::Install-Suggests",
 }
-_OWN_BOOLEAN: Mapping[str, frozenset[str]] = {
-    "update": _words(
-        """list-cleanup allow-insecure-repositories allow-weak-repositories allow-releaseinfo-change
+_OWN_BOOLEAN: Mapping[str, Mapping[str, str]] = {
+    "update": dict.fromkeys(
+        _words(
+            """list-cleanup allow-insecure-repositories allow-weak-repositories allow-releaseinfo-change
         allow-releaseinfo-change-origin allow-releaseinfo-change-label allow-releaseinfo-change-version
         allow-releaseinfo-change-codename allow-releaseinfo-change-suite allow-releaseinfo-change-defaultpin"""
+        ),
+        "",
     ),
-    "build-dep": _words("indep-only"),
-    "list": _words("installed upgradable manual-installed"),
-    "search": _words("n names-only"),
+    "build-dep": {"indep-only": "APT::Get::Indep-Only"},
+    "list": dict.fromkeys(_words("installed upgradable manual-installed"), ""),
+    "search": dict.fromkeys(_words("n names-only"), ""),
 }
 
 _APTITUDE = {
@@ -271,7 +275,7 @@ class _OptionReader:
 @cache
 def _options(subcommand: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The options of a sub-command: those with a value, and those that are yes or no."""
-    own = dict.fromkeys(_OWN_BOOLEAN.get(subcommand, ()), "")
+    own = _OWN_BOOLEAN.get(subcommand, {})
     return {**_VALUED, **_OWN_VALUED.get(subcommand, {})}, {**_BOOLEAN, **own}
 
 

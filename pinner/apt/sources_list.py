@@ -71,13 +71,13 @@ class SourceEntry(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def read(path: str, text: str) -> tuple[SourceEntry, ...]:
-    """The binary sources in a file, in order. What its name ends in tells its form.
+def read(path: str, text: str, kind: str = "deb") -> tuple[SourceEntry, ...]:
+    """The sources of a kind in a file, `deb` or `deb-src`, in order. What its name ends in tells its form.
 
     Raises `InputError`, with the path, where apt would refuse the file, and for options that are not followed.
     """
     try:
-        return tuple(_deb822(text) if path.endswith(".sources") else _one_line(text))
+        return tuple(_deb822(text, kind) if path.endswith(".sources") else _one_line(text, kind))
     except InputError as error:
         error.path = path
         raise
@@ -116,7 +116,7 @@ def _compared(one: SourceEntry, other: SourceEntry) -> Iterator[tuple[str, bool]
     yield "Allow-Insecure or the like", one.others == other.others
 
 
-def _one_line(text: str) -> Iterator[SourceEntry]:
+def _one_line(text: str, kind: str) -> Iterator[SourceEntry]:
     for number, raw in enumerate(text.split("\n"), 1):
         content = _CONTENT.match(raw)
         line = content[0].strip() if content else ""
@@ -130,8 +130,8 @@ def _one_line(text: str) -> Iterator[SourceEntry]:
             raise InputError(f"apt cannot read this line: {line[:200]}", line=number) from None
         if not match or match[1] not in ("deb", "deb-src"):
             raise InputError(f"apt knows no source of this type: {line[:200]}", line=number)
-        found = tuple(_entries((uri,), (suite,), tuple(components), options, number))
-        if match[1] == "deb":
+        found = tuple(_entries((uri,), (suite,), tuple(components), options, number, kind))
+        if match[1] == kind:
             yield from found
 
 
@@ -147,7 +147,7 @@ def _assigned(words: Iterable[str]) -> Iterator[tuple[str, str]]:
 _FIELDS = {"architectures": "arch", "targets": "target", "languages": "lang"}
 
 
-def _deb822(text: str) -> Iterator[SourceEntry]:
+def _deb822(text: str, kind: str) -> Iterator[SourceEntry]:
     for number, fields in stanzas(text):
         types = fields.get("types", "").split()
         if conf.truth(fields.get("enabled", "yes"), True) is False:
@@ -165,8 +165,8 @@ def _deb822(text: str) -> Iterator[SourceEntry]:
         )
         if not suites or not uris:
             raise InputError("apt cannot read this stanza: it has no URIs or no Suites", line=number)
-        found = tuple(_entries(uris, suites, components, options, number))
-        if "deb" in types:
+        found = tuple(_entries(uris, suites, components, options, number, kind))
+        if kind in types:
             yield from found
 
 
@@ -200,6 +200,7 @@ def _entries(
     components: tuple[str, ...],
     options: Mapping[str, str],
     line: int,
+    kind: str,
 ) -> Iterator[SourceEntry]:
     refused = next((name for name in _REFUSED if name in options), "")
     if refused:
@@ -228,8 +229,9 @@ def _entries(
         tuple(f"{name}={options[name]}" for name in _AGREED if name in options),
     )
     targets = _listed(options, "target") or ("Packages",)
-    served = "Packages" in (*targets, *_listed(options, "target+")) and "Packages" not in _listed(
-        options, "target-"
+    served = kind == "deb-src" or (
+        "Packages" in (*targets, *_listed(options, "target+"))
+        and "Packages" not in _listed(options, "target-")
     )
     for uri in uris:
         for suite in suites:

@@ -90,6 +90,20 @@ class SqliteIndex:
             return ()
         return self._sound(self._versions_of, name)
 
+    def texts(self, name: str) -> list[str]:
+        """The stanzas of `name` as the file has them, in file order."""
+        return self._sound(self._texts_of, name)
+
+    def _texts_of(self, name: str) -> list[str]:
+        numbers, _ = self._numbers(name)
+        spelled = _encoded(name)
+        return [
+            stanza(text, start).decode("utf-8", "replace")
+            for number in dict.fromkeys(numbers)
+            for text in (self._text(number),)
+            for start in beginnings(text, spelled, numbers.count(number))
+        ]
+
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
         if self._entries.get(name) is _NOWHERE:

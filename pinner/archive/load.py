@@ -328,7 +328,7 @@ class Archive:
             return
         current = {entry.digest for entry in after.release.files.values()}
         for path, entry in before.release.files.items():
-            if path.rpartition("/")[2] == "Packages" and entry.digest not in current:
+            if path.rpartition("/")[2] in ("Packages", "Sources") and entry.digest not in current:
                 self._cache.drop(entry.digest)
 
     def _index(self, one: _Wanted, held: VerifiedRelease) -> SqliteIndex:
@@ -388,21 +388,24 @@ _MALFORMED = "apt would refuse this index too: report it to the archive's mainta
 
 
 def _wanted(source: Source, suite: SuiteRelease, release: Release) -> Iterator[_Wanted]:
-    """The Packages files of a source: one for each component, and that of architecture `all` where it is apart.
+    """The Packages files of a source: one for each component, and that of architecture `all` where it is apart; or its
+    Sources files, which are read for the architecture `source`.
 
     A flat source has one for all architectures. Like apt this passes over one whose plain form the Release does not
     list, even if it lists a packed form.
     """
-    if source.flat and "Packages" in release.files:
-        yield _Wanted(suite, release, source, "", "Packages", release.files["Packages"])
+    sources = source.arch == "source"
+    name = "Sources" if sources else "Packages"
+    if source.flat and name in release.files:
+        yield _Wanted(suite, release, source, "", name, release.files[name])
     for component in source.components:
         if release.components and component not in release.components:
             raise InputError(
                 f"{suite.name} at {suite.uri} has no component {component}",
                 hint=f"it has {', '.join(release.components)}",
             )
-        for arch in (source.arch, "all") if release.all_apart else (source.arch,):
-            path = f"{component}/binary-{arch}/Packages"
+        for arch in (source.arch, "all") if release.all_apart and not sources else (source.arch,):
+            path = f"{component}/{arch if sources else f'binary-{arch}'}/{name}"
             if path in release.files:
                 yield _Wanted(suite, release, source, component, path, release.files[path])
 

@@ -18,7 +18,7 @@ from pinner.report import resolution
 from pinner.session.projects import Project, read_lock
 from pinner.session.run import Asked, Run
 from pinner.workflow.remembered import remembered
-from pinner.workflow.resolve import resolve, satisfy
+from pinner.workflow.resolve import resolve
 
 
 @click.command("resolve")
@@ -34,6 +34,12 @@ from pinner.workflow.resolve import resolve, satisfy
     is_flag=True,
     help="Each PACKAGE is a relation of deb-control(5), like 'jq (>= 1.6) | curl': what apt-get satisfy installs.",
 )
+@click.option(
+    "--build-dep",
+    "builds",
+    is_flag=True,
+    help="Each PACKAGE is a source package: what apt-get build-dep installs.",
+)
 @click.option("--install-suggests", is_flag=True, help="As apt-get's option.")
 @click.option("-t", "--target-release", default="", metavar="RELEASE", help="As apt-get's option.")
 @flags.options(flags.ARCHIVE, flags.OUTPUT)
@@ -44,6 +50,7 @@ def command(
     image: str,
     no_install_recommends: bool,
     relations: bool,
+    builds: bool,
     install_suggests: bool,
     target_release: str,
     offline: bool,
@@ -74,7 +81,10 @@ def command(
     options = remembered(options, read_lock(lock_path)[1], "")
     said = ["--no-install-recommends"] * no_install_recommends + ["--install-suggests"] * install_suggests
     said += ["-t", target_release] if target_release else []
-    answers = (satisfy if relations else resolve)(packages, said, image or "scratch", options, archives)
+    if relations and builds:
+        raise click.UsageError("--satisfy and --build-dep exclude each other")
+    what = "satisfy" if relations else "build-dep" if builds else "install"
+    answers = resolve(packages, said, image or "scratch", options, archives, what)
     if as_json:
         document.show(0, resolution.answers_data(answers))
         return 0

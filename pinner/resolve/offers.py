@@ -63,6 +63,13 @@ class Index(Protocol):
         """The versions of a source package whose binaries are in the index."""
 
 
+class SourcesIndex(Index, Protocol):
+    """An index whose stanzas can be had as they are: those of a Sources file describe no binary packages."""
+
+    def texts(self, name: str) -> Iterable[str]:
+        """The stanzas of the name, in file order."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Offer:
     """A version that could be installed. There is one per version and universe: compare with `is`.

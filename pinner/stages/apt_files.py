@@ -111,6 +111,27 @@ class AptFiles:
             return view._replace(where=where, problem=NO_SOURCES)
         return view._replace(where=where, doubts=doubts, architectures=tuple(self._archs[1:]))
 
+    def source_packages(self) -> tuple[Repository, ...]:
+        """The repositories of source packages that apt has fetched. Raises `InputError` where they are not known."""
+        where, found, fetched = self._base.where, list[Repository](), self._fetched()
+        assert isinstance(where, Named)
+        for path, content in self._state.sources(self._places).items():
+            if fetched is not None and content not in fetched:
+                continue
+            if content.known is None:
+                raise InputError(f"{self._views.says(content, path)}, which pinner does not read")
+            for entry in sources_list.read(path, content.known, "deb-src"):
+                found += recognised(
+                    entry,
+                    where.suite,
+                    where.distribution,
+                    self._views.options.known,
+                    [self._arch],
+                    lambda entry: self._views.vouch(self._state, entry),
+                    self._views.options.mirrors,
+                )
+        return tuple(found)
+
     def _sources(self, where: Named) -> Named:
         files = self._state.sources(self._places)
         before = listed_of(where, self._archs)

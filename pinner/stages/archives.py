@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 from pinner.apt.release import Release
+from pinner.apt.source_packages import SourcePackage
+from pinner.apt.source_packages import read as read_sources
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
@@ -23,6 +26,9 @@ from pinner.stages.starting_set import MINBASE, Root, held
 
 LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 ReleaseOf = Callable[[Source], Release]
+
+if TYPE_CHECKING:
+    from pinner.resolve.offers import SourcesIndex
 
 # A suite, and of which architectures it is needed.
 _Need = tuple[Named | Alias, tuple[str, ...]]
@@ -239,6 +245,12 @@ class Archives:
             self._rooted_universes[key] = universe
         return self._rooted_universes[key]
 
+    def source_packages(self, where: Named, name: str) -> Iterator[tuple[SourcePackage, Index]]:
+        """The versions of a source package, each with the index that has it. Raises `InputError`."""
+        for index in self._indexes.get((where, "source"), ()):
+            for text in cast("SourcesIndex", index).texts(name):
+                yield from ((each, index) for each in read_sources(text) if each.name == name)
+
     def addresses(self, call: InstallCommand) -> set[str]:
         """The repositories that are read for a call."""
         where = self.named(call.base.where)
@@ -292,4 +304,6 @@ def _need(call: InstallCommand) -> _Need | None:
 def _architectures(call: InstallCommand) -> tuple[str, ...]:
     """Those of its platforms, and of those that dpkg was told of the ones that it names."""
     foreign = set(call.architectures).intersection(word.arch for word in call.requests)
-    return (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign))
+    where = call.base.where
+    built = ("source",) if isinstance(where, Named) and where.source_packages else ()
+    return (*(PLATFORMS[platform] for platform in call.base.platforms), *sorted(foreign), *built)

@@ -30,7 +30,8 @@ class Named(NamedTuple):
     `listed` stands in the place of the suite's own pockets where an image's sources, or what a stage makes of them,
     differ from these. `preferences` and `configuration` are files that apt reads (path and text), in its order;
     `decided` is what the configuration decides about sources, where that is known.
-    `at` is the moment whose snapshot is read; None: the archive as it is now.
+    `at` is the moment whose snapshot is read; None: the archive as it is now. `source_packages` are the repositories of
+    source packages (deb-src), where a command asks for these.
     """
 
     distribution: Distribution
@@ -41,6 +42,7 @@ class Named(NamedTuple):
     configuration: tuple[tuple[str, str], ...] = ()
     decided: Decisions = UNTOLD
     at: Moment | None = None
+    source_packages: tuple[Repository, ...] = ()
 
 
 class Alias(NamedTuple):

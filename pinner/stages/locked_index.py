@@ -49,6 +49,10 @@ class LockedIndex:
         """Not known."""
         raise NotLocked(name)
 
+    def texts(self, name: str) -> Iterable[str]:
+        """Not known."""
+        raise NotLocked(name)
+
     def names(self) -> Iterable[str]:
         """Not known."""
         raise NotLocked

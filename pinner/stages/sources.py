@@ -30,8 +30,12 @@ def alias_source(alias: Alias) -> Source:
 def sources_of(where: Named, arch: str) -> tuple[Source, ...]:
     """The sources that an image of this suite reads for one Debian architecture, in apt's order.
 
-    At a moment those that have a snapshot.
+    At a moment those that have a snapshot. For the architecture `source` those of source packages.
     """
+    if arch == "source":
+        native = PLATFORMS[DEFAULT_PLATFORMS[0]]
+        own = where._replace(listed=where.source_packages)
+        return tuple(each._replace(arch=arch) for each in sources_of(own, native))
     then = (at_moment(source, moment) for source, moment in _with_moments(where, arch))
     return tuple(dict.fromkeys(source for source in then if source is not None))
 

@@ -20,15 +20,15 @@ from pinner.recipe.installs import Install
 from pinner.regex import later
 from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import AptCommand
-from pinner.stages.image_names import Unnamed
+from pinner.stages.image_names import Named, Unnamed
 from pinner.stages.install_commands import File, InstallCommand, call_of
 from pinner.stages.scripts import Scripts, is_given
 from pinner.stages.suites import Options, StageBase, base_of
 from pinner.values import NamedTuple
 
 Verb = Literal[
-    "install", "remove", "autoremove", "upgrade", "satisfy", "auto", "manual", "hold", "unhold", "note", "erase",
-    "file", "other",
+    "install", "remove", "autoremove", "upgrade", "satisfy", "build-dep", "auto", "manual", "hold", "unhold", "note",
+    "erase", "file", "other",
 ]  # fmt: skip
 
 _VERBS: Mapping[str, Verb] = {
@@ -39,6 +39,7 @@ _VERBS: Mapping[str, Verb] = {
         ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"), "upgrade"
     ),
     "satisfy": "satisfy",
+    "build-dep": "build-dep",
     **dict.fromkeys(("auto", "markauto"), "auto"),
     **dict.fromkeys(("manual", "unmarkauto"), "manual"),
     "hold": "hold",
@@ -74,6 +75,11 @@ def option(settings: Iterable[Setting], key: str, default: bool = False) -> bool
     """What the options of a command make of an item of apt.conf(5)."""
     said = [each.value for each in settings if each.key.lower() == key.lower()]
     return default if not said else command_line.truth(said[-1] or "") is not False
+
+
+def value(settings: Iterable[Setting], key: str) -> str:
+    """The value of an item by the options of a command, "" if they do not set it."""
+    return next((each.value or "" for each in reversed([*settings]) if each.key.lower() == key.lower()), "")
 
 
 def of(
@@ -150,6 +156,9 @@ def _call(
     )
     try:
         view = file.views.at(command, platform, stage, base)._replace(settings=settings)
+        if step.verb == "build-dep" and isinstance(view.where, Named):
+            found = file.views.source_packages(command, platform, base)
+            view = view._replace(where=view.where._replace(source_packages=found))
     except InputError:
         view = None
     call = call_of(install, base, view, options, elsewhere=False)
@@ -198,7 +207,12 @@ def _text(step: LockedCommand, settings: Iterable[Setting]) -> str:
             shown.append(f"-oAPT::AutoRemove::{key}Important=no")
     # A version decides about nothing where packages are removed; a variable that an install call shares may hold pins.
     plain = step.words
-    if step.verb not in ("upgrade", "satisfy"):
+    if step.verb == "build-dep":
+        shown += (
+            f"--{part}-only" for part in ("arch", "indep") if option(settings, f"APT::Get::{part}-Only")
+        )
+        shown += (f"-P{each}" for each in (value(settings, "APT::Build-Profiles"),) if each)
+    elif step.verb not in ("upgrade", "satisfy"):
         plain = tuple(word.partition("=")[0] for word in plain)
     shown += (_UNKNOWN.sub("…", word) for word in plain)
     shown += ["[if]"] if step.maybe else []

@@ -18,6 +18,7 @@ from pinner.shell.state import State
 from pinner.stages.apt_files import NO_SOURCES, UNREAD, AptFiles, View, named_of, signers
 from pinner.stages.image_names import Alias, Named
 from pinner.stages.repositories import (
+    Repository,
     joined,
     listed_of,
     texts_of,
@@ -129,6 +130,10 @@ class Views:
         if not isinstance(base.where, Named):
             return self._unnamed(stage, command.seen, base)
         return self._view(command.seen, platform, stage, base)
+
+    def source_packages(self, command: AptCommand, platform: str, base: StageBase) -> tuple[Repository, ...]:
+        """The repositories of source packages at a command. Raises `InputError` where they are not known."""
+        return AptFiles(self, command.seen.state, platform, base, ignores=False).source_packages()
 
     def lists(self, stage: Stage, at: int, base: StageBase) -> tuple[str, ...]:
         """The files of the project that the call at an offset takes words from."""

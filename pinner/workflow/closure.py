@@ -114,7 +114,15 @@ class Closures:
         )
         universe = sees(before.packages)
         if call.step:
-            done = effect(call.step, before, options, sees)
+            step = call.step
+            if step.verb == "build-dep":  # apt follows no Recommends there, whatever is configured
+                from pinner.workflow.build_dep import as_satisfy
+
+                where = self._archives.named(call.base.where)
+                assert where is not None  # or there were no universe
+                step = as_satisfy(step, universe, self._archives, where)
+                options = options._replace(recommends=False)
+            done = effect(step, before, options, sees)
             return Installed(call, done.chosen, None, universe, done.after, _gap(call, done.gap))
         gaps: list[Incomplete] = []
         asked = tuple(self._wanted(call, choices, platform, universe, settings, gaps))

@@ -26,7 +26,8 @@ Sees = Callable[[tuple[Package, ...]], Universe]
 Solve = Callable[[Universe, tuple[ResolvedArgument, ...], bool, bool, bool], Resolution]
 
 
-_WISH = "what-is-to-be-satisfied"
+#: What apt calls the package that has the dependencies to be satisfied.
+_WISH = "satisfy:command-line"
 
 
 class Present(NamedTuple):

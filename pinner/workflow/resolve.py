@@ -6,12 +6,10 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from pinner.apt import relations as relation
-from pinner.apt.packages import Package
 from pinner.errors import OptionError, PinnerError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
-from pinner.resolve.resolution import Cause, Chosen, ResolvedArgument
-from pinner.resolve.solver import solve
+from pinner.resolve.resolution import Cause, Chosen
 from pinner.resolve.universe import Need, Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
@@ -21,6 +19,12 @@ from pinner.values import NamedTuple
 from pinner.workflow.closure import Closures, Installed
 from pinner.workflow.lock import choices_of
 from pinner.workflow.remembered import as_locked
+
+# An image names no sources of source packages: whoever asks means those of its binary packages.
+_WITH_SOURCES = (
+    "{ [ ! -f /etc/apt/sources.list ] || sed -i 's/^deb \\(.*\\)/&\\ndeb-src \\1/' /etc/apt/sources.list; }"
+    " && sed -i 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*"
+)
 
 
 class RequestResolution(NamedTuple):
@@ -33,76 +37,42 @@ class RequestResolution(NamedTuple):
 
 
 def resolve(
-    words: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
+    words: Sequence[str],
+    flags: Sequence[str],
+    image: str,
+    options: Options,
+    archives: Archives,
+    command: str = "install",
 ) -> tuple[RequestResolution, ...]:
-    """What `apt-get install FLAGS WORDS` would install, by platform, as if a Dockerfile on `image` said it.
+    """What `apt-get COMMAND FLAGS WORDS` would install, by platform, as if a Dockerfile on `image` said it.
 
-    Raises `OptionError` for words that name no package, `Unsatisfiable` where apt would fail.
+    For `satisfy` the words are relations, for `build-dep` source packages of what the suite's sources name. Raises
+    `OptionError` for words that name no package, `InputError` for what is no relation, `Unsatisfiable` where apt would
+    fail.
     """
-    line = shlex.join(["apt-get", "install", *flags, *words])
-    file = read_file("request", f"FROM {image}\nRUN {line}\n", options)
-    archives.prepare(file.calls())
+    line = shlex.join(["apt-get", command, *flags, *words])
+    if command == "satisfy":
+        for word in words:
+            relation.parse(word.partition(": ")[2] if word.startswith("Conflicts: ") else word)
+    sources = f"RUN {_WITH_SOURCES} && apt-get update\n" if command == "build-dep" else ""
+    file = read_file("request", f"FROM {image}\n{sources}RUN {line}\n", options)
+    archives.prepare(file.every())
     choices = choices_of(file, archives)
     _refuse(choices)
     closures = Closures(archives)
     found = []
-    for call in file.calls():
-        for platform in call.base.platforms:
-            (done,) = closures.of(file, choices, platform)[call.install.stage]
+    for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+        for done in closures.of(file, choices, platform)[0]:
             if done.problem is not None:
                 raise done.problem
-            universe = archives.universes(call)[platform]
+            if done.gaps:
+                raise Unsatisfiable(done.gaps[0].reason)
+            universe = done.universe or archives.universes(done.call)[platform]
             suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
-            found.append(RequestResolution(platform, suites, call.base.root(platform).label, done.chosen))
+            root = done.call.base.root(platform).label
+            found.append(RequestResolution(platform, suites, root, done.chosen))
     if not found:
         raise OptionError(f"not a request that pinner reads: {line}")
-    return tuple(found)
-
-
-def satisfy(
-    relations: Sequence[str], flags: Sequence[str], image: str, options: Options, archives: Archives
-) -> tuple[RequestResolution, ...]:
-    """What `apt-get satisfy FLAGS RELATIONS` would install, by platform, as `resolve` says it.
-
-    apt adds a package that needs them, and installs it (apt-get(8), "satisfy"); Recommends count as for install.
-    Raises `InputError` for what is no relation, `Unsatisfiable` where apt would fail.
-    """
-    fields: dict[str, list[str]] = {"depends": [], "conflicts": []}
-    for text in relations:
-        key, colon, rest = text.partition(":")
-        conflicts = bool(colon) and key.strip().lower() == "conflicts"
-        own = rest if conflicts else text
-        relation.parse(own)
-        fields["conflicts" if conflicts else "depends"].append(own)
-    line = shlex.join(["apt-get", "install", *flags, "apt"])
-    file = read_file("request", f"FROM {image}\nRUN {line}\n", options)
-    archives.prepare(file.calls())
-    closures = Closures(archives)
-    found = []
-    for call in file.calls():
-        for platform in call.base.platforms:
-            universe = closures.root(call, platform)
-            if universe is None:
-                continue
-            wanted = Package(
-                "satisfy:command-line",
-                "1",
-                universe.arch,
-                depends=", ".join(fields["depends"]),
-                conflicts=", ".join(fields["conflicts"]),
-            )
-            universe = universe.offering(wanted)
-            (offer,) = universe.versions(wanted.name)
-            result = solve(
-                universe,
-                [ResolvedArgument(offer)],
-                recommends=call.recommends,
-                suggests=bool(call.install.suggests),
-                suggests_important=call.base.root(platform).suggests_important,
-            )
-            suites = tuple(dict.fromkeys(index.source.suite for index in universe.indexes))
-            chosen = tuple(each for each in result.chosen if each.offer is not offer)
-            found.append(RequestResolution(platform, suites, call.base.root(platform).label, chosen))
     return tuple(found)
 
 

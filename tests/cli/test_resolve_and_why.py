@@ -14,7 +14,7 @@ PACKAGES = {
     "base": ("1.0", {}),
     "doc": ("1.0", {}),
     "nano": ("7.2", {"provides": "editor"}),
-    "vim": ("9.0", {"provides": "editor"}),
+    "vim": ("9.0", {"provides": "editor", "source": "editors"}),
     "other": ("1.0", {}),
 }
 
@@ -24,6 +24,9 @@ def filled(bench: Workbench) -> Workbench:
     suite = bench.archive.suites[-1]
     for name, (version, fields) in PACKAGES.items():
         suite.package(name, version, **fields)
+    suite.package("build-essential", "1", depends="other")
+    for name, needs in (("thing", "lib"), ("editors", "base")):
+        suite.stanza(f"Package: {name}\nVersion: 1\nBuild-Depends: {needs}\n", arch="source")
     return bench
 
 
@@ -58,6 +61,8 @@ def test_the_closure_with_its_causes(filled: Workbench) -> None:
         (["--satisfy", "lib (>= 1), nano | vim"], {"lib", "base", "nano"}),
         (["--satisfy", "missing | other", "Conflicts: vim"], {"other"}),
         (["--satisfy", "editor", "--no-install-recommends"], {"vim"}),
+        (["--build-dep", "thing"], {"build-essential", "other", "lib", "base"}),
+        (["--build-dep", "vim"], {"build-essential", "other", "base"}),
     ],
 )
 def test_what_is_asked_decides(filled: Workbench, arguments: list[str], expected: set[str]) -> None:
@@ -73,6 +78,7 @@ def test_what_is_asked_decides(filled: Workbench, arguments: list[str], expected
         (["editor"], 4, "editor is a virtual package provided by "),
         (["lib*"], 2, "it may stand for several packages"),
         (["app", "lib-"], 4, "app 2.0 needs lib (= 2.0)"),
+        (["--build-dep", "nosuch"], 4, "there is no source package nosuch"),
         (["app", "-t", "nosuch"], 2, "'nosuch' is the release of no source"),
     ],
 )

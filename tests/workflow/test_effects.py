@@ -23,6 +23,12 @@ def bench(bench: Workbench) -> Workbench:
     )
     bookworm.package("gcc", "2", depends="libgcc, binutils").package("libgcc", "2").package("binutils", "2")
     bookworm.package("tool", "2").package("lib-one", "2").package("lib-two", "2", depends="libgcc")
+    bookworm.package("build-essential", "2", depends="gcc")
+    for name, version, needs in (
+        ("thing", "1", "nosuch"),
+        ("thing", "2", "app, lib-one [!amd64], lib-two <!cross>"),
+    ):
+        bookworm.stanza(f"Package: {name}\nVersion: {version}\nBuild-Depends: {needs}\n", arch="source")
     bench.write("base", "apt\t2.6.1\ntool:amd64\t1\n")
     return bench
 
@@ -67,6 +73,14 @@ STAGES = [
         "nice",
         "",
     ),
+    (
+        "sed -i 's/^Types: deb$/& deb-src/' /etc/apt/sources.list.d/debian.sources\n"
+        "apt-get update\napt-get build-dep -y thing\napt-get purge -y --auto-remove build-essential",
+        "app lib-two libapp libgcc",
+        "binutils build-essential gcc",
+        "",
+    ),
+    ("apt-get satisfy -y 'app | gcc, lib-one (>= 1)' 'Conflicts: gcc'", "app lib-one libapp nice", "", ""),
     (
         'echo \'APT::AutoRemove::RecommendsImportant "false"; APT::Get::AutomaticRemove "1";\' >'
         " /etc/apt/apt.conf.d/90auto\napt-get install -y gcc app\napt-get purge -y gcc",
@@ -205,7 +219,8 @@ def test_scripts_of_the_build_context_install_into_the_stage(bench: Workbench) -
 GAPS = [
     ("apt-get install -y app && apt-get purge -y $X", "apt-get purge …"),
     ("apt-get install -y app && dpkg -i /tmp/x.deb", "dpkg --install /tmp/x.deb"),
-    ("apt-get install -y app && apt-get build-dep -y jq", "apt-get build-dep jq"),
+    ("apt-get install -y app && apt-get build-dep -y thing", "apt-get build-dep thing"),
+    ("apt-get install -y app && apt-get build-dep -y ./", "apt-get build-dep ./"),
     ("apt-get install -y app && cat list | xargs apt-get install -y", "xargs apt-get install -y"),
     ('apt-get install -y app && if [ -n "$X" ]; then apt-get upgrade -y; fi', "apt-get upgrade [if]"),
 ]

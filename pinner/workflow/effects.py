@@ -19,6 +19,7 @@ from pinner.shell.outcomes import marks_at
 from pinner.stages.starting_set import key
 from pinner.stages.steps import LockedCommand, option
 from pinner.values import NamedTuple
+from pinner.workflow.refusals import forbidden
 
 #: Answers what apt sees in a root that holds these packages.
 Sees = Callable[[tuple[Package, ...]], Universe]
@@ -147,6 +148,8 @@ def _effect(step: LockedCommand, present: Present, options: ResolverOptions, see
 
         def run(seen: Universe) -> Resolution:
             done = options.solve(seen, asked) if asked else Resolution((), (), seen.packages)
+            if refused := forbidden(step.settings, done, seen):
+                raise refused
             return options.swept(done, sees) if sweeps else done
 
         result, after = changed(present, sees, run)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pinner.apt.command_line import Setting
 from pinner.apt.packages import Package
 from pinner.apt.version import compare
 from pinner.errors import Refused, Unsatisfiable
@@ -40,32 +41,11 @@ def refusal(
     `start` is what the root held before the first command. Where that is only assumed, it proves nothing about the
     image: then it is a `Refused`.
     """
-
-    def allows(*names: str) -> bool:
-        return any(option(call.install.settings, f"APT::Get::{name}") for name in (*names, "force-yes"))
-
+    if refused := forbidden(call.install.settings, result, universe):
+        return refused
     changed = [(each.offer, each.replaces) for each in result.chosen if each.replaces is not None]
-    held = [offer.name for offer, _ in changed if offer.name in universe.held]
-    held += [offer.name for offer in result.removed if offer.name in universe.held]
-    if (
-        held
-        and not allows("allow-change-held-packages")
-        and not option(call.install.settings, "APT::Ignore-Hold")
-    ):
-        return Unsatisfiable(
-            f"apt would have to change {', '.join(held)}, which the base image holds back (apt-mark hold)",
-            hint="take it off the line, or add --allow-change-held-packages",
-        )
-    vital = [
-        each.name for each in result.removed if universe.essential(each.name) or universe.important(each.name)
-    ]
-    if vital and not allows("allow-remove-essential"):
-        return Unsatisfiable(
-            f"apt would have to remove {', '.join(vital)}, which the system cannot do without",
-            hint="take it off the line, or add --allow-remove-essential",
-        )
     lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
-    if lower and not allows("allow-downgrades"):
+    if lower and not _allows(call.install.settings, "allow-downgrades"):
         names = ", ".join(f"{offer.name} from {old.version} to {offer.version}" for offer, old in lower)
         at_first = {(each.name, each.version, each.architecture) for each in start}
         before = {offer.name: old.package for offer, old in lower}
@@ -85,6 +65,34 @@ def refusal(
             hint=f"{off}: the image holds a newer one than its archive offers" if ahead else MOVES,
         )
     return None
+
+
+def forbidden(settings: Iterable[Setting], result: Resolution, universe: Universe) -> Unsatisfiable | None:
+    """What apt would refuse to change or remove with these options, whatever the command."""
+    held = [each.offer.name for each in result.chosen if each.replaces and each.offer.name in universe.held]
+    held += [offer.name for offer in result.removed if offer.name in universe.held]
+    if (
+        held
+        and not _allows(settings, "allow-change-held-packages")
+        and not option(settings, "APT::Ignore-Hold")
+    ):
+        return Unsatisfiable(
+            f"apt would have to change {', '.join(held)}, which is held back (apt-mark hold)",
+            hint="take it off the line, or add --allow-change-held-packages",
+        )
+    vital = [
+        each.name for each in result.removed if universe.essential(each.name) or universe.important(each.name)
+    ]
+    if vital and not _allows(settings, "allow-remove-essential"):
+        return Unsatisfiable(
+            f"apt would have to remove {', '.join(vital)}, which the system cannot do without",
+            hint="take it off the line, or add --allow-remove-essential",
+        )
+    return None
+
+
+def _allows(settings: Iterable[Setting], name: str) -> bool:
+    return any(option(settings, f"APT::Get::{each}") for each in (name, "force-yes"))
 
 
 def _offered(universe: Universe, name: str, least: str) -> bool:

@@ -167,7 +167,7 @@ def test_two_files_of_one_architecture(bench: Workbench) -> None:
         (
             "hold",
             "libssl3",
-            "apt would have to change libssl3, which the base image holds back (apt-mark hold)",
+            "apt would have to change libssl3, which is held back (apt-mark hold)",
         ),
         ("hold", "libssl3=3.0.2", "apt would have to change libssl3"),
         ("hold", "libssl3-", "apt would have to change libssl3"),

@@ -220,6 +220,7 @@ GAPS = [
     ("apt-get install -y app && apt-get purge -y $X", "apt-get purge …"),
     ("apt-get install -y app && dpkg -i /tmp/x.deb", "dpkg --install /tmp/x.deb"),
     ("apt-get install -y app && apt-get build-dep -y thing", "apt-get build-dep thing"),
+    ("apt-get install -y app && apt-mark hold app && apt-get purge -y app", "apt-get purge app"),
     ("apt-get install -y app && apt-get build-dep -y ./", "apt-get build-dep ./"),
     ("apt-get install -y app && cat list | xargs apt-get install -y", "xargs apt-get install -y"),
     ('apt-get install -y app && if [ -n "$X" ]; then apt-get upgrade -y; fi', "apt-get upgrade [if]"),

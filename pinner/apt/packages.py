@@ -54,6 +54,15 @@ class Package(NamedTuple):
     automatic: bool = False
 
 
+class PackageFile(NamedTuple):
+    """A .deb by its `path`, with the SHA-256 of its bytes; one that is `quiet` changes nothing of what apt reads."""
+
+    path: str
+    package: Package
+    digest: str
+    quiet: bool
+
+
 class SourceVersion(NamedTuple):
     """A version of a source package that an index has binaries of; `for_all` if these are `Architecture: all`."""
 

@@ -1,6 +1,6 @@
 """What changed between two versions, by the changelog that the .deb itself brings (Debian Policy 4.4 and 12.7).
 
-A .deb is an ar archive with data.tar.* as its last member (deb(5)). Nothing of it is unpacked to the disk.
+Nothing of it is unpacked to the disk.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pinner.apt.release import FileEntry
 from pinner.apt.version import compare
 from pinner.archive import trust
 from pinner.archive.cache import Cache
+from pinner.archive.deb import member
 from pinner.archive.fetch import Fetcher
 from pinner.archive.tar import Tar
 from pinner.archive.unpack import Torn, UnpackedStream, plain
@@ -27,7 +28,6 @@ from pinner.values import NamedTuple
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
 _LARGEST_TEXT = 4_000_000
-_PIECE = 1 << 18
 _HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;(.*)$", re.MULTILINE)
 _URGENCY = later(r"\burgency=([a-z]+)", re.IGNORECASE)
 _TRAILER = later(r"^ -- .*?>  ?(.+)$", re.MULTILINE)
@@ -125,17 +125,17 @@ def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:
     other = ""
     folder = f"usr/share/doc/{name}/"
     try:
-        tar = Tar(UnpackedStream(_data(deb, url), _LARGEST_TREE, "data.tar"), "data.tar")
-        while member := tar.next():
-            path = member.name.removeprefix("./")
-            if member.kind == "symlink" and f"{path}/" == folder:
-                other = member.target.rpartition("/")[2]
-            elif member.kind == "symlink" and path == f"{folder}changelog.Debian.gz":
-                other = member.target.rpartition("/")[0].rpartition("/")[2]
-            if member.kind != "file" or not path.startswith(folder) or member.size > _LARGEST_TEXT:
+        tar = Tar(UnpackedStream(member(deb, "data", url), _LARGEST_TREE, "data.tar"), "data.tar")
+        while each := tar.next():
+            path = each.name.removeprefix("./")
+            if each.kind == "symlink" and f"{path}/" == folder:
+                other = each.target.rpartition("/")[2]
+            elif each.kind == "symlink" and path == f"{folder}changelog.Debian.gz":
+                other = each.target.rpartition("/")[0].rpartition("/")[2]
+            if each.kind != "file" or not path.startswith(folder) or each.size > _LARGEST_TEXT:
                 continue
             if re.fullmatch(r"changelog(\.Debian(\.\w+)?)?\.gz", path.removeprefix(folder)):
-                found[path] = _text(tar.content(member))
+                found[path] = _text(tar.content(each))
     except (InputError, Torn) as error:
         raise TrustError(f"{url}: cannot be read as a .deb: {error}") from None
     debian = [found[path] for path in sorted(found, key=len, reverse=True) if ".Debian" in path]
@@ -150,20 +150,3 @@ def _text(packed: bytes) -> str:
         if len(text) >= _LARGEST_TEXT:
             break
     return text[:_LARGEST_TEXT].decode("utf-8", "replace")
-
-
-def _data(deb: bytes, url: str) -> Iterator[bytes]:
-    """The member data.tar.* of an ar archive, as it is packed, in pieces."""
-    at = 8
-    if deb[:at] != b"!<arch>\n":
-        raise TrustError(f"{url}: not a .deb")
-    while at + 60 <= len(deb):
-        head = deb[at : at + 60]
-        size = head[48:58].strip()
-        if head[58:] != b"`\n" or not size.isdigit():
-            break
-        at, end = at + 60, at + 60 + int(size)
-        if re.fullmatch(rb"data\.tar(\.(xz|gz|bz2|zst))?/?", head[:16].strip()):
-            return (deb[start : min(start + _PIECE, end)] for start in range(at, min(end, len(deb)), _PIECE))
-        at = end + int(size) % 2
-    raise TrustError(f"{url}: its data member cannot be found")

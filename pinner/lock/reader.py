@@ -25,6 +25,7 @@ from pinner.lock.schema import (
     ImageFile,
     Incomplete,
     InstalledPackage,
+    LocalPackage,
     Lock,
     LockedImage,
     LockedKey,
@@ -268,7 +269,7 @@ class _Assembly:
         members = _grouped(rows["members"])
         commands = _grouped(rows["commands"])
         incomplete = _grouped(rows["incomplete"])
-        gone = _grouped(rows["gone"])
+        gone, files = _grouped(rows["gone"]), _grouped(rows["files"])
         found: dict[str, Closure] = {}
         for row in rows["closures"]:
             name = row[0]
@@ -281,6 +282,7 @@ class _Assembly:
                 tuple(map(_MEMBER, sorted({*members.get(name, ())}))),
                 tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
                 tuple(sorted({Gone._make(each) for each in gone.get(name, ())})),
+                tuple(sorted({LocalPackage._make(each) for each in files.get(name, ())})),
             )
             closure = found[name] = Closure._make((*row, *parts))
             fault = _unfit(closure, packages)
@@ -330,7 +332,8 @@ def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
         return f"two versions of one package are there: {_BOTH}"
     if not all(each.id in packages for each in members):
         return f"a package is not there: {_BOTH}"
-    names = slots | {slot.partition(":")[0] for slot in slots}  # with the architecture if it is foreign
+    names = slots | {each.name for each in closure.files}
+    names |= {slot.partition(":")[0] for slot in slots}  # with the architecture if it is foreign
     if not all(each.by in names for each in members if each.by):
         return f"a package is there that nothing needs: {_BOTH}"
     if closure.incomplete:

@@ -86,6 +86,18 @@ class Gone(NamedTuple):
     maybe: bool = False
 
 
+class LocalPackage(NamedTuple):
+    """A .deb of the build context that a command installs: `path` is the project's name of it, `digest` its SHA-256.
+    `role` is that of a `ClosureMember`."""
+
+    name: str
+    version: str
+    arch: str
+    path: str
+    digest: str
+    role: str = ""
+
+
 class Incomplete(NamedTuple):
     """Something of a stage that is not in its closure: `place` is the argument or the command as the file has it.
 
@@ -120,11 +132,12 @@ class Closure(NamedTuple):
     members: tuple[ClosureMember, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
     gone: tuple[Gone, ...] = ()
+    files: tuple[LocalPackage, ...] = ()
 
     @property
     def inputs(self) -> tuple[object, ...]:
         """What decides about the members, beside the archives."""
-        return (*self[1:6], self.commands)
+        return (*self[1:6], self.commands, tuple(each[:5] for each in self.files))
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -58,6 +58,7 @@ def rows(lock: Lock) -> Rows:
         found["members"] += ((name, *member) for member in closure.members)
         found["incomplete"] += ((name, *each) for each in closure.incomplete)
         found["gone"] += ((name, *each) for each in closure.gone)
+        found["files"] += ((name, *each) for each in closure.files)
         for command in closure.commands:
             found["commands"] += ((name, *row) for row in _parts(command))
     for image in lock.images:

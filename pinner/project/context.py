@@ -13,11 +13,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from posixpath import normpath
 
+from pinner.apt.packages import PackageFile
 from pinner.errors import InputError
 from pinner.project import files, tree
 
 _LARGEST = 2**20  # bytes of a script, list or key
 _LARGEST_TREE = 2**30  # bytes of what an archive unpacks to
+_LARGEST_DEB = 2**28
 _LONGEST_MEMBER, _MOST_MEMBERS = 2**16, 20_000  # of an archive
 
 
@@ -32,6 +34,7 @@ class ContextFiles:
         self._roots = list(dict.fromkeys(tree.resolve(each) for each in (*own, dockerfile.parent, folder)))
         self._dockerfile = dockerfile
         self._places: dict[str, Path | None] = {}
+        self._debs: dict[str, PackageFile | None] = {}
         self._archives: dict[str, Mapping[str, str | None] | None] = {}
 
     def _place(self, path: str) -> Path | None:
@@ -103,6 +106,17 @@ class ContextFiles:
             for name in sorted(each.name for each in place.iterdir())
             if self._place(f"{below}{name}") is not None
         ]
+
+    def deb(self, path: str) -> PackageFile | None:
+        """What a .deb says of its package; None for what is none."""
+        if path not in self._debs:
+            place, self._debs[path] = self.path(path), None
+            if place is not None and place.is_file():
+                from pinner.archive.deb import read
+
+                with suppress(InputError):
+                    self._debs[path] = read(tree.read(place, self._root, _LARGEST_DEB), self.name(path))
+        return self._debs[path]
 
     def archive(self, path: str) -> Mapping[str, str | None] | None:
         """The files of an archive by path, with their texts as far as they are short; None if it is none."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from pinner.apt.packages import PackageFile
 from pinner.edit.span import Joined
 from pinner.shell.expand import Ways
 from pinner.values import NamedTuple
@@ -92,11 +93,30 @@ class BuildContext(Protocol):
     def names(self, path: str) -> Iterable[str]:
         """The names in a folder."""
 
+    def deb(self, path: str) -> PackageFile | None:
+        """What a .deb says of its package; None for what is none."""
+
     def archive(self, path: str) -> Mapping[str, str | None] | None:
         """The files of an archive by path, with their texts as far as they are short; None if it is none."""
 
     def name(self, path: str) -> str:
         """What the project calls a file."""
+
+
+class EditedContext:
+    """A build context in which some files have another text."""
+
+    def __init__(self, context: BuildContext, edited: Callable[[str], str | None]) -> None:
+        """`edited` gives the text of a file, None where that is as it was."""
+        self._context = context
+        self._edited = edited
+        self.is_file, self.is_dir, self.name = context.is_file, context.is_dir, context.name
+        self.names, self.archive, self.deb = context.names, context.archive, context.deb
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None if it is none."""
+        new = self._edited(path)
+        return self._context.text(path) if new is None else new
 
 
 class ContextTree:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
+from pinner.apt.packages import PackageFile
 from pinner.shell.content import UNKNOWN, BuildContext, Content, Value
 from pinner.shell.state import State
 from pinner.shell.syntax import Script
@@ -42,7 +43,8 @@ class SeenInstall(NamedTuple):
 class AptCommand(NamedTuple):
     """A command that may change what is installed, or how it is marked: `program` and its `words`, where and with what
     state it was `seen`; `at` is the offset in the Dockerfile. `maybe` tells that a test which is not decided stands
-    before it. Words that are the output of `apt-mark showmanual` are `marks_at(number)` of that command.
+    before it. `files` are its words that name files of the build context, with what these say if they are packages.
+    Words that are the output of `apt-mark showmanual` are `marks_at(number)` of that command.
     """
 
     program: str
@@ -51,6 +53,7 @@ class AptCommand(NamedTuple):
     maybe: bool
     number: int
     at: int
+    files: tuple[tuple[str, PackageFile | None], ...] = ()
 
 
 def marks_at(number: int) -> str:

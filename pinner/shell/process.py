@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pinner.apt.packages import PackageFile
 from pinner.edit.span import Joined, Level
 from pinner.regex import later
 from pinner.shell import fields, nested, prefixes, syntax
@@ -278,8 +279,26 @@ class Process:
         seen, walk = SeenInstall(self.file, start, end, self.state.copy()), self.walk
         number = walk.counted
         walk.counted += 1
-        walk.commands.append(AptCommand(program, tuple(words), seen, walk.undecided > 0, number, walk.at))
+        files = tuple(
+            (word, self.deb(path))
+            for word in words
+            if word.endswith(".deb")
+            for path in self.state.glob(self.state.path(word))
+        )
+        walk.commands.append(
+            AptCommand(program, tuple(words), seen, walk.undecided > 0, number, walk.at, files)
+        )
         return number
+
+    def deb(self, path: str) -> PackageFile | None:
+        """What a .deb of the build context says of its package; None if it is not seen, or of another architecture."""
+        content = self.state.read(path) if self.walk.context is not None else None
+        if content is None or not content.file or content.others or self.walk.context is None:
+            return None
+        found = self.walk.context.deb(content.file)
+        if found is not None and found.package.architecture != "all":
+            self.walk.asked = True  # dpkg installs those of its own architecture alone
+        return found if found and found.package.architecture in ("all", self.walk.arch) else None
 
     def unknown(self, by: str, serves: tuple[str, ...] = (), *, live: bool = True) -> None:
         """From here on, or from the next update on, apt may read what is not known, because of this."""

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pinner.apt import decisions
+from pinner.apt.packages import PackageFile
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.distributions.tables import is_one
 from pinner.edit.span import Lines, Place, Span
@@ -54,7 +55,8 @@ class InstallCommand(NamedTuple):
     `doubts` are about what apt reads here and pinner does not; `lists` are the files that it takes words from. `others`
     are what it may stand on instead, where a `condition` decides. `step` is there for a command that is no install
     call, but changes what is installed or how it is marked. `script` is the file of the build context that it stands
-    in, where a stage runs that: it has the place of the instruction then.
+    in, where a stage runs that: it has the place of the instruction then. `files` are its words that name files of the
+    build context, with what these say if they are packages.
     """
 
     install: Install
@@ -67,6 +69,7 @@ class InstallCommand(NamedTuple):
     condition: str = ""
     step: LockedCommand | None = None
     script: str = ""
+    files: tuple[tuple[str, PackageFile | None], ...] = ()
 
     @property
     def changes(self) -> bool:

@@ -9,7 +9,7 @@ from pinner.edit.span import Edit, Span, apply
 from pinner.errors import InputError
 from pinner.recipe import dockerfile, kinds, lists
 from pinner.recipe.dockerfile import Dockerfile, Instruction
-from pinner.shell.content import BuildContext
+from pinner.shell.content import BuildContext, EditedContext
 from pinner.stages.views import alone
 
 # A pin that shows whether pins get through what a stage does with the words of a list.
@@ -74,7 +74,7 @@ def _read(parsed: Dockerfile, context: BuildContext) -> Iterable[tuple[str, bool
             span for line in lists.lines(text) for span in line if not re.search("[=/]|^-", span.of(text))
         ]
         pinned[name] = apply(text, [Edit(Span(each.end, each.end), _PIN) for each in words])
-    behind = _words(parsed, _Pinned(context, pinned)) if got else {}
+    behind = _words(parsed, EditedContext(context, pinned.get)) if got else {}
     for name, own in got.items():
         written = context.text(name)  # None: it is in doubt which file is meant
         yield (
@@ -97,20 +97,3 @@ def _words(parsed: Dockerfile, context: BuildContext) -> dict[str, set[str]]:
             for name in seen.lists:
                 found.setdefault(name, set()).update(each.rstrip("\r") for each in seen.words)
     return found
-
-
-class _Pinned:
-    """A build context in which some files have another text."""
-
-    def __init__(self, context: BuildContext, texts: Mapping[str, str]) -> None:
-        self._context = context
-        self._texts = texts
-        self.is_file = context.is_file
-        self.is_dir = context.is_dir
-        self.names = context.names
-        self.archive = context.archive
-        self.name = context.name
-
-    def text(self, path: str) -> str | None:
-        """The text of a file, None if it is none."""
-        return self._texts[path] if path in self._texts else self._context.text(path)

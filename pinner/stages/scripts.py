@@ -9,7 +9,7 @@ from pinner.edit.span import Span
 from pinner.recipe import installs, kinds
 from pinner.recipe.dockerfile import Stage
 from pinner.recipe.installs import Install, Skipped
-from pinner.shell.content import UNKNOWN, BuildContext
+from pinner.shell.content import UNKNOWN, BuildContext, EditedContext
 from pinner.shell.outcomes import AptCommand
 from pinner.stages.install_commands import File, InstallCommand, call_of, read_file
 from pinner.stages.suites import Options, StageBase
@@ -45,7 +45,7 @@ class Scripts:
             install = install._replace(requests=tuple(own))  # the file's own may be equal to them
             view = views.view(stage, seen, base)
             call = call_of(install, base, view, self._options, elsewhere=False)
-            self._calls[key] = call._replace(script=name)
+            self._calls[key] = call._replace(script=name, files=command.files)
         yield self._calls[key]
 
     def _install(self, command: AptCommand) -> Install:
@@ -72,21 +72,6 @@ def _installs(text: str) -> tuple[Install | Skipped, ...]:
     return tuple(installs.find(kinds.parse("script", text)))
 
 
-class _Edited:
-    """A build context in which files have new texts, by the names that the project gives them."""
-
-    def __init__(self, context: BuildContext, texts: Mapping[str, str]) -> None:
-        self._texts = texts
-        self._context = context
-        self.is_file, self.is_dir, self.name = context.is_file, context.is_dir, context.name
-        self.names, self.archive = context.names, context.archive
-
-    def text(self, path: str) -> str | None:
-        """The text of a file, None if it is none."""
-        new = self._texts.get(self.name(path))
-        return self._context.text(path) if new is None else new
-
-
 def with_scripts(file: File, options: Options, texts: Mapping[str, str]) -> tuple[File, Options]:
     """A file as it is read once the scripts that it runs have these new texts, and the options for that."""
     if not any(call.script in texts for call in file.scripted()):
@@ -96,7 +81,7 @@ def with_scripts(file: File, options: Options, texts: Mapping[str, str]) -> tupl
 
     def context(path: str) -> BuildContext | None:
         found = before(path)
-        return found and _Edited(found, texts)
+        return found and EditedContext(found, lambda each: texts.get(found.name(each)))
 
     options = options._replace(world=options.world._replace(context=context))
     return read_file(file.path, file.dockerfile.text, options, file.uses), options

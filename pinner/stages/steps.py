@@ -100,7 +100,7 @@ def of(
             continue
         for platform in base.platforms:
             own = tuple(_ordered(file, stage, calls, base, platform, options, scripts))
-            if any(call.step or call.script for call in own):
+            if any(call.step or call.script or call.files for call in own):
                 found[stage.index, platform] = own
     return found
 
@@ -133,7 +133,7 @@ def _ordered(
                     yield from scripts.calls(command, stage, base)
         for each in (*before, *here):
             waiting.remove(each)
-            yield each
+            yield each._replace(files=command.files) if command.files and each in here else each
         if step is not None:
             yield _call(file, command, step, stage, base, platform, options)
     yield from waiting
@@ -166,7 +166,8 @@ def _call(
     # What the image's own files say decides each time, and is not shown.
     important = base.root(platform).suggests_important
     told = [each for each in settings if each in step.settings or not _is_usual(each, important)]
-    return call._replace(step=step._replace(settings=settings, text=_text(step, told)))
+    step = step._replace(settings=settings, text=_text(step, told))
+    return call._replace(step=step, files=command.files)
 
 
 def _is_usual(setting: Setting, suggests_important: bool) -> bool:

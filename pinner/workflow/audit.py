@@ -56,6 +56,7 @@ def audit(lock: Lock, target: Target, image: Root, base: Root | None) -> Audit:
         raise InputError(f"{named(target)} is of {arch}, the image that was given of {image.arch}")
     there = left(lock, target)
     locked = {name: package.version for name, package in there.packages.items()}
+    locked |= there.files
     start = _start(lock.chain(target)[-1], base)
     found = image.versions()
     expected = {name: version for name, version in {**start, **locked}.items() if name not in there.gone}

@@ -112,8 +112,11 @@ class Closures:
             option(settings, "APT::AutoRemove::RecommendsImportant", True),
             self._solve,
         )
+        local = [each.package for _, each in call.files if each is not None]
+        if local:
+            sees = partial(_offering, sees, local)
         universe = sees(before.packages)
-        if call.step:
+        if call.step and (call.step.verb != "file" or not _is_read(call)):
             step = call.step
             if step.verb == "build-dep":  # apt follows no Recommends there, whatever is configured
                 from pinner.workflow.build_dep import as_satisfy
@@ -125,7 +128,11 @@ class Closures:
             done = effect(step, before, options, sees)
             return Installed(call, done.chosen, None, universe, done.after, _gap(call, done.gap))
         gaps: list[Incomplete] = []
-        asked = tuple(self._wanted(call, choices, platform, universe, settings, gaps))
+        if call.step:  # dpkg installs files; what they need is there, or is brought by `apt-get install -f`
+            options = options._replace(recommends=False)
+            asked = tuple(ResolvedArgument(universe.select(each.name)) for each in local)
+        else:
+            asked = tuple(self._wanted(call, choices, platform, universe, settings, gaps))
         if call.install.command.endswith(" download"):
             chosen = tuple(Chosen(wish.offer, (Cause(None, None),)) for wish in asked)
             return Installed(call, chosen, None, universe, before)
@@ -231,6 +238,20 @@ class Closures:
         return result
 
 
+def _offering(sees: Sees, local: Sequence[Package], packages: tuple[Package, ...]) -> Universe:
+    """What apt sees where these packages are in files that a command names."""
+    universe = sees(packages)
+    for each in local:
+        universe = universe.offering(each)
+    return universe
+
+
+def _is_read(call: InstallCommand) -> bool:
+    """Whether all the files that a command installs are known."""
+    named = {word for word, _ in call.files}
+    return call.step is not None and named == {*call.step.words} and all(each for _, each in call.files)
+
+
 def _gap(call: InstallCommand, reason: str) -> tuple[Incomplete, ...]:
     return (Incomplete("argument", call.step.text, reason),) if call.step and reason else ()
 
@@ -257,6 +278,10 @@ def asked_of(
                 if gaps is None:
                     raise
                 gaps.append(Incomplete("argument", request.word.value or "", problem.message))
+            continue
+        local = [each for word, each in call.files if word == request.word.value]
+        if local and all(local):
+            yield from (ResolvedArgument(universe.select(each.package.name)) for each in local if each)
             continue
         if is_unread(request, choice):
             continue

@@ -32,7 +32,7 @@ def correct(
     for moved in _moves(call, choices, universe):
         changed = {**choices, **{request: choice for request, (choice, _) in moved.items()}}
         done = closures.of(file, changed, platform)[call.install.stage]
-        if all(each.problem is None for each in done if each.call is call):
+        if all(each.problem is None for each in done if each.call.install is call.install):
             names = " ".join(f"--package {request.name}" for request in moved)
             versions = (f"{choices[request].version} → {version}" for request, (_, version) in moved.items())
             return f"pinner refresh {names} fixes it ({', '.join(versions)})"

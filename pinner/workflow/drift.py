@@ -64,6 +64,8 @@ def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
     unknown: set[str] = set()
     for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
         for call in file.commands(platform):
+            if not call.changes:
+                continue
             if archives.named(call.base.where) is None:
                 unknown.add(file.stage_name(call.install.stage))
             else:

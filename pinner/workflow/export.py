@@ -70,11 +70,13 @@ def whole(lock: Lock, target: Target) -> None:
 
 class Left(NamedTuple):
     """What is in a stage at its end. By name: the `packages` that were installed, its own and those of the stages
-    below, and what is `gone` of the starting set. Of `maybe` it is not known whether they are there."""
+    below, and what is `gone` of the starting set. Of `maybe` it is not known whether they are there. `files` are the
+    versions of packages of the build context."""
 
     packages: Mapping[str, LockedPackage]
     gone: frozenset[str]
     maybe: frozenset[str]
+    files: Mapping[str, str] = {}
 
 
 def left(lock: Lock, target: Target) -> Left:
@@ -83,11 +85,18 @@ def left(lock: Lock, target: Target) -> Left:
     packages, arch = lock.by_id(), PLATFORMS[target.platform]
     found: dict[str, LockedPackage] = {}
     gone: dict[str, bool] = {}
+    files: dict[str, str] = {}
     for each in reversed(lock.chain(target)):
         for one in each.closure.gone:
             gone[one.name] = one.maybe
             if not one.maybe:
                 found.pop(one.name, None)
+                files.pop(one.name, None)
+        files |= {one.name: one.version for one in each.closure.files if one.role != "removed"}
+        for local in each.closure.files:
+            gone.pop(local.name, None)
+            if local.role == "maybe":
+                gone[local.name] = True
         for member in each.closure.members:
             package = packages[member.id]
             name = key(package.name, package.arch, arch)
@@ -98,7 +107,7 @@ def left(lock: Lock, target: Target) -> Left:
                 if member.role == "maybe":
                     gone[name] = True
     maybe = frozenset(name for name, unsure in gone.items() if unsure)
-    return Left(found, frozenset(gone) - maybe - found.keys(), maybe)
+    return Left(found, frozenset(gone) - maybe - found.keys(), maybe, files)
 
 
 def gaps(lock: Lock, targets: Iterable[Target]) -> tuple[str, ...]:

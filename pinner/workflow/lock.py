@@ -321,7 +321,7 @@ def _findings(
                 allowed = request.allowed or choice.reason == "ignored"
                 found.append(_finding(file, span, request.name, choice, allowed=allowed))
         for problem in problems:
-            if problem.call is item:
+            if problem.call.install is item.install:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
     for problem in problems:
         if problem.call.script:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
+from pinner.apt.packages import PackageFile
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Span
 from pinner.errors import Refused, Unsatisfiable
@@ -20,6 +21,7 @@ from pinner.lock.schema import (
     ClosureMember,
     Gone,
     Incomplete,
+    LocalPackage,
     Lock,
     LockedImage,
     LockedPackage,
@@ -332,6 +334,7 @@ class Targets:
             max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
             incomplete=tuple(sorted({*_unread(calls, choices), *_passed_over(file, own.index)})),
+            files=tuple(sorted({_local(each) for call in calls for _, each in call.files if each})),
         )
         parent = file.stage_name(below[0]) if below else ""
         return Target(file.path, file.stage_name(own.index), platform, closure, parent)
@@ -390,6 +393,8 @@ class Targets:
                         used[package.id] = package
                         packages[name] = ClosureMember(package.id, argument=word)
             for chosen in done.chosen:
+                if chosen.offer.index is None:
+                    continue  # a file of the build context
                 package = _package(chosen.offer)
                 used[package.id] = package
                 name = chosen.offer.name
@@ -412,6 +417,7 @@ class Targets:
             members=tuple(sorted(member._replace(role=roles(name)) for name, member in packages.items())),
             incomplete=tuple(sorted({*bare.closure.incomplete, *problems, *gaps})),
             gone=tuple(sorted(gone)),
+            files=tuple(each._replace(role=roles(each.name)) for each in bare.closure.files),
         )
         target = bare._replace(closure=closure)
         old = self._old.get(target.key)
@@ -523,6 +529,9 @@ def _unread(calls: Iterable[InstallCommand], choices: Mapping[Request, Choice]) 
             )
         for request in call.requests:
             choice = choices[request]
+            local = [each for word, each in call.files if word == request.word.value]
+            if local and all(local):
+                continue
             if is_unread(request, choice) and not stands_for_several(request):
                 text = request.word.raw if request.word.value is None else request.word.value
                 yield Incomplete("argument", text, choice.detail or choice.reason)
@@ -579,6 +588,11 @@ def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
         else:
             words.append(request.word.raw if request.word.value is None else request.word.value)
     return " ".join(words)
+
+
+def _local(file: PackageFile) -> LocalPackage:
+    package = file.package
+    return LocalPackage(package.name, package.version, package.architecture, file.path, file.digest)
 
 
 def _package(offer: Offer) -> LockedPackage:

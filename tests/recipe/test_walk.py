@@ -38,6 +38,9 @@ class Files:
         self._archives = archives or {}
         self._files = {**files, **dict.fromkeys(self._archives, "\x1f\x8b")}
 
+    def deb(self, path: str) -> None:
+        return None
+
     def archive(self, path: str) -> dict[str, str | None] | None:
         return self._archives.get(path)
 

@@ -64,6 +64,8 @@ def installed(call: Invocation, names: list[str]) -> None:
                 continue
             if not path.endswith((".deb", UNKNOWN)) and not content.origins:
                 continue
+            if (deb := call.shell.deb(path)) is not None and deb.quiet:
+                continue
             for origin in content.origins or (KeyOrigin(context=path),):
                 if origin.url:
                     call.shell.fetched(origin.url, live=False)

@@ -38,6 +38,7 @@ class Choice(NamedTuple):
     fails: bool = False
 
 
+_LEAVE = "leave that platform out with --platform, or the argument with `# pinner: ignore`"
 # Reasons of arguments of which the archive alone does not tell what they install.
 _UNREAD = frozenset(
     {"variable-unknown", "variable-pin", "command-substitution", "other-repository", "file", "split-word"}
@@ -87,6 +88,11 @@ def choose(
             )
         except Unsatisfiable as error:
             failure = failure or error
+    if not any(universe.indexes for universe in universes.values()):
+        where = ", ".join(map(short, universes))
+        return Choice(
+            "missing", reason="platform", detail=f"no source serves {where}", hint=_LEAVE, fails=True
+        )
     if not offers and failure is not None:
         plain = request.name.removesuffix("+")
         if plain != request.name and any(universe.versions(plain) for universe in universes.values()):
@@ -127,7 +133,7 @@ def choose(
             offers=offers,
             reason="platform",
             detail=f"there is no package {request.name} for {', '.join(lacking)}",
-            hint="leave that platform out with --platform, or the argument with `# pinner: ignore`",
+            hint=_LEAVE,
             fails=True,
         )
     versions = {offer.version for offer in offers.values()}

@@ -63,9 +63,12 @@ def tree(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def deb(files: Mapping[str, bytes], *, form: str = "data.tar.xz") -> bytes:
+def deb(
+    files: Mapping[str, bytes], *, form: str = "data.tar.xz", control: Mapping[str, bytes] | None = None
+) -> bytes:
     out = b"!<arch>\n"
-    members = {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", form: PACK[form](tree(files))}
+    packed_control = b"odd" if control is None else PACK["data.tar.xz"](tree(control))
+    members = {"debian-binary": b"2.0\n", "control.tar.xz": packed_control, form: PACK[form](tree(files))}
     for name, content in members.items():
         out += f"{name:16}{0:12}{0:6}{0:6}{'100644':8}{len(content):<10}`\n".encode() + content
         out += b"\n" * (len(content) % 2)

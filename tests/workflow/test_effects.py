@@ -9,6 +9,7 @@ import pytest
 
 from pinner.lock.reader import loads
 from pinner.workflow.export import closure, left
+from tests.archive.test_changelog import deb
 from tests.cli.workbench import Workbench, debian
 
 BASE = "tool"  # what the image holds beside apt, in an old version
@@ -214,6 +215,37 @@ def test_scripts_of_the_build_context_install_into_the_stage(bench: Workbench) -
     assert bench.run("refresh").status == 0
     assert "gcc=3" in bench.read("tools.sh")
     assert bench.run("verify").status == 0
+
+
+LOCAL = [
+    ("apt-get install -y /x/own.deb", "app libapp nice own=3"),
+    ("apt-get install -y --no-install-recommends /x/*.deb lib-one", "app lib-one libapp own=3"),
+    ("dpkg -i /x/own.deb || apt-get install -y -f; apt-get update && apt-get install -y lib-two",
+     "app lib-two libapp libgcc own=3"),
+    ("apt-get install -y /x/own.deb && apt-get purge -y --auto-remove own", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "there"), LOCAL)
+def test_packages_of_the_build_context(bench: Workbench, text: str, there: str) -> None:
+    control = b"Package: own\nVersion: 3\nArchitecture: amd64\nDepends: app\nRecommends: nice\n"
+    (bench.folder / "debs").mkdir()
+    (bench.folder / "debs/own.deb").write_bytes(deb({"usr/bin/own": b"x"}, control={"control": control}))
+    bench.write("Dockerfile", f"FROM debian:bookworm\nCOPY debs /x\nRUN {text}\n")
+    run = ("lock", "--platform", "amd64", "--installed", "base")
+    assert bench.run(*run).status == 0
+    assert bench.run(*run, "--check").status == 0
+    lock = loads(bench.read("pinner.lock"))
+    (target,) = lock.targets
+    assert target.closure.incomplete == ()
+    end = left(lock, target)
+    assert " ".join(sorted([*end.packages, *(f"{name}={each}" for name, each in end.files.items())])) == there
+    image = [f"{name}\t{each.version}" for name, each in end.packages.items()]
+    image += [f"{name}\t{each}" for name, each in end.files.items()]
+    bench.write("image", "\n".join(["apt\t2.6.1", "tool:amd64\t1", *image, ""]))
+    assert bench.run("audit", "--installed", "image", "--base", "base").status == 0
+    (bench.folder / "debs/own.deb").write_bytes(deb({"usr/bin/own": b"y"}, control={"control": control}))
+    assert bench.run(*run, "--check").status == 1  # it is another file
 
 
 GAPS = [

@@ -139,7 +139,7 @@ class Stage:
                 f"apt-get install -y --no-upgrade {NO_RECOMMENDS}{self._some()}",
                 f"apt-get install -y --reinstall {self._one()}",
                 f"apt-get install -y {NO_RECOMMENDS}{self._some()} {self._one()}-",
-                f"apt-get satisfy -y {NO_RECOMMENDS}'{self._random.choice(POOL)} | nosuch, {self._random.choice(POOL)}'",
+                f"apt-get satisfy -y {NO_RECOMMENDS}'{self._random.choice(POOL)} | nosuch, lsof'",
                 f"echo 'APT::AutoRemove::RecommendsImportant \"{self._random.choice(('false', 'true'))}\";'"
                 " > /etc/apt/apt.conf.d/90auto",
                 f"apt-get install -y -d {NO_RECOMMENDS}{self._random.choice(POOL)}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -28,7 +28,7 @@ from pinner.archive.faults import (
 )
 from pinner.archive.kept import KeptResponse
 from pinner.archive.pace import Pace
-from pinner.errors import FetchError, TrustError
+from pinner.errors import FetchError, InputError, TrustError
 
 if TYPE_CHECKING:
     import requests
@@ -43,6 +43,8 @@ _CONNECTIONS = 8
 _CHUNK = 1 << 18
 _TELLING = 100_000  # bytes of a body whose time tells the rate
 _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at their log
+
+_HEADERS = {"User-Agent": f"pinner/{__version__} ({_ABOUT})", "Accept-Encoding": "identity"}
 
 T = TypeVar("T")
 
@@ -111,6 +113,8 @@ class Fetcher:
         address = self.address(url)
         if address.startswith("file:"):
             return self._tried(url, lambda: _file(address, url, limit))
+        if revalidate and self._pace is None and (answer := self._quick(address, limit)) is not None:
+            return answer
         body = bytearray()
         self._tried(
             url, lambda: self._once(address, url, limit, revalidate, progress, body, self._pace is not None)
@@ -205,7 +209,7 @@ class Fetcher:
 
         session = self._ready()
         try:
-            known = KeptResponse(self._cache, address, session.headers) if revalidate else None
+            known = KeptResponse(self._cache, address) if revalidate else None
             if known is not None:
                 headers = known.conditional_headers()
             else:
@@ -214,8 +218,10 @@ class Fetcher:
                 address, auth=attach, headers=headers, stream=True, timeout=self._timeouts
             ) as response:
                 raw = response.raw
-                if known is not None and raw.status == 304:
-                    raw = known.updated(raw)
+                if known is not None and raw.status == 304 and headers:
+                    body.clear()
+                    body.extend(known.body())
+                    return _check_length(len(body), limit, url)
                 resumed = raw.status == 206 and raw.headers.get("Content-Range", "").startswith(
                     f"bytes {len(body)}-"
                 )
@@ -240,22 +246,37 @@ class Fetcher:
                         progress(len(body))
                 if len(body) - before >= _TELLING:
                     self.rate = max(self.rate, (len(body) - before) / max(monotonic() - begun, 1e-6))
-                if known is not None and raw is response.raw:
+                if known is not None:
                     assert isinstance(body, bytearray)
-                    known.keep(raw, bytes(body))
+                    _kept(known, raw.headers, bytes(body))
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
             OSError,
-            AssertionError,
             RuntimeError,
             ValueError,
         ) as error:
-            # ValueError: a redirection to no address. RuntimeError: its packed body breaks off. AssertionError is how
-            # CacheControl takes a date it cannot read.
+            # ValueError: a redirection to no address. RuntimeError: its packed body breaks off.
             final = isinstance(error, (requests.TooManyRedirects, ValueError))
             again = not (final or is_too_slow(error) or is_no_host(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
+
+    def _quick(self, address: str, limit: int) -> bytearray | None:
+        """A small body over plain http; None where it is not that simple."""
+        from pinner.archive import quick
+
+        known = KeptResponse(self._cache, address)
+        asked = known.conditional_headers()
+        answer = quick.get(address, {**_HEADERS, **asked}, limit)
+        if answer is None or (answer.status == 304 and not asked):
+            return None
+        if answer.status == 304:
+            body = known.body()
+            return body if len(body) <= limit else None
+        if len(answer.body) >= _TELLING:
+            self.rate = max(self.rate, len(answer.body) / max(answer.seconds, 1e-6))
+        _kept(known, answer.headers, answer.body)
+        return bytearray(answer.body)
 
     def _answer(
         self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes | None
@@ -299,9 +320,7 @@ class Fetcher:
                 self._session.verify = (
                     os.environ.get("SSL_CERT_FILE") or True
                 )  # requests knows its own variables
-                self._session.headers.update(
-                    {"User-Agent": f"pinner/{__version__} ({_ABOUT})", "Accept-Encoding": "identity"}
-                )
+                self._session.headers.update(_HEADERS)
                 self._session.max_redirects = 5
                 pool = (
                     Adapter(pool_maxsize=_CONNECTIONS, pool_block=True)
@@ -361,6 +380,11 @@ def _file(address: str, url: str, limit: int) -> bytearray:
         raise Failed(error.strerror or "cannot be read", status=status, again=False) from None
     _check_length(len(body), limit, url)
     return body
+
+
+def _kept(known: KeptResponse, headers: Mapping[str, str], body: bytes) -> None:
+    with suppress(InputError):  # it saves a transfer; a disk that is full is a matter for what comes after it
+        known.keep(headers, body)
 
 
 def _check_length(length: int, limit: int, url: str) -> None:

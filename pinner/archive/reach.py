@@ -67,7 +67,7 @@ class Guarded:
     def _new_conn(self) -> socket.socket:
         import socket
 
-        guarded = is_guarded() and self.proxy is None and self.host not in _hosts | _known()
+        guarded = is_guarded() and self.proxy is None and self.host not in _hosts | known()
         url = f"{self.host}:{self.port}"
         if guarded:
             for found in socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM):
@@ -83,7 +83,7 @@ class Guarded:
 
 
 @cache
-def _known() -> frozenset[str]:
+def known() -> frozenset[str]:
     """The hosts of the distributions: no file names them, and who answers there is the network's own affair."""
     from pinner.distributions.catalogue import DISTRIBUTIONS
 

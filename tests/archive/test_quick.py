@@ -1,0 +1,128 @@
+"""Small answers without a library; what is out of the ordinary is asked for again, by the library."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from pinner.archive.cache import Cache
+from pinner.archive.fetch import Fetcher
+from pinner.errors import FetchError, TrustError
+from tests.simulator import NOW
+
+BODY = b"a Release"
+PLAIN = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nETag: W/"1"\r\nLast-Modified: Sat\r\n\r\n' + BODY
+SAME = b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'
+
+
+@contextmanager
+def serving(answers: list[bytes], asked: list[str]) -> Iterator[str]:
+    """A server that gives these answers in turn, the last one again and again, and closes."""
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    asked.append(connection.recv(1 << 16).decode())
+                    connection.sendall(answers[min(len(asked), len(answers)) - 1])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/InRelease"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path) -> Iterator[Fetcher]:
+    fetcher = Fetcher(Cache(tmp_path), now=NOW, wait=lambda seconds: None, mirrors={})
+    yield fetcher
+    fetcher.close()
+
+
+def ask(fetcher: Fetcher, url: str) -> bytes:
+    return bytes(fetcher.get(url, limit=100, revalidate=True))
+
+
+def test_what_has_not_changed_is_taken_from_the_cache(fetcher: Fetcher) -> None:
+    asked: list[str] = []
+    with serving([PLAIN, SAME], asked) as url:
+        assert [ask(fetcher, url) for _ in range(3)] == [BODY] * 3
+    first, second, _ = asked
+    assert "If-" not in first
+    assert first.startswith("GET /InRelease HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert "Accept-Encoding: identity\r\n" in first
+    assert "User-Agent: pinner/" in first
+    assert 'If-None-Match: W/"1"\r\nIf-Modified-Since: Sat\r\n' in second
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\na Release\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 5\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: nine\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n continued: yes\r\n\r\n" + BODY,
+        b"HTTP/1.1 301 Moved\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        SAME,  # though nothing was kept that it could be the same as
+        b"",
+    ],
+)
+def test_the_library_asks_again(odd: bytes, fetcher: Fetcher) -> None:
+    asked: list[str] = []
+    with serving([odd, PLAIN], asked) as url:
+        assert ask(fetcher, url) == BODY
+    assert len(asked) == 2
+    assert "Connection: keep-alive" in asked[1]
+
+
+def test_a_body_that_is_too_long(fetcher: Fetcher) -> None:
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n" + b"x" * 101
+    with serving([long], []) as url, pytest.raises(TrustError, match="longer than the 100 bytes"):
+        ask(fetcher, url)
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "PINNER_AUTH", "NETRC"])
+def test_proxies_and_logins_are_for_the_library(
+    name: str, fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    with serving([PLAIN], asked) as url:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine nowhere.example login me password secret\n")
+        monkeypatch.setenv(name, str(netrc) if name == "NETRC" else url.removesuffix("/InRelease"))
+        assert ask(fetcher, url) == BODY
+    assert "Connection: keep-alive" in asked[0]
+
+
+def test_addresses_of_the_runner_are_not_asked(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr("pinner.archive.reach._private", False)
+    asked: list[str] = []
+    with serving([PLAIN], asked) as url, pytest.raises(FetchError, match="runner's own network"):
+        ask(fetcher, url)
+    assert not asked
+
+
+@pytest.mark.parametrize("extra", [b"Cache-Control: no-store\r\n", b""])
+def test_what_cannot_be_revalidated_is_not_kept(extra: bytes, fetcher: Fetcher) -> None:
+    validator = b'ETag: "1"\r\n' if extra else b""
+    asked: list[str] = []
+    with serving(
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n" + validator + extra + b"\r\n" + BODY], asked
+    ) as url:
+        assert [ask(fetcher, url) for _ in range(2)] == [BODY] * 2
+    assert "If-" not in asked[1]

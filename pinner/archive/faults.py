@@ -36,14 +36,17 @@ def pause(tries: int) -> float:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3), by the server's clock or `now`."""
-    value = headers.get("Retry-After", "")
+    """Seconds to wait by a Retry-After field: seconds, or a date (RFC 9110, 10.2.3), by the server's clock or `now`.
+
+    Headers are found by their names in lower case.
+    """
+    value = headers.get("retry-after", "")
     if value.isascii() and value.isdecimal():
         return float(value)
     until = _instant(value)
     if until is None:
         return None
-    return max(0.0, (until - (_instant(headers.get("Date", "")) or now)).total_seconds())
+    return max(0.0, (until - (_instant(headers.get("date", "")) or now)).total_seconds())
 
 
 def _instant(value: str) -> datetime | None:

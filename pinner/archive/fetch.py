@@ -113,13 +113,15 @@ class Fetcher:
         address = self.address(url)
         if address.startswith("file:"):
             return self._tried(url, lambda: _file(address, url, limit))
-        if revalidate and self._pace is None and (answer := self._quick(address, limit)) is not None:
-            return answer
         body = bytearray()
-        self._tried(
-            url, lambda: self._once(address, url, limit, revalidate, progress, body, self._pace is not None)
-        )
-        return body
+
+        def attempt() -> bytearray:
+            quick = self._quick(address, limit) if revalidate and self._pace is None else None
+            if quick is None:
+                self._once(address, url, limit, revalidate, progress, body, self._pace is not None)
+            return body if quick is None else quick
+
+        return self._tried(url, attempt)
 
     def save(
         self, url: str, body: Sink, *, limit: int, progress: Callable[[int], None] | None = None
@@ -262,7 +264,7 @@ class Fetcher:
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
     def _quick(self, address: str, limit: int) -> bytearray | None:
-        """A small body over plain http; None where it is not that simple."""
+        """A small body over plain http; None where it is not that simple. Raises `Failed` as `_once` does."""
         from pinner.archive import quick
 
         known = KeptResponse(self._cache, address)
@@ -270,6 +272,9 @@ class Fetcher:
         answer = quick.get(address, {**_HEADERS, **asked}, limit)
         if answer is None or (answer.status == 304 and not asked):
             return None
+        if answer.status in _AGAIN:
+            after = retry_after(answer.headers, self._now)
+            raise Failed(f"HTTP status {answer.status}", status=answer.status, after=after)
         if answer.status == 304:
             body = known.body()
             return body if len(body) <= limit else None

@@ -1,7 +1,7 @@
 """A small answer over http without a library: nearly every run asks whether a Release has changed.
 
 To load the libraries takes longer than three such answers take to come. Whatever is out of the ordinary is left to
-them: a proxy, a login, a redirection, another status than 200 and 304, a body of unknown length, an error.
+them: a proxy, a login, a redirection, a body of unknown length, an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CONNECT, _WHOLE = 3.0, 10.0  # seconds
 _LARGEST_HEAD = 1 << 16
 _CHUNK = 1 << 16
 _URL = later(r"http://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[!-~]*")
-_HEAD = later(rb"HTTP/1\.[01] (200|304)(?: [^\r\n]*)?\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
+_HEAD = later(rb"HTTP/1\.[01] (200|304|429|50[0234])(?: [^\r\n]*)?\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
 
 
 class Answer(NamedTuple):

@@ -74,7 +74,6 @@ def test_what_has_not_changed_is_taken_from_the_cache(fetcher: Fetcher) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\n" + BODY,
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n continued: yes\r\n\r\n" + BODY,
         b"HTTP/1.1 301 Moved\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
         b"SSH-2.0-OpenSSH_9.2\r\n",
         SAME,  # though nothing was kept that it could be the same as

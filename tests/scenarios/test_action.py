@@ -103,6 +103,9 @@ def test_the_action_verifies(job: Job) -> None:
     assert (status, outputs["gone"], outputs["security"], outputs["changed"]) == (0, "0", "0", "false")
     assert not keeps  # nothing is new in the cache
     assert "2 live" in summary
+    assert (
+        "--trust-lock" in act(job, trust_lock="true").log
+    )  # the note, that the lock is believed or why it is not
     job.release("1.7-1")
     job.story.security.package("curl", "7.88.1-11", depends="libcurl4 (= 7.88.1-10)")
     status, log, outputs, summary, _ = act(job, paths="Dockerfile", platforms="linux/amd64 linux/arm64")

@@ -19,7 +19,7 @@ STEPS = [
     ("git diff --unified=0 Dockerfile", ["git", "diff", "--color", "--unified=0", "Dockerfile"]),
     ("pinner lock Dockerfile", [*PYTHON, "lock", "Dockerfile"]),
 ]
-COLUMNS, ADVANCE, LINE, EDGE = 122, 7.83, 19, 16  # characters; pixels
+COLUMNS, ADVANCE, LINE, EDGE = 126, 7.83, 19, 16  # characters; pixels
 COLOURS = {"31": "#e5686d", "32": "#7fc97f", "33": "#e0af68", "36": "#6cb6d9", "1": "#ffffff"}
 STYLE = "font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -28,6 +28,7 @@ def shown(command: list[str], folder: str) -> str:
     """What the command writes to a terminal."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT), "GIT_PAGER": "cat", "PAGER": "cat"}
+    environment |= {"PINNER_IMAGES": "never", "COLUMNS": str(COLUMNS)}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -70,7 +71,7 @@ def svg(lines: list[list[tuple[str, str]]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         "<title>pinner lock pins a Dockerfile</title>",
         f'<rect width="{width}" height="{height}" rx="8" fill="#1b1f27"/>',
-        f'<g style="{STYLE}" fill="#d5d9e0" xml:space="preserve">',
+        f'<g style="{STYLE}" fill="#d5d9e0">',
     ]
     for number, line in enumerate(lines):
         y = EDGE + LINE * number + 14
@@ -79,11 +80,13 @@ def svg(lines: list[list[tuple[str, str]]]) -> str:
             end = at
             while end < len(line) and line[end][0] == line[at][0]:
                 end += 1
-            text = "".join(char for _, char in line[at:end])
-            if text.strip():
-                fill = f' fill="{line[at][0]}"' if line[at][0] else ""
-                x, length = EDGE + at * ADVANCE, len(text) * ADVANCE
-                out.append(f'<text x="{x:.1f}" y="{y}" textLength="{length:.1f}"{fill}>{escape(text)}</text>')
+            fill = f' fill="{line[at][0]}"' if line[at][0] else ""
+            # Runs of blanks are left out: not every viewer keeps them.
+            for word in re.finditer(r"\S+(?: \S+)*", "".join(char for _, char in line[at:end])):
+                x, length = EDGE + (at + word.start()) * ADVANCE, len(word[0]) * ADVANCE
+                out.append(
+                    f'<text x="{x:.1f}" y="{y}" textLength="{length:.1f}"{fill}>{escape(word[0])}</text>'
+                )
             at = end
     return "\n".join([*out, "</g>", "</svg>", ""])
 

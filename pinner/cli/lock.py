@@ -15,7 +15,7 @@ from pinner.errors import PinnerError, printable
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
-from pinner.report import terminal
+from pinner.report import lock as report
 from pinner.report.terminal import Style
 from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
@@ -163,13 +163,13 @@ def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff
         for planned in outcome.plan.files if stdin and write else ():
             click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
         if diff:
-            from pinner.report.diff import unified
+            from pinner.report.unified_diff import unified
 
             for planned in outcome.plan.files:
                 place = outcome.project.paths.get(planned.path)
                 name = files.relative(place, Path.cwd()) if place else planned.path
                 click.echo(unified(name, planned.old, planned.new), nl=False)
-        for line in terminal.lines(outcome.plan, style, outcome.project.shown):
+        for line in report.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=aside)
         for target in outcome.anew if not style.quiet else ():
             if not write or target.conflict:
@@ -177,4 +177,4 @@ def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff
                 said = f"{outcome.project.lock_path.name}: {'' if write else 'to be '}locked anew: {named(target)}{why}"
                 click.echo(printable(said), err=aside)
         if outcome.plan.files and not style.quiet:
-            click.echo(terminal.summary(outcome.plan, outcome.wrote, would=not write), err=aside)
+            click.echo(report.summary(outcome.plan, outcome.wrote, would=not write), err=aside)

@@ -12,7 +12,7 @@ from pinner.cli.say import say
 from pinner.cli.searching import search
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
-from pinner.report import terminal
+from pinner.report import lock as report
 from pinner.report.terminal import Style, count
 from pinner.search.find import pins
 from pinner.search.windows import WantedVersion
@@ -131,7 +131,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
     if not style.quiet:
         for note in (*notes(at, wanted), *result.notes):
             say("note", printable(note))
-        click.echo(terminal.summary(result, outcome.wrote, would=not write))
+        click.echo(report.summary(result, outcome.wrote, would=not write))
     return bool(outcome.texts)
 
 

@@ -61,7 +61,7 @@ def find(
                 results += [finder.find(each) for each in wanted]
         except PinnerError as error:
             errors.append(error)
-    from pinner.report import found as report
+    from pinner.report import snapshot_find as report
 
     apart = any(len(each.answer.found) != 1 or each.answer.never for each in results)
     status = worst([error.exit_status for error in errors] or [int(apart)])

@@ -80,7 +80,7 @@ def command(
     left = 0
     for result in results:
         if dry_run:
-            from pinner.report.diff import unified
+            from pinner.report.unified_diff import unified
 
             for path, new in result.files.items():
                 click.echo(unified(result.project.shown(path), result.project.texts[path], new), nl=False)

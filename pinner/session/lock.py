@@ -13,7 +13,7 @@ from pinner.lock import reader, writer
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import files
 from pinner.recipe.blocks import BEGIN
-from pinner.report import terminal
+from pinner.report import lock as report
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
 from pinner.session.access import Access
 from pinner.session.projects import Project, from_here, read_lock
@@ -70,7 +70,7 @@ class LockResult(NamedTuple):
         ]
         passed = (
             (
-                terminal.place_of(each, result.project.relative(each.path)),
+                report.place_of(each, result.project.relative(each.path)),
                 f"{each.name}={each.choice.version}",
             )
             for result in results
@@ -78,7 +78,7 @@ class LockResult(NamedTuple):
             if each.choice.status == "kept" or (self.written and each.choice.status == "pinned")
         )
         names = (result.project.relative(each.path) for result in results for each in result.plan.files)
-        said = "; ".join(terminal.summary(each.plan, each.wrote, would=not self.written) for each in results)
+        said = "; ".join(report.summary(each.plan, each.wrote, would=not self.written) for each in results)
         return Report("lock", said, tuple(found), tuple(names), tuple(passed), run.access.now)
 
 
@@ -241,9 +241,7 @@ def _diagnostics(
 ) -> Iterator[Diagnostic]:
     for each in results:
         project = each.project
-        yield from terminal.diagnostics(
-            each.plan, project.relative, strict=strict, written=write, check=check
-        )
+        yield from report.diagnostics(each.plan, project.relative, strict=strict, written=write, check=check)
         if not write and project.lock_path in each.texts:
             place = Place(project.relative(project.lock_path.name))
             text = "it is not what pinner lock would write"

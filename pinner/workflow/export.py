@@ -133,7 +133,7 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
         if each.problem:
             raise InputError(
                 f"{named(each)}: the lock does not know all that is installed: {each.problem}",
-                hint=f"fix the install command and run `pinner lock`, or {_CHOOSE}",
+                hint=f"solve that and run `pinner lock`, or {_CHOOSE}",
             )
         found |= {
             key(package.name, package.arch, PLATFORMS[target.platform]): package

@@ -105,6 +105,11 @@ class Process:
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
 
+    @property
+    def text(self) -> str:
+        """The text that is evaluated."""
+        return self._text
+
     def run(self, source: str, text: Joined, *, must: bool = True) -> ProgramStatus:
         """Evaluate a text that stands in `source`. With `must` its failure ends the build."""
         status: ProgramStatus = "done"

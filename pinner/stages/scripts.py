@@ -20,7 +20,8 @@ def is_given(call: InstallCommand, command: AptCommand, stage: Stage) -> bool:
     start = call.install.span.start
     own = next((each for each in stage.instructions if each.span.start <= start < each.span.end), None)
     words = [request.word.value for request in call.requests]
-    return own is not None and own.span.start == command.at and bool(words) and set(words) <= {*command.words}
+    same = own is not None and own.span.start <= command.at < own.span.end
+    return same and bool(words) and set(words) <= {*command.words}
 
 
 class Scripts:

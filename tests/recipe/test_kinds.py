@@ -338,3 +338,12 @@ def test_a_file_means_the_same_alone_with_others_and_by_its_folder(bench: Workbe
         folder = name.rpartition("/")[0] or name
         for how in ([name], [name, *others], [folder]):
             assert scanned(*how).get(name) == whole[name], how
+
+
+def test_a_script_of_the_context_installs_what_it_is_given(bench: Workbench) -> None:
+    bench.write("apt-install", '#!/bin/sh\napt-get update\napt-get install -y "$@"\n')
+    bench.write("Dockerfile", "FROM debian:bookworm\nCOPY apt-install /bin/\nRUN apt-install curl\n")
+    assert bench.run("lock", "--platform=linux/amd64").status == 0
+    assert bench.read("Dockerfile").endswith("RUN apt-install curl=7.88.1-10+deb12u14\n")
+    assert bench.read("pinner.lock").count('argument = "curl=') == 1
+    assert bench.run("lock", "--check").status == 0

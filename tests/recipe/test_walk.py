@@ -319,6 +319,13 @@ def test_lists_and_wrappers() -> None:
     for line in ("again apt-get install curl", "sh -e /usr/local/bin/again apt-get install curl"):
         found = walked(f"COPY again.sh /usr/local/bin/again\nRUN {line}", files=files)
         assert found.walk.wrappers == {"again": ""}
+    for body, command in (
+        ('apt-get update; apt-get install -y "$@"', "apt-get install -y"),
+        ('dpkg -s "$@" || apt-get install "$@"', ""),
+        ('apt-get install jq "$@"', ""),
+    ):
+        found = walked("COPY get /bin/\nRUN get a b", files={"get": f"#!/bin/sh\n{body}\n"})
+        assert found.walk.wrappers == {"get": command}
 
 
 @pytest.mark.parametrize(

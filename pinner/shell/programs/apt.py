@@ -20,6 +20,8 @@ _PPA = later(r"ppa:~?([\w.+-]+)(?:/(?:ubuntu/)?([\w.+-]+))?")
 _COMPONENTS = frozenset(
     {"main", "contrib", "non-free", "non-free-firmware", "universe", "restricted", "multiverse"}
 )
+# What a script is called with.
+_GIVEN = later(r"\$\{?[@*0-9#]|\bshift\b")
 _FOLDER = "/etc/apt/sources.list.d"
 
 
@@ -45,7 +47,11 @@ def _apt(call: Invocation) -> ProgramResult:
             SeenInstall(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
-            shell.walk.wrappers[shell.wrapper] = ""
+            given = [each.text for each in shell.args]
+            own = call.words[: len(call.words) - len(given)]
+            adds = bool(given) and operands == given == call.words[len(own) :] and not shell.functions
+            adds = adds and len(_GIVEN.findall(shell.text)) == 1
+            shell.walk.wrappers.setdefault(shell.wrapper, " ".join((program, *own)) if adds else "")
         if caller := shell.called_from:
             shell.walk.seen.append(
                 SeenInstall(caller.file, *caller.span, shell.state.copy(), settings=settings)

@@ -8,19 +8,11 @@ from typing import Any
 
 from pinner.errors import printable
 from pinner.report.markdown import code, escaped
+from pinner.report.refresh import DIGEST, KINDS
 from pinner.report.terminal import count
 from pinner.workflow.difference import Difference, ImageDifference, PackageDifference
 
-_KINDS = {
-    "added": "added",
-    "removed": "removed",
-    "digest": "the same version with other content",
-    "rebuild": "rebuilt only",
-    "revision": "update within the upstream version",
-    "upstream": "another upstream version",
-    "downgrade": "older than before",
-}
-_DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
+_KINDS = {**KINDS, "added": "added", "removed": "removed", "digest": "the same version with other content"}
 
 
 def _why(step: PackageDifference) -> str:
@@ -29,7 +21,7 @@ def _why(step: PackageDifference) -> str:
 
 
 def _moved(image: ImageDifference) -> str:
-    parts = [f"{image.old[:_DIGEST] or 'not read'} → {image.new[:_DIGEST] or 'not read'}"]
+    parts = [f"{image.old[:DIGEST] or 'not read'} → {image.new[:DIGEST] or 'not read'}"]
     if image.old_suite != image.new_suite:
         parts.append(f"{image.old_suite} → {image.new_suite}")
     return ", ".join(parts)
@@ -94,8 +86,8 @@ def markdown(found: Sequence[Difference]) -> Iterator[str]:
             on = _on(image.platforms, each)
             cells = (
                 code(image.name),
-                code(image.old[:_DIGEST] or "not read"),
-                code(image.new[:_DIGEST] or "not read"),
+                code(image.old[:DIGEST] or "not read"),
+                code(image.new[:DIGEST] or "not read"),
             )
             suites = f", {image.old_suite} → {image.new_suite}" if image.old_suite != image.new_suite else ""
             yield f"| {' | '.join(cells)} | {escaped(f'base image{suites}{on}')} |"

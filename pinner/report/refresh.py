@@ -22,9 +22,9 @@ from pinner.workflow.vulnerable import Mended
 if TYPE_CHECKING:
     from pinner.codes import Severity
 
-_DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
+DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
 _PLAIN = later(r"[A-Za-z0-9.+:~*-]{1,100}")
-_KINDS = {
+KINDS = {
     "added": "pinned now",
     "rebuild": "rebuilt only",
     "revision": "update within the upstream version",
@@ -82,13 +82,13 @@ def why(change: Change) -> str:
     parts = ["security"] if change.security else []
     if change.gone:
         parts.append("the old one is gone")
-    return ", ".join([*parts, _KINDS[change.kind]])
+    return ", ".join([*parts, KINDS[change.kind]])
 
 
 def why_based(image: Based) -> str:
     """What has become of a base image."""
     parts = [f"{image.old_suite} → {image.new_suite}"] if image.old_suite != image.new_suite else []
-    parts += [f"{image.old[:_DIGEST]} → {image.new[:_DIGEST]}"] if image.new else []
+    parts += [f"{image.old[:DIGEST]} → {image.new[:DIGEST]}"] if image.new else []
     return ", ".join(parts) or "its tag means another image now"
 
 

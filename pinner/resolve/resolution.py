@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Literal
 
 from pinner.apt import version
 from pinner.apt.packages import Package
@@ -48,6 +49,10 @@ class Chosen(NamedTuple):
     def requested(self) -> bool:
         """Whether it was asked for."""
         return self.causes[0].parent is None
+
+
+#: What an upgrade may do beside moving to newer versions: also install, and remove as well.
+Extent = Literal["none", "install", "all"]
 
 
 class Resolution(NamedTuple):

@@ -15,7 +15,7 @@ from pinner.resolve.sweep import garbage
 from pinner.resolve.universe import Offer, Universe
 
 if TYPE_CHECKING:
-    from pinner.resolve.upgrade import Extent
+    from pinner.resolve.resolution import Extent
 
 #: From this version on apt falls back on solver 3.0 where the classic one fails.
 _FALLBACK_SINCE = "2.9.33"
@@ -75,12 +75,18 @@ def solve(
         raise
 
 
-def upgrade(universe: Universe, extent: Extent, *, recommends: bool, suggests: bool) -> Resolution:
-    """What `apt-get upgrade` and its like do to the root; see `resolve.upgrade`. Raises `Refused`."""
+def upgrade(
+    universe: Universe, extent: Extent, *, recommends: bool, suggests: bool, suggests_important: bool
+) -> Resolution:
+    """What `apt-get upgrade` and its like do to the root; see `resolve.upgrade`. Raises `Refused`, and `Unsatisfiable`
+    where apt fails."""
     from pinner.resolve import upgrade as upgrades
+    from pinner.resolve.solver3 import solver as solver3
 
-    marks = Marks(universe, recommends=recommends, suggests=suggests)
-    return upgrades.upgrade(marks, extent, classic=is_classic(universe))
+    marks = Marks(universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important)
+    if is_classic(universe):
+        return upgrades.upgrade(marks, extent)
+    return solver3.upgrade(marks, extent, apt=apt_version(universe))
 
 
 def autoremove(

@@ -1,33 +1,28 @@
-"""What `apt-get upgrade` and `dist-upgrade` do to a root (apt-get(8)).
+"""What `apt-get upgrade` and `dist-upgrade` do to a root by the classic solver (apt-get(8)).
 
 - All that is installed and not held moves to its candidate. `upgrade` neither installs nor removes packages: what would
   need that is kept back, and so is what would lose a recommendation that is fulfilled now.
 - `dist-upgrade` also installs what the new versions need and, as a last resort, removes packages; so does `apt
   upgrade`, but for the removals.
 
-Where something has to be kept back or removed, the order in which the apt of 3.1.10 and later decides is not known.
+Where `dist-upgrade` has to keep something back or to remove it, the order in which apt decides is not known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from pinner.errors import Refused
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.problems import Problems
-from pinner.resolve.resolution import Cause, Chosen, Resolution, add_causes, after
+from pinner.resolve.resolution import Cause, Chosen, Extent, Resolution, add_causes, after
 from pinner.resolve.solver3.cache_order import cache_key
 from pinner.resolve.sweep import drop_garbage
 
-#: What may be done beside moving to newer versions.
-Extent = Literal["none", "install", "all"]
 
-
-def upgrade(marks: Marks, extent: Extent, *, classic: bool) -> Resolution:
-    """Upgrade what the marks' universe holds; `classic` tells which solver apt has. Raises `Refused` where that is not
-    known."""
+def upgrade(marks: Marks, extent: Extent) -> Resolution:
+    """Upgrade what the marks' universe holds by the classic solver. Raises `Refused` where the outcome is not known."""
     marker = Marker(marks)
     newer = [mark for mark in marks.all() if mark.newness == 1 and mark.current and not mark.held]
     newer.sort(key=lambda mark: cache_key(mark.name))
@@ -46,7 +41,7 @@ def upgrade(marks: Marks, extent: Extent, *, classic: bool) -> Resolution:
         kept = any(not mark.installing for mark in newer) or bool(_removed(marks))
         if not marks.all_broken():
             drop_garbage(marker)
-    if marks.all_broken() or (kept and (extent != "none" or not classic)):
+    if marks.all_broken() or (kept and extent != "none"):
         raise Refused(
             "not everything can be upgraded here, and pinner does not know what apt keeps back or removes"
         )

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from pinner.apt.packages import Package
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import solver, words
-from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, marked
+from pinner.resolve.resolution import Cause, Chosen, Extent, Resolution, ResolvedArgument, marked
 from pinner.resolve.universe import Universe
-from pinner.resolve.upgrade import Extent
 from pinner.shell.content import UNKNOWN
 from pinner.shell.outcomes import marks_at
 from pinner.stages.starting_set import key
@@ -214,7 +213,11 @@ def _upgrade(step: LockedCommand, present: Present, options: ResolverOptions, se
     def run(seen: Universe) -> Resolution:
         first = options.solve(seen, asked) if asked else Resolution((), (), seen.packages)
         then = solver.upgrade(
-            sees(first.after), extent, recommends=options.recommends, suggests=options.suggests
+            sees(first.after),
+            extent,
+            recommends=options.recommends,
+            suggests=options.suggests,
+            suggests_important=options.suggests_important,
         )
         both = Resolution((*first.chosen, *then.chosen), (*first.removed, *then.removed), then.after)
         return options.swept(both, sees) if sweeps else both

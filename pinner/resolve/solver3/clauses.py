@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pinner.resolve.marks import Marks
+from pinner.resolve.resolution import Extent
 from pinner.resolve.solver3.order import Order
 from pinner.resolve.universe import Need, Offer
 
@@ -90,12 +91,13 @@ class SolverClause:
 class Clauses:
     """Makes the variables and clauses of a universe. `marks` has the candidates, as the request left them.
 
-    `suggests_early` is the order of apt 3.3.1 and later.
+    `suggests_early` is the order of apt 3.3.1 and later; `extent` is that of an upgrade.
     """
 
-    def __init__(self, marks: Marks, *, suggests_early: bool) -> None:
+    def __init__(self, marks: Marks, *, suggests_early: bool, extent: Extent | None = None) -> None:
         self.marks = marks
-        self.order = Order(marks.universe)
+        self.extent = extent
+        self.order = Order(marks.universe, self._is_obsolete if extent else None)
         self._suggests_group = EARLY_SATISFY_SUGGESTS if suggests_early else SATISFY_SUGGESTS
         #: Versions that cannot be chosen, as far as anything names them.
         self.excluded: list[SolverVariable] = []
@@ -110,7 +112,10 @@ class Clauses:
         """The variable of a package."""
         found = self._packages.get(name)
         if found is None:
-            found = self._packages[name] = SolverVariable(name, None, OPEN)
+            barred = self.extent == "none" and self._universe.installed(name) is None
+            found = self._packages[name] = SolverVariable(name, None, FALSE if barred else OPEN)
+            if barred:
+                self.excluded.append(found)
         return found
 
     def version(self, offer: Offer) -> SolverVariable:
@@ -221,6 +226,8 @@ class Clauses:
         if len(found) > 1:
             found = list(dict.fromkeys(found))
             found.sort(key=lambda variable: self.marks[variable.name].current is None)
+            if self.extent:
+                found.sort(key=lambda variable: self._is_obsolete(variable.name))
         return found
 
     def _group(self, solutions: Sequence[SolverVariable]) -> int:
@@ -233,25 +240,28 @@ class Clauses:
     def _still_counts(self, clause: SolverClause, need: Need, installed: Offer) -> bool:
         """Whether a recommendation or suggestion of a package that is installed counts; narrows the clause down."""
         important = self.marks.wanted(need)
+        named = {relation[:2] for relation in need.clause}
         existing = next(
             (
                 old
                 for old in self._universe.needs(installed)
                 if not old.critical
                 and self.marks.keeps(old)
-                and any(relation[:2] == need.clause[0][:2] for relation in old.clause)
+                and any(relation[:2] in named for relation in old.clause)
             ),
             None,
         )
         present = [variable for variable in clause.solutions if self.marks[variable.name].current is not None]
-        satisfied = bool(present)
+        satisfied = existing is not None and self.marks.held_before(existing)
         if existing and not important and self.marks.keeps(need) and satisfied:
             clause.group = self._suggests_group
             clause.solutions = present
             return True
         if not important or (existing and self.marks.wanted(existing) and not satisfied):
             return False
-        if existing and satisfied:
+        if self.extent and ((existing and satisfied) or (self.extent != "all" and need.kind == "Recommends")):
+            clause.optional, clause.eager = False, True
+        elif existing and satisfied:
             clause.solutions = present
             clause.eager = True
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
 
 from pinner.resolve.marks import PRIORITIES
@@ -16,8 +16,10 @@ class Order:
     name, Essential, Important, of the native architecture, by the Priority field, by name.
     """
 
-    def __init__(self, universe: Universe) -> None:
+    def __init__(self, universe: Universe, is_obsolete: Callable[[str], bool] | None = None) -> None:
+        """`is_obsolete` is given for an upgrade: candidates come first then, and what is obsolete last."""
         self._universe = universe
+        self._is_obsolete = is_obsolete
         self._of_package: dict[str, tuple[Offer, ...]] = {}
 
     def versions(self, name: str) -> tuple[Offer, ...]:
@@ -27,7 +29,10 @@ class Order:
             installed = self._universe.installed(name)
             versions = self._universe.versions(name)
             if len(versions) > 1:
-                versions = tuple(sorted(versions, key=lambda one: (one is not installed, -one.priority)))
+                first = self._universe.candidate(name) if self._is_obsolete else None
+                versions = tuple(
+                    sorted(versions, key=lambda one: (one is not first, one is not installed, -one.priority))
+                )
             found = self._of_package[name] = versions
         return found
 
@@ -49,10 +54,11 @@ class Order:
         left, right = self._rank(a, target), self._rank(b, target)
         return -1 if left < right else 1
 
-    def _rank(self, offer: Offer, target: str) -> tuple[bool, bool, bool, bool, bool, bool, int, bytes]:
+    def _rank(self, offer: Offer, target: str) -> tuple[bool | int | bytes, ...]:
         universe, name = self._universe, offer.name
         absent = universe.installed(name) is None
         return (
+            self._is_obsolete is not None and self._is_obsolete(name),
             not universe.has_installed_like(offer),
             absent,
             offer.package.name != target.partition(":")[0],

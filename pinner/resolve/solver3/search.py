@@ -8,7 +8,7 @@ what was assumed is false from then on, one level below.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pinner.errors import Refused
 from pinner.resolve.solver3 import failure, heap
@@ -74,6 +74,17 @@ class Search:
     def wait_first(self, variables: Iterable[SolverVariable]) -> None:
         """Look at these before all that waits already."""
         self._queue.extendleft(reversed(list(variables)))
+
+    def discover_waiting(self) -> None:
+        """Discover all that waits, before anything of it is looked at."""
+        for variable in list(self._queue):
+            self.discover(variable)
+
+    def wait_between(
+        self, variables: Iterable[SolverVariable], key: Callable[[SolverVariable], tuple[int, int, str, str]]
+    ) -> None:
+        """Look at these among what waits already, in the order of the key."""
+        self._queue = deque(sorted([*self._queue, *variables], key=key))
 
     def assume(self, variable: SolverVariable, value: int, reason: SolverClause | None = None) -> bool:
         """Assign a value at a new level."""

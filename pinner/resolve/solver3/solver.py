@@ -14,7 +14,15 @@ from pinner.apt import version
 from pinner.errors import Unsatisfiable
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
-from pinner.resolve.resolution import Cause, Chosen, Resolution, ResolvedArgument, add_causes, after
+from pinner.resolve.resolution import (
+    Cause,
+    Chosen,
+    Extent,
+    Resolution,
+    ResolvedArgument,
+    add_causes,
+    after,
+)
 from pinner.resolve.solver3 import failure
 from pinner.resolve.solver3.cache_order import cache_key
 from pinner.resolve.solver3.clauses import (
@@ -52,7 +60,19 @@ def solve(
     wishes = list(dict.fromkeys(asked))
     marks = Marks(universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important)
     _request(marks, wishes)
-    search = Search(Clauses(marks, suggests_early=version.compare(apt, _SUGGESTS_EARLY) >= 0))
+    return _solve(marks, apt, [wish for wish in wishes if not wish.remove])
+
+
+def upgrade(marks: Marks, extent: Extent, *, apt: str) -> Resolution:
+    """What an upgrade does to what the marks' universe holds; see `resolve.upgrade`. Raises `Unsatisfiable`."""
+    return _solve(marks, apt, [], extent)
+
+
+def _solve(
+    marks: Marks, apt: str, wanted: Sequence[ResolvedArgument], extent: Extent | None = None
+) -> Resolution:
+    suggests_early = version.compare(apt, _SUGGESTS_EARLY) >= 0
+    search = Search(Clauses(marks, suggests_early=suggests_early, extent=extent))
     manual = _state_facts(search)
     if manual is None or not search.propagate():
         _fail(search)
@@ -62,7 +82,7 @@ def solve(
             _fail(search)
     if not search.solve():
         _fail(search)
-    return _result(search, [wish for wish in wishes if not wish.remove])
+    return _result(search, wanted)
 
 
 def _request(marks: Marks, wishes: Sequence[ResolvedArgument]) -> None:
@@ -95,7 +115,8 @@ def _state_facts(search: Search) -> list[str] | None:
             if not search.set(package, FALSE):
                 return None
         elif mark.installing or mark.current is not None:
-            if universe.essential(mark.name) or universe.important(mark.name) or mark.protected:
+            stays = clauses.extent in ("none", "install") or mark.protected
+            if stays or universe.essential(mark.name) or universe.important(mark.name):
                 demanded = clauses.version(mark.candidate) if mark.installing and mark.candidate else package
                 if not search.set(demanded, TRUE):
                     return None
@@ -103,9 +124,15 @@ def _state_facts(search: Search) -> list[str] | None:
                 _keep(search, mark, package)
                 if not mark.automatic or mark.current is None:
                     manual.append(mark.name)
-    excluded = sorted(clauses.excluded, key=lambda each: cache_key(each.name))
-    search.wait_first(excluded)
+    if clauses.extent == "none":
+        search.discover_waiting()
+        search.wait_between([each for each in clauses.excluded if each.offer is None], _place)
+    search.wait_first(sorted((each for each in clauses.excluded if each.offer is not None), key=_place))
     return manual
+
+
+def _place(variable: SolverVariable) -> tuple[int, int, str, str]:
+    return cache_key(variable.name)
 
 
 def _keep(search: Search, mark: Mark, package: SolverVariable) -> None:

@@ -38,7 +38,7 @@ def command(
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
-    again, and what broke off is gone on with. Exits 1 if the lock does not know all that the stages install.
+    again, and an interrupted download is continued. Exits 1 if the lock does not know all that the stages install.
     """
     root = Path(directory)
     tree.inside(root, tree.root_of(root))

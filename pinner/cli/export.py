@@ -117,9 +117,9 @@ def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, 
 
     found = _bill(named, stages, platforms)
     text = report.spdx(found) if form == "spdx" else report.cyclonedx(found)
-    for target in found.unread:
-        said = f"{export.named(target)}: the lock does not know the base image's packages; they are left out"
-        say("warning", printable(said))
+    unread = "the lock does not know the base image's packages; they are left out"
+    for line in export.lines((target, unread) for target in found.unread):
+        say("warning", printable(line))
     click.echo(text)
     return 0
 

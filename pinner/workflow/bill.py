@@ -96,7 +96,6 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     unread: list[Target] = []
     unsure: set[str] = set()
     left_over: set[str] = set()
-    incomplete: dict[str, None] = {}
     images = {image.digest: image for image in lock.images}
     for target in targets:
         suite, arch, chain = target.closure.suite, PLATFORMS[target.platform], lock.chain(target)
@@ -106,7 +105,6 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         there = closure(lock, target)
         left_over |= {package.id for package in end.packages.values()}
         unsure |= {package.id for name, package in end.packages.items() if name in end.maybe}
-        incomplete |= dict.fromkeys(gaps(lock, [target]))
         for package in there.values():
             repository = "" if is_own(package, suite) else package.uri
             materials.setdefault(package.id, Material(package, system, suite, repository))
@@ -141,6 +139,6 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         ),
         tuple(unread),
         frozenset(unsure),
-        tuple(incomplete),
+        gaps(lock, targets),
         frozenset(materials) - left_over,
     )

@@ -112,13 +112,18 @@ def left(lock: Lock, target: Target) -> Left:
 
 def gaps(lock: Lock, targets: Iterable[Target]) -> tuple[str, ...]:
     """What of targets, and the stages that they are built on, is not in the lock: one line for each place."""
+    chains = (each for target in targets for each in lock.chain(target))
+    return lines((each, f"{gap.place}: {gap.reason}") for each in chains for gap in each.closure.incomplete)
+
+
+def lines(said: Iterable[tuple[Target, str]]) -> tuple[str, ...]:
+    """What is said of targets; what is the same on several platforms is one line."""
+    groups: dict[tuple[str, str, str], dict[str, None]] = {}
+    for target, text in said:
+        groups.setdefault((target.file, target.stage, text), {})[target.platform] = None
     return tuple(
-        dict.fromkeys(
-            f"{named(each)}: {gap.place}: {gap.reason}"
-            for target in targets
-            for each in lock.chain(target)
-            for gap in each.closure.incomplete
-        )
+        f"{file}, stage {stage}, {', '.join(platforms)}: {text}"
+        for (file, stage, text), platforms in groups.items()
     )
 
 

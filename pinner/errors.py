@@ -117,6 +117,10 @@ class OptionError(InputError):
     exit_status = 2
 
 
+class CacheError(PinnerError):
+    """The cache cannot be written: no fault of any file, so that no file is read without what could not be kept."""
+
+
 class Unsatisfiable(PinnerError):
     """apt would find no solution; the message holds the chain of causes."""
 

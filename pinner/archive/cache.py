@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from pinner.errors import InputError
+from pinner.errors import CacheError
 
 SCHEMA = 3  # of the stores of indices
 _FORM = b"1"  # of all that `keep` is given: with another one nothing is kept
@@ -76,7 +76,7 @@ class Cache:
     def new(self, path: Path) -> Iterator[Path]:
         """A draft's path; it becomes `path` at the end of the block, or vanishes. So do those of runs killed a day ago.
 
-        Raises InputError where the disk is full or the directory cannot be written.
+        Raises CacheError where the disk is full or the directory cannot be written.
         """
         draft = self.root / "new" / f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
@@ -87,9 +87,8 @@ class Cache:
             draft.replace(path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise InputError(
-                f"the cache cannot be written: {reason}",
-                path=str(self.root),
+            raise CacheError(
+                f"{self.root}: the cache cannot be written: {reason}",
                 hint="make room (pinner cache prune), or name another directory in PINNER_CACHE_DIR",
             ) from None
         finally:

@@ -31,7 +31,7 @@ from pinner.apt.release import Release
 from pinner.apt.sources import Source
 from pinner.archive.cache import SCHEMA, Cache
 from pinner.archive.store import HOW_MANY, PROVIDER, VERSION, checksum
-from pinner.errors import InputError
+from pinner.errors import CacheError, InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -269,7 +269,7 @@ class SqliteIndex:
         if kept := self._cache.kept(path):
             return kept
         found = make()
-        with suppress(InputError):  # a cache that cannot be written costs time, no more
+        with suppress(CacheError):  # a cache that cannot be written costs time, no more
             self._cache.keep(path, found)
         return found
 

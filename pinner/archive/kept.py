@@ -40,7 +40,7 @@ class KeptResponse:
         return bytearray(self._parts[1])
 
     def keep(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Keeps an answer that can be revalidated, by its headers in lower case. Raises `InputError`."""
+        """Keeps an answer that can be revalidated, by its headers in lower case. Raises `CacheError`."""
         said = {name: value for name in _VALIDATORS if (value := headers.get(name)) and value.isprintable()}
         if said and "no-store" not in headers.get("cache-control", "").lower():
             head = "".join(f"{name}: {value}\n" for name, value in said.items())

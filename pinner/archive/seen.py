@@ -34,7 +34,7 @@ def read(cache: Cache) -> SeenVersions:
 
 
 def keep(cache: Cache, old: SeenVersions, new: SeenVersions, now: datetime) -> None:
-    """Add `new` to the record; what is older than anybody waits for is forgotten. Raises `InputError`."""
+    """Add `new` to the record; what is older than anybody waits for is forgotten. Raises `CacheError`."""
     if not new.keys() - old.keys():
         return
     import json
@@ -50,7 +50,7 @@ def has_followed(cache: Cache, lock: str) -> bool:
 
 
 def followed(cache: Cache, lock: str) -> None:
-    """Remember the text of a lock. Raises `InputError`."""
+    """Remember the text of a lock. Raises `CacheError`."""
     known = _locks(cache)
     digest = _digest(lock)
     if digest not in known:
@@ -65,7 +65,7 @@ def solved(cache: Cache) -> Mapping[str, str]:
 
 
 def keep_solved(cache: Cache, new: Mapping[str, str]) -> None:
-    """Remember what was solved in this run. Raises `InputError`."""
+    """Remember what was solved in this run. Raises `CacheError`."""
     if not new:
         return
     lines = {**solved(cache), **new}

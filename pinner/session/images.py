@@ -14,7 +14,7 @@ from pathlib import Path
 from pinner.archive import parallel
 from pinner.archive.cache import Cache
 from pinner.archive.reach import Private
-from pinner.errors import FetchError, InputError, PinnerError
+from pinner.errors import CacheError, FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
 from pinner.images.registry import Limit, OnProgress, Registry
@@ -70,6 +70,8 @@ class Images:
                     return _archived(path, platform)
             try:
                 return self._asked(name, platform, known)
+            except CacheError:
+                raise
             except PinnerError as error:
                 return error
 

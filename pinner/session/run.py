@@ -134,7 +134,7 @@ class Run:
         return Solved(seen.solved(self.access.cache))
 
     def keep_solved(self) -> None:
-        """Remember what was solved in this run. Raises `InputError`."""
+        """Remember what was solved in this run. Raises `CacheError`."""
         seen.keep_solved(self.access.cache, self.solved.new)
 
     def archives(self, config: Config) -> Archives:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pinner.archive.cache import Cache
-from pinner.errors import InputError
+from pinner.errors import CacheError
 
 DAY = 24 * 3600.0
 
@@ -31,7 +31,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if not full.exists():
         pytest.skip("no /dev/full")
     cache = Cache(tmp_path)
-    refusal = pytest.raises(InputError, match=r"cannot be written: No space left on device\nhint: make room")
+    refusal = pytest.raises(CacheError, match=r"cannot be written: No space left on device\nhint: make room")
     with refusal, cache.new(tmp_path / "indices" / "x"):
         full.write_bytes(b"x")
 

@@ -225,3 +225,15 @@ def test_a_key_that_has_moved(bench: Workbench, archive: SimulatedArchive) -> No
     archive.pool["/keys/moved.asc"] = bytes(key(archive).certificate)
     assert lock(bench, FETCHED, INSTALL).status == 0
     assert not any("Authorization" in headers for headers in archive.headers)
+
+
+@pytest.mark.parametrize("command", ["lock", "refresh"])
+def test_a_cache_that_cannot_hold_the_key(bench: Workbench, command: str) -> None:
+    """A lock without the key would have anybody trust the next one."""
+    assert lock(bench, FETCHED, INSTALL).status == 0
+    shutil.rmtree(bench.cache / "keys")
+    (bench.cache / "keys").write_text("a file in its place")
+    before = bench.files()
+    result = bench.run(command)
+    assert (result.status, "the cache cannot be written" in result.err) == (3, True)
+    assert bench.files() == before

@@ -17,6 +17,22 @@ class _Later:
         return value
 
 
+_ESCAPED = r"\\.|\[\^?\]?[^\]]*\]"
+_REPEAT = r"(?:[*+?]|\{\d*,?\d*\})[?+]?"
+_LONGEST, _MOST = 300, 3e7
+
+
+def is_slow(pattern: str, longest: int, times: int = 1) -> bool:
+    """Whether Python could take a time out of all proportion to look for a pattern, which a file names, in `times`
+    texts of up to `longest` characters: it tries every way to share a text among the repeats."""
+    if len(pattern) > _LONGEST:
+        return True
+    bare = re.sub(_ESCAPED, "x", pattern, flags=re.DOTALL).replace("(?", "(")
+    repeats = len(re.findall(_REPEAT, bare))
+    within = re.search(r"\)(?:[*+]|\{)", bare) is not None and (repeats > 1 or "|" in bare)
+    return within or times * max(longest, 2) ** repeats > _MOST
+
+
 def later(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """As `re.compile`, whose errors come at the first use."""
     return cast("re.Pattern[AnyStr]", _Later(pattern, flags))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pinner.errors import PinnerError
 
+_LIST = "/etc/apt/sources.list.d/x.list"
 Row = Callable[[int], Callable[[], object]]
 
 
@@ -44,8 +45,8 @@ def scanned(name: str, head: str, unit: str, tail: str = "", close: str = "") ->
     return row
 
 
-def docker(unit: str, tail: str = "") -> Row:
-    return scanned("Dockerfile", "FROM debian:bookworm\n", unit, tail)
+def docker(unit: str, tail: str = "", head: str = "") -> Row:
+    return scanned("Dockerfile", f"FROM debian:bookworm\n{head}", unit, tail)
 
 
 def run(unit: str, tail: str = "", head: str = "", close: str = "") -> Row:
@@ -315,6 +316,24 @@ GROWTH: Mapping[str, Row] = {
     ),
     "docker/run": docker("RUN apt-get install -y p{i}\n"),
     "docker/env": docker("ENV A{i}=b\n", "RUN apt-get install -y $A1\n"),
+    "walk/sed doubles": docker(
+        f"RUN sed -i 's/./&&/g' {_LIST}\n", head=f"RUN echo 'deb http://a b c' > {_LIST}\n"
+    ),
+    "walk/sed doubles in one": run(
+        "-e 's/./&&/g' ", _LIST, head=f"echo 'deb http://a b c' > {_LIST} && sed -i "
+    ),
+    "walk/cat doubles": docker(
+        f"RUN cat {_LIST} {_LIST} > /b && cat /b /b > {_LIST}\n",
+        head=f"RUN echo 'deb http://a b c' > {_LIST}\n",
+    ),
+    "walk/appends itself": docker(f"RUN cat {_LIST} >> {_LIST}\n", head=f"COPY x {_LIST}\n"),
+    "walk/tee doubles": docker(
+        f"RUN cat {_LIST} | tee -a {_LIST} {_LIST}\n", head=f"RUN echo 'deb http://a b c' > {_LIST}\n"
+    ),
+    "walk/evals": run('eval \'eval "$A"; eval "$A"\'; ', head='A=\'eval "$A"; eval "$A"\'; '),
+    "walk/grep repeats": run("a*", f"b' > {_LIST}", head=f"echo {'a' * 400} | grep '"),
+    "walk/grep nests": run("(", f"a+b' > {_LIST}", head=f"echo {'a' * 400} | grep -E '", close=")+"),
+    "walk/sed repeats": run("a*", f"b/c/' {_LIST}", head=f"echo {'a' * 400} > {_LIST} && sed -i 's/"),
     "docker/env chain": docker("ENV A=$A$A\n", "RUN apt-get install -y $A\n"),
     "docker/arg": docker("ARG A{i}=b\n", "RUN apt-get install -y $A1\n"),
     "docker/arg chain": docker("ARG A{i}=${A{i}:-x}\n", "RUN apt-get install -y $A1\n"),

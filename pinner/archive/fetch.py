@@ -28,7 +28,7 @@ from pinner.archive.faults import (
 )
 from pinner.archive.kept import KeptResponse
 from pinner.archive.pace import Pace
-from pinner.errors import FetchError, InputError, TrustError
+from pinner.errors import CacheError, FetchError, TrustError
 
 if TYPE_CHECKING:
     import requests
@@ -388,7 +388,7 @@ def _file(address: str, url: str, limit: int) -> bytearray:
 
 
 def _kept(known: KeptResponse, headers: Mapping[str, str], body: bytes) -> None:
-    with suppress(InputError):  # it saves a transfer; a disk that is full is a matter for what comes after it
+    with suppress(CacheError):  # it saves a transfer; a disk that is full is a matter for what comes after it
         known.keep(headers, body)
 
 

@@ -20,6 +20,7 @@ from pinner.project import files, tree
 _LARGEST = 2**20  # bytes of a script, list or key
 _LARGEST_TREE = 2**30  # bytes of what an archive unpacks to
 _LARGEST_DEB = 2**28
+_LONGEST_PATTERN, _MOST_PARTS = 4096, 100  # of a .dockerignore
 _LONGEST_MEMBER, _MOST_MEMBERS = 2**16, 20_000  # of an archive
 
 
@@ -176,17 +177,51 @@ def ignored(path: str, found: Sequence[tuple[bool, str]]) -> bool:
 
 @lru_cache(maxsize=256)
 def _regex(pattern: str) -> str:
-    """A pattern of .dockerignore (Go's filepath.Match, and `**`) for a path and all below it."""
-    out = ""
-    for token in re.findall(r"\*\*/?|\*|\?|\[[^\]]*\]|\\.|.", pattern):
-        if token.startswith("**"):
-            out += "(?:.*/)?" if token.endswith("/") else ".*"
-        elif token == "*":
-            out += "[^/]*"
+    """A pattern of .dockerignore (Go's filepath.Match, and `**`) for a path and all below it.
+
+    What stands between two stars is looked for once, where it fits first, as in `resolve.patterns.glob`.
+    """
+    parts = [each for each in pattern.split("/") if each]
+    if len(parts) > _MOST_PARTS or len(pattern) > _LONGEST_PATTERN:
+        return "(?!)"
+    out: list[str] = []
+    for at, part in enumerate(parts):
+        if part.startswith("**"):
+            if at == len(parts) - 1 and part == "**":
+                out.append(".*")
+                break
+            out.append("(?>(?:.*?/)?")
+            if part == "**":
+                continue
+            part = part[1:]
+        out.append(_part(part) + ("/" if at < len(parts) - 1 else ""))
+    return f"{_once(out, '(?>(?:.*?/)?', '(?:.*/)?')}(?:/.*)?"
+
+
+def _part(pattern: str) -> str:
+    """The same for one part of a path."""
+    out: list[str] = []
+    for token in re.findall(r"\*+|\?|\[[^\]]*\]|\\.|.", pattern):
+        if token.startswith("*"):
+            out.append("(?>[^/]*?")
         elif token == "?":
-            out += "[^/]"
+            out.append("[^/]")
         elif token.startswith("[") and len(token) > 2:
-            out += token
+            out.append(token)
         else:
-            out += re.escape(token[-1:])
-    return f"{out}(?:/.*)?"
+            out.append(re.escape(token[-1:]))
+    return _once(out, "(?>[^/]*?", "[^/]*")
+
+
+def _once(parts: Sequence[str], star: str, last: str) -> str:
+    """The parts, of which each `star` is closed before the next one; the last takes as much as leaves what follows."""
+    count = sum(each == star for each in parts)
+    out = ""
+    for each in parts:
+        if each != star:
+            out += each
+            continue
+        out += ")" if out.count(star) else ""
+        count -= 1
+        out += star if count else last
+    return out

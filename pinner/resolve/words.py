@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from pinner.errors import Refused, UnknownPackage
+from pinner.regex import is_slow
 from pinner.resolve.patterns import glob
 from pinner.resolve.solver3.cache_order import cache_key
 from pinner.resolve.universe import Universe
 
+LONGEST_NAME = 60  # characters; few names have more
 _EXACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.:_-]*")
 
 
@@ -40,6 +42,8 @@ def names(universe: Universe, word: str, program: str = "apt-get") -> tuple[str,
         and (program != "apt" or word.startswith("^") or word.endswith("$"))
     ):
         try:
+            if is_slow(word, LONGEST_NAME):
+                raise re.error("too many repeats")
             pattern = re.compile(word)
         except re.error:
             raise Refused(f"{word} is a regular expression that is not followed") from None

@@ -225,7 +225,11 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
-            found.notes.extend(_look_after(lock_path.parent, writes=writes))
+            if journal.is_there(lock_path.parent):
+                found.notes.extend(_look_after(lock_path.parent, writes=writes))
+                text = files.read(
+                    path, None if anywhere else root
+                )  # which the run that was killed may have written
             projects[lock_path] = Project(config, lock_path, root, listing=listing)
         projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
     for lock_path in [*projects] if len(projects) > 1 else ():
@@ -291,8 +295,6 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
 
 def _look_after(folder: Path, *, writes: bool) -> Iterable[str]:
     """What a killed run left in a project is finished or undone by a command that writes, and reported by others."""
-    if not journal.is_there(folder):
-        return
     if writes:
         journal.recover(folder)
         return

@@ -12,6 +12,8 @@ from pinner.values import NamedTuple
 
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"
+#: Characters of a text that are followed; a file of apt's has some hundred.
+LONGEST = 1 << 20
 
 
 class KeyOrigin(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
 from pinner.apt.packages import PackageFile
-from pinner.shell.content import UNKNOWN, BuildContext, Content, Value
+from pinner.shell.content import LONGEST, UNKNOWN, BuildContext, Content, Value
 from pinner.shell.state import State
 from pinner.shell.syntax import Script
 from pinner.shell.trace import Trace
@@ -155,7 +155,9 @@ def joined(parts: Sequence[Content]) -> Content:
     if len(parts) == 1:
         return parts[0]
     if any(each.text is None or each.others for each in parts):
-        origins = tuple(origin for each in parts for origin in each.origins)
+        origins = tuple(dict.fromkeys(origin for each in parts for origin in each.origins))
         return Content(origins=origins if all(each.origins for each in parts) else ())
-    lists = tuple(name for each in parts for name in lists_of(each))
+    lists = tuple(dict.fromkeys(name for each in parts for name in lists_of(each)))
+    if sum(len(each.text or "") for each in parts) > LONGEST:
+        return Content(lists=lists)
     return Content("".join(each.text or "" for each in parts), lists=lists)

@@ -168,6 +168,17 @@ class Process:
 
     def string(self, value: Value) -> ProgramStatus:
         """Evaluate a text that a command is given, in this shell."""
+        if self.depth >= DEEPEST:
+            if ALARM.search(value.text):
+                self.unknown("a text within too many others")
+            return "done"
+        self.depth += 1
+        try:
+            return self._string(value)
+        finally:
+            self.depth -= 1
+
+    def _string(self, value: Value) -> ProgramStatus:
         before, at, text = self.fixed, -1, value.text
         if (
             len(value.ways) == 1

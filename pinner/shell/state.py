@@ -18,7 +18,7 @@ from pinner.apt.command_line import Setting
 from pinner.apt.conf import truth
 from pinner.apt.decisions import Places
 from pinner.errors import InputError
-from pinner.shell.content import GONE, UNKNOWN, Content, FileTree, Value
+from pinner.shell.content import GONE, LONGEST, UNKNOWN, Content, FileTree, Value
 from pinner.shell.trace import is_traced, united
 from pinner.values import NamedTuple
 
@@ -122,7 +122,8 @@ class State:
 
     def write(self, path: str, content: Content) -> None:
         """Put a file in its place."""
-        self.files[path] = content
+        text = content.text
+        self.files[path] = content if text is None or len(text) <= LONGEST else content._replace(text=None)
 
     def append(self, path: str, content: Content) -> None:
         """Add to the end of a file."""
@@ -132,11 +133,11 @@ class State:
         elif (
             before.text is not None and content.text is not None and not before.others and not content.others
         ):
-            self.files[path] = content._replace(
-                text=before.text + content.text, lists=(*before.lists, *content.lists)
-            )
+            lists = tuple(dict.fromkeys((*before.lists, *content.lists)))
+            self.write(path, content._replace(text=before.text + content.text, lists=lists))
         elif before.origins and content.origins and not before.others:
-            self.files[path] = content._replace(text=None, origins=(*before.origins, *content.origins))
+            origins = tuple(dict.fromkeys((*before.origins, *content.origins)))
+            self.files[path] = content._replace(text=None, origins=origins)
         else:
             self.files[path] = Content(at=content.at, by=content.by)
 

@@ -15,7 +15,9 @@ from typing import Literal
 from pinner.apt.version import source_version
 from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
+from pinner.regex import is_slow
 from pinner.resolve.universe import Offer, Universe
+from pinner.resolve.words import LONGEST_NAME
 from pinner.stages.policy import PinForm
 from pinner.values import NamedTuple
 
@@ -170,6 +172,8 @@ def _expression(name: str, universes: Mapping[str, Universe]) -> list[str]:
         pattern = re.compile(name)
     except re.error:
         return []
+    if is_slow(name, LONGEST_NAME):
+        return ["what pinner does not look for, since it repeats too much"]
     return sorted(each for each in universe.names() if pattern.search(each))
 
 

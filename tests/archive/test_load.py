@@ -10,7 +10,7 @@ import pytest
 
 from pinner.apt.sources import Keys, Source
 from pinner.archive.load import Archive
-from pinner.errors import FetchError, InputError, PinnerError, TrustError
+from pinner.errors import CacheError, FetchError, InputError, PinnerError, TrustError
 from pinner.resolve.universe import Index
 from tests.simulator import Key, SimulatedArchive, SimulatedSuite
 
@@ -570,7 +570,7 @@ def test_an_index_vanishes_while_it_is_used(bookworm: SimulatedSuite, client: Cl
 
 def test_a_cache_that_cannot_be_written(bookworm: SimulatedSuite, client: Client) -> None:
     client.cache.write_bytes(b"a file, not a directory")
-    with pytest.raises(InputError, match=r"cannot be written: Not a directory\nhint: .*PINNER_CACHE_DIR"):
+    with pytest.raises(CacheError, match=r"cannot be written: Not a directory\nhint: .*PINNER_CACHE_DIR"):
         client.curl(bookworm.source("amd64"))
 
 

@@ -31,6 +31,18 @@ from tests.registry import tar
         ("d/\n!d/keep", "d/keep", False),
         ("/a/./", "a", False),
         ("[ab].sh", "b.sh", True),
+        ("**/b*d/*.x", "a/bcd/e.x", True),
+        ("**/b/**/c", "b/a/b/x/c", True),
+        ("**/b/**/c", "b/a/b/x/d", False),
+        ("**.log", "a/b.log", True),
+        ("a/**", "a", False),
+        ("a/**", "a/b/c", True),
+        ("a*b*c", "axbxbxc", True),
+        ("a*b*c/d", "axbxc/e", False),
+        ("[", "[", True),
+        ("*a" * 25 + "b", "a" * 200, False),
+        ("**/" * 30 + "b", "a/" * 60 + "a", False),
+        ("**/a/" * 20 + "b", "a/" * 60 + "a", False),
     ],
 )
 def test_dockerignore(text: str, path: str, out: bool) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pinner.regex import later
-from pinner.shell.content import UNKNOWN, Content
+from pinner.regex import is_slow, later
+from pinner.shell.content import LONGEST, UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, lists_of
 from pinner.shell.programs.options import read_options
 from pinner.values import NamedTuple
@@ -106,8 +106,10 @@ class _SedUnreadError(Exception):
 class _SedParser:
     """Reads a script."""
 
-    def __init__(self, script: str, *, extended: bool) -> None:
+    def __init__(self, script: str, *, extended: bool, longest: int, times: int) -> None:
+        """The script is for `times` lines of up to `longest` characters."""
         self._script = script
+        self._longest, self._times = longest, times
         self._extended = extended
         self._at = 0
 
@@ -174,7 +176,7 @@ class _SedParser:
 
     def _compiled(self, text: str, flags: str = "") -> re.Pattern[str]:
         made = pattern(text, extended=self._extended)
-        if made is None or not text or UNKNOWN in made:
+        if made is None or not text or UNKNOWN in made or is_slow(made, self._longest, self._times):
             raise _SedUnreadError
         return re.compile(made, re.IGNORECASE if set(flags) & set("iI") else 0)
 
@@ -247,11 +249,13 @@ def _replacement(text: str) -> Callable[[re.Match[str]], str]:
 
 def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
     """What a script makes of a text; None if it is not followed."""
+    lines = text.splitlines()
+    longest = max(map(len, lines), default=0)
     try:
-        steps = _SedParser(script, extended=extended).steps()
+        steps = _SedParser(script, extended=extended, longest=longest, times=len(lines)).steps()
     except (_SedUnreadError, re.error):
         return None
-    lines = text.splitlines()
+    room = LONGEST
     out: list[str] = []
     inside = [False] * len(steps)
     for number, original in enumerate(lines, 1):
@@ -283,6 +287,8 @@ def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
                 old, _, new = step.new.partition("\0")
                 line = line.translate(str.maketrans(old, new)) if len(old) == len(new) else UNKNOWN
             elif step.old is not None:
+                if (len(line) + 1) * (len(step.new) + 1) > LONGEST:
+                    return None
                 line, count = _substituted(step, line)
                 if "p" in step.flags and count:
                     before.append(line)
@@ -290,6 +296,9 @@ def edit(script: str, text: str, *, extended: bool, quiet: bool) -> str | None:
         if kept and not quiet:
             out.append(line)
         out += behind
+        room -= sum(map(len, (*before, line, *behind)))
+        if room < 0:
+            return None
         if ends:
             break
     return "".join(f"{line}\n" for line in out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pinner.regex import later
+from pinner.regex import is_slow, later
 from pinner.shell.content import UNKNOWN, Content
 from pinner.shell.outcomes import Invocation, ProgramResult, joined, lists_of
 from pinner.shell.programs import sed
@@ -128,6 +128,12 @@ def _pattern(patterns: list[str], letters: set[str]) -> str | None:
     return "|".join(f"(?:{each})" for each in made) if None not in made else None
 
 
+def _measured(text: str) -> tuple[int, int]:
+    """How long the lines of a text are at most, and how many there are."""
+    lines = text.splitlines()
+    return max(map(len, lines), default=0), len(lines)
+
+
 def _letters(options: ParsedOptions) -> set[str]:
     """The options of grep, by their letters."""
     long = {
@@ -147,7 +153,9 @@ def _files_with(call: Invocation, patterns: list[str], names: list[str], letters
     found = [path for name in names for start in state.glob(state.path(name)) for path in state.below(start)]
     if pattern is None or UNKNOWN in pattern:
         return _NOT
-    texts = ((path, state.read(path)) for path in found)
+    texts = [(path, state.read(path)) for path in found]
+    if is_slow(pattern, *_measured("".join(f"{each.text}\n" for _, each in texts if each and each.text))):
+        return _NOT
     return Content(
         "".join(
             f"{path}\n" for path, each in texts if each and each.text and re.search(pattern, each.text, re.M)
@@ -176,7 +184,7 @@ def _grep(call: Invocation) -> ProgramResult:
         return ProgramResult("maybe", Content(UNKNOWN, lists=lists_of(content)))
     lists = lists_of(content)
     pattern = _pattern([line for each in patterns for line in each.split("\n")], letters)
-    if pattern is None or UNKNOWN in pattern:
+    if pattern is None or UNKNOWN in pattern or is_slow(pattern, *_measured(content.text)):
         return ProgramResult("maybe", Content(UNKNOWN, lists=lists))
     pattern = rf"\b(?:{pattern})\b" if "w" in letters else rf"(?:{pattern})\Z" if "x" in letters else pattern
     matcher = re.compile(pattern, re.IGNORECASE if letters & {"i", "ignore-case"} else 0)

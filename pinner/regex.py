@@ -27,10 +27,25 @@ def is_slow(pattern: str, longest: int, times: int = 1) -> bool:
     texts of up to `longest` characters: it tries every way to share a text among the repeats."""
     if len(pattern) > _LONGEST:
         return True
-    bare = re.sub(_ESCAPED, "x", pattern, flags=re.DOTALL).replace("(?", "(")
+    bare = re.sub(_ESCAPED, ".", pattern, flags=re.DOTALL).replace("(?:", "(").replace("(?", "(")
     repeats = len(re.findall(_REPEAT, bare))
-    within = re.search(r"\)(?:[*+]|\{)", bare) is not None and (repeats > 1 or "|" in bare)
-    return within or times * max(longest, 2) ** repeats > _MOST
+    return times * max(longest, 2) ** repeats > _MOST or _repeats_choices(bare)
+
+
+def _repeats_choices(bare: str) -> bool:
+    """Whether a group is repeated that itself leaves a choice: another repeat, or branches that may begin alike."""
+    groups = re.findall(r"\(([^()]*)\)[*+{]", bare)
+    if len(groups) < len(re.findall(r"\)[*+{]", bare)):
+        return True
+    for group in groups:
+        begins = [branch[:1] for branch in group.split("|")]
+        if (
+            re.search(r"[*+?{]", group)
+            or len({*begins}) < len(begins)
+            or (begins[1:] and {"", "."} & {*begins})
+        ):
+            return True
+    return False
 
 
 def later(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:

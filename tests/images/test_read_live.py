@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from pinner import distributions
 from tests.registry import Registry, make, official, serve, tar
 
 pytestmark = [
@@ -47,7 +48,8 @@ def layer(root: Path) -> bytes:
 def test_the_same_pins(suite: str, tmp_path: Path) -> None:
     distribution, mirror = SUITES[suite]
     root = tmp_path / "root"
-    command = ["debootstrap", "--variant=minbase", suite, str(root), mirror]
+    keyring = Path(distributions.__file__).with_name(f"{distribution}-archive-keyring.pgp")
+    command = ["debootstrap", "--variant=minbase", f"--keyring={keyring}", suite, str(root), mirror]
     subprocess.run(command, check=True, capture_output=True)
     pins = []
     with serve(Registry()) as registry:

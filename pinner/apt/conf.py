@@ -129,7 +129,7 @@ class Settings(NamedTuple):
 
     def set(self, key: str, value: str | None) -> Settings:
         """The settings with a key set; one that ends in `::` appends to the list. Raises `InputError` for a key that
-        is nested deeper than any."""
+        is nested deeper than any, or too many of them."""
         if key.count("::") > _DEEPEST_KEY:
             raise InputError(f"a key has more than {_DEEPEST_KEY} parts")
         return Settings(_set(self.items, _tags(key), value))
@@ -336,6 +336,8 @@ def _set(
     items: tuple[Item, ...], tags: Sequence[str], value: str | None, *, clear: bool = False
 ) -> tuple[Item, ...]:
     tag, *rest = tags
+    if len(items) > _MOST:
+        raise InputError(f"there are more than {_MOST} settings")
     at = next((at for at, each in enumerate(items) if tag and each.tag.lower() == tag.lower()), len(items))
     item = items[at] if at < len(items) else Item(tag)
     if rest:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from pinner.edit.span import Joined, Level, Span
 from pinner.recipe import directives
@@ -116,12 +116,20 @@ def jobs(text: str, found: Iterator[Job], root: Node | None) -> Dockerfile:
 
 def others(root: Node, read: Sequence[Span]) -> Iterator[Instruction]:
     """The texts that install packages beside those that are `read`: something else runs them."""
+    spans = sorted(read)
+    starts = [span.start for span in spans]
+    ends = list(accumulate((span.end for span in spans), max))  # of those that begin no later
+
+    def is_read(span: Span) -> bool:
+        at = bisect_right(starts, span.start) - 1
+        return at >= 0 and span.end <= ends[at]
+
     for key, node in root.named_texts():
         if (
             prefixes.asks(node.value)
             and key.lower() not in _PROSE
             and node.source == root.source
-            and not any(span.start <= node.span.start and node.span.end <= span.end for span in read)
+            and not is_read(node.span)
             and _installs(node.value)
         ):
             why = f"the command is under {key}, and what runs it is not known here"

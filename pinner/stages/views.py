@@ -60,7 +60,7 @@ class Views:
         self.options = options
         self._context = options.world.context(path)
         self._walked: dict[str, tuple[Walked, dict[int, StageBase]]] = {}
-        self._held: list[tuple[StageBase, str, Mapping[str, Content]]] = []
+        self._held: dict[tuple[int, str], tuple[StageBase, Mapping[str, Content]]] = {}
         self._read: list[tuple[tuple[object, ...], View]] = []
 
     @cached_property
@@ -199,12 +199,10 @@ class Views:
         return own[0]
 
     def _files(self, base: StageBase, platform: str) -> Mapping[str, Content]:
-        for known, name, files in self._held:
-            if known is base and name == platform:
-                return files
-        files = _files(base, platform)
-        self._held.append((base, platform, files))
-        return files
+        key = id(base), platform
+        if key not in self._held:  # the base is held with its files, so that its id stays its own
+            self._held[key] = base, _files(base, platform)
+        return self._held[key][1]
 
     def _alternatives(self, seen: SeenInstall, platform: str, stage: Stage, base: StageBase) -> list[View]:
         """What a command may see. Where apt refuses its sources, or has none, the build ends: that is left aside."""

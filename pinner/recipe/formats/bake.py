@@ -107,8 +107,9 @@ def _targets(bodies: Sequence[HclBody]) -> Iterator[_Target]:
             inherited |= set(_names(own_body, "inherits", variables))
         for _, own_body in body.labelled("group"):
             named |= set(_names(own_body, "targets", variables))
+    inherited -= named
     for name in blocks:
-        if name in inherited - named:
+        if name in inherited:
             continue
         attributes: dict[str, Expression] = {}
         parts: dict[str, list[Expression]] = {}

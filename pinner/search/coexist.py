@@ -37,7 +37,7 @@ class FoundMoment(NamedTuple):
         return max(stamp for _, stamp in self.imports)
 
 
-class Answer(NamedTuple):
+class Coexistence(NamedTuple):
     """The moments, oldest first, the newest one if one has all; and the items that no moment has."""
 
     found: tuple[FoundMoment, ...]
@@ -80,7 +80,7 @@ class MomentSearch:
         at = self._known.number(stamp)
         return at >= 0 and not self._known.is_there(item, at) and self._known.all_read((item,), at)
 
-    def run(self, items: Sequence[WantedVersion]) -> Answer:
+    def run(self, items: Sequence[WantedVersion]) -> Coexistence:
         """The moments for `items`, all of which the search was made for. Raises what `look` raises."""
         remaining = tuple(items)
         found: list[FoundMoment] = []
@@ -98,7 +98,7 @@ class MomentSearch:
             self._probe(remaining, last[1], all_places=True)
             found.append(self._found(last[1], remaining, last[0]))
             remaining = tuple(item for item in remaining if item not in found[-1].items)
-        return Answer(tuple(found), tuple(never))
+        return Coexistence(tuple(found), tuple(never))
 
     def span(self, items: Sequence[WantedVersion]) -> tuple[FoundMoment, FoundMoment] | None:
         """The first and the newest moment that have all `items`, unless they come and go."""

@@ -25,7 +25,7 @@ from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.search.claims import Claim, hints
-from pinner.search.coexist import Answer, FoundMoment, MomentSearch
+from pinner.search.coexist import Coexistence, FoundMoment, MomentSearch
 from pinner.search.windows import ArchiveSuite, Versions, WantedVersion
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
@@ -78,7 +78,7 @@ class SearchResult(NamedTuple):
     """The answer for one suite. `read` counts the indices that were read, of the place where they were most."""
 
     wanted: Wanted
-    answer: Answer
+    answer: Coexistence
     read: int
     moments: int
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from pinner.search.coexist import Answer, MomentSearch
+from pinner.search.coexist import Coexistence, MomentSearch
 from pinner.search.windows import ArchiveSuite, Versions, WantedVersion
 
 SUITES = [("debian", "stable"), ("debian", "updates"), ("security", "stable-security")]
@@ -42,7 +42,7 @@ class History:
 
     def search(
         self, items: Sequence[WantedVersion], hints: Sequence[str] = ()
-    ) -> tuple[Answer, MomentSearch]:
+    ) -> tuple[Coexistence, MomentSearch]:
         search = MomentSearch(self.runs, self.places, items, self.first_seen, self.look, hints)
         return search.run(items), search
 

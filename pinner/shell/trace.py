@@ -12,7 +12,7 @@ from itertools import product
 
 from pinner.edit.span import Joined
 from pinner.shell.content import UNKNOWN, Value
-from pinner.shell.expand import Piece, Unknown, Variable, Ways, bounded, joined
+from pinner.shell.expand import Piece, Unknown, Variable, Ways, bounded
 from pinner.values import NamedTuple
 
 _MOST_WAYS = 64
@@ -83,8 +83,10 @@ def combined(parts: Iterable[Ways]) -> Ways:
 
 def value(ways: Ways, lists: tuple[str, ...] = ()) -> Value:
     """A value that may be each of several; its text, if it is one that is known."""
-    own = joined(piece for piece in ways[0] if piece) if len(ways) == 1 else None
-    return Value(UNKNOWN if own is None else own.text, lists, ways)
+    if len(ways) != 1:
+        return Value(UNKNOWN, lists, ways)
+    texts = (UNKNOWN if isinstance(each.text, Unknown) else each.text.text for each in ways[0] if each)
+    return Value("".join(texts), lists, ways)
 
 
 def assigned(found: Value, variable: Variable, *, words: bool = False) -> Value:

@@ -87,6 +87,9 @@ PINNED = [
     'RUN p="a^"; if x; then p="$p b^"; fi; if y; then p="$p c^"; fi; apt-get install $p',
     'ENV P="a^"\nRUN if x; then P=b^; fi; apt-get install $P',
     "ARG TARGETARCH\nRUN case $TARGETARCH in amd64) p=a^;; arm*) p='b^ c^';; *) exit 1;; esac; apt-get install $p",
+    # Files that are not seen, but whose variables are known by name.
+    "ARG D=x\nENV ROS_DISTRO=$D\nRUN . /opt/ros/$ROS_DISTRO/setup.sh && apt-get install ros-${ROS_DISTRO}-a^",
+    "ENV P=a^\nRUN . /venv/bin/activate && . ~/.nvm/nvm.sh && . $HOME/.cargo/env && apt-get install $P",
     # Loops.
     'RUN for p in a^ b^ "c^"; do apt-get install -y "$p"; done',
     "RUN for p in a^ b^; do apt-get install $p || exit 1; done; for p in c^; do apt-get install $p; done",

@@ -14,9 +14,19 @@ from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
 
 _MOST = 2_000
-_OS_RELEASE = later(r"/etc/(?:os|lsb)-release\b|/usr/lib/os-release\b")
-_OF_OS_RELEASE = later(
-    r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?\Z"
+# Files that a shell reads, and the variables that these set; one of ROS is named after the release that it sets.
+_SET_BY = (
+    (
+        later(r"/etc/(?:os|lsb)-release|/usr/lib/os-release"),
+        later(r"(?:ID|NAME|PRETTY_NAME|BUILD_ID|VARIANT|DISTRIB|HOME|BUG|SUPPORT|UBUNTU|VERSION)(?:_\w+)?"),
+    ),
+    (
+        later(r"/opt/ros/[\w.]+/(?:local_)?setup\.(?:ba)?sh"),
+        later(r"(?:ROS_(?!DISTRO)|AMENT_|CMAKE_|\w*PATH)\w*"),
+    ),
+    (later(r".*/(?:bin/activate|conda\.sh)"), later(r"(?:VIRTUAL_ENV|CONDA|_CE|PS1|PATH)\w*")),
+    (later(r".*/nvm\.sh"), later(r"(?:NVM|NODE|npm)_\w+|PATH")),
+    (later(r".*/\.cargo/env"), later(r"PATH|CARGO_\w+")),
 )
 
 
@@ -101,10 +111,11 @@ def _source(call: Invocation) -> ProgramResult:
 
 
 def _may_set(call: Invocation, file: str) -> None:
-    """A file that is not seen may set any variable; those of os-release(5) and lsb-release are known by name."""
+    """A file that is not seen may set any variable; what some files set is known by name."""
     variables = call.shell.state.variables
+    own = next((names for files, names in _SET_BY if files.fullmatch(file)), None)
     for name in variables:
-        if not _OS_RELEASE.match(file) or _OF_OS_RELEASE.match(name):
+        if own is None or own.fullmatch(name):
             why = Unknown("variable-unknown", f"a file that is read may set {name}")
             variables[name] = Value(UNKNOWN, ways=((Piece(why, ()),),))
 

@@ -105,11 +105,6 @@ class Process:
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
 
-    @property
-    def text(self) -> str:
-        """The text that is evaluated."""
-        return self._text
-
     def run(self, source: str, text: Joined, *, must: bool = True) -> ProgramStatus:
         """Evaluate a text that stands in `source`. With `must` its failure ends the build."""
         status: ProgramStatus = "done"
@@ -453,6 +448,7 @@ class Process:
         own = self.child(name, args, file=file or self.file)
         own.zero = path or wrapper or UNKNOWN
         own.wrapper = (path or wrapper or own.wrapper).rpartition("/")[2]
+        own.called_from = self._called(own.wrapper, args, text) if file and own.wrapper else None
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
@@ -496,15 +492,19 @@ class Process:
         if effect.updates:
             self.state.update()
 
+    def _called(self, name: str, args: Sequence[Value], text: str) -> SourcedCall:
+        """A call of what another file holds, from the outermost of such calls."""
+        once = len(_GIVEN.findall(_SAYS.sub("", text))) == 1
+        return self.called_from or SourcedCall(self.file, self.span, name if once else "", tuple(args))
+
     def _function(self, name: str, args: Sequence[Value], *, uncalled: bool = False) -> ProgramStatus:
         own = self.functions[name]
         if self.depth >= DEEPEST:
             return "done"
         called_from = self.called_from
-        if own.file != self.file and called_from is None:
+        if own.file != self.file:
             body = own.script.shell.text[own.body.start_byte : own.body.end_byte]
-            once = len(_GIVEN.findall(_SAYS.sub("", body))) == 1
-            self.called_from = SourcedCall(self.file, self.span, name if once else "", tuple(args))
+            self.called_from = self._called(name, args, body)
         if self.walk.trace is not None:
             self.walk.trace.called.add((own.body.start_byte, own.script.shell.text))
         before = self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed

@@ -38,9 +38,11 @@ _OTHER_COMMANDS = later(
     r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
     r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b|--mount\b"
 )
-# Something other than what a system says of itself is read into a shell.
+# What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
 _SOURCES = later(
-    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]", re.MULTILINE
+    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
+    r"|(?!apt(?:-get|itude)?\s|pip|npm\b|apk\b|\w+=)[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])",
+    re.MULTILINE,
 )
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
@@ -284,6 +286,7 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
         found = tuple(installs.find(parsed, options.wrappers))
         if kind == "dockerfile" and (
             _SOURCES.search(text)
+            or _runs_copied(parsed)
             or any(each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped))
         ):
             found = tuple(installs.find(parsed, {**views.wrappers(), **options.wrappers}))
@@ -292,6 +295,14 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
         if error.line:
             error.path = path
         raise
+
+
+def _runs_copied(dockerfile: Dockerfile) -> bool:
+    """Whether a file that COPY or ADD brings in seems to be run with arguments."""
+    every = [each for stage in dockerfile.stages for each in stage.instructions]
+    copied = (each.text.text.split() for each in every if each.keyword in ("COPY", "ADD"))
+    names = {word.rstrip("/").rpartition("/")[2] for words in copied for word in words[-2:]} - {"", "."}
+    return any(f"{name} " in each.text.text for each in every if each.keyword == "RUN" for name in names)
 
 
 def _with_suite(begun: _Begun) -> Options:

@@ -180,3 +180,14 @@ def test_preferences_by_name_and_another_architecture(bench: Workbench) -> None:
     bench.write("Dockerfile", f"{lines.replace('curl', '*')}RUN apt-get install -y curl:arm64\n")
     bench.run("lock", "--platform", "amd64")
     assert "curl:arm64=8.0~bpo12+1" in bench.read("Dockerfile")
+
+
+@pytest.mark.parametrize("run", ["RUN get", "RUN set -e; get -q", "RUN . /lib.sh && add -q"])
+def test_what_installs_its_arguments(bench: Workbench, run: str) -> None:
+    bench.write("get", f'#!/bin/sh\n{HIGHER[4:]}\napt-get update\napt-get install -y "$@"\n')
+    bench.write("lib.sh", f'add() {{ {HIGHER[4:]}; apt-get update; apt-get install "$@"; }}\n')
+    lines = f"FROM debian:bookworm\n{BACKPORTS}\nCOPY get /usr/bin/get\nCOPY lib.sh /\n{run}"
+    bench.write("Dockerfile", f"{lines} curl jq\n")
+    assert bench.run("lock", "Dockerfile").status == 0
+    assert bench.read("Dockerfile") == f"{lines} {NEW} jq=1\n"
+    assert bench.run("lock", "--check", "Dockerfile").status == 0

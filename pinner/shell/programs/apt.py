@@ -21,7 +21,6 @@ _COMPONENTS = frozenset(
     {"main", "contrib", "non-free", "non-free-firmware", "universe", "restricted", "multiverse"}
 )
 # What a script is called with.
-_GIVEN = later(r"\$\{?[@*0-9#]|\bshift\b")
 _FOLDER = "/etc/apt/sources.list.d"
 
 
@@ -47,11 +46,7 @@ def _apt(call: Invocation) -> ProgramResult:
             SeenInstall(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
-            given = [each.text for each in shell.args]
-            own = call.words[: len(call.words) - len(given)]
-            adds = bool(given) and operands == given == call.words[len(own) :] and not shell.functions
-            adds = adds and len(_GIVEN.findall(shell.text)) == 1
-            shell.walk.wrappers.setdefault(shell.wrapper, " ".join((program, *own)) if adds else "")
+            shell.walk.wrappers.setdefault(shell.wrapper, "")
         if caller := shell.called_from:
             shell.walk.seen.append(
                 SeenInstall(caller.file, *caller.span, shell.state.copy(), settings=settings)
@@ -59,7 +54,7 @@ def _apt(call: Invocation) -> ProgramResult:
             count = len(caller.given)
             if caller.name and count and call.args[-count:] == caller.given:
                 command = " ".join((call.name, *call.words[:-count]))
-                known = shell.walk.wrappers.setdefault(caller.name, command)
+                known = shell.walk.wrappers.get(caller.name) or command
                 shell.walk.wrappers[caller.name] = known if known == command else "?"
         files = [
             word for word in operands if word.startswith(("/", "./", "../", "~/")) or word.endswith(".deb")

@@ -493,6 +493,10 @@ class Shell(Process):
     def _assignments(self, node: Node) -> ProgramStatus:
         if node.type == "variable_assignment":
             return self._assign([node])
+        if node.children and node.children[0].type in ("local", "declare", "typeset"):
+            for child in node.named_children:
+                own = self._of(child.child_by_field_name("name") or child).partition("=")[0]
+                self.locals.setdefault(own, self.state.variables.get(own))
         self._assign(child for child in node.named_children if child.type == "variable_assignment")
         if node.type == "declaration_command" and node.children and node.children[0].type == "export":
             for child in node.named_children:

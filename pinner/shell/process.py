@@ -99,6 +99,8 @@ class Process:
         self._text = ""
         self._shell: Joined | None = None
         self._into: Variable | None = None
+        #: What the variables that a function has made its own held before.
+        self.locals: dict[str, Value | tuple[Value, ...] | None] = {}
         #: Whether it is not known with which arguments this is called.
         self.uncalled = walk.trace is not None and not depth
         self._ended: list[State] = []
@@ -510,6 +512,7 @@ class Process:
         before = self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed
         trace = self.walk.trace
         given, self.uncalled = self.uncalled, uncalled or (trace is not None and name in trace.unread)
+        outer, self.locals = self.locals, {}
         self._script, self._text, self.args = own.script, own.script.shell.text, tuple(args)
         self._shell = own.script.shell
         self.file, self.source, self.fixed = own.file, own.source, own.fixed
@@ -523,6 +526,11 @@ class Process:
         finally:
             self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed = before
             self.uncalled, self.called_from = given, called_from
+            for variable, value in self.locals.items():
+                self.state.variables.pop(variable, None)
+                if value is not None:
+                    self.state.variables[variable] = value
+            self.locals = outer
             self.depth -= 1
 
     def leave(self, what: str, status: ProgramStatus = "done") -> None:

@@ -108,6 +108,7 @@ PINNED = [
     'RUN f() { shift; apt-get install "$@"; }; f x a^',
     'RUN f() { apt-get install "$1"; echo $#; }; f a^',
     "RUN f() { local p='a^ b^'; apt-get install $p; }",
+    "RUN f() { local p=x; declare q=$p; x $q; }; p=a^ q=b^; f; apt-get install $p $q",
     # Shells in shells.
     "RUN bash -c 'apt-get install a^'",
     'RUN sh -c "apt-get install a^ b^"',

@@ -328,13 +328,6 @@ def test_lists_and_wrappers() -> None:
         assert found.walk.wrappers == {"get": command}
 
 
-def test_a_program_that_adds_its_arguments_to_an_install_command() -> None:
-    files = {"get.sh": '#!/bin/sh\nset -e\napt-get update\napt-get install -y "$@"\n'}
-    for line in ("get -q curl", "sh -e /usr/bin/get curl jq"):
-        found = walked(f"COPY get.sh /usr/bin/get\nRUN {line}", files=files)
-        assert found.walk.wrappers == {"get": "apt-get install -y"}, line
-
-
 @pytest.mark.parametrize(
     ("body", "found"),
     [

@@ -52,7 +52,8 @@ def _apt(call: Invocation) -> ProgramResult:
                 SeenInstall(caller.file, *caller.span, shell.state.copy(), settings=settings)
             )
             count = len(caller.given)
-            if caller.name and count and call.args[-count:] == caller.given:
+            own = {each.text for each in caller.given}
+            if caller.name and count and call.args[-count:] == caller.given and own.issuperset(operands):
                 command = " ".join((call.name, *call.words[:-count]))
                 known = shell.walk.wrappers.get(caller.name) or command
                 shell.walk.wrappers[caller.name] = known if known == command else "?"

@@ -28,7 +28,8 @@ UPGRADES = {
     "a new recommendation": ("a=2.0 Recommends: b\nb", "a", ("", "a=2.0 b", "a=2.0 b")),
     "one that cannot be had": ("a=2.0 Recommends: b (>= 2)\nb", "a\nb", ("", "", "a=2.0")),
     "one that was not fulfilled before": ("a=2.0 Recommends: b | c\nb", "a Recommends: c", ("a=2.0",) * 3),
-    "one that was": ("a=2.0 Recommends: b (>= 3)", "a Recommends: b\nb", ("", "", "")),
+    "one that was": ("a=2.0 Recommends: b (>= 3)", "a Recommends: b\nb", ("a=2.0",) * 3),
+    "a new alternative": ("a=2.0 Recommends: b (>= 3) | c", "a Recommends: b\nb", ("", "", "a=2.0")),
     "siblings": ("a=2.0 Source: s\nb=2.0 Source: s; Depends: a (= 2.0)", "a Source: s\nb", ("a=2.0 b=2.0",) * 3),
 }  # fmt: skip
 

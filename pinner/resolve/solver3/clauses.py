@@ -240,19 +240,19 @@ class Clauses:
     def _still_counts(self, clause: SolverClause, need: Need, installed: Offer) -> bool:
         """Whether a recommendation or suggestion of a package that is installed counts; narrows the clause down."""
         important = self.marks.wanted(need)
-        named = {relation[:2] for relation in need.clause}
+        name = need.clause[-1][:2]  # apt looks at the last alternative
         existing = next(
             (
                 old
                 for old in self._universe.needs(installed)
                 if not old.critical
                 and self.marks.keeps(old)
-                and any(relation[:2] in named for relation in old.clause)
+                and any(relation[:2] == name for relation in old.clause)
             ),
             None,
         )
         present = [variable for variable in clause.solutions if self.marks[variable.name].current is not None]
-        satisfied = existing is not None and self.marks.held_before(existing)
+        satisfied = any(variable.offer in (None, self.marks[variable.name].current) for variable in present)
         if existing and not important and self.marks.keeps(need) and satisfied:
             clause.group = self._suggests_group
             clause.solutions = present

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,44 +64,63 @@ def on_branches(
     paths = tuple(_inside(path, here, root) for path in how.paths)
     summary, message = (path and here / path for path in (where.summary, where.message))
     where = where._replace(summary=summary, message=message)
+    with _beside(where, here) as beside:
+        write = not (dry_run or check)
+        grouped = write and where.group_by is not None
+        how = how._replace(paths=paths)
+        done = refresh(run, how, write=write and not grouped)
+        parts = _parts(run, done, how, where, beside) if grouped else [(Group(""), done)]
+        made = []
+        statuses = [done.status, int(check and bool(done.outcome.wrote))]
+        errors: dict[PinnerError, None] = dict.fromkeys(done.errors)
+        for group, part in parts:
+            name = f"{where.branch}-{group.label}" if group.label else where.branch
+            put_texts(part.outcome, _named(where.summary, group), _named(where.message, group))
+            one = None
+            try:
+                one = _committed(part.outcome, name, where, beside) if write else None
+            except (FetchError, InputError) as error:  # stops no other branch
+                part = part._replace(errors=(*part.errors, error))
+                errors[error] = None
+            if form == "text":
+                show(part, style, diff=dry_run)
+            statuses.append(part.status)
+            if one is not None:
+                made.append(_data(one, part.outcome, _named(where.summary, group)))
+                if form == "text" and not style.quiet:
+                    click.echo(_said(one))
+        status = worst(statuses)
+        whole = done._replace(outcome=done.outcome._replace(written=write), errors=tuple(errors))
+        if form != "text" or output.files:
+            print_report(run, whole, output, status, check=check, more={"branches": made})
+        if form == "text" and grouped:  # what is in no group
+            show(_rest(done, made), style, diff=False)
+        tell(run, whole, output)
+    return status
+
+
+def on_one(
+    run: Run, how: RefreshOptions, where: Where, *, write: bool
+) -> tuple[Done, Sequence[dict[str, Any]]]:
+    """Refresh in a work tree beside the one of the current directory, commit all on one branch and push it: what came
+    of it, and the branch. Raises `PinnerError`."""
+    with _beside(where, tree.resolve(tree.current())) as beside:
+        done = refresh(run, how, write=write)
+        one = _committed(done.outcome, where.branch, where, beside) if write else None
+        return done, [_data(one, done.outcome, None)] if one is not None else []
+
+
+@contextmanager
+def _beside(where: Where, here: Path) -> Iterator[Beside]:
+    """Another work tree, in which the current directory is the same folder. Raises `InputError`."""
+    root = branch.root_of(here)
     with branch.beside(root, where.base, where.branch) as beside:
         folder = beside.place / here.relative_to(root)
         tree.inside(folder, tree.resolve(beside.place))
         if not folder.is_dir():
             raise InputError(f"is not there in {where.base}", path=str(here))
         with chdir(folder):
-            write = not (dry_run or check)
-            grouped = write and where.group_by is not None
-            how = how._replace(paths=paths)
-            done = refresh(run, how, write=write and not grouped)
-            parts = _parts(run, done, how, where, beside) if grouped else [(Group(""), done)]
-            made = []
-            statuses = [done.status, int(check and bool(done.outcome.wrote))]
-            errors: dict[PinnerError, None] = dict.fromkeys(done.errors)
-            for group, part in parts:
-                name = f"{where.branch}-{group.label}" if group.label else where.branch
-                put_texts(part.outcome, _named(where.summary, group), _named(where.message, group))
-                one = None
-                try:
-                    one = _committed(part.outcome, name, where, beside) if write else None
-                except (FetchError, InputError) as error:  # stops no other branch
-                    part = part._replace(errors=(*part.errors, error))
-                    errors[error] = None
-                if form == "text":
-                    show(part, style, diff=dry_run)
-                statuses.append(part.status)
-                if one is not None:
-                    made.append(_data(one, part.outcome, _named(where.summary, group)))
-                    if form == "text" and not style.quiet:
-                        click.echo(_said(one))
-            status = worst(statuses)
-            whole = done._replace(outcome=done.outcome._replace(written=write), errors=tuple(errors))
-            if form != "text" or output.files:
-                print_report(run, whole, output, status, check=check, more={"branches": made})
-            if form == "text" and grouped:  # what is in no group
-                show(_rest(done, made), style, diff=False)
-            tell(run, whole, output)
-    return status
+            yield beside
 
 
 def _inside(path: str, here: Path, root: Path) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from pinner.cli import document, flags
+from pinner.cli import document, flags, fleet
 from pinner.cli.flags import Output
 from pinner.cli.say import say
-from pinner.errors import OptionError, printable, without_login, worst
+from pinner.errors import OptionError, PinnerError, printable, without_login, worst
 from pinner.project import files
 from pinner.report import refresh as report
 from pinner.report.diagnostic import Report
@@ -89,7 +89,7 @@ from pinner.session.run import Asked, Run
 )
 @click.option("--cve", is_flag=True, help="List the known vulnerabilities that the moves fix.")
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and quote their changelogs.")
-@flags.options(flags.OLDER, flags.REPORT)
+@flags.options(flags.OLDER, fleet.FLEET, flags.REPORT)
 def command(
     paths: tuple[str, ...],
     asked: Asked,
@@ -115,6 +115,9 @@ def command(
     cve: bool,
     changelogs: bool,
     allow_older: bool,
+    repositories: str | None,
+    shard: fleet.Shard | None,
+    results: Path | None,
     output: Output,
 ) -> int:
     """Move pins to what apt would take today, in the files and in the lock.
@@ -128,6 +131,11 @@ def command(
     write = not (dry_run or check)
     if branch is None and (push or group_by or base or remote):
         raise OptionError("--push, --base, --remote and --group-by need --branch")
+    if repositories is None and (shard is not None or results is not None):
+        raise click.UsageError("--shard and --results need --repositories")
+    if repositories is not None and (rescue or group_by or summary or commit_message):
+        others = "--rescue, --group-by, --summary and --commit-message"
+        raise OptionError(f"--repositories excludes {others}")
     if rescue:
         if branch is not None:
             raise OptionError("--branch and --rescue exclude each other")
@@ -151,11 +159,25 @@ def command(
         changelogs,
         allow_older,
     )
+    where = None
     if branch is not None:
-        from pinner.cli.branches import Where, on_branches
+        from pinner.cli.branches import Where, on_branches, on_one
 
         start, target = base or "HEAD", (remote or "origin") if push else ""
         where = Where(branch, start, target, group_by, summary, commit_message)
+    if repositories is not None:
+
+        def once() -> tuple[dict[str, Any], Sequence[PinnerError], int]:
+            if where is not None:
+                done, made = on_one(run, how, where, write=write)
+            else:
+                done, made = refresh(run, how, write=write), []
+            own = report.diagnostics(done.outcome, done.errors, from_here, check=check)
+            status = worst((done.status, int(check and bool(done.outcome.wrote))))
+            return {**report.line(done.outcome, tuple(own)), "branches": made}, done.errors, status
+
+        return fleet.run("refresh", once, paths, repositories, shard, results)
+    if where is not None:
         return on_branches(run, how, where, output, dry_run=dry_run, check=check)
     done = refresh(run, how, write=write)
     put_texts(done.outcome, summary, commit_message)

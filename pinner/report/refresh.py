@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.regex import later
-from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, of_error
+from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, of_error, to_dicts
 from pinner.report.terminal import Style, coded, count
 from pinner.report.uri import encoded
 from pinner.report.verify import vulnerabilities
@@ -225,6 +225,20 @@ def _moved(each: DependencyChange) -> str:
 def _places(places: Sequence[Place]) -> str:
     rest = f" and {len(places) - 1} more" if len(places) > 1 else ""
     return at(places[0]) + rest
+
+
+def line(outcome: Outcome, found: Sequence[Diagnostic]) -> dict[str, Any]:
+    """A repository in short: what moved, and what was found."""
+    return {
+        "changed": bool(outcome.wrote),
+        "counts": {
+            "moved": len(outcome.changes),
+            "gone": sum(stay.gone for stay in outcome.stays),
+            "unpinned": len(outcome.unpinned),
+        },
+        "moves": [{"name": each.name, "old": each.old, "new": each.new} for each in outcome.changes],
+        "diagnostics": to_dicts(found),
+    }
 
 
 def data(outcome: Outcome) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,29 @@ def test_report(fleet: Workbench) -> None:
     assert document["packages"][0] == {"code": "gone", "package": "curl", "repositories": 1}
     assert fleet.run("report", "repositories").status == 3
     assert Path(fleet.folder / "page.html").stat().st_size < 20_000
+
+
+def test_refresh_makes_a_branch_in_each(fleet: Workbench) -> None:
+    for number in (0, 1):
+        folder = fleet.folder / f"repo-{number}"
+        for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@b commit -qm all"):
+            subprocess.run(["git", *command.split()], cwd=folder, check=True)
+        subprocess.run(["git", "config", "user.email", "a@b"], cwd=folder, check=True)
+        subprocess.run(["git", "config", "user.name", "a"], cwd=folder, check=True)
+    before = fleet.read("repo-1/Dockerfile")
+    fleet.write("repositories", "repo-0\nrepo-1\nrepo-2\n")
+    whole = ("refresh", "--repositories", "repositories", "--results", "out.jsonl", "--branch", "pins")
+    assert fleet.run(*whole).status == 3
+    same, moved, wrong = lines(fleet.read("out.jsonl"))
+    assert (same["changed"], same["branches"], wrong["status"]) == (False, [], 3)
+    assert moved["changed"] and moved["counts"]["moved"] == len(moved["moves"]) == 1
+    assert moved["moves"][0]["name"] == "curl" and moved["moves"][0]["old"] == "7.88.1-9"
+    assert moved["branches"][0]["name"] == "pins"
+    shown = ["git", "show", "pins:Dockerfile"]
+    new = subprocess.run(
+        shown, cwd=fleet.folder / "repo-1", check=True, capture_output=True, text=True
+    ).stdout
+    assert "curl=7.88.1-10" in new and fleet.read("repo-1/Dockerfile") == before
+    assert fleet.run(*whole).out == "" and len(lines(fleet.read("out.jsonl"))) == 3
+    assert fleet.run("refresh", "--repositories", "repositories", "--rescue").status == 2
+    assert fleet.run("report", "out.jsonl").status == 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from posixpath import normpath
 
-from pinner.apt.packages import PackageFile, fields, package
+from pinner.apt.packages import PackageFile, fault, fields, package
 from pinner.archive.tar import Tar
 from pinner.archive.unpack import Torn, UnpackedStream
 from pinner.errors import InputError
@@ -15,8 +16,9 @@ from pinner.regex import later
 _PIECE = 1 << 18
 _LARGEST_CONTROL, _LARGEST_DATA = 16_000_000, 1_000_000_000  # bytes, unpacked
 _LARGEST_TEXT = 1_000_000
+_NAME = later(r"[a-z0-9][a-z0-9+.-]+")
 _APT = later(rb"/etc/apt|apt-(?:add|key)|add-apt|sources\.list")
-_APT_PATH = later(r"(?:\./)?(?:etc/apt|usr/share/keyrings)/.")
+_APT_PATH = later(r"(?:etc/apt|usr/share/keyrings)/.")
 
 
 def member(deb: bytes, name: str, what: str) -> Iterator[bytes]:
@@ -39,18 +41,22 @@ def member(deb: bytes, name: str, what: str) -> Iterator[bytes]:
 def read(deb: bytes, path: str) -> PackageFile:
     """What a file says of its package. Raises `InputError` for what is no .deb."""
     texts: dict[str, bytes] = {}
+    whole = True
     try:
         tar = Tar(UnpackedStream(member(deb, "control", path), _LARGEST_CONTROL, path), path)
         while each := tar.next():
             if each.kind == "file" and each.size <= _LARGEST_TEXT:
                 texts[each.name.removeprefix("./")] = tar.content(each)
+            whole = whole and (each.kind == "directory" or each.name.removeprefix("./") in texts)
         found = fields(texts.pop("control", b""))
-        quiet = not any(_APT.search(text) for text in texts.values())
+        quiet = whole and not any(_APT.search(text) for text in texts.values())
         tar = Tar(UnpackedStream(member(deb, "data", path), _LARGEST_DATA, path), path)
         while quiet and (each := tar.next()):
-            quiet = not _APT_PATH.match(each.name)
+            quiet = not _APT_PATH.match(normpath(f"/{each.name}").lstrip("/"))
     except Torn as error:
         raise InputError(f"{path}: cannot be read as a .deb: {error}") from None
     if found is None:
         raise InputError(f"{path}: its control file has no version")
+    if (wrong := fault(found)) or not _NAME.fullmatch(package(found).name):
+        raise InputError(f"{path}: its control file has {wrong or 'no name of a package'}")
     return PackageFile(path, package(found), hashlib.sha256(deb).hexdigest(), quiet)

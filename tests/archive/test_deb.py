@@ -21,6 +21,9 @@ CONTROL = (
         ({"./etc/apt/sources.list.d/tool.list": b"deb http://x ./\n"}, b"", False),
         ({"usr/share/keyrings/tool.gpg": b"x"}, b"", False),
         ({"./usr/bin/tool": b"x"}, b"echo deb > /etc/apt/sources.list.d/tool.list\n", False),
+        ({"./usr/../etc/./apt//tool.list": b"x"}, b"", False),
+        ({"./usr/bin/tool": b"x"}, b"#" * 1_000_001, False),
+        ({"./usr/bin/tool": b"x"}, b"-> /usr/share/tool/postinst", False),
     ],
 )
 def test_a_package_file(form: str, files: dict[str, bytes], script: bytes, quiet: bool) -> None:
@@ -41,6 +44,8 @@ def test_a_package_file(form: str, files: dict[str, bytes], script: bytes, quiet
         b"!<arch>\n",
         deb({}),
         deb({}, control={"./control": b"Package: tool\n"}),
+        deb({}, control={"./control": CONTROL.replace(b"2-3", b"2;id")}),
+        deb({}, control={"./control": CONTROL.replace(b"tool", b"../tool")}),
         deb({}, control={}),
         deb({"x": b"y"}, control={"./control": CONTROL})[:200],
     ],

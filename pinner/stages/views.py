@@ -148,15 +148,18 @@ class Views:
         """The text of a file of the build context."""
         return (self._context.text(file) if self._context is not None else None) or ""
 
+    @cached_property
+    def _alone(self) -> Walked | None:
+        return alone(self._file, self._context) if self._context is not None else None
+
     def runs(self, stage: Stage) -> bool:
         """Whether a stage runs a file of the build context that changes what is installed."""
-        commands = alone(self._file, self._context).commands if self._context is not None else {}
-        return any(each.seen.file for each in commands.get(stage.index, ()))
+        return self._alone is not None and any(each.seen.file for each in self._alone.commands[stage.index])
 
     def wrappers(self) -> Mapping[str, str]:
         """The programs of the build context that run an install command which they are given, and the functions of
         sourced files that add it to a command of theirs."""
-        return alone(self._file, self._context).walk.wrappers if self._context is not None else {}
+        return self._alone.walk.wrappers if self._alone is not None else {}
 
     def changes(self, stage: Stage, base: StageBase) -> list[int]:
         """Where a stage and those below it change what apt reads."""

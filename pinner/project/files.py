@@ -18,7 +18,16 @@ from pinner.values import NamedTuple
 
 _SHEBANG = 128  # bytes that a first line may take
 _TAKEN = frozenset(
-    {".github", ".gitlab", ".devcontainer", ".circleci", ".woodpecker", ".azure-pipelines", ".buildkite"}
+    {
+        ".github",
+        ".gitlab",
+        ".devcontainer",
+        ".circleci",
+        ".woodpecker",
+        ".azure-pipelines",
+        ".buildkite",
+        ".semaphore",
+    }
 )
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 #: What lists the files below a folder, as `git.files` does.
@@ -123,7 +132,7 @@ def _judged(
         return FoundFile(path, "", "not read", other) if kinds.installs(other, text) else None
     kind = kind or kinds.by_look(name, text, search=True)
     if kind is None:
-        return None
+        return FoundFile(path, "", "not read", "YAML") if kinds.runs_apt(name, text) else None
     if kinds.is_listing(kind):
         return FoundFile(
             path, kind, "" if listed(path) else "a list of packages, which is read if it is named"

@@ -103,7 +103,7 @@ _TABLE = (
         "ansible",
         "Ansible's tasks and playbooks",
         later(
-            r"(?:.*/)?(?:tasks|handlers|playbooks?)/(?:.*/)?[^/]+\.ya?ml|(?:.*/)?(?:site|[^/]*playbook[^/]*)\.ya?ml"
+            r"(?:.*/)?(?:tasks|handlers|playbooks?|molecule)/(?:.*/)?[^/]+\.ya?ml|(?:.*/)?(?:site|[^/]*playbook[^/]*)\.ya?ml"
         ),
         later(
             r"^(?:---.*\n|#.*\n|\s*\n)*- +(?:hosts|name|(?:ansible\.builtin\.)?(?:apt|import_playbook)) *:"
@@ -148,6 +148,7 @@ _OTHERS = (
     ("Cirrus CI", later(r"(?:.*/)?\.cirrus\.ya?ml")),
     ("AppVeyor", later(r"(?:.*/)?\.?appveyor\.ya?ml")),
     ("Buildkite", later(r"(?:.*/)?\.buildkite/.*\.ya?ml")),
+    ("Semaphore", later(r"(?:.*/)?\.semaphore/.*\.ya?ml")),
     ("Cloud Build", later(r"(?:.*/)?cloudbuild[^/]*\.(?:ya?ml|json)")),
     ("CodeBuild", later(r"(?:.*/)?buildspec[^/]*\.ya?ml")),
     ("Gitpod", later(r"(?:.*/)?\.gitpod\.ya?ml")),
@@ -236,6 +237,17 @@ def other(path: str) -> str:
 def installs(name: str, text: str) -> bool:
     """Whether a file of such a program installs packages."""
     return prefixes.asks(text) or (name in _LISTS and _LISTS[name].search(text) is not None)
+
+
+def runs_apt(path: str, text: str) -> bool:
+    """Whether a text of no kind is YAML that holds a command which installs packages, for whatever program."""
+    from pinner.recipe import scripts
+    from pinner.recipe.formats import yamltext
+
+    with suppress(InputError):
+        if path.endswith((".yml", ".yaml")) and prefixes.asks(text) and (root := yamltext.parse(text)):
+            return any(scripts.others(root, ()))
+    return False
 
 
 def is_script(text: str) -> bool:

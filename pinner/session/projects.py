@@ -275,7 +275,7 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
     surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
     found.passed.extend(each for each in surveyed if each.passed)
     if "gitlab" in wanted and (place := tree.resolve(path)) != root:
-        known = {tree.resolve(each.path) for each in surveyed}
+        known = {tree.resolve(each.path) for each in surveyed if not each.passed}
         included = (root / name for name in _gitlab(root, root))
         below = (each for each in included if each.is_relative_to(place) and each not in known)
         surveyed += (FoundFile(path / each.relative_to(place), "gitlab") for each in below)

@@ -24,9 +24,9 @@ _INSTALL = later(r"\b(?:re)?install\b")
 _APT_NAME = later(r"(?:^|[-_.])apt(?:[-_.]|get|$)")
 _APT_WORDS = frozenset(("install", "reinstall", "--no-install-recommends", "--install-recommends"))
 _OTHERWISE = later(
-    r"\binstall_packages[ \t]+\w|\bgdebi[ \t]+[\w./$-]|\bmk-build-deps\s[^;&|]*(?:--install|-\w*i)"
-    r"|\btasksel\s[^;&|]*\binstall\b|\bm?mdebstrap\s|\bdebootstrap\s|\bdpkg\s+(?:-i|--install)\b"
-    r"|\b(?:apt(?:-get|itude|-fast)?|nala)(?:\s+(?:-[oct]\s+\S+|-\S+|\\|\$\S+))*"
+    r"\binstall_packages[ \t]+\w|\bgdebi[ \t]+[\w./$-]|\bmk-build-deps\s[^;&|]{0,400}(?:--install|-\w*i)"
+    r"|\btasksel\s[^;&|]{0,400}\binstall\b|\bm?mdebstrap\s|\bdebootstrap\s|\bdpkg\s+(?:-i|--install)\b"
+    r"|\b(?:apt(?:-get|itude|-fast)?|nala)(?:\s+(?:-[oct]\s+(?![-\\$])\S+|-\S+|\\|\$\S+))*"
     r"\s+(?:build-dep|satisfy|(?:dist-|full-|dselect-|safe-)?upgrade)\b"
 )
 

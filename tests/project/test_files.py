@@ -115,7 +115,7 @@ def test_what_a_search_passes_over(tmp_path: Path, name: str, text: str, passed:
     [
         "azure-pipelines.yml", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker/a.yaml", "Jenkinsfile",
         "Earthfile", "Vagrantfile", "a.pkr.hcl", "x.def", "Makefile", "a/rules.mk", ".travis.yml",
-        ".cirrus.yml", ".buildkite/a.yml", "ci/a.jenkinsfile",
+        ".cirrus.yml", ".buildkite/a.yml", "ci/a.jenkinsfile", ".semaphore/a.yml",
     ],
 )  # fmt: skip
 def test_files_that_nobody_reads(tmp_path: Path, name: str) -> None:
@@ -126,6 +126,21 @@ def test_files_that_nobody_reads(tmp_path: Path, name: str) -> None:
     assert found.other and found.passed
     path.write_text("echo\n")
     assert files.survey(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("spec: [{command: [sh, -c, 'x; apt-get install -y a']}]\n", ["YAML"]),
+        ("notes: [use apt-get to install it]\n", []),
+        ("a: [apt-get install\n", []),
+    ],
+)
+def test_yaml_of_no_kind_is_counted_where_it_has_a_command(
+    tmp_path: Path, text: str, other: list[str]
+) -> None:
+    (tmp_path / "pod.yaml").write_text(text)
+    assert [each.other for each in files.survey(tmp_path)] == other
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbfFROM a\r\nRUN b", b"FROM \xc3\xa9\rRUN x\n", b""])

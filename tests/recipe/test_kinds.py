@@ -78,8 +78,9 @@ def test_scan_says_how_much_is_pinned(repository: Workbench) -> None:
         "tool",
         "total",
         "6",
+        "1",
     ]
-    assert lines[-1] == "6 files, 6 package arguments: 5 to pin, 0 pinned, 1 skipped (suite-unknown 1)"
+    assert lines[-2] == "6 files, 6 package arguments: 5 to pin, 0 pinned, 1 skipped (suite-unknown 1)"
 
 
 @pytest.mark.parametrize("command", ["scan", "lock"])
@@ -252,10 +253,11 @@ def test_scan_lists_the_files_of_a_run(repository: Workbench) -> None:
         "Dockerfile.j2  dockerfile, passed over: a template, which is read if it is named",
         "Makefile  Makefile, passed over: not read",
         "b.sh  script, passed over: it installs nothing",
+        "other.yml  YAML, passed over: not read",
     ]
     assert (
         repository.run("scan").out.splitlines()[-1]
-        == "1 other file installs packages and is not read: Makefile 1"
+        == "2 other files install packages and are not read: Makefile 1, YAML 1"
     )
 
 

@@ -211,7 +211,7 @@ class Fetcher:
 
         session = self._ready()
         try:
-            known = KeptResponse(self._cache, address) if revalidate else None
+            known = KeptResponse(self._cache, address, session.headers) if revalidate else None
             if known is not None:
                 headers = known.conditional_headers()
             else:
@@ -220,10 +220,8 @@ class Fetcher:
                 address, auth=attach, headers=headers, stream=True, timeout=self._timeouts
             ) as response:
                 raw = response.raw
-                if known is not None and raw.status == 304 and headers:
-                    body.clear()
-                    body.extend(known.body())
-                    return _check_length(len(body), limit, url)
+                if known is not None and raw.status == 304:
+                    raw = known.updated(raw)
                 resumed = raw.status == 206 and raw.headers.get("Content-Range", "").startswith(
                     f"bytes {len(body)}-"
                 )
@@ -248,17 +246,19 @@ class Fetcher:
                         progress(len(body))
                 if len(body) - before >= _TELLING:
                     self.rate = max(self.rate, (len(body) - before) / max(monotonic() - begun, 1e-6))
-                if known is not None:
+                if known is not None and raw is response.raw:
                     assert isinstance(body, bytearray)
-                    _kept(known, raw.headers, bytes(body))
+                    known.keep(raw, bytes(body))
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
             OSError,
+            AssertionError,
             RuntimeError,
             ValueError,
         ) as error:
-            # ValueError: a redirection to no address. RuntimeError: its packed body breaks off.
+            # ValueError: a redirection to no address. RuntimeError: its packed body breaks off. AssertionError is how
+            # CacheControl takes a date it cannot read.
             final = isinstance(error, (requests.TooManyRedirects, ValueError))
             again = not (final or is_too_slow(error) or is_no_host(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
@@ -267,8 +267,8 @@ class Fetcher:
         """A small body over plain http; None where it is not that simple. Raises `Failed` as `_once` does."""
         from pinner.archive import quick
 
-        known = KeptResponse(self._cache, address)
-        asked = known.conditional_headers()
+        known = KeptResponse(self._cache, address, _HEADERS)
+        asked, body = known.plain()
         answer = quick.get(address, {**_HEADERS, **asked}, limit)
         if answer is None or (answer.status == 304 and not asked):
             return None
@@ -276,11 +276,11 @@ class Fetcher:
             after = retry_after(answer.headers, self._now)
             raise Failed(f"HTTP status {answer.status}", status=answer.status, after=after)
         if answer.status == 304:
-            body = known.body()
-            return body if len(body) <= limit else None
+            return bytearray(body) if len(body) <= limit else None
         if len(answer.body) >= _TELLING:
             self.rate = max(self.rate, len(answer.body) / max(answer.seconds, 1e-6))
-        _kept(known, answer.headers, answer.body)
+        with suppress(CacheError):  # it saves a transfer; a full disk is a matter for what comes after it
+            known.keep_plain(answer.headers, answer.body)
         return bytearray(answer.body)
 
     def _answer(
@@ -385,11 +385,6 @@ def _file(address: str, url: str, limit: int) -> bytearray:
         raise Failed(error.strerror or "cannot be read", status=status, again=False) from None
     _check_length(len(body), limit, url)
     return body
-
-
-def _kept(known: KeptResponse, headers: Mapping[str, str], body: bytes) -> None:
-    with suppress(CacheError):  # it saves a transfer; a disk that is full is a matter for what comes after it
-        known.keep(headers, body)
 
 
 def _check_length(length: int, limit: int, url: str) -> None:

@@ -1,47 +1,84 @@
-"""What is kept of the answer of an address, so that it can be revalidated (RFC 9110, 8.8 and 13.1).
+"""What is kept of the answers of one address, so that they can be revalidated (RFC 9110, 8.8 and 13.1).
 
-etag: …            the validators that it came with
-last-modified: …
-
-the body
+CacheControl has the rules and the form. Where a whole answer is at hand already (`quick`), the same form is read and
+written without it: to load the library takes longer than the answer took to come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from pinner.archive.cache import Cache
 
+if TYPE_CHECKING:
+    from cachecontrol.controller import CacheController
+    from requests import PreparedRequest
+    from urllib3 import HTTPResponse
+
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+_FORM = b"cc=4,"  # CacheControl's
 
 
 class KeptResponse:
-    """The answer that is kept of an address."""
+    """The answer that is kept of an address, which is asked with these headers."""
 
-    def __init__(self, cache: Cache, address: str) -> None:
+    def __init__(self, cache: Cache, address: str, headers: Mapping[str, str | bytes]) -> None:
         self._cache = cache
         self._path = cache.http / sha256(address.encode()).hexdigest()
-
-    @cached_property
-    def _parts(self) -> tuple[bytes, bytes]:
-        head, _, body = self._cache.kept(self._path).partition(b"\n\n")
-        return head, body
+        self._address = address
+        self._headers = dict(headers)
 
     def conditional_headers(self) -> dict[str, str]:
-        """What to ask with, so that the server may answer that nothing has changed; nothing if there is no answer."""
-        fields = (line.partition(b": ") for line in self._parts[0].split(b"\n"))
-        said = {name.decode("latin-1"): value.decode("latin-1") for name, _, value in fields}
-        return {asked: said[name] for name, asked in _VALIDATORS.items() if name in said}
+        """What to ask with, so that the server may answer that nothing has changed."""
+        return dict(self._rules().conditional_headers(self._request())) if self._path.exists() else {}
 
-    def body(self) -> bytearray:
-        """The body, once the server has said that it still holds."""
-        return bytearray(self._parts[1])
+    def updated(self, answer: HTTPResponse) -> HTTPResponse:
+        """The answer that is kept, now that the server has said that it still holds."""
+        return self._rules().update_cached_response(self._request(), answer)
 
-    def keep(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Keeps an answer that can be revalidated, by its headers in lower case. Raises `CacheError`."""
-        said = {name: value for name in _VALIDATORS if (value := headers.get(name)) and value.isprintable()}
+    def keep(self, answer: HTTPResponse, body: bytes) -> None:
+        """Keeps an answer that can be revalidated. Raises AssertionError for a date that cannot be read."""
+        if any(answer.headers.get(name) for name in _VALIDATORS):
+            self._rules().cache_response(self._request(), answer, body)
+
+    def plain(self) -> tuple[dict[str, str], bytes]:
+        """What to ask with, and the body that holds if the server says that nothing has changed."""
+        import msgpack
+
+        data = self._cache.kept(self._path)
+        try:
+            response = msgpack.unpackb(data.removeprefix(_FORM))["response"] if data.startswith(_FORM) else {}
+            body, headers = response.get("body"), _printable(response.get("headers", {}))
+        except (ValueError, TypeError, KeyError, AttributeError, msgpack.UnpackException):
+            return {}, b""
+        if not isinstance(body, bytes):
+            return {}, b""
+        return {_VALIDATORS[name]: value for name, value in headers.items()}, body
+
+    def keep_plain(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Keeps an answer to a request without anything special. Raises `CacheError`."""
+        import msgpack
+
+        said = _printable(headers)
         if said and "no-store" not in headers.get("cache-control", "").lower():
-            head = "".join(f"{name}: {value}\n" for name, value in said.items())
-            self._cache.keep(self._path, head.encode("latin-1", "replace") + b"\n" + body)
+            answer = {"body": body, "headers": said, "status": 200, "version": 11, "reason": "OK"}
+            answer |= {"decode_content": False}
+            self._cache.keep(self._path, _FORM + msgpack.packb({"response": answer, "vary": {}}))
+
+    def _request(self) -> PreparedRequest:
+        from requests import Request
+
+        return Request("GET", self._address, headers=self._headers).prepare()
+
+    def _rules(self) -> CacheController:
+        from pinner.archive.http_cache import rules
+
+        return rules(self._cache, self._path)
+
+
+def _printable(headers: Mapping[str, str]) -> dict[str, str]:
+    """The validators among headers that may be sent again."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return {name: value for name in _VALIDATORS if (value := lowered.get(name, "")) and value.isprintable()}

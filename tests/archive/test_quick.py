@@ -63,6 +63,22 @@ def test_what_has_not_changed_is_taken_from_the_cache(fetcher: Fetcher) -> None:
     assert 'If-None-Match: W/"1"\r\nIf-Modified-Since: Sat\r\n' in second
 
 
+def test_what_one_way_keeps_the_other_knows(
+    fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that comes and goes costs no transfer."""
+    asked: list[str] = []
+    with serving([PLAIN, SAME], asked) as url:
+        ask(fetcher, url)
+        monkeypatch.setenv("PINNER_AUTH", str(tmp_path / "none"))
+        assert [ask(fetcher, url) for _ in range(2)] == [BODY] * 2
+        monkeypatch.delenv("PINNER_AUTH")
+        assert ask(fetcher, url) == BODY
+    assert [("keep-alive" in each, "If-None-Match" in each) for each in asked] == [
+        *((False, False), (True, True), (True, True), (False, True)),
+    ]
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -41,8 +41,14 @@ _OTHER_COMMANDS = later(
 # What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
 _SOURCES = later(
     r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
-    r"|(?!apt(?:-get|itude)?\s|pip|npm\b|apk\b|\w+=)[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])",
+    r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
+    r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])",
     re.MULTILINE,
+)
+# What may stand before a program that is run: a separator, a keyword, what runs others, an option, a variable.
+_RUN = (
+    r"(?:^|[;&|({!\n]|(?<![\w./-])(?:then|do|else|if|elif|while|until|sudo|sh|bash|dash|env|exec|time|nice|eatmydata|retry)"
+    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*"
 )
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
@@ -302,7 +308,13 @@ def _runs_copied(dockerfile: Dockerfile) -> bool:
     every = [each for stage in dockerfile.stages for each in stage.instructions]
     copied = (each.text.text.split() for each in every if each.keyword in ("COPY", "ADD"))
     names = {word.rstrip("/").rpartition("/")[2] for words in copied for word in words[-2:]} - {"", "."}
-    return any(f"{name} " in each.text.text for each in every if each.keyword == "RUN" for name in names)
+    texts = [each.text.text for each in every if each.keyword == "RUN"]
+    runs = (
+        re.compile(rf"{_RUN}(?:\S*/)?{re.escape(name)}\s")
+        for name in names
+        if any(name in text for text in texts)
+    )
+    return any(each.search(text) for each in runs for text in texts)
 
 
 def _with_suite(begun: _Begun) -> Options:

@@ -34,9 +34,8 @@ REPLACED = "replaced_before_the_shell"
 
 def names_of(variables: Iterable[str]) -> str:
     """What messages call variables."""
-    return ", ".join(
-        dict.fromkeys("a value that is filled in" if each == REPLACED else each for each in variables)
-    )
+    called = {REPLACED: "a value that is filled in", "@": "$@", "*": "$*"}
+    return ", ".join(dict.fromkeys(called.get(each, each) for each in variables))
 
 
 def not_known(*variables: str) -> str:

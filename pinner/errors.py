@@ -19,20 +19,20 @@ _CONTROL = (
 )
 _LOGIN = r"(://)(?:[^/\s\"'<>]*@|[^/\s@:\[\"'<>]*:(?!\d*/)[^\s@\"'<>]*@)"
 _WORST_FIRST = (130, 2, 3, 6, 5, 4, 1, 0)
-_COMMAND = r"(?m)^(\s*)(?=::|##\[|##vso)"
+_COMMAND = r"(?m)^\s*(?=::)|#(?=#(?:\[|vso))"
 
 
 def printable(text: str, *, line: bool = False) -> str:
     """`text` fit for a terminal or a log: characters that are not seen or move others as escapes, no logins.
 
-    Newline and tab stay, unless it is to be one `line`, as a name is. No line begins with what is a command to GitHub's
-    or Azure's runner (`::error`, `##vso`). Everything that comes from a file, an archive or a lock goes through here
-    before it is shown.
+    Newline and tab stay, unless it is to be one `line`, as a name is. No line begins with `::`, and none has `##[` or
+    `##vso`: these are commands to the runners of GitHub and Azure. Everything that comes from a file, an archive or a
+    lock goes through here before it is shown.
     """
     if text.isascii() and text.isprintable() and ":" not in text and "#" not in text:
         return text
     text = re.sub(f"{_CONTROL}|[\n\t]" if line else _CONTROL, _escape, without_login(text))
-    return re.sub(_COMMAND, r"\1\\", text) if "::" in text or "##" in text else text
+    return re.sub(_COMMAND, r"\g<0>\\", text) if "::" in text or "##" in text else text
 
 
 def _escape(match: re.Match[str]) -> str:

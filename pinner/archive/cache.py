@@ -127,13 +127,14 @@ class Cache:
 
 
 def _files(directory: Path) -> list[Path]:
-    return sorted(directory.iterdir()) if directory.is_dir() else []
+    """What the cache keeps in one of its folders; a link is none of its own."""
+    return sorted(directory.iterdir()) if directory.is_dir() and not directory.is_symlink() else []
 
 
 def _remove(files: list[Path]) -> int:
     freed = 0
     for file in files:
-        with suppress(FileNotFoundError):  # another process may prune as well
+        with suppress(FileNotFoundError, IsADirectoryError):  # another process may prune as well
             size = file.stat().st_size
             file.unlink()
             freed += size

@@ -46,9 +46,14 @@ def command(old: str, new: str, form: str) -> int:
 def _read(name: str) -> Lock:
     """The lock that an argument names. Raises `InputError`."""
     revision, _, path = name.partition(":")
-    if os.path.lexists(name):
+    is_there = os.path.lexists(name)
+    if is_there and "/" in name:
         return read_lock(Path(name))[1]
     content = git.content(tree.current(), revision, path or f"./{NAME}", LARGEST)
+    if is_there and content is not None:
+        raise InputError("is a file and a revision", path=name, hint=f"name ./{name}, or {revision}:{NAME}")
+    if is_there:
+        return read_lock(Path(name))[1]
     if content is None:
         hint = f"name a file, a revision, or a file of a revision: {NAME}, HEAD~1, HEAD~1:{NAME}"
         raise InputError("there is no such lock", path=name, hint=hint)

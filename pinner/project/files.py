@@ -118,6 +118,10 @@ def _judged(
     bare = "." not in name.rpartition("/")[2]
     if not (kind or other or (bare and os.access(path, os.X_OK)) or kinds.may_look(name)):
         return None
+    if path.is_symlink() and not tree.is_file(path, tree.root_of(path)):
+        if kind == "dockerfile":
+            return FoundFile(path, kind)  # to read it is an error
+        return FoundFile(path, kind, "a link that leads out of the work tree") if kind else None
     if not path.is_file():
         return None
     try:

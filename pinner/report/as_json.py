@@ -65,7 +65,8 @@ def _unique(names: Any) -> list[str]:
 
 
 def dumps(value: Any) -> str:
-    """`value` as indented JSON, without logins in addresses."""
+    """`value` as indented JSON, without logins in addresses and without what is a command to a runner (`##vso`)."""
     import json
 
-    return without_login(json.dumps(value, indent=2, ensure_ascii=True))
+    text = without_login(json.dumps(value, indent=2, ensure_ascii=True))
+    return text.replace("##[", r"#\u0023[").replace("##vso", r"#\u0023vso")

@@ -225,7 +225,9 @@ def cache_dir() -> Path:
 def _not_of_the_checkout(own: str) -> None:
     """Raises `InputError` for a cache that came with a checkout: what is in it counts as verified."""
     path = tree.resolve(Path(own))
-    if git.tracks(path):
+    named = Path(os.path.abspath(own))  # noqa: PTH100
+    linked = (each for each in (named, *named.parents) if each.is_symlink())
+    if git.tracks(path) or any(map(git.tracks, linked)):
         raise InputError(
             "is not used as the cache: git tracks files in it", path=own, hint="name another directory"
         )

@@ -73,3 +73,19 @@ def test_a_cache_that_came_with_the_checkout(bench: Workbench) -> None:
     access._not_of_the_checkout.cache_clear()
     result = bench.run("verify")
     assert (result.status, "git tracks files in it" in result.err) == (3, True)
+
+
+def test_a_cache_behind_a_link_that_came_with_the_checkout(
+    bench: Workbench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "images").mkdir()
+    (outside / "images" / "precious").write_text("x")
+    subprocess.run(["git", "init", "--quiet"], cwd=bench.folder, check=True)
+    (bench.folder / "cached").symlink_to(outside)
+    subprocess.run(["git", "add", "cached"], cwd=bench.folder, check=True)
+    for place in (bench.folder / "cached", bench.folder / "cached" / "deep"):
+        bench.cache = place
+        access._not_of_the_checkout.cache_clear()
+        assert bench.run("cache", "clear").status == 3
+    assert [each.name for each in outside.rglob("*")] == ["images", "precious"]

@@ -112,6 +112,8 @@ def test_git_revisions(moved: Workbench) -> None:
     assert moved.run("diff", "HEAD").out == expected
     git("commit", "-am", "second")
     assert moved.run("diff", "HEAD~1", "HEAD").out == expected
+    moved.write("HEAD~1", new)
+    assert "is a file and a revision" in moved.run("diff", "HEAD~1", "HEAD").err
     for bad in ("HEAD:none", "none:sub/pinner.lock", "-x:sub/pinner.lock", "HEAD:../pinner.lock", "HEAD:sub"):
         result = moved.run("diff", "--", bad, "pinner.lock")
         assert (result.status, result.out) == (3, ""), bad

@@ -195,3 +195,18 @@ def test_a_file_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_folder_is_named_as_such(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Is a directory"):
         files.read(tmp_path)
+
+
+def test_a_search_looks_through_no_link_out_of_the_tree(tmp_path: Path) -> None:
+    """What lies there would show in what is said of the link."""
+    outside, project = tmp_path / "outside", tmp_path / "tree"
+    project.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+    outside.write_text("#!/bin/sh\napt-get install x\n- run: apt-get install x\n")
+    outside.chmod(0o755)
+    for name in ("ci.sh", "q.yml", "setup"):
+        (project / name).symlink_to(outside)
+    found = files.survey(project)
+    assert [(each.path.name, each.passed) for each in found] == [
+        ("ci.sh", "a link that leads out of the work tree"),
+    ]

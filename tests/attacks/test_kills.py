@@ -130,7 +130,10 @@ def test_kills(bench: Workbench, name: str, tmp_path: Path) -> None:
             process.communicate()
         else:
             killed = bench.process(*story.command, first=_KILLER.format(left=left), environment=_QUIET)
-            assert killed.status == -signal.SIGKILL, killed.err
+            # The last places may lie beyond the end: how often a run opens files differs by a few.
+            assert killed.status == -signal.SIGKILL or (killed.status == 0 and left > moments * 0.9), (
+                killed.err
+            )
         for path, text in texts(bench).items():  # a .deb is whole, or is not there
             assert not path.endswith(".deb") or text == new[path], (left, path)
         again = bench.run(*story.command)

@@ -130,7 +130,7 @@ _NOT = later(
 )
 #: Why a search passes over a template.
 TEMPLATE = "a template, which is read if it is named"
-_TEMPLATE = later(r".*\.(?:j2|jinja2?|tmpl|tpl|gotmpl|template|in|erb|ejs|mustache|hbs|m4)", re.IGNORECASE)
+_TEMPLATE = later(r"(.*)\.(?:j2|jinja2?|tmpl|tpl|gotmpl|template|in|erb|ejs|mustache|hbs|m4)", re.IGNORECASE)
 _TEMPLATE_TEXT = later(
     r"^[ \t]*(?:\{[{%#](?!#)|<%)|^[ \t]*FROM[ \t][^\n#]*(?:\{\{|%%\w|@\w+@)|^[^'\"#\n]*\{\{[ \t]*\w",
     re.MULTILINE,
@@ -169,13 +169,15 @@ _LISTS = {
 
 @lru_cache(maxsize=1 << 14)
 def by_name(path: str) -> FileKind | None:
-    """The kind of file that a path (with forward slashes) names; None if the name does not tell."""
+    """The kind of file that a path (with forward slashes) names, or that a template of this name becomes; None if
+    the name does not tell."""
     path = path.replace("\n", " ")  # which a name may hold, and no pattern knows
     plain = _NOT.fullmatch(path.rpartition("/")[2]) is None
     for kind in (*_TABLE[1:], _TABLE[0]):
         if kind.names.fullmatch(path) and (plain or kind is not _TABLE[0]):
             return kind.name
-    return None
+    template = _TEMPLATE.fullmatch(path)
+    return by_name(template[1]) if template else None
 
 
 def of(path: str, text: str) -> FileKind:
@@ -219,6 +221,8 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
     also = _BY_NAME[kind].also
     if not (asks or (also and also.search(text))):
         return "it installs nothing"
+    if _TEMPLATE.fullmatch(name):
+        return TEMPLATE
     return TEMPLATE if _TEMPLATE_LINE.search(text) and not _is_read(kind, text) else ""
 
 

@@ -66,8 +66,16 @@ class Code(StrEnum):
         "Use a variable or a list of its own for each.",
     )
     CHROOT = "chroot", "The command installs into another root.", "Pin by hand."
-    DEBOOTSTRAP = "debootstrap", "Packages are installed into a new root.", "Pin by hand."
-    MMDEBSTRAP = "mmdebstrap", "Packages are installed into a new root.", "Pin by hand."
+    DEBOOTSTRAP = (
+        "debootstrap",
+        "Packages are installed into a new root, by a program that takes no versions.",
+        "Use mmdebstrap, whose `--include` takes them.",
+    )
+    MMDEBSTRAP = (
+        "mmdebstrap",
+        "Packages are installed into a new root, from sources that are not followed.",
+        "Name the suite and the mirrors as arguments.",
+    )
 
     # What stays without a pin: how the argument is written.
     VARIABLE_UNKNOWN = (

@@ -81,6 +81,7 @@ class Stage:
     earlier stage that `base` names. `directives` are those of comments in the stage; one in the block of comment
     lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage. `runner` is
     the name of a hosted machine that stands in the place of an image. `why` is a clause about a base that is not known.
+    `suite` is that of a new root, which the stage begins as, without a package.
     """
 
     index: int
@@ -93,6 +94,7 @@ class Stage:
     directives: tuple[Directive, ...]
     runner: str = ""
     why: str = ""
+    suite: str = ""
 
 
 class _Dockerfile(NamedTuple):
@@ -121,7 +123,10 @@ class Dockerfile(_Dockerfile):
 
     def on(self, platform: str) -> Dockerfile:
         """The file as it is built for a platform."""
-        return parse(self.text, platform, self.builds) if self.varies else self
+        if not self.varies:
+            return self
+        found = parse(self.text, platform, self.builds)
+        return found._replace(stages=(*found.stages, *(each for each in self.stages if each.suite)))
 
 
 def of_platform(platform: str) -> dict[str, str]:

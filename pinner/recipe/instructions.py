@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument, Setting
@@ -23,6 +24,9 @@ from pinner.shell.prefixes import Wrappers
 from pinner.shell.syntax import Command, Script, Word, WordPart
 from pinner.shell.trace import Trace
 from pinner.values import NamedTuple
+
+if TYPE_CHECKING:
+    from pinner.recipe.roots import Root
 
 _MENTION = later(
     r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"
@@ -75,12 +79,13 @@ class Skipped(NamedTuple):
 
 class Notes:
     """What is known of a file while it is read: the programs that run others (`wrappers`), and which variables a
-    request stands in (`carried`)."""
+    request stands in (`carried`), the roots that calls make."""
 
     def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers = {}) -> None:  # noqa: B006
         self.dockerfile = dockerfile
         self.wrappers = wrappers
         self.carried: dict[Request, frozenset[Variable]] = {}
+        self.roots: list[Root] = []
 
     @cached_property
     def installer(self) -> re.Pattern[str]:
@@ -271,8 +276,10 @@ class Reader:
             if program.reason == "string" and text is not None and not command.nested:
                 _, name = prefixes.program(command.words, wrappers)
                 yield from self._script(nested.unfolded(text), _Around(name, around.depth + 1))
-            else:
+            elif program.reason != "mmdebstrap":
                 yield self._skip(command.span, program.reason, program.detail)
+            elif why := self._root(command, script, wrappers):
+                yield self._skip(command.span, program.reason, f"{program.detail}: {why}")
             if program.reason != "xargs" or not program.name:
                 return
             runner, _ = prefixes.program(command.words, wrappers)
@@ -340,6 +347,27 @@ class Reader:
         line = self._source.rfind("\n", 0, word.span.start) + 1
         alone = not self._source[line : word.span.start].strip()
         return word.raw if alone and line > self._instruction.span.start else ""
+
+    def _root(self, command: Command, script: Script | None, wrappers: Wrappers) -> str:
+        """Why the packages of the root that a call of mmdebstrap makes are not read, "" if there is a stage of it."""
+        from pinner.recipe import roots
+
+        if script is None or command.nested or not command.certain:
+            return "how it is called is not followed"
+        at, _ = prefixes.program(command.words, wrappers)
+        given = self._expanded(command.words[at + 1 :], script)
+        found = roots.read(self._source, script.shell, [field for _, field in given], command.span)
+        if isinstance(found, str):
+            return found
+        self._notes.roots.append(found)
+        for word, _ in given:
+            for part in word.parts:
+                if part.kind == "variable":
+                    self._notes.uses.packages.add(script.shell.origin(part.start))
+        stages = self._notes.dockerfile.stages
+        if any(each.suite and each.instructions[0].span == command.span for each in stages):
+            return ""
+        return "a variable that names its packages has another use"
 
     def _string(self, command: Command, script: Script | None, wrappers: Wrappers) -> Joined | None:
         """The script that `sh -c` or `su -c` is given."""

@@ -264,11 +264,17 @@ def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  
 
     `around` is the configuration that a file belongs to.
     """
+    read: Dockerfile
     if kind == "dockerfile":
-        return dockerfile.parse(text, builds=around.builds)
-    if kind == "script":
+        read = dockerfile.parse(text, builds=around.builds)
+    elif kind == "script":
         from pinner.recipe import scripts
 
-        return scripts.script(text)
-    read: Dockerfile = import_module(f"pinner.recipe.formats.{kind.replace('-', '_')}").read(text, around)
-    return read
+        read = scripts.script(text)
+    else:
+        read = import_module(f"pinner.recipe.formats.{kind.replace('-', '_')}").read(text, around)
+    if "mmdebstrap" not in text:
+        return read
+    from pinner.recipe import roots
+
+    return roots.added(read)

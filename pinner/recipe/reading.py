@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pinner.edit.span import Lines
 from pinner.recipe.arguments import Request
-from pinner.recipe.dockerfile import UNREAD, Dockerfile
+from pinner.recipe.dockerfile import UNREAD, Dockerfile, Stage
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable
@@ -38,6 +38,14 @@ def find(dockerfile: Dockerfile, wrappers: Wrappers = {}) -> tuple[Install | Ski
     return ()
 
 
+def roots(dockerfile: Dockerfile) -> list[Stage]:
+    """The stages that calls of mmdebstrap make, for those whose variables name packages for these alone."""
+    reader = _FileReader(dockerfile, {})
+    reader.read()
+    uses = reader.notes.uses
+    return [each.stage for each in reader.notes.roots if uses.forbidding(each.through) is None]
+
+
 def _may_call(text: str) -> bool:
     return "apt" in text or prefixes.mentions(text)
 
@@ -47,7 +55,7 @@ class _FileReader:
 
     def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers) -> None:
         self._dockerfile = dockerfile
-        self._notes = Notes(dockerfile, wrappers)
+        self.notes = Notes(dockerfile, wrappers)
         self._forbidding: dict[frozenset[Variable], int | None] = {}
 
     @cached_property
@@ -63,21 +71,21 @@ class _FileReader:
             for instruction in stage.instructions:
                 if instruction.keyword == "SHELL" and instruction.argv:
                     shells[-1] = _shell(instruction.argv)
-                found += Reader(self._notes, stage, instruction, shells[-1]).read()
+                found += Reader(self.notes, stage, instruction, shells[-1]).read()
         return tuple(sorted(map(self._settled, found), key=lambda call: call.span))
 
     def _settled(self, call: Install | Skipped) -> Install | Skipped:
         """The call, words skipped that stand in variables which something else uses too."""
-        if isinstance(call, Skipped) or not self._notes.carried:
+        if isinstance(call, Skipped) or not self.notes.carried:
             return call
         return call._replace(requests=tuple(map(self._unless_used, call.requests)))
 
     def _unless_used(self, request: Request) -> Request:
-        variables = self._notes.carried.get(request)
+        variables = self.notes.carried.get(request)
         if not variables or (request.action != "pin" and not request.expansion):
             return request
         if variables not in self._forbidding:
-            self._forbidding[variables] = self._notes.uses.forbidding(variables)
+            self._forbidding[variables] = self.notes.uses.forbidding(variables)
         at = self._forbidding[variables]
         if at is None:
             return request

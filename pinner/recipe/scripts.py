@@ -133,7 +133,7 @@ def others(root: Node, read: Sequence[Span]) -> Iterator[Instruction]:
             and _installs(node.value)
         ):
             why = f"the command is under {key}, and what runs it is not known here"
-            yield _unread(root.source, node.span, "other-key", why)
+            yield unread(root.source, node.span, "other-key", why)
 
 
 def _installs(text: str) -> bool:
@@ -173,9 +173,9 @@ def _instructions(text: str, job: Job, elsewhere: frozenset[str]) -> Iterator[In
         for name, value in own.items():
             yield _variable(text, at, name, None if name in unclear else value)
         if step.unread:
-            yield _unread(text, step.text.span, *step.unread)
+            yield unread(text, step.text.span, *step.unread)
         elif step.names:
-            yield from _calls(step.names, step.versions or (None,) * len(step.names), where)
+            yield from calls(step.names, step.versions or (None,) * len(step.names), where)
         elif step.words:
             yield _command(text, step, where)
         elif step.adds:
@@ -218,7 +218,7 @@ def _step(text: str, step: Step, where: Span) -> Iterator[Instruction]:
     shell = Joined("", (0,), (where.start,), (where.start,))
     yield Instruction("SHELL", where, where, shell, argv=(step.shell or "sh",))
     if joined is None and prefixes.asks(node.value):
-        yield _unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
+        yield unread(text, node.span, "yaml", "how this string is written in YAML is not followed")
     elif joined is not None:
         if callable(step.hidden):
             joined = step.hidden(joined)
@@ -229,7 +229,7 @@ def _step(text: str, step: Step, where: Span) -> Iterator[Instruction]:
         yield Instruction("RUN", where, node.span, nested.unfolded(joined))
 
 
-def _calls(names: Sequence[Joined], versions: Sequence[Joined | None], where: Span) -> Iterator[Instruction]:
+def calls(names: Sequence[Joined], versions: Sequence[Joined | None], where: Span) -> Iterator[Instruction]:
     """A RUN that installs packages, one for each way in which their names are quoted; versions are as variables."""
     for _, same in groupby(zip(names, versions, strict=True), lambda each: each[0].levels):
         own = list(same)
@@ -248,7 +248,7 @@ def _command(text: str, step: Step, where: Span) -> Instruction:
     install = next((at for at, word in enumerate(step.words) if word.text in _INSTALL), len(step.words))
     levels = {word.levels for word in step.words[install + 1 :] if word.text[:1] not in ("", "-")}
     if len(levels) > 1 or not all(_PLAIN.fullmatch(word.text) for word in step.words):
-        return _unread(
+        return unread(
             text, step.text.span, "words", "the command is a list, not all of whose items are plain text"
         )
     own = levels.pop() if levels else ()
@@ -271,6 +271,11 @@ def adding(source: str, where: Span, hidden: Hidden = None) -> Instruction:
         command = f'echo "{_UNKNOWN}" > {said} && apt-get update'
     else:
         command = f"add-apt-repository -y '{said}' && apt-get update"
+    return written(command, where)
+
+
+def written(command: str, where: Span) -> Instruction:
+    """The RUN of a command that is not written in the file."""
     return Instruction("RUN", where, where, _filler(command, where.start))
 
 
@@ -285,5 +290,6 @@ def _run(parts: Iterable[Joined], levels: tuple[Level, ...], where: Span) -> Ins
     return Instruction("RUN", where, where, text.replaced((), "bare"))
 
 
-def _unread(text: str, span: Span, reason: str, detail: str) -> Instruction:
+def unread(text: str, span: Span, reason: str, detail: str) -> Instruction:
+    """What may install packages and is not read: a code and a clause."""
     return Instruction(UNREAD, span, span, Joined.without(text, span, ()), argv=(reason, detail))

@@ -94,7 +94,7 @@ def _ways(context: ShellText, word: Word) -> list[list[Piece | None]]:
                 ways = [(Piece(why, (place,)),)]
             parts.append([[each and each._replace(splits=not part.quoted) for each in way] for way in ways])
         else:
-            parts.append([[Piece(_literal(context.shell, part), (place,))]])
+            parts.append([[Piece(literal(context.shell, part), (place,))]])
     most = max(map(len, parts), default=1)
     if all(len(each) in (1, most) for each in parts):
         return [[piece for each in parts for piece in each[at % len(each)]] for at in range(most)]
@@ -121,7 +121,7 @@ def _is_plain_text(way: Iterable[Piece | None]) -> bool:
     )
 
 
-def _literal(shell: Joined, part: WordPart) -> Joined:
+def literal(shell: Joined, part: WordPart) -> Joined:
     """A part's text after quote removal, with its origins."""
     raw = shell.part(part.start, part.end)
     if raw.text == part.text:

@@ -83,10 +83,11 @@ INSTALLERS = {
         later(r"--install\Z|-[^-\s]*i"),
     ),
     "tasksel": ("tasksel installs the packages of a task, which no pin names", later(r"install\Z")),
-    **dict.fromkeys(
-        ("debootstrap", "mmdebstrap"),
-        ("packages are installed into another root, in versions that no pin names", later(r"--include\b")),
+    "debootstrap": (
+        "packages are installed into a new root, in versions that debootstrap chooses",
+        later(r"--include\b"),
     ),
+    "mmdebstrap": ("packages are installed into a new root", later(r"--i\w*(?:=|\Z)")),
 }
 
 # These only read or print their arguments; an apt command among those is never run.

@@ -344,7 +344,9 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
             if item.stage not in bases:
                 bases[item.stage] = base_of(parsed, parsed.stages[item.stage], options)
             base, view = bases[item.stage], None
-            own = [use for use in uses if use.start <= item.span.start < use.end] if not told else []
+            own = [use for use in uses if use.start <= item.span.start < use.end]
+            if told or parsed.stages[item.stage].suite:
+                own = []
             if own:
                 base, view = _used(own)
             elif not isinstance(base.where, Unnamed):

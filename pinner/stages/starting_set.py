@@ -10,6 +10,9 @@ from pinner.apt.version import source_version
 from pinner.resolve.universe import Universe
 from pinner.values import NamedTuple
 
+#: The label of a root without packages.
+EMPTY = "nothing"
+
 
 class Root(NamedTuple):
     """The packages that a base image holds on one Debian architecture. `label` is how the lock names the set.
@@ -32,7 +35,7 @@ class Root(NamedTuple):
     @property
     def told(self) -> bool:
         """Whether the packages were read from a file or an image, not assumed."""
-        return bool(self.packages or self.listed or self.read)
+        return bool(self.packages or self.listed or self.read) or self.label == EMPTY
 
     @property
     def full(self) -> tuple[Package, ...]:

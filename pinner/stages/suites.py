@@ -30,7 +30,7 @@ from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
 from pinner.stages.image_names import split as split_reference
 from pinner.stages.policy import PinForm
 from pinner.stages.repositories import VouchedRepository, listed, vouched
-from pinner.stages.starting_set import MINBASE, Root
+from pinner.stages.starting_set import EMPTY, MINBASE, Root
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
         )
         platforms = made or platforms
     roots = next((roots for pattern, roots in options.roots.items() if fnmatchcase(image, pattern)), ())
+    if stages[-1].suite:
+        roots = tuple(Root(EMPTY, PLATFORMS[each]) for each in platforms)
     where = _where(dockerfile, stages, options, contents)
     unread = next((content.unread for content in contents.values() if content.unread), "")
     held = {path: content for each in contents.values() for path, content in each.keys}
@@ -291,6 +293,8 @@ def _where(
                     excerpt = lines.excerpt(directive.span)
                     raise InputError(found.why, line=line, column=column, excerpt=excerpt, hint=found.hint)
                 return found
+    if stages[-1].suite:
+        return named(stages[-1].suite)
     if options.suite:
         return suite_told(options.suite, "--suite")
     image = stages[-1].base

@@ -9,7 +9,7 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import Lock, Target
 from pinner.stages.bases import label_of
-from pinner.stages.starting_set import MINBASE, Root
+from pinner.stages.starting_set import EMPTY, MINBASE, Root
 from pinner.values import NamedTuple
 from pinner.workflow.export import gaps, left, named
 
@@ -79,6 +79,8 @@ def _start(target: Target, base: Root | None) -> Mapping[str, str]:
     """The versions that the image began with, by name; "" where any will do."""
     if target.closure.installed == MINBASE.label:
         return dict.fromkeys(minbase.names(target.closure.suite, PLATFORMS[target.platform]), "")
+    if target.closure.installed == EMPTY:
+        return {}
     if base is None or target.closure.installed not in (base.label, label_of(base.packages)):
         raise InputError(
             f"{named(target)} was locked for a base image that holds {target.closure.installed}",

@@ -21,7 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pinner.archive.cache import Cache
 from pinner.archive.keys import Keyring
+from pinner.archive.network import Network
 from pinner.archive.trust import certificates
 from pinner.distributions import repositories
 from pinner.distributions.repositories import KnownRepository
@@ -64,7 +66,7 @@ def run(names: Sequence[str], mirrors: Mapping[str, str], *, now: datetime) -> i
         raise PinnerError(f"no such rows: {', '.join(sorted(unknown))}")
     status = 0
     with tempfile.TemporaryDirectory() as folder:
-        ring = Keyring(Path(folder), (), now=now, mirrors=mirrors)
+        ring = Keyring(Network(Cache(Path(folder)), now, mirrors=mirrors), ())
         for name in names or rows:
             for word, text in check(rows[name], ring, now=now):
                 print(f"{name:24}  {word:8}  {text}")

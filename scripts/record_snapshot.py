@@ -27,7 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pinner.apt import relations
 from pinner.apt.packages import Package
 from pinner.apt.release import Release
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.archive.snapshot import Snapshots
 from pinner.distributions import minbase, moments
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS, PLATFORMS
@@ -158,13 +160,13 @@ def main() -> None:
     if not isinstance(where, Named):
         parser.error(f"{given.suite} is not a suite")
     now = datetime.now(UTC)
-    service = Snapshots(cache_dir(), now=now)
+    service = Snapshots(Network(Cache(cache_dir()), now))
     if given.snapshot:
         archives = [name for pocket in where.suite.pockets if (name := moments.archive_of(pocket.uri))]
         at = moments.moment(archives, moments.when(given.snapshot, now), service.timestamps)
         where = where._replace(at=at)
     folder = given.folder.resolve()
-    record(folder, where, given.names, Archive(cache_dir(), now=now, snapshots=lambda: service))
+    record(folder, where, given.names, Archive(Network(Cache(cache_dir()), now), snapshots=lambda: service))
     words = " ".join(given.names)
     text = f"FROM debian:{where.suite.codename}\nRUN apt-get update && apt-get install -y {words}\n"
     (folder / "Dockerfile").write_text(text)

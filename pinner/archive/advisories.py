@@ -9,15 +9,13 @@ said to be old; after a week it is not used any more.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import IO
 
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.archive.tar import Tar
 from pinner.archive.unpack import Torn, UnpackedStream, plain
 from pinner.distributions.advisories import KnownVulnerabilities, Vulnerability, members, of_debian, of_ubuntu
@@ -36,6 +34,7 @@ _FRESH, _USABLE = timedelta(days=1), timedelta(days=7)
 _REDIRECTIONS = 5
 _CHUNK = 1 << 20
 _SCHEMA = 1
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, Torn, InputError)
 
 
 class Feed(NamedTuple):
@@ -47,19 +46,12 @@ class Feed(NamedTuple):
 
 
 class Advisories:
-    """The two services behind the cache. `now` is aware; `mirrors` and `wait` are as in `Fetcher`."""
+    """The two services behind the cache."""
 
-    def __init__(
-        self,
-        cache: Path,
-        *,
-        now: datetime,
-        mirrors: Mapping[str, str],
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._cache = Cache(cache)
-        self._now = now
-        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors)
+    def __init__(self, network: Network) -> None:
+        self._cache = network.cache
+        self._now = network.now
+        self._fetcher = Fetcher(network)
 
     def of(self, distribution: str, releases: Mapping[str, str]) -> Feed:
         """What is known of releases (codename to number) of `debian` or `ubuntu`.
@@ -125,15 +117,7 @@ class Advisories:
                 else:
                     numbers = {number: name for name, number in releases.items()}
                     found = of_ubuntu(_records(body), numbers)
-            except (
-                ValueError,
-                LookupError,
-                TypeError,
-                AttributeError,
-                RecursionError,
-                Torn,
-                InputError,
-            ) as error:
+            except _UNREADABLE as error:
                 raise FetchError(f"{url}: not in the format that is documented: {error}", url=url) from None
         kept = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
         return found, {ask: headers[name] for name, ask in kept.items() if headers.get(name)}

@@ -6,19 +6,17 @@ Nothing of it is unpacked to the disk.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 from pinner.apt.packages import Package
 from pinner.apt.release import FileEntry
 from pinner.apt.version import compare
 from pinner.archive import trust
-from pinner.archive.cache import Cache
 from pinner.archive.deb import member
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.archive.tar import Tar
 from pinner.archive.unpack import Torn, UnpackedStream, plain
 from pinner.errors import InputError, TrustError
@@ -59,15 +57,8 @@ class ChangelogEntry(NamedTuple):
 class Changelogs:
     """Fetches .debs and reads their changelogs."""
 
-    def __init__(
-        self,
-        cache: Path,
-        *,
-        now: datetime,
-        mirrors: Mapping[str, str],
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._fetcher = Fetcher(Cache(cache), now=now, wait=wait, mirrors=mirrors)
+    def __init__(self, network: Network) -> None:
+        self._fetcher = Fetcher(network)
 
     def since(
         self, package: Package, uri: str, old: str, named: Callable[[str], Iterable[Package]] = lambda _: ()

@@ -9,13 +9,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pinner import __version__
-from pinner.archive.cache import Cache
 from pinner.archive.faults import (
     Failed,
     hint_for,
@@ -27,6 +25,7 @@ from pinner.archive.faults import (
     retry_after,
 )
 from pinner.archive.kept import KeptResponse
+from pinner.archive.network import Network
 from pinner.archive.pace import Pace
 from pinner.errors import CacheError, FetchError, TrustError
 
@@ -65,32 +64,22 @@ class Sink(Protocol):
 class Fetcher:
     """HTTP over one pool of connections for all threads.
 
-    `mirrors` maps URI prefixes to those that are asked in their place; the longest one counts. Answers that can
-    be revalidated are kept in `cache`. `wait` takes the seconds between two tries, `now` is for dates in
-    Retry-After. With a `pace` it is a guest of a service that never changes a file: one connection, no faster than
-    that, a longer patience, and a body that breaks off is resumed where it ended (RFC 9110, 14.2). One that is
-    `hasty` asks for what it can do without: it tries once, and does not wait long for a host to answer at all.
+    Answers that can be revalidated are kept in the cache. With a `pace` it is a guest of a service that never changes a
+    file: one connection, no faster than that, a longer patience, and a body that breaks off is resumed where it ended
+    (RFC 9110, 14.2). One that is `hasty` asks for what it can do without: it tries once, and does not wait long for a
+    host to answer at all.
     """
 
-    def __init__(
-        self,
-        cache: Cache,
-        *,
-        now: datetime,
-        wait: Callable[[float], None],
-        mirrors: Mapping[str, str],
-        pace: Pace | None = None,
-        hasty: bool = False,
-    ) -> None:
-        self._cache = cache
-        self._now = now
-        self._wait = wait
+    def __init__(self, network: Network, *, pace: Pace | None = None, hasty: bool = False) -> None:
+        self._cache = network.cache
+        self._now = network.now
+        self._wait = network.wait
         self._pace = pace
         self._tries, self._longest_wait = (TRIES, LONGEST_WAIT) if pace is None else (_PATIENT, _PATIENCE)
         self._timeouts = _TIMEOUTS
         if hasty:
             self._tries, self._timeouts = 1, (_HASTE, _TIMEOUTS[1])
-        self._mirrors = sorted(mirrors.items(), key=lambda pair: -len(pair[0]))
+        self._mirrors = sorted(network.mirrors.items(), key=lambda pair: -len(pair[0]))
         self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
         self._lock = threading.Lock()
         self._session: requests.Session | None = None

@@ -7,12 +7,16 @@ written without it: to load the library takes longer than the answer took to com
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pinner.archive.cache import Cache
+from pinner.errors import CacheError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cachecontrol.controller import CacheController
     from requests import PreparedRequest
     from urllib3 import HTTPResponse
@@ -73,9 +77,25 @@ class KeptResponse:
         return Request("GET", self._address, headers=self._headers).prepare()
 
     def _rules(self) -> CacheController:
-        from pinner.archive.http_cache import rules
+        """CacheControl's adapter would write each answer to a temporary file on the way; its rules alone do not, and
+        its own file cache needs another library for its locks; a rename needs none."""
+        from cachecontrol.cache import BaseCache
+        from cachecontrol.controller import CacheController
 
-        return rules(self._cache, self._path)
+        cache, path = self._cache, self._path
+
+        class OneFile(BaseCache):
+            def get(self, key: str) -> bytes | None:
+                return cache.kept(path) or None
+
+            def set(self, key: str, value: bytes, expires: int | datetime | None = None) -> None:
+                with suppress(CacheError):  # a full disk is a matter for what comes after it
+                    cache.keep(path, value)
+
+            def delete(self, key: str) -> None:
+                path.unlink(missing_ok=True)
+
+        return CacheController(OneFile())
 
 
 def _printable(headers: Mapping[str, str]) -> dict[str, str]:

@@ -11,17 +11,15 @@ the build context, and those that a base image holds for its own sources, are tr
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from pinner.apt.sources import Keys
 from pinner.archive import trust
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.distributions.repositories import KnownRepository
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.lock.schema import LockedKey
@@ -48,26 +46,15 @@ def is_secure(url: str) -> bool:
 class Keyring:
     """The keys of the repositories that files add, as the lock knows them or as they are seen for the first time.
 
-    `new` tells that an address may be trusted on first use. With `offline` the network is not used. `used` is what
-    the lock is to hold. Other parameters as those of `load.Archive`.
+    `new` tells that an address may be trusted on first use. `used` is what the lock is to hold.
     """
 
-    def __init__(
-        self,
-        cache: Path,
-        locked: Iterable[LockedKey],
-        *,
-        now: datetime,
-        mirrors: Mapping[str, str],
-        new: bool = False,
-        offline: bool = False,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._cache = Cache(cache)
+    def __init__(self, network: Network, locked: Iterable[LockedKey], *, new: bool = False) -> None:
+        self._cache = network.cache
         self._locked = {(key.uri, key.origin): key for key in locked}
         self._new = new
-        self._offline = offline
-        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors)
+        self._offline = network.offline
+        self._fetcher = Fetcher(network)
         self._contents: dict[str, bytes] = {}
         self.used: dict[tuple[str, str], LockedKey] = {}
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,8 +15,8 @@ from pinner.apt.release import FileEntry, Release
 from pinner.apt.sources import Keys, Source
 from pinner.archive import parallel, suites, trust
 from pinner.archive.arriving import Arriving, StartedAnew
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network, not_cached
 from pinner.archive.suites import Getter, SuiteRelease, VerifiedRelease
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.values import NamedTuple
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_AGE = timedelta(minutes=10)
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
 _LARGE = 24 << 20  # bytes
 #: Bytes a second, from where on a .gz is there and unpacked before the smaller .xz, which takes three times as long.
@@ -57,37 +55,27 @@ class _Wanted(NamedTuple):
 class Archive:
     """Archives as seen through one cache directory.
 
-    `now` is the time of the run. A Release that was asked for within `max_age` is not asked for again; with
-    `offline` nothing is asked for. `mirrors` maps URI prefixes to those that are asked in their place: locks and
-    messages keep the official one. `progress` gets a label, the bytes so far and all bytes, from several threads.
-    `wait` takes the seconds between two tries. Sources of a snapshot are read through what `snapshots` makes, once and
-    for ever. `keyring` is a file whose keys stand in for those of every source, as a recorded archive has its own.
-    `say` gets what is noticed only when an index is looked at. `stand_in` may give what an index that is not in the
-    cache is replaced by: of a source, component, Release and the digest of its InRelease.
+    Sources of a snapshot are read through what `snapshots` makes, once and for ever. `keyring` is a file whose keys
+    stand in for those of every source, as a recorded archive has its own. `say` gets what is noticed only when an index
+    is looked at. `stand_in` may give what an index that is not in the cache is replaced by: of a source, component,
+    Release and the digest of its InRelease.
     """
 
     def __init__(
         self,
-        cache: Path,
+        network: Network,
         *,
-        now: datetime,
-        max_age: timedelta = MAX_AGE,
-        offline: bool = False,
-        mirrors: Mapping[str, str] | None = None,
-        progress: Callable[[str, int, int], None] | None = None,
-        wait: Callable[[float], None] = time.sleep,
         snapshots: Callable[[], Snapshots] | None = None,
         keyring: Path | None = None,
         say: Callable[[str], None] = lambda note: None,
         stand_in: Callable[[Source, str, Release, str], Index | None] = lambda *_: None,
     ) -> None:
         self._stand_in = stand_in
-        self._cache = Cache(cache)
-        self._now = now
-        self._max_age = max_age
-        self._offline = offline
-        self._progress = progress
-        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors=mirrors or {})
+        self._network = network
+        self._cache = network.cache
+        self._now = network.now
+        self._offline = network.offline
+        self._fetcher = Fetcher(network)
         self._make_snapshots = snapshots
         self._snapshots: Snapshots | None = None
         self._keyring = keyring
@@ -160,12 +148,7 @@ class Archive:
         held, notes = {}, []
         for suite, one in before.items():
             if one is None:
-                raise FetchError(
-                    f"{suite.url('InRelease')}: not in the cache, and --offline forbids the network",
-                    url=suite.url("InRelease"),
-                    tries=0,
-                    hint="run once without --offline",
-                )
+                raise not_cached(suite.url("InRelease"))
             held[suite] = one
             if suite.snapshot:
                 continue
@@ -214,7 +197,7 @@ class Archive:
     def _is_fresh(self, suite: SuiteRelease, held: VerifiedRelease) -> bool:
         if suite.snapshot and not suite.check_valid_until:
             return True
-        if not suite.snapshot and not timedelta(0) <= self._now - held.checked <= self._max_age:
+        if not suite.snapshot and not self._network.is_recent(held.checked):
             return False
         try:
             suites.check_valid(suite, held.release, self._now)
@@ -234,12 +217,7 @@ class Archive:
     def _build(self, one: _Wanted, threads: int) -> None:
         """Fetches, verifies, unpacks and indexes a Packages file."""
         if self._offline:
-            raise FetchError(
-                f"{one.suite.url(one.path)}: not in the cache, and --offline forbids the network",
-                url=one.suite.url(one.path),
-                tries=0,
-                hint="run once without --offline",
-            )
+            raise not_cached(one.suite.url(one.path))
         from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
@@ -280,7 +258,7 @@ class Archive:
             return None
 
         def fetch() -> None:
-            progress = self._reporter(one.label, entry.size)
+            progress = self._network.reporter(one.label, entry.size)
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
@@ -307,7 +285,8 @@ class Archive:
             ):
                 url = one.suite.url(place)
                 try:
-                    packed = getter.get(url, limit=entry.size, progress=self._reporter(one.label, entry.size))
+                    progress = self._network.reporter(one.label, entry.size)
+                    packed = getter.get(url, limit=entry.size, progress=progress)
                 except FetchError as error:
                     if error.status != 404:
                         raise
@@ -317,10 +296,6 @@ class Archive:
                     return packed, extension, url
         assert absent is not None  # the plain form at least is listed
         raise absent
-
-    def _reporter(self, label: str, size: int) -> Callable[[int], None] | None:
-        progress = self._progress
-        return (lambda so_far: progress(label, so_far, size)) if progress else None
 
     def _drop_superseded(self, before: VerifiedRelease | None, after: VerifiedRelease) -> None:
         """Removes the indices that only the Release before named: one that changes daily would fill the disk."""

@@ -8,15 +8,13 @@ some are unknown.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network, not_cached
 from pinner.archive.pace import INTERVAL, Pace
 from pinner.distributions.moments import is_stamp
 from pinner.errors import FetchError
@@ -38,28 +36,13 @@ class MetasnapRow(NamedTuple):
 
 
 class Metasnap:
-    """The service at an address; it is asked once, at the pace of the snapshot service, and not waited for.
+    """The service at an address; it is asked once, at the pace of the snapshot service, and not waited for."""
 
-    `now`, `clock`, `wait` and `offline` are as in `snapshot.Snapshots`.
-    """
-
-    def __init__(
-        self,
-        cache: Path,
-        *,
-        now: datetime,
-        address: str = ADDRESS,
-        interval: float = INTERVAL,
-        offline: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._cache = Cache(cache)
-        self._now = now
+    def __init__(self, network: Network, *, address: str = ADDRESS, interval: float = INTERVAL) -> None:
+        self._network = network._replace(mirrors={}, max_age=_AGE)
+        self._cache = network.cache
         self._url = f"{address.rstrip('/')}/cgi-bin/api"
-        self._offline = offline
-        pace = Pace(interval, clock=clock, wait=wait)
-        self._fetcher = Fetcher(self._cache, now=now, wait=wait, mirrors={}, pace=pace, hasty=True)
+        self._fetcher = Fetcher(self._network, pace=Pace(interval, wait=network.wait), hasty=True)
 
     def close(self) -> None:
         """Ends the connection."""
@@ -88,12 +71,10 @@ class Metasnap:
         place = self._cache.snapshots / sha256(key.encode()).hexdigest()
         with suppress(ValueError, TypeError, KeyError):
             entry = json.loads(self._cache.kept(place))
-            if self._offline or timedelta(0) <= self._now - datetime.fromisoformat(entry["asked"]) <= _AGE:
+            if self._network.is_recent(datetime.fromisoformat(entry["asked"])):
                 return int(entry["status"]), str(entry["text"])
-        if self._offline:
-            raise FetchError(
-                f"{self._url}: not in the cache, and --offline forbids the network", url=self._url, tries=0
-            )
+        if self._network.offline:
+            raise not_cached(self._url)
         from urllib3.filepost import encode_multipart_formdata
 
         # Its known client sends each field as a file.
@@ -104,7 +85,7 @@ class Metasnap:
         with self._fetcher.ask(self._url, headers={"Content-Type": kind}, method="POST", form=body) as answer:
             status, text = answer.status, answer.body(_LARGEST).decode("utf-8", "replace")
         if status in (200, 404):
-            entry = {"asked": self._now.isoformat(), "status": status, "text": text}
+            entry = {"asked": self._network.now.isoformat(), "status": status, "text": text}
             self._cache.keep(place, json.dumps(entry).encode())
         return status, text
 

@@ -6,6 +6,7 @@ snapshot.debian.org bans addresses that ask in parallel or without pause.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ class Pace:
     server, too, sees at least `interval` between two requests. `requests` counts them.
     """
 
-    def __init__(self, interval: float, *, clock: Callable[[], float], wait: Callable[[float], None]) -> None:
+    def __init__(
+        self, interval: float, *, wait: Callable[[float], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._interval = interval
         self._clock = clock
         self._wait = wait

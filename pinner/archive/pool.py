@@ -11,10 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from hashlib import file_digest
 from pathlib import Path
@@ -22,8 +20,8 @@ from types import TracebackType
 
 from pinner.apt.digest import algorithm, label
 from pinner.archive import parallel
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.archive.snapshot import Mirror, Snapshots
 from pinner.distributions.moments import split
 from pinner.errors import FetchError, InputError, TrustError
@@ -39,26 +37,13 @@ _GONE = (
 
 
 class Pool:
-    """A directory that is filled from the archives, or from the snapshots of them that the lock names.
+    """A directory that is filled from the archives, or from the snapshots of them that the lock names."""
 
-    Other parameters as those of `load.Archive`.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        cache: Path,
-        *,
-        now: datetime,
-        mirrors: Mapping[str, str],
-        snapshots: Snapshots,
-        progress: Callable[[str, int, int], None] | None = None,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, root: Path, network: Network, snapshots: Snapshots) -> None:
         self._root = root
         self._partial = root / "partial"
-        self._progress = progress
-        self._live = Fetcher(Cache(cache), now=now, wait=wait, mirrors=mirrors)
+        self._reporter = network.reporter
+        self._live = Fetcher(network)
         self._snapshots = snapshots
 
     def fetch(self, packages: Sequence[LockedPackage]) -> tuple[LockedPackage, ...]:
@@ -150,14 +135,9 @@ class Pool:
             raise
 
     def _get(self, package: LockedPackage, draft: Draft, door: Fetcher | Mirror) -> None:
-        progress = self._progress
         if len(draft) < package.size:
-            door.save(
-                url(package),
-                draft,
-                limit=package.size,
-                progress=(lambda so_far: progress(package.name, so_far, package.size)) if progress else None,
-            )
+            progress = self._reporter(package.name, package.size)
+            door.save(url(package), draft, limit=package.size, progress=progress)
 
 
 class Draft:

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher, Sink
+from pinner.archive.network import Network, not_cached
 from pinner.archive.pace import INTERVAL, Pace
 from pinner.distributions import moments
 from pinner.distributions.moments import OFFICIAL
@@ -31,31 +31,25 @@ T = TypeVar("T")
 class Snapshots:
     """The service behind its mirrors, which are tried in order.
 
-    `mirrors` are addresses that serve what `http://snapshot.debian.org` does; `rewrites` are the mirrors of all
-    addresses, which count where `mirrors` is empty. One that does not have the import that is asked for yet is passed
-    over, since it would answer with an older one. `clock` and `wait` are those of `Pace`; with `offline` the network
-    is not used. `notes` are for people: whose answers were not good. `pace` counts the requests.
+    `mirrors` are addresses that serve what `http://snapshot.debian.org` does; where there are none, those of the
+    network count. One that does not have the import that is asked for yet is passed over, since it would answer with an
+    older one. `notes` are for people: whose answers were not good. `pace` counts the requests; `clock` is its own.
     """
 
     def __init__(
         self,
-        cache: Path,
-        *,
-        now: datetime,
+        network: Network,
         mirrors: Sequence[str] = (),
-        rewrites: Mapping[str, str] | None = None,
+        *,
         interval: float = INTERVAL,
-        offline: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._cache = Cache(cache)
-        self._now = now
-        self._offline = offline
-        self.pace = pace = Pace(interval, clock=clock, wait=wait)
-        fallback = {OFFICIAL: OFFICIAL.replace("http:", "https:")} | dict(rewrites or {})
+        self._network = network._replace(max_age=LISTING_AGE)
+        self._cache = network.cache
+        self.pace = pace = Pace(interval, wait=network.wait, clock=clock)
+        fallback = {OFFICIAL: OFFICIAL.replace("http:", "https:"), **network.mirrors}
         self._fetchers = [
-            Fetcher(self._cache, now=now, wait=wait, mirrors=places, pace=pace)
+            Fetcher(network._replace(mirrors=places), pace=pace)
             for places in [fallback | {OFFICIAL: mirror} for mirror in mirrors] or [fallback]
         ]
         self._order = list(range(len(self._fetchers)))
@@ -80,7 +74,7 @@ class Snapshots:
         Raises FetchError, InputError for an unknown one.
         """
         if archive == moments.UBUNTU:
-            return moments.of_ubuntu(self._now)
+            return moments.of_ubuntu(self._network.now)
         return self._first(lambda number: self._runs(number, archive))
 
     def first_seen(self, name: str, version: str, arch: str) -> Mapping[str, str]:
@@ -94,7 +88,7 @@ class Snapshots:
         path = f"/mr/binary/{quote(name, safe='')}/{quote(version, safe='')}/binfiles?fileinfo=1"
         known = self._kept(path)
         found = _first_seen(known[1], arch) if known else {}
-        if not found and not self._offline:
+        if not found and not self._network.offline:
             try:
                 answer = self._first(lambda number: self._json(number, path, path))
             except FetchError as error:
@@ -126,13 +120,8 @@ class Snapshots:
     def _ask(
         self, number: int, url: str, limit: int, progress: Callable[[int], None] | None = None
     ) -> bytearray:
-        if self._offline:
-            raise FetchError(
-                f"{url}: not in the cache, and --offline forbids the network",
-                url=url,
-                tries=0,
-                hint="run once without --offline",
-            )
+        if self._network.offline:
+            raise not_cached(url)
         return self._fetchers[number].get(url, limit=limit, progress=progress)
 
     def _check_follows(self, number: int, url: str) -> None:
@@ -155,8 +144,8 @@ class Snapshots:
             path = f"/mr/timestamp/?archive={archive}"
             key = f"{number}{path}"
             kept = self._kept(key)
-            fresh = kept and (self._offline or timedelta(0) <= self._now - kept[0] <= LISTING_AGE)
-            answer = kept[1] if kept and fresh else self._json(number, path, key)
+            recent = kept is not None and self._network.is_recent(kept[0])
+            answer = kept[1] if kept and recent else self._json(number, path, key)
             self._listed[number, archive] = _timestamps(answer, archive)
         return self._listed[number, archive]
 
@@ -169,7 +158,7 @@ class Snapshots:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             raise _strange(path) from None
-        entry = json.dumps({"asked": self._now.isoformat(), "answer": answer})
+        entry = json.dumps({"asked": self._network.now.isoformat(), "answer": answer})
         self._cache.keep(self._place(key), entry.encode())
         return answer
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from pinner.archive.load import MAX_AGE
+from pinner.archive.network import MAX_AGE
 from pinner.cli import flags, locked
 from pinner.errors import InputError
 from pinner.project import files, journal, tree
+from pinner.session.access import wiped
 from pinner.session.keys import known
 from pinner.workflow import export, repository
 
@@ -55,11 +56,8 @@ def command(
     signed = _signed(texts, Path(key), os.environ.get("PINNER_SIGN_PASSWORD")) if key else {}
     packages = export.packages(found.lock, found.targets)
     progress = access.progress("packages")
-    try:
+    with wiped(progress):
         fetched = access.pool(root, found.config, progress).fetch(packages)
-    finally:
-        if progress:
-            progress.wipe()
     made = {root / name: text for name, text in (texts | signed).items()}
     for folder in dict.fromkeys(path.parent for path in made):
         tree.inside(folder, tree.resolve(root))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pinner.archive.load import MAX_AGE
+from pinner.archive.network import MAX_AGE
 from pinner.cli import document, flags
 from pinner.cli.searching import search
 from pinner.errors import InputError, PinnerError, worst

@@ -6,15 +6,13 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import new, sha256
 from pathlib import Path
 
-from pinner.archive.cache import Cache
 from pinner.archive.fetch import TRIES, Fetcher
+from pinner.archive.network import Network, not_cached
 from pinner.errors import FetchError, TrustError
 from pinner.images import image, layers, reference
 from pinner.images.credentials import Login, login
@@ -27,49 +25,33 @@ from pinner.images.reference import DIGEST, Reference
 from pinner.images.registry_client import Client, host_of
 from pinner.values import NamedTuple
 
-MAX_AGE = timedelta(minutes=10)
 _LARGEST_MANIFEST = 4 << 20  # bytes; what registries must take at least
 _LARGEST_CONFIG = 8 << 20
 _MANIFEST = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
-
-OnProgress = Callable[[str, int, int], None]
 
 
 class Registry:
     """Registries as seen through one cache directory.
 
     `logins` are files like Docker's config.json. Hosts in `insecure` (with a port or, for all ports,
-    without) are spoken to in http. `mirrors` maps a registry's address (`https://registry-1.docker.io`) to that which
-    is asked in its place, with the login for the mirror. What a tag means is not asked for again within `max_age`;
-    with `offline` nothing is asked for. `progress` gets a label, the bytes so far and all bytes. `wait` takes the
-    seconds between two tries; with `hasty` there is one try, and no long wait for a host that does not answer. Several
+    without) are spoken to in http. What the network has in the place of a registry's address
+    (`https://registry-1.docker.io`) is asked with the login for the mirror. What a tag means is not asked for again
+    within its `max_age`; with `hasty` there is one try, and no long wait for a host that does not answer. Several
     threads may share a registry.
     """
 
     def __init__(
         self,
-        cache: Path,
+        network: Network,
         *,
-        now: datetime,
-        max_age: timedelta = MAX_AGE,
         logins: Sequence[Path] = (),
         insecure: Sequence[str] = (),
-        mirrors: Mapping[str, str] | None = None,
-        offline: bool = False,
-        progress: OnProgress | None = None,
-        wait: Callable[[float], None] = time.sleep,
         hasty: bool = False,
     ) -> None:
-        self._root = Cache(cache)
-        self._cache = ImageCache(self._root)
-        self._now = now
-        self._max_age = max_age
+        self._network = network
+        self._cache = ImageCache(network.cache)
         self._logins = tuple(logins)
         self._insecure = frozenset(insecure)
-        self._mirrors = mirrors or {}
-        self._offline = offline
-        self._progress = progress
-        self._wait = wait
         self._hasty = hasty
         self._meant: dict[str, str] = {}
         self._alone = Alone()
@@ -85,9 +67,9 @@ class Registry:
         wanted = reference.platform(platform)
         parsed = reference.parse(name)
         base = self._base(parsed.registry)
-        fetcher = Fetcher(self._root, now=self._now, wait=self._wait, mirrors={}, hasty=self._hasty)
+        fetcher = Fetcher(self._network._replace(mirrors={}), hasty=self._hasty)
         client = Client(fetcher, parsed, base, partial(self._login, base, parsed))
-        blobs = _Repository(client, self._cache, parsed, self._offline, self._progress, self._alone)
+        blobs = _Repository(client, self._cache, parsed, self._network, self._alone)
         try:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
@@ -115,7 +97,7 @@ class Registry:
     def _base(self, registry: str) -> str:
         """The address at which `registry` is asked."""
         address = f"https://{registry}"
-        for prefix, mirror in self._mirrors.items():
+        for prefix, mirror in self._network.mirrors.items():
             if prefix.rstrip("/") == address:
                 return mirror.rstrip("/")
         plain = {registry, registry.rpartition(":")[0] or registry} & self._insecure
@@ -126,11 +108,11 @@ class Registry:
         with self._alone(name):
             if name not in self._meant:
                 known = self._cache.tag(name)
-                if known and (self._offline or timedelta() <= self._now - known[1] < self._max_age):
+                if known and self._network.is_recent(known[1]):
                     self._meant[name] = known[0]
                 else:
                     self._meant[name] = blobs.resolve()
-                    self._cache.keep_tag(name, self._meant[name], self._now)
+                    self._cache.keep_tag(name, self._meant[name], self._network.now)
             return self._meant[name]
 
 
@@ -156,24 +138,17 @@ class _Repository:
     """The documents and layers of one image, from the cache or from the registry."""
 
     def __init__(
-        self,
-        client: Client,
-        cache: ImageCache,
-        name: Reference,
-        offline: bool,
-        progress: OnProgress | None,
-        alone: Alone,
+        self, client: Client, cache: ImageCache, name: Reference, network: Network, alone: Alone
     ) -> None:
         self._client = client
         self._cache = cache
         self._name = name
-        self._offline = offline
-        self._progress = progress
+        self._network = network
         self._alone = alone
 
     def resolve(self) -> str:
         """What the tag means now. Registries count a HEAD less than a GET, or not at all."""
-        self._network()
+        self._check_online()
         path = f"manifests/{self._name.tag}"
         with self._client.ask(path, method="HEAD", headers=_MANIFEST) as answer:
             digest = answer.headers.get("Docker-Content-Digest", "")
@@ -198,35 +173,34 @@ class _Repository:
         with self._alone(descriptor.digest):
             layer = self._cache.layer(descriptor.digest, wanted)
             if layer is None:
-                self._network()
+                self._check_online()
                 what = f"{self._name}: layer {descriptor.digest}"
                 layer = layers.read(self._chunks(descriptor), descriptor, wanted, what)
                 self._cache.keep_layer(descriptor.digest, wanted, layer)
             return layer
 
     def _document(self, descriptor: Descriptor, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
-        with self._alone(descriptor.digest):
-            return self._kept(descriptor.digest, kind, headers, limit)
-
-    def _kept(self, digest: str, kind: str, headers: Mapping[str, str], limit: int) -> bytes:
-        content = self._cache.document(digest)
-        if content is not None:
+        digest = descriptor.digest
+        with self._alone(digest):
+            content = self._cache.document(digest)
+            if content is not None:
+                return content
+            self._check_online()
+            with self._client.ask(f"{kind}/{digest}", headers=headers) as answer:
+                content = answer.body(limit)
+            algorithm, _, expected = digest.partition(":")
+            if (found := new(algorithm, content).hexdigest()) != expected:
+                raise TrustError(
+                    f"{self._name}: what the registry gives for {digest} has another digest: {found}",
+                    hint="the registry or a proxy delivers other bytes than were asked for",
+                )
+            self._cache.keep_document(digest, content)
             return content
-        self._network()
-        with self._client.ask(f"{kind}/{digest}", headers=headers) as answer:
-            content = answer.body(limit)
-        algorithm, _, expected = digest.partition(":")
-        if (found := new(algorithm, content).hexdigest()) != expected:
-            raise TrustError(
-                f"{self._name}: what the registry gives for {digest} has another digest: {found}",
-                hint="the registry or a proxy delivers other bytes than were asked for",
-            )
-        self._cache.keep_document(digest, content)
-        return content
 
     def _chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
         """The bytes of a blob; where they break off they are asked for from there on."""
         done = breaks = 0
+        report = self._network.reporter(str(self._name), descriptor.size)
         while True:
             headers = {"Range": f"bytes={done}-"} if done else {}
             with self._client.ask(f"blobs/{descriptor.digest}", headers=headers) as answer:
@@ -242,8 +216,8 @@ class _Repository:
                         fresh = piece[unwanted:]
                         unwanted -= len(piece) - len(fresh)
                         done += len(fresh)
-                        if self._progress:
-                            self._progress(str(self._name), done, descriptor.size)
+                        if report:
+                            report(done)
                         yield fresh
                     return
                 except FetchError:
@@ -251,10 +225,6 @@ class _Repository:
                     if breaks == TRIES:
                         raise
 
-    def _network(self) -> None:
-        if self._offline:
-            raise FetchError(
-                f"{self._name}: not in the cache, and the network may not be used",
-                url=f"https://{self._name.registry}/",
-                hint="run once without --offline",
-            )
+    def _check_online(self) -> None:
+        if self._network.offline:
+            raise not_cached(f"https://{self._name.registry}/", str(self._name))

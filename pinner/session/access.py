@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from pinner.apt.sources import Source
 from pinner.archive import reach
 from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.errors import InputError, PinnerError
 from pinner.project import git, tree
 from pinner.project.config import Config
@@ -74,6 +76,11 @@ class Access:
         """Where verified indices are kept."""
         return Cache(cache_dir())
 
+    def network(self, config: Config, progress: Progress | None = None) -> Network:
+        """How a project's archives and services are asked."""
+        mirrors = self.mirrors(config)
+        return Network(self.cache, self.now, mirrors, self.offline, self.max_age, self.wait, progress)
+
     def mirrors(self, config: Config) -> Mapping[str, str]:
         """Where addresses are really asked for: a recorded archive holds all hosts as directories."""
         if self.recorded is None:
@@ -92,13 +99,7 @@ class Access:
 
         progress = self.progress("indices")
         archive = Archive(
-            self.cache.root,
-            now=self.now,
-            max_age=self.max_age,
-            offline=self.offline,
-            mirrors=self.mirrors(config),
-            progress=progress,
-            wait=self.wait,
+            self.network(config, progress),
             snapshots=lambda: self.snapshots(config),
             keyring=self.recorded / "key.pgp" if self.recorded else None,
             say=lambda note: found.notes.update({note: None}),
@@ -106,11 +107,8 @@ class Access:
         )
 
         def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
-            try:
+            with wiped(progress):
                 return archive.load(sources)
-            finally:
-                if progress:
-                    progress.wipe()
 
         found = Archives(load, archive.release)
         if notes is not None:
@@ -125,60 +123,41 @@ class Access:
         key = (config.snapshot, tuple(config.mirrors.items()), offline)
         if key not in self._snapshots:
             own = (f"{self.recorded.as_uri()}/snapshot.debian.org",) if self.recorded else None
-            self._snapshots[key] = Snapshots(
-                self.cache.root,
-                now=self.now,
-                mirrors=own or config.snapshot.mirrors,
-                rewrites=self.mirrors(config),
-                interval=config.snapshot.interval,
-                offline=offline,
-                wait=self.wait,
-            )
+            network = self.network(config)._replace(offline=offline)
+            mirrors, interval = own or config.snapshot.mirrors, config.snapshot.interval
+            self._snapshots[key] = Snapshots(network, mirrors, interval=interval)
         return self._snapshots[key]
 
     def metasnap(self, config: Config) -> Metasnap:
         """metasnap.debian.net, or who the configuration names in its place."""
         from pinner.archive.metasnap import ADDRESS, Metasnap
 
-        return Metasnap(
-            self.cache.root,
-            now=self.now,
-            address=config.snapshot.metasnap or ADDRESS,
-            interval=config.snapshot.interval,
-            offline=self.offline,
-        )
+        service = config.snapshot
+        return Metasnap(self.network(config), address=service.metasnap or ADDRESS, interval=service.interval)
 
     def keyring(self, config: Config, locked: Iterable[LockedKey], *, new: bool = False) -> Keyring:
         """The keys that files name themselves, among them those that a lock has; with `new` on first use."""
         from pinner.archive.keys import Keyring
 
-        mirrors = self.mirrors(config)
-        return Keyring(self.cache.root, locked, now=self.now, mirrors=mirrors, new=new, offline=self.offline)
+        return Keyring(self.network(config), locked, new=new)
 
     def advisories(self, config: Config) -> Advisories:
         """What the distributions' security teams know."""
         from pinner.archive.advisories import Advisories
 
-        return Advisories(self.cache.root, now=self.now, mirrors=self.mirrors(config))
+        return Advisories(self.network(config))
 
     def changelogs(self, mirrors: Mapping[str, str]) -> Changelogs:
         """The changelogs in packages."""
         from pinner.archive.changelog import Changelogs
 
-        return Changelogs(self.cache.root, now=self.now, mirrors=mirrors)
+        return Changelogs(self.network(Config())._replace(mirrors=mirrors))
 
     def pool(self, root: Path, config: Config, progress: Progress | None) -> Pool:
         """A repository below `root` that packages are fetched into."""
         from pinner.archive.pool import Pool
 
-        return Pool(
-            root,
-            self.cache.root,
-            now=self.now,
-            mirrors=self.mirrors(config),
-            snapshots=self.snapshots(config),
-            progress=progress,
-        )
+        return Pool(root, self.network(config, progress), self.snapshots(config))
 
     def inspect(
         self, config: Config, mode: InspectMode, archives: Sequence[str], insecure: Sequence[str]
@@ -189,25 +168,29 @@ class Access:
 
         @cache
         def images() -> Images:
-            from pinner.session.images import Images, ImageSettings
+            from pinner.session.images import Images
 
-            settings = ImageSettings(
-                mode, archives, insecure, self.offline, self.max_age, self.mirrors(config)
-            )
-            return Images(self.cache.root, settings, now=self.now, progress=progress)
+            return Images(self.network(config, progress), mode, archives, insecure)
 
         def inspect(
             wanted: Sequence[tuple[str, str]], known: Collection[str]
         ) -> Sequence[Image | PinnerError | None]:
             if mode == "never" and not archives:
                 return [None for _ in wanted]
-            try:
+            with wiped(progress):
                 return images().inspect(wanted, known)
-            finally:
-                if progress:
-                    progress.wipe()
 
         return inspect
+
+
+@contextmanager
+def wiped(progress: Progress | None) -> Iterator[None]:
+    """What is shown of the progress goes with the end of the block."""
+    try:
+        yield
+    finally:
+        if progress:
+            progress.wipe()
 
 
 def cache_dir() -> Path:

@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from pinner.archive import parallel
-from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.archive.reach import Private
 from pinner.errors import CacheError, FetchError, InputError, PinnerError
 from pinner.images import reference
 from pinner.images.image import Image, NoPlatform
-from pinner.images.registry import Limit, OnProgress, Registry
+from pinner.images.registry import Limit, Registry
 from pinner.stages.bases import LARGEST, LARGEST_UNKNOWN, InspectMode
 
-_WIDTH = (
-    4  # images at a time; each may take some 33 MB of memory, for a layer that is packed with a large window
-)
-
-
-@dataclass(frozen=True)
-class ImageSettings:
-    """How base images are read. `archives` are the values of --image-archive, `insecure` hosts spoken to in http."""
-
-    mode: InspectMode
-    archives: Sequence[str]
-    insecure: Sequence[str]
-    offline: bool
-    max_age: timedelta
-    mirrors: Mapping[str, str]
+# Images at a time; each may take some 33 MB of memory, for a layer that is packed with a large window.
+_WIDTH = 4
 
 
 class Images:
-    """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after."""
+    """Images by name and platform. A host that gave no answer is not asked again by this run and those soon after.
+
+    `archives` are the values of --image-archive, `insecure` hosts that are spoken to in http.
+    """
 
     def __init__(
-        self, cache: Path, settings: ImageSettings, *, now: datetime, progress: OnProgress | None = None
+        self, network: Network, mode: InspectMode, archives: Sequence[str], insecure: Sequence[str]
     ) -> None:
-        self._cache = Cache(cache)
-        self._settings = settings
-        self._now = now
-        self._progress = progress
+        self._network = network
+        self._mode = mode
         self._silent: dict[str, str] = {}
-        self._limit = Limit(LARGEST, LARGEST_UNKNOWN) if settings.mode == "auto" else None
+        self._limit = Limit(LARGEST, LARGEST_UNKNOWN) if mode == "auto" else None
         self._archives = [
             (pattern, Path(path)) if equals else ("*", Path(pattern))
-            for pattern, equals, path in (text.partition("=") for text in settings.archives)
+            for pattern, equals, path in (text.partition("=") for text in archives)
         ]
-        self._registries = {offline: self._registry(offline=offline) for offline in (False, True)}
+        logins, hasty = _logins(), mode == "auto"
+        self._registry, self._kept = (
+            Registry(each, logins=logins, insecure=insecure, hasty=hasty)
+            for each in (network, network._replace(offline=True))
+        )
 
     def inspect(
         self, wanted: Sequence[tuple[str, str]], known: Collection[str] = ()
@@ -78,56 +69,38 @@ class Images:
         return parallel.run([partial(one, *each) for each in wanted], _WIDTH)
 
     def _asked(self, name: str, platform: str, known: Collection[str]) -> Image | None:
-        if self._settings.mode == "never":
+        if self._mode == "never":
             return None
         host = reference.parse(name).registry
         silence = self._silence(host)
         try:
-            registry = self._registries[self._settings.offline or bool(silence)]
+            registry = self._kept if silence else self._registry
             return registry.inspect(name, platform, limit=self._limit, known=known)
         except FetchError as error:
-            if error.status or self._settings.offline or isinstance(error, Private):
+            if error.status or self._network.offline or isinstance(error, Private):
                 raise
             if not silence:
-                silence = f"{host} gave no answer: {_why(error)}"
-                self._silent[host] = silence
-                self._cache.keep(self._path(host), self._now.isoformat().encode())
+                why = error.message.rpartition(": ")[2]
+                why += " (--insecure-registry speaks http)" if "TLS" in why else ""
+                self._silent[host] = silence = f"{host} gave no answer: {why}"
+                self._network.cache.keep(self._path(host), self._network.now.isoformat().encode())
             raise FetchError(silence, url=error.url, tries=error.tries, hint=error.hint) from None
-
-    def _registry(self, *, offline: bool) -> Registry:
-        return Registry(
-            self._cache.root,
-            now=self._now,
-            max_age=self._settings.max_age,
-            logins=_logins(),
-            insecure=self._settings.insecure,
-            mirrors=self._settings.mirrors,
-            offline=offline,
-            progress=self._progress,
-            hasty=self._settings.mode == "auto",
-        )
 
     def _silence(self, host: str) -> str:
         """That a host gave no answer, in words; "" if it did, or was not asked lately."""
-        if self._settings.mode != "auto" or self._settings.offline:
+        if self._mode != "auto" or self._network.offline:
             return ""
         if host not in self._silent:
             self._silent[host] = ""
-            if kept := self._cache.kept(self._path(host)):
+            if kept := self._network.cache.kept(self._path(host)):
                 since = datetime.fromisoformat(kept.decode())
-                if timedelta() <= self._now - since < self._settings.max_age:
-                    self._silent[host] = (
-                        f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"
-                    )
+                if self._network.is_recent(since):
+                    said = f"{host} gave no answer at {since:%H:%M} UTC, and is not asked again yet"
+                    self._silent[host] = said
         return self._silent[host]
 
     def _path(self, host: str) -> Path:
-        return self._cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
-
-
-def _why(error: FetchError) -> str:
-    why = error.message.rpartition(": ")[2]
-    return f"{why} (--insecure-registry speaks http)" if "TLS" in why else why
+        return self._network.cache.images / f"{sha256(host.encode()).hexdigest()}.silent"
 
 
 def _archived(path: Path, platform: str) -> Image | InputError:

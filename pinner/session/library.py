@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pinner.archive.network import MAX_AGE
 from pinner.errors import PinnerError
 from pinner.report.diagnostic import Diagnostic, Report
 from pinner.session.access import Access
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pinner.session.refresh import Only
 
 Paths = Iterable[str | os.PathLike[str]]
-_MAX_AGE = timedelta(minutes=10)
 
 
 class Result(NamedTuple):
@@ -53,7 +53,7 @@ def lock(
     allow_older: bool = False,
     asked: Asked = Asked(),  # noqa: B008
     offline: bool = False,
-    max_age: timedelta = _MAX_AGE,
+    max_age: timedelta = MAX_AGE,
 ) -> Result:
     """Pin what files install to the versions that apt would install, and keep the lock; `pinner lock`.
 

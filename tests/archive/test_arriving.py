@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pinner.archive import fetch, load
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.errors import TrustError
 from tests.simulator import SimulatedArchive, SimulatedSuite
 
@@ -37,7 +39,7 @@ def suite(form: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSuite
 
 
 def versions(suite: SimulatedSuite, cache: Path) -> list[str]:
-    loader = Archive(cache, now=suite.archive.now, wait=suite.archive.wait)
+    loader = Archive(Network(Cache(cache), suite.archive.now, wait=suite.archive.wait))
     ((index,), _) = loader.load([suite.source("amd64")])
     return [each.version for name in ("curl", "p1999") for each in index.packages(name)]
 

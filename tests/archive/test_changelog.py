@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from pinner.apt.packages import Package
+from pinner.archive.cache import Cache
 from pinner.archive.changelog import Changelogs, entries, texts
+from pinner.archive.network import Network
 from pinner.errors import TrustError
 from tests.simulator import Answer, SimulatedArchive
 
@@ -140,7 +142,9 @@ def test_only_the_deb_that_was_vouched_for(tmp_path: Path) -> None:
     with archive.serve() as url:
         archive._add("/debian/pool/jq.deb", None, lambda _: Answer(body=content))
         reader = Changelogs(
-            tmp_path, now=datetime.now(UTC), mirrors={"http://deb.debian.org": url}, wait=archive.wait
+            Network(
+                Cache(tmp_path), datetime.now(UTC), mirrors={"http://deb.debian.org": url}, wait=archive.wait
+            )
         )
         found = reader.since(package, "http://deb.debian.org/debian", "1.6-2.1")
         assert [entry.version for entry in found] == ["1.6-2.1+deb12u2", "1.6-2.1+deb12u1"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pinner.archive.cache import Cache
 from pinner.archive.keys import Keyring
+from pinner.archive.network import Network
 from pinner.distributions.repositories import KnownRepository
 from scripts.check_repositories import check
 from tests.simulator import Key, SimulatedArchive
@@ -23,7 +25,9 @@ def test_what_is_said_of_a_row(tmp_path: Path) -> None:
             *held: Key, fingerprints: tuple[str, ...], retired: tuple[str, ...] = ()
         ) -> list[tuple[str, str]]:
             archive.pool["/key.asc"] = b"".join(bytes(each.certificate) for each in held)
-            ring = Keyring(tmp_path, (), now=now, mirrors={"https://owner.example": url}, wait=archive.wait)
+            ring = Keyring(
+                Network(Cache(tmp_path), now, mirrors={"https://owner.example": url}, wait=archive.wait), ()
+            )
             row = KnownRepository("row", "https://apt.example", (OWNER,), fingerprints, retired)
             return list(check(row, ring, now=now))
 

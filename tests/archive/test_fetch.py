@@ -13,6 +13,7 @@ import pytest
 from pinner.archive import fetch
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import LONGEST_WAIT, Fetcher
+from pinner.archive.network import Network
 from pinner.errors import FetchError, TrustError
 from tests.simulator import NOW, SimulatedArchive
 
@@ -29,7 +30,7 @@ def archive() -> Iterator[SimulatedArchive]:
 
 @pytest.fixture
 def fetcher(archive: SimulatedArchive, tmp_path: Path) -> Iterator[Fetcher]:
-    fetcher = Fetcher(Cache(tmp_path), now=archive.now, wait=archive.wait, mirrors={})
+    fetcher = Fetcher(Network(Cache(tmp_path), archive.now, wait=archive.wait))
     yield fetcher
     fetcher.close()
 
@@ -116,7 +117,7 @@ def test_a_mirror_on_the_disk(tmp_path: Path) -> None:
         "http://deb.debian.org/": f"{tmp_path.as_uri()}/",
         "http://deb.debian.org/debian-x": "http://unused/",
     }
-    fetcher = Fetcher(Cache(tmp_path / "cache"), now=NOW, wait=lambda _: None, mirrors=mirrors)
+    fetcher = Fetcher(Network(Cache(tmp_path / "cache"), NOW, mirrors=mirrors, wait=lambda _: None))
     assert fetcher.get("http://deb.debian.org/debian/x%20y", limit=7) == b"content"
     with pytest.raises(TrustError):
         fetcher.get("http://deb.debian.org/debian/x%20y", limit=6)
@@ -139,7 +140,9 @@ def test_the_longest_prefix_of_whole_names_counts(url: str, address: str, tmp_pa
         "http://deb.debian.org": "http://proxy/deb/",
         "http://deb.debian.org/debian-security/": "http://sec",
     }
-    assert Fetcher(Cache(tmp_path), now=NOW, wait=lambda _: None, mirrors=mirrors).address(url) == address
+    assert (
+        Fetcher(Network(Cache(tmp_path), NOW, mirrors=mirrors, wait=lambda _: None)).address(url) == address
+    )
 
 
 def test_a_host_that_gave_no_answer_is_not_waited_for_again(

@@ -11,7 +11,9 @@ from urllib.request import urlopen
 import pytest
 
 from pinner.apt.sources import Keys, Source
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 
 pytestmark = pytest.mark.live
 
@@ -43,7 +45,7 @@ def test_every_stanza(suite: str, arch: str, tmp_path: Path) -> None:
         Source(DEBIAN, f"{suite}-updates", ("main",), arch, KEYS),
         Source(SECURITY, f"{suite}-security", ("main",), arch, KEYS),
     ]
-    indices, notes = Archive(tmp_path, now=datetime.now(UTC)).load(sources)
+    indices, notes = Archive(Network(Cache(tmp_path), datetime.now(UTC))).load(sources)
     assert [index.source for index in indices] == sources
     assert notes == ()
     for index in indices:
@@ -65,7 +67,7 @@ def test_every_stanza(suite: str, arch: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suite", ["bullseye", "stable"])
 def test_older_suites_and_aliases_verify(suite: str, tmp_path: Path) -> None:
-    (index,), _ = Archive(tmp_path, now=datetime.now(UTC)).load(
+    (index,), _ = Archive(Network(Cache(tmp_path), datetime.now(UTC))).load(
         [Source(DEBIAN, suite, ("main",), "amd64", KEYS)]
     )
     assert index.packages("openssl")

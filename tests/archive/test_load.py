@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pinner.apt.sources import Keys, Source
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.errors import CacheError, FetchError, InputError, PinnerError, TrustError
 from pinner.resolve.universe import Index
 from tests.simulator import Key, SimulatedArchive, SimulatedSuite
@@ -38,7 +40,9 @@ class Client:
         self.notes: tuple[str, ...] = ()
 
     def load(self, *sources: Source, offline: bool = False) -> tuple[Index, ...]:
-        loader = Archive(self.cache, now=self.archive.now, offline=offline, wait=self.archive.wait)
+        loader = Archive(
+            Network(Cache(self.cache), self.archive.now, offline=offline, wait=self.archive.wait)
+        )
         indices, self.notes = loader.load(sources)
         return indices
 
@@ -183,7 +187,7 @@ def test_a_mirror_is_asked_in_place_of_the_official_host(
     archive: SimulatedArchive, bookworm: SimulatedSuite, tmp_path: Path
 ) -> None:
     source = Source("http://deb.debian.org/debian", "bookworm", ("main",), "amd64", archive.keys)
-    (index,), _ = Archive(tmp_path, now=archive.now, mirrors=archive.mirrors).load([source])
+    (index,), _ = Archive(Network(Cache(tmp_path), archive.now, mirrors=archive.mirrors)).load([source])
     assert index.source.uri == "http://deb.debian.org/debian"
     assert index.packages("curl")
     archive.missing("*/InRelease")
@@ -191,7 +195,7 @@ def test_a_mirror_is_asked_in_place_of_the_official_host(
     with pytest.raises(
         FetchError, match=r"^http://deb.debian.org/debian/dists/bookworm/InRelease: HTTP status 404"
     ):
-        Archive(tmp_path / "other", now=archive.now, mirrors=archive.mirrors).load([source])
+        Archive(Network(Cache(tmp_path / "other"), archive.now, mirrors=archive.mirrors)).load([source])
 
 
 # What is trusted

@@ -15,6 +15,7 @@ import pytest
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.errors import FetchError
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
@@ -63,7 +64,7 @@ def test_who_is_believed(
     if variable:
         monkeypatch.setenv(variable, str(certificate))
     waits: list[float] = []
-    fetcher = Fetcher(Cache(tmp_path), now=datetime.now(UTC), wait=waits.append, mirrors={})
+    fetcher = Fetcher(Network(Cache(tmp_path), datetime.now(UTC), wait=waits.append))
     try:
         if variable:
             assert fetcher.get(url, limit=10) == b"ok"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.archive.pool import Pool
 from pinner.archive.snapshot import Snapshots
 from pinner.errors import FetchError, TrustError
@@ -34,8 +36,8 @@ def locked(archive: SimulatedArchive) -> LockedPackage:
 
 
 def fetch(archive: SimulatedArchive, root: Path) -> None:
-    snapshots = Snapshots(root / "cache", now=archive.now, wait=archive.wait)
-    pool = Pool(root, root / "cache", now=archive.now, mirrors={}, snapshots=snapshots, wait=archive.wait)
+    snapshots = Snapshots(Network(Cache(root / "cache"), archive.now, wait=archive.wait))
+    pool = Pool(root, Network(Cache(root / "cache"), archive.now, wait=archive.wait), snapshots=snapshots)
     pool.fetch([locked(archive)])
     assert (root / NAME).read_bytes() == archive.pool[f"/debian/{NAME}"]
 

@@ -12,6 +12,7 @@ import pytest
 
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.errors import FetchError, TrustError
 from tests.simulator import NOW
 
@@ -42,7 +43,7 @@ def serving(answers: list[bytes], asked: list[str]) -> Iterator[str]:
 
 @pytest.fixture
 def fetcher(tmp_path: Path) -> Iterator[Fetcher]:
-    fetcher = Fetcher(Cache(tmp_path), now=NOW, wait=lambda seconds: None, mirrors={})
+    fetcher = Fetcher(Network(Cache(tmp_path), NOW, wait=lambda seconds: None))
     yield fetcher
     fetcher.close()
 

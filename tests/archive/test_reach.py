@@ -13,6 +13,7 @@ import pytest
 from pinner.archive import reach
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.errors import FetchError
 from tests.cli.workbench import Workbench
 from tests.simulator import SimulatedArchive
@@ -29,7 +30,7 @@ def in_ci(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def get(tmp_path: Path, url: str) -> bytes:
-    fetcher = Fetcher(Cache(tmp_path), now=datetime.now(UTC), wait=lambda _: None, mirrors={})
+    fetcher = Fetcher(Network(Cache(tmp_path), datetime.now(UTC), wait=lambda _: None))
     try:
         return bytes(fetcher.get(url, limit=1000))
     finally:

@@ -9,7 +9,9 @@ from urllib.parse import unquote
 import pytest
 
 from pinner.apt.sources_list import read
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.resolve.universe import Universe
 from pinner.stages.repositories import Repository
 from tests.apt_root import AptRoot
@@ -34,7 +36,7 @@ def universe(archive: SimulatedArchive, shape: Shape, arch: str, cache: Path) ->
     (entry,) = read("x.list", f"deb {shape.suite.uri} {shape.line}")
     source = Repository(entry, archive.keys).source(arch)
     assert source is not None
-    indexes, notes = Archive(cache, now=archive.now, wait=archive.wait).load([source])
+    indexes, notes = Archive(Network(Cache(cache), archive.now, wait=archive.wait)).load([source])
     assert bool(notes) == (not indexes)
     return Universe(indexes, arch=arch)
 

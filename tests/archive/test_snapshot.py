@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pinner import __version__
 from pinner.apt.sources import Keys, Source
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.archive.snapshot import Snapshots
 from pinner.distributions import moments
 from pinner.distributions.moments import Moment
@@ -66,8 +69,10 @@ Make = Callable[..., Snapshots]
 def client(service: SnapshotService, tmp_path: Path) -> Make:
     def make(clock: Clock | None = None, **options: object) -> Snapshots:
         clock = clock or Clock()
-        given = {"mirrors": [service.url], "now": service.now, "clock": clock, "wait": clock.wait}
-        return Snapshots(tmp_path / "cache", **(given | options))  # type: ignore[arg-type]
+        given: dict[str, Any] = {"mirrors": [service.url], "clock": clock} | options
+        own = {name: given.pop(name) for name in ("now", "offline") if name in given}
+        network = Network(Cache(tmp_path / "cache"), **{"now": service.now, "wait": clock.wait} | own)
+        return Snapshots(network._replace(mirrors=given.pop("rewrites", {})), **given)
 
     return make
 
@@ -301,7 +306,9 @@ def load(
     """The versions of curl at a moment, and the notes."""
 
     def versions(source: Source, **options: object) -> tuple[list[str], list[str]]:
-        archive = Archive(tmp_path / "cache", now=service.now, snapshots=lambda: client(**options))
+        archive = Archive(
+            Network(Cache(tmp_path / "cache"), service.now), snapshots=lambda: client(**options)
+        )
         indexes, notes = archive.load([source])
         return [package.version for index in indexes for package in index.packages("curl")], list(notes)
 

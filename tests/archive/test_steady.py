@@ -15,6 +15,7 @@ import pytest
 from pinner.archive import steady
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
+from pinner.archive.network import Network
 from pinner.errors import FetchError
 from tests.simulator import NOW
 
@@ -54,7 +55,7 @@ def serving(pieces: Callable[[], Iterator[bytes]], pause: float) -> Iterator[str
 def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetcher]:
     monkeypatch.setattr(steady, "GRACE", 0.2)
     monkeypatch.setattr(steady, "RATE", 1_000_000)
-    fetcher = Fetcher(Cache(tmp_path), now=NOW, wait=lambda seconds: None, mirrors={})
+    fetcher = Fetcher(Network(Cache(tmp_path), NOW, wait=lambda seconds: None))
     yield fetcher
     fetcher.close()
 

@@ -10,7 +10,9 @@ import pytest
 
 from pinner.apt.installed import packages
 from pinner.archive import trust
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
 from pinner.stages.image_names import Named
@@ -73,9 +75,9 @@ def test_candidates(arch: str, release: str, tmp_path: Path, monkeypatch: pytest
         key.write_bytes(bytes(archive.key.certificate))
         key.with_suffix(".gpg").write_bytes(key.read_bytes())
         monkeypatch.setattr(trust, "_SHIPPED", key.parent)
-        indexes, notes = Archive(tmp_path / "cache", now=archive.now, mirrors=archive.mirrors).load(
-            sources_of(Named(*found), arch)
-        )
+        indexes, notes = Archive(
+            Network(Cache(tmp_path / "cache"), archive.now, mirrors=archive.mirrors)
+        ).load(sources_of(Named(*found), arch))
         assert notes == ()
         held = packages(installed(arch))
         universe = Universe(indexes, arch=arch, target_release=release, installed=held)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.errors import FetchError, InputError, PinnerError, TrustError
 from pinner.images.image import Image
 from pinner.images.registry import Limit
@@ -61,8 +63,10 @@ def other() -> Iterator[Registry]:
 
 
 def client(registry: Registry, path: Path, **options: Any) -> Client:
-    settings: dict[str, Any] = {"now": NOW, "insecure": [registry.host], "wait": lambda seconds: None}
-    return Client(path / "cache", **settings | options)
+    own: dict[str, Any] = {"insecure": [registry.host]}
+    own |= {name: options.pop(name) for name in ("logins", "insecure", "hasty") if name in options}
+    settings: dict[str, Any] = {"now": NOW, "wait": lambda seconds: None}
+    return Client(Network(Cache(path / "cache"), **settings | options), **own)
 
 
 def inspect(registry: Registry, path: Path, name: str = "app:1", platform: str = "linux/amd64") -> Image:

@@ -20,6 +20,8 @@ import pytest
 import requests
 
 from pinner.apt.installed import listed, packages
+from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.images.image_archive import inspect_archive
 from pinner.images.registry import Registry
 from tests.registry import DOCKER, OCI
@@ -130,7 +132,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def client(stage: Stage, cache: Path) -> Registry:
-    return Registry(cache, now=datetime.now(UTC), insecure=[stage.host])
+    return Registry(Network(Cache(cache), datetime.now(UTC)), insecure=[stage.host])
 
 
 @pytest.mark.parametrize("name", ["gzip:3", "zstd:3", "both:1", "oci.tar", "docker.tar", "layout"])
@@ -165,10 +167,12 @@ def test_bytes_and_memory(stage: Stage, tmp_path: Path, name: str) -> None:
     assert manifest.text.count(packing) == 3
     script = (
         "import re, sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from pinner.archive.cache import Cache; from pinner.archive.network import Network\n"
         "from pinner.images.registry import Registry\n"
         "sizes = set()\n"
         "progress = lambda name, done, size: sizes.add(size)\n"
-        "registry = Registry(Path(sys.argv[1]), now=datetime.now(UTC), insecure=[sys.argv[2]], progress=progress)\n"
+        "network = Network(Cache(Path(sys.argv[1])), datetime.now(UTC), progress=progress)\n"
+        "registry = Registry(network, insecure=[sys.argv[2]])\n"
         "registry.inspect(f'{sys.argv[2]}/{sys.argv[3]}', 'linux/amd64')\n"
         # ru_maxrss would count what the process was forked from
         "print(sum(sizes), re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"

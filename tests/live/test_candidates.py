@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import pinner
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.distributions.catalogue import suite_named
 from pinner.resolve.universe import Universe
 from pinner.stages.image_names import Named
@@ -37,7 +39,7 @@ def test_every_candidate(codename: str, arch: str, cache: Path, tmp_path: Path) 
     found = suite_named(codename)
     assert found is not None
     sources = sources_of(Named(*found), arch)
-    indexes, _ = Archive(cache, now=datetime.now(UTC)).load(sources)
+    indexes, _ = Archive(Network(Cache(cache), datetime.now(UTC))).load(sources)
     universe = Universe(indexes, arch=arch)
     keyring = KEYRING if found[0].name == "debian" else str(UBUNTU_KEYRING)
     pockets = [(source.uri, source.suite) for source in sources]

@@ -12,7 +12,9 @@ from random import Random
 
 import pytest
 
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.archive.snapshot import Snapshots
 from pinner.distributions.moments import stamp
 from pinner.search.find import Finder, wanted_of
@@ -47,7 +49,7 @@ def world() -> Iterator[World]:
     random = Random(5)
     service = SnapshotService(now=datetime.now(UTC))
     runs = {"debian": times(random, DEBIAN), "debian-security": times(random, SECURITY)}
-    archive = Archive(cache_dir(), now=datetime.now(UTC), max_age=timedelta(days=1))
+    archive = Archive(Network(Cache(cache_dir()), datetime.now(UTC), max_age=timedelta(days=1)))
     held: History = {}
     suites = {name: where for name in ("bookworm", "sid", "forky") if isinstance(where := named(name), Named)}
     for where in suites.values():
@@ -119,9 +121,9 @@ def draw(random: Random, world: World, where: Named) -> tuple[WantedVersion, ...
 def test_500_sets_of_pins(world: World, tmp_path: Path) -> None:
     random = Random(7)
     now = datetime.now(UTC)
-    client = Snapshots(tmp_path, now=now, mirrors=[world.service.url], interval=0)
+    client = Snapshots(Network(Cache(tmp_path), now), [world.service.url], interval=0)
     keyring = Path(world.service.keys.keyring)
-    archive = Archive(tmp_path, now=now, snapshots=lambda: client, keyring=keyring)
+    archive = Archive(Network(Cache(tmp_path), now), snapshots=lambda: client, keyring=keyring)
     finder = Finder(
         client.timestamps, client.first_seen, lambda sources: archive.load(sources)[0], lambda what: None
     )

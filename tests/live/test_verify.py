@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from pinner.apt.version import compare
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import suite_named
 from pinner.lock.schema import Lock
@@ -36,7 +38,7 @@ NOT_IN_STATUS = ("Filename:", "Size:", "SHA256:", "MD5sum:", "Description")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    return Archive(tmp_path_factory.mktemp("cache"), now=NOW)
+    return Archive(Network(Cache(tmp_path_factory.mktemp("cache")), NOW))
 
 
 @pytest.fixture(scope="module")

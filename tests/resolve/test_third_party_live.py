@@ -11,7 +11,9 @@ import pytest
 
 from pinner.apt import installed, preferences
 from pinner.apt.sources import Source
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.errors import Unsatisfiable
 from pinner.resolve.classic import solve
 from pinner.resolve.resolution import ResolvedArgument
@@ -111,7 +113,7 @@ def test_as_apt(seed: int, tmp_path: Path) -> None:
             uri = f"http://{host}:{port}/{suite.path}"
             lines.append(f"deb [signed-by={key}] {uri} {suite.name} {components}\n")
             sources.append(Source(uri, suite.name, tuple(components.split()), "amd64", archive.keys))
-        indexes, _ = Archive(tmp_path / "cache", now=archive.now, wait=archive.wait).load(sources)
+        indexes, _ = Archive(Network(Cache(tmp_path / "cache"), archive.now, wait=archive.wait)).load(sources)
         prefer = preferences.read("x", text)
         ours = Universe(indexes, arch="amd64", preferences=prefer)
         held = status(draw, ours) if seed % 2 else ""

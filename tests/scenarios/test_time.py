@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pinner.archive import trust
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.lock.schema import Lock
 from pinner.stages.archives import Archives
 from pinner.stages.suites import Options
@@ -22,7 +24,7 @@ def verified(story: Story, monkeypatch: pytest.MonkeyPatch, *, now: datetime) ->
     monkeypatch.setattr(trust, "_SHIPPED", story.bench.keyrings)
     archive = story.bench.archive
     archive.now = now
-    client = Archive(story.bench.cache, now=now, mirrors=archive.mirrors, wait=archive.wait)
+    client = Archive(Network(Cache(story.bench.cache), now, mirrors=archive.mirrors, wait=archive.wait))
     archives = Archives(client.load, client.release)
     return Verifier(archives, now).verify({"Dockerfile": FILE}, Options(), Lock())
 

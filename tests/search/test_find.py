@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pinner.archive.cache import Cache
 from pinner.archive.load import Archive
+from pinner.archive.network import Network
 from pinner.archive.snapshot import Snapshots
 from pinner.errors import PinnerError
 from pinner.search.find import Finder, SearchResult, wanted_of
@@ -44,15 +46,15 @@ def find(service: SnapshotService, tmp_path: Path) -> Search:
 
     def search(*mirrors: str, progress: Callable[[str], None] = lambda what: None) -> SearchResult:
         client = Snapshots(
-            tmp_path,
-            now=service.now,
-            mirrors=[*mirrors, service.url],
+            Network(Cache(tmp_path), service.now, wait=clock.wait),
+            [*mirrors, service.url],
             interval=INTERVAL,
             clock=clock,
-            wait=clock.wait,
         )
         archive = Archive(
-            tmp_path, now=service.now, snapshots=lambda: client, keyring=Path(service.keys.keyring)
+            Network(Cache(tmp_path), service.now),
+            snapshots=lambda: client,
+            keyring=Path(service.keys.keyring),
         )
         where = named("bookworm")
         assert isinstance(where, Named)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.errors import PinnerError
 from pinner.images import reference
 from pinner.images.image import Image
@@ -87,7 +89,7 @@ def registry() -> Iterator[Registry]:
 
 def base(registry: Registry, cache: Path, image: str) -> StageBase:
     host = reference.parse(image).registry
-    client = Client(cache, now=datetime.now(UTC), mirrors={f"https://{host}": registry.address})
+    client = Client(Network(Cache(cache), datetime.now(UTC), mirrors={f"https://{host}": registry.address}))
 
     def inspect(wanted: Sequence[tuple[str, str]], known: Collection[str]) -> Sequence[Image | PinnerError]:
         return [client.inspect(*each) for each in wanted]

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from pinner.archive.advisories import URLS, Advisories
+from pinner.archive.cache import Cache
+from pinner.archive.network import Network
 from pinner.errors import FetchError
 from tests.cli.workbench import Workbench, ubuntu
 from tests.simulator import NOW, SimulatedArchive
@@ -189,7 +191,7 @@ def test_once_a_day(tmp_path: Any) -> None:
     def ask(days: float, *releases: str) -> str:
         now = NOW + timedelta(days=days)
         mirrors = {"https://security-tracker.debian.org": archive.url}
-        feed = Advisories(tmp_path, now=now, mirrors=mirrors, wait=archive.wait).of(
+        feed = Advisories(Network(Cache(tmp_path), now, mirrors=mirrors, wait=archive.wait)).of(
             "debian", dict.fromkeys(releases, "")
         )
         assert set(releases) <= feed.known.keys()
@@ -220,13 +222,15 @@ def test_packed_redirected_and_offline(tmp_path: Any) -> None:
         archive.pool["/packed"] = gzip.compress(plain)
         archive.redirect(f"*{TRACKER}", "/packed", times=1)
         mirrors = {"https://security-tracker.debian.org": archive.url}
-        feed = Advisories(tmp_path / "one", now=NOW, mirrors=mirrors).of("debian", {"bookworm": "12"})
+        feed = Advisories(Network(Cache(tmp_path / "one"), NOW, mirrors=mirrors)).of(
+            "debian", {"bookworm": "12"}
+        )
         assert feed.known["bookworm"]["curl"][0].id == OPEN
     copy = tmp_path / f"copy{TRACKER}"
     copy.parent.mkdir(parents=True)
     copy.write_bytes(plain)
     mirrors = {"https://security-tracker.debian.org": (tmp_path / "copy").as_uri()}
-    feed = Advisories(tmp_path / "two", now=datetime.now(UTC), mirrors=mirrors).of(
+    feed = Advisories(Network(Cache(tmp_path / "two"), datetime.now(UTC), mirrors=mirrors)).of(
         "debian", {"bookworm": "12"}
     )
     assert feed.known["bookworm"]["curl"][0].id == OPEN

@@ -14,7 +14,6 @@ from pinner.lock.schema import Target
 from pinner.project import files
 from pinner.session.installed import configured, read_installed
 from pinner.session.run import Asked, Run
-from pinner.stages.bases import InspectMode
 from pinner.stages.starting_set import Root
 from pinner.workflow.audit import Audit, audit
 from pinner.workflow.export import named as name_of
@@ -32,24 +31,15 @@ from pinner.workflow.export import named as name_of
 )
 @flags.options(locked.CHOICE, flags.IMAGES, flags.JSON)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
+@flags.into("asked", Asked, ("images", "image_archives", "insecure"))
 def command(
-    installed: str,
-    base: str,
-    named: tuple[str, ...],
-    stages: tuple[str, ...],
-    platforms: tuple[str, ...],
-    images: InspectMode,
-    image_archives: tuple[str, ...],
-    insecure: tuple[str, ...],
-    as_json: bool,
-    quiet: bool,
+    installed: str, base: str, found: locked.LoadedLock, asked: Asked, as_json: bool, quiet: bool
 ) -> int:
     """Compare what a built image holds with the lock; exits 1 if anything differs.
 
     The platform is that of the image. Where the lock has several stages, --stage says which one was built.
     """
     image = read_installed(installed)
-    found = locked.find(named, stages, platforms)
     targets = [target for target in found.targets if PLATFORMS[target.platform] == image.arch]
     if not targets:
         raise InputError(
@@ -62,7 +52,6 @@ def command(
             "which one was built? The lock has several that may be meant",
             hint=f"choose with --file and --stage: {'; '.join(map(name_of, targets))}",
         )
-    asked = Asked(images=images, image_archives=image_archives, insecure=insecure)
     result = audit(found.lock, targets[0], image, _base(base, found, targets[0], asked))
     if as_json:
         path = files.relative(found.path.parent / result.target.file, Path.cwd())

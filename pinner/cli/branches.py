@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from pinner.cli.flags import Output
-from pinner.cli.refresh import print_report, put_texts, show, tell
+from pinner.cli.refresh import Where, print_report, put_texts, show, tell
 from pinner.errors import FetchError, InputError, PinnerError, without_login, worst
 from pinner.project import branch, files, tree
 from pinner.project.branch import Beside, Made
@@ -20,17 +20,6 @@ from pinner.report.refresh import Outcome
 from pinner.session.refresh import Done, RefreshOptions, refresh
 from pinner.session.run import Run
 from pinner.values import NamedTuple
-
-
-class Where(NamedTuple):
-    """Where the commits go. `remote` is "" without --push."""
-
-    branch: str
-    base: str
-    remote: str
-    group_by: Literal["file", "source", "security"] | None
-    summary: Path | None
-    message: Path | None
 
 
 class Group(NamedTuple):
@@ -62,8 +51,8 @@ def on_branches(
     output = output._replace(files=tuple((each, here / path) for each, path in written))
     root = branch.root_of(here)
     paths = tuple(_inside(path, here, root) for path in how.paths)
-    summary, message = (path and here / path for path in (where.summary, where.message))
-    where = where._replace(summary=summary, message=message)
+    summary, message = (path and here / path for path in (where.summary, where.commit_message))
+    where = where._replace(summary=summary, commit_message=message)
     with _beside(where, here) as beside:
         write = not (dry_run or check)
         grouped = write and where.group_by is not None
@@ -75,7 +64,7 @@ def on_branches(
         errors: dict[PinnerError, None] = dict.fromkeys(done.errors)
         for group, part in parts:
             name = f"{where.branch}-{group.label}" if group.label else where.branch
-            put_texts(part.outcome, _named(where.summary, group), _named(where.message, group))
+            put_texts(part.outcome, _named(where.summary, group), _named(where.commit_message, group))
             one = None
             try:
                 one = _committed(part.outcome, name, where, beside) if write else None
@@ -113,12 +102,12 @@ def on_one(
 @contextmanager
 def _beside(where: Where, here: Path) -> Iterator[Beside]:
     """Another work tree, in which the current directory is the same folder. Raises `InputError`."""
-    root = branch.root_of(here)
-    with branch.beside(root, where.base, where.branch) as beside:
+    root, base = branch.root_of(here), where.base or "HEAD"
+    with branch.beside(root, base, where.branch) as beside:
         folder = beside.place / here.relative_to(root)
         tree.inside(folder, tree.resolve(beside.place))
         if not folder.is_dir():
-            raise InputError(f"is not there in {where.base}", path=str(here))
+            raise InputError(f"is not there in {base}", path=str(here))
         with chdir(folder):
             yield beside
 
@@ -138,7 +127,8 @@ def _named(path: Path | None, group: Group) -> Path | None:
 
 def _committed(outcome: Outcome, name: str, where: Where, beside: Beside) -> Made | None:
     commit = beside.commit(without_login(report.commit_message(outcome))) if outcome.wrote else ""
-    return beside.publish(name, commit, where.remote) if commit else None
+    remote = (where.remote or "origin") if where.push else ""
+    return beside.publish(name, commit, remote) if commit else None
 
 
 def _rest(done: Done, made: Sequence[object]) -> Done:

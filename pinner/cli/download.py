@@ -28,14 +28,7 @@ from pinner.workflow import export, repository
     help="Sign it with this secret OpenPGP key; PINNER_SIGN_PASSWORD has its password, if there is one.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
-def command(
-    directory: str,
-    named: tuple[str, ...],
-    stages: tuple[str, ...],
-    platforms: tuple[str, ...],
-    key: str,
-    quiet: bool,
-) -> int:
+def command(directory: str, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
@@ -44,7 +37,6 @@ def command(
     root = Path(directory)
     tree.inside(root, tree.root_of(root))
     tree.inside(root / "dists", tree.resolve(root))
-    found = locked.find(named, stages, platforms)
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
     archives = access.archives(found.config)
     vouched = known(access, found.config, found.lock, found.path.parent)

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from pinner.cli import document, flags, locked
+from pinner.cli.locked import LoadedLock
 from pinner.cli.say import say
 from pinner.distributions import moments
 from pinner.errors import InputError, printable, value_of
 from pinner.session.keys import known
 from pinner.workflow import export
-from pinner.workflow.bill import Bill, bill
+from pinner.workflow.bill import bill
 from pinner.workflow.snapshots import moment_of
 
 
@@ -24,25 +25,16 @@ def command() -> None:
 
 @command.command("preferences")
 @flags.options(locked.CHOICE)
-def preferences(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+def preferences(found: LoadedLock) -> int:
     """Print a file for /etc/apt/preferences.d: apt-get install then takes the locked versions of all packages."""
-    found = locked.find(named, stages, platforms)
     click.echo(export.preferences(found.lock, found.targets), nl=False)
     return int(found.incomplete)
 
 
 @command.command("packages")
 @flags.options(locked.CHOICE, flags.RECORDED, flags.ARCHIVE)
-def packages(
-    named: tuple[str, ...],
-    stages: tuple[str, ...],
-    platforms: tuple[str, ...],
-    recorded: Path | None,
-    offline: bool,
-    max_age: timedelta,
-) -> int:
+def packages(found: LoadedLock, recorded: Path | None, offline: bool, max_age: timedelta) -> int:
     """Print a Packages index of the locked packages alone, from which apt-get can install."""
-    found = locked.find(named, stages, platforms)
     access = flags.access(recorded, quiet=False, offline=offline, max_age=max_age)
     archives = access.archives(found.config)
     vouched = known(access, found.config, found.lock, found.path.parent)
@@ -58,16 +50,13 @@ def packages(
 @click.option(
     "--snapshot", "when", metavar="WHEN", help="Of that moment, not of the one that the lock was made at."
 )
-def sources(
-    named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], when: str | None
-) -> int:
+def sources(found: LoadedLock, when: str | None) -> int:
     """Print a sources file for /etc/apt/sources.list.d that makes apt read the locked snapshot, and nothing else.
 
     For those who place it themselves; `pinner lock --write-sources` puts it into Dockerfiles.
     """
     from pinner.workflow import sources_block
 
-    found = locked.find(named, stages, platforms)
     where = export.as_locked(found.lock, found.targets)
     at = moment_of(found.lock, found.targets)
     if when is not None:
@@ -91,11 +80,6 @@ def sources(
     return 0
 
 
-def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> Bill:
-    found = locked.find(named, stages, platforms)
-    return bill(found.lock, found.targets)
-
-
 @command.command("sbom")
 @flags.options(locked.CHOICE)
 @click.option(
@@ -106,7 +90,7 @@ def _bill(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str,
     show_default=True,
     help="CycloneDX 1.6 or SPDX 2.3, both as JSON.",
 )
-def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...], form: str) -> int:
+def sbom(found: LoadedLock, form: str) -> int:
     """Print a software bill of materials: the packages locked, and those of the base images that were read.
 
     In a form that scanners like grype and trivy find vulnerabilities in: each package with its digest, its source
@@ -115,10 +99,10 @@ def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, 
     """
     from pinner.report import sbom as report
 
-    found = _bill(named, stages, platforms)
-    text = report.spdx(found) if form == "spdx" else report.cyclonedx(found)
+    made = bill(found.lock, found.targets)
+    text = report.spdx(made) if form == "spdx" else report.cyclonedx(made)
     unread = "the lock does not know the base image's packages; they are left out"
-    for line in export.lines((target, unread) for target in found.unread):
+    for line in export.lines((target, unread) for target in made.unread):
         say("warning", printable(line))
     click.echo(text)
     return 0
@@ -126,19 +110,19 @@ def sbom(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, 
 
 @command.command("json")
 @flags.options(locked.CHOICE)
-def as_json(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+def as_json(found: LoadedLock) -> int:
     """Print the locked packages as JSON."""
     from pinner.report import bill as report
 
-    document.show(0, report.data(_bill(named, stages, platforms)))
+    document.show(0, report.data(bill(found.lock, found.targets)))
     return 0
 
 
 @command.command("debs-lock")
 @flags.options(locked.CHOICE)
-def debs_lock(named: tuple[str, ...], stages: tuple[str, ...], platforms: tuple[str, ...]) -> int:
+def debs_lock(found: LoadedLock) -> int:
     """Print a debs.lock.yaml as proposed to hermeto, which prefetches packages for builds without a network."""
     from pinner.report import bill as report
 
-    click.echo(report.debs_lock(_bill(named, stages, platforms)))
+    click.echo(report.debs_lock(bill(found.lock, found.targets)))
     return 0

@@ -21,7 +21,7 @@ from pinner.recipe.kinds import KINDS, TITLES
 from pinner.report.formats import FORMATS
 from pinner.report.terminal import Style
 from pinner.session.access import Access
-from pinner.session.run import Asked
+from pinner.session.run import Asked, Run
 from pinner.values import NamedTuple
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -95,13 +95,27 @@ OLDER: list[Callable[[_F], _F]] = [
     )
 ]
 JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
-OUTPUT: list[Callable[[_F], _F]] = [
+_OUTPUT: list[Callable[[_F], _F]] = [
     *JSON,
     click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
     click.option(
         "-v", "--verbose", is_flag=True, help="Print every argument, also those that do not change."
     ),
 ]
+
+
+def into(name: str, value: Callable[..., Any], fields: Iterable[str]) -> Callable[[_F], _F]:
+    """Gathers the options of these names into one value, the argument `name`."""
+
+    def decorate(function: _F) -> _F:
+        @wraps(function)
+        def gathered(**given: Any) -> Any:
+            own = {field: given.pop(field) for field in fields if field in given}
+            return function(**{name: value(**own)}, **given)
+
+        return cast(_F, gathered)
+
+    return decorate
 
 
 class Output(NamedTuple):
@@ -129,24 +143,16 @@ class FormatParam(click.ParamType[tuple[str, Path | None]]):
         return form, Path(path) if equals else None
 
 
-def _output(function: _F) -> _F:
-    """Gathers the options into one value, the argument `output`."""
-
-    @wraps(function)
-    def gathered(
-        *, forms: Sequence[tuple[str, Path | None]], as_json: bool, quiet: bool, verbose: bool, **given: Any
-    ) -> Any:
-        printed = [form for form, path in forms if path is None]
-        form = "json" if as_json else printed[-1] if printed else "text"
-        written = tuple((form, path) for form, path in forms if path is not None)
-        return function(output=Output(form, to_style(quiet=quiet, verbose=verbose), written), **given)
-
-    return cast(_F, gathered)
+def _output(forms: Sequence[tuple[str, Path | None]], as_json: bool, quiet: bool, verbose: bool) -> Output:
+    printed = [form for form, path in forms if path is None]
+    form = "json" if as_json else printed[-1] if printed else "text"
+    written = tuple((form, path) for form, path in forms if path is not None)
+    return Output(form, to_style(quiet, verbose), written)
 
 
-#: As OUTPUT, in every format.
+#: As OUTPUT, in every format; the argument `output`.
 REPORT: list[Callable[[_F], _F]] = [
-    _output,
+    into("output", _output, ("forms", "as_json", "quiet", "verbose")),
     click.option(
         "--format",
         "forms",
@@ -155,7 +161,7 @@ REPORT: list[Callable[[_F], _F]] = [
         metavar="|".join((*FORMATS, "FORMAT=FILE")),
         help="How to print what was found; FORMAT=FILE writes it there, too, and may be repeated. [default: text]",
     ),
-    *OUTPUT,
+    *_OUTPUT,
 ]
 
 
@@ -185,17 +191,6 @@ RECORDED: list[Callable[[_F], _F]] = [
 ]
 
 
-def _asked(function: _F) -> _F:
-    """Gathers the options into one value, the argument `asked`."""
-
-    @wraps(function)
-    def gathered(**given: Any) -> Any:
-        asked = Asked(**{name: given.pop(name) for name in Asked._fields if name in given})
-        return function(asked=asked, **given)
-
-    return cast(_F, gathered)
-
-
 #: Where base images are read from.
 IMAGES: list[Callable[[_F], _F]] = [
     click.option(
@@ -222,8 +217,25 @@ IMAGES: list[Callable[[_F], _F]] = [
     ),
 ]
 
+_WORLD = ("recorded", "offline", "max_age")
+
+
+def _run(function: _F) -> _F:
+    """Gathers the options into one value, the argument `run`."""
+
+    @wraps(function)
+    def gathered(**given: Any) -> Any:
+        asked = Asked(**{name: given.pop(name) for name in Asked._fields if name in given})
+        quiet = given.get("quiet", False)
+        world = access(quiet=quiet, **{name: given.pop(name) for name in _WORLD if name in given})
+        return function(run=Run(asked, world), **given)
+
+    return cast(_F, gathered)
+
+
+#: What is said of stages, and how the world is asked about them; the argument `run`.
 STAGES: list[Callable[[_F], _F]] = [
-    _asked,
+    _run,
     *RECORDED,
     click.option(
         "--platform",
@@ -259,7 +271,7 @@ def access(
     )
 
 
-def to_style(*, quiet: bool, verbose: bool) -> Style:
+def to_style(quiet: bool, verbose: bool) -> Style:
     """How to print."""
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
@@ -269,6 +281,10 @@ def to_style(*, quiet: bool, verbose: bool) -> Style:
 
         width = get_terminal_size().columns
     return Style(is_coloured(sys.stdout), verbose, quiet, width)
+
+
+#: How to print, the argument `style`; and whether to print JSON.
+OUTPUT: list[Callable[[_F], _F]] = [into("style", to_style, ("quiet", "verbose")), *_OUTPUT]
 
 
 def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: bool) -> None:

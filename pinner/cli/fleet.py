@@ -16,6 +16,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from pinner.cli import document
+from pinner.cli.flags import into
 from pinner.cli.say import say
 from pinner.errors import InputError, OptionError, PinnerError, printable, worst
 from pinner.report.fleet import read_line
@@ -52,7 +53,23 @@ class _ShardType(click.ParamType[Shard]):
         return Shard(index % count, count)
 
 
+class Many(NamedTuple):
+    """The checkouts of --repositories, a part of them, and the file of their results."""
+
+    repositories: str
+    shard: Shard | None
+    results: Path | None
+
+
+def _many(repositories: str | None, shard: Shard | None, results: Path | None) -> Many | None:
+    if repositories is None and (shard is not None or results is not None):
+        raise click.UsageError("--shard and --results need --repositories")
+    return None if repositories is None else Many(repositories, shard, results)
+
+
+#: The argument `many`.
 FLEET: list[Callable[[_F], _F]] = [
+    into("many", _many, Many._fields),
     click.option(
         "--repositories",
         type=click.Path(dir_okay=False, allow_dash=True),
@@ -77,15 +94,9 @@ FLEET: list[Callable[[_F], _F]] = [
 Once = Callable[[], tuple[dict[str, Any], Sequence[PinnerError], int]]
 
 
-def run(
-    command: str,
-    once: Once,
-    paths: tuple[str, ...],
-    repositories: str,
-    shard: Shard | None,
-    results: Path | None,
-) -> int:
+def run(command: str, once: Once, paths: tuple[str, ...], many: Many) -> int:
     """Do it in each repository of the shard; the worst of their statuses. None of them ends the run."""
+    repositories, shard, results = many
     if paths:
         raise click.UsageError("--repositories and FILE exclude each other")
     named = standard_input() if repositories == STDIN else Path(repositories).read_bytes()
@@ -96,9 +107,7 @@ def run(
         known = {each["repository"]: int(each["status"]) for each in there if each["command"] == command}
         statuses = [known[name] for name in mine if name in known]
         for number, name in enumerate(each for each in mine if each not in known):
-            if (
-                number % _TIDY == 0
-            ):  # the collector is not in a hurry (see `main`), and this run is a long one
+            if number % _TIDY == 0:  # the collector is not in a hurry (see `main`), and this run is long
                 gc.collect()
                 gc.freeze()
             found = _line(command, name, once)

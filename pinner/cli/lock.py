@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -19,7 +18,7 @@ from pinner.report import lock as report
 from pinner.report.terminal import Style
 from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.stages.suites import PinScope
 from pinner.workflow.export import named
 
@@ -62,25 +61,16 @@ from pinner.workflow.export import named
     help="With --check: as for `pinner verify`, believe a reviewed lock of archives that have not moved since.",
 )
 @flags.options(flags.STRICT, flags.OLDER, flags.ARCHIVE, flags.REPORT)
+@flags.into("how", LockOptions, LockOptions._fields)
 def command(
     paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
+    run: Run,
+    how: LockOptions,
     dry_run: bool,
     check: bool,
     pin_siblings: bool | None,
-    expand_braces: bool,
-    rename_virtual: bool,
-    pin_images: bool,
     closure: bool | None,
-    when: str | None,
-    write_sources: bool,
-    trust_new_keys: bool,
-    trust_lock: bool,
     strict: bool,
-    allow_older: bool,
-    offline: bool,
-    max_age: timedelta,
     output: Output,
 ) -> int:
     """Pin the packages of install lines to the versions that apt would install.
@@ -93,35 +83,19 @@ def command(
     along: PinScope | None = "closure" if closure else "siblings" if pin_siblings else None
     if along is None and (closure, pin_siblings) != (None, None):
         along = ""
-    run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=offline, max_age=max_age))
+    write = not (dry_run or check)
     if STDIN in paths:
         if len(paths) > 1:
             raise click.UsageError("- stands alone")
-        projects = [from_stdin()]
-        errors: list[PinnerError] = []
+        projects, errors = [from_stdin()], list[PinnerError]()
     else:
-        projects, errors = run.collect(paths, writes=not (dry_run or check))
-    if (
-        write_sources
-        and when is None
-        and not any(BEGIN in text for each in projects for text in each.texts.values())
-    ):
+        projects, errors = run.collect(paths, writes=write)
+    blocks = any(BEGIN in text for each in projects for text in each.texts.values())
+    if how.write_sources and how.when is None and not blocks:
         raise click.UsageError("--write-sources needs --snapshot")
-    if trust_lock and not check:
+    if how.trust_lock and not check:
         raise click.UsageError("--trust-lock needs --check")
-    how = LockOptions(
-        along,
-        when or "",
-        write_sources,
-        expand_braces,
-        pin_images,
-        trust_new_keys,
-        allow_older,
-        trust_lock,
-        rename_virtual,
-    )
-    write = not (dry_run or check)
-    found = lock(run, projects, errors, how, write=write)
+    found = lock(run, projects, errors, how._replace(along=along), write=write)
     status = found.status(strict=strict, check=check)
     if form == "text":
         _print(found.outcomes, style, write=write, diff=dry_run, stdin=STDIN in paths)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pinner.cli.flags import into
 from pinner.cli.say import say
 from pinner.errors import InputError, printable, value_of
 from pinner.lock.schema import NAME, Lock, Target
@@ -18,13 +19,6 @@ from pinner.session.projects import read_lock
 from pinner.workflow import export
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-CHOICE: list[Callable[[_F], _F]] = [
-    click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
-    click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),
-    click.option(
-        "--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Only this platform; repeatable."
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class LoadedLock:
     incomplete: bool = False
 
 
-def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> LoadedLock:
+def _find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> LoadedLock:
     """The lock of the first named file, or else of the current directory, and the chosen targets.
 
     Raises `InputError` if there is no lock, or nothing in it is what was chosen.
@@ -60,3 +54,14 @@ def find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) 
     for gap in gaps:
         say("warning", f"the lock is incomplete: {printable(gap)}")
     return LoadedLock(config, path, lock, targets, bool(gaps))
+
+
+#: The argument `found`.
+CHOICE: list[Callable[[_F], _F]] = [
+    into("found", _find, ("named", "stages", "platforms")),
+    click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
+    click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),
+    click.option(
+        "--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Only this platform; repeatable."
+    ),
+]

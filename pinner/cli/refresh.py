@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +18,22 @@ from pinner.report.diagnostic import Report
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.session.projects import from_here
-from pinner.session.refresh import Done, Only, RefreshOptions, refresh
-from pinner.session.run import Asked, Run
+from pinner.session.refresh import Done, RefreshOptions, refresh
+from pinner.session.run import Run
+from pinner.values import NamedTuple
+
+
+class Where(NamedTuple):
+    """The branch that commits go to, "" for none, and what it starts from; where it is pushed, if at all; and the files
+    of the texts that are wanted. `base` and `remote` are "" where they were not said."""
+
+    branch: str
+    base: str
+    push: bool
+    remote: str
+    group_by: Literal["file", "source", "security"] | None
+    summary: Path | None
+    commit_message: Path | None
 
 
 @click.command("refresh")
@@ -76,12 +89,15 @@ from pinner.session.run import Asked, Run
 )
 @click.option(
     "--branch",
+    default="",
     metavar="NAME",
     help="Commit the change on this branch, in a work tree of its own; yours and its index stay as they are.",
 )
-@click.option("--base", metavar="REF", help="The commit that the branch starts from. [default: HEAD]")
+@click.option(
+    "--base", default="", metavar="REF", help="The commit that the branch starts from. [default: HEAD]"
+)
 @click.option("--push", is_flag=True, help="Push the branch, in place of what an earlier run has pushed.")
-@click.option("--remote", metavar="NAME", help="Where --push goes. [default: origin]")
+@click.option("--remote", default="", metavar="NAME", help="Where --push goes. [default: origin]")
 @click.option(
     "--group-by",
     type=click.Choice(["file", "source", "security"]),
@@ -90,34 +106,16 @@ from pinner.session.run import Asked, Run
 @click.option("--cve", is_flag=True, help="List the known vulnerabilities that the moves fix.")
 @click.option("--changelogs", is_flag=True, help="Fetch the new packages and quote their changelogs.")
 @flags.options(flags.OLDER, fleet.FLEET, flags.REPORT)
+@flags.into("how", RefreshOptions, RefreshOptions._fields)
+@flags.into("where", Where, Where._fields)
 def command(
-    paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
-    only: Only | None,
-    packages: tuple[str, ...],
-    exclude: tuple[str, ...],
-    add: bool,
-    min_age: timedelta | None,
-    if_older_than: timedelta | None,
+    run: Run,
+    how: RefreshOptions,
+    where: Where,
     rescue: bool,
-    when: str | None,
-    atomic: bool,
     dry_run: bool,
     check: bool,
-    summary: Path | None,
-    commit_message: Path | None,
-    branch: str | None,
-    base: str | None,
-    push: bool,
-    remote: str | None,
-    group_by: Literal["file", "source", "security"] | None,
-    cve: bool,
-    changelogs: bool,
-    allow_older: bool,
-    repositories: str | None,
-    shard: fleet.Shard | None,
-    results: Path | None,
+    many: fleet.Many | None,
     output: Output,
 ) -> int:
     """Move pins to what apt would take today, in the files and in the lock.
@@ -127,67 +125,52 @@ def command(
     out, 4 if one cannot be moved, 3, 5 or 6 if a file or an archive cannot be read; --atomic then writes nothing.
     """
     form, style, _ = output
-    run = Run(asked, flags.access(recorded, quiet=style.quiet))
     write = not (dry_run or check)
-    if branch is None and (push or group_by or base or remote):
+    if not where.branch and (where.push or where.group_by or where.base or where.remote):
         raise OptionError("--push, --base, --remote and --group-by need --branch")
-    if repositories is None and (shard is not None or results is not None):
-        raise click.UsageError("--shard and --results need --repositories")
-    if repositories is not None and (rescue or group_by or summary or commit_message):
-        others = "--rescue, --group-by, --summary and --commit-message"
-        raise OptionError(f"--repositories excludes {others}")
+    if many and (rescue or where.group_by or where.summary or where.commit_message):
+        raise OptionError("--repositories excludes --rescue, --group-by, --summary and --commit-message")
     if rescue:
-        if branch is not None:
+        if where.branch:
             raise OptionError("--branch and --rescue exclude each other")
         from pinner.cli.rescue import rescue as by_snapshots
 
-        projects, errors = run.collect(paths, writes=write)
+        projects, errors = run.collect(how.paths, writes=write)
         if errors:
             raise errors[0]
         return by_snapshots(projects, run, style, write=write)
-    how = RefreshOptions(
-        paths,
-        only,
-        packages,
-        exclude,
-        add,
-        min_age,
-        if_older_than,
-        when,
-        atomic,
-        cve,
-        changelogs,
-        allow_older,
-    )
-    where = None
-    if branch is not None:
-        from pinner.cli.branches import Where, on_branches, on_one
-
-        start, target = base or "HEAD", (remote or "origin") if push else ""
-        where = Where(branch, start, target, group_by, summary, commit_message)
-    if repositories is not None:
+    if where.branch:
+        from pinner.cli.branches import on_branches, on_one
+    if many is not None:
 
         def once() -> tuple[dict[str, Any], Sequence[PinnerError], int]:
-            if where is not None:
+            if where.branch:
                 done, made = on_one(run, how, where, write=write)
             else:
                 done, made = refresh(run, how, write=write), []
             own = report.diagnostics(done.outcome, done.errors, from_here, check=check)
-            status = worst((done.status, int(check and bool(done.outcome.wrote))))
-            return {**report.line(done.outcome, tuple(own)), "branches": made}, done.errors, status
+            return (
+                {**report.line(done.outcome, tuple(own)), "branches": made},
+                done.errors,
+                _status(done, check),
+            )
 
-        return fleet.run("refresh", once, paths, repositories, shard, results)
-    if where is not None:
+        return fleet.run("refresh", once, how.paths, many)
+    if where.branch:
         return on_branches(run, how, where, output, dry_run=dry_run, check=check)
     done = refresh(run, how, write=write)
-    put_texts(done.outcome, summary, commit_message)
-    status = worst((done.status, int(check and bool(done.outcome.wrote))))
+    put_texts(done.outcome, where.summary, where.commit_message)
+    status = _status(done, check)
     if form == "text":
         show(done, style, diff=dry_run)
     if form != "text" or output.files:
         print_report(run, done, output, status, check=check)
     tell(run, done, output)
     return status
+
+
+def _status(done: Done, check: bool) -> int:
+    return worst((done.status, int(check and bool(done.outcome.wrote))))
 
 
 def put_texts(outcome: Outcome, summary: Path | None, message: Path | None) -> None:

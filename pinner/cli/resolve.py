@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
-
 import click
 
 from pinner.cli import document, flags
@@ -15,8 +12,9 @@ from pinner.lock.schema import Lock
 from pinner.project import tree
 from pinner.project.config import load
 from pinner.report import resolution
+from pinner.report.terminal import Style
 from pinner.session.projects import Project, read_lock
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.workflow.remembered import remembered
 from pinner.workflow.resolve import resolve
 
@@ -45,19 +43,15 @@ from pinner.workflow.resolve import resolve
 @flags.options(flags.ARCHIVE, flags.OUTPUT)
 def command(
     packages: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
+    run: Run,
     image: str,
     no_install_recommends: bool,
     relations: bool,
     builds: bool,
     install_suggests: bool,
     target_release: str,
-    offline: bool,
-    max_age: timedelta,
     as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    style: Style,
 ) -> int:
     """Show what `apt-get install PACKAGE...` would install, in apt's order, with versions and causes.
 
@@ -65,16 +59,14 @@ def command(
 
     PACKAGE is written as for apt-get: `name`, `name=version`, `name/suite`, `name-`.
     """
-    style = flags.to_style(quiet=quiet, verbose=verbose)
     here = tree.current()
     root = tree.root_of(here / LOCK_NAME)
     config, source = load(here, root)
     if image:
         with value_of("--from"):
             reference.parse(image)
-    elif not asked.suite and not config.suite:
+    elif not run.asked.suite and not config.suite:
         raise click.UsageError("which suite? give --suite, or the base image with --from")
-    run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=max_age))
     archives = run.archives(config)
     lock_path = (source.parent if source else root) / LOCK_NAME
     options = run.options(Project(config, lock_path, root), Lock())
@@ -88,7 +80,7 @@ def command(
     if as_json:
         document.show(0, resolution.answers_data(answers))
         return 0
-    flags.tell(run.notes, quiet=quiet)
+    flags.tell(run.notes, quiet=style.quiet)
     for answer in answers:
         for line in resolution.answer_lines(answer, style):
             click.echo(line)

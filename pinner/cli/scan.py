@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from pathlib import Path
 
 import click
 
@@ -14,7 +13,7 @@ from pinner.errors import PinnerError, worst
 from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.session.projects import STDIN, from_stdin
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.session.scan import read_files, scan
 
 
@@ -35,8 +34,7 @@ from pinner.session.scan import read_files, scan
 @flags.options(flags.STRICT, flags.REPORT)
 def command(
     paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
+    run: Run,
     only_files: bool,
     strict: bool,
     sources: bool,
@@ -49,7 +47,7 @@ def command(
     {kinds}.
     """
     form, style, _ = output
-    run = Run(asked, flags.access(recorded, quiet=style.quiet, offline=True))
+    run.access.offline = True
     projects, errors = run.collect(paths) if paths != (STDIN,) else ([from_stdin()], [])
     notes = dict(run.notes)
     if only_files:

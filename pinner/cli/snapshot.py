@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from pinner.archive.network import MAX_AGE
 from pinner.cli import document, flags
 from pinner.cli.searching import search
 from pinner.errors import InputError, PinnerError, worst
+from pinner.report.terminal import Style
 from pinner.search.find import SearchResult, Wanted, locked, pins
 from pinner.session.projects import Project, read_lock
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.stages.install_commands import File, read_all
 
 
@@ -27,28 +26,17 @@ def command() -> None:
 @click.option("--metasnap", is_flag=True, help="Ask metasnap.debian.net first, which may know where to look.")
 @click.option("--offline", is_flag=True, help="Do not use the network: use what earlier searches found.")
 @flags.options(flags.OUTPUT)
-def find(
-    paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
-    closure: bool,
-    metasnap: bool,
-    offline: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+def find(paths: tuple[str, ...], run: Run, closure: bool, metasnap: bool, as_json: bool, style: Style) -> int:
     """Find the newest moment at which all pins of files coexist, or all of what is locked (--closure).
 
     Proven by the archives' own indices. Shows several moments, and exits 1, if none has all. What was learned is kept,
     so that a search that is interrupted goes on where it was.
     """
-    style = flags.to_style(quiet=quiet, verbose=verbose)
-    if metasnap and recorded:
+    if metasnap and run.access.recorded:
         raise click.UsageError(
             "--metasnap and --archive exclude each other: a recorded archive does not use the network"
         )
-    run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=MAX_AGE))
+    run.access.max_age = MAX_AGE
     projects, errors = run.collect(paths)
     results: list[SearchResult] = []
     for project in projects:
@@ -56,7 +44,7 @@ def find(
         try:
             wanted = _wanted(project, run, closure=closure, errors=errors)
             with search(
-                run.access, project.config, archives, wanted, quiet=quiet, metasnap=metasnap
+                run.access, project.config, archives, wanted, quiet=style.quiet, metasnap=metasnap
             ) as finder:
                 results += [finder.find(each) for each in wanted]
         except PinnerError as error:
@@ -72,7 +60,7 @@ def find(
             click.echo(line)
         if not results and not errors and not style.quiet:
             click.echo("no version is pinned in these files: there is nothing to find")
-    flags.tell(run.notes, errors, quiet=quiet)
+    flags.tell(run.notes, errors, quiet=style.quiet)
     return status
 
 

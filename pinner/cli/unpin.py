@@ -17,7 +17,7 @@ from pinner.recipe.blocks import BEGIN
 from pinner.report.diagnostic import at
 from pinner.report.terminal import count
 from pinner.session.projects import STDIN, Project, read_lock, write
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.unpin import Unpinned, unpin, without_pins
@@ -34,15 +34,7 @@ _NAME = r"[a-z0-9*?\[][a-z0-9+.*?\[\]-]*"
 @click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
-def command(
-    words: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
-    sources: bool,
-    dry_run: bool,
-    check: bool,
-    quiet: bool,
-) -> int:
+def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, check: bool, quiet: bool) -> int:
     """Take pins out of files, and out of the lock, again: those of the packages named (globs), or all.
 
     A bare word that is no file names packages; write ./NAME for a directory. Without FILE, takes every file below the
@@ -54,7 +46,7 @@ def command(
     globs = [word for word in words if re.fullmatch(_NAME, word) and not Path(word).is_file()]
     paths = [word for word in words if word not in globs]
     writes = not (dry_run or check)
-    run = Run(asked, flags.access(recorded, quiet=quiet, offline=True))
+    run.access.offline = True
     projects, errors = run.collect(paths, writes=writes)
     results = []
     names: set[str] = set()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +13,7 @@ from pinner.errors import PinnerError
 from pinner.report import verify as report
 from pinner.search.windows import WantedVersion
 from pinner.session.projects import Project
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.session.verify import Verification, VerifyOptions
 from pinner.stages.archives import Archives
 from pinner.stages.policy import FAILURES
@@ -54,20 +52,13 @@ from pinner.workflow.verify import Verified
 )
 @click.option("--snapshots", is_flag=True, help="Show which snapshots still have the pins that are gone.")
 @flags.options(flags.OLDER, fleet.FLEET, flags.REPORT)
+@flags.into("how", VerifyOptions, VerifyOptions._fields)
 def command(
     paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
-    strict: bool,
-    fail_on: tuple[str, ...],
-    cve: bool,
-    max_lag: timedelta | None,
-    trust_lock: bool,
+    run: Run,
+    how: VerifyOptions,
     snapshots: bool,
-    allow_older: bool,
-    repositories: str | None,
-    shard: fleet.Shard | None,
-    results: Path | None,
+    many: fleet.Many | None,
     output: Output,
 ) -> int:
     """Check that every pin and every locked package is still in the archive, and that apt could install each line.
@@ -75,10 +66,7 @@ def command(
     Always asks the archive again. Exits 1 if something is gone, cannot be installed, differs from the lock or is an
     argument with a version that cannot be read; 5 or 6 if an archive could not be asked.
     """
-    if repositories is None and (shard is not None or results is not None):
-        raise click.UsageError("--shard and --results need --repositories")
     form, style, _ = output
-    run = Run(asked, flags.access(recorded, quiet=style.quiet))
 
     def spans(project: Project, options: Options, archives: Archives, verified: Verified) -> Iterable[str]:
         from pinner.cli.rescue import spans
@@ -91,9 +79,8 @@ def command(
         ]
         return spans(run.access, project, options, archives, gone, quiet=style.quiet) if gone else ()
 
-    options = VerifyOptions(fail_on, cve, max_lag, strict, allow_older, trust_lock)
-    verification = Verification(run, options, spans if snapshots else None)
-    if repositories is not None:
+    verification = Verification(run, how, spans if snapshots else None)
+    if many is not None:
 
         def once() -> tuple[dict[str, Any], Sequence[PinnerError], int]:
             from pinner.report.verify_json import line
@@ -101,7 +88,7 @@ def command(
             found = verification.check(*run.collect(()))
             return line(found.checked, found.diagnostics), found.errors, found.status
 
-        return fleet.run("verify", once, paths, repositories, shard, results)
+        return fleet.run("verify", once, paths, many)
     found = verification.check(*run.collect(paths), shown=form in ("text", "markdown"))
     if form == "text":
         for text in report.lines(found.checked, found.diagnostics, style):

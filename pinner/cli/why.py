@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
-
 import click
 
 from pinner.cli import document, flags
 from pinner.errors import InputError, worst
 from pinner.report import resolution
+from pinner.report.terminal import Style
 from pinner.session.projects import read_lock
-from pinner.session.run import Asked, Run
+from pinner.session.run import Run
 from pinner.workflow.resolve import why
 
 
 @click.command("why")
 @click.argument("package")
 @flags.options(flags.PATHS, flags.STAGES, flags.ARCHIVE, flags.OUTPUT)
-def command(
-    package: str,
-    paths: tuple[str, ...],
-    asked: Asked,
-    recorded: Path | None,
-    offline: bool,
-    max_age: timedelta,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+def command(package: str, paths: tuple[str, ...], run: Run, as_json: bool, style: Style) -> int:
     """Explain why the install lines of files bring in PACKAGE, and which versions apt has to choose from.
 
     Exit status 1 if no stage installs it.
     """
-    style = flags.to_style(quiet=quiet, verbose=verbose)
-    run = Run(asked, flags.access(recorded, quiet=quiet, offline=offline, max_age=max_age))
     projects, errors = run.collect(paths)
     found = False
     answers = []
@@ -50,11 +36,11 @@ def command(
         if as_json:
             lock_name = project.relative(project.lock_path.name)
             answers.append({"lock": lock_name, **resolution.why_data(explained, project.relative)})
-        elif not quiet:
+        elif not style.quiet:
             for line in resolution.why_lines(explained, style, project.shown):
                 click.echo(line)
     status = worst([error.exit_status for error in errors] or [int(not found)])
     if as_json:
         document.show(status, {"name": package, "projects": answers}, errors)
-    flags.tell(run.notes, errors, quiet=quiet)
+    flags.tell(run.notes, errors, quiet=style.quiet)
     return status

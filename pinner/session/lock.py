@@ -28,10 +28,10 @@ from pinner.workflow.remembered import ARGUMENTS, remembered
 
 
 class LockOptions(NamedTuple):
-    """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, "" for now."""
+    """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, None for now."""
 
     along: PinScope | None = None
-    when: str = ""
+    when: str | None = None
     write_sources: bool = False
     expand_braces: bool = False
     pin_images: bool = False
@@ -107,7 +107,7 @@ def lock(
             "" if how.along is None else how.along or ARGUMENTS,
             " ".join(run.asked.kinds),
         )
-        if how.when:
+        if how.when is not None:
             options, notes = at_snapshot(run.access, project, options, how.when)
             run.notes |= dict.fromkeys(notes)
         written = _edited(run, project, lock, options, archives, how)

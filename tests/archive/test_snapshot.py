@@ -71,8 +71,8 @@ def client(service: SnapshotService, tmp_path: Path) -> Make:
         clock = clock or Clock()
         given: dict[str, Any] = {"mirrors": [service.url], "clock": clock} | options
         own = {name: given.pop(name) for name in ("now", "offline") if name in given}
-        network = Network(Cache(tmp_path / "cache"), **{"now": service.now, "wait": clock.wait} | own)
-        return Snapshots(network._replace(mirrors=given.pop("rewrites", {})), **given)
+        network = Network(Cache(tmp_path / "cache"), service.now, given.pop("rewrites", {}), wait=clock.wait)
+        return Snapshots(network._replace(**own), **given)
 
     return make
 

@@ -17,8 +17,15 @@ from pinner.session.keys import known
 from pinner.workflow import export, repository
 
 
+def _inside(ctx: click.Context, param: click.Parameter, root: Path) -> Path:
+    """No link leads out of the work tree, or of the folder itself."""
+    tree.inside(root, tree.root_of(root))
+    tree.inside(root / "dists", tree.resolve(root))
+    return root
+
+
 @click.command("download")
-@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False))
+@click.argument("root", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), callback=_inside)
 @flags.options(locked.CHOICE, flags.NETWORK)
 @click.option(
     "--sign-with",
@@ -28,15 +35,12 @@ from pinner.workflow import export, repository
     help="Sign it with this secret OpenPGP key; PINNER_SIGN_PASSWORD has its password, if there is one.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
-def command(directory: str, found: locked.LoadedLock, key: str, quiet: bool) -> int:
+def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
     again, and an interrupted download is continued. Exits 1 if the lock does not know all that the stages install.
     """
-    root = Path(directory)
-    tree.inside(root, tree.root_of(root))
-    tree.inside(root / "dists", tree.resolve(root))
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
     archives = access.archives(found.config)
     vouched = known(access, found.config, found.lock, found.path.parent)
@@ -64,7 +68,7 @@ def command(directory: str, found: locked.LoadedLock, key: str, quiet: bool) -> 
         size = sum(package.size for package in fetched) / 1e6
         there = len(packages) - len(fetched)
         click.echo(
-            f"{directory} holds {len(packages)} packages: fetched {len(fetched)} ({size:.1f} MB), {there} were there"
+            f"{root} holds {len(packages)} packages: fetched {len(fetched)} ({size:.1f} MB), {there} were there"
         )
     return int(found.incomplete)
 

@@ -11,12 +11,11 @@ import click
 from pinner.cli import flags
 from pinner.cli.say import say
 from pinner.errors import InputError, printable, worst
-from pinner.lock import writer
 from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
 from pinner.report.diagnostic import at
 from pinner.report.terminal import count
-from pinner.session.projects import STDIN, Project, read_lock, write
+from pinner.session.projects import STDIN, Project, Writes, read_lock, write
 from pinner.session.run import Run
 from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
@@ -89,13 +88,11 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
     return worst([error.exit_status for error in errors] or [int(failed)])
 
 
-class _Result:
+class _Result(Writes):
     """What becomes of a project's files and its lock."""
 
     def __init__(self, project: Project, lock_text: str | None, lock: Lock) -> None:
-        self.project = project
-        self.texts: dict[Path, str] = {}
-        self.before: dict[Path, str | None] = {}
+        super().__init__(project)
         self.files: dict[str, str] = {}
         self.words: list[str] = []
         self._left: list[str] = []
@@ -106,12 +103,10 @@ class _Result:
     def add(self, path: str, found: Unpinned) -> None:
         """One file."""
         shown = self.project.shown(path)
-        old = self.project.texts[path]
         self.words += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.words)
         self._left += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.left)
-        if found.text != old:
-            place = self.project.paths[path]
-            self.texts[place], self.before[place] = found.text, old
+        self.change(path, self.project.texts[path], found.text)
+        if found.text != self.project.texts[path]:
             self.files[path] = found.text
         if found.words:
             (self._fewer if found.pins else self._none).add(path)
@@ -120,8 +115,7 @@ class _Result:
         """The lock, once all files are done."""
         if (self._fewer or self._none) and self._lock_text is not None:
             lock = without_pins(self._lock, self._fewer, globs).replace(Lock(), self._none)
-            place = self.project.lock_path
-            self.texts[place], self.before[place] = writer.dumps(lock), self._lock_text
+            self.change_lock(self._lock_text, lock)
 
     def tell(self, *, quiet: bool, err: bool) -> int:
         """Say what was done, and how many pins could not be taken out."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path
 
 from pinner.errors import InputError
@@ -285,14 +286,19 @@ def _replace(
 
 
 def put(path: Path, text: str) -> None:
-    """Write a file that the user has named, whatever it holds: a pipe or terminal, too. Raises `InputError`."""
+    """Write a file that the user has named, whatever it holds: a pipe or terminal, too. What a run that was killed has
+    left of it goes away. Raises `InputError`."""
     try:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
             return
     except OSError as error:
         raise _unwritable(path, error) from None
-    write({path: text}, {})
+    place = tree.resolve(path)
+    with journal.alone(place.parent):
+        for draft in place.parent.glob(journal.draft_of(escape(place.name), "?" * 8)):
+            draft.unlink(missing_ok=True)
+        write({path: text}, {})
 
 
 def _tidy(moves: Iterable[FileMove], projects: Iterable[Folder]) -> None:

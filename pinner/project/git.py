@@ -39,8 +39,8 @@ SAFE = (
     "diff.external=",
     "submodule.recurse=false",
 )
+LONGEST = 60.0  # seconds for a question to a repository on this machine; a FIFO in it would never end
 #: What says where a repository is: a hook's own is not that of the folder that is looked at (git-rev-parse(1)).
-_LONGEST = 60  # seconds for a question to a repository on this machine; a FIFO in it would never end
 _LOCAL = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE",
     "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_EXTERNAL_DIFF", "GIT_PAGER",
@@ -184,9 +184,9 @@ def _start(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=None if protocols else _LONGEST,
+            timeout=None if protocols else LONGEST,
         )
     except OSError:
         return None
     except subprocess.TimeoutExpired:
-        raise InputError(f"git did not answer within {_LONGEST} seconds", path=str(root)) from None
+        raise InputError(f"git did not answer within {LONGEST:g} seconds", path=str(root)) from None

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from pinner.archive import seen
 from pinner.distributions import moments
 from pinner.edit.span import Place
-from pinner.errors import PinnerError, printable, value_of, worst
-from pinner.lock import reader, writer
+from pinner.errors import PinnerError, value_of, worst
+from pinner.lock import reader
 from pinner.lock.schema import Lock, LockedSettings
-from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import lock as report
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
 from pinner.session.access import Access
-from pinner.session.projects import Project, from_here, read_lock
+from pinner.session.projects import Project, Writes, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
@@ -185,7 +183,7 @@ def at_snapshot(
     return options._replace(snapshot=found), tuple(said)
 
 
-class LockedProject:
+class LockedProject(Writes):
     """A project's plan and the files it would change, the lock among them."""
 
     def __init__(
@@ -198,14 +196,10 @@ class LockedProject:
         proven: bool = False,
         said: LockedSettings = LockedSettings(""),  # noqa: B008
     ) -> None:
-        self.project = project
+        super().__init__(project)
         self.plan = result
-        self.before: dict[Path, str | None] = {}
-        self.texts: dict[Path, str] = {}
         for planned in result.files:
-            if planned.old != planned.new and planned.path in project.paths:
-                path = project.paths[planned.path]
-                self.before[path], self.texts[path] = planned.old, planned.new
+            self.change(planned.path, planned.old, planned.new)
         locked = [planned.path for planned in result.files if planned.locked]
         handled = [*locked, *project.gone(lock)]
         merged = lock.replace(result.lock, handled)
@@ -214,12 +208,8 @@ class LockedProject:
             merged = settled
         self.lock_text = lock_text
         conflicted = lock_text is not None and reader.is_conflicted(lock_text)
-        changed = conflicted or merged is not lock
-        if project.paths and changed and (merged.targets or lock_text is not None):
-            text = writer.dumps(merged)
-            reader.loads(text, str(project.lock_path))
-            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
-            self.lock_text = text
+        if project.paths and (conflicted or merged is not lock):
+            self.lock_text = self.change_lock(lock_text, merged)
         self.proven = proven or lock.files() <= set(handled)
         now = {target.key: target for target in merged.targets}
         #: The targets of the lock that are, or would be, locked anew.
@@ -230,10 +220,8 @@ class LockedProject:
     @property
     def wrote(self) -> Sequence[str]:
         """The changed files as people know them, the lock last; standard output if the text came from there."""
-        if not self.project.paths:
-            return ["standard output"] if any(each.old != each.new for each in self.plan.files) else []
-        here = Path.cwd()
-        return [printable(files.relative(path, here), line=True) for path in self.texts]
+        changed = any(each.old != each.new for each in self.plan.files)
+        return ["standard output"] if changed and not self.project.paths else super().wrote
 
 
 def _diagnostics(

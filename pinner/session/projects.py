@@ -11,10 +11,9 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
-from typing import Protocol
 
 from pinner.errors import InputError, PinnerError, printable
-from pinner.lock import reader
+from pinner.lock import reader, writer
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
@@ -169,12 +168,34 @@ def _included(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, s
     return found
 
 
-class Writes(Protocol):
-    """What a command would write in a project, and what these files held (None: there was none)."""
+class Writes:
+    """What a command would write in a project (`texts`), and what these files held `before` (None: there was none)."""
 
-    project: Project
-    texts: dict[Path, str]
-    before: dict[Path, str | None]
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.texts: dict[Path, str] = {}
+        self.before: dict[Path, str | None] = {}
+
+    def change(self, name: str, old: str, new: str) -> None:
+        """A file of the project, which has a place unless its text came from standard input."""
+        if old != new and name in self.project.paths:
+            place = self.project.paths[name]
+            self.before[place], self.texts[place] = old, new
+
+    def change_lock(self, old: str | None, lock: Lock) -> str | None:
+        """The lock, of which there is none until it holds something; what its file holds then."""
+        text, path = writer.dumps(lock), self.project.lock_path
+        if text == old or (old is None and not lock.targets):
+            return old
+        reader.loads(text, str(path))
+        self.before[path], self.texts[path] = old, text
+        return text
+
+    @property
+    def wrote(self) -> Sequence[str]:
+        """The changed files as people know them, the lock last."""
+        here = Path.cwd()
+        return [printable(files.relative(path, here), line=True) for path in self.texts]
 
 
 class Collected(NamedTuple):

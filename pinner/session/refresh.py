@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pinner.archive import seen
 from pinner.edit.span import Place
-from pinner.errors import FetchError, InputError, PinnerError, TrustError, Unsatisfiable, printable, worst
-from pinner.lock import reader, writer
+from pinner.errors import FetchError, InputError, PinnerError, TrustError, Unsatisfiable, worst
 from pinner.lock.schema import Lock, LockedSettings
-from pinner.project import files
 from pinner.report.refresh import Outcome
 from pinner.session.advisories import Vulnerabilities
 from pinner.session.lock import at_snapshot
-from pinner.session.projects import Project, read_lock
+from pinner.session.projects import Project, Writes, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages import froms
@@ -26,7 +23,7 @@ from pinner.stages.froms import Digests
 from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow import changes
-from pinner.workflow.changes import Based, Change, DependencyChange
+from pinner.workflow.changes import Change
 from pinner.workflow.moves import Stay, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
@@ -166,7 +163,7 @@ def _mended(results: Iterable[RefreshedProject], asked: Vulnerabilities) -> tupl
     return tuple(found)
 
 
-class RefreshedProject:
+class RefreshedProject(Writes):
     """A project's refresh and the files it would change, the lock among them."""
 
     def __init__(
@@ -180,12 +177,7 @@ class RefreshedProject:
         said: LockedSettings,
         allow_older: bool,
     ) -> None:
-        self.project = project
-        self.refreshed = refreshed
-        self.before: dict[Path, str | None] = {}
-        self.texts: dict[Path, str] = {}
-        self.along: tuple[DependencyChange, ...] = ()
-        self.images: tuple[Based, ...] = ()
+        super().__init__(project)
         back = changes.older(lock, refreshed.lock) if not allow_older else {}
         if back:
             stays = {
@@ -198,22 +190,15 @@ class RefreshedProject:
             refreshed = refreshed.without(stays)
         self.refreshed = refreshed
         for each in refreshed.files:
-            if each.old != each.new:
-                place = project.paths[each.path]
-                self.before[place], self.texts[place] = each.old, each.new
+            self.change(each.path, each.old, each.new)
         paths = [each.path for each in refreshed.files if each.locked]
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
         if merged.targets:
             merged = merged.remember(paths, said)
-        if lock.targets:
-            self.along = changes.along(lock, merged, paths)
+        self.along = changes.along(lock, merged, paths) if lock.targets else ()
+        self.images = changes.based(lock, merged, moved.moved if self.texts else {})
         self.lock, self.merged = lock, merged
-        text = writer.dumps(merged)
-        if text != lock_text and (merged.targets or lock_text is not None):
-            reader.loads(text, str(project.lock_path))
-            self.before[project.lock_path], self.texts[project.lock_path] = lock_text, text
-        written = {each.path for each in refreshed.files if each.old != each.new}
-        self.images = changes.based(lock, merged, moved.moved if written else {})
+        self.change_lock(lock_text, merged)
 
 
 def _age(lock: Lock, now: datetime) -> timedelta:
@@ -233,8 +218,6 @@ def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: boo
         for result in results
         for stay in result.refreshed.stays
     ]
-    wrote = [path for result in results for path in result.texts] if not refused else []
-    here = Path.cwd()
     changed = {(move.name, move.new) for move in moves}
     return Outcome(
         changes.changes_of(moves) if not refused else (),
@@ -246,7 +229,7 @@ def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: boo
         ),
         tuple(stays),
         {},
-        tuple(printable(files.relative(path, here), line=True) for path in wrote),
+        tuple(name for result in results for name in result.wrote) if not refused else (),
         sum(result.refreshed.pins for result in results),
         refused,
         written,

@@ -92,11 +92,8 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 
 def texts(bench: Workbench) -> dict[str, bytes]:
     """All but the summary: that of the next run tells what was left to do."""
-    return {
-        name: text
-        for name, (text, _) in bench.files().items()
-        if not name.startswith(("out/partial/", "summary"))
-    }
+    others = ("out/partial/", "summary")
+    return {name: text for name, (text, _) in bench.files().items() if not name.startswith(others)}
 
 
 @pytest.mark.parametrize("name", STORIES)

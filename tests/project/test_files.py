@@ -218,3 +218,10 @@ def test_a_search_looks_through_no_link_out_of_the_tree(tmp_path: Path) -> None:
     assert [(each.path.name, each.passed) for each in found] == [
         ("ci.sh", "a link that leads out of the work tree"),
     ]
+
+
+def test_what_a_killed_run_left_beside_a_report_goes_with_the_next(tmp_path: Path) -> None:
+    for name in (".a[1].md.0123abcd.pinner", ".a1.md.0123abcd.pinner"):
+        (tmp_path / name).write_text("")
+    files.put(tmp_path / "a[1].md", "text\n")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".a1.md.0123abcd.pinner", "a[1].md"]

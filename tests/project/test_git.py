@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pinner.errors import InputError
 from pinner.project import git
 from tests.hostile import ATTRIBUTES, Traps
 
@@ -96,3 +97,12 @@ def test_a_git_of_the_current_directory_is_not_run(
     monkeypatch.setenv("PATH", os.pathsep.join([".", "", os.environ["PATH"]]))
     assert git.files(tree / "sub") == ["Dockerfile"]
     assert traps.sprung == []
+
+
+def test_git_has_a_time_limit(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exclude = tree / ".git" / "info" / "exclude"
+    exclude.unlink()
+    os.mkfifo(exclude)  # which nobody writes to
+    monkeypatch.setattr(git, "LONGEST", 0.2)
+    with pytest.raises(InputError, match=r"git did not answer within 0\.2 seconds"):
+        git.files(tree)

@@ -23,7 +23,8 @@ from pinner.project.context import ContextFiles
 from pinner.project.files import FoundFile, Listing
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
-from pinner.stages import builds, includes, lists
+from pinner.shell.prefixes import Wrappers
+from pinner.stages import builds, includes, lists, wrappers
 from pinner.values import NamedTuple
 
 STDIN = "-"
@@ -65,6 +66,12 @@ class Project:
             return own
         every = lists.of({**self.texts, **self.beside()}, self.context)
         return every & (own | self.texts.keys()) if "dockerfile" in found else every
+
+    @cached_property
+    def wrappers(self) -> Mapping[str, Wrappers]:
+        """What the programs run that the scripts call which the project's Dockerfiles run."""
+        scripts = any(kinds.of(name, text) == "script" for name, text in self.texts.items())
+        return wrappers.in_scripts({**self.texts, **(self.beside() if scripts else {})}, self.context)
 
     @cached_property
     def around(self) -> Mapping[str, Around]:
@@ -261,7 +268,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             del projects[lock_path]
     for project in projects.values():
         project.take_included()
-        for name in sorted(project.lists - project.texts.keys()):
+        for name in sorted((project.lists | project.wrappers.keys()) - project.texts.keys()):
             project.take_beside(name)
     found.projects.extend(each for each in projects.values() if each.texts)
     return found

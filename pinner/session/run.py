@@ -115,6 +115,7 @@ class Run:
                 lists=project.lists & project.texts.keys(),
                 around=project.around,
                 beside=project.beside,
+                wrappers=project.wrappers,
                 context=project.context,
                 look=self.look(config, Lock()) if anew else as_locked,
                 named=lambda alias: self.archives(config).named(alias),

@@ -66,19 +66,21 @@ class Walk:
     """What one walk through a file knows of the world, and gathers.
 
     `arch` is Debian's name of the platform's architecture; `asked` tells that it mattered. `at` is the offset in the
-    Dockerfile of the present command, `changes` are those of apt's sources and preferences, `wrappers` the programs of
-    the context that ran an install command, and functions of sourced files, with the command that these ran. `commands`
-    are those that may change what is installed, `undecided` counts the tests that the present one depends on,
-    `archives` are the files of those that commands have packed, by a name of their own. With a `trace` the walk is
-    there to tell where words come from, and `reach` is where the names of the present instruction's variables may mean
-    these.
+    Dockerfile of the present command, `changes` are those of apt's sources and preferences, `ran` the programs of the
+    context that ran an install command, with the command if they add what they are given to it, as functions of sourced
+    files do. `commands` are those that may change what is installed, `undecided` counts the tests that the present one
+    depends on, `archives` are the files of those that commands have packed, by a name of their own. With a `trace` the
+    walk is there to tell where words come from, and `reach` is where the names of the present instruction's variables
+    may mean these. `adding` are calls that add what they are given to a command of apt's, `others` the names of those
+    that do not; `answered` tells of a command, by its place, whether all that it is given is named where its file is
+    called.
     """
 
     arch: str = "amd64"
     context: BuildContext | None = None
     seen: list[SeenInstall] = field(default_factory=list)
     changes: list[tuple[int, str]] = field(default_factory=list)
-    wrappers: dict[str, str] = field(default_factory=dict)
+    ran: dict[str, str] = field(default_factory=dict)
     commands: list[AptCommand] = field(default_factory=list)
     asked: bool = False
     steps: int = 0
@@ -89,6 +91,14 @@ class Walk:
     archives: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
     trace: Trace | None = None
     reach: tuple[int, int] = (0, 0)
+    adding: set[tuple[str, int, int]] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    answered: dict[tuple[str, int, int], bool] = field(default_factory=dict)
+
+    @property
+    def wrappers(self) -> dict[str, str]:
+        """Those of `ran` whose names no other files bear."""
+        return {name: own for name, own in self.ran.items() if not own or name not in self.others}
 
 
 class Invocation(NamedTuple):
@@ -106,15 +116,17 @@ class Invocation(NamedTuple):
 
 
 class SourcedCall(NamedTuple):
-    """A call of a function that another file defines: where it stands, and what the function is given.
+    """A call of a script, or of a function that another file defines: where it stands, and what it is given.
 
-    `name` is "" if the function makes more of that than one command of it.
+    `once` tells that what it calls hands that on in one place, and does nothing else with it; `outer` is the call
+    that the text with this one is run by.
     """
 
-    file: str
-    span: tuple[int, int]
+    place: tuple[str, int, int]
     name: str
     given: tuple[Value, ...]
+    once: bool
+    outer: SourcedCall | None
 
 
 class ProgramResult(NamedTuple):

@@ -160,17 +160,16 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
     texts: list[str] = []
     raws: list[str] = []
     while at < len(words):
-        value = words[at].value
-        if value is None:
+        value, name = words[at].value, _basename(words[at])
+        if value is None and name not in wrappers:
             # `$SUDO apt-get ...`: whatever it expands to, what follows is the program or its prefix's options.
             if not _only_variable(words[at]):
                 break
             at += 1
             continue
-        name = value.rpartition("/")[2]
         if name in SHELLS and wrappers:  # `sh retry.sh apt-get`
-            own = next((place for place in range(at + 1, len(words)) if words[place].raw[:1] != "-"), 0)
-            if own and wrappers.get((words[own].value or "").rpartition("/")[2]) == "":
+            own = _script(words, at + 1)
+            if own < len(words) and _basename(words[own]) in wrappers:
                 at = own
                 continue
         if wrappers.get(name) == "":
@@ -194,6 +193,17 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
             break
         at = next_at
     return at, ""
+
+
+def _script(words: tuple[Word, ...], at: int) -> int:
+    """Where the script stands that a shell with these words runs."""
+    while at < len(words) and words[at].raw[:1] in ("-", "+"):
+        at += 2 if words[at].raw[-1] in ("o", "O") else 1
+    return at
+
+
+def _basename(word: Word) -> str:
+    return (word.value or word.raw).rstrip("\"'").rpartition("/")[2]
 
 
 def begin(texts: Sequence[str], unknown: str) -> int:

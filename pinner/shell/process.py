@@ -45,6 +45,7 @@ _HARMLESS = later(
 )
 # What a function makes of what it is given, but for telling people.
 _GIVEN = later(r"\$\{?[@*1-9]|\bshift\b")
+_PASSED = later(r"""\bfor\s+(\w+)\s+in\s+"?\$\{?[@*]|\b(\w+)=\(?"?\$\{?[@*1-9]""")
 _SAYS = later(r"\b(?:echo|printf)\b[^;&|\n]*")
 _SIMPLE = later(r"[^\\'\"$`{<>]+")
 _INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
@@ -421,6 +422,7 @@ class Process:
             content = self.state.read(path)
             if content is not None:
                 return self.script(content, args, wrapper=path)
+        self.walk.others.add(name.rpartition("/")[2])
         if "/" in name and name.endswith((".sh", ".bash")):
             self.unseen(name)
         return None
@@ -450,7 +452,8 @@ class Process:
         own = self.child(name, args, file=file or self.file)
         own.zero = path or wrapper or UNKNOWN
         own.wrapper = (path or wrapper or own.wrapper).rpartition("/")[2]
-        own.called_from = self._called(own.wrapper, args, text) if file and own.wrapper else None
+        if path or wrapper:
+            own.called_from = self._called(own.wrapper, args, text)
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
@@ -462,6 +465,7 @@ class Process:
             if file:
                 changed = before.differs(shell.state)
                 self.walk.seen.append(SeenInstall(file, 0, len(text), before, unclear=changed))
+            self._returned(own.called_from)
             return status
 
         return self.process(run, own)
@@ -495,9 +499,17 @@ class Process:
             self.state.update()
 
     def _called(self, name: str, args: Sequence[Value], text: str) -> SourcedCall:
-        """A call of what another file holds, from the outermost of such calls."""
-        once = len(_GIVEN.findall(_SAYS.sub("", text))) == 1
-        return self.called_from or SourcedCall(self.file, self.span, name if once else "", tuple(args))
+        """A call of what another file holds."""
+        text = _SAYS.sub("", text)
+        once = len(_GIVEN.findall(text)) == 1
+        if once and (passed := _PASSED.search(text)):
+            once = len(re.findall(rf"\$\{{?{passed[1] or passed[2]}\b", text)) == 1
+        return SourcedCall((self.file, *self.span), name, tuple(args), once, self.called_from)
+
+    def _returned(self, call: SourcedCall | None) -> None:
+        """Take note of a call that did not add what it is given to a command of apt's."""
+        if call and call.given and call.place not in self.walk.adding:
+            self.walk.others.add(call.name)
 
     def _function(self, name: str, args: Sequence[Value], *, uncalled: bool = False) -> ProgramStatus:
         own = self.functions[name]
@@ -525,6 +537,7 @@ class Process:
             return leave.status
         finally:
             self._script, self._text, self._shell, self.args, self.file, self.source, self.fixed = before
+            self._returned(self.called_from if own.file != self.file else None)
             self.uncalled, self.called_from = given, called_from
             for variable, value in self.locals.items():
                 self.state.variables.pop(variable, None)

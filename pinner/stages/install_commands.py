@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,8 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
 from pinner.regex import later
+from pinner.shell.expand import not_known
+from pinner.stages import wrappers
 from pinner.stages.apt_files import View
 from pinner.stages.bases import ImageLookup
 from pinner.stages.image_names import Named, Unnamed
@@ -38,18 +39,8 @@ _OTHER_COMMANDS = later(
     r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
     r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b|--mount\b"
 )
-# What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
-_SOURCES = later(
-    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
-    r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
-    r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])",
-    re.MULTILINE,
-)
-# What may stand before a program that is run: a separator, a keyword, what runs others, an option, a variable.
-_RUN = (
-    r"(?:^|[;&|({!\n]|(?<![\w./-])(?:then|do|else|if|elif|while|until|sudo|sh|bash|dash|env|exec|time|nice|eatmydata|retry)"
-    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*"
-)
+# What is said of the arguments of a script.
+_GIVEN = frozenset(map(not_known, "@*123456789"))
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
@@ -96,13 +87,17 @@ class InstallCommand(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A Dockerfile that runs a script, or takes packages from a list: what its text from `start` to `end` sees."""
+    """A Dockerfile that runs a script, or takes packages from a list: what its text from `start` to `end` sees.
+
+    `answered` tells of a command that the packages which its script is given are named in the Dockerfile.
+    """
 
     dockerfile: str
     base: StageBase
     view: View
     start: int
     end: int
+    answered: bool = False
 
 
 class File(NamedTuple):
@@ -259,7 +254,8 @@ def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
                 continue
             view = views.view(stage, seen, base)
             if name in wanted:
-                yield name, Use(begun.path, base, view, seen.start, seen.end)
+                answered = views.is_answered(seen, base)
+                yield name, Use(begun.path, base, view, seen.start, seen.end, answered)
             for each in lists:
                 yield each, Use(begun.path, base, view, 0, _MOST)
 
@@ -290,31 +286,21 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
             parsed = kinds.parse(kind, text, around=options.world.around.get(path, Around()))
         views = Views(path, parsed, options)
         found = tuple(installs.find(parsed, options.wrappers))
-        if kind == "dockerfile" and (
-            _SOURCES.search(text)
-            or _runs_copied(parsed)
+        own: Mapping[str, str] = {}
+        if kind == "script":
+            own = options.world.wrappers.get(path, {})
+        elif kind == "dockerfile" and (
+            wrappers.may_run(parsed)
             or any(each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped))
         ):
-            found = tuple(installs.find(parsed, {**views.wrappers(), **options.wrappers}))
+            own = views.wrappers()
+        if own:
+            found = tuple(installs.find(parsed, {**own, **options.wrappers}))
         return _Begun(path, kind, parsed, found, options, views)
     except InputError as error:
         if error.line:
             error.path = path
         raise
-
-
-def _runs_copied(dockerfile: Dockerfile) -> bool:
-    """Whether a file that COPY or ADD brings in seems to be run with arguments."""
-    every = [each for stage in dockerfile.stages for each in stage.instructions]
-    copied = (each.text.text.split() for each in every if each.keyword in ("COPY", "ADD"))
-    names = {word.rstrip("/").rpartition("/")[2] for words in copied for word in words[-2:]} - {"", "."}
-    texts = [each.text.text for each in every if each.keyword == "RUN"]
-    runs = (
-        re.compile(rf"{_RUN}(?:\S*/)?{re.escape(name)}\s")
-        for name in names
-        if any(name in text for text in texts)
-    )
-    return any(each.search(text) for each in runs for text in texts)
 
 
 def _with_suite(begun: _Begun) -> Options:
@@ -348,7 +334,10 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
             if told or parsed.stages[item.stage].suite:
                 own = []
             if own:
-                base, view = _used(own)
+                base, view, answered = _used(own)
+                if answered:
+                    requests = (each for each in item.requests if each.detail not in _GIVEN)
+                    item = item._replace(requests=tuple(requests))
             elif not isinstance(base.where, Unnamed):
                 view = begun.views.of(parsed.stages[item.stage], item.span.start, base)
             found.append(call_of(item, base, view, options, elsewhere=elsewhere))
@@ -366,20 +355,19 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
     return file._replace(steps=of(file, bases, options))
 
 
-def _used(uses: Sequence[Use]) -> tuple[StageBase, View]:
-    """What a text sees that is used so: the same everywhere, or nothing is known."""
+def _used(uses: Sequence[Use]) -> tuple[StageBase, View, bool]:
+    """What a text sees that is used so: the same everywhere, or nothing is known; whether all uses are answered."""
     size = min(use.end - use.start for use in uses)
     own = [use for use in uses if use.end - use.start == size]
     base, view = own[0].base, own[0].view
+    answered = all(use.answered for use in own)
     if any(
         (use.base.where, use.base.platforms, use.view) != (base.where, base.platforms, view) for use in own
     ):
         shown = " and ".join(dict.fromkeys(use.dockerfile for use in own))
         problem = f"the stages that use it see other packages ({shown})"
-        return base, next(
-            (use.view for use in own if use.view and use.view.problem), View(view.where, problem)
-        )
-    return base, view
+        view = next((use.view for use in own if use.view and use.view.problem), View(view.where, problem))
+    return base, view, answered
 
 
 def _listed(

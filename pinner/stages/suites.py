@@ -25,6 +25,7 @@ from pinner.errors import InputError
 from pinner.recipe import blocks
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.kinds import Around
+from pinner.shell.prefixes import Wrappers
 from pinner.stages.bases import ImageContent, ImageLookup
 from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
 from pinner.stages.image_names import split as split_reference
@@ -58,6 +59,8 @@ class World(NamedTuple):
     around: Mapping[str, Around] = MappingProxyType({})
     #: The Dockerfiles that may use scripts and lists where none is among the files.
     beside: Callable[[], Mapping[str, str]] = dict
+    #: What the programs run that a script calls, by its path.
+    wrappers: Mapping[str, Wrappers] = MappingProxyType({})
     #: The build context of the file at a path, None if it is not known.
     context: Callable[[str], BuildContext | None] = lambda path: None
     #: What an image holds on a platform; None if that cannot be known.

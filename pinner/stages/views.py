@@ -157,9 +157,15 @@ class Views:
         return self._alone is not None and any(each.seen.file for each in self._alone.commands[stage.index])
 
     def wrappers(self) -> Mapping[str, str]:
-        """The programs of the build context that run an install command which they are given, and the functions of
-        sourced files that add it to a command of theirs."""
+        """The programs of the build context that run an install command which they are given, and those that add what
+        they are given to one of theirs, as functions of sourced files may."""
         return self._alone.walk.wrappers if self._alone is not None else {}
+
+    def is_answered(self, seen: SeenInstall, base: StageBase) -> bool:
+        """Whether the packages that a command of a script is given are all named where the script is called."""
+        place = seen.file, seen.start, seen.end
+        walked = [self._walked[platform][0].walk for platform in base.platforms if platform in self._walked]
+        return bool(walked) and all(each.answered.get(place, False) for each in walked)
 
     def changes(self, stage: Stage, base: StageBase) -> list[int]:
         """Where a stage and those below it change what apt reads."""

@@ -322,7 +322,10 @@ def test_lists_and_wrappers() -> None:
     for body, command in (
         ('apt-get update; apt-get install -y "$@"', "apt-get install -y"),
         ('dpkg -s "$@" || apt-get install "$@"', ""),
-        ('apt-get install jq "$@"', ""),
+        ('apt-get install jq "$@"', "apt-get install"),
+        ("P=$*; apt-get install $P", "apt-get install"),
+        ("P=$*; dpkg -s $P || apt-get install $P", ""),
+        ('apt-get install "lib$1" $2', ""),
     ):
         found = walked("COPY get /bin/\nRUN get a b", files={"get": f"#!/bin/sh\n{body}\n"})
         assert found.walk.wrappers == {"get": command}
@@ -332,7 +335,8 @@ def test_lists_and_wrappers() -> None:
     ("body", "found"),
     [
         ('apt-get update; apt-get install -y "$@"; echo "$@ done"', {"f": "apt-get install -y"}),
-        ("for p in $@; do apt-get install $p; done", {}),
+        ("for p in $@; do apt-get install $p; done", {"f": "apt-get install"}),
+        ("for p in $@; do which $p || apt-get install $p; done", {}),
         ('dpkg -s "$@" || apt-get install "$@"', {}),
         ('apt-get install "$@"; touch $1', {}),
     ],

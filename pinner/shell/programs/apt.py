@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pinner.apt import command_line
-from pinner.apt.command_line import Argument
+from pinner.apt.command_line import Argument, Setting
 from pinner.regex import later
 from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult, SeenInstall, marks_at
@@ -46,17 +47,8 @@ def _apt(call: Invocation) -> ProgramResult:
             SeenInstall(shell.file, start, end, shell.state.copy(), lists, ends, False, settings, words)
         )
         if shell.wrapper:
-            shell.walk.wrappers.setdefault(shell.wrapper, "")
-        if caller := shell.called_from:
-            shell.walk.seen.append(
-                SeenInstall(caller.file, *caller.span, shell.state.copy(), settings=settings)
-            )
-            count = len(caller.given)
-            own = {each.text for each in caller.given}
-            if caller.name and count and call.args[-count:] == caller.given and own.issuperset(operands):
-                command = " ".join((call.name, *call.words[:-count]))
-                known = shell.walk.wrappers.get(caller.name) or command
-                shell.walk.wrappers[caller.name] = known if known == command else "?"
+            shell.walk.ran.setdefault(shell.wrapper, "")
+        _answer(call, parsed.arguments, settings)
         files = [
             word for word in operands if word.startswith(("/", "./", "../", "~/")) or word.endswith(".deb")
         ]
@@ -65,6 +57,28 @@ def _apt(call: Invocation) -> ProgramResult:
     if verb in command_line.CHANGING and not parsed.boolean("APT::Get::Simulate"):
         shell.command(program, call.words)
     return ProgramResult()
+
+
+def _answer(call: Invocation, arguments: Sequence[int], settings: tuple[Setting, ...]) -> None:
+    """Take note of the calls that this command has packages from."""
+    shell, walk, args = call.shell, call.shell.walk, call.args
+    place, caller = (shell.file, *shell.span), shell.called_from
+    while caller is not None and caller.given:
+        whole = args[-len(caller.given) :] == caller.given
+        count = len(caller.given) if whole else int(args[-1] in caller.given)  # in one turn of a loop
+        own = args[: len(args) - count]
+        if not (count and caller.once) or any(UNKNOWN in each.text or each in caller.given for each in own):
+            break
+        words = (each.text for at, each in enumerate(own) if at not in arguments)
+        command = " ".join((call.name, *words))
+        known = walk.ran.get(caller.name) or command
+        walk.ran[caller.name] = known if known == command else "?"
+        walk.seen.append(SeenInstall(*caller.place, shell.state.copy(), settings=settings))
+        walk.answered.setdefault(place, True)
+        walk.adding.add(caller.place)
+        place, caller = caller.place, caller.outer
+    if caller is None or caller.given:
+        walk.answered[place] = False
 
 
 def _apt_mark(call: Invocation) -> ProgramResult:

@@ -1,0 +1,5 @@
+add() {
+  for package in "$@"; do
+    apt-get install -y "$package"
+  done
+}

@@ -23,10 +23,11 @@ PathText = tuple[str, str]
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 _STATUS, _STATUS_D = "var/lib/dpkg/status", "var/lib/dpkg/status.d"
 _STATES = "var/lib/apt/extended_states"
+_ARCHITECTURES = "var/lib/dpkg/arch"
 _SOURCES, _SOURCES_D = "etc/apt/sources.list", "etc/apt/sources.list.d"
 _CONF, _CONF_D = "etc/apt/apt.conf", "etc/apt/apt.conf.d"
 _PREFERENCES, _PREFERENCES_D = "etc/apt/preferences", "etc/apt/preferences.d"
-_FILES = (_STATUS, _STATES, _SOURCES, _CONF, _PREFERENCES)
+_FILES = (_STATUS, _STATES, _ARCHITECTURES, _SOURCES, _CONF, _PREFERENCES)
 # The names in a directory that are read: sources.list(5), apt.conf(5), apt_preferences(5). Those of status.d are
 # distroless' own, which puts lists of checksums beside them.
 _DIRECTORIES = {
@@ -51,8 +52,9 @@ class Image(NamedTuple):
     `suite_from` says where (`history`, `label`, `os-release`). `status` is the text of dpkg's status file and of
     status.d, `states` that of what apt knows of their installation (`extended_states`), "" if there is none.
     `sources`, `apt_conf` and `preferences` are pairs of an absolute path and its text, in apt's order of reading;
-    `keys` are pairs of a path that the sources name for others' keys, and its content. The last five are empty where
-    the layers were not `read`. `size` is that of all layers, packed, in bytes.
+    `keys` are pairs of a path that the sources name for others' keys, and its content; `architectures` is dpkg's list,
+    which an image has where one was added. All these are empty where the layers were not `read`. `size` is that of
+    all layers, packed, in bytes.
     """
 
     reference: str
@@ -70,6 +72,7 @@ class Image(NamedTuple):
     preferences: tuple[PathText, ...] = ()
     keys: tuple[tuple[str, bytes], ...] = ()
     states: str = ""
+    architectures: tuple[PathText, ...] = ()
 
 
 class Blobs(Protocol):
@@ -178,6 +181,7 @@ def look(
             if (text := tree.text(path)) is not None
         ),
         states=tree.text(_STATES) or "",
+        architectures=_texts(tree, _ARCHITECTURES, ""),
     )
 
 

@@ -224,8 +224,8 @@ class InstalledPackage(NamedTuple):
 
 
 class ImageFile(NamedTuple):
-    """A file of a base image that apt reads: `kind` is `sources`, `conf`, `preferences`, or `key` (then `text` is
-    base64); `rank` gives apt's order of reading."""
+    """A file of a base image that apt reads: `kind` is `sources`, `conf`, `preferences`, `architectures`, or `key`
+    (then `text` is base64); `rank` gives apt's order of reading."""
 
     kind: str
     rank: int

@@ -25,6 +25,7 @@ from pinner.values import NamedTuple
 #: How many different contents of a file are followed where conditions decide between them.
 _MOST_OTHERS = 8
 USUAL = Places()
+_ARCHITECTURES = "/var/lib/dpkg/arch"
 _PAST_TIME = {
     f"acquire::{key}" for key in ("check-valid-until", "check-date", "min-validtime", "max-validtime")
 }
@@ -48,6 +49,11 @@ class Overlay(NamedTuple):
         return join(self.source, path[len(below) :]) if path.startswith(below) else None
 
 
+def added(text: str) -> tuple[str, ...]:
+    """The architectures that were added to dpkg, by its own list, which begins with the native one (dpkg(1))."""
+    return tuple(text.split()[1:])
+
+
 class State:
     """What holds at a place. `copy` before a branch, `merge` behind it."""
 
@@ -63,7 +69,7 @@ class State:
         self.fetched: tuple[Mapping[str, Content], ...] | None = None
         #: What the options of the last update said of Releases past their time.
         self.past_time: tuple[Setting, ...] = ()
-        self.architectures: tuple[str, ...] = ()
+        self.architectures = added(base[_ARCHITECTURES].known or "") if _ARCHITECTURES in base else ()
         self.dead = False
 
     def copy(self) -> State:

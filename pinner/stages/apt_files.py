@@ -92,7 +92,7 @@ class AptFiles:
         self._doubts: list[Doubt] = []
         content = base.contents.get(platform)
         # Whether the image's own sources files are known, and not just what they name.
-        self._certain = base.doubt is None and (content is None or bool(content.sources))
+        self._certain = base.doubt is None and (content is None or content.read)
 
     def read(self, view: View) -> View:
         """The view, with the sources, preferences and settings of the state."""

@@ -47,9 +47,10 @@ class ImageContent:
 
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
     it). `distribution` and `suite` are as the image tells them, "" if it does not. `root` are its packages, `sources`
-    the sources files in apt's order; both empty where the layers were not read. `configuration` are its files of
-    apt.conf(5), `preferences` those that say which version to prefer, `keys` those that its sources name for others'
-    keys; `unread` a clause about settings that decide about versions and that pinner does not follow.
+    the sources files in apt's order. `configuration` are its files of apt.conf(5), `preferences` those that say which
+    version to prefer, `keys` those that its sources name for others' keys, `architectures` dpkg's own; all are empty
+    where the layers were not `read`. `unread` is a clause about settings that decide about versions and that pinner
+    does not follow.
     """
 
     digest: str
@@ -62,6 +63,8 @@ class ImageContent:
     preferences: tuple[PathText, ...] = ()
     unread: str = ""
     keys: tuple[tuple[str, bytes], ...] = ()
+    architectures: tuple[PathText, ...] = ()
+    read: bool = False
     locked: LockedImage | None = None
 
 
@@ -273,6 +276,8 @@ def _content(image: Image | KeptImage, root: Root) -> ImageContent:
         () if unread else image.preferences,
         unread,
         image.keys,
+        image.architectures,
+        image.read,
     )
 
 

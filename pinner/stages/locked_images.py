@@ -27,6 +27,7 @@ class KeptImage(NamedTuple):
     apt_conf: tuple[PathText, ...]
     preferences: tuple[PathText, ...]
     keys: tuple[tuple[str, bytes], ...]
+    architectures: tuple[PathText, ...]
     packages: tuple[Package, ...]
     read: bool = True
 
@@ -37,7 +38,12 @@ def locked(image: Image, packages: Sequence[Package]) -> LockedImage | None:
         return None
     from base64 import b64encode
 
-    texts = {"sources": image.sources, "conf": image.apt_conf, "preferences": image.preferences}
+    texts = {
+        "sources": image.sources,
+        "conf": image.apt_conf,
+        "preferences": image.preferences,
+        "architectures": image.architectures,
+    }
     files = [
         ImageFile(kind, rank, path, text)
         for kind, pairs in texts.items()
@@ -79,6 +85,7 @@ def kept(image: LockedImage, reference: str) -> KeptImage:
         texts("conf"),
         texts("preferences"),
         tuple((path, b64decode(text, validate=True)) for path, text in texts("key")),
+        texts("architectures"),
         tuple(map(_package, image.packages)),
     )
 

@@ -234,7 +234,7 @@ def listed(
 ) -> tuple[tuple[Repository, ...] | None, str]:
     """What images' sources files (path and text, by platform) name, and a clause about what cannot be read.
 
-    None if they name just what an image of the suite reads by default, or if there are none.
+    None if they name just what an image of the suite reads by default.
     """
     found: list[Repository] = []
     usual = bool(suite.signed_by.keyring)
@@ -251,7 +251,7 @@ def listed(
             except InputError as error:
                 return None, f"the image reads packages from {error.message} too, which pinner does not know"
             own += (each._replace(path=path) for each in read)
-        usual = usual and (not entries or _merged(own) == _merged(default(suite, distribution, arch)))
+        usual = usual and (_merged(own) == _merged(default(suite, distribution, arch)))
         found += own
     return (None if usual else tuple(joined(found))), ""
 

@@ -196,7 +196,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
         return options.world.vouch("", entry, _of_image(image, entry.signed_by, held))
 
     if isinstance(where, Named) and contents and not where.variant:
-        texts = {name: content.sources for name, content in contents.items()}
+        texts = {name: content.sources for name, content in contents.items() if content.read}
         repositories, problem = listed(
             texts, where.suite, where.distribution, options.known, vouch, options.mirrors
         )
@@ -267,11 +267,7 @@ def _doubt(
 ) -> Doubt | None:
     """What an image may hold that was not read; None for one that is known, or whose suite the user named."""
     told = options.suite or any(each.key == "suite" for stage in stages for each in stage.directives)
-    if (
-        told
-        or not image
-        or (contents and all(content.locked or content.sources for content in contents.values()))
-    ):
+    if told or not image or (contents and all(content.read for content in contents.values())):
         return None
     if any(fnmatchcase(image, pattern) for pattern in options.images):
         return None

@@ -14,7 +14,7 @@ from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
 from pinner.shell.content import UNKNOWN, BuildContext, Content, KeyOrigin
 from pinner.shell.outcomes import AptCommand, SeenInstall
-from pinner.shell.state import State
+from pinner.shell.state import State, added
 from pinner.stages.apt_files import NO_SOURCES, UNREAD, AptFiles, View, named_of, signers
 from pinner.stages.image_names import Alias, Named
 from pinner.stages.repositories import (
@@ -82,10 +82,8 @@ class Views:
 
     def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
-        if not self.matters:
-            return View(base.where)
-        found = self._around(stage, at, base)
-        return self.view(stage, found, base, at) if found else View(base.where)
+        found = self._around(stage, at, base) if self.matters else None
+        return self.view(stage, found, base, at) if found else _of_image(base)
 
     def view(self, stage: Stage, seen: SeenInstall, base: StageBase, until: int | None = None) -> View:
         """What a command sees that was met in a stage (with `until` no further than that offset of the Dockerfile): the
@@ -334,16 +332,25 @@ def _files(base: StageBase, platform: str) -> Mapping[str, Content]:
         return {}
     where, content = base.where, base.contents.get(platform)
     texts = dict(_release(where))
-    if content is not None and content.sources and not where.variant:
+    if content is not None and content.read and not where.variant:
         texts |= content.sources
     else:
         texts |= texts_of(where, PLATFORMS[platform])
     texts |= where.preferences
     texts |= where.configuration
+    texts |= content.architectures if content is not None else ()
     found = {path: Content(text) for path, text in texts.items()}
     for path, key in content.keys if content is not None else ():
         found[path] = Content(origins=(KeyOrigin(image=f"{base.image}:{path}", content=key),))
     return found
+
+
+def _of_image(base: StageBase) -> View:
+    """What a command sees that no other one has changed anything for."""
+    texts = (text for each in base.contents.values() for _, text in each.architectures)
+    return View(
+        base.where, architectures=tuple(dict.fromkeys(name for text in texts for name in added(text)))
+    )
 
 
 def _release(where: Named) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from pinner.distributions import minbase
 from tests.cli.workbench import Workbench, debian, incomplete
-from tests.registry import Content, Registry, make, serve
+from tests.registry import Content, Registry, make, official, serve
 
 DOCKERFILE = """\
 FROM debian:bookworm AS base
@@ -164,8 +164,8 @@ def test_a_target_that_is_not_known_in_full(bench: Workbench) -> None:
 def test_a_starting_set_that_was_read_from_the_image(bench: Workbench) -> None:
     base = {"apt": "2.6.1", "own": "1"}
     content: dict[str, Content] = {
+        **official("bookworm"),
         "var/lib/dpkg/status": status(base),
-        "etc/os-release": "ID=debian\nVERSION_CODENAME=bookworm\n",
     }
     built = base | {"curl": "7.88", "libcurl4": "7.88", "jq": "1.6"}
     bench.write("image", status(built))

@@ -234,6 +234,7 @@ def test_other_components_are_read_where_the_image_reads_them(
             'Dir { Etc::sourcelist "/x.list"; };\n',
             "apt.conf of the image is not followed",
         ),
+        ("etc__apt__sources.list.d__debian.sources", "# none\n", "apt has no sources left here"),
     ],
 )
 def test_what_might_decide_otherwise_keeps_words_unpinned(
@@ -254,6 +255,17 @@ def test_recommends_as_the_image_sets_them(
     registry.put("app:1", image({"apt": "2.6.1"}, **{"etc__apt__apt.conf.d__x": settings}))
     lock(bench, registry, "--platform", "amd64")
     assert [package.id for package in locked(bench).targets[0].closure.members] == ["tool:amd64=1"]
+
+
+def test_architectures_that_the_image_added(bench: Workbench, registry: Registry) -> None:
+    """Also by the lock alone, and together with one that the stage adds."""
+    registry.put("app:1", image({"apt": "2.6.1"}, var__lib__dpkg__arch="amd64\narm64\n"))
+    for before in ("", "dpkg --add-architecture i386 && "):
+        bench.write("Dockerfile", f"FROM {registry.host}/app:1\nRUN {before}apt-get install -y jq:arm64\n")
+        for _ in range(2):
+            assert lock(bench, registry, "--platform", "amd64").status == 0
+            assert "jq:arm64=1.6" in bench.read("Dockerfile")
+            bench.write("Dockerfile", bench.read("Dockerfile").replace("=1.6", ""))
 
 
 def test_an_image_that_is_no_debian(bench: Workbench, registry: Registry) -> None:
@@ -531,8 +543,8 @@ def test_a_digest_that_moves_is_told(bench: Workbench, registry: Registry, archi
     assert "refreshed 1 base image; wrote Dockerfile, pinner.lock" in result.out
     assert f"| `{name}` | {digests} |" in bench.read("summary.md")
     assert bench.read("message") == f"build(deps): refresh 1 base image\n\n- {name}: {digests}\n"
-    no_sources = {"etc__apt__sources.list.d__debian.sources": ""}
-    third = image({"apt": "2.6.1"}, history=BOOKWORM.replace("bookworm", "trixie"), **no_sources)
+    sources = {"etc__apt__sources.list.d__debian.sources": SOURCES.replace("bookworm", "trixie")}
+    third = image({"apt": "2.6.1"}, history=BOOKWORM.replace("bookworm", "trixie"), **sources)
     registry.put("app:1", third)
     result = ask(bench, registry, "refresh", "--check")
     assert f"bookworm → trixie, {second.digest[:19]} → {third.digest[:19]}" in result.out

@@ -276,6 +276,17 @@ def sources(text: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield name, (b"all " if every else b"any ") + version
 
 
+def having(text: bytes, field: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """The stanzas of a text that begins with one which have a field: name, version, and the field's value, unfolded."""
+    if field.lower() + b":" not in text.lower():
+        return
+    for one in stanzas(text):
+        found = re.search(rb"(?im)^" + re.escape(field) + rb"[ \t]*+:(.*(?:\n[ \t].*)*)", one)
+        values = fields(one) if found else None
+        if found and values:
+            yield values[_PACKAGE].encode(), values[_VERSION].encode(), b" ".join(found[1].split())
+
+
 _RELATION = (
     rb"\n(?i:(Package|Pre-Depends|Depends|Conflicts|Breaks|Recommends|Suggests|Replaces|Enhances|Provides))[ \t]*+:"
     rb"([^\n]*)(?=(\n[ \t])?)"

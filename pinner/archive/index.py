@@ -20,6 +20,7 @@ from pinner.apt.packages import (
     beginnings,
     fault,
     fields,
+    having,
     mentions,
     mentions_in_reading_order,
     package,
@@ -77,6 +78,7 @@ class SqliteIndex:
         self._say = say
         self._mentions: bytes | None = None
         self._by_source: dict[bytes, list[bytes]] | None = None
+        self._having: dict[str, list[tuple[str, str, str]]] = {}
         self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
@@ -165,6 +167,22 @@ class SqliteIndex:
         for line in self._by_source.get(_encoded(source), ()):
             architecture, _, version = line.partition(b" ")
             yield SourceVersion(version.decode("utf-8", "replace"), architecture == b"all")
+
+    def having(self, field: str) -> Iterable[tuple[str, str, str]]:
+        """Name, version and the field's value of each stanza that has this field.
+
+        The first question reads the whole store; the answer to all further ones is kept beside it.
+        """
+        if field not in self._having:
+
+            def found() -> bytes:
+                rows = (row for page in self._all_text() for row in having(page, field.encode()))
+                return b"\n".join(b"\t".join(row) for row in rows) or b"\n"
+
+            text = self._sound(self._beside, field.lower(), found).decode("utf-8", "replace")
+            lines = (line.split("\t", 2) for line in text.split("\n") if line)
+            self._having[field] = [(name, version, value) for name, version, value in lines]
+        return self._having[field]
 
     def close(self) -> None:
         """Lets go of the file, until the next question; a store that is made anew may number its pages otherwise."""

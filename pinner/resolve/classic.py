@@ -28,6 +28,7 @@ from pinner.resolve.problems import Problems
 from pinner.resolve.resolution import (
     Cause,
     Chosen,
+    Extent,
     Resolution,
     ResolvedArgument,
     add_causes,
@@ -38,6 +39,7 @@ from pinner.resolve.resolution import (
 from pinner.resolve.sweep import drop_garbage
 from pinner.resolve.switching import switch
 from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.upgrade import upgrade
 
 _FRAMES_PER_LEVEL = 4
 _MOST_TROUBLES = 3  # reported of one command; the rest mostly follows from them
@@ -46,12 +48,14 @@ _MOST_TROUBLES = 3  # reported of one command; the rest mostly follows from them
 def solve(
     universe: Universe,
     asked: Sequence[ResolvedArgument],
+    extent: Extent | None = None,
     *,
     recommends: bool = True,
     suggests: bool = False,
     suggests_important: bool = True,
 ) -> Resolution:
-    """What `apt-get install` of these packages would do to the root that the universe describes.
+    """What `apt-get install` of these packages would do to the root that the universe describes; or, of an `extent`,
+    an upgrade.
 
     Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
@@ -64,7 +68,7 @@ def solve(
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, TOO_DEEP * _FRAMES_PER_LEVEL))
     try:
-        return _solve(marks, asked)
+        return _solve(marks, asked, extent)
     finally:
         sys.setrecursionlimit(limit)
 
@@ -95,14 +99,14 @@ def brought(
         sys.setrecursionlimit(limit)
 
 
-def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument]) -> Resolution:
-    marker, problems = _mark(make(), asked, latest_first=True)
+def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument], extent: Extent | None) -> Resolution:
+    marker, tied = _mark(make(), asked, extent, latest_first=True)
     marks = marker.marks
     broken = marks.all_broken()
     if not broken:  # apt looks for them before it drops what is not needed
         drop_garbage(marker)
-    if problems.tied:
-        other, _ = _mark(make(), asked, latest_first=False)
+    if tied:
+        other, _ = _mark(make(), asked, extent, latest_first=False)
         if not other.marks.all_broken():
             drop_garbage(other)
         if _outcome(other.marks) != _outcome(marks):
@@ -112,11 +116,17 @@ def _solve(make: Callable[[], Marks], asked: Sequence[ResolvedArgument]) -> Reso
             )
     if broken:
         raise Unsatisfiable(_explain(marker, broken), hint=_hint(marks, broken))
-    return _result(marker, [wish.offer for wish in asked if not wish.remove])
+    wanted = [wish.offer for wish in asked if not wish.remove]
+    if extent is not None:
+        wanted += [mark.target for mark in marks.all() if mark.installing and mark.current and mark.target]
+    return _result(marker, wanted)
 
 
-def _mark(marks: Marks, asked: Sequence[ResolvedArgument], *, latest_first: bool) -> tuple[Marker, Problems]:
-    """All steps up to the problem resolver; `latest_first` is the order among equal scores."""
+def _mark(
+    marks: Marks, asked: Sequence[ResolvedArgument], extent: Extent | None, *, latest_first: bool
+) -> tuple[Marker, bool]:
+    """All steps up to the problem resolver; `latest_first` is the order among equal scores, and whether it was asked
+    for is returned."""
     marker = Marker(marks)
     wishes = list(dict.fromkeys(asked))
     leaving = dict.fromkeys(wish.offer.name for wish in wishes if wish.remove)
@@ -136,9 +146,12 @@ def _mark(marks: Marks, asked: Sequence[ResolvedArgument], *, latest_first: bool
     switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
     for wish in wanted:
         marker.install(marks[wish.offer.name], by_user=True)
-    problems = Problems(marker, {wish.offer.name for wish in wishes}, set(leaving), latest_first=latest_first)
+    if extent is not None:
+        return marker, upgrade(marker, extent, latest_first=latest_first)
+    names = {wish.offer.name for wish in wishes}
+    problems = Problems(marker, names, set(leaving), upgrades=True, latest_first=latest_first)
     problems.solve()
-    return marker, problems
+    return marker, problems.tied
 
 
 def _outcome(marks: Marks) -> frozenset[Offer]:

@@ -62,6 +62,9 @@ class Index(Protocol):
     def source_versions(self, source: str) -> Iterable[SourceVersion]:
         """The versions of a source package whose binaries are in the index."""
 
+    def having(self, field: str) -> Iterable[tuple[str, str, str]]:
+        """Name, version and the field's value of each stanza that has this field."""
+
 
 class SourcesIndex(Index, Protocol):
     """An index whose stanzas can be had as they are: those of a Sources file describe no binary packages."""

@@ -32,13 +32,19 @@ class _Look:
 
 
 class Problems:
-    """One run of the resolver. `asked` are the names on the command line, `leaving` those to be removed."""
+    """One run of the resolver. `asked` are the names on the command line, `leaving` those to be removed.
 
-    def __init__(self, marker: Marker, asked: set[str], leaving: set[str], *, latest_first: bool) -> None:
+    `upgrades` is whether what is broken may be upgraded for that: not by `dist-upgrade`, which has tried.
+    """
+
+    def __init__(
+        self, marker: Marker, asked: set[str], leaving: set[str], *, upgrades: bool, latest_first: bool
+    ) -> None:
         self.marker = marker
         self.marks = marker.marks
         self.asked = asked
         self.leaving = leaving
+        self.upgrades = upgrades
         self.latest_first = latest_first
         self.tied = False
         self.scores: Counter[str] = Counter()
@@ -50,7 +56,7 @@ class Problems:
     def solve(self) -> None:
         """Change marks until nothing is broken, or until nothing changes any more."""
         marks = self.marks
-        again = True
+        again = self.upgrades
         while again:
             again = False
             for mark in marks.all():
@@ -71,17 +77,20 @@ class Problems:
             if not self.changed:
                 break
             self.changed = False
-            looked_at: set[int] = set()
+            passed: set[str] = set()
             for mark in self._by_rank():
                 if mark.name in reinstate and self._was_downgraded(mark):
                     reinstate.discard(mark.name)
                     self.tried.add(mark.name)
                     self._reinstate(mark)
                 if marks.broken(mark):
-                    rank = self._ranks[mark.name]
-                    self.tied |= rank in looked_at
-                    looked_at.add(rank)
+                    self.tied |= any(
+                        self._ranks[other.name] == self._ranks[mark.name]
+                        for other in marks.all_broken()
+                        if other is not mark and other.name not in passed
+                    )
                     self._investigate(mark)
+                passed.add(mark.name)
         for mark in marks.all():
             if mark.installing and mark.newness == 2 and mark.name not in installing:
                 mark.automatic = True
@@ -107,8 +116,7 @@ class Problems:
 
     def _was_downgraded(self, mark: Mark) -> bool:
         return (
-            mark.installing
-            and mark.current is not None
+            mark.current is not None
             and mark.target is not None
             and mark.candidate is not mark.target
             and not mark.protected
@@ -208,7 +216,7 @@ class Problems:
             if in_or and was_installing:
                 self.marker.install(mark, follow=False)
             return
-        if self._upgrade(mark):
+        if self.upgrades and self._upgrade(mark):
             return
         if not in_or or mark.garbage:
             marks.delete(mark)

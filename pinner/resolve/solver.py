@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pinner.apt import version
 from pinner.distributions.suite import SOLVER_3_SINCE
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve import classic
 from pinner.resolve.marks import Marks
-from pinner.resolve.resolution import Resolution, ResolvedArgument
+from pinner.resolve.resolution import Extent, Resolution, ResolvedArgument
 from pinner.resolve.sweep import garbage
 from pinner.resolve.universe import Offer, Universe
-
-if TYPE_CHECKING:
-    from pinner.resolve.resolution import Extent
 
 #: From this version on apt falls back on solver 3.0 where the classic one fails.
 _FALLBACK_SINCE = "2.9.33"
@@ -37,12 +33,14 @@ def is_classic(universe: Universe) -> bool:
 def solve(
     universe: Universe,
     asked: Sequence[ResolvedArgument],
+    extent: Extent | None = None,
     *,
     recommends: bool = True,
     suggests: bool = False,
     suggests_important: bool = True,
 ) -> Resolution:
-    """What `apt-get install` of these packages would do to the root that the universe describes.
+    """What `apt-get install` of these packages would do to the root that the universe describes; or, of an `extent`,
+    an upgrade with these arguments.
 
     `suggests_important` is `APT::AutoRemove::SuggestsImportant`. For a following call use
     `universe.with_installed(resolution.after)`. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
@@ -52,17 +50,17 @@ def solve(
     apt = apt_version(universe)
     options = {"recommends": recommends, "suggests": suggests, "suggests_important": suggests_important}
     if not is_classic(universe):
-        return solver3.solve(universe, asked, apt=apt, **options)
+        return solver3.solve(universe, asked, extent, apt=apt, **options)
     try:
-        return classic.solve(universe, asked, **options)
+        return classic.solve(universe, asked, extent, **options)
     except Refused:
         raise
     except Unsatisfiable:
-        if version.compare(apt, _FALLBACK_SINCE) < 0:
+        if version.compare(apt, _FALLBACK_SINCE) < 0 or (extent is not None and asked):
             raise
         # Both look for a solution until there is none, but in another order.
         try:
-            solver3.solve(universe, asked, apt=apt, **options)
+            solver3.solve(universe, asked, extent, apt=apt, **options)
         except Refused:
             raise
         except Unsatisfiable:
@@ -73,20 +71,6 @@ def solve(
                 "there is a solution, but pinner does not know which"
             ) from None
         raise
-
-
-def upgrade(
-    universe: Universe, extent: Extent, *, recommends: bool, suggests: bool, suggests_important: bool
-) -> Resolution:
-    """What `apt-get upgrade` and its like do to the root; see `resolve.upgrade`. Raises `Refused`, and `Unsatisfiable`
-    where apt fails."""
-    from pinner.resolve import upgrade as upgrades
-    from pinner.resolve.solver3 import solver as solver3
-
-    marks = Marks(universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important)
-    if is_classic(universe):
-        return upgrades.upgrade(marks, extent)
-    return solver3.upgrade(marks, extent, apt=apt_version(universe))
 
 
 def autoremove(

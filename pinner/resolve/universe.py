@@ -353,6 +353,12 @@ class Universe:
             ":" not in name and any(offer.package.essential for offer in self.versions(name))
         )
 
+    def essentials(self) -> set[str]:
+        """The names of all packages that the indices offer and apt takes for essential. Slow at first."""
+        indexes = [index for index in self.indexes if index.source.arch == self.arch]
+        names = {name for index in indexes for name, _, value in index.having("Essential") if value == "yes"}
+        return {name for name in (*names, "apt") if self.candidate(name) is not None}
+
     def has_installed_like(self, offer: Offer) -> bool:
         """Whether it is Multi-Arch: same and its package is installed for any architecture."""
         if offer.package.multi_arch != "same":

@@ -1,109 +1,136 @@
 """What `apt-get upgrade` and `dist-upgrade` do to a root by the classic solver (apt-get(8)).
 
-- All that is installed and not held moves to its candidate. `upgrade` neither installs nor removes packages: what would
-  need that is kept back, and so is what would lose a recommendation that is fulfilled now.
-- `dist-upgrade` also installs what the new versions need and, as a last resort, removes packages; so does `apt
-  upgrade`, but for the removals.
+What is asked for by name is marked before, as for an install. Then all that is installed and not held moves to its
+candidate:
 
-Where `dist-upgrade` has to keep something back or to remove it, the order in which apt decides is not known.
+- `upgrade` neither installs nor removes anything for that: what would need it is kept back.
+- `upgrade --with-new-pkgs`, and `apt upgrade`, install what the new versions need.
+- `dist-upgrade` does that too, installs Essential packages that are not there, and has problems solved as an install
+  has (`problems`).
+
+The first two keep back, from the highest score to the lowest, what is broken or has lost a recommendation that was
+fulfilled, and else what is in its way (apt's `ResolveByKeep`). Compared with apt 2.4, 2.6 and 2.7.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
 
-from pinner.errors import Refused
+from pinner.errors import Unsatisfiable
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark, Marks
 from pinner.resolve.problems import Problems
-from pinner.resolve.resolution import Cause, Chosen, Extent, Resolution, add_causes, after
+from pinner.resolve.resolution import Extent
+from pinner.resolve.scores import reckon
 from pinner.resolve.solver3.cache_order import cache_key
-from pinner.resolve.sweep import drop_garbage
 
 
-def upgrade(marks: Marks, extent: Extent) -> Resolution:
-    """Upgrade what the marks' universe holds by the classic solver. Raises `Refused` where the outcome is not known."""
-    marker = Marker(marks)
-    newer = [mark for mark in marks.all() if mark.newness == 1 and mark.current and not mark.held]
-    newer.sort(key=lambda mark: cache_key(mark.name))
-    for mark in newer:
-        if extent == "none":
-            marks.take_candidate(mark, by_user=False)
-        else:
-            marker.install(mark)
+def upgrade(marker: Marker, extent: Extent, *, latest_first: bool) -> bool:
+    """Mark what is upgraded beside what is marked already; whether the order among equals was asked for.
+
+    `latest_first` is that order. Raises `Unsatisfiable` where apt gives up.
+    """
+    marks = marker.marks
+    requested = {mark.name for mark in marks.all() if mark.installing}
+    there = [mark for mark in marks.all() if mark.current is not None and mark.candidate is not None]
+    there.sort(key=lambda mark: cache_key(mark.name))
+    for mark in there:
+        marker.install(mark, follow=False)
+    if extent == "all":
+        return _upgrade_everything(marker, there, latest_first=latest_first)
     if extent == "none":
-        kept = _keep_back(marks)
-    else:
-        for mark in newer:
-            if not mark.installing:
-                marker.install(mark, follow=False)
-        Problems(marker, set(), set(), latest_first=True).solve()
-        kept = any(not mark.installing for mark in newer) or bool(_removed(marks))
-        if not marks.all_broken():
-            drop_garbage(marker)
-    if marks.all_broken() or (kept and extent != "none"):
-        raise Refused(
-            "not everything can be upgraded here, and pinner does not know what apt keeps back or removes"
-        )
-    return _result(marks, marker)
-
-
-def _removed(marks: Marks) -> list[Mark]:
-    return [mark for mark in marks.all() if mark.current is not None and mark.target is None]
-
-
-def _keep_back(marks: Marks) -> bool:
-    """Keep back what is broken, or what breaks it, until nothing is (apt's `ResolveByKeep`); whether there was any."""
-    kept = False
-    for _ in range(len(list(marks.all())) + 1):
-        broken = [mark for mark in marks.all() if _is_worse(marks, mark)]
-        if not broken:
-            break
-        mark = broken[0]
-        kept = True
+        for name in requested:
+            marks[name].protected = True
+        return _keep_back(marks, requested, latest_first=latest_first)
+    for mark in _walk(marks):
         if mark.installing:
-            marks.keep(mark, by_user=True)
+            marker.install(mark)
+    for mark in marks.all():
+        if mark.mode == "delete":
+            marks.keep(mark)
+    return _keep_back(marks, set(), latest_first=latest_first)
+
+
+def _upgrade_everything(marker: Marker, there: Iterable[Mark], *, latest_first: bool) -> bool:
+    marks = marker.marks
+    for mark in there:
+        marker.install(mark)
+    for name in sorted(marks.universe.essentials(), key=cache_key):
+        if not marks[name].installing:
+            marker.install(marks[name])
+    for mark in there:
+        marker.install(mark, follow=False)
+    held = {mark.name for mark in marks.all() if mark.held}
+    for name in held:
+        marks[name].protected = True
+    problems = Problems(marker, held, set(), upgrades=False, latest_first=latest_first)
+    problems.solve()
+    return problems.tied
+
+
+def _walk(marks: Marks) -> Iterator[Mark]:
+    """Every package in apt's order, those too that turn up on the way."""
+    waiting: list[tuple[tuple[int, int, str, str], Mark]] = []
+    known, place = 0, (-1, 0, "", "")
+    while True:
+        for mark in list(marks.all())[known:]:
+            known += 1
+            if cache_key(mark.name) > place:
+                heappush(waiting, (cache_key(mark.name), mark))
+        if not waiting:
+            return
+        place, mark = heappop(waiting)
+        yield mark
+
+
+def _keep_back(marks: Marks, requested: set[str], *, latest_first: bool) -> bool:
+    """Keep back what is worse off than before, or what makes it so, until nothing is."""
+    scores = reckon(marks, requested)
+    ranked = sorted(marks.all(), key=lambda mark: cache_key(mark.name))
+    if not latest_first:
+        ranked.reverse()
+    ranked.sort(key=lambda mark: -scores[mark.name])
+    last, tied = None, False
+    while True:
+        worse = [mark for mark in ranked if _is_worse(marks, mark)]
+        ranks = [scores[mark.name] for mark in worse]
+        tied |= len(set(ranks)) < len(ranks)
+        for mark in worse:
+            if mark.installing:
+                marks.keep(mark)
+                if not _is_worse(marks, mark):
+                    break
+            if mark.name not in requested:
+                _keep_what_is_in_the_way(marks, mark)
+            if not _is_worse(marks, mark):
+                if mark is last:
+                    raise Unsatisfiable(f"apt cannot decide what to keep back for {mark.name}")
+                last = mark
+                break
+        else:
+            return tied
+
+
+def _keep_what_is_in_the_way(marks: Marks, mark: Mark) -> None:
+    """Keep back what the critical needs that do not hold are about, one after the other, while that is of use."""
+    assert mark.target is not None
+    for need in marks.universe.needs(mark.target):
+        if not need.critical or marks.holds(need):
             continue
-        blamed = [other for other in _behind(marks, mark) if other.installing]
-        if not blamed:
-            break
-        for other in blamed:
-            marks.keep(other, by_user=True)
-    return kept
+        for offer in (offer for options in need.options for offer in options):
+            other = marks[offer.name]
+            if other.target is not None and other.current is not None:
+                marks.keep(other)
+                if not _is_worse(marks, mark):
+                    return
 
 
 def _is_worse(marks: Marks, mark: Mark) -> bool:
-    """Whether a package is broken, or lacks a recommendation though it lacked none before."""
-    if mark.target is None:
+    """Whether a package is broken, or lacks a need that counts though it lacked none before."""
+    if mark.target is None or not marks.lacking(mark):
         return False
-    if marks.broken(mark):
+    if mark.current is None or marks.broken(mark):
         return True
-    if mark.current is None or mark.target is mark.current or not marks.lacking(mark):
-        return False
     needs = marks.universe.needs(mark.current)
     return all(marks.held_before(need) for need in needs if marks.wanted(need))
-
-
-def _behind(marks: Marks, mark: Mark) -> Iterable[Mark]:
-    """The packages that the needs of a package which do not hold are about."""
-    assert mark.target is not None
-    for need in marks.universe.needs(mark.target):
-        if need.critical and not marks.holds(need):
-            for relation in need.clause:
-                yield marks[relation.name]
-                yield from (marks[offer.name] for offer in marks.universe.providers(relation.name))
-
-
-def _result(marks: Marks, marker: Marker) -> Resolution:
-    universe = marks.universe
-    targets = {mark.name: mark.target for mark in marks.all() if mark.target is not None}
-    causes: dict[str, list[Cause]] = {
-        mark.name: [Cause(None, None)] if mark.current is not None else [marker.reasons[mark.name]]
-        for mark in marks.all()
-        if mark.installing and mark.target is not None
-    }
-    add_causes(universe, targets, causes, marks.wanted)
-    chosen = tuple(Chosen(targets[name], tuple(found), marks[name].current) for name, found in causes.items())
-    automatic = {mark.name for mark in marks.all() if mark.automatic}
-    removed = tuple(mark.current for mark in _removed(marks) if mark.current is not None)
-    return Resolution(chosen, removed, after(universe, targets.values(), automatic))

@@ -65,6 +65,10 @@ class LockedIndex:
         """Not known."""
         raise NotLocked(source)
 
+    def having(self, field: str) -> Iterable[tuple[str, str, str]]:
+        """Not known."""
+        raise NotLocked(field)
+
 
 def stand_in(lock: Lock) -> StandIn:
     """What stands in for the indices of the Releases that a lock was made from."""

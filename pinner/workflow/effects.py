@@ -211,16 +211,15 @@ def _upgrade(step: LockedCommand, present: Present, options: ResolverOptions, se
     sweeps = option(step.settings, "APT::Get::AutomaticRemove")
 
     def run(seen: Universe) -> Resolution:
-        first = options.solve(seen, asked) if asked else Resolution((), (), seen.packages)
-        then = solver.upgrade(
-            sees(first.after),
+        done = solver.solve(
+            seen,
+            asked,
             extent,
             recommends=options.recommends,
             suggests=options.suggests,
             suggests_important=options.suggests_important,
         )
-        both = Resolution((*first.chosen, *then.chosen), (*first.removed, *then.removed), then.after)
-        return options.swept(both, sees) if sweeps else both
+        return options.swept(done, sees) if sweeps else done
 
     result, after = changed(present, sees, run)
     return CommandEffect(result.chosen, after)

@@ -121,6 +121,9 @@ class Memory:
             if one.source == source
         }
 
+    def having(self, field: str) -> Iterable[tuple[str, str, str]]:
+        return [(one["Package"], one["Version"], one[field]) for one in self.stanzas if field in one]
+
     def order(self, name: str) -> int | None:
         return self._order.get(name)
 

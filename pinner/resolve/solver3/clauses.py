@@ -112,7 +112,8 @@ class Clauses:
         """The variable of a package."""
         found = self._packages.get(name)
         if found is None:
-            barred = self.extent == "none" and self._universe.installed(name) is None
+            mark = self.marks[name]
+            barred = self.extent == "none" and mark.current is None and not mark.installing
             found = self._packages[name] = SolverVariable(name, None, FALSE if barred else OPEN)
             if barred:
                 self.excluded.append(found)

@@ -47,30 +47,25 @@ _SUGGESTS_EARLY = "3.3.1"
 def solve(
     universe: Universe,
     asked: Sequence[ResolvedArgument],
+    extent: Extent | None = None,
     *,
     apt: str,
     recommends: bool = True,
     suggests: bool = False,
     suggests_important: bool = True,
 ) -> Resolution:
-    """What `apt-get install` of these packages would do to the root that the universe describes.
+    """What `apt-get install` of these packages would do to the root that the universe describes; or, of an `extent`,
+    an upgrade.
 
     `apt` is the version of apt. Raises `Unsatisfiable`, with the chain of causes, where apt fails.
     """
     wishes = list(dict.fromkeys(asked))
     marks = Marks(universe, recommends=recommends, suggests=suggests, suggests_important=suggests_important)
     _request(marks, wishes)
-    return _solve(marks, apt, [wish for wish in wishes if not wish.remove])
+    return _solve(marks, apt, [wish for wish in wishes if not wish.remove], extent)
 
 
-def upgrade(marks: Marks, extent: Extent, *, apt: str) -> Resolution:
-    """What an upgrade does to what the marks' universe holds; see `resolve.upgrade`. Raises `Unsatisfiable`."""
-    return _solve(marks, apt, [], extent)
-
-
-def _solve(
-    marks: Marks, apt: str, wanted: Sequence[ResolvedArgument], extent: Extent | None = None
-) -> Resolution:
+def _solve(marks: Marks, apt: str, wanted: Sequence[ResolvedArgument], extent: Extent | None) -> Resolution:
     suggests_early = version.compare(apt, _SUGGESTS_EARLY) >= 0
     search = Search(Clauses(marks, suggests_early=suggests_early, extent=extent))
     manual = _state_facts(search)
@@ -105,6 +100,9 @@ def _state_facts(search: Search) -> list[str] | None:
     """Enter what the request and the root demand; the names that are kept if possible, None after a conflict."""
     clauses, manual = search.clauses, []
     universe = clauses.marks.universe
+    essentials = universe.essentials() if clauses.extent == "all" else set()
+    for name in essentials:
+        clauses.marks[name]  # makes its mark
     for mark in sorted(clauses.marks.all(), key=lambda mark: cache_key(mark.name)):
         package = clauses.package(mark.name)
         if mark.held and not mark.protected:
@@ -114,7 +112,7 @@ def _state_facts(search: Search) -> list[str] | None:
         if mark.mode == "delete" or mark.barred:
             if not search.set(package, FALSE):
                 return None
-        elif mark.installing or mark.current is not None:
+        elif mark.installing or mark.current is not None or mark.name in essentials:
             stays = clauses.extent in ("none", "install") or mark.protected
             if stays or universe.essential(mark.name) or universe.important(mark.name):
                 demanded = clauses.version(mark.candidate) if mark.installing and mark.candidate else package
@@ -167,7 +165,7 @@ def _result(search: Search, wanted: Sequence[ResolvedArgument]) -> Resolution:
     for name, offer in there.items():
         if offer is not universe.installed(name):
             first = _first_cause(search, offer, targets)
-            causes[name] = [Cause(None, None)] if offer in asked else []
+            causes[name] = [Cause(None, None)] if offer in asked or first is None else []
             causes[name] += [first] if first is not None else []
     add_causes(universe, targets, causes, marks.wanted)
     chosen = tuple(

@@ -77,7 +77,6 @@ class Advisories:
         return Feed(known, self._now)
 
     def _held(self, distribution: str) -> tuple[KnownVulnerabilities, datetime, dict[str, str]]:
-        """What is in the cache."""
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             entry = json.loads(self._cache.kept(self._cache.cve / distribution))
             if entry["schema"] == _SCHEMA:

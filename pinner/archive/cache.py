@@ -105,7 +105,6 @@ class Cache:
         return _remove(superseded + self._abandoned(now))
 
     def _abandoned(self, now: float) -> list[Path]:
-        """The drafts of killed runs."""
         found = []
         for file in _files(self.root / "new"):
             with suppress(FileNotFoundError):  # another process may be done with it

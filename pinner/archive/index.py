@@ -275,7 +275,6 @@ class SqliteIndex:
         return {line[0]: line[1:] for line in lines}
 
     def _all_text(self) -> Iterable[bytes]:
-        """Every page of text, in file order."""
         last = -1
         while some := self._pages(_NEXT_QUERY, last, least=0):
             last = some[-1][0]
@@ -292,7 +291,6 @@ class SqliteIndex:
         return found
 
     def _sound(self, answer: Callable[P, T], *asked: P.args, **more: P.kwargs) -> T:
-        """An answer, from a rebuilt store if need be."""
         try:
             return answer(*asked, **more)
         except (sqlite3.Error, _Damaged):
@@ -301,7 +299,6 @@ class SqliteIndex:
             return answer(*asked, **more)
 
     def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
-        """The pages that `query` selects, with their keys."""
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"

@@ -231,5 +231,4 @@ def _from_json(content: bytes) -> bytes:
 
 
 def _fingerprints(content: bytes, what: str) -> tuple[str, ...]:
-    """The primary keys in a key file, sorted. Raises `InputError` for what is none."""
     return tuple(sorted(certificate.fingerprint.upper() for certificate in trust.certificates(content, what)))

@@ -37,8 +37,6 @@ _WORTH = 1 << 20  # bytes
 
 
 class _Wanted(NamedTuple):
-    """A Packages file: its path in the suite's directory, and what the Release says about its plain form."""
-
     suite: SuiteRelease
     release: Release
     source: Source
@@ -215,7 +213,6 @@ class Archive:
         parallel.run([partial(self._build, one, threads) for one in largest_first], _INDICES)
 
     def _build(self, one: _Wanted, threads: int) -> None:
-        """Fetches, verifies, unpacks and indexes a Packages file."""
         if self._offline:
             raise not_cached(one.suite.url(one.path))
         from pinner.archive.store import cut

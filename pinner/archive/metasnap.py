@@ -105,6 +105,5 @@ class Metasnap:
 
 
 def _unknown(text: str, arch: str) -> list[tuple[str, str]]:
-    """The versions that an answer says are unknown, by name."""
     fields = [line.split(" ") for line in text.splitlines()]
     return [(each[0], each[2]) for each in fields if len(each) == 3 and each[1] == arch]

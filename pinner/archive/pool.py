@@ -225,7 +225,6 @@ def _check_places(packages: Sequence[LockedPackage]) -> None:
 
 
 def _fault(path: Path, package: LockedPackage) -> str:
-    """What is wrong with the file at `path`; "" if it is the one that was locked."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

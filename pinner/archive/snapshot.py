@@ -99,7 +99,6 @@ class Snapshots:
         return found
 
     def _first(self, ask: Callable[[int], T]) -> T:
-        """What the first mirror that can answer says."""
         failure: FetchError | TrustError | None = None
         for number in self._order:
             try:
@@ -139,7 +138,6 @@ class Snapshots:
             )
 
     def _runs(self, number: int, archive: str) -> tuple[str, ...]:
-        """The imports that the mirror with this number has."""
         if (number, archive) not in self._listed:
             path = f"/mr/timestamp/?archive={archive}"
             key = f"{number}{path}"

@@ -31,8 +31,6 @@ class TooSlow(OSError):
 
 
 class _TimedReader(io.RawIOBase):
-    """The bytes of one answer, until its time is over."""
-
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw, self._sock = raw, sock
         self._begun = monotonic()

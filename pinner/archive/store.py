@@ -60,7 +60,6 @@ _BORDER = b"\n\n"
 
 
 def _paged(text: bytes, begin: int, end: int) -> list[Page]:
-    """The pages, whose offsets count from `begin`."""
     found = pages(text, begin, end, _TEXT)
     return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
 
@@ -125,7 +124,6 @@ def _text_pages(
 
 
 def _name_pages(names: list[bytearray]) -> Iterator[tuple[int, bytes, int]]:
-    """Rows of the table `name`."""
     hashes = 1
     while hashes < _MOST_HASHES and hashes * _NAMES < sum(map(len, names)):
         hashes *= 2

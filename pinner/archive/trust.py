@@ -245,7 +245,6 @@ def keyring(keys: Keys) -> str:
 
 
 def _content(keys: Keys) -> tuple[bytes, str]:
-    """The content of the keyring and its path."""
     path = _SHIPPED / f"{keys.keyring}.pgp" if _is_shipped(keys.keyring) else Path(keys.keyring)
     try:
         return path.read_bytes(), str(path)

@@ -121,7 +121,6 @@ def _inside(path: str, here: Path, root: Path) -> str:
 
 
 def _named(path: Path | None, group: Group) -> Path | None:
-    """Where the text of a group goes: its name stands before the ending."""
     return path and (path.with_name(f"{path.stem}-{group.label}{path.suffix}") if group.label else path)
 
 
@@ -157,7 +156,6 @@ def _data(made: Made, outcome: Outcome, summary: Path | None) -> dict[str, Any]:
 
 
 def _moves(outcome: Outcome) -> set[tuple[str, str]]:
-    """What moves, by name and file."""
     return {(change.name, place.path) for change in outcome.changes for place in change.places}
 
 
@@ -228,5 +226,4 @@ def _groups(done: Done, where: Where) -> Iterator[Group]:
 
 
 def _label(name: str) -> str:
-    """A name as a part of a branch's."""
     return re.sub(r"[^A-Za-z0-9+]+", "-", name).strip("-")

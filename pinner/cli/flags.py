@@ -221,8 +221,6 @@ _WORLD = ("recorded", "offline", "max_age")
 
 
 def _run(function: _F) -> _F:
-    """Gathers the options into one value, the argument `run`."""
-
     @wraps(function)
     def gathered(**given: Any) -> Any:
         asked = Asked(**{name: given.pop(name) for name in Asked._fields if name in given})

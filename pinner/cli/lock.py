@@ -126,7 +126,6 @@ _NEXT = (
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 

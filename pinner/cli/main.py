@@ -49,8 +49,6 @@ _COMMANDS = {name: text for commands in _SECTIONS.values() for name, text in com
 
 
 class _Lazy(click.Group):
-    """A group that imports the module of a command only when it is called."""
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -131,7 +129,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: PinnerError, arguments: Sequence[str]) -> int:
-    """Report what ended a run."""
     from pinner.cli import document
 
     document.fail(arguments, error)

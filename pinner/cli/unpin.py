@@ -89,8 +89,6 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
 
 
 class _Result(Writes):
-    """What becomes of a project's files and its lock."""
-
     def __init__(self, project: Project, lock_text: str | None, lock: Lock) -> None:
         super().__init__(project)
         self.files: dict[str, str] = {}

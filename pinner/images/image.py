@@ -211,7 +211,6 @@ def _tree(
 
 
 def _keys(tree: ImageTree) -> frozenset[str]:
-    """The key files of others that the sources name."""
     found = set[str]()
     for path, text in _texts(tree, _SOURCES, _SOURCES_D):
         with suppress(InputError):  # what cannot be read is said where it counts
@@ -232,7 +231,6 @@ def _settled(tree: ImageTree, origin: ImageOrigin) -> bool:
 
 
 def _paths(tree: ImageTree) -> list[str]:
-    """The paths of all that is wanted, as the image names them."""
     inside = [
         f"{directory}/{name}"
         for directory, pattern in _DIRECTORIES.items()

@@ -65,8 +65,6 @@ def _inspect(archive: _Archive, wanted: Platform, layers: bool) -> Image:
 
 
 class _Files(Protocol):
-    """Files by their names."""
-
     def open(self, name: str) -> tuple[BinaryIO, int] | None:
         """The file at its start, and its size; None if there is none."""
 
@@ -75,8 +73,6 @@ class _Files(Protocol):
 
 
 class _Archive:
-    """The documents and layers in `files`."""
-
     def __init__(self, files: _Files, path: Path) -> None:
         self._files = files
         self.path = path
@@ -161,8 +157,6 @@ def _saved_entry(entry: Any, what: str) -> tuple[str, list[str]]:
 
 
 class _Directory:
-    """An OCI layout directory."""
-
     def __init__(self, root: Path) -> None:
         self._root = root
         self._open: BinaryIO | None = None

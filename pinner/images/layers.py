@@ -148,8 +148,6 @@ def _above(path: str) -> Iterator[str]:
 
 
 class _Verified:
-    """The chunks of a blob, counted and hashed on the way."""
-
     def __init__(self, chunks: Iterable[bytes], descriptor: Descriptor, what: str) -> None:
         algorithm, _, self._expected = descriptor.digest.partition(":")
         self._hash = hashlib.new(algorithm)

@@ -95,7 +95,6 @@ class Registry:
         return login(self._logins, host, wanted.repository)
 
     def _base(self, registry: str) -> str:
-        """The address at which `registry` is asked."""
         address = f"https://{registry}"
         for prefix, mirror in self._network.mirrors.items():
             if prefix.rstrip("/") == address:
@@ -135,8 +134,6 @@ class Alone:
 
 
 class _Repository:
-    """The documents and layers of one image, from the cache or from the registry."""
-
     def __init__(
         self, client: Client, cache: ImageCache, name: Reference, network: Network, alone: Alone
     ) -> None:

@@ -200,8 +200,6 @@ def _error(path: str, where: str, problem: str) -> InputError:
 
 
 class _Assembly:
-    """Puts lines together. Raises `InputError` for a value that cannot be used."""
-
     def __init__(self, rows: Rows, path: str) -> None:
         self._rows = rows
         self._path = path

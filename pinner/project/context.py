@@ -199,7 +199,6 @@ def _regex(pattern: str) -> str:
 
 
 def _part(pattern: str) -> str:
-    """The same for one part of a path."""
     out: list[str] = []
     for token in re.findall(r"\*+|\?|\[[^\]]*\]|\\.|.", pattern):
         if token.startswith("*"):

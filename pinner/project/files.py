@@ -354,7 +354,6 @@ def _unwritable(path: Path, error: OSError) -> InputError:
 
 
 def _stage(path: Path, move: FileMove, text: str) -> None:
-    """Lay the new file down beside its place, as the old one is."""
     folder, like = move.folder, None
     try:
         if folder.has(move.name):

@@ -33,7 +33,6 @@ def _on(platforms: Sequence[str], all_of: Difference) -> str:
 
 
 def _heads(each: Difference) -> Iterator[str]:
-    """What is to be known of a stage as a whole."""
     for said, platforms in (
         ("only in the new lock", each.added),
         ("only in the old lock", each.removed),

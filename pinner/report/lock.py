@@ -29,7 +29,6 @@ def _word(finding: Finding) -> str:
 
 
 def _words(findings: Sequence[Finding]) -> str:
-    """The words of a row: all of them where they fit."""
     words = [_word(finding) for finding in findings]
     joined = " ".join(words)
     return joined if len(joined) <= _WIDEST else f"{words[0]} and {len(words) - 1} more"

@@ -113,8 +113,6 @@ def summary(outcome: Outcome) -> str:
 
 
 def _where(change: Change) -> str:
-    """The first places and base images, and how many more there are."""
-
     def some(names: Sequence[str]) -> str:
         more = len(names) - _PLACES
         return ", ".join(map(code, names[:_PLACES])) + (f" and {more} more" if more > 0 else "")
@@ -149,7 +147,6 @@ def _unpinned(each: Stay) -> str:
 
 
 def _mended(mended: Mended) -> str:
-    """A line of a list."""
     shown = [
         f"[{escaped(one.id)}]({address(mended.distribution, encoded(one.id))}) ({escaped(one.severity or 'not rated')})"
         for one in mended.fixed[:_MOST_CVES]

@@ -111,7 +111,6 @@ def why_lines(explained: Explained, style: Style, shown: Callable[[str], str]) -
 
 
 def _alike(reasons: Sequence[Reason]) -> list[list[Reason]]:
-    """Reasons that differ by platform alone, together."""
     groups: dict[tuple[object, ...], list[Reason]] = {}
     for reason in reasons:
         chain = tuple((step.offer.version, str(step.need)) for step in reason.chain)

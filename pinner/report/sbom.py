@@ -268,7 +268,6 @@ def spdx(bill: Bill) -> str:
 
 
 def _uuid(bill: Bill) -> UUID:
-    """The same for the same bill."""
     from uuid import NAMESPACE_URL, uuid5
 
     content = "\n".join(f"{name} {part.digest}" for name, part in _packages(bill).items())

@@ -55,7 +55,6 @@ def _names(items: Sequence[WantedVersion]) -> str:
 
 
 def _by_name(items: Iterable[WantedVersion]) -> list[str]:
-    """The versions, each once, with its platforms."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in items:
         found.setdefault(item[:2], []).append(item.platform.removeprefix("linux/"))

@@ -213,7 +213,6 @@ class MomentSearch:
     def _found(
         self, at: int, items: Sequence[WantedVersion], last: WantedVersion | None = None
     ) -> FoundMoment:
-        """What a moment has of the items."""
         there = tuple(item for item in items if self._known.is_there(item, at))
         apart = tuple((item, self._known.instead(item, at)) for item in items if item not in there)
         return FoundMoment(self._known.imports(at), there, last, apart)

@@ -278,7 +278,6 @@ class Windows:
                 del self._windows[key]
 
     def _of(self, item: WantedVersion) -> Iterator[tuple[ArchiveSuite, Window]]:
-        """The places where an item may be, and their windows."""
         for place in self._places[item.platform]:
             window = self._windows.get((item, place))
             if window is not None:

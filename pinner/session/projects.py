@@ -366,7 +366,6 @@ def _kinds(said: Sequence[str], lock_path: Path, root: Path) -> Sequence[FileKin
 
 
 def _is_listed(config: Config, source: Path | None, path: Path) -> bool:
-    """Whether the configuration says the suite of a file."""
     name = files.relative(tree.resolve(path), source.parent) if source else ""
     return any(fnmatchcase(name, pattern) for pattern in config.files)
 

@@ -154,7 +154,6 @@ def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
 
 
 def _mended(results: Iterable[RefreshedProject], asked: Vulnerabilities) -> tuple[Mended, ...]:
-    """The vulnerabilities that the moves of all projects end."""
     found: dict[Mended, None] = {}
     for each in results:
         suites = (target.closure.suite for target in each.merged.targets)

@@ -204,7 +204,6 @@ class Run:
 
 
 def _dates(project: Project, lock: Lock) -> dict[tuple[str, str], datetime]:
-    """When the Releases of a lock were made, by address and suite. Raises `InputError` for a date that is none."""
     dates = {}
     try:
         for each in lock.releases:

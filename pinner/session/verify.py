@@ -126,7 +126,6 @@ class Verification:
 
 
 def _placed(error: PinnerError, checked: Checked) -> PinnerError:
-    """The error with its file as it is shown."""
     if not isinstance(error, InputError) or error.path not in checked.verified.files:
         return error
     found = copy(error)

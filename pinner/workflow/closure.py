@@ -247,7 +247,6 @@ def _offering(sees: Sees, local: Sequence[Package], packages: tuple[Package, ...
 
 
 def _is_read(call: InstallCommand) -> bool:
-    """Whether all the files that a command installs are known."""
     named = {word for word, _ in call.files}
     return call.step is not None and named == {*call.step.words} and all(each for _, each in call.files)
 

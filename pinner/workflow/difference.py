@@ -127,7 +127,6 @@ def _image(target: Target) -> tuple[str, str, str]:
 
 
 def _has(lock: Lock, target: Target) -> bool:
-    """Whether the lock has the packages of the image that the target begins with."""
     return not target.parent and any(image.digest == target.closure.digest for image in lock.images)
 
 

@@ -259,7 +259,6 @@ def _satisfy(step: LockedCommand, present: Present, options: ResolverOptions, se
 
 
 def _marked(step: LockedCommand, present: Present, universe: Universe) -> Present:
-    """The same packages with other marks."""
     if step.verb == "note":
         manual = frozenset(_name(each, universe) for each in present.packages if not each.automatic)
         return present._replace(noted={**present.noted, step.number: manual})

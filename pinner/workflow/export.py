@@ -249,7 +249,6 @@ def is_own(package: LockedPackage, codename: str) -> bool:
 
 
 def _is_address(uri: str, codename: str) -> bool:
-    """Whether the distribution of a suite is served there."""
     found = suite_named(codename)
     return found is not None and uri in addresses(found[0])
 

@@ -271,7 +271,6 @@ def _along(
 
 
 def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tuple[Finding, ...]:
-    """The words that came along, where they stand now."""
     found = []
     for old, new in zip(file.calls(), settled.calls(), strict=True):
         names = {request.name for request in old.requests}

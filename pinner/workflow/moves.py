@@ -118,45 +118,41 @@ class Decider:
         """What becomes of an argument. `before` are the doubts of its call while every repository answers: a package
         that the lock has from one that is read is looked for there, though another one is silent."""
         self.names.add(request.name)
-        where = place(file, request.word.span)
+        stay = Stay(place(file, request.word.span), request.name, request.pin, "", "")
+
+        def passed(reason: str, why: str) -> Decision:
+            said = stay._replace(why=why, code=reason) if request.pin and reason not in NO_PIN else None
+            return Decision(Choice("skipped", reason=reason, detail=why), said)
+
         if request.action == "skip":
-            passed = Stay(where, request.name, request.pin, request.detail, request.reason)
-            named = bool(request.pin) and request.reason not in NO_PIN
-            return Decision(
-                Choice("skipped", reason=request.reason, detail=request.detail), passed if named else None
-            )
+            return passed(request.reason, request.detail)
         doubts = call.doubts
         if doubts and known.comes_from(file, call, request) & self._archives.addresses(call):
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
-            unread = Stay(where, request.name, request.pin, doubt.why, "other-repository")
-            choice = Choice("skipped", reason="other-repository", detail=doubt.why)
-            return Decision(choice, unread if request.pin else None)
+            return passed("other-repository", doubt.why)
         try:
             universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
         except Unsatisfiable as error:
             choice = Choice("missing", detail=error.message, hint=error.hint, fails=True)
-            lost = Stay(where, request.name, request.pin, error.message, "target-release", gone=True)
-            stay = lost if request.pin else None
-            return Decision(choice, stay)
+            lost = stay._replace(why=error.message, code="target-release", gone=True)
+            return Decision(choice, lost if request.pin else None)
         form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
         choice = self._archives.choose(call, request, universes, form)
         if request.action == "pin":
-            return self._unpinned(file, call, request, choice)
+            return self._unpinned(file, call, request, choice, stay)
         if doubts and choice.fails:  # what is not there may be elsewhere
             return Decision(Choice("skipped", reason="other-repository", detail=doubts[0].why))
-        old = {
-            platform: standing.of_pin(universe, request.name, request.pin)
-            for platform, universe in universes.items()
-        }
-        there = {platform: each for platform, each in old.items() if each.state != "gone" or each.newer}
-        old = old if call.base.asked or not there else there
+        old = standing.that_count(
+            {name: standing.of_pin(each, request.name, request.pin) for name, each in universes.items()},
+            asked=call.base.asked,
+        )
         gone = any(each.state == "gone" for each in old.values())
         if not self._is_wanted(old, gone=gone):
             return Decision(choice)
-        stay = Stay(where, request.name, request.pin, "it is left out by name", "excluded", gone=gone)
+        stay = stay._replace(gone=gone)
         if not self._wishes.cover(request.name):
-            return Decision(choice, stay)
+            return Decision(choice, stay._replace(why="it is left out by name", code="excluded"))
         hold = self._wishes.policy.held(request.name, self._now.date()) if not self._wishes.packages else None
         if hold is not None:
             return Decision(choice, stay._replace(why=str(hold), code="held"))
@@ -182,11 +178,7 @@ class Decider:
         elif edit is None:
             why, code = "its version is not written in one place", "scattered"
         elif self._goes_back(file, call, request.pin, choice.version, known):
-            why, code, gone = (
-                older(choice.version),
-                "downgrade",
-                True,
-            )  # whether it is or not: it must not move
+            why, code, gone = older(choice.version), "downgrade", True  # or not: it must not move
         elif not gone:
             why = self._ages.too_young(choice.offers or {}, known)
         stay = stay._replace(why=why, code=code, gone=gone, refuses=gone)
@@ -198,26 +190,25 @@ class Decider:
         move = VersionMove(stay.place, request.name, request.pin, choice.version, old, offers, image)
         return Decision(kept, stay if why else None, choice, edit, move)
 
-    def _unpinned(self, file: File, call: InstallCommand, request: Request, choice: Choice) -> Decision:
-        fails = choice.fails and not call.unread
-        kept = choice if fails else Choice("skipped", reason="unpinned")
-        where = place(file, request.word.span)
-        if fails:
-            return Decision(kept, Stay(where, request.name, "", choice.detail, choice.reason, gone=True))
+    def _unpinned(
+        self, file: File, call: InstallCommand, request: Request, choice: Choice, stay: Stay
+    ) -> Decision:
+        if choice.fails and not call.unread:
+            return Decision(choice, stay._replace(pin="", why=choice.detail, code=choice.reason, gone=True))
+        kept = Choice("skipped", reason="unpinned")
         if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
             return Decision(kept)
         (edit,) = pin(file.dockerfile.text, {request: choice.version})
         image, offers = call.base.image.partition("@")[0], choice.offers or {}
-        return Decision(
-            kept, None, choice, edit, VersionMove(where, request.name, "", choice.version, {}, offers, image)
-        )
+        move = VersionMove(stay.place, request.name, "", choice.version, {}, offers, image)
+        return Decision(kept, None, choice, edit, move)
 
     def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
-        if self._wishes.only == "gone":
+        if gone or self._wishes.only == "gone":
             return gone
         if self._wishes.only == "security":
-            return gone or any(each.security for each in standings.values())
-        return gone or any(each.state == "superseded" for each in standings.values())
+            return any(each.security for each in standings.values())
+        return any(each.state == "superseded" for each in standings.values())
 
     def _goes_back(self, file: File, call: InstallCommand, old: str, new: str, known: LockHistory) -> bool:
         """Whether a version is older than the pinned one for no reason that the files or the user give."""

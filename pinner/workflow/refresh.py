@@ -220,7 +220,6 @@ class _One:
             self.dropped.add(self._groups[call.install.span])
 
     def _moving(self) -> dict[Request, Decision]:
-        """The arguments that are to move, as far as is known by now."""
         return {
             request: self._decisions[request]
             for call in self._file.calls()

@@ -84,7 +84,6 @@ def _has(index: Index, wanted: LockedPackage) -> bool:
 
 
 def _release(index: Index, files: Mapping[str, str]) -> str:
-    """A Release that says of itself what the suite's own says, of these files."""
     return "".join(_lines(index, files))
 
 

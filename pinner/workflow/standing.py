@@ -54,6 +54,12 @@ def of_pin(universe: Universe, name: str, pin: str) -> Standing:
     return _there(universe, offer)
 
 
+def that_count(found: Mapping[str, Standing], *, asked: bool) -> Mapping[str, Standing]:
+    """By platform; one that has no such package is left out, unless it was `asked` for, or none has it."""
+    there = {platform: each for platform, each in found.items() if each.state != "gone" or each.newer}
+    return found if asked or not there else there
+
+
 def of_file(universe: Universe, name: str, version: str, digest: str) -> Standing:
     """How the .deb of this version and digest stands."""
     same = [offer for offer in universe.versions(name) if offer.version == version]

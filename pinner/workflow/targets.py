@@ -12,7 +12,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
-from pinner.apt.packages import PackageFile
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Span
 from pinner.errors import Refused, Unsatisfiable
@@ -29,7 +28,7 @@ from pinner.lock.schema import (
     Target,
 )
 from pinner.recipe.installs import Request, Skipped
-from pinner.resolve.universe import Offer
+from pinner.resolve.universe import Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, is_unread, short, stands_for_several
 from pinner.stages.image_names import Named
@@ -43,7 +42,6 @@ from pinner.workflow.refusals import MOVES, Downgrade, Removal
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
-    from pinner.resolve.resolution import Chosen
     from pinner.workflow.closure import Closures, Installed
 
 
@@ -79,17 +77,13 @@ class Problem(NamedTuple):
         where = ", ".join(map(short, self.platforms))
         fails = not isinstance(self.error, Refused)
         unlocked = "" if fails or self.known else "dependencies not locked: "
-        hints = (
-            (self.correction,)
-            if self.correction and self.error.hint == MOVES
-            else (self.error.hint, self.correction)
-        )
+        hint = "" if self.correction and self.error.hint == MOVES else self.error.hint
         reason = "removes" if isinstance(self.error, Removal) else "uninstallable"
         return Choice(
             "unsolved",
             reason=reason if fails else "unfollowed",
             detail=f"{unlocked}{self.error.message} ({where})",
-            hint="; or ".join(filter(None, hints)),
+            hint="; or ".join(filter(None, (hint, self.correction))),
             fails=fails,
         )
 
@@ -137,9 +131,8 @@ class Targets:
             bare = self._all_bare(file, stages, choices, platform)
             parents = {target.parent for target in bare.values()}
             question = self._question(platform, bare, stages)
-            if self._is_solved(question, bare) or all(
-                self._answered(bare[stage], calls) for stage, calls in stages.items()
-            ):
+            known = self._is_solved(question, bare)
+            if known or all(self._answered(bare[stage], calls) for stage, calls in stages.items()):
                 for target in bare.values():
                     if target.key in self._old:
                         self._reuse(self._old[target.key])
@@ -150,21 +143,19 @@ class Targets:
                 for done in calls:
                     smooth = smooth and done.problem is None
                     # Where apt reads more than pinner does, it may find a solution there.
-                    certain = isinstance(done.problem, Refused) or not done.call.unread
-                    if (
-                        done.problem is not None
-                        and certain
-                        and not any(_told(choices[word], platform) for word in done.call.requests)
-                    ):
-                        key = (done.call.install.span.start, done.problem.message)
-                        if key in problems:
-                            platforms = (*problems[key].platforms, platform)
-                            problems[key] = problems[key]._replace(platforms=platforms)
-                        else:
-                            correction = self._correction(file, done, choices, platform)
-                            problems[key] = Problem(
-                                done.call, (platform,), done.problem, correction, bool(done.chosen)
-                            )
+                    if done.problem is None or (done.call.unread and not isinstance(done.problem, Refused)):
+                        continue
+                    if any(_is_found(choices[word], platform) for word in done.call.requests):
+                        continue
+                    key = (done.call.install.span.start, done.problem.message)
+                    if key in problems:
+                        platforms = (*problems[key].platforms, platform)
+                        problems[key] = problems[key]._replace(platforms=platforms)
+                    else:
+                        correction = self._correction(file, done, choices, platform)
+                        problems[key] = Problem(
+                            done.call, (platform,), done.problem, correction, bool(done.chosen)
+                        )
             if smooth:
                 self._solved.keep(question, answer(found))
         return tuple(problems.values())
@@ -181,22 +172,20 @@ class Targets:
         anything that they install."""
         stages = self._stages(file).get(platform, {})
         for stage, bare in self._all_bare(file, stages, choices, platform).items():
-            old, where = self._old.get(bare.key), self._archives.named(stages[stage][-1].base.where)
-            if (
-                not _is_usable(old, bare)
-                or where is None
-                or old.closure.incomplete != bare.closure.incomplete
-            ):
+            old, universe = self._old.get(bare.key), self._universe(stages[stage][-1], platform)
+            if not _is_usable(old, bare) or old.closure.incomplete != bare.closure.incomplete:
                 return False
-            arch = PLATFORMS[platform]
-            universe = self._archives.universe(
-                where, arch, "", self._archives.foreign(stages[stage][-1], arch)
-            )
-            for package in (self._old_packages[member.id] for member in old.closure.members):
-                candidate = universe.candidate(key(package.name, package.arch, arch))
+            for package in map(self._old_packages.__getitem__, (each.id for each in old.closure.members)):
+                candidate = universe.candidate(key(package.name, package.arch, universe.arch))
                 if candidate is None or candidate.package.digest != package.digest:
                     return False
         return True
+
+    def _universe(self, call: InstallCommand, platform: str) -> Universe:
+        """What apt sees at a command, but for what is installed."""
+        where, arch = self._archives.named(call.base.where), PLATFORMS[platform]
+        assert where is not None  # or it were in no stage
+        return self._archives.universe(where, arch, "", self._archives.foreign(call, arch))
 
     def _question(
         self, platform: str, bare: Mapping[int, Target], stages: Mapping[int, list[InstallCommand]]
@@ -205,7 +194,6 @@ class Targets:
         return question(bare.values(), calls, self._releases(platform, calls))
 
     def _is_solved(self, question: str, bare: Mapping[int, Target]) -> bool:
-        """Whether the old lock states what solving it has given before."""
         known = self._solved.answer(question)
         if not known:
             return False
@@ -226,26 +214,24 @@ class Targets:
         that is not there any more, and apt-get would keep that one."""
         if len([*file.calls()]) < 2 or not any(each.status == "pinned" for each in choices.values()):
             return {}
-        found = {}
+        detail = "an earlier command installs a newer version than the sources offer here"
+        newer = Choice("skipped", reason="image-newer", detail=detail)
+        return {
+            request: newer
+            for _, done in self._followed(file, choices)
+            if isinstance(done.problem, Downgrade)
+            for request in done.call.requests
+            if request.name in done.problem.names and choices[request].status == "pinned"
+        }
+
+    def _followed(self, file: File, choices: Mapping[Request, Choice]) -> Iterator[tuple[str, Installed]]:
         for platform in self._stages(file):
             for calls in self._closures.of(file, choices, platform).values():
-                for done in calls:
-                    names = done.problem.names if isinstance(done.problem, Downgrade) else ()
-                    for request in done.call.requests:
-                        if request.name in names and choices[request].status == "pinned":
-                            detail = "an earlier command installs a newer version than the sources offer here"
-                            found[request] = Choice("skipped", reason="image-newer", detail=detail)
-        return found
+                yield from ((platform, done) for done in calls)
 
     def failing(self, file: File, choices: Mapping[Request, Choice]) -> set[Span]:
         """The places of the calls that cannot be carried out, those with a finding about an argument as well."""
-        return {
-            done.call.install.span
-            for platform in self._stages(file)
-            for calls in self._closures.of(file, choices, platform).values()
-            for done in calls
-            if done.problem is not None
-        }
+        return {done.call.install.span for _, done in self._followed(file, choices) if done.problem}
 
     def losses(
         self, file: File, choices: Mapping[Request, Choice], before: Mapping[Request, Choice]
@@ -259,9 +245,8 @@ class Targets:
         found: dict[Span, Problem] = {}
         for call, name, platform in lost:
             old = self._old.get((file.path, file.stage_name(call.install.stage), platform))
-            locked = old is not None and any(
-                each.name == name and not each.role for each in old.closure.members
-            )
+            members = old.closure.members if old is not None else ()
+            locked = any(each.name == name and not each.role for each in members)
             if kept.get((call, name, platform), locked):
                 error = Removal(f"apt would remove {name}, which is asked for by name")
                 found.setdefault(call.install.span, Problem(call, (platform,), error, "", True))
@@ -273,18 +258,14 @@ class Targets:
         """Whether each package that is no dependency and there before an install command is there behind it, too; by
         the command, the package's name and the platform."""
         found = {}
-        for platform in self._stages(file):
-            for calls in self._closures.of(file, choices, platform).values():
-                for done in calls:
-                    if done.call.step or done.problem or done.universe is None or done.after is None:
-                        continue
-                    there = {
-                        key(each.name, each.architecture, done.universe.arch) for each in done.after.packages
-                    }
-                    leaving = {each.name for each in done.call.requests if each.reason == "removal"}
-                    for offer in done.universe.all_installed():
-                        if not offer.package.automatic and offer.name not in leaving:
-                            found[done.call, offer.name, platform] = offer.name in there
+        for platform, done in self._followed(file, choices):
+            if done.call.step or done.problem or done.universe is None or done.after is None:
+                continue
+            there = {key(each.name, each.architecture, done.universe.arch) for each in done.after.packages}
+            leaving = {each.name for each in done.call.requests if each.reason == "removal"}
+            for offer in done.universe.all_installed():
+                if not offer.package.automatic and offer.name not in leaving:
+                    found[done.call, offer.name, platform] = offer.name in there
         return found
 
     def _correction(
@@ -324,6 +305,8 @@ class Targets:
         content = base.contents.get(platform)
         if content is not None and content.locked is not None:
             self._images[content.digest] = content.locked
+        debs = {each for call in calls for _, each in call.files if each}
+        files = {LocalPackage(*each.package[:3], each.path, each.digest) for each in debs}
         closure = Closure(
             "",
             base.images.get(platform, base.image),
@@ -334,13 +317,12 @@ class Targets:
             max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
             incomplete=tuple(sorted({*_unread(calls, choices), *_passed_over(file, own.index)})),
-            files=tuple(sorted({_local(each) for call in calls for _, each in call.files if each})),
+            files=tuple(sorted(files)),
         )
         parent = file.stage_name(below[0]) if below else ""
         return Target(file.path, file.stage_name(own.index), platform, closure, parent)
 
     def _releases(self, platform: str, calls: Iterable[InstallCommand]) -> frozenset[LockedRelease]:
-        """What was read for these calls, on a platform."""
         found: set[LockedRelease] = set()
         for where in dict.fromkeys(self._archives.named(call.base.where) for call in calls):
             key = (platform, where)
@@ -350,22 +332,16 @@ class Targets:
         return frozenset(found)
 
     def _is_as_locked(self, platform: str, calls: Iterable[InstallCommand]) -> bool:
-        """Whether the old lock was made from the very same Releases."""
         return self._old_releases.issuperset(self._releases(platform, calls))
 
     def _answered(self, bare: Target, calls: Iterable[InstallCommand]) -> bool:
         """Whether the old lock has resolved the same calls from the very same indices."""
         old = self._old.get(bare.key)
-        if (
-            self._anew
-            or not self._proven
-            or not _is_usable(old, bare)
-            # what was found out about commands when they were followed is the same for the same commands
-            or bare.closure.incomplete
-            != tuple(each for each in old.closure.incomplete if each.place not in old.closure.commands)
-        ):
+        if self._anew or not self._proven or not _is_usable(old, bare):
             return False
-        return self._is_as_locked(bare.platform, calls)
+        # What was found out about commands when they were followed is the same for the same commands.
+        gaps = (each for each in old.closure.incomplete if each.place not in old.closure.commands)
+        return bare.closure.incomplete == (*gaps,) and self._is_as_locked(bare.platform, calls)
 
     def _fill(
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
@@ -382,11 +358,8 @@ class Targets:
                 offer = (choice.offers or {}).get(bare.platform)
                 if offer is not None and choice.status in {"pinned", "kept"}:
                     word = f"{request.name}:{request.arch}" if request.arch else request.name
-                    name = (
-                        key(offer.name, request.arch, arch)
-                        if request.arch not in OWN_ARCHITECTURE
-                        else offer.name
-                    )
+                    own = request.arch in OWN_ARCHITECTURE
+                    name = offer.name if own else key(offer.name, request.arch, arch)
                     asked[name] = word, offer.version
                     if done.problem is not None:
                         package = _package(offer)
@@ -401,15 +374,17 @@ class Targets:
                 word, version = asked.get(name, ("", ""))
                 if chosen.offer.version != version:
                     word = ""  # another package has replaced what was asked for
-                packages[name] = ClosureMember(package.id, word, "" if word else _by(chosen))
+                parent = chosen.causes[0].parent
+                packages[name] = ClosureMember(package.id, word, parent.name if parent and not word else "")
         for member in self._unread_now(bare):
             package = self._old_packages[member.id]
             if packages.setdefault(key(package.name, package.arch, arch), member) is member:
                 used[member.id] = package
+        # The lock states a problem where nothing is known of what the call brings in, or the build fails for sure.
         problems = (
             Incomplete("command", line(done.call, choices), done.problem.message)
             for done in calls
-            if done.problem is not None and _counts(done)
+            if done.problem and (not done.chosen or not isinstance(done.problem, Refused))
         )
         gaps = (gap for done in calls for gap in done.gaps)
         roles, gone = _left(calls)
@@ -428,14 +403,11 @@ class Targets:
             members = old.closure.members
             self._add(target._replace(closure=closure._replace(members=members, date=old.closure.date)))
             self._packages |= {member.id: self._old_packages[member.id] for member in members}
-        elif (
-            packages
-            or needed
-            or closure.gone
-            or (not closure.incomplete and any(is_lockable(done.call) for done in calls))
-        ):
-            self._add(target)
-            self._packages |= used
+        else:
+            asks = not closure.incomplete and any(is_lockable(done.call) for done in calls)
+            if packages or needed or closure.gone or asks:
+                self._add(target)
+                self._packages |= used
         return target
 
     def _unread_now(self, bare: Target) -> tuple[ClosureMember, ...]:
@@ -466,11 +438,7 @@ class Targets:
             return False
         if old.closure.date == target.closure.date and self._is_as_locked(target.platform, calls):
             return (old.closure.members, old.closure.gone) == (target.closure.members, target.closure.gone)
-        where = self._archives.named(calls[-1].base.where)
-        if where is None:
-            return False
-        arch = PLATFORMS[target.platform]
-        universe = self._archives.universe(where, arch, "", self._archives.foreign(calls[-1], arch))
+        universe = self._universe(calls[-1], target.platform)
         read = {index.source.uri for index in universe.indexes}
         return all(
             package.uri in read
@@ -503,7 +471,6 @@ class Targets:
 
 
 def _is_usable(old: Target | None, new: Target) -> TypeGuard[Target]:
-    """Whether the old target is whole and decided by the same."""
     return old is not None and not old.conflict and not old.problem and old.inputs == new.inputs
 
 
@@ -545,25 +512,14 @@ def _passed_over(file: File, stage: int) -> Iterator[Incomplete]:
             yield Incomplete("argument", text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", item.detail)
 
 
-def _counts(done: Installed) -> bool:
-    """Whether the lock states a call's problem: nothing is known of what it brings in, or the build fails for sure."""
-    return not done.chosen or not isinstance(done.problem, Refused)
-
-
 def is_lockable(call: InstallCommand) -> bool:
     """Whether the lock speaks of a call, though what it asks for may be there already."""
     return any(request.action != "skip" for request in call.requests)
 
 
-def _told(choice: Choice, platform: str) -> bool:
+def _is_found(choice: Choice, platform: str) -> bool:
     """Whether a word's own finding says already that its call cannot be carried out on the platform."""
     return choice.fails or choice.reason == "regex" or bool(choice.offers and platform not in choice.offers)
-
-
-def _by(chosen: Chosen) -> str:
-    """The package that first brought this one in; "" for one that was asked for."""
-    parent = chosen.causes[0].parent
-    return "" if parent is None else parent.name
 
 
 def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
@@ -588,11 +544,6 @@ def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
         else:
             words.append(request.word.raw if request.word.value is None else request.word.value)
     return " ".join(words)
-
-
-def _local(file: PackageFile) -> LocalPackage:
-    package = file.package
-    return LocalPackage(package.name, package.version, package.architecture, file.path, file.digest)
 
 
 def _package(offer: Offer) -> LockedPackage:

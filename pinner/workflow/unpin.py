@@ -94,7 +94,6 @@ def _edit(request: Request, text: str) -> Edit | None:
 
 
 def _holds(file: File, again: File, wanted: Mapping[Request, object]) -> bool:
-    """Whether the edited file asks for the same words, these without a version."""
     old = [request for call in file.calls() for request in call.requests]
     now = [request for call in again.calls() for request in call.requests]
     expected = [(each.name, each.arch, "" if each in wanted else each.pin) for each in old]

@@ -211,9 +211,8 @@ class Verifier:
 
     def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
         """Load the indices suite by suite, so that one suite's failure hides no other's state."""
-        calls = [call for file in files for call in file.every()]
         groups: dict[Named | Alias | Unnamed, list[InstallCommand]] = {}
-        for call in calls:
+        for call in (call for file in files for call in file.every()):
             groups.setdefault(call.base.where, []).append(call)
         failed: dict[Named | Alias | Unnamed, PinnerError] = {}
         for where, group in groups.items():
@@ -227,12 +226,12 @@ class Verifier:
         self, pin: Pin, dates: Callable[[], Mapping[tuple[str, str, str], datetime]]
     ) -> timedelta | None:
         """How long ago the lock was made from an archive that had a version which is superseded now."""
-        found = [
-            self._now - dates()[pin.name, each.version, platform]
+        old = [
+            (pin.name, each.version, platform)
             for platform, each in pin.standings.items()
-            if each.state == "superseded" and (pin.name, each.version, platform) in dates()
+            if each.state == "superseded"
         ]
-        return max(found, default=None)
+        return max((self._now - dates()[each] for each in old if each in dates()), default=None)
 
     def _call(
         self, file: File, call: InstallCommand, choices: dict[Request, Choice], error: PinnerError | None
@@ -255,29 +254,21 @@ class Verifier:
                 continue
             choices[request] = self._archives.choose(call, request, universes)
             if request.pin:
-                found = self._standings_of(call, request, universes)
+                found = standing.that_count(
+                    {name: self._of_pin(name, each, request) for name, each in universes.items()},
+                    asked=call.base.asked,
+                )
                 if call.unread and choices[request].fails:  # what is not there may be elsewhere
                     choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
                     found = dict.fromkeys(found, standing.unknown(call.unread))
                 yield _pin(file, call, request, found)
 
-    def _standings_of(
-        self, call: InstallCommand, request: Request, universes: Mapping[str, Universe]
-    ) -> dict[str, Standing]:
-        """By platform; one that has no such package is left out, unless it was asked for or none has it."""
-        found = {
-            platform: self._of_pin(platform, universe, request.name, request.pin)
-            for platform, universe in universes.items()
-        }
-        there = {platform: each for platform, each in found.items() if each.state != "gone" or each.newer}
-        return found if call.base.asked or not there else there
-
-    def _of_pin(self, platform: str, universe: Universe, name: str, pin: str) -> Standing:
+    def _of_pin(self, platform: str, universe: Universe, request: Request) -> Standing:
         if not universe.indexes:
             return standing.unknown(f"no source serves {platform}")
-        key = (universe, name, pin)
+        key = (universe, request.name, request.pin)
         if key not in self._standings:
-            self._standings[key] = standing.of_pin(universe, name, pin)
+            self._standings[key] = standing.of_pin(*key)
         return self._standings[key]
 
     @cached_property
@@ -293,7 +284,6 @@ class Verifier:
         return QuickProof(self._closures)
 
     def _broken(self, file: File, choices: Mapping[Request, Choice], targets: Targets) -> Iterator[Broken]:
-        """The calls that fail for another reason than a version that is gone, which its own line tells."""
         found: dict[tuple[Span, str], Broken] = {}
         for platform, question in targets.questions(file, choices).items():
             if self._solved.answer(question) is not None:
@@ -306,21 +296,16 @@ class Verifier:
             smooth = True
             for calls in self._closures.of(file, choices, platform).values():
                 for done in calls:
-                    problem = done.problem
+                    problem, install = done.problem, done.call.install
                     smooth = smooth and problem is None
-                    if problem is None or any(
-                        _excuses(word, choices[word], platform) for word in done.call.requests
-                    ):
+                    excuses = (_excuses(word, choices[word], platform) for word in done.call.requests)
+                    if problem is None or any(excuses):
                         continue
-                    span = done.call.install.span
-                    before = found.get((span, problem.message))
-                    found[span, problem.message] = Broken(
-                        place(file, span),
-                        done.call.install.command,
-                        (*(before.platforms if before else ()), platform),
-                        problem.message,
-                        problem.hint,
-                        not isinstance(problem, Refused),
+                    key = install.span, problem.message
+                    platforms = (*(found[key].platforms if key in found else ()), platform)
+                    certain = not isinstance(problem, Refused)
+                    found[key] = Broken(
+                        place(file, install.span), install.command, platforms, *key[1:], problem.hint, certain
                     )
             if smooth:
                 self._solved.keep(question)
@@ -329,22 +314,18 @@ class Verifier:
     def _wheres(
         self, files: Iterable[File], failed: Mapping[Named | Alias | Unnamed, PinnerError]
     ) -> dict[tuple[str, str, str], Named]:
-        """The suite by file, stage and platform, where it is known."""
-        found = {}
-        for file in files:
-            for call in file.every():
-                if call.base.where in failed or not call.changes:
-                    continue
-                where = self._archives.named(call.base.where)
-                if where is not None:
-                    for platform in call.base.platforms:
-                        found[file.path, file.stage_name(call.install.stage), platform] = where
-        return found
+        return {
+            (file.path, file.stage_name(call.install.stage), platform): where
+            for file in files
+            for call in file.every()
+            if call.base.where not in failed and call.changes
+            if (where := self._archives.named(call.base.where)) is not None
+            for platform in call.base.platforms
+        }
 
     def _held(
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
     ) -> Iterator[LockedVersion]:
-        """The locked packages of these files' stages."""
         packages = lock.by_id()
         paths = {file.path for file in files}
         targets: dict[Named, list[Target]] = {}
@@ -393,28 +374,18 @@ class Verifier:
 
 
 def _missing(file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
-    """The arguments without a pin that apt would find nothing for."""
     for call in file.calls():
         for request in call.requests:
             choice = choices.get(request)
             if choice is not None and choice.fails and not request.pin and not call.unread:
                 where = place(file, request.word.span)
                 platforms = tuple(each for each in call.base.platforms if each not in (choice.offers or {}))
-                yield Broken(
-                    where,
-                    request.name,
-                    platforms,
-                    choice.detail,
-                    choice.hint,
-                    certain=True,
-                    code=choice.reason,
-                )
+                yield Broken(where, request.name, platforms, choice.detail, choice.hint, True, choice.reason)
 
 
 def _young(
     pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: Callable[[], LockHistory]
 ) -> str:
-    """Why what supersedes a pin is too young, "" if it is not."""
     if pin.state != "superseded":
         return ""
     offers = {}
@@ -426,7 +397,6 @@ def _young(
 
 
 def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
-    """When the lock's archive had a version, by name, version and platform."""
     packages = lock.by_id()
     return {
         (package.name, package.version, target.platform): datetime.fromisoformat(target.closure.date)
@@ -448,7 +418,6 @@ def _hides_pin(request: Request) -> bool:
 
 
 def _mistyped(file: File) -> Iterator[Broken]:
-    """The commands that apt does not know."""
     for item in file.found:
         if isinstance(item, Skipped) and item.reason == "unknown-command" and not item.allowed:
             where = place(file, item.span)

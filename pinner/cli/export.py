@@ -112,7 +112,7 @@ def sbom(found: LoadedLock, form: str) -> int:
 @flags.options(locked.CHOICE)
 def as_json(found: LoadedLock) -> int:
     """Print the locked packages as JSON."""
-    from pinner.report import bill as report
+    from pinner.report import sbom as report
 
     document.show(0, report.data(bill(found.lock, found.targets)))
     return 0
@@ -122,7 +122,7 @@ def as_json(found: LoadedLock) -> int:
 @flags.options(locked.CHOICE)
 def debs_lock(found: LoadedLock) -> int:
     """Print a debs.lock.yaml as proposed to hermeto, which prefetches packages for builds without a network."""
-    from pinner.report import bill as report
+    from pinner.report import sbom as report
 
     click.echo(report.debs_lock(bill(found.lock, found.targets)))
     return 0

@@ -12,8 +12,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from pinner.archive import reach
-from pinner.cli.progress import ProgressLine, wait
-from pinner.cli.say import is_coloured, say
+from pinner.cli.say import ProgressLine, is_coloured, say, wait
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import PinnerError, printable
 from pinner.project.policy import duration

@@ -136,7 +136,7 @@ def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff
         for planned in outcome.plan.files if stdin and write else ():
             click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
         if diff:
-            from pinner.report.unified_diff import unified
+            from pinner.report.terminal import unified
 
             for planned in outcome.plan.files:
                 place = outcome.project.paths.get(planned.path)

@@ -204,7 +204,7 @@ def tell(run: Run, done: Done, output: Output) -> None:
 def show(done: Done, style: Style, *, diff: bool) -> None:
     """Print what came of a refresh for people."""
     if diff:
-        from pinner.report.unified_diff import unified
+        from pinner.report.terminal import unified
 
         for result in done.results:
             for each in result.refreshed.files:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from pinner.cli.say import say
-from pinner.cli.searching import search
+from pinner.cli.snapshot import search
 from pinner.distributions.moments import instant
 from pinner.errors import InputError, PinnerError, Unsatisfiable, printable, worst
 from pinner.report import lock as report

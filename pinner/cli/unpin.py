@@ -71,7 +71,7 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
     left = 0
     for result in results:
         if dry_run:
-            from pinner.report.unified_diff import unified
+            from pinner.report.terminal import unified
 
             for path, new in result.files.items():
                 click.echo(unified(result.project.shown(path), result.project.texts[path], new), nl=False)

@@ -10,9 +10,15 @@ from typing import Protocol
 from pinner.apt import sources_list
 from pinner.errors import InputError
 from pinner.images import manifests
-from pinner.images.image_suite import ImageOrigin, from_config, from_os_release
 from pinner.images.layers import KEY_FILES, LayerEntries, asks_for
-from pinner.images.manifests import Descriptor, ImageConfig, Manifest
+from pinner.images.manifests import (
+    Descriptor,
+    ImageConfig,
+    ImageOrigin,
+    Manifest,
+    from_config,
+    from_os_release,
+)
 from pinner.images.reference import Platform, preference
 from pinner.images.tree import ImageTree
 from pinner.regex import later

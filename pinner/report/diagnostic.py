@@ -13,6 +13,9 @@ from pinner.values import NamedTuple
 if TYPE_CHECKING:  # the table is made only where there is something to report
     from pinner.codes import Code, Severity
 
+
+import re
+
 Shown = Callable[[str], str]
 
 
@@ -90,3 +93,9 @@ def to_dicts(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
         }
         for each in found
     ]
+
+
+def encoded(path: str) -> str:
+    """A path as part of a URI: everything but letters, digits and `._~/+:-` as percent escapes."""
+    data = path.encode("utf-8", "surrogateescape")
+    return re.sub(rb"[^A-Za-z0-9._~/+:-]", lambda byte: b"%%%02X" % byte[0][0], data).decode()

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pinner.distributions.advisories import address
 from pinner.errors import printable
-from pinner.report.diagnostic import at
+from pinner.report.diagnostic import at, encoded
 from pinner.report.markdown import code, escaped
 from pinner.report.refresh import Outcome, Upload, link, title, why, why_based
 from pinner.report.terminal import count
-from pinner.report.uri import encoded
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
 from pinner.workflow.moves import Stay

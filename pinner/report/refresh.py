@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.regex import later
-from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, of_error, to_dicts
+from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, encoded, of_error, to_dicts
 from pinner.report.terminal import Style, coded, count
-from pinner.report.uri import encoded
 from pinner.report.verify import vulnerabilities
 from pinner.stages.choice import short
 from pinner.values import NamedTuple

@@ -1,5 +1,5 @@
-"""A bill of materials for scanners: CycloneDX 1.6 and SPDX 2.3, made by the libraries of those who define them (the
-optional dependency `sbom`).
+"""A bill of materials: as JSON, as a lock file for hermeto, and for scanners as CycloneDX 1.6 and SPDX 2.3, made by the
+libraries of those who define them (the optional dependency `sbom`).
 
 What grype and trivy need to find anything: in each package's URL `distro` with the release's number and `upstream` with
 its source (https://github.com/anchore/grype/issues/2707); one operating system that all packages belong to, and the
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from packageurl import PackageURL
+
+
+from typing import Any
 
 _MISSING = InputError(
     "the libraries for bills of materials are not installed", hint="pip install 'apt-pinner[sbom]'"
@@ -273,3 +276,61 @@ def _uuid(bill: Bill) -> UUID:
     content = "\n".join(f"{name} {part.digest}" for name, part in _packages(bill).items())
     images = "".join(f"\n{base.digest}" for base in bill.bases)
     return uuid5(NAMESPACE_URL, f"{bill.name}\n{content}{images}")
+
+
+def data(bill: Bill) -> dict[str, Any]:
+    """The bill as it is, for JSON."""
+    packages = [
+        {
+            "name": material.package.name,
+            "version": material.package.version,
+            "architecture": material.package.arch,
+            "distribution": material.system.vendor,
+            "suite": material.codename,
+            "pocket": material.package.suite,
+            "url": material.url,
+            "size": material.package.size,
+            algorithm(material.package.digest): material.package.digest,
+            "asked": material.package.id in bill.asked,
+            "brings": list(bill.needed_by(material.package.id)),
+            "left": "no"
+            if (own := material.package.id) in bill.removed
+            else "maybe"
+            if own in bill.unsure
+            else "yes",
+        }
+        for material in bill.materials
+    ]
+    return {
+        "name": bill.name,
+        "date": bill.date.isoformat(),
+        "packages": packages,
+        "incomplete": list(bill.incomplete),
+    }
+
+
+def debs_lock(bill: Bill) -> str:
+    """A `debs.lock.yaml` in the shape that https://github.com/hermetoproject/hermeto/issues/1393 asks for.
+
+    Strings are written as JSON has them, which YAML reads alike. Raises `InputError` where the packages are of several
+    distributions, since the file names one.
+    """
+    vendors = {material.system.vendor for material in bill.materials}
+    if len(vendors) != 1:
+        raise InputError("the packages are of several distributions", hint="choose a --file or --stage")
+    lines = ["---", "lockfileVersion: 1", f"lockfileVendor: {vendors.pop()}", "arches:"]
+    for arch in sorted({material.package.arch for material in bill.materials}):
+        lines += [f"  - arch: {arch}", "    packages:"]
+        for material in bill.materials:
+            package = material.package
+            if package.arch == arch:
+                lines += [
+                    f"      - url: {json.dumps(material.url)}",
+                    f"        repoid: {json.dumps(package.suite)}",
+                    f"        name: {json.dumps(package.name)}",
+                    f"        version: {json.dumps(package.version)}",
+                    f"        arch: {arch}",
+                    f"        size: {package.size}",
+                    f"        {algorithm(package.digest)}: {json.dumps(package.digest)}",
+                ]
+    return "\n".join(lines)

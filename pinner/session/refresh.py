@@ -12,11 +12,11 @@ from pinner.edit.span import Place
 from pinner.errors import FetchError, InputError, PinnerError, TrustError, Unsatisfiable, worst
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.report.refresh import Outcome
-from pinner.session.advisories import Vulnerabilities
 from pinner.session.lock import at_snapshot
 from pinner.session.projects import Project, Writes, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
+from pinner.session.verify import Vulnerabilities
 from pinner.stages import froms
 from pinner.stages.archives import Archives
 from pinner.stages.froms import Digests

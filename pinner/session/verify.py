@@ -8,12 +8,14 @@ from copy import copy
 from datetime import timedelta
 
 from pinner.archive import seen
-from pinner.errors import InputError, PinnerError, worst
+from pinner.distributions.advisories import KnownVulnerabilities
+from pinner.errors import FetchError, InputError, PinnerError, TrustError, worst
 from pinner.lock.schema import Lock
+from pinner.project.config import Config
 from pinner.report import verify as report
 from pinner.report.diagnostic import Diagnostic, Report, of_error
 from pinner.report.verify import Checked
-from pinner.session.advisories import Vulnerabilities
+from pinner.session.access import Access
 from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
@@ -22,7 +24,7 @@ from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.standing import Ages
 from pinner.workflow.verify import Verified, Verifier
-from pinner.workflow.vulnerable import Exposed, exposed
+from pinner.workflow.vulnerable import Exposed, exposed, releases
 
 #: Notes about a project that was verified.
 Remarks = Callable[[Project, Options, Archives, Verified], Iterable[str]]
@@ -131,3 +133,31 @@ def _placed(error: PinnerError, checked: Checked) -> PinnerError:
     found = copy(error)
     found.path = checked.shown(error.path)
     return found
+
+
+class Vulnerabilities:
+    """What is known of the releases of all projects. `errors` are what was met on the way, and `notes` gets remarks."""
+
+    def __init__(self, access: Access, notes: dict[str, None]) -> None:
+        self._access = access
+        self._notes = notes
+        self._known: dict[tuple[object, ...], KnownVulnerabilities] = {}
+        self.errors: dict[PinnerError, None] = {}
+
+    def of(self, config: Config, suites: Iterable[str]) -> KnownVulnerabilities:
+        """By release and source package; what could not be had is not in it."""
+        found: KnownVulnerabilities = {}
+        mirrors = self._access.mirrors(config)
+        for distribution, wanted in releases(sorted(set(suites))).items():
+            key = (distribution, *wanted, *mirrors.items())
+            if key not in self._known:
+                self._known[key] = {}
+                try:
+                    feed = self._access.advisories(config).of(distribution, wanted)
+                except (FetchError, TrustError) as error:
+                    self.errors[error] = None
+                else:
+                    self._known[key] = feed.known
+                    self._notes |= dict.fromkeys(filter(None, [feed.note]))
+            found |= self._known[key]
+        return found

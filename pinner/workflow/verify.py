@@ -30,9 +30,8 @@ from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import drift, health, standing
 from pinner.workflow.drift import Drift
-from pinner.workflow.health import Notice
+from pinner.workflow.health import Notice, moved_images
 from pinner.workflow.lock import in_scripts
-from pinner.workflow.moved_images import moved_images
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Ages, LockHistory, Standing, VersionState

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinner.images.image_suite import ImageOrigin, from_config, from_os_release
-from pinner.images.manifests import ImageConfig
+from pinner.images.manifests import ImageConfig, ImageOrigin, from_config, from_os_release
 from pinner.images.reference import Platform
 
 VERSION, NAME = "org.opencontainers.image.version", "org.opencontainers.image.ref.name"

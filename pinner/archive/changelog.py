@@ -6,10 +6,9 @@ Nothing of it is unpacked to the disk.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterable
 
+from pinner.apt.changelog import ChangelogEntry, entries
 from pinner.apt.packages import Package
 from pinner.apt.release import FileEntry
 from pinner.apt.version import compare
@@ -20,38 +19,10 @@ from pinner.archive.network import Network
 from pinner.archive.tar import Tar
 from pinner.archive.unpack import Torn, UnpackedStream, plain
 from pinner.errors import InputError, TrustError
-from pinner.regex import later
-from pinner.values import NamedTuple
 
 LARGEST = 32_000_000  # bytes of a .deb that is fetched for its changelog
 _LARGEST_TREE = 512_000_000  # bytes that are unpacked on the way to the changelog
 _LARGEST_TEXT = 4_000_000
-_HEAD = later(r"^(\S+) \(([^()\s]+)\)[^;\n]*;(.*)$", re.MULTILINE)
-_URGENCY = later(r"\burgency=([a-z]+)", re.IGNORECASE)
-_TRAILER = later(r"^ -- .*?>  ?(.+)$", re.MULTILINE)
-_IDS = later(r"\b(?:CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{1,5}-\d{1,3})\b")
-
-
-class ChangelogEntry(NamedTuple):
-    """One upload: its version, the text below it, and its urgency, "" if it states none (Debian Policy 5.6.17)."""
-
-    version: str
-    text: str
-    urgency: str = ""
-
-    @property
-    def date(self) -> date | None:
-        """The day on which its changelog was finished."""
-        trailers = _TRAILER.findall(self.text)
-        try:
-            return parsedate_to_datetime(trailers[-1]).date() if trailers else None
-        except (ValueError, OverflowError):
-            return None
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The CVE, DSA, DLA and USN numbers in it."""
-        return tuple(dict.fromkeys(_IDS.findall(self.text)))
 
 
 class Changelogs:
@@ -93,17 +64,6 @@ class Changelogs:
             self._fetcher.close()
         trust.check(deb, FileEntry(package.size, package.digest), url=url)
         return texts(deb, package.name, url)
-
-
-def entries(text: str) -> Iterator[ChangelogEntry]:
-    """The uploads in a changelog, in its order (deb-changelog(5))."""
-    heads = list(_HEAD.finditer(text))
-    for number, head in enumerate(heads):
-        end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
-        urgency = _URGENCY.search(head[3])
-        yield ChangelogEntry(
-            head[2], text[head.end() : end].strip("\n"), urgency[1].lower() if urgency else ""
-        )
 
 
 def texts(deb: bytes, name: str, url: str) -> tuple[list[str], str]:

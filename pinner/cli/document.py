@@ -25,7 +25,7 @@ def show(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError] = (
 
 
 def _text(status: int, body: Mapping[str, Any], errors: Iterable[PinnerError]) -> str:
-    from pinner.report.as_json import dumps
+    from pinner.report.diagnostic import dumps
 
     failures = list({str(each): of_error(each) for each in errors}.values())
     return dumps({"schema_version": SCHEMA_VERSION, "status": status, **body, "errors": failures})

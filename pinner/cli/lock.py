@@ -102,12 +102,8 @@ def command(
         planned = dict.fromkeys(note for outcome in found.outcomes for note in outcome.plan.notes)
         flags.tell(run.notes | planned, quiet=style.quiet)
     if form != "text" or output.files:
-        from pinner.report import as_json
-
         whole = found.report(run, strict=strict, check=check)
-        document.report(
-            output, whole, lambda: as_json.lock(found.outcomes, written=write), status, found.failures
-        )
+        document.report(output, whole, found.data, status, found.failures)
     flags.tell((), found.errors, quiet=style.quiet)
     for failure, names in found.unserved.items():
         some = names and any(outcome.plan.files for outcome in found.outcomes)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pinner.edit.span import Place
-from pinner.errors import InputError, PinnerError, printable
+from pinner.errors import InputError, PinnerError, printable, without_login
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:  # the table is made only where there is something to report
@@ -99,3 +99,11 @@ def encoded(path: str) -> str:
     """A path as part of a URI: everything but letters, digits and `._~/+:-` as percent escapes."""
     data = path.encode("utf-8", "surrogateescape")
     return re.sub(rb"[^A-Za-z0-9._~/+:-]", lambda byte: b"%%%02X" % byte[0][0], data).decode()
+
+
+def dumps(value: Any) -> str:
+    """`value` as indented JSON, without logins in addresses and without what is a command to a runner (`##vso`)."""
+    import json
+
+    text = without_login(json.dumps(value, indent=2, ensure_ascii=True))
+    return text.replace("##[", r"#\u0023[").replace("##vso", r"#\u0023vso")

@@ -1,14 +1,15 @@
-"""What `lock` would do with arguments, or did: as lines for people, and as diagnostics."""
+"""What `lock` would do with arguments, or did: as lines for people, diagnostics, and data."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from pinner.edit.span import Place
 from pinner.errors import printable
-from pinner.report.diagnostic import Diagnostic, diagnostic
+from pinner.report.diagnostic import Diagnostic, Shown, diagnostic
 from pinner.report.terminal import Style, coded, count
 from pinner.workflow.lock import Finding, Plan
 
@@ -138,3 +139,40 @@ def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:
         return f"{text}; nothing to write"
     names = ", ".join(map(printable, wrote)) if len(wrote) <= _MOST_NAMES else count(len(wrote), "file")
     return f"{text}; {'would write' if would else 'wrote'} {names}"
+
+
+def data(plans: Iterable[tuple[Plan, Shown, Sequence[str]]], *, written: bool) -> dict[str, Any]:
+    """What `pinner lock` did or would do: by project its plan, how its files are named, and those that change; `wrote`
+    or `would_write` names these."""
+    plans = list(plans)
+    found: dict[str, Any] = {
+        "files": [
+            {
+                "path": shown(planned.path),
+                "changed": planned.old != planned.new,
+                "words": [_data(finding) for finding in planned.findings],
+            }
+            for plan, shown, _ in plans
+            for planned in plan.files
+        ]
+    }
+    for name in ("platforms", "suites", "notes"):
+        found[name] = list(dict.fromkeys(each for plan, *_ in plans for each in getattr(plan, name)))
+    changed = [name for *_, names in plans for name in names]
+    return found | {"wrote": changed if written else [], "would_write": [] if written else changed}
+
+
+def _data(finding: Finding) -> dict[str, Any]:
+    choice = finding.choice
+    return {
+        "line": finding.line,
+        "column": finding.column,
+        "raw": finding.raw,
+        "name": finding.name,
+        "status": choice.status,
+        "version": choice.version,
+        "versions": {platform: offer.package.version for platform, offer in (choice.offers or {}).items()},
+        "reason": choice.reason,
+        "detail": choice.detail,
+        "hint": choice.hint,
+    }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pinner.apt.changelog import ChangelogEntry
 from pinner.distributions.advisories import address
 from pinner.errors import printable
 from pinner.report.diagnostic import at, encoded
 from pinner.report.markdown import code, escaped
-from pinner.report.refresh import Outcome, Upload, link, title, why, why_based
+from pinner.report.refresh import Outcome, link, title, why, why_based
 from pinner.report.terminal import count
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
@@ -162,7 +163,7 @@ def _changelogs(outcome: Outcome) -> Iterator[str]:
             package = change.offer.package
             sources.setdefault((package.source, package.source_version), []).append(change)
     for (source, _), changes in sources.items():
-        uploads: dict[str, Upload] = {}
+        uploads: dict[str, ChangelogEntry] = {}
         for change in changes:
             uploads |= {each.version: each for each in outcome.uploads[change.key]}
         ids = dict.fromkeys(name for upload in uploads.values() for name in upload.ids)
@@ -184,7 +185,7 @@ def _linked(name: str, change: Change) -> str:
     return f"[{name}](https://security-tracker.debian.org/tracker/{name})"
 
 
-def _upload(upload: Upload) -> str:
+def _upload(upload: ChangelogEntry) -> str:
     """An upload as indented code, in which nothing is markup."""
     body = printable(upload.text[:_LONGEST_UPLOAD])
     said = [f"urgency {escaped(upload.urgency)}"] if upload.urgency else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
@@ -19,6 +19,7 @@ from pinner.workflow.moves import Stay
 from pinner.workflow.vulnerable import Mended
 
 if TYPE_CHECKING:
+    from pinner.apt.changelog import ChangelogEntry
     from pinner.codes import Severity
 
 DIGEST = 19  # characters of a digest that are shown: its algorithm, and as many as Docker shows
@@ -32,30 +33,6 @@ KINDS = {
 }
 
 
-class Upload(Protocol):
-    """An entry of a changelog."""
-
-    @property
-    def version(self) -> str:
-        """The version uploaded."""
-
-    @property
-    def text(self) -> str:
-        """What its changelog says."""
-
-    @property
-    def urgency(self) -> str:
-        """How urgent it is, as its changelog says; "" if that says nothing."""
-
-    @property
-    def date(self) -> date | None:
-        """The day of the upload, None if it is not known."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The CVE and advisory numbers in it."""
-
-
 class Outcome(NamedTuple):
     """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
     nothing was or would be written; `mended` are the vulnerabilities that end, where these were asked for; `unpinned`
@@ -65,7 +42,7 @@ class Outcome(NamedTuple):
     images: tuple[Based, ...]
     along: tuple[DependencyChange, ...]
     stays: tuple[Stay, ...]
-    uploads: Mapping[tuple[str, str, str], Sequence[Upload]]
+    uploads: Mapping[tuple[str, str, str], Sequence[ChangelogEntry]]
     wrote: tuple[str, ...]
     pins: int
     refused: bool

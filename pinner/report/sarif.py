@@ -7,8 +7,7 @@ from typing import Any
 
 from pinner import __version__
 from pinner.codes import Code
-from pinner.report.as_json import dumps
-from pinner.report.diagnostic import Diagnostic, Report, encoded
+from pinner.report.diagnostic import Diagnostic, Report, dumps, encoded
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SECURITY = {Code.SECURITY, Code.GONE, Code.END_OF_LIFE, Code.NOT_SERVED, Code.UNTRUSTED}

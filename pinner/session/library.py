@@ -60,7 +60,6 @@ def lock(
     `paths` are files and directories (none: the current directory). With `along` = "siblings" or "closure" more is
     pinned on the line, `snapshot` is a moment such as `2026-11-01`. Raises `PinnerError`.
     """
-    from pinner.report import as_json
     from pinner.session import lock as session
 
     run = Run(asked, Access(offline=offline, max_age=max_age))
@@ -71,7 +70,7 @@ def lock(
     return _result(
         found.report(run, strict=strict),
         found.status(strict=strict),
-        as_json.lock(found.outcomes, written=write),
+        found.data(),
         found.failures,
         notes,
     )._replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pinner.archive import seen
 from pinner.distributions import moments
@@ -58,6 +59,11 @@ class LockResult(NamedTuple):
         changed = check and any(each.wrote for each in self.outcomes)
         fails = any(each.plan.fails or (strict and each.plan.leaves_words) for each in self.outcomes)
         return worst([error.exit_status for error in self.failures] or [int(fails or changed)])
+
+    def data(self) -> dict[str, Any]:
+        """What JSON says of the run."""
+        plans = ((each.plan, each.project.relative, each.wrote) for each in self.outcomes)
+        return report.data(plans, written=self.written)
 
     def report(self, run: Run, *, strict: bool = False, check: bool = False) -> Report:
         """The run in whichever format."""

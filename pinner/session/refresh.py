@@ -30,7 +30,7 @@ from pinner.workflow.refresh import Refreshed, Refresher
 from pinner.workflow.vulnerable import Mended, mended
 
 if TYPE_CHECKING:
-    from pinner.archive.changelog import ChangelogEntry
+    from pinner.apt.changelog import ChangelogEntry
 
 Only = Literal["gone", "security", "all"]
 

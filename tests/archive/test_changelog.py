@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from pinner.apt.changelog import entries
 from pinner.apt.packages import Package
 from pinner.archive.cache import Cache
-from pinner.archive.changelog import Changelogs, entries, texts
+from pinner.archive.changelog import Changelogs, texts
 from pinner.archive.network import Network
 from pinner.errors import TrustError
 from tests.simulator import Answer, SimulatedArchive

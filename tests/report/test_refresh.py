@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
 
+from pinner.apt.changelog import ChangelogEntry
 from pinner.apt.packages import Package
 from pinner.edit.span import Place
 from pinner.report import refresh
-from pinner.report.as_json import dumps
+from pinner.report.diagnostic import dumps
 from pinner.report.pull_request import LIMIT, summary
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
@@ -21,15 +21,6 @@ from pinner.workflow.changes import Change, DependencyChange, kind_of
 from pinner.workflow.moves import Stay
 
 HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"
-
-
-@dataclass(frozen=True)
-class Upload:
-    version: str
-    text: str
-    ids: tuple[str, ...]
-    urgency: str = ""
-    date: date | None = None
 
 
 def change(name: str, source: str = "", *, security: bool = False) -> Change:
@@ -71,7 +62,7 @@ def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
 
 def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
-    uploads = {each.key: [Upload("2", "x" * 50_000, ("CVE-2026-1",))] for each in changes}
+    uploads = {each.key: [ChangelogEntry("2", "CVE-2026-1 " + "x" * 50_000)] for each in changes}
     along = tuple(DependencyChange(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
     stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000, "held") for _ in range(5_000))
     text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
@@ -84,8 +75,10 @@ def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
 
 def test_a_source_package_has_one_changelog_and_links() -> None:
     uploads = [
-        Upload("3-2", "Fix CVE-2026-2.", ("CVE-2026-2", "DSA-1-1"), "high", date(2026, 11, 1)),
-        Upload("3-1", "Fix CVE-2026-1.", ("CVE-2026-1",)),
+        ChangelogEntry(
+            "3-2", "Fix CVE-2026-2002 (DSA-1-1).\n -- A <a@b>  Sun, 1 Nov 2026 10:00:00 +0000", "high"
+        ),
+        ChangelogEntry("3-1", "Fix CVE-2026-1001."),
     ]
     changes = [
         change("jq"),
@@ -105,10 +98,11 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
             today=date(2026, 11, 28),
         )
     )
-    assert text.count("Fix CVE-2026-1.") == 1
+    assert text.count("Fix CVE-2026-1001.") == 1
     tracker = "https://security-tracker.debian.org/tracker"
     assert (
-        f"**openssl** (libssl-dev) [CVE-2026-2]({tracker}/CVE-2026-2), [DSA-1-1]({tracker}/DSA-1-1)" in text
+        f"**openssl** (libssl-dev) [CVE-2026-2002]({tracker}/CVE-2026-2002), [DSA-1-1]({tracker}/DSA-1-1)"
+        in text
     )
     assert "2 versions: `3-2`, `3-1`" in text
     assert (
@@ -124,7 +118,7 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
 
 def test_nothing_from_outside_is_markup() -> None:
     hostile = outcome(change(HOSTILE))._replace(
-        uploads={(HOSTILE, "1", "2"): [Upload(HOSTILE, HOSTILE, (), HOSTILE)]},
+        uploads={(HOSTILE, "1", "2"): [ChangelogEntry(HOSTILE, HOSTILE, HOSTILE)]},
         stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE, "held"),),
         along=(DependencyChange(HOSTILE, "", "1", ("linux/amd64",)),),
     )

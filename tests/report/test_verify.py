@@ -11,8 +11,7 @@ import pytest
 
 from pinner.edit.span import Place
 from pinner.report import github, junit, markdown, sarif, verify
-from pinner.report.as_json import dumps
-from pinner.report.diagnostic import Diagnostic, Report
+from pinner.report.diagnostic import Diagnostic, Report, dumps
 from pinner.report.terminal import Style
 from pinner.report.verify import Checked
 from pinner.report.verify_json import data

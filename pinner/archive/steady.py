@@ -38,7 +38,6 @@ class _TimedReader(io.RawIOBase):
         self._left: int | None = None
 
     def readable(self) -> bool:
-        """Always."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
@@ -111,20 +110,15 @@ def allow(answer: HTTPResponse, limit: int) -> None:
         )
 
 
-class _Connection(Guarded, HTTPConnection):
-    response_class = _Answer
+def _pool(pool: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:
+    own = type(connection.__name__, (Guarded, connection), {"response_class": _Answer})
+    return type(pool.__name__, (pool,), {"ConnectionCls": own})
 
 
-class _SecureConnection(Guarded, HTTPSConnection):
-    response_class = _Answer
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+_POOLS = {
+    "http": _pool(HTTPConnectionPool, HTTPConnection),
+    "https": _pool(HTTPSConnectionPool, HTTPSConnection),
+}
 
 
 class Adapter(HTTPAdapter):
@@ -149,4 +143,4 @@ class Adapter(HTTPAdapter):
 
 def _prepare(manager: PoolManager) -> None:
     if type(manager) in (PoolManager, ProxyManager):  # that of a SOCKS proxy has connections of its own
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        manager.pool_classes_by_scheme = _POOLS

@@ -10,7 +10,7 @@ from pinner.errors import printable
 from pinner.report.markdown import code, escaped
 from pinner.report.refresh import DIGEST, KINDS
 from pinner.report.terminal import count
-from pinner.workflow.difference import Difference, ImageDifference, PackageDifference
+from pinner.workflow.difference import Difference, PackageDifference
 
 _KINDS = {**KINDS, "added": "added", "removed": "removed", "digest": "the same version with other content"}
 
@@ -20,11 +20,14 @@ def _why(step: PackageDifference) -> str:
     return ", ".join(filter(None, (_KINDS[step.kind], origin)))
 
 
-def _moved(image: ImageDifference) -> str:
-    parts = [f"{image.old[:DIGEST] or 'not read'} → {image.new[:DIGEST] or 'not read'}"]
-    if image.old_suite != image.new_suite:
-        parts.append(f"{image.old_suite} → {image.new_suite}")
-    return ", ".join(parts)
+def _rows(each: Difference) -> Iterator[tuple[str, str, str, str]]:
+    """By base image and package: name, what it was, what it is, and why."""
+    for image in each.images:
+        old, new = (digest[:DIGEST] or "not read" for digest in (image.old, image.new))
+        suites = f", {image.old_suite} → {image.new_suite}" if image.old_suite != image.new_suite else ""
+        yield image.name, old, new, f"base image{suites}{_on(image.platforms, each)}"
+    for step in each.steps:
+        yield step.name, step.old, step.new, _why(step) + _on(step.platforms, each)
 
 
 def _on(platforms: Sequence[str], all_of: Difference) -> str:
@@ -59,14 +62,10 @@ def lines(found: Sequence[Difference]) -> Iterator[str]:
     for each in found:
         yield printable(f"{each.file}, stage {each.stage}: {', '.join(each.platforms)}")
         yield from (f"  {said}" for said in _heads(each))
-        rows = [(image.name, _moved(image), "base image", image.platforms) for image in each.images]
-        rows += [
-            (step.name, " → ".join(filter(None, (step.old, step.new))), _why(step), step.platforms)
-            for step in each.steps
-        ]
+        rows = [(name, " → ".join(filter(None, (old, new))), why) for name, old, new, why in _rows(each)]
         widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-        for name, versions, why, platforms in rows:
-            yield printable(f"  {name:{widths[0]}}  {versions:{widths[1]}}  {why}{_on(platforms, each)}")
+        for name, versions, why in rows:
+            yield printable(f"  {name:{widths[0]}}  {versions:{widths[1]}}  {why}")
     yield summary(found)
 
 
@@ -81,30 +80,14 @@ def markdown(found: Sequence[Difference]) -> Iterator[str]:
         yield from (*heads, "") if heads else ()
         yield "| package | before | after | |"
         yield "| --- | --- | --- | --- |"
-        for image in each.images:
-            on = _on(image.platforms, each)
-            cells = (
-                code(image.name),
-                code(image.old[:DIGEST] or "not read"),
-                code(image.new[:DIGEST] or "not read"),
-            )
-            suites = f", {image.old_suite} → {image.new_suite}" if image.old_suite != image.new_suite else ""
-            yield f"| {' | '.join(cells)} | {escaped(f'base image{suites}{on}')} |"
-        for step in each.steps:
-            versions = (code(version) if version else "" for version in (step.old, step.new))
-            yield f"| {code(step.name)} | {' | '.join(versions)} | {escaped(_why(step) + _on(step.platforms, each))} |"
+        for *cells, why in _rows(each):
+            yield f"| {' | '.join(code(cell) if cell else '' for cell in cells)} | {escaped(why)} |"
 
 
 def data(found: Sequence[Difference]) -> dict[str, Any]:
     """The whole as data."""
-    stages = [
-        each._asdict()
-        | {
-            "images": [image._asdict() for image in each.images],
-            "packages": [step._asdict() for step in each.steps],
-        }
-        for each in found
-    ]
-    for stage in stages:
-        del stage["steps"]
+    stages = []
+    for each in found:
+        stages.append(each._asdict() | {"images": [image._asdict() for image in each.images]})
+        stages[-1]["packages"] = [step._asdict() for step in stages[-1].pop("steps")]
     return {"stages": stages}

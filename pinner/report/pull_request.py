@@ -39,8 +39,9 @@ class _Text:
         self._lines += lines
         self._size += sum(len(line) + 1 for line in lines)
 
-    def fill(self, blocks: Iterable[str], bound: int, noun: str) -> None:
-        """Add blocks as long as the whole text stays below `bound`; say how many are left out."""
+    def fill(self, head: str, blocks: Iterable[str], bound: int, noun: str) -> None:
+        """Add blocks below a head as long as the whole text stays below `bound`; say how many are left out."""
+        self.add("", head)
         left_out = 0
         for block in blocks:
             if left_out or self._size + len(block) > bound:
@@ -65,47 +66,33 @@ def summary(outcome: Outcome) -> str:
         heads = ["package", "from", "to", "age", "pocket", "why", "where"]
         if not any(outcome.uploads.values()):
             heads.remove("age")
-        text.add("", f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}")
-        text.fill((_row(each, outcome) for each in outcome.changes), _TABLE, "packages")
+        head = f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}"
+        text.fill(head, (_row(each, outcome) for each in outcome.changes), _TABLE, "packages")
     if outcome.images:
-        text.add("", "| base image | |", "| --- | --- |")
         rows = (f"| {code(image.image)} | {escaped(why_based(image))} |" for image in outcome.images)
-        text.fill(rows, _TABLE, "base images")
+        text.fill("| base image | |\n| --- | --- |", rows, _TABLE, "base images")
     if outcome.stays:
-        text.add("", "### Left as they are", "")
-        text.fill(
-            (
-                f"- {code(f'{stay.name}={stay.pin}' if stay.pin else stay.name)} in {code(at(stay.place))}: "
-                f"{escaped(stay.why)[:_LONGEST_UPLOAD]}"
-                for stay in outcome.stays
-            ),
-            _TABLE + 5_000,
-            "pins",
-        )
+        text.fill("### Left as they are\n", map(_stay, outcome.stays), _TABLE + 5_000, "pins")
     if outcome.unpinned:
-        text.add("", "### Without a pin", "")
-        text.fill(map(_unpinned, outcome.unpinned), _TABLE + 8_000, "packages")
+        text.fill("### Without a pin\n", map(_stay, outcome.unpinned), _TABLE + 8_000, "packages")
     if outcome.mended:
-        text.add("", "### Vulnerabilities fixed", "")
-        text.fill(map(_mended, outcome.mended), _TABLE + 10_000, "source packages")
+        text.fill(
+            "### Vulnerabilities fixed\n", map(_mended, outcome.mended), _TABLE + 10_000, "source packages"
+        )
     if any(outcome.uploads.values()):
-        text.add("", "<details><summary>Changelogs</summary>", "")
-        text.fill(_changelogs(outcome), _CHANGELOGS, "changelogs")
+        head = "<details><summary>Changelogs</summary>\n"
+        text.fill(head, _changelogs(outcome), _CHANGELOGS, "changelogs")
         text.add("", "</details>")
     if outcome.along:
         urgent = sum(each.security for each in outcome.along)
         said = f" ({count(urgent, 'security update')})" if urgent else ""
-        text.add(
-            "",
-            f"<details><summary>{count(len(outcome.along), 'package')} that come with them{said}</summary>",
-            "",
-        )
+        head = f"{count(len(outcome.along), 'package')} that come with them{said}"
         rows = (
             f"- {code(each.name)} {code(each.old or 'new')} → {code(each.new or 'not needed any more')} "
             f"({', '.join(map(short, each.platforms))}){' **security**' if each.security else ''}"
             for each in sorted(outcome.along, key=lambda each: not each.security)
         )
-        text.fill(rows, _ALONG, "packages")
+        text.fill(f"<details><summary>{head}</summary>\n", rows, _ALONG, "packages")
         text.add("", "</details>")
     if outcome.changes and not outcome.refused:
         text.add("", _REVERT)
@@ -128,22 +115,15 @@ def _row(change: Change, outcome: Outcome) -> str:
     numbers = {each for upload in uploads for each in upload.ids if each.startswith("CVE-")}
     reason = why(change) + (f", names {count(len(numbers), 'CVE')}" if numbers else "")
     day = uploads[0].date if uploads else None
-    age = f"{count((outcome.today - day).days, 'day')}" if day else ""
-    cells = [
-        name,
-        code(change.old) if change.old else "",
-        code(change.new),
-        age,
-        escaped(change.pocket),
-        escaped(reason),
-    ]
-    if not any(outcome.uploads.values()):
-        del cells[3]
-    return f"| {' | '.join([*cells, _where(change)])} |"
+    age = [count((outcome.today - day).days, "day") if day else ""] if any(outcome.uploads.values()) else []
+    old = code(change.old) if change.old else ""
+    cells = (name, old, code(change.new), *age, escaped(change.pocket), escaped(reason), _where(change))
+    return f"| {' | '.join(cells)} |"
 
 
-def _unpinned(each: Stay) -> str:
-    return f"- {code(each.name)} in {code(at(each.place))}: {escaped(each.why)[:_LONGEST_UPLOAD]}"
+def _stay(stay: Stay) -> str:
+    name = code(f"{stay.name}={stay.pin}" if stay.pin else stay.name)
+    return f"- {name} in {code(at(stay.place))}: {escaped(stay.why)[:_LONGEST_UPLOAD]}"
 
 
 def _mended(mended: Mended) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -203,6 +205,7 @@ class _Assembly:
     def __init__(self, rows: Rows, path: str) -> None:
         self._rows = rows
         self._path = path
+        self._dates = set[str]()  # those that are good
 
     def lock(self) -> Lock:
         """The lock."""
@@ -212,7 +215,7 @@ class _Assembly:
         for number, row in enumerate(rows["releases"]):
             release = LockedRelease._make(row)
             self._check(_DIGEST, release.digest, f"releases[{number}].digest", "a digest in hexadecimal")
-            self._check(_DATE, release.date, f"releases[{number}].date", "a date like 2026-11-28T06:00:00Z")
+            self._check_date(release.date, f"releases[{number}].date")
             known = releases.setdefault(release.key, release)
             if release.date > known.date:
                 releases[release.key] = release
@@ -230,6 +233,14 @@ class _Assembly:
             tuple(self._images()),
             tuple(settings.values()),
         )
+
+    def _check_date(self, text: str, where: str) -> None:
+        if text not in self._dates:
+            with suppress(ValueError):
+                if _DATE.fullmatch(text) and datetime.fromisoformat(text):
+                    self._dates.add(text)
+                    return
+            raise _error(self._path, where, "must be a date like 2026-11-28T06:00:00Z")
 
     def _check(self, pattern: re.Pattern[str], text: str, where: str, what: str) -> None:
         if not pattern.fullmatch(text):
@@ -269,8 +280,10 @@ class _Assembly:
         incomplete = _grouped(rows["incomplete"])
         gone, files = _grouped(rows["gone"]), _grouped(rows["files"])
         found: dict[str, Closure] = {}
-        for row in rows["closures"]:
+        for number, row in enumerate(rows["closures"]):
             name = row[0]
+            if row[6]:
+                self._check_date(row[6], f"closures[{number}].date")
             if name in found:
                 if found[name][: len(row)] != row:
                     faults[name] = _BOTH

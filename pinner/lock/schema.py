@@ -177,11 +177,7 @@ class Target(NamedTuple):
 
     def is_like(self, other: Target | None) -> bool:
         """Whether another target says the same."""
-        if other is None or (self.key, self.parent, self.conflict) != (
-            other.key,
-            other.parent,
-            other.conflict,
-        ):
+        if other is None or (*self[:3], *self[4:]) != (*other[:3], *other[4:]):
             return False
         return self.closure is other.closure or self.closure.content == other.closure.content
 
@@ -286,7 +282,8 @@ class Lock(_Lock):
         return {file: tuple(targets) for file, targets in found.items()}
 
     @cached_property
-    def _by_id(self) -> dict[str, LockedPackage]:
+    def by_id(self) -> Mapping[str, LockedPackage]:
+        """The packages by their ids."""
         return {package.id: package for package in self.packages}
 
     @cached_property
@@ -315,10 +312,6 @@ class Lock(_Lock):
                 break
             found[at.key] = at
         return tuple(found.values())
-
-    def by_id(self) -> Mapping[str, LockedPackage]:
-        """The packages by their ids."""
-        return self._by_id
 
     def settings_of(self, file: str) -> LockedSettings:
         """What is remembered for a file."""
@@ -359,8 +352,9 @@ class Lock(_Lock):
             return self
         targets = kept + new.targets
         used = {member.id for target in targets for member in target.closure.members}
-        packages = {**self.by_id(), **new.by_id()}
-        uris = {packages[each].uri for target in kept for each in _ids(target) if each in packages}
+        packages = {**self.by_id, **new.by_id}
+        members = (member.id for target in kept for member in target.closure.members)
+        uris = {packages[each].uri for each in members if each in packages}
         releases = {each.key: each for each in self.releases if each.uri in uris}
         releases |= {each.key: each for each in new.releases}
         addresses = {each.uri for each in releases.values()}
@@ -375,10 +369,6 @@ class Lock(_Lock):
             tuple(images.values()),
             self.settings,
         )
-
-
-def _ids(target: Target) -> Iterable[str]:
-    return (member.id for member in target.closure.members)
 
 
 def short(digest: str) -> str:

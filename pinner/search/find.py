@@ -130,7 +130,7 @@ def pins(files: Iterable[File], archives: Archives) -> tuple[Wanted, ...]:
 
 def locked(lock: Lock, paths: Iterable[str]) -> tuple[Wanted, ...]:
     """All that the files install by their lock, by suite. Raises `InputError` for a file that is not in the lock."""
-    packages = lock.by_id()
+    packages = lock.by_id
     by_suite: dict[str, list[Target]] = {}
     for path in paths:
         targets = lock.of(path)

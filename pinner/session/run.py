@@ -7,13 +7,13 @@ of a run's images are read together, and what they share is fetched once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from pinner.archive import reach, seen
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS
-from pinner.errors import InputError, OptionError, PinnerError, value_of
+from pinner.errors import OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock
 from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
@@ -164,17 +164,14 @@ class Run:
             self.notes[f"{name}: not believed: {why}"] = None
 
     def not_before(self, project: Project, lock: Lock) -> None:
-        """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is.
-
-        Raises `InputError` for a lock with a date that is none.
-        """
-        if self.access.recorded is not None:
-            return
-        self.archives(project.config).not_before(self._dates(project, lock))
+        """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is."""
+        if self.access.recorded is None:
+            self.archives(project.config).not_before(self._dates(project, lock))
 
     def _dates(self, project: Project, lock: Lock) -> Mapping[tuple[str, str], datetime]:
-        """The same for the names that move, like `stable`: each had the Release of the suite that it meant."""
-        dates = _dates(project, lock)
+        """When the Releases of a lock were made, by address and suite; a name that moves, like `stable`, had the
+        Release of the suite that it meant."""
+        dates = {(each.uri, each.suite): datetime.fromisoformat(each.date) for each in lock.releases}
         config = project.config
         for image, suite in {(each.closure.image, each.closure.suite) for each in lock.targets}:
             names = (name for pattern, name in config.images.items() if fnmatchcase(image, pattern))
@@ -201,18 +198,3 @@ class Run:
             inspect = self.access.inspect(config, asked.images, asked.image_archives, asked.insecure)
             self._open[key] = archives, Bases(inspect, self.notes, strict=asked.images == "always")
         return self._open[key]
-
-
-def _dates(project: Project, lock: Lock) -> dict[tuple[str, str], datetime]:
-    dates = {}
-    try:
-        for each in lock.releases:
-            dates[each.uri, each.suite] = date = datetime.fromisoformat(each.date)
-            date < datetime.now(UTC)  # noqa: B015, it raises TypeError for one without a time zone
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"a Release has an invalid date: {error}",
-            path=str(project.lock_path),
-            hint="restore the lock from version control, or delete it and run `pinner lock`",
-        ) from None
-    return dates

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from pinner.apt.source_packages import SourcePackage
 from pinner.apt.version import key
 from pinner.errors import InputError, Refused, Unsatisfiable
-from pinner.resolve.universe import Index, Universe
+from pinner.resolve.universe import Universe
 from pinner.shell.content import UNKNOWN
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
@@ -51,18 +49,11 @@ def _package(word: str, release: str, universe: Universe, archives: Archives, wh
     found = list(archives.source_packages(where, name))
     if not found and (candidate := universe.candidate(name)):  # a binary package means its source
         found = list(archives.source_packages(where, candidate.package.source or name))
-    wanted = list(_of_release(found, release)) if release and not version else []
+    wanted = [each for each in found if release in (each[1].release.suite, each[1].release.codename)]
+    wanted = wanted if release and not version else []
     if wanted or slash:
         found = wanted
     fitting = [package for package, _ in found if version in ("", package.version)]
     if not fitting:
         raise Unsatisfiable(f"there is no source package {word}")
     return max(fitting, key=lambda package: key(package.version))
-
-
-def _of_release(
-    found: Iterable[tuple[SourcePackage, Index]], release: str
-) -> Iterator[tuple[SourcePackage, Index]]:
-    for package, index in found:
-        if release in (index.release.suite, index.release.codename):
-            yield package, index

@@ -71,7 +71,7 @@ def between(old: Lock, new: Lock) -> tuple[Difference, ...]:
     places: dict[tuple[str, str], dict[str, None]] = {}
     for target in sorted((*old.targets, *new.targets), key=lambda each: each.key):
         places.setdefault((target.file, target.stage), {})[target.platform] = None
-    known = _Known(old, old.by_id()), _Known(new, new.by_id())
+    known = _Known(old, old.by_id), _Known(new, new.by_id)
     found = (_stage(*known, *place, tuple(platforms)) for place, platforms in places.items())
     return tuple(each for each in found if each.added or each.removed or each.images or each.steps)
 

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pinner.edit.span import Span
 from pinner.lock.schema import INSTALLING, Lock, Target
-from pinner.recipe.installs import Request
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
@@ -50,12 +49,9 @@ def of_file(file: File, lock: Lock, archives: Archives) -> tuple[Drift, ...]:
     """
     found: dict[tuple[object, ...], Drift] = {}
     for drift in _of_file(file, lock, archives):
-        key = (drift.kind, drift.span, drift.name, drift.locked, drift.found)
-        before = found.get(key)
-        platforms = (*(before.platforms if before else ()), *drift.platforms)
-        found[key] = Drift(
-            drift.kind, drift.path, drift.span, drift.name, drift.locked, drift.found, platforms
-        )
+        key = drift[:-1]
+        platforms = found[key].platforms if key in found else ()
+        found[key] = drift._replace(platforms=(*platforms, *drift.platforms))
     return tuple(found.values())
 
 
@@ -101,15 +97,16 @@ def _of_target(file: File, calls: list[InstallCommand], target: Target, where: N
     if target.closure.suite != codename:
         span = calls[0].install.span
         yield Drift("suite", file.path, span, target.stage, target.closure.suite, codename, platforms)
-    now = [(call, line(call, _as_written(call))) for call in calls]
+    now = [(call, line(call, dict.fromkeys(call.requests, Choice("kept")))) for call in calls]
     if tuple(text for _, text in now) == target.closure.commands:
         return
     installing = (text for text in target.closure.commands if text.startswith(INSTALLING))
     locked = {_name(word): word for text in installing for word in _words(text)}
+    words = [(call, each.word) for call, _ in now for each in call.requests]
+    spelled = [(each.raw if each.value is None else each.value, call, each.span) for call, each in words]
     found = {
-        _name(word): (word, span)
-        for call, _ in now
-        for word, span in _spans(call)
+        _name(word): (word, call.install.span if call.script else span)
+        for word, call, span in spelled
         if not word.startswith("-")
     }
     differs = False
@@ -123,26 +120,8 @@ def _of_target(file: File, calls: list[InstallCommand], target: Target, where: N
         differs = True
         yield Drift("removed", file.path, calls[0].install.span, name, word, "", platforms)
     if not differs:
-        yield Drift(
-            "edited",
-            file.path,
-            calls[0].install.span,
-            "the call",
-            "; ".join(target.closure.commands),
-            "; ".join(text for _, text in now),
-            platforms,
-        )
-
-
-def _as_written(call: InstallCommand) -> dict[Request, Choice]:
-    return {request: Choice("kept") for request in call.requests}
-
-
-def _spans(call: InstallCommand) -> Iterator[tuple[str, Span]]:
-    for request in call.requests:
-        word = request.word
-        span = call.install.span if call.script else word.span
-        yield (word.raw if word.value is None else word.value), span
+        before, after = "; ".join(target.closure.commands), "; ".join(text for _, text in now)
+        yield Drift("edited", file.path, calls[0].install.span, "the call", before, after, platforms)
 
 
 def _words(call: str) -> Iterator[str]:

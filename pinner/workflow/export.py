@@ -43,16 +43,11 @@ def select(
     found = lock.targets
     if not found:
         raise InputError("the lock holds no target", hint="run `pinner lock`")
-    for what, wanted in (
-        ("file", frozenset(files)),
-        ("stage", frozenset(stages)),
-        ("platform", frozenset(platforms)),
-    ):
-        there = {getattr(target, what) for target in found}
+    for what, names in (("file", files), ("stage", stages), ("platform", platforms)):
+        there, wanted = {getattr(target, what) for target in found}, frozenset(names)
         for name in sorted(wanted - there):
-            raise OptionError(
-                f"the lock has no target for the {what} {name}", hint=f"it has {', '.join(sorted(there))}"
-            )
+            hint = f"it has {', '.join(sorted(there))}"
+            raise OptionError(f"the lock has no target for the {what} {name}", hint=hint)
         found = tuple(target for target in found if not wanted or getattr(target, what) in wanted)
     for target in found:
         whole(lock, target)
@@ -82,7 +77,7 @@ class Left(NamedTuple):
 def left(lock: Lock, target: Target) -> Left:
     """What is in a stage at its end. Raises `InputError` where the lock does not know that."""
     closure(lock, target)
-    packages, arch = lock.by_id(), PLATFORMS[target.platform]
+    packages, arch = lock.by_id, PLATFORMS[target.platform]
     found: dict[str, LockedPackage] = {}
     gone: dict[str, bool] = {}
     files: dict[str, str] = {}
@@ -132,7 +127,7 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
 
     Raises `InputError` where the lock does not know that.
     """
-    packages = lock.by_id()
+    packages, arch = lock.by_id, PLATFORMS[target.platform]
     found: dict[str, LockedPackage] = {}
     for each in reversed(lock.chain(target)):
         if each.problem:
@@ -140,10 +135,8 @@ def closure(lock: Lock, target: Target) -> dict[str, LockedPackage]:
                 f"{named(each)}: the lock does not know all that is installed: {each.problem}",
                 hint=f"solve that and run `pinner lock`, or {_CHOOSE}",
             )
-        found |= {
-            key(package.name, package.arch, PLATFORMS[target.platform]): package
-            for package in (packages[member.id] for member in each.closure.members)
-        }
+        own = (packages[member.id] for member in each.closure.members)
+        found |= {key(package.name, package.arch, arch): package for package in own}
     return found
 
 
@@ -203,22 +196,14 @@ def source_of(
 ) -> Source:
     """The source that the lock names, with the keys that its distribution, or who vouches for it, signs by."""
     arch = PLATFORMS[target.platform] if package.arch == "all" else package.arch
-    components = tuple(
-        dict.fromkeys(
-            each.component
-            for each in lock.releases
-            if (each.uri, each.suite) == (package.uri, package.suite) and each.component
-        )
-    )
+    own = [each for each in lock.releases if (each.uri, each.suite) == (package.uri, package.suite)]
+    components = tuple(dict.fromkeys(each.component for each in own if each.component))
     kept = split(package.uri)
     moment = Moment((kept,)) if kept else None
     for suite, pocket in _pockets(target.closure.suite):
         usual = pocket.address(arch)
-        if (
-            pocket.suite != package.suite
-            or not suite.signed_by.keyring
-            or (archive_of(usual) != kept[0] if kept else not _is_address(package.uri, target.closure.suite))
-        ):
+        served = archive_of(usual) == kept[0] if kept else _is_address(package.uri, target.closure.suite)
+        if pocket.suite != package.suite or not suite.signed_by.keyring or not served:
             continue
         live = Source(
             usual if kept else package.uri,
@@ -262,23 +247,18 @@ def as_locked(lock: Lock, targets: Sequence[Target], at: Moment | None = None) -
     found = suite_named(codename)
     if others or found is None:
         raise InputError("the lock has several suites", hint="choose a --file or --stage")
-    packages = lock.by_id()
+    packages = lock.by_id
     used = {packages[each.id].suite for target in targets for each in target.closure.members}
     listed: list[Repository] = []
     usual: list[Repository] = []
-    for platform in dict.fromkeys(target.platform for target in targets):
-        usual += default(found[1], found[0], PLATFORMS[platform])
+    for arch in dict.fromkeys(PLATFORMS[target.platform] for target in targets):
+        usual += default(found[1], found[0], arch)
         for suite, pocket in _pockets(codename):
-            components = tuple(
-                dict.fromkeys(
-                    each.component for each in lock.releases if each.suite == pocket.suite and each.component
-                )
-            )
+            read = (each.component for each in lock.releases if each.suite == pocket.suite)
+            components = tuple(dict.fromkeys(filter(None, read)))
             if components and (pocket in found[1].pockets or pocket.suite in used):
-                uri, arch = pocket.address(PLATFORMS[platform]), PLATFORMS[platform]
-                entry = SourceEntry(
-                    uri, pocket.suite, components, (arch,), check_valid_until=not suite.laid_up
-                )
+                uri, check = pocket.address(arch), not suite.laid_up
+                entry = SourceEntry(uri, pocket.suite, components, (arch,), check_valid_until=check)
                 listed.append(Repository(entry, suite.signed_by))
     same = {each.entry for each in listed} == {each.entry for each in usual}
     return Named(*found, listed=None if same else tuple(listed), at=at)
@@ -340,9 +320,10 @@ def stanza(package: Package) -> str:
     if package.source_version != package.version:
         source += f" ({package.source_version})"
     important = "yes" if package.important else ""
+    source = source if source != package.name else ""
     fields = (
         ("Package", package.name),
-        ("Source", source if source != package.name else ""),
+        ("Source", source),
         ("Version", package.version),
         ("Essential", "yes" if package.essential else ""),
         ("Important", important),
@@ -377,7 +358,7 @@ def release(lock: Lock, targets: Sequence[Target], packages: str) -> str:
     content = packages.encode()
     return (
         "Origin: pinner\nLabel: pinner\nSuite: locked\nCodename: locked\n"
-        f"Date: {_rfc_5322(date)}\nArchitectures: {' '.join(archs)}\n"
+        f"Date: {date_of(datetime.fromisoformat(date))}\nArchitectures: {' '.join(archs)}\n"
         f"Description: what a pinner.lock holds\nSHA256:\n {sha256(content).hexdigest()} {len(content)} Packages\n"
     )
 
@@ -387,10 +368,3 @@ def date_of(date: datetime) -> str:
     from email.utils import format_datetime
 
     return format_datetime(date, usegmt=False).replace("+0000", "UTC")
-
-
-def _rfc_5322(date: str) -> str:
-    try:
-        return date_of(datetime.fromisoformat(date))
-    except ValueError:
-        raise InputError(f"the lock has a source with the date {date!r}") from None

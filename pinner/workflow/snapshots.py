@@ -45,7 +45,7 @@ def moment_of(lock: Lock, targets: Sequence[Target]) -> Moment | None:
 
     Raises `InputError` where they were locked at several, or at one of which the lock does not know every archive.
     """
-    packages = lock.by_id()
+    packages = lock.by_id
     used = {packages[member.id].uri for target in targets for member in target.closure.members}
     found = {pair for uri in used if (pair := moments.split(uri))}
     if not found:

@@ -159,7 +159,7 @@ class LockHistory:
             (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
         }
         self.suites = {target.key: target.closure.suite for target in lock.targets}
-        packages = lock.by_id()
+        packages = lock.by_id
         self._uris: dict[tuple[str, str, str], set[str]] = {}
         self._since: dict[tuple[str, str, str], datetime] = {}
         for target in lock.targets:

@@ -110,7 +110,7 @@ class Targets:
         self._proven = proven
         self._anew = anew
         self._old = {target.key: target for target in old.targets}
-        self._old_packages = old.by_id()
+        self._old_packages = old.by_id
         self._old_releases = frozenset(old.releases)
         self._read: dict[tuple[str, Named | None], frozenset[LockedRelease]] = {}
         self._images: dict[str, LockedImage] = {}

@@ -325,7 +325,7 @@ class Verifier:
     def _held(
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
     ) -> Iterator[LockedVersion]:
-        packages = lock.by_id()
+        packages = lock.by_id
         paths = {file.path for file in files}
         targets: dict[Named, list[Target]] = {}
         for target in lock.targets:
@@ -396,7 +396,7 @@ def _young(
 
 
 def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:
-    packages = lock.by_id()
+    packages = lock.by_id
     return {
         (package.name, package.version, target.platform): datetime.fromisoformat(target.closure.date)
         for target in lock.targets

@@ -119,7 +119,7 @@ class Project:
         lock = reader.loads((self.folder / "pinner.lock").read_text())
         target = lock.target(("Dockerfile", stage, "linux/amd64"))
         assert target is not None
-        packages = lock.by_id()
+        packages = lock.by_id
         return {
             packages[locked.id].name: packages[locked.id].version
             for each in reversed(lock.chain(target))

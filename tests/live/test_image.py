@@ -82,7 +82,7 @@ def test_it_has_what_is_locked(image: str) -> None:
     target = lock.target(("Dockerfile", "base", "linux/amd64"))
     assert target is not None
     there = versions(inside(image, "dpkg-query", "-W"))
-    packages = lock.by_id()
+    packages = lock.by_id
     locked = {packages[each.id].name: packages[each.id].version for each in target.closure.members}
     assert len(locked) > 20
     assert {name: there[name] for name in locked if name in there} == {

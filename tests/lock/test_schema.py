@@ -200,6 +200,7 @@ def test_any_names_read_back(names: list[tuple[str, str]]) -> None:
         ('name = "jq", ', "", "packages[1].name: is missing"),
         ('by = "curl"', 'by = ["curl"]', "members[1].by: must be a string"),
         ('date = "2026-07-11T10', 'date = "2026-07-11 10', "releases[0].date: must be a date like"),
+        ('date = "2026-07-11T10', 'date = "2026-02-31T10', "releases[0].date: must be a date like"),
         ('platform = "linux/', 'platform = "linux/../', "targets[0].platform: must be a platform"),
         ('  { file = "', '  { file = "\\ud800', "not a lock: "),
         ("  { file", "<<<<<<< HEAD\n  { file", "pinner.lock:16: the lock holds unresolved merge conflicts"),

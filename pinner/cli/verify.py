@@ -18,7 +18,7 @@ from pinner.session.verify import Verification, VerifyOptions
 from pinner.stages.archives import Archives
 from pinner.stages.policy import FAILURES
 from pinner.stages.suites import Options
-from pinner.workflow.verify import Verified
+from pinner.workflow.verified import Verified
 
 
 @click.command("verify")

@@ -16,7 +16,7 @@ from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Broken, LockedVersion, Pin, Verified
+from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
 from pinner.workflow.vulnerable import Exposed, counts
 
 if TYPE_CHECKING:

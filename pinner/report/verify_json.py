@@ -13,7 +13,7 @@ from pinner.report.diagnostic import Diagnostic, to_dicts
 from pinner.report.verify import Checked, drift_text
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Broken, LockedVersion, Pin
+from pinner.workflow.verified import Broken, LockedVersion, Pin
 from pinner.workflow.vulnerable import Exposed
 
 

@@ -23,7 +23,8 @@ from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.standing import Ages
-from pinner.workflow.verify import Verified, Verifier
+from pinner.workflow.verified import Verified
+from pinner.workflow.verify import Verifier
 from pinner.workflow.vulnerable import Exposed, exposed, releases
 
 #: Notes about a project that was verified.

@@ -12,7 +12,7 @@ from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import File, InstallCommand
 from pinner.values import NamedTuple
-from pinner.workflow.targets import is_lockable, line
+from pinner.workflow.rows import is_lockable, line
 
 DriftKind = Literal["edited", "removed", "added", "unlocked", "file-gone", "stage-gone", "suite", "conflict"]
 

@@ -111,10 +111,11 @@ def plan(
     What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
     """
-    files, errors = [], []
+    files: list[File] = []
+    errors: list[InputError] = []
     unserved: dict[str, PinnerError] = {}
-    told = {path: remembered(options, old, path) for path in texts}
-    for path, each in read_all(texts, told).items():
+    own_options = {path: remembered(options, old, path) for path in texts}
+    for path, each in read_all(texts, own_options).items():
         if isinstance(each, File):
             files.append(each)
         elif isinstance(each, FetchError | TrustError):  # of a base image that has to be read
@@ -123,73 +124,62 @@ def plan(
             errors.append(each)
         else:
             raise each
-    prepared = prepare(files, texts, told, archives)
-    files, told = prepared.files, dict(prepared.told)
+    prepared = prepare(files, texts, own_options, archives)
     unserved |= prepared.unserved
     targets = Targets(archives, old, solved, proven=proven)
-    planned: list[Planned] = []
-    for each in scripts_first(files):
-        file, own = with_scripts(each, told[each.path], {done.path: done.new for done in planned})
-        choices = choices_of(file, archives, own.form)
-        choices |= targets.downgrades(file, choices)
-        with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
-        if with_block and any(choice.fails for choice in choices.values()):
-            choices = {request: _left(choice) for request, choice in choices.items()}
-            text = file.dockerfile.text
-            planned.append(Planned(file.path, text, text, _findings(file, choices, ()), locked=False))
-            continue
-        edits = pin(
-            file.dockerfile.text,
-            {request: choice.version for request, choice in choices.items() if choice.status == "pinned"},
+    planned: dict[str, Planned] = {}
+    for each in scripts_first(prepared.files):
+        file, own = with_scripts(
+            each, prepared.told[each.path], {path: done.new for path, done in planned.items()}
         )
-        if with_block:
-            try:
-                edits += sources_block.edits(file, archives)
-            except InputError as error:
-                error.path = error.path or file.path
-                errors.append(error)
-                continue
-        new = apply(file.dockerfile.text, edits)
-        if edits:
-            prove(file, new, choices, own)
-        findings: tuple[Finding, ...] = ()
-        # Where an argument cannot be had, that is what there is to say of the line.
-        if own.along and not any(choice.fails for choice in choices.values()):
-            try:
-                settled, settled_choices = _along(file, new, own, own.along, archives)
-            except Unsatisfiable as error:
-                unserved[file.path] = error
-                continue
-            new = settled.dockerfile.text
-            problems = targets.add(settled, settled_choices)
-            findings = _added(file, settled, settled_choices)
-        else:
-            problems = targets.add(file, choices)
-        findings = _findings(file, choices, problems) + findings
-        planned.append(Planned(file.path, file.dockerfile.text, new, findings))
+        try:
+            planned[file.path] = _planned(file, own, archives, targets)
+        except InputError as error:
+            error.path = error.path or file.path
+            errors.append(error)
+        except Unsatisfiable as error:
+            unserved[file.path] = error
     lock = targets.lock()
-    order = [file.path for file in files]
+    notes = dict.fromkeys(archives.notes)
+    for file in prepared.files:
+        caveats = sources_block.caveats(file, archives, written=options.write_sources)
+        notes |= dict.fromkeys((*assumptions(file), *caveats))
     return Plan(
-        tuple(sorted(planned, key=lambda each: order.index(each.path))),
+        tuple(planned[file.path] for file in prepared.files if file.path in planned),
         tuple(errors),
         lock,
         targets.platforms,
         tuple(dict.fromkeys(release.suite for release in lock.releases)),
-        (
-            *archives.notes,
-            *dict.fromkeys(
-                note
-                for file in files
-                for note in (
-                    *assumptions(file),
-                    *sources_block.caveats(file, archives, written=options.write_sources),
-                )
-            ),
-        ),
+        tuple(notes),
         unserved,
         prepared.unreachable,
-        any(file.assumed for file in files),
+        any(file.assumed for file in prepared.files),
     )
+
+
+def _planned(file: File, options: Options, archives: Archives, targets: Targets) -> Planned:
+    """What becomes of a file, whose targets are added. Raises `InputError` where it can get no sources block, and
+    `Unsatisfiable` where what is to be pinned beside its arguments is not known."""
+    text = file.dockerfile.text
+    choices = choices_of(file, archives, options.form)
+    choices |= targets.downgrades(file, choices)
+    fails = any(choice.fails for choice in choices.values())
+    with_block = options.write_sources or (options.snapshot and blocks.find(file.dockerfile))
+    if with_block and fails:
+        choices = {request: _left(choice) for request, choice in choices.items()}
+        return Planned(file.path, text, text, _findings(file, choices, ()), locked=False)
+    pinned = {request: choice.version for request, choice in choices.items() if choice.status == "pinned"}
+    edits = pin(text, pinned) + (sources_block.edits(file, archives) if with_block else ())
+    new = apply(text, edits)
+    if edits:
+        prove(file, new, choices, options)
+    # Where an argument cannot be had, that is what there is to say of the line.
+    if not options.along or fails:
+        return Planned(file.path, text, new, _findings(file, choices, targets.add(file, choices)))
+    settled, settled_choices = _along(file, new, options, options.along, archives)
+    findings = _findings(file, choices, targets.add(settled, settled_choices))
+    findings += _added(file, settled, settled_choices)
+    return Planned(file.path, text, settled.dockerfile.text, findings)
 
 
 def assumptions(file: File) -> Iterator[str]:

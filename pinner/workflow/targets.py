@@ -8,7 +8,7 @@ choice the lock names only what first needed a package: all causes would change 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -18,7 +18,6 @@ from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import (
     Closure,
     ClosureMember,
-    Gone,
     Incomplete,
     LocalPackage,
     Lock,
@@ -27,36 +26,22 @@ from pinner.lock.schema import (
     LockedRelease,
     Target,
 )
-from pinner.recipe.installs import Request, Skipped
-from pinner.resolve.universe import Offer, Universe
+from pinner.recipe.installs import Request
+from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
-from pinner.stages.choice import Choice, is_unread, short, stands_for_several
+from pinner.stages.choice import Choice, short
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
 from pinner.stages.sources import told_to_apt
 from pinner.stages.starting_set import key
-from pinner.stages.steps import option
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES, Downgrade, Removal
+from pinner.workflow.rows import is_lockable, left, line, package_row, passed_over, unread
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.workflow.closure import Closures, Installed
-
-
-# The options that decide what a command leaves installed, beside those for Recommends, Suggests and the release.
-_FLAGS = (
-    ("APT::Get::AutomaticRemove", "--auto-remove"),
-    ("APT::Get::Download-Only", "--download-only"),
-    ("APT::Get::Only-Upgrade", "--only-upgrade"),
-    ("APT::Get::ReInstall", "--reinstall"),
-)
-
-
-# What is followed though no install call, installs somewhere else, or is a text that is mostly written to a file.
-_FOLLOWED = frozenset({"upgrade", "satisfy", "build-dep", "dpkg", "chroot", "heredoc"})
-_SHOWN = 100
 
 
 class Problem(NamedTuple):
@@ -316,7 +301,7 @@ class Targets:
             told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
             max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
-            incomplete=tuple(sorted({*_unread(calls, choices), *_passed_over(file, own.index)})),
+            incomplete=tuple(sorted({*unread(calls, choices), *passed_over(file, own.index)})),
             files=tuple(sorted(files)),
         )
         parent = file.stage_name(below[0]) if below else ""
@@ -362,13 +347,13 @@ class Targets:
                     name = offer.name if own else key(offer.name, request.arch, arch)
                     asked[name] = word, offer.version
                     if done.problem is not None:
-                        package = _package(offer)
+                        package = package_row(offer)
                         used[package.id] = package
                         packages[name] = ClosureMember(package.id, argument=word)
             for chosen in done.chosen:
                 if chosen.offer.index is None:
                     continue  # a file of the build context
-                package = _package(chosen.offer)
+                package = package_row(chosen.offer)
                 used[package.id] = package
                 name = chosen.offer.name
                 word, version = asked.get(name, ("", ""))
@@ -387,7 +372,7 @@ class Targets:
             if done.problem and (not done.chosen or not isinstance(done.problem, Refused))
         )
         gaps = (gap for done in calls for gap in done.gaps)
-        roles, gone = _left(calls)
+        roles, gone = left(calls)
         closure = bare.closure._replace(
             members=tuple(sorted(member._replace(role=roles(name)) for name, member in packages.items())),
             incomplete=tuple(sorted({*bare.closure.incomplete, *problems, *gaps})),
@@ -474,90 +459,6 @@ def _is_usable(old: Target | None, new: Target) -> TypeGuard[Target]:
     return old is not None and not old.conflict and not old.problem and old.inputs == new.inputs
 
 
-def _left(calls: Sequence[Installed]) -> tuple[Callable[[str], str], tuple[Gone, ...]]:
-    """What became of what the commands of a stage brought in, and what they removed of what was there before."""
-    first, last = calls[0].universe, calls[-1].after
-    if first is None or last is None:
-        return lambda name: "", ()
-    there = {key(each.name, each.architecture, first.arch) for each in last.packages}
-    before = {offer.name for offer in first.all_installed()}
-    gone = [Gone(name) for name in before - there]
-    gone += (Gone(name, True) for name in before & last.maybe)
-    return lambda name: "maybe" if name in last.maybe else "" if name in there else "removed", tuple(gone)
-
-
-def _unread(calls: Iterable[InstallCommand], choices: Mapping[Request, Choice]) -> Iterator[Incomplete]:
-    """The arguments of which it is not known what they install, and commands that may see other packages."""
-    for call in calls:
-        if call.others:
-            reason = call.condition or "what apt reads differs from turn to turn"
-            yield Incomplete(
-                "command", line(call, choices), f"{reason}: what is installed with it may differ"
-            )
-        for request in call.requests:
-            choice = choices[request]
-            local = [each for word, each in call.files if word == request.word.value]
-            if local and all(local):
-                continue
-            if is_unread(request, choice) and not stands_for_several(request):
-                text = request.word.raw if request.word.value is None else request.word.value
-                yield Incomplete("argument", text, choice.detail or choice.reason)
-
-
-def _passed_over(file: File, stage: int) -> Iterator[Incomplete]:
-    """The calls of a stage that are not read."""
-    for item in file.found:
-        if isinstance(item, Skipped) and item.stage == stage and item.reason not in _FOLLOWED:
-            text = " ".join(item.span.of(file.dockerfile.text).split())
-            yield Incomplete("argument", text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", item.detail)
-
-
-def is_lockable(call: InstallCommand) -> bool:
-    """Whether the lock speaks of a call, though what it asks for may be there already."""
-    return any(request.action != "skip" for request in call.requests)
-
-
 def _is_found(choice: Choice, platform: str) -> bool:
     """Whether a word's own finding says already that its call cannot be carried out on the platform."""
     return choice.fails or choice.reason == "regex" or bool(choice.offers and platform not in choice.offers)
-
-
-def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
-    """The command as the file has it now, reduced to what decides its outcome."""
-    if call.step:
-        return call.step.text
-    words = ["apt-get", call.install.command.partition(" ")[2] or "install"]
-    words += (flag for key, flag in _FLAGS if option(call.install.settings, key))
-    if not option(call.install.settings, "APT::Get::Upgrade", True):
-        words.append("--no-upgrade")
-    if not call.recommends:
-        words.append("--no-install-recommends")
-    if call.install.suggests:
-        words.append("--install-suggests")
-    if call.install.target_release:
-        words += ("-t", call.install.target_release)
-    for request in call.requests:
-        choice = choices[request]
-        if choice.status == "pinned":
-            arch = f":{request.arch}" if request.arch else ""
-            words.append(f"{request.name}{arch}={choice.version}")
-        else:
-            words.append(request.word.raw if request.word.value is None else request.word.value)
-    return " ".join(words)
-
-
-def _package(offer: Offer) -> LockedPackage:
-    package, index = offer.package, offer.index
-    assert index is not None  # what is only installed is never chosen
-    return LockedPackage(
-        package.name,
-        package.version,
-        package.architecture,
-        index.source.suite,
-        index.source.uri,
-        index.source.place(package.filename),
-        package.size,
-        package.digest,
-        package.source if package.source != package.name else "",
-        package.source_version if package.source_version != package.version else "",
-    )

@@ -16,7 +16,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.values import NamedTuple
 from pinner.workflow.export import is_own
-from pinner.workflow.verify import LockedVersion
+from pinner.workflow.verified import LockedVersion
 
 _OLDEST_FIRST = cmp_to_key(compare)
 #: Distributions whose vulnerabilities are read.

@@ -24,7 +24,8 @@ from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.sources import sources_of
 from pinner.stages.suites import Options
-from pinner.workflow.verify import Verified, Verifier
+from pinner.workflow.verified import Verified
+from pinner.workflow.verify import Verifier
 from tests.live.apt import AptRoot
 
 pytestmark = [

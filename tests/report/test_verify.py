@@ -16,7 +16,7 @@ from pinner.report.terminal import Style
 from pinner.report.verify import Checked
 from pinner.report.verify_json import data
 from pinner.workflow.standing import Standing
-from pinner.workflow.verify import Pin, Verified
+from pinner.workflow.verified import Pin, Verified
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "\x1b[31m|`<b>&\"'\u202e%0A::error::@x\x00\udcff]]>"

@@ -13,7 +13,8 @@ from pinner.archive.network import Network
 from pinner.lock.schema import Lock
 from pinner.stages.archives import Archives
 from pinner.stages.suites import Options
-from pinner.workflow.verify import Verified, Verifier
+from pinner.workflow.verified import Verified
+from pinner.workflow.verify import Verifier
 from tests.scenarios.story import Story
 
 FILE = "FROM debian:bookworm\nRUN apt-get install -y jq=1.6-2\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -12,7 +11,6 @@ from pinner.cli.flags import Output
 from pinner.cli.say import say
 from pinner.errors import PinnerError, printable
 from pinner.lock.schema import NAME as LOCK_NAME
-from pinner.project import files
 from pinner.recipe.blocks import BEGIN
 from pinner.report import lock as report
 from pinner.report.terminal import Style
@@ -132,12 +130,7 @@ def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff
         for planned in outcome.plan.files if stdin and write else ():
             click.echo(planned.new.encode(), nl=False)  # text would lose what looks like a colour
         if diff:
-            from pinner.report.terminal import unified
-
-            for planned in outcome.plan.files:
-                place = outcome.project.paths.get(planned.path)
-                name = files.relative(place, Path.cwd()) if place else planned.path
-                click.echo(unified(name, planned.old, planned.new), nl=False)
+            click.echo(outcome.diff(), nl=False)
         for line in report.lines(outcome.plan, style, outcome.project.shown):
             click.echo(line, err=aside)
         for target in outcome.anew if not style.quiet else ():

@@ -203,13 +203,8 @@ def tell(run: Run, done: Done, output: Output) -> None:
 
 def show(done: Done, style: Style, *, diff: bool) -> None:
     """Print what came of a refresh for people."""
-    if diff:
-        from pinner.report.terminal import unified
-
-        for result in done.results:
-            for each in result.refreshed.files:
-                shown = result.project.shown(each.path)
-                click.echo(unified(shown, each.old, each.new), nl=False)
+    for result in done.results if diff else ():
+        click.echo(result.diff(), nl=False)
     for line in report.lines(done.outcome, style):
         click.echo(line, err=diff)
     if done.results and not style.quiet:

@@ -13,7 +13,7 @@ from pinner.archive.network import MAX_AGE
 from pinner.archive.pace import Pace
 from pinner.cli import document, flags
 from pinner.cli.say import say
-from pinner.errors import InputError, PinnerError, printable, worst
+from pinner.errors import PinnerError, printable, worst
 from pinner.project.config import Config
 from pinner.report.terminal import Style, count
 from pinner.search.claims import Claim
@@ -85,10 +85,8 @@ def _wanted(project: Project, run: Run, *, closure: bool, errors: list[PinnerErr
     for name, each in read_all(project.texts, dict.fromkeys(project.texts, options)).items():
         if isinstance(each, File):
             files.append(each)
-            continue
-        if isinstance(each, InputError):
-            each.path = project.shown(name)
-        errors.append(each)
+        else:
+            errors.append(project.placed(each, name))
     return pins(files, run.archives(project.config))
 
 

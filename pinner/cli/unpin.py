@@ -61,8 +61,7 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
                 names |= {request.name for call in each.calls() for request in call.requests if request.pin}
                 result.add(path, unpin(each, globs, own[path], sources=sources))
             except InputError as error:
-                error.path = project.shown(path)
-                errors.append(error)
+                errors.append(project.placed(error, path))
         result.finish(globs)
         results.append(result)
     if writes:
@@ -71,10 +70,7 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
     left = 0
     for result in results:
         if dry_run:
-            from pinner.report.terminal import unified
-
-            for path, new in result.files.items():
-                click.echo(unified(result.project.shown(path), result.project.texts[path], new), nl=False)
+            click.echo(result.diff(), nl=False)
         left += result.tell(quiet=quiet, err=dry_run)
     for name in unmatched:
         say("error", f"{printable(name)}: no install command here pins such a package")
@@ -91,7 +87,6 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
 class _Result(Writes):
     def __init__(self, project: Project, lock_text: str | None, lock: Lock) -> None:
         super().__init__(project)
-        self.files: dict[str, str] = {}
         self.words: list[str] = []
         self._left: list[str] = []
         self._lock_text, self._lock = lock_text, lock
@@ -104,8 +99,6 @@ class _Result(Writes):
         self.words += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.words)
         self._left += (f"{at(where._replace(path=shown))}  {word}" for where, word in found.left)
         self.change(path, self.project.texts[path], found.text)
-        if found.text != self.project.texts[path]:
-            self.files[path] = found.text
         if found.words:
             (self._fewer if found.pins else self._none).add(path)
 
@@ -119,8 +112,8 @@ class _Result(Writes):
         """Say what was done, and how many pins could not be taken out."""
         for line in () if quiet else self.words:
             click.echo(printable(line, line=True), err=err)
-        for path, new in self.files.items() if not quiet else ():
-            if BEGIN in self.project.texts[path] and BEGIN not in new:
+        for path, (old, new) in self.changed.items() if not quiet else ():
+            if BEGIN in old and BEGIN not in new:
                 click.echo(f"{self.project.shown(path)}: its build reads the live archive again", err=err)
         for line in self._left:
             say("error", f"{printable(line, line=True)}: its version cannot be taken out here")

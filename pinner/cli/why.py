@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pinner.cli import document, flags
-from pinner.errors import InputError, worst
+from pinner.errors import worst
 from pinner.report import resolution
 from pinner.report.terminal import Style
 from pinner.session.projects import read_lock
@@ -29,10 +29,7 @@ def command(package: str, paths: tuple[str, ...], run: Run, as_json: bool, style
         archives = run.archives(project.config)
         explained = why(package, project.texts, run.options(project, lock), archives, lock)
         found = found or bool(explained.reasons)
-        for error in explained.errors:
-            if isinstance(error, InputError):
-                error.path = project.shown(error.path)
-            errors.append(error)
+        errors += map(project.placed, explained.errors)
         if as_json:
             lock_name = project.relative(project.lock_path.name)
             answers.append({"lock": lock_name, **resolution.why_data(explained, project.relative)})

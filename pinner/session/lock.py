@@ -131,8 +131,7 @@ def lock(
         result = result._replace(lock=result.lock._replace(keys=vouching.used))
         outcomes.append(LockedProject(project, result, text, lock, proven=proven, said=settings))
         for problem in result.errors:
-            problem.path = project.shown(problem.path)
-            errors.append(problem)
+            errors.append(project.placed(problem))
         for path, failure in result.unserved.items():
             unserved.setdefault(failure, []).append(project.shown(path))
         unserved |= {each: [] for each in (*vouching.unreachable.values(), *result.unreachable)}
@@ -226,8 +225,7 @@ class LockedProject(Writes):
     @property
     def wrote(self) -> Sequence[str]:
         """The changed files as people know them, the lock last; standard output if the text came from there."""
-        changed = any(each.old != each.new for each in self.plan.files)
-        return ["standard output"] if changed and not self.project.paths else super().wrote
+        return ["standard output"] if self.changed and not self.project.paths else super().wrote
 
 
 def _diagnostics(

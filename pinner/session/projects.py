@@ -50,6 +50,12 @@ class Project:
         """How a file of this project is named to people: as they did, on one line."""
         return printable(str(self.paths.get(name, name)), line=True)
 
+    def placed(self, error: PinnerError, name: str = "") -> PinnerError:
+        """An error about a file, which is named as it is shown."""
+        if isinstance(error, InputError):
+            error.path = self.shown(name or error.path)
+        return error
+
     def relative(self, name: str) -> str:
         """How a file of this project is named to machines: relative to the current directory."""
         if not self.paths and name in self.texts:  # standard input
@@ -182,12 +188,14 @@ class Writes:
         self.project = project
         self.texts: dict[Path, str] = {}
         self.before: dict[Path, str | None] = {}
+        self.changed: dict[str, tuple[str, str]] = {}
 
     def change(self, name: str, old: str, new: str) -> None:
         """A file of the project, which has a place unless its text came from standard input."""
-        if old != new and name in self.project.paths:
-            place = self.project.paths[name]
-            self.before[place], self.texts[place] = old, new
+        if old != new:
+            self.changed[name] = old, new
+            if place := self.project.paths.get(name):
+                self.before[place], self.texts[place] = old, new
 
     def change_lock(self, old: str | None, lock: Lock) -> str | None:
         """The lock, of which there is none until it holds something; what its file holds then."""
@@ -197,6 +205,12 @@ class Writes:
         reader.loads(text, str(path))
         self.before[path], self.texts[path] = old, text
         return text
+
+    def diff(self) -> str:
+        """What changes in the files, but for the lock."""
+        from pinner.report.terminal import unified
+
+        return "".join(unified(self.project.relative(name), *each) for name, each in self.changed.items())
 
     @property
     def wrote(self) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.archive import seen
 from pinner.edit.span import Place
-from pinner.errors import FetchError, InputError, PinnerError, TrustError, Unsatisfiable, worst
+from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, worst
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.report.refresh import Outcome
 from pinner.session.lock import at_snapshot
@@ -119,9 +119,7 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
     failures: dict[PinnerError, None] = dict.fromkeys(errors)
     for each in results:
         for path, error in each.refreshed.errors.items():
-            if isinstance(error, InputError):
-                error.path = each.project.shown(path)
-            failures[error] = None
+            failures[each.project.placed(error, path)] = None
         failures |= dict.fromkeys(each.refreshed.unreachable)
     hindered = bool(failures) or any(result.refreshed.refusals for result in results)
     refused = how.atomic and hindered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pinner.errors import InputError, PinnerError, worst
+from pinner.errors import PinnerError, worst
 from pinner.report import scan as report
 from pinner.report.diagnostic import Report, of_error
 from pinner.session.projects import Project, from_here, read_lock
@@ -53,7 +53,5 @@ def read_files(run: Run, projects: Iterable[Project], *, shown: bool = False) ->
         for path, each in read_each(project.texts, dict.fromkeys(project.texts, options)):
             if isinstance(each, File):
                 yield each._replace(path=(project.shown if shown else project.relative)(path))
-                continue
-            if isinstance(each, InputError):
-                each.path = project.shown(each.path)
-            yield each
+            else:
+                yield project.placed(each)

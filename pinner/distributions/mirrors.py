@@ -13,6 +13,11 @@ from collections.abc import Mapping
 from pinner.regex import later
 
 _DEBIAN, _UBUNTU = "http://deb.debian.org", "http://archive.ubuntu.com"
+# Hosts that are called after what they do, and others, with the folders that mirrors keep several archives in.
+_MIRROR = (
+    r"(?:(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+|repo\.huaweicloud\.com)"
+    r"(?:/pub|/linux|/mirrors?|/distributions)*"
+)
 _CACHER_PORT = 3142  # of apt-cacher and apt-cacher-ng, with the paths that it maps as it is delivered
 _CACHER_PATHS: Mapping[str, str] = {
     "debian": f"{_DEBIAN}/debian",
@@ -38,19 +43,9 @@ _KNOWN = (
     (r"(?:[a-z0-9-]+\.){0,2}security\.ubuntu\.com/ubuntu", "http://security.ubuntu.com/ubuntu"),
     (r"(?:[a-z0-9-]+\.){0,3}ports\.ubuntu\.com(?:/ubuntu-ports)?", "http://ports.ubuntu.com/ubuntu-ports"),
     (r"old-releases\.ubuntu\.com/ubuntu", "http://old-releases.ubuntu.com/ubuntu"),
-    # others, by their names
-    (
-        r"(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+(?:/pub|/linux|/mirrors?|/distributions)*/(debian|debian-security)",
-        rf"{_DEBIAN}/\1",
-    ),
-    (
-        r"(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+(?:/pub|/linux|/mirrors?|/distributions)*/ubuntu",
-        f"{_UBUNTU}/ubuntu",
-    ),
-    (
-        r"(?:mirrors?|ftp)[a-z0-9-]*(?:\.[a-z0-9-]+)+(?:/pub|/linux|/mirrors?|/distributions)*/ubuntu-ports",
-        "http://ports.ubuntu.com/ubuntu-ports",
-    ),
+    (rf"{_MIRROR}/(debian|debian-security)", rf"{_DEBIAN}/\1"),
+    (rf"{_MIRROR}/ubuntu", f"{_UBUNTU}/ubuntu"),
+    (rf"{_MIRROR}/ubuntu-ports", "http://ports.ubuntu.com/ubuntu-ports"),
 )  # fmt: skip
 _ADDRESSES = frozenset(
     [

@@ -7,7 +7,7 @@ A folder of a checkout may look like a bare repository (`HEAD`, `config`, `objec
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,29 @@ def files(folder: Path) -> list[str] | None:
     cut = 0 if inner == "." else len(inner) + 1
     names = (os.fsdecode(name)[cut:] for name in listing.split(b"\0") if name)
     return [name for name in names if name]
+
+
+def once() -> Callable[[Path], list[str] | None]:
+    """`files`, by one question for a folder; from the second folder of a work tree on by one for all of it."""
+    answers: dict[Path, dict[Path, list[str] | None]] = {}
+
+    def listing(folder: Path) -> list[str] | None:
+        root = work_tree(folder)
+        if root is None:
+            return None
+        known = answers.setdefault(root, {})
+        if folder not in known and not known:
+            known[folder] = files(folder)
+        elif folder not in known:
+            if root not in known:
+                known[root] = files(root)
+            below = f"{folder.relative_to(root).as_posix()}/"
+            every = known[root]
+            if folder != root:
+                known[folder] = every and [name[len(below) :] for name in every if name.startswith(below)]
+        return known[folder]
+
+    return listing
 
 
 def tracks(path: Path) -> bool:

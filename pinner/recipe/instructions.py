@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from pinner.recipe.roots import Root
 
 _MENTION = later(
-    r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap)(?![\w./-])"
+    r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|c?debootstrap|mmdebstrap|sbuild-createchroot|unattended-upgrades?|ansible)(?![\w./-])"
 )
-_INSTALLER = later(r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap")
+_INSTALLER = later(
+    r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap|sbuild-createchroot|unattended|ansible"
+)
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
 _EXACT = later(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9])?(?:=[\w.+:~-]+)?")
 # Commands that take the lines behind them for their input, where a shell reads its script from there.

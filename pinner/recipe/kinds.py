@@ -74,6 +74,7 @@ _TABLE = (
         "GitHub workflows and actions",
         later(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         later(r"^(?:jobs|runs)[ \t]*:", re.MULTILINE),
+        later(r"^[ \t-]*(?:uses[ \t]*:[^\n]*\bapt\b|apt[\w-]*[ \t]*:)", re.MULTILINE),
     ),
     _Kind(
         "gitlab", "GitLab CI files", later(r"(?:.*/)?(?:[^/]*\.)?gitlab-ci\.ya?ml"), also=later("include:")

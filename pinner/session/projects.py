@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
 
@@ -238,7 +238,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     the configuration of a directory that is searched.
     """
     found = Collected([], [], [], [])
-    listing = cache(git.files)  # of the same folder it is asked once
+    listing = git.once()
     named = _named(paths, kinds, found, listing)
     places = {tree.resolve(path): path for path in named}
     projects: dict[Path, Project] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pinner.apt.command_line import UNPINNED
 from pinner.regex import later
 from pinner.shell.syntax import Word
 from pinner.values import NamedTuple
@@ -25,7 +26,9 @@ _APT_NAME = later(r"(?:^|[-_.])apt(?:[-_.]|get|$)")
 _APT_WORDS = frozenset(("install", "reinstall", "--no-install-recommends", "--install-recommends"))
 _OTHERWISE = later(
     r"\binstall_packages[ \t]+\w|\bgdebi[ \t]+[\w./$-]|\bmk-build-deps\s[^;&|]{0,400}(?:--install|-\w*i)"
-    r"|\btasksel\s[^;&|]{0,400}\binstall\b|\bm?mdebstrap\s|\bdebootstrap\s|\bdpkg\s+(?:-i|--install)\b"
+    r"|\btasksel\s[^;&|]{0,400}\binstall\b|\bm?mdebstrap\s|debootstrap\s|\bsbuild-createchroot\s"
+    r"|\bdpkg\s+(?:--\S+\s+){0,9}(?:-[A-Za-z]*i[A-Za-z]*|--install|--unpack)(?![\w-])|\bunattended-upgrades?[ \t]+-"
+    r"|\bansible\s[^;&|\n]{0,400}\b(?:apt|package)\b[^;&|\n]{0,400}\b(?:name|pkg)="
     r"|\b(?:apt(?:-get|itude|-fast)?|nala)(?:\s+(?:-[oct]\s+(?![-\\$])\S+|-\S+|\\|\$\S+))*"
     r"\s+(?:build-dep|satisfy|(?:dist-|full-|dselect-|safe-)?upgrade)\b"
 )
@@ -71,23 +74,34 @@ _PREFIXES = {
     ),
 }
 
-#: Other programs that install packages, by the codes of that: what is said, and an argument without which they do not.
+_NEW_ROOT = "packages are installed into a new root, in versions that it chooses itself"
+_BY_FILE = "a package file is installed, which no pin names"
+#: Other programs that install packages: a code, what is said, and an argument without which they do not.
 INSTALLERS = {
-    "gdebi": ("gdebi installs a package file with what it needs, whose versions no pin names", None),
-    "dpkg": (
-        "dpkg installs a package file, which no pin names",
-        later(r"--install\Z|-[^-\s]*i[^-\s]*\Z"),
+    "gdebi": (
+        "gdebi",
+        "gdebi installs a package file with what it needs, whose versions no pin names",
+        later(r"[^-]"),
     ),
+    "dpkg": ("dpkg", _BY_FILE, later(r"--(?:install|unpack)\Z|-[^-\s]*i[^-\s]*\Z")),
     "mk-build-deps": (
+        "mk-build-deps",
         "what a source package needs to be built is installed, in versions that no pin names",
         later(r"--install\Z|-[^-\s]*i"),
     ),
-    "tasksel": ("tasksel installs the packages of a task, which no pin names", later(r"install\Z")),
-    "debootstrap": (
-        "packages are installed into a new root, in versions that debootstrap chooses",
-        later(r"--include\b"),
+    "tasksel": (
+        "tasksel",
+        "tasksel installs the packages of a task, which no pin names",
+        later(r"install\Z"),
     ),
-    "mmdebstrap": ("packages are installed into a new root", later(r"--i\w*(?:=|\Z)")),
+    **dict.fromkeys(
+        ("unattended-upgrade", "unattended-upgrades"), ("upgrade", UNPINNED["upgrade"][1], later(""))
+    ),
+    **dict.fromkeys(
+        ("debootstrap", "cdebootstrap", "qemu-debootstrap", "sbuild-createchroot"),
+        ("debootstrap", _NEW_ROOT, later(r"--include\b")),
+    ),
+    "mmdebstrap": ("mmdebstrap", "packages are installed into a new root", later(r"--i\w*(?:=|\Z)")),
 }
 
 # These only read or print their arguments; an apt command among those is never run.
@@ -99,8 +113,11 @@ _NEVER_RUN = _words(
 
 #: Programs that take a command as a text, and run it on another machine.
 _ELSEWHERE = _words(
-    "ssh vagrant multipass gcloud virt-customize virt-builder sshpass mosh pct docker-machine"
+    "ssh vagrant multipass gcloud virt-customize virt-builder sshpass mosh pct docker-machine ansible salt aws"
 )
+# The option that names Ansible's module, and the argument that names packages.
+_MODULE = later(r"(?:--module-name|-m)(?:=?(\S+))?")
+_PACKAGE = later(r"\b(?:name|pkg)=")
 
 #: What programs run, by name: a command that their arguments are added to, "" for the arguments themselves.
 Wrappers = Mapping[str, str]
@@ -255,7 +272,7 @@ def _behind(words: Sequence[str], raws: Sequence[str], at: int, prefix: _Prefix)
 def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
     """What to say of a command that is neither apt nor a known prefix."""
     if name in SHELLS:
-        if any(asks(word.literal) for word in words) or _lists(words):
+        if asks(" ".join(word.literal for word in words)) or _lists(words):
             return AptProgram(reason="string", detail=f"the command is in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
@@ -264,31 +281,59 @@ def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
         # Without a place in it that xargs fills, the call has its own arguments before those of the input.
         own = "" if any(each.startswith(("-I", "-i", "--replace")) for each in names[:at]) else names[at]
         return AptProgram(at, own, "xargs", "the packages come from the input of xargs")
-    if name in INSTALLERS:
-        installer, needs = INSTALLERS[name]
-        texts = [word.value or word.literal for word in words]
-        if not needs or any(needs.match(text) for text in texts):
-            return AptProgram(reason=name, detail=installer)
+    if found := _installer(name, words):
+        return found
+    if name in _NEVER_RUN:
         return None
-    if name == "chroot" and (_lists(words) or _hands_over(name, words)):
+    handed = _hands_over(name, words)
+    runs = _runs(words)
+    if runs is not None and name == "xargs":
+        return runs
+    if name == "chroot" and (handed or runs):
         return AptProgram(reason="chroot", detail="the call installs into another root")
-    if name not in _NEVER_RUN and _hands_over(name, words):
+    if handed:
         why = f"{name} has the command run elsewhere, on a system that is not known here"
         return AptProgram(reason="wrapper", detail=why)
-    if name not in _NEVER_RUN and (_lists(words) or _seems_apt(name, words)):
+    if runs or _seems_apt(name, words):
         return AptProgram(
             reason="wrapper", detail=f"what {name} runs is not known here, which [wrappers] may say"
         )
     return None
 
 
+def _installer(name: str, words: tuple[Word, ...]) -> AptProgram | None:
+    """What to say of one of `INSTALLERS` with these arguments."""
+    code, why, needs = INSTALLERS.get(name, ("", "", None))
+    if needs is None or not any(needs.match(word.value or word.literal) for word in words):
+        return None
+    return AptProgram(reason=code, detail=why)
+
+
+def _runs(words: tuple[Word, ...]) -> AptProgram | None:
+    """What the command installs that begins somewhere in `words`, which a program seems to run."""
+    if _lists(words):
+        return AptProgram(reason="wrapper")
+    names = [(word.value or "").rpartition("/")[2] for word in words]
+    for at, name in enumerate(names):
+        if name in APT_PROGRAMS and not UNPINNED.keys().isdisjoint(names[at + 1 :]):
+            return AptProgram(reason="upgrade")
+        if found := _installer(name, words[at + 1 :]):
+            # Other package managers have packages of these names.
+            return found if name != "gdebi" or any(each.endswith(".deb") for each in names) else None
+    return None
+
+
 def _hands_over(name: str, words: tuple[Word, ...]) -> bool:
     """Whether a program has a shell's command among its arguments that installs packages: `docker exec x sh -c "…"`."""
     shell = name in _ELSEWHERE
-    for word in words:
-        if shell and asks(word.literal):
+    module = ""
+    for at, word in enumerate(words):
+        if shell and (asks(word.literal) or (module and _PACKAGE.search(word.literal))):
             return True
         shell = shell or (word.value or "").rpartition("/")[2] in SHELLS
+        if name == "ansible" and (match := _MODULE.fullmatch(word.literal)):
+            module = match[1] or (words[at + 1].literal if at + 1 < len(words) else "")
+            module = module if module.rpartition(".")[2] in ("apt", "package") else ""
     return False
 
 

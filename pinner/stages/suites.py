@@ -214,7 +214,7 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
         unread = unread or ("the image's platforms differ in what they prefer" if len(told) > 1 else "")
         content = next(iter(told.values()))
         where = where._replace(preferences=content.preferences, configuration=content.configuration)
-    if not isinstance(where, Unnamed):
+    if not isinstance(where, Unnamed) and not stages[-1].suite:  # no block changes what a new root reads
         where = where._replace(at=options.snapshot or blocks.moment_of(dockerfile, stages))
     return StageBase(
         image,

@@ -142,11 +142,12 @@ def caveats(file: File, archives: Archives, *, written: bool) -> Iterator[str]:
     tells that the stages get blocks.
     """
     begun = {block.stage: block.span.end for block in blocks.find(file.dockerfile)}
-    for stage in file.dockerfile.stages if written else ():
+    stages = [stage for stage in file.dockerfile.stages if not stage.suite]
+    for stage in stages if written else ():
         found = blocks.place(file.dockerfile, stage)
         if found:
             begun.setdefault(stage.index, found[0])
-    for stage in file.dockerfile.stages if begun else ():
+    for stage in stages if begun else ():
         base = next((call.base for call in file.calls() if call.install.stage == stage.index), None)
         for at in dict.fromkeys(file.views.changes(stage, base)) if base and file.views else ():
             inside = any(each.span.start <= at < each.span.end for each in stage.instructions)

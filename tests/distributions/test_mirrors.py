@@ -42,6 +42,7 @@ COMPANY = {
         ("http://azure.archive.ubuntu.com/ubuntu", U),
         ("http://europe-west1.gce.archive.ubuntu.com/ubuntu", U),
         ("https://mirror.hetzner.com/debian/security", S),
+        ("https://repo.huaweicloud.com/debian-security", S),
         # by their names
         ("https://mirrors.tuna.tsinghua.edu.cn/debian", D),
         ("http://mirrors.kernel.org/ubuntu", U),

@@ -44,6 +44,15 @@ def test_what_git_tracks_or_does_not_ignore(tree: Path) -> None:
     assert not git.tracks(tree / "new")
 
 
+def test_several_folders_of_a_work_tree(tree: Path) -> None:
+    listing = git.once()
+    folders = [tree / "sub", tree, tree / "sub"]
+    assert [sorted(listing(each) or ()) for each in folders] == [
+        sorted(git.files(each) or ()) for each in folders
+    ]
+    assert (listing(tree / "none"), listing(tree.parent)) == ([], None)
+
+
 def test_without_a_repository(tmp_path: Path) -> None:
     assert git.files(tmp_path) is None
     assert not git.tracks(tmp_path / "a")

@@ -440,3 +440,17 @@ def test_ignore() -> None:
         ("b", "ignored"),
         ("c", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("uses: x/cache-apt-pkgs-action@v1\n      with: {packages: a b, version: 1}", "under packages"),
+        ("uses: ./.github/actions/y\n      with: {apt-packages: a}", "under apt-packages"),
+        ("uses: x/adapt@v1\n      with: {packages: a, apt: ''}", ""),
+    ],
+)
+def test_actions_that_install_what_an_input_lists(step: str, why: str) -> None:
+    found = find(parsed(GITHUB, f"jobs:\n  x:\n    runs-on: y\n    steps:\n    - {step}\n"))
+    assert [each.reason for each in found if isinstance(each, Skipped)] == (["other-key"] if why else [])
+    assert all(isinstance(each, Skipped) and why in each.detail for each in found)

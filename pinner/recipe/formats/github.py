@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pinner.recipe.kinds import Around
 
 _RUNNER = later(r"ubuntu-(?:(\d\d\.\d\d)|latest)(-arm)?\Z")
+# Actions that install packages, and the inputs that name these.
+_APT_ACTION = later(r"\bapt(?![a-z])")
+_OF_APT = r"apt(?:[-_](?:get|install|packages?|pkgs|dependencies|deps))?"
+_APT_INPUT, _INPUT = later(_OF_APT), later(rf"packages?|pkgs|tools|install|dependencies|{_OF_APT}")
 _MATRIX = later(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
 
@@ -66,6 +70,12 @@ def _with_steps(job: Job, steps: Node | None, shell: str) -> Job:
             own = step.get("shell")
             program = (own.text if own is not None else shell).partition(" ")[0]
             job.steps.append(Step(run, program, _variables(step, "env")))
+        action = uses.text if (uses := step.get("uses")) is not None else ""
+        lists = _INPUT if _APT_ACTION.search(action) else _APT_INPUT
+        for key, value in _variables(step, "with") if action else ():
+            if value.text and lists.fullmatch(key.text):
+                why = f"{action} installs the packages under {key.text}"
+                job.steps.append(Step(value, unread=("other-key", why)))
     return job
 
 

@@ -39,10 +39,14 @@ class Build(NamedTuple):
     contexts: Mapping[str, str | None] = {}
     target: str = ""
 
+    def last(self, stages: Sequence[Stage]) -> int:
+        """The stage that the image is of."""
+        named = [each.index for each in stages if self.target.lower() in (each.name, str(each.index))]
+        return named[-1] if named else len(stages) - 1
+
     def reaches(self, stages: Sequence[Stage]) -> set[int]:
         """The stages that this build makes, as far as names tell."""
-        todo = [each.index for each in stages if self.target.lower() in (each.name, str(each.index))]
-        todo = todo[-1:] or [len(stages) - 1]
+        todo = [self.last(stages)]
         by_name = {name: each.index for each in stages for name in (each.name, str(each.index)) if name}
         found: set[int] = set()
         while todo:

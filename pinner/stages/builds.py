@@ -21,7 +21,7 @@ def says(path: str) -> bool:
 
 def matter(path: str, text: str) -> bool:
     """Whether a file may mean something else by how it, or what runs or lists it, is built: or by a `.env`."""
-    return kinds.of(path, text) in ("dockerfile", "compose", "script", "packages")
+    return kinds.of(path, text) in ("dockerfile", "compose", "script", "packages", "devcontainer")
 
 
 def of(
@@ -37,7 +37,7 @@ def of(
     found: dict[str, list[Build]] = {}
     for path, text in texts.items():
         with suppress(InputError):
-            for each in _read(path, text, texts, variables.get(dirname(path), {})):
+            for each in _read(path, text, texts, variables):
                 # Bake's paths begin where it is run: beside its file, or at the root.
                 for folder in dict.fromkeys((dirname(path), "" if "bake" in path else dirname(path))):
                     name = normpath(join(folder, each.dockerfile))
@@ -49,23 +49,36 @@ def of(
 
 
 def _different(builds: Iterable[Build]) -> Iterator[Build]:
-    """The builds that do not do the same as an earlier one."""
+    """The builds that do not do the same as an earlier one. What a devcontainer.json makes, its commands run in."""
     seen = set()
     for each in builds:
-        key = (each.target, each.context, *map(frozenset, (each.args.items(), each.contexts.items())))
+        own = each.by if kinds.by_name(each.by) == "devcontainer" else ""
+        key = (own, each.target, each.context, *map(frozenset, (each.args.items(), each.contexts.items())))
         if key not in seen:
             seen.add(key)
             yield each
 
 
 def _read(
-    path: str, text: str, texts: Mapping[str, str], variables: Mapping[str, str | None]
+    path: str, text: str, texts: Mapping[str, str], variables: Mapping[str, Mapping[str, str | None]]
 ) -> Iterator[Build]:
     kind = kinds.of(path, text)
     if kind == "devcontainer":
-        from pinner.recipe.formats import devcontainer
+        from pinner.recipe.formats import compose, devcontainer
 
         yield from devcontainer.builds_of(text, path)
+        files, service = devcontainer.compose_of(text)
+        below = ""
+        for file in files:
+            own = normpath(join(dirname(path), file))
+            known = variables.get(dirname(own), {})
+            found = compose.builds_of(texts[own], below, own, known) if own in texts else ()
+            below = below or texts.get(own, "")
+            for build in found:
+                if build.by == f"{own} ({service})":
+                    folder = join(*[".."] * (path.count("/")), dirname(own))
+                    context = join(folder, build.context) if build.context else ""
+                    yield build._replace(by=path, dockerfile=join(folder, build.dockerfile), context=context)
     elif kind == "compose":
         from pinner.recipe.formats import compose
 
@@ -75,7 +88,7 @@ def _read(
             if basename(path) in names
             else next((texts[each] for name in names if (each := join(dirname(path), name)) in texts), "")
         )
-        yield from compose.builds_of(text, base, path, variables)
+        yield from compose.builds_of(text, base, path, variables.get(dirname(path), {}))
     elif kind == "bake":
         from pinner.recipe.formats import bake
 

@@ -175,8 +175,10 @@ class _Begun(NamedTuple):
 
     @property
     def is_used(self) -> bool:
-        """Whether it is there for Dockerfiles to use."""
-        return self.kind in ("script", None)
+        """Whether it is there for Dockerfiles to use, or runs in what one of them makes."""
+        return self.kind in ("script", None) or (
+            self.kind == "devcontainer" and not all(each.base for each in self.dockerfile.stages)
+        )
 
     def images(self, *, every: bool) -> Iterator[tuple[str, str]]:
         """The base images of its install commands, with platforms; with `every` those that a script may be run on."""
@@ -258,6 +260,12 @@ def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
                 yield name, Use(begun.path, base, view, seen.start, seen.end, answered)
             for each in lists:
                 yield each, Use(begun.path, base, view, 0, _MOST)
+    for build in options.world.around.get(begun.path, Around()).builds:
+        if build.by in wanted and kinds.by_name(build.by) == "devcontainer":
+            own = [each for each in begun.dockerfile.stages if not each.suite]
+            stage = own[build.last(own)]
+            base = base_of(begun.dockerfile, stage, options)
+            yield build.by, Use(begun.path, base, begun.views.end(stage, base), 0, _MOST)
 
 
 def read_each(

@@ -103,6 +103,19 @@ class Views:
             ]
         return _united(views)
 
+    def end(self, stage: Stage, base: StageBase) -> View:
+        """What a command sees that runs in what a stage makes."""
+        if isinstance(base.where, Alias) and (where := self.options.world.named(base.where)):
+            base = replace(base, where=where)
+        if not self.matters or not isinstance(base.where, Named):
+            return View(base.where)
+        at = len(self._file.text)
+        for platform in base.platforms:
+            walked = self._walk(platform, stage, base)
+            seen = SeenInstall("", at, at, walked.stage(stage.index))
+            walked.places[stage.index]["", at, at] = [seen]
+        return self.view(stage, seen, base)
+
     def _around(self, stage: Stage, at: int, base: StageBase) -> SeenInstall | None:
         """What was met at an offset of the Dockerfile: a command, or else the instruction."""
         for platform in base.platforms:

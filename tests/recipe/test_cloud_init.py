@@ -16,6 +16,7 @@ from tests.recipe.tables import VERSION, pins_where_marked
         ("packages: [a^, [b, 1.2], [c^]]\n", ()),
         ("packages:\n  - apt: [a^]\n  - snap: [b]\n", ()),
         ("packages: [a=1.2]\n", ()),
+        ("packages: [a]\npackages: [b^]\n", ()),
         ("package_upgrade: true\n", ("upgrade",)),
         ("package_upgrade: false\n", ()),
         ("runcmd:\n  - [apt-get, install, -y, a^]\n", ()),

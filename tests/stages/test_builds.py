@@ -101,6 +101,13 @@ def bake(*parts: str) -> str:
             },
             "debian:12",
         ),
+        (
+            {
+                "x/c.yaml": "services: {s: {build: {context: ../app, target: base, args: {V: 12}}}}",
+                ".devcontainer/devcontainer.json": '{"dockerComposeFile": ["../x/c.yaml"], "service": "s"}',
+            },
+            "debian:12",
+        ),
         ({"docker-bake.hcl": "= no"}, "debian:11"),
     ],
 )

@@ -76,6 +76,16 @@ def _steps(plain: str, command: Node) -> Iterator[Step]:
             yield Step(command, words=words)
 
 
+def compose_of(text: str) -> tuple[list[str], str]:
+    """The Compose files of whose services the container is one, and which. Raises `InputError`."""
+    root = yamltext.parse(yamltext.plain_json(text))
+    files = root.get("dockerComposeFile") if root is not None else None
+    service = root.get("service") if root is not None else None
+    if files is None or service is None:
+        return [], ""
+    return [each.text for each in files.texts()], service.text
+
+
 def builds_of(text: str, by: str) -> Iterator[Build]:
     """How the container's Dockerfile is built; `by` is what people call the file. Raises `InputError`."""
     root = yamltext.parse(yamltext.plain_json(text))

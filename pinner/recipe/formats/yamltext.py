@@ -75,8 +75,9 @@ class Node:
         return self._merges
 
     def get(self, key: str) -> Node | None:
-        """The value of a key of a mapping; None if there is none, or this is no mapping."""
-        return next((value for name, value in self.entries or () if name.text == key), None)
+        """The value of a key of a mapping (`named`); None if there is none, or this is no mapping."""
+        found = self.named().get(key)
+        return found[1] if found is not None else None
 
     @property
     def text(self) -> str:

@@ -158,6 +158,7 @@ _OTHERS = (
     ("Earthfile", later(r"(?:.*/)?Earthfile")),
     ("Vagrantfile", later(r"(?:.*/)?Vagrantfile")),
     ("Packer", later(r"(?:.*/)?[^/]+\.pkr\.(?:hcl|json)|(?:.*/)?packer[^/]*\.json")),
+    ("Terraform and other HCL", later(r"(?:.*/)?[^/]+\.(?:tf|hcl)")),
     ("mkosi", later(r"(?:.*/)?mkosi(?:\.[^/]+)?\.(?:conf|default)|(?:.*/)?mkosi\.conf\.d/[^/]+\.conf")),
     ("Singularity", later(r"(?:.*/)?(?:Singularity|Apptainer)(?:\.[^/]+)?|(?:.*/)?[^/]+\.def")),
     ("Makefile", later(r"(?:.*/)?(?:GNUm|[Mm])akefile(?:\.[^/]+)?|(?:.*/)?[^/]+\.mk")),
@@ -257,7 +258,7 @@ def runs_apt(path: str, text: str) -> bool:
 
 def is_script(text: str) -> bool:
     """Whether a text's first line names a shell."""
-    return text.startswith("#!") and nested.interpreter(text[:200]) in nested.POSIX_SHELLS
+    return text.startswith("#!") and nested.shell_of(text[:200]) in nested.POSIX_SHELLS
 
 
 def parse(kind: FileKind, text: str, around: Around = Around()) -> Dockerfile:  # noqa: B008

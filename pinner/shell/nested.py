@@ -92,7 +92,7 @@ def interpreter(text: str) -> str:
 def shell_of(text: str) -> str:
     """The shell that a script's first line names, perhaps behind a program that starts it; "sh" without such a line."""
     name = interpreter(text)
-    line = text.partition("\n")[0].split() if name else []
+    line = (word.rpartition("/")[2] for word in text.partition("\n")[0].split()) if name else ()
     return next((each for each in (name, *line) if each in POSIX_SHELLS), name) or "sh"
 
 

@@ -108,8 +108,11 @@ INSTALLERS = {
 _NEVER_RUN = _words(
     """echo printf : true false which type hash test [ export alias read local set unset man cat tee rm cp
     mv ln ls mkdir touch chmod chown install grep egrep fgrep sed awk find dpkg dpkg-query dpkg-divert
-    apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger"""
+    apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger git gh curl wget jq"""
 )
+# Names of what only tells people a text, and what tells a command from advice.
+_TELLS = later(r"echo|print|log|info|warn|err|die|fail|msg|message|alert|abort|exit|debug|say|usage|help")
+_COMMAND = later(r"\s(?:-y|-qq?y?|--yes|--assume-yes)\s|\bDEBIAN_FRONTEND=|\bdpkg\s+-")
 
 #: Programs that take a command as a text, and run it on another machine.
 _ELSEWHERE = _words(
@@ -326,9 +329,13 @@ def _runs(words: tuple[Word, ...]) -> AptProgram | None:
 def _hands_over(name: str, words: tuple[Word, ...]) -> bool:
     """Whether a program has a shell's command among its arguments that installs packages: `docker exec x sh -c "…"`."""
     shell = name in _ELSEWHERE
+    tells = _TELLS.search(name.lower()) is not None
     module = ""
     for at, word in enumerate(words):
-        if shell and (asks(word.literal) or (module and _PACKAGE.search(word.literal))):
+        text = word.literal
+        if shell and (asks(text) or (module and _PACKAGE.search(text))):
+            return True
+        if not tells and " " in text and asks(text) and _COMMAND.search(text):
             return True
         shell = shell or (word.value or "").rpartition("/")[2] in SHELLS
         if name == "ansible" and (match := _MODULE.fullmatch(word.literal)):

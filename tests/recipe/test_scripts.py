@@ -377,6 +377,7 @@ def test_gitlab(marked: str, bases: dict[str, str], sandbox: Sandbox) -> None:
         ("x.sh", "", "script"),
         ("x", "#!/bin/sh\n", "script"),
         ("x", "#!/usr/bin/env -S bash -e\n", "script"),
+        ("x", "#!/command/with-contenv /usr/bin/bash\n", "script"),
         ("x", "#!/usr/bin/python3\n", "dockerfile"),
         ("<stdin>", "#! /bin/dash\n", "script"),
         ("x.yml", "on: x\njobs:\n", "github"),

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from pinner.distributions.advisories import Vulnerability
 from pinner.edit.span import Place
 from pinner.errors import InputError, printable
-from pinner.report.diagnostic import Diagnostic, Report, Shown, at, diagnostic, of_error
+from pinner.report.diagnostic import Diagnostic, Report, at, diagnostic, of_error
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.choice import short
 from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
-from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
+from pinner.workflow.verified import LockedVersion, Pin, Verified
 from pinner.workflow.vulnerable import Exposed, counts
 
 if TYPE_CHECKING:
@@ -30,19 +30,14 @@ _COLOURS: Mapping[Severity, str] = {"error": "31", "warning": "33", "note": "36"
 
 
 class Checked(NamedTuple):
-    """One project: what was found, how its files are named to people, and what counts as an error there today.
-    `exposed` are the vulnerabilities of what is locked, where they were asked for."""
+    """One project: what was found, the name of its lock, and what counts as an error there today. `exposed` are the
+    vulnerabilities of what is locked, where they were asked for. All files are named as they are to be shown."""
 
     verified: Verified
-    shown: Shown
+    name: str
     policy: Policy = Policy()
     today: date = date.min
     exposed: tuple[Exposed, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """How the project's lock is named to people."""
-        return self.shown("pinner.lock")
 
 
 def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagnostic]:
@@ -59,7 +54,8 @@ def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagno
     gone: set[tuple[str, str]] = set()
     for pin in verified.pins:
         if pin.state == "gone":
-            gone |= {(pin.name, each) for each in (pin.version, *_versions(pin.standings))}
+            versions = (pin.version, *(each.version for each in pin.standings.values()))
+            gone |= {(pin.name, each) for each in versions}
         if pin.state != "live":
             waits = _waits(pin, checked, said=bool(said)) if pin.state == "superseded" else ""
             rule, level = _severity(pin, () if waits else fail_on)
@@ -72,24 +68,25 @@ def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagno
                     f"; pinned {count(pin.lag.days, 'day')} ago, and the policy allows {span(policy.max_lag)}"
                 )
             subject = f"{pin.name}={pin.version}" if pin.version else " ".join(pin.raw.split())
-            yield diagnostic(rule, level, _shown(pin.place, checked), subject, text)
+            yield diagnostic(rule, level, pin.place, subject, text)
     for broken in verified.broken:
-        yield _of_broken(broken, checked)
+        text = broken.detail + (f" ({', '.join(map(short, broken.platforms))})" if broken.platforms else "")
+        code, level = ("uninstallable", _ERROR) if broken.certain else ("unfollowed", _WARNING)
+        yield diagnostic(broken.code or code, level, broken.place, broken.command, text, broken.hint)
     for drift, place in verified.drifts:
-        yield diagnostic("drift", "error", _shown(place, checked), drift.name, drift_text(drift))
+        yield diagnostic("drift", "error", place, drift.name, drift_text(drift))
     for held in verified.held:
         if held.state == "gone" and (held.name, held.version) not in gone:
-            text = f"{by_platform(held.standings)}; locked for {', '.join(map(checked.shown, held.files))}"
+            text = f"{by_platform(held.standings)}; locked for {', '.join(held.files)}"
             level = "warning" if loose.issuperset(held.files) else "error"
             yield diagnostic("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
     for exposed in checked.exposed:
         yield from _of_exposed(exposed, checked, fail_on)
     for notice in verified.notices:
-        breaks = notice.rule in _BREAKS
-        level = "error" if breaks else "warning"
+        level = "error" if notice.rule in _BREAKS else "warning"
         yield diagnostic(notice.rule, level, Place(checked.name), notice.about, notice.text)
     for error in verified.errors:
-        yield of_error(error, checked.shown, checked.name)
+        yield of_error(error, otherwise=checked.name)
 
 
 def span(length: timedelta) -> str:
@@ -110,15 +107,6 @@ def _waits(pin: Pin, checked: Checked, *, said: bool) -> str:
     return pin.young
 
 
-def _versions(standings: Mapping[str, Standing]) -> Iterator[str]:
-    return (each.version for each in standings.values() if each.version)
-
-
-def _shown(place: Place, checked: Checked) -> Place:
-    path = checked.shown(place.path)
-    return Place(path, place.line, place.column, place.end_line, place.end_column)
-
-
 def _severity(pin: Pin, fail_on: Collection[str]) -> tuple[str, Severity]:
     if pin.state != "superseded":
         return pin.state, "error"
@@ -132,7 +120,7 @@ def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) ->
     levels = [each.removeprefix("cve:") for each in fail_on if each.startswith("cve:")]
     place, subject = Place(checked.name), f"{exposed.source}={exposed.version}"
     where = f"in the base image {exposed.image} of" if exposed.image else "locked for"
-    files = f"; {where} {', '.join(map(checked.shown, exposed.files))}"
+    files = f"; {where} {', '.join(exposed.files)}"
     if not exposed.source:
         text = f"its vulnerabilities are not known{files}"
         yield diagnostic("cve-unknown", "error" if levels else "warning", place, exposed.release, text)
@@ -152,14 +140,6 @@ def vulnerabilities(found: Sequence[Vulnerability]) -> str:
     shown = [f"{one.id} ({one.severity or 'not rated'})" for one in found[:_MOST]]
     more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return ", ".join(shown) + more
-
-
-def _of_broken(broken: Broken, checked: Checked) -> Diagnostic:
-    text = broken.detail + (f" ({', '.join(map(short, broken.platforms))})" if broken.platforms else "")
-    code, level = ("uninstallable", _ERROR) if broken.certain else ("unfollowed", _WARNING)
-    return diagnostic(
-        broken.code or code, level, _shown(broken.place, checked), broken.command, text, broken.hint
-    )
 
 
 def standing_text(each: Standing) -> str:
@@ -218,7 +198,7 @@ def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: St
     for checked in all_checked if style.verbose else ():
         shown += [
             (
-                at(_shown(pin.place, checked)),
+                at(pin.place),
                 f"{pin.name}={pin.version}",
                 printable(by_platform(pin.standings)),
             )
@@ -284,9 +264,9 @@ def report(all_checked: Sequence[Checked], found: Sequence[Diagnostic], now: dat
         "verify",
         summary(all_checked),
         tuple(found),
-        tuple(checked.shown(path) for checked in all_checked for path in checked.verified.files),
+        tuple(path for checked in all_checked for path in checked.verified.files),
         tuple(
-            (_shown(pin.place, checked), f"{pin.name}={pin.version}")
+            (pin.place, f"{pin.name}={pin.version}")
             for checked in all_checked
             for pin in checked.verified.pins
             if pin.state == "live"

@@ -21,12 +21,10 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
     """One document for all projects, but for the errors."""
     notices = {(each.rule, each.about): each for checked in all_checked for each in checked.verified.notices}
     return {
-        "pins": [_pin(each, checked) for checked in all_checked for each in checked.verified.pins],
-        "packages": [_locked(each, checked) for checked in all_checked for each in checked.verified.held],
-        "uninstallable": [
-            _broken(each, checked) for checked in all_checked for each in checked.verified.broken
-        ],
-        "drift": [_drift(*each, checked) for checked in all_checked for each in checked.verified.drifts],
+        "pins": [_pin(each) for checked in all_checked for each in checked.verified.pins],
+        "packages": [_locked(each) for checked in all_checked for each in checked.verified.held],
+        "uninstallable": [_broken(each) for checked in all_checked for each in checked.verified.broken],
+        "drift": [_drift(*each) for checked in all_checked for each in checked.verified.drifts],
         "vulnerabilities": [
             _of_exposed(each, checked) for checked in all_checked for each in checked.exposed
         ],
@@ -53,9 +51,9 @@ def line(all_checked: Sequence[Checked], found: Sequence[Diagnostic]) -> dict[st
     }
 
 
-def _pin(pin: Pin, checked: Checked) -> dict[str, Any]:
+def _pin(pin: Pin) -> dict[str, Any]:
     return {
-        **_place(pin.place, checked),
+        **pin.place._asdict(),
         "name": pin.name,
         "pin": pin.version,
         "raw": pin.raw,
@@ -65,20 +63,20 @@ def _pin(pin: Pin, checked: Checked) -> dict[str, Any]:
     }
 
 
-def _locked(held: LockedVersion, checked: Checked) -> dict[str, Any]:
+def _locked(held: LockedVersion) -> dict[str, Any]:
     return {
         "name": held.name,
         "version": held.version,
         "asked": held.asked,
         "state": held.state,
-        "files": [checked.shown(path) for path in held.files],
+        "files": list(held.files),
         "platforms": _standings(held.standings),
     }
 
 
-def _broken(broken: Broken, checked: Checked) -> dict[str, Any]:
+def _broken(broken: Broken) -> dict[str, Any]:
     return {
-        **_place(broken.place, checked),
+        **broken.place._asdict(),
         "command": broken.command,
         "state": "uninstallable" if broken.certain else "unknown",
         "platforms": list(broken.platforms),
@@ -87,9 +85,9 @@ def _broken(broken: Broken, checked: Checked) -> dict[str, Any]:
     }
 
 
-def _drift(drift: Drift, place: Place, checked: Checked) -> dict[str, Any]:
+def _drift(drift: Drift, place: Place) -> dict[str, Any]:
     return {
-        **_place(place, checked),
+        **place._asdict(),
         "kind": drift.kind,
         "name": drift.name,
         "locked": drift.locked,
@@ -113,12 +111,7 @@ def _of_exposed(exposed: Exposed, checked: Checked) -> dict[str, Any]:
             for one in found
         ]
 
-    files = [checked.shown(path) for path in exposed.files]
-    return {**exposed._asdict(), "files": files, "fixed": each(exposed.fixed), "open": each(exposed.open)}
-
-
-def _place(place: Place, checked: Checked) -> dict[str, Any]:
-    return {**place._asdict(), "path": checked.shown(place.path)}
+    return {**exposed._asdict(), "fixed": each(exposed.fixed), "open": each(exposed.open)}
 
 
 def _standings(standings: Mapping[str, Standing]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Checks(NamedTuple):
 
     def report(self, run: Run) -> Report:
         """The run in whichever format."""
-        known = {str(_placed(each, one)) for one in self.checked for each in one.verified.errors}
+        known = {str(each) for one in self.checked for each in one.verified.errors}
         others = (of_error(error, from_here) for error in self.errors if str(error) not in known)
         return report.report(self.checked, [*self.diagnostics, *others], run.access.now)
 
@@ -75,7 +75,7 @@ class Verification:
         errors = list(errors)
         checked = [self._one(project, shown=shown) for project in projects]
         self._run.keep_solved()
-        errors += (_placed(error, each) for each in checked for error in each.verified.errors)
+        errors += (error for each in checked for error in each.verified.errors)
         errors += self._vulnerabilities.errors
         found = [each for one in checked for each in report.diagnostics(one, self._how.fail_on)]
         failed = any(each.severity == "error" for each in found)
@@ -125,15 +125,13 @@ class Verification:
         if how.max_lag is not None:
             policy = policy._replace(max_lag=how.max_lag)
         name = project.shown if shown else project.relative
-        return Checked(verified, name, policy, now.date(), exposures)
-
-
-def _placed(error: PinnerError, checked: Checked) -> PinnerError:
-    if not isinstance(error, InputError) or error.path not in checked.verified.files:
-        return error
-    found = copy(error)
-    found.path = checked.shown(error.path)
-    return found
+        errors = [copy(each) for each in verified.errors]  # others may have them, too
+        for error in errors:
+            if isinstance(error, InputError):
+                error.path = name(error.path) if error.path in verified.files else from_here(error.path)
+        verified = verified.named(name)._replace(errors=tuple(errors))
+        exposures = tuple(each._replace(files=tuple(map(name, each.files))) for each in exposures)
+        return Checked(verified, name("pinner.lock"), policy, now.date(), exposures)
 
 
 class Vulnerabilities:

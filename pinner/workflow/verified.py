@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from pinner.edit.span import Place
@@ -86,6 +86,20 @@ class Verified(NamedTuple):
     unpinned: int
     notes: tuple[str, ...]
     locked: str = ""
+
+    def named(self, name: Callable[[str], str]) -> Verified:
+        """The same with its files named otherwise."""
+
+        def at(place: Place) -> Place:
+            return place._replace(path=name(place.path))
+
+        return self._replace(
+            pins=tuple([each._replace(place=at(each.place)) for each in self.pins]),
+            held=tuple([each._replace(files=tuple(map(name, each.files))) for each in self.held]),
+            broken=tuple([each._replace(place=at(each.place)) for each in self.broken]),
+            drifts=tuple([(drift, at(place)) for drift, place in self.drifts]),
+            files=tuple(map(name, self.files)),
+        )
 
 
 def worst(standings: Iterable[Standing]) -> VersionState:

@@ -90,11 +90,8 @@ def _entry(entry: Any, name: str, path: Path) -> Login | None:
         except (binascii.Error, UnicodeDecodeError):
             colon = ""
         if not colon:
-            raise InputError(
-                f"the login for {name} cannot be read",
-                path=str(path),
-                hint=f"docker logout {name}; docker login {name}",
-            )
+            hint = f"docker logout {name}; docker login {name}"
+            raise InputError(f"the login for {name} cannot be read", path=str(path), hint=hint)
         secret = secret.rstrip("\0")
     try:
         "".join(texts.values()).encode()
@@ -110,11 +107,8 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
     import subprocess
 
     def failed(why: str) -> InputError:
-        return InputError(
-            f"no login for {registry}: {why}",
-            path=str(path),
-            hint="see credsStore and credHelpers in it",
-        )
+        hint = "see credsStore and credHelpers in it"
+        return InputError(f"no login for {registry}: {why}", path=str(path), hint=hint)
 
     name = f"docker-credential-{helper}"
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
@@ -136,13 +130,8 @@ def _ask(helper: str, key: str, registry: str, path: Path) -> Login | None:
     try:
         answer = json.loads(done.stdout)
         user, secret = answer["Username"], answer["Secret"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise failed(f"{name} gives an invalid answer") from None
-    if not (isinstance(user, str) and isinstance(secret, str)):
-        raise failed(f"{name} gives an invalid answer")
-    try:
-        (user + secret).encode()
-    except UnicodeEncodeError:
+        (user + secret).encode()  # both are text, and no half of a surrogate pair
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise failed(f"{name} gives an invalid answer") from None
     if user == _TOKEN_USER:
         return Login("", secret, identity=True)

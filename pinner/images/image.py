@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -107,46 +107,33 @@ class FoundImage(NamedTuple):
 def find(blobs: Blobs, entries: Sequence[Descriptor], wanted: Platform, what: str) -> tuple[FoundImage, ...]:
     """Those of `entries` that are the best for `wanted`, in order. Raises NoPlatform if none will do."""
     offered: set[str] = set()
-    found = _find(blobs, entries, wanted, what, "", 0, offered)
+
+    def those_of(entries: Sequence[Descriptor], index: str = "", depth: int = 0) -> Iterator[FoundImage]:
+        known = [(entry, entry.platform) for entry in entries if entry.platform]
+        offered.update(str(platform) for _, platform in known if platform.os != "unknown")
+        fits = ((entry, preference(wanted, platform)) for entry, platform in known)
+        ranks = {entry: rank for entry, rank in fits if rank is not None}
+        best = min(ranks.values(), default=None)
+        chosen = [entry for entry in entries if ranks.get(entry) == best] if ranks else []
+        for entry in chosen or [entry for entry in entries if entry.platform is None]:
+            document = manifests.read(blobs.manifest(entry), what)
+            if isinstance(document, Manifest):
+                config = manifests.config(blobs.config(document.config), f"the config of {what}")
+                if entry.platform is None:
+                    offered.add(str(config.platform))
+                    if preference(wanted, config.platform) is None:
+                        continue
+                yield FoundImage(entry.digest, index, document.layers, config)
+            elif depth == _DEEPEST:
+                raise InputError(f"{what} has indices within indices")
+            else:
+                yield from those_of(document, entry.digest, depth + 1)
+
+    found = tuple(those_of(entries))
     if not found:
-        have = (
-            f"it has {', '.join(sorted(offered))}"
-            if offered
-            else "it has none for a platform that pinner knows"
-        )
-        raise NoPlatform(f"{what}: no image for {wanted}; {have}")
+        have = ", ".join(sorted(offered)) or "none for a platform that pinner knows"
+        raise NoPlatform(f"{what}: no image for {wanted}; it has {have}")
     return found
-
-
-def _find(
-    blobs: Blobs,
-    entries: Sequence[Descriptor],
-    wanted: Platform,
-    what: str,
-    index: str,
-    depth: int,
-    offered: set[str],
-) -> tuple[FoundImage, ...]:
-    known = [(entry, entry.platform) for entry in entries if entry.platform]
-    offered |= {str(platform) for _, platform in known if platform.os != "unknown"}
-    ranks = {entry: rank for entry, platform in known if (rank := preference(wanted, platform)) is not None}
-    best = min(ranks.values(), default=None)
-    chosen = [entry for entry in entries if ranks.get(entry) == best] if ranks else []
-    found: list[FoundImage] = []
-    for entry in chosen or [entry for entry in entries if entry.platform is None]:
-        document = manifests.read(blobs.manifest(entry), what)
-        if isinstance(document, Manifest):
-            config = manifests.config(blobs.config(document.config), f"the config of {what}")
-            if entry.platform is None:
-                offered.add(str(config.platform))
-                if preference(wanted, config.platform) is None:
-                    continue
-            found.append(FoundImage(entry.digest, index, document.layers, config))
-        elif depth == _DEEPEST:
-            raise InputError(f"{what} has indices within indices")
-        else:
-            found += _find(blobs, document, wanted, what, entry.digest, depth + 1, offered)
-    return tuple(found)
 
 
 def look(

@@ -121,10 +121,8 @@ class _Archive:
             if len(names) != len(config.diff_ids):
                 raise InputError(f"{what} and {config_name} list different numbers of layers")
             self._members |= dict(zip(config.diff_ids, names, strict=True))
-            stack = tuple(
-                Descriptor(digest, self._opened(name)[1])
-                for digest, name in zip(config.diff_ids, names, strict=True)
-            )
+            pairs = zip(config.diff_ids, names, strict=True)
+            stack = tuple(Descriptor(digest, self._opened(name)[1]) for digest, name in pairs)
             found.append(FoundImage("", "", stack, config))
         if not found:
             have = f"it has {', '.join(sorted(offered))}" if offered else "it has none"
@@ -145,13 +143,10 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _saved_entry(entry: Any, what: str) -> tuple[str, list[str]]:
-    fields = entry if isinstance(entry, dict) else {}
+    fields: dict[str, Any] = entry if isinstance(entry, dict) else {}
     config, names = fields.get("Config"), fields.get("Layers")
-    if (
-        not isinstance(config, str)
-        or not isinstance(names, list)
-        or not all(isinstance(name, str) for name in names)
-    ):
+    whole = isinstance(names, list) and all(isinstance(name, str) for name in (config, *names))
+    if not whole:
         raise InputError(f"{what} is not what `docker save` writes")
     return config, names
 

@@ -24,15 +24,13 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _LAYERS = frozenset(
-    {
-        "application/vnd.docker.image.rootfs.diff.tar",
-        *(f"application/vnd.docker.image.rootfs.diff.tar.{name}" for name in ("gzip", "zstd")),
-        *(f"application/vnd.oci.image.layer.v1.tar{name}" for name in ("", "+gzip", "+zstd")),
-        *(
-            f"application/vnd.oci.image.layer.nondistributable.v1.tar{name}"
-            for name in ("", "+gzip", "+zstd")
-        ),
-    }
+    f"application/vnd.{form}{packing}"
+    for form, packings in (
+        ("docker.image.rootfs.diff.tar", ("", ".gzip", ".zstd")),
+        ("oci.image.layer.v1.tar", ("", "+gzip", "+zstd")),
+        ("oci.image.layer.nondistributable.v1.tar", ("", "+gzip", "+zstd")),
+    )
+    for packing in packings
 )
 _MOST_LAYERS = 512
 
@@ -78,34 +76,25 @@ def read(content: bytes, what: str) -> Manifest | tuple[Descriptor, ...]:
     fields = document(content, what)
     media_type = _text(fields.get("mediaType", ""), f"mediaType of {what}")
     if media_type and media_type not in (*INDEXES, *MANIFESTS):
-        raise InputError(
-            f"{what} is of a kind that is not read: {media_type[:100]}",
-            hint="is this the name of a container image?",
-        )
+        hint = "is this the name of a container image?"
+        raise InputError(f"{what} is of a kind that is not read: {media_type[:100]}", hint=hint)
     if fields.get("schemaVersion") != 2:
-        raise InputError(
-            f"{what} is not of schema version 2",
-            hint="push the image again with a present-day Docker: schema 1 was retired in 2019",
-        )
+        hint = "push the image again with a present-day Docker: schema 1 was retired in 2019"
+        raise InputError(f"{what} is not of schema version 2", hint=hint)
     if ("manifests" in fields) == ("config" in fields):
         raise InputError(f"{what} is neither an index nor a manifest")
     if "manifests" in fields:
-        return tuple(
-            _descriptor(entry, f"an entry of {what}")
-            for entry in _array(fields["manifests"], f"the entries of {what}")
-        )
-    layers = tuple(
-        _descriptor(layer, f"a layer in {what}")
-        for layer in _array(fields.get("layers"), f"the layers of {what}")
-    )
+        entries = _array(fields["manifests"], f"the entries of {what}")
+        return tuple(_descriptor(entry, f"an entry of {what}") for entry in entries)
+    listed = _array(fields.get("layers"), f"the layers of {what}")
+    layers = tuple(_descriptor(layer, f"a layer in {what}") for layer in listed)
     if len(layers) > _MOST_LAYERS:
         raise InputError(f"{what} has {len(layers)} layers, more than {_MOST_LAYERS}")
     for layer in layers:
         if layer.media_type not in _LAYERS:
-            raise InputError(
-                f"{what} has a layer of a kind that is not read: {layer.media_type[:100]}",
-                hint="Windows, encrypted and non-image layers cannot be looked into",
-            )
+            hint = "Windows, encrypted and non-image layers cannot be looked into"
+            kind = layer.media_type[:100]
+            raise InputError(f"{what} has a layer of a kind that is not read: {kind}", hint=hint)
     return Manifest(_descriptor(fields["config"], f"the config in {what}"), layers)
 
 
@@ -115,17 +104,14 @@ def config(content: bytes, what: str) -> ImageConfig:
     inner = _object(fields.get("config") or {}, f"the settings in {what}")
     labels = _object(inner.get("Labels") or {}, f"the labels in {what}")
     rootfs = _object(fields.get("rootfs") or {}, f"rootfs in {what}")
-    history = [
-        _object(step, f"a step of {what}") for step in _array(fields.get("history"), f"the history in {what}")
-    ]
+    steps = _array(fields.get("history"), f"the history in {what}")
+    history = [_object(step, f"a step of {what}") for step in steps]
+    diff_ids = _array(rootfs.get("diff_ids"), f"diff_ids in {what}")
     return ImageConfig(
         _platform(fields, what),
         tuple((name, _text(value, f"label {name[:100]} in {what}")) for name, value in labels.items()),
         tuple(_text(step.get("created_by") or "", f"a command in {what}") for step in history),
-        tuple(
-            _text(one, f"a diff_id in {what}")
-            for one in _array(rootfs.get("diff_ids"), f"diff_ids in {what}")
-        ),
+        tuple(_text(one, f"a diff_id in {what}") for one in diff_ids),
     )
 
 

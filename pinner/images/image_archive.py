@@ -144,7 +144,8 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _saved_entry(entry: Any, what: str) -> tuple[str, list[str]]:
     fields: dict[str, Any] = entry if isinstance(entry, dict) else {}
-    config, names = fields.get("Config"), fields.get("Layers")
+    config: Any = fields.get("Config")
+    names: Any = fields.get("Layers")
     whole = isinstance(names, list) and all(isinstance(name, str) for name in (config, *names))
     if not whole:
         raise InputError(f"{what} is not what `docker save` writes")

@@ -125,11 +125,16 @@ class Verification:
         if how.max_lag is not None:
             policy = policy._replace(max_lag=how.max_lag)
         name = project.shown if shown else project.relative
-        errors = [copy(each) for each in verified.errors]  # others may have them, too
-        for error in errors:
-            if isinstance(error, InputError):
-                error.path = name(error.path) if error.path in verified.files else from_here(error.path)
-        verified = verified.named(name)._replace(errors=tuple(errors))
+
+        def placed(error: PinnerError) -> PinnerError:
+            if not isinstance(error, InputError):
+                return error
+            found = copy(error)  # others may have it, too
+            found.path = name(error.path) if error.path in verified.files else from_here(error.path)
+            return found
+
+        errors = tuple(map(placed, verified.errors))
+        verified = verified.named(name)._replace(errors=errors)
         exposures = tuple(each._replace(files=tuple(map(name, each.files))) for each in exposures)
         return Checked(verified, name("pinner.lock"), policy, now.date(), exposures)
 

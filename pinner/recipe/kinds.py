@@ -46,7 +46,7 @@ FileKind = str
 
 class _Kind(NamedTuple):
     """`title` is what people call such files. `names` is a pattern of paths, `looks` of texts whose names do not tell
-    it, which a search takes if they are `anywhere`; `also` is one of texts that a search takes even if they do not
+    it, which a search takes if they hold `anywhere`; `also` is one of texts that a search takes even if they do not
     speak of installing packages. A `listing` is only taken where the command line or the configuration names it.
     """
 
@@ -55,7 +55,7 @@ class _Kind(NamedTuple):
     names: re.Pattern[str]
     looks: re.Pattern[str] | None = None
     also: re.Pattern[str] | None = None
-    anywhere: bool = False
+    anywhere: re.Pattern[str] | None = None
     listing: bool = False
 
 
@@ -85,6 +85,7 @@ _TABLE = (
         "Compose files",
         later(r"(?:.*/)?(?:docker-)?compose(?:[._-][^/]*)?\.ya?ml"),
         later(r"^services[ \t]*:", re.MULTILINE),
+        anywhere=later("dockerfile_inline"),
     ),
     _Kind("bake", "Bake files", later(r"(?:.*/)?(?:[^/]*[._-])?bake(?:[._-][^/]*)?\.(?:hcl|json)")),
     _Kind(
@@ -98,7 +99,7 @@ _TABLE = (
         later(r"(?:.*/)?cloud-(?:init|config)[^/]*\.ya?ml"),
         later(r"\A(?:##[^\n]*\n)*#cloud-config\b"),
         later(r"^packages[ \t]*:", re.MULTILINE),
-        anywhere=True,
+        anywhere=later(""),
     ),
     _Kind(
         "ansible",
@@ -203,8 +204,9 @@ def by_look(path: str, text: str, *, search: bool = False) -> FileKind | None:
         return "script"
     if not may_look(path):
         return None
-    own = (kind for kind in reversed(_TABLE) if kind.looks and (kind.anywhere or not search))
-    return next((kind.name for kind in own if kind.looks and kind.looks.search(text)), None)
+    own = (kind for kind in reversed(_TABLE) if kind.looks and kind.looks.search(text))
+    sure = (kind.name for kind in own if not search or (kind.anywhere and kind.anywhere.search(text)))
+    return next(sure, None)
 
 
 def is_listing(kind: FileKind) -> bool:

@@ -101,6 +101,7 @@ class Project:
                         from pinner.recipe.formats import compose
 
                         variables[dirname(name)] = compose.variables(files.read(root / name, self.root))
+        texts |= _composed(root, self.root, texts)
         for name, each in builds.of(
             texts, variables, lambda name: tree.is_file(root / name, self.root)
         ).items():
@@ -178,6 +179,19 @@ def _included(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, s
         missing = sorted(names - texts.keys() - found.keys())
         new = {name: files.read(folder / name, root) for name in missing if tree.is_file(folder / name, root)}
         found |= new
+    return found
+
+
+def _composed(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """The files that Compose's files among `texts` include or extend, and those that these do, as far as there are."""
+    found: dict[str, str] = {}
+    todo = [*texts.items()]
+    while todo:
+        for name in builds.named(*todo.pop()):
+            if name not in texts and name not in found and tree.is_file(folder / name, root):
+                with suppress(InputError):
+                    found[name] = files.read(folder / name, root)
+                    todo.append((name, found[name]))
     return found
 
 

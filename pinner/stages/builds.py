@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from posixpath import basename, dirname, join, normpath
@@ -11,6 +12,7 @@ from pinner.recipe import kinds
 from pinner.recipe.builds import Build
 from pinner.regex import later
 
+_NAMES = later(r"^include[ \t]*:|\bextends[ \t]*:", re.MULTILINE)
 _OVERRIDES = later(r"(.*?)[._-]?override(\..*)")
 
 
@@ -48,6 +50,23 @@ def of(
     return {path: tuple(_different(each)) for path, each in found.items()}
 
 
+def named(path: str, text: str) -> list[str]:
+    """The files that a Compose file includes or extends, by path from the root of the project."""
+    if not (kinds.may_look(path) and _NAMES.search(text) and kinds.of(path, text) == "compose"):
+        return []
+    from pinner.recipe.formats import compose
+
+    with suppress(InputError):
+        return [
+            own for each in compose.named(text) if each and not (own := _beside(path, each)).startswith("..")
+        ]
+    return []
+
+
+def _beside(path: str, name: str) -> str:
+    return normpath(join(dirname(path), name))
+
+
 def _different(builds: Iterable[Build]) -> Iterator[Build]:
     """The builds that do not do the same as an earlier one. What a devcontainer.json makes, its commands run in."""
     seen = set()
@@ -70,7 +89,7 @@ def _read(
         files, service = devcontainer.compose_of(text)
         below = ""
         for file in files:
-            own = normpath(join(dirname(path), file))
+            own = _beside(path, file)
             known = variables.get(dirname(own), {})
             found = compose.builds_of(texts[own], below, own, known) if own in texts else ()
             below = below or texts.get(own, "")
@@ -88,7 +107,8 @@ def _read(
             if basename(path) in names
             else next((texts[each] for name in names if (each := join(dirname(path), name)) in texts), "")
         )
-        yield from compose.builds_of(text, base, path, variables.get(dirname(path), {}))
+        known = variables.get(dirname(path), {})
+        yield from compose.builds_of(text, base, path, known, lambda name: texts.get(_beside(path, name), ""))
     elif kind == "bake":
         from pinner.recipe.formats import bake
 

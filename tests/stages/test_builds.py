@@ -108,6 +108,20 @@ def bake(*parts: str) -> str:
             },
             "debian:12",
         ),
+        (
+            {
+                "compose.yaml": "services: {w: {extends: {file: x/base.yml, service: b}, build: {args: {V: 13}}}}",
+                "x/base.yml": "services:\n  b: {extends: {file: y/c.yml, service: c}}\n",
+                "x/y/c.yml": "services:\n  c: {build: {context: ../../app, target: base}}\n",
+            },
+            "",
+        ),
+        (
+            {
+                "compose.yaml": "services: {w: {extends: {file: no.yml, service: b}, build: {args: {V: 13}}}}",
+            },
+            "debian:11",
+        ),
         ({"docker-bake.hcl": "= no"}, "debian:11"),
     ],
 )

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from posixpath import dirname, join
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
@@ -40,10 +42,12 @@ _DEEPEST = 8
 
 
 class _Service(NamedTuple):
-    """A service's build: its parts by name, nearest first those that are merged into it."""
+    """A service's build: its parts by name, nearest first those that are merged into it. `beyond` is the service of
+    another file that it extends: the path of that from its own file, and the name."""
 
     name: Node
     parts: list[Node]
+    beyond: tuple[str, str] = ("", "")
 
     def get(self, key: str) -> Node | None:
         """A part that does not merge."""
@@ -126,18 +130,61 @@ def _steps(command: Node, hidden: Callable[[Joined], Joined]) -> Iterator[Step]:
         yield Step(command.items[0], hidden=hidden)
 
 
-def builds_of(text: str, base: str, by: str, known: ComposeVariables) -> Iterator[Build]:
+def named(text: str) -> list[str]:
+    """The files that a file includes, or whose services it extends, by path from it. Raises `InputError`."""
+    root = yamltext.parse(text)
+    include = _get(root, "include") if root is not None else None
+    found = []
+    for each in (include.items if include is not None else None) or ():
+        path = each.get("path") or each
+        found += [one.text for one in path.texts()]
+    return [*found, *(each.beyond[0] for each in _services(root))]
+
+
+def builds_of(
+    text: str,
+    base: str,
+    by: str,
+    known: ComposeVariables,
+    other: Callable[[str], str] = lambda path: "",
+    depth: int = 0,
+) -> Iterator[Build]:
     """How the services build what stands in other files. `base` is the text of the file that this one is put over, ""
-    for none, `by` what people call the file. Raises `InputError`."""
+    for none, `by` what people call the file; `other` is the text of the file at a path from it, "" if it is not
+    there. Raises `InputError`."""
     root = yamltext.parse(text)
     below = {each.name.text: each for each in _services(yamltext.parse(base))} if base else {}
     for service in _services(root):
         if service.get("context") is None and service.name.text in below:
             service = service._replace(parts=[*service.parts, *below[service.name.text].parts])
-        if service.get("dockerfile_inline") is None:
-            build = _build(f"{by} ({service.name.text})", service, known)
-            if build.dockerfile:
-                yield build
+        if service.get("dockerfile_inline") is not None:
+            continue
+        build = _build(f"{by} ({service.name.text})", service, known)
+        file, name = service.beyond
+        if file and service.get("context") is None:
+            inner = other(file) if depth < _DEEPEST else ""
+            relative = partial(_relative, other, dirname(file))
+            every = builds_of(inner, "", "", known, relative, depth + 1) if inner else ()
+            theirs = next((each for each in every if each.by == f" ({name})"), None)
+            build = _over(build, theirs, dirname(file)) if theirs else build._replace(dockerfile="")
+        if build.dockerfile:
+            yield build
+
+
+def _relative(other: Callable[[str], str], folder: str, path: str) -> str:
+    return other(join(folder, path))
+
+
+def _over(own: Build, theirs: Build, folder: str) -> Build:
+    """A build that extends one of a file in another folder."""
+    return theirs._replace(
+        by=own.by,
+        dockerfile=join(folder, theirs.dockerfile),
+        context=join(folder, theirs.context) if theirs.context else "",
+        args={**theirs.args, **own.args},
+        contexts={**theirs.contexts, **own.contexts},
+        target=own.target or theirs.target,
+    )
 
 
 def variables(text: str) -> dict[str, str | None]:
@@ -186,6 +233,7 @@ def _services(root: Node | None) -> Iterator[_Service]:
     own = services.named() if services is not None else {}
     for name, service in own.values():
         parts: list[Node] = []
+        beyond = "", ""
         todo, seen = service, {name.text}
         for _ in range(_DEEPEST):
             build = _get(todo, "build")
@@ -195,17 +243,14 @@ def _services(root: Node | None) -> Iterator[_Service]:
             if extends is None:
                 break
             outer = extends.get("service") if extends.entries is not None else extends
-            if (
-                outer is None
-                or extends.get("file") is not None
-                or outer.text not in own
-                or outer.text in seen
-            ):
+            if (file := extends.get("file")) is not None and outer is not None:
+                beyond = file.text, outer.text
+            if outer is None or file is not None or outer.text not in own or outer.text in seen:
                 break
             seen.add(outer.text)
             todo = own[outer.text][1]
-        if parts:
-            yield _Service(name, [each for part in parts for each in (part, *part.merges())])
+        if parts or beyond[0]:
+            yield _Service(name, [each for part in parts for each in (part, *part.merges())], beyond)
 
 
 def _get(node: Node, key: str) -> Node | None:

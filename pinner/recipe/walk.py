@@ -181,6 +181,11 @@ class Walked:
             return
         own: dict[str, Value] = {}
         self._declare(instruction, own, state.variables)
+        named = re.findall(r"\$\{?(\w+)", instruction.text.text)
+        if instruction.keyword == "ARG" or any(
+            each not in state.variables or each in self.walk.doubtful for each in named
+        ):  # another build may have another value
+            self.walk.doubtful |= own.keys() - of_platform(self._platform).keys()
         for name, value in own.items():
             if instruction.keyword == "ENV":
                 given.discard(name)

@@ -131,6 +131,12 @@ class Shell(Process):
         begin.take(first)
         begin.merge(rest)
 
+    def _pass(self, nodes: Iterable[Node], doubts: int) -> None:
+        """Note that a test leaves these out, before which there were so many doubts."""
+        if self.walk.doubts == doubts and not self.fixed and not self.file:
+            places = [self._script.shell.span(node.start_byte, node.end_byte) for node in nodes]
+            self.walk.passed += ((place.start, place.end) for place in places)
+
     def _list(self, node: Node, must: bool) -> ProgramStatus:
         steps: list[tuple[str, Node]] = []
         while node.type == "list":
@@ -140,6 +146,7 @@ class Shell(Process):
         last = len(steps)
         # In `a && b` the failure of a ends what must succeed, but not in `a && b || c`.
         chained = must and all(operator == "&&" for operator, _ in steps)
+        doubts = self.walk.doubts
         status = self._statement(node, must=chained)
         for number, (operator, right) in enumerate(reversed(steps), 1):
             if self.state.dead:
@@ -147,6 +154,7 @@ class Shell(Process):
             own = must and (number == last or chained)
             if operator == "&&":
                 if status == "no":
+                    self._pass([right], doubts)
                     continue
                 if status == "maybe" and not chained:
                     self.branch(lambda node=right: self._statement(node, must=False), lambda: None)  # type: ignore[misc]
@@ -154,7 +162,9 @@ class Shell(Process):
                     status = self._statement(right, must=own)
             elif status == "no":
                 status = self._statement(right, must=own)
-            elif status != "yes":
+            elif status == "yes":
+                self._pass([right], doubts)
+            else:
                 self.branch(lambda: None, lambda node=right, own=own: self._statement(node, must=own))  # type: ignore[misc]
                 status = "done"
         return status
@@ -181,10 +191,14 @@ class Shell(Process):
             if number == len(parts):
                 return self._statement(otherwise, must=must) if otherwise is not None else "yes"
             conditions, body = parts[number]
+            doubts = self.walk.doubts
             status = self._statements(conditions, must=False)
             if status == "yes":
+                behind = [each for part in parts[number + 1 :] for own in part for each in own]
+                self._pass(behind if otherwise is None else [*behind, otherwise], doubts)
                 return self._statements(body, must=must)
             if status == "no":
+                self._pass(body, doubts)
                 return take(number + 1)
             self.branch(lambda: self._statements(body, must=must), lambda: take(number + 1))
             return "done"
@@ -192,20 +206,23 @@ class Shell(Process):
         return take(0)
 
     def _case(self, node: Node, must: bool) -> ProgramStatus:
-        value = node.child_by_field_name("value")
+        doubts, value = self.walk.doubts, node.child_by_field_name("value")
         subject = self._word(value) if value is not None else Value(UNKNOWN)
         ways: list[Callable[[], object]] = []
-        for item in node.named_children:
-            if item.type != "case_item":
-                continue
+        items = [item for item in node.named_children if item.type == "case_item"]
+        for number, item in enumerate(items):
             values = item.children_by_field_name("value")
             patterns = [self._word(each).text for each in values]
             body = [child for child in item.named_children if child not in values]
             found = [_matches(subject.text, each) for each in patterns]
-            if True in found and not ways and self.walk.trace is None:
-                return self._statements(body, must=must)
+            if True in found and self.walk.trace is None:
+                self._pass(items[number + 1 :], doubts)
+                if not ways:
+                    return self._statements(body, must=must)
             if self.walk.trace is not None or any(each is not False for each in found):
                 ways.append(lambda body=body: self._statements(body, must=must))  # type: ignore[misc]
+            else:
+                self._pass([item], doubts)
             if True in found and self.walk.trace is None:
                 break
         else:
@@ -221,8 +238,10 @@ class Shell(Process):
         if node.type == "for_statement" and self.walk.trace is not None:
             return self._every_turn(node, body)
         if node.type == "for_statement":
-            name = node.child_by_field_name("variable")
+            name, doubts = node.child_by_field_name("variable"), self.walk.doubts
             words = [value for each in node.children_by_field_name("value") for value in self._fields(each)]
+            if name is not None and (not words or self.walk.doubts > doubts):
+                self.walk.doubtful.add(self._of(name))
             if not node.children_by_field_name("value"):
                 words = list(self.args)
             known = len(words) <= _MOST_TURNS and not any(UNKNOWN in each.text for each in words)
@@ -486,8 +505,11 @@ class Shell(Process):
 
     def _assign(self, nodes: Iterable[Node]) -> ProgramStatus:
         for node in nodes:
+            doubts = self.walk.doubts
             for name, value in self._assignment(node):
                 self.state.variables[name] = value
+                if self.walk.doubts > doubts:
+                    self.walk.doubtful.add(name)
         return "done"
 
     def _assignments(self, node: Node) -> ProgramStatus:

@@ -92,6 +92,9 @@ class Walk:
     trace: Trace | None = None
     reach: tuple[int, int] = (0, 0)
     adding: set[tuple[str, int, int]] = field(default_factory=set)
+    passed: list[tuple[int, int]] = field(default_factory=list)
+    doubts: int = 0
+    doubtful: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     answered: dict[tuple[str, int, int], bool] = field(default_factory=dict)
 

@@ -588,6 +588,8 @@ class Process:
 
     def variable(self, name: str) -> Value | tuple[Value, ...] | None:
         """What a name means here; None if nothing sets it."""
+        if name not in self.state.variables or name in self.walk.doubtful:
+            self.walk.doubts += 1
         if self.uncalled and (name in "@*" or name.isdecimal()):
             return None
         if self.walk.trace is not None and name in self.walk.trace.unread:

@@ -41,6 +41,8 @@ _OTHER_COMMANDS = later(
 )
 # What is said of the arguments of a script.
 _GIVEN = frozenset(map(not_known, "@*123456789"))
+# Before an install call in its instruction, this may leave it out.
+_CONDITION = later(r"\b(?:case|if|test)\s|\[\s|\|\|")
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
@@ -356,11 +358,21 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
     if options.world.lists and begun.kind == "dockerfile":
         found = [_listed(item, begun, bases) for item in found]
     file = File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
-    if not steps or not _OTHER_COMMANDS.search(parsed.text):
+    if not steps or not (_OTHER_COMMANDS.search(parsed.text) or _is_conditional(file)):
         return file
     from pinner.stages.steps import of
 
     return file._replace(steps=of(file, bases, options))
+
+
+def _is_conditional(file: File) -> bool:
+    """Whether a test in its instruction may leave out an install call."""
+    return any(
+        _CONDITION.search(file.dockerfile.text, instruction.span.start, call.install.span.start)
+        for call in file.calls()
+        for instruction in file.dockerfile.stages[call.install.stage].instructions
+        if instruction.span.start <= call.install.span.start < instruction.span.end
+    )
 
 
 def _used(uses: Sequence[Use]) -> tuple[StageBase, View, bool]:

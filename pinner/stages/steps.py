@@ -1,5 +1,5 @@
 """What a stage does with apt and dpkg beside its install calls: remove, upgrade, mark; in the order in which it is
-done.
+done. An install call that a decided test leaves out on a platform is not done there.
 
 An install call is followed with the pins that its words get; other commands as the walk through the stage met them.
 What stands in a script of the build context is there as well. Its install calls are those of the script's own targets,
@@ -100,7 +100,7 @@ def of(
             continue
         for platform in base.platforms:
             own = tuple(_ordered(file, stage, calls, base, platform, options, scripts))
-            if any(call.step or call.script or call.files for call in own):
+            if len(own) < len(calls) or any(call.step or call.script or call.files for call in own):
                 found[stage.index, platform] = own
     return found
 
@@ -115,7 +115,12 @@ def _ordered(
     scripts: Scripts,
 ) -> Iterator[InstallCommand]:
     assert file.views is not None
-    waiting = [call for call in calls if platform in call.base.platforms]
+    waiting = [
+        call
+        for call in calls
+        if platform in call.base.platforms
+        and not file.views.passes(call.install.span.start, stage, base, platform)
+    ]
     for command in file.views.commands(stage, base, platform):
         seen = command.seen
         here = (

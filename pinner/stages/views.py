@@ -136,6 +136,14 @@ class Views:
         """The commands of a stage that may change what is installed on a platform, in the order in which they run."""
         return self._walk(platform, stage, base).commands[stage.index]
 
+    def passes(self, at: int, stage: Stage, base: StageBase, platform: str) -> bool:
+        """Whether what stands at an offset of the Dockerfile is never done on a platform, as decided tests have it."""
+        walked = self._walk(platform, stage, base)
+        return any(start <= at < end for start, end in walked.walk.passed) and not any(
+            not each.file and each.settings is not None and each.start <= at < each.end
+            for each in walked.seen[stage.index]
+        )
+
     def at(self, command: AptCommand, platform: str, stage: Stage, base: StageBase) -> View:
         """What a command sees on a platform."""
         if not isinstance(base.where, Named):

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pinner.lock.schema import Gone, Incomplete, LockedPackage
+from pinner.recipe.dockerfile import Stage
 from pinner.recipe.installs import Request, Skipped
 from pinner.resolve.universe import Offer
 from pinner.stages.choice import Choice, is_unread, stands_for_several
 from pinner.stages.install_commands import File, InstallCommand
 from pinner.stages.starting_set import key
 from pinner.stages.steps import option
+from pinner.stages.suites import StageBase
 
 if TYPE_CHECKING:
     from pinner.workflow.closure import Installed
@@ -62,10 +64,15 @@ def unread(calls: Iterable[InstallCommand], choices: Mapping[Request, Choice]) -
                 yield Incomplete("argument", text, choice.detail or choice.reason)
 
 
-def passed_over(file: File, stage: int) -> Iterator[Incomplete]:
-    """The calls of a stage that are not read."""
+def passed_over(file: File, stage: Stage, base: StageBase, platform: str) -> Iterator[Incomplete]:
+    """The calls of a stage that are not read, and may be done on a platform."""
     for item in file.found:
-        if isinstance(item, Skipped) and item.stage == stage and item.reason not in _FOLLOWED:
+        if (
+            isinstance(item, Skipped)
+            and item.stage == stage.index
+            and item.reason not in _FOLLOWED
+            and not (file.views and file.views.passes(item.span.start, stage, base, platform))
+        ):
             text = " ".join(item.span.of(file.dockerfile.text).split())
             yield Incomplete("argument", text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", item.detail)
 

@@ -301,7 +301,7 @@ class Targets:
             told_to_apt([call.base.where for call in calls], PLATFORMS[platform]),
             max((release.date for release in self._releases(platform, calls)), default=""),
             tuple(line(call, choices) for call in calls),
-            incomplete=tuple(sorted({*unread(calls, choices), *passed_over(file, own.index)})),
+            incomplete=tuple(sorted({*unread(calls, choices), *passed_over(file, own, base, platform)})),
             files=tuple(sorted(files)),
         )
         parent = file.stage_name(below[0]) if below else ""

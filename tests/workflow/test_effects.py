@@ -111,6 +111,35 @@ STAGES = [
         "tool?",
     ),
     ('apt-get install -y gcc\nif [ -n "$X" ]; then apt-get purge -y gcc; fi', "binutils gcc? libgcc", "", ""),
+    # what the platform decides against is not done there, and leaves nothing unknown
+    (
+        'a="$(dpkg --print-architecture)"\napt-get install -y lib-one\n'
+        'case "$a" in amd64) apt-get install -y app ;; *) mk-build-deps x; apt-get install -y gcc $X ;; esac',
+        "app lib-one libapp nice",
+        "",
+        "",
+    ),
+    (
+        "apt-get install -y lib-one\n"
+        'if [ "$(dpkg --print-architecture)" = arm64 ]; then apt-get install -y gcc; fi\n'
+        '{ [ "$(uname -m)" = x86_64 ] || apt-get install -y app; }\n{ [ a = b ] && apt-get install -y "$X"; true; }',
+        "lib-one",
+        "",
+        "",
+    ),
+    # what may be otherwise in another build is locked as if it were done
+    (
+        'if [ "${X:-}" = yes ]; then apt-get install -y gcc; fi\n[ -z "$1" ] || apt-get install -y lib-one',
+        "binutils gcc lib-one libgcc",
+        "",
+        "",
+    ),
+    (
+        'for each in arm64 amd64; do if [ "$each" = amd64 ]; then apt-get install -y lib-one; fi; done',
+        "lib-one",
+        "",
+        "",
+    ),
     ("apt-get install -y gcc\ndpkg --purge gcc\napt-get autoremove -y", "", "binutils gcc libgcc", ""),
     (
         "apt-get install -y gcc\napt-mark hold binutils\napt-get purge -y --auto-remove gcc",

@@ -16,6 +16,7 @@ from pinner.distributions.moments import Moment, archive_of, split
 from pinner.distributions.suite import Pocket, Suite
 from pinner.errors import FetchError, InputError, OptionError, TrustError
 from pinner.lock.schema import Lock, LockedPackage, Target
+from pinner.regex import later
 from pinner.resolve.universe import Index
 from pinner.stages.image_names import Named
 from pinner.stages.repositories import Repository, VouchedRepository, addresses, default
@@ -25,6 +26,8 @@ from pinner.values import NamedTuple
 
 #: From 1000 on apt takes a version even if that means a downgrade (apt_preferences(5)).
 PRIORITY = 1000
+# A package argument with its version.
+_PINNED = later(r"(?<!\S)([a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?)=([\w.+:~-]+)(?!\S)")
 _CHOOSE = "choose among the targets with --file, --stage and --platform"
 
 
@@ -149,18 +152,21 @@ def packages(lock: Lock, targets: Sequence[Target]) -> tuple[LockedPackage, ...]
 def preferences(lock: Lock, targets: Sequence[Target]) -> str:
     """A file for /etc/apt/preferences.d that makes apt take the locked versions (apt_preferences(5)).
 
-    A name without architecture means the native one; with it where the platforms' versions differ. Raises `InputError`
-    where two targets of one platform want two versions of a name, since apt reads the file for every stage alike.
+    What is asked for counts also where the base image holds it: else a newer one would be installed. A name without
+    architecture means the native one; with it where the platforms' versions differ. Raises `InputError` where two
+    targets of one platform want two versions of a name, since apt reads the file for every stage alike.
     """
     wanted: dict[str, dict[str, tuple[str, Target]]] = {}
     for target in targets:
         arch = PLATFORMS[target.platform]
-        for name, package in closure(lock, target).items():
-            version, other = wanted.setdefault(name, {}).setdefault(arch, (package.version, target))
-            if version != package.version:
+        commands = " ".join(line for each in reversed(lock.chain(target)) for line in each.closure.commands)
+        own = dict(_PINNED.findall(commands))
+        own |= {name: package.version for name, package in closure(lock, target).items()}
+        for name, version in own.items():
+            first, other = wanted.setdefault(name, {}).setdefault(arch, (version, target))
+            if first != version:
                 raise InputError(
-                    f"{name} is {version} in {named(other)}, and {package.version} in {named(target)}",
-                    hint=_CHOOSE,
+                    f"{name} is {first} in {named(other)}, and {version} in {named(target)}", hint=_CHOOSE
                 )
     out = ["# Made by `pinner export preferences` from pinner.lock.\n"]
     for name, by_arch in sorted(wanted.items()):

@@ -42,6 +42,13 @@ def test_preferences(bench: Workbench) -> None:
     )
 
 
+def test_preferences_of_what_the_image_holds(bench: Workbench) -> None:
+    bench.write("base", "apt\t2.6.1\ncurl\t7.88.1-10\nlibcurl4:amd64\t7.88.1-10\n")
+    bench.write("Dockerfile", "FROM debian:bookworm\nRUN apt-get install -y curl jq\n")
+    assert bench.run("lock", "--platform", "amd64", "--installed", "base").status == 0
+    assert pinned(bench.run("export", "preferences").out) == ["curl", "jq"]
+
+
 def pinned(text: str) -> list[str]:
     return [line.removeprefix("Package: ") for line in text.splitlines() if line.startswith("Package: ")]
 

@@ -81,6 +81,7 @@ class Stage:
             self._upgrade,
             self._saved,
             self._unknown,
+            self._decided,
             self._odd,
         )
         commands = [
@@ -129,6 +130,20 @@ class Stage:
             "apt-mark auto '.*' > /dev/null && ldd /usr/bin/dpkg-deb | awk '/=>/ { print $3 }' | sort -u"
             " | xargs -r dpkg-query --search 2> /dev/null | cut -d: -f1 | sort -u"
             " | xargs -r apt-mark manual > /dev/null && apt-get purge -y --auto-remove"
+        )
+
+    def _decided(self) -> str:
+        """What the platform decides, as official images write it."""
+        asked = list(self._asked)
+        other = self._install()
+        self._asked = asked  # what the other way installs is not there
+        here = self._random.choice((self._install, self._remove, self._sweep))()
+        return self._random.choice(
+            (
+                f'case "$(dpkg --print-architecture)" in amd64) {here} ;; *) {other} && mk-build-deps x ;; esac',
+                f'arch="$(uname -m)" && if [ "$arch" = aarch64 ]; then {other}; else {here}; fi',
+                f'{{ [ "$(dpkg --print-architecture)" = amd64 ] || {other}; }} && {here}',
+            )
         )
 
     def _odd(self) -> str:

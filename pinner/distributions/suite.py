@@ -64,6 +64,11 @@ class Suite:
     common: bool = False
 
     @property
+    def every_pocket(self) -> tuple[Pocket, ...]:
+        """Those of its variants behind its own."""
+        return (*self.pockets, *self.variants.values())
+
+    @property
     def solver(self) -> Solver:
         """The solver that its apt uses unless it is configured otherwise."""
         return "3.0" if compare(self.apt, SOLVER_3_SINCE) >= 0 else "classic"

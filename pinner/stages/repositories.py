@@ -101,11 +101,7 @@ def pocket_of(entry: SourceEntry, suite: Suite, distribution: Distribution) -> P
     if not _is_own(entry, distribution):
         return None
     others = [each for each in distribution.suites if each is not suite]
-    pockets = [
-        *suite.pockets,
-        *suite.variants.values(),
-        *(pocket for each in others for pocket in each.pockets),
-    ]
+    pockets = [*suite.every_pocket, *(pocket for each in others for pocket in each.pockets)]
     return next((pocket for pocket in pockets if pocket.suite == entry.suite), None)
 
 
@@ -129,7 +125,7 @@ def _moves(entry: SourceEntry, distribution: Distribution) -> bool:
 @lru_cache(maxsize=8)
 def addresses(distribution: Distribution) -> frozenset[str]:
     """Where a distribution's own archives are served."""
-    pockets = [each for suite in distribution.suites for each in (*suite.pockets, *suite.variants.values())]
+    pockets = [each for suite in distribution.suites for each in suite.every_pocket]
     return frozenset(address for each in pockets for address in (each.uri, each.ports, *each.stand_ins))
 
 
@@ -155,51 +151,47 @@ def recognised(
         return ()
     if entry.trusted is False:
         raise InputError(f"{entry.uri} {entry.suite}, whose signatures apt is configured not to check")
+    own = entry._replace(signed_by="", without=())
+
+    def read(keys: Keys, uri: str = entry.uri) -> tuple[Repository, ...]:
+        return tuple(Repository(own._replace(uri=uri, archs=(arch,)), keys, written=said) for arch in archs)
+
+    ships_keys = bool(distribution.signed_by.keyring)
     pocket, moment = pocket_of(entry, suite, distribution), written(entry.uri)
     if pocket is None and moment is not None:
         pocket = _pocket_then(entry, moment, suite, distribution)
-    if pocket is not None and distribution.signed_by.keyring:
-        owner = next(
-            each for each in distribution.suites if pocket in (*each.pockets, *each.variants.values())
-        )
-        signers = owner.signed_by
+    if pocket is not None and ships_keys:
+        owner = next(each for each in distribution.suites if pocket in each.every_pocket)
+        own, signers = own._replace(suite=pocket.suite), owner.signed_by
         if entry.fingerprints:
             signers = signers._replace(fingerprints=entry.fingerprints)
-        own = entry._replace(suite=pocket.suite, signed_by="", without=())
         if moment is not None:
             uri = Moment((moment,)).uri(pocket.uri)
             assert uri is not None
-            own, signers = own._replace(uri=uri), signers._replace(accept_expired=True)
+            return read(signers._replace(accept_expired=True), uri)
         return tuple(
-            Repository(
-                own._replace(
-                    uri=pocket.address(arch) if owner.laid_up and not moment else own.uri, archs=(arch,)
-                ),
-                signers,
-                stand_ins=pocket.others(arch) if owner.laid_up and not moment else (),
-                written=said,
-                laid_up=owner.laid_up and moment is None,
+            each._replace(
+                entry=each.entry._replace(uri=pocket.address(arch)),
+                stand_ins=pocket.others(arch),
+                laid_up=True,
             )
-            for arch in archs
+            if owner.laid_up
+            else each
+            for arch, each in zip(archs, read(signers), strict=True)
         )
-    if moment is None and _moves(entry, distribution) and distribution.signed_by.keyring:
-        own = entry._replace(signed_by="", without=())
-        signers = distribution.signed_by._replace(fingerprints=entry.fingerprints)
-        return tuple(Repository(own._replace(archs=(arch,)), signers, written=said) for arch in archs)
     if moment is not None:
         raise InputError(
             f"{entry.uri} {entry.suite}, which is no snapshot of {distribution.name}'s own suites"
         )
-    own = entry._replace(signed_by="", without=())
+    if ships_keys and _moves(entry, distribution):
+        return read(distribution.signed_by._replace(fingerprints=entry.fingerprints))
     for each in known:
         if each.covers(entry):
-            own = own._replace(uri=each.uri)
-            return tuple(Repository(own._replace(archs=(arch,)), each.keys, written=said) for arch in archs)
+            return read(each.keys, each.uri)
     keys = vouch(entry)
     row = repositories.find(entry.uri, entry.suite)
     if isinstance(keys, Keys):
-        own = own._replace(uri=row.uri if row else entry.uri)
-        return tuple(Repository(own._replace(archs=(arch,)), keys, written=said) for arch in archs)
+        return read(keys, row.uri if row else entry.uri)
     told = "name its key under [[source]] in pinner.toml, or under [mirrors] what it mirrors"
     error = UnreadRepository(
         f"{without_login(entry.uri)} {entry.suite}".rstrip(), row.serves if row else ANYTHING
@@ -212,14 +204,14 @@ def _pocket_then(
     entry: SourceEntry, moment: tuple[str, str], suite: Suite, distribution: Distribution
 ) -> Pocket | None:
     """The distribution's own pocket that an entry of a snapshot service names."""
-    pockets = (
-        pocket
-        for each in (suite, *distribution.suites)
-        for pocket in (*each.pockets, *each.variants.values())
-        if archive_of(pocket.uri) == moment[0]
-    )
+    pockets = (pocket for each in (suite, *distribution.suites) for pocket in each.every_pocket)
     return next(
-        (each for each in pockets if pocket_of(entry._replace(uri=each.uri), suite, distribution) is each),
+        (
+            each
+            for each in pockets
+            if archive_of(each.uri) == moment[0]
+            and pocket_of(entry._replace(uri=each.uri), suite, distribution) is each
+        ),
         None,
     )
 
@@ -312,27 +304,23 @@ def mirrored(entry: SourceEntry, where: Named, path: str, arch: str) -> SourceEn
     """
     if path not in texts_of(where, "") or not re.fullmatch(_UNKNOWN_HOST, entry.uri):
         return None
-    pockets = [*where.suite.pockets, *where.suite.variants.values()]
-    pocket = next((each for each in pockets if each.suite == entry.suite), None)
+    pocket = next((each for each in where.suite.every_pocket if each.suite == entry.suite), None)
     return entry._replace(uri=pocket.address(arch)) if pocket is not None else None
 
 
 def texts_of(where: Named, arch: str) -> dict[str, str]:
     """The sources file of an unchanged image of the suite, by its path."""
     path = _file(where.suite, where.distribution)
-    extra = where.suite.variants.get(where.variant)
-    pockets = (*([extra] if extra else []), *where.suite.pockets)
     # As the official images write it, so that what edits the file finds what it looks for.
     slash = "/" if where.distribution.name == "ubuntu" else ""
     components = " ".join(where.distribution.components)
     stanzas: list[str] = []
-    for uri, group in groupby(pockets, lambda each: each.address(arch or "amd64") + slash):
+    for uri, group in groupby(
+        _pockets(where.suite, where.variant), lambda each: each.address(arch or "amd64") + slash
+    ):
         suites = [each.suite for each in group]
         if path.endswith(".sources"):
-            form = (
-                "pgp" if key(where.suite.apt) >= key("3") and where.distribution.name == "debian" else "gpg"
-            )
-            keyring = f"/usr/share/keyrings/{where.distribution.name}-archive-keyring.{form}"
+            keyring = _keyring(where.suite, where.distribution)
             fields = f"Suites: {' '.join(suites)}\nComponents: {components}\nSigned-By: {keyring}"
             stanzas.append(f"{chr(10) if stanzas else ''}Types: deb\nURIs: {uri}\n{fields}\n")
         else:
@@ -379,20 +367,27 @@ def _file(suite: Suite, distribution: Distribution) -> str:
     return f"/etc/apt/sources.list.d/{distribution.name}.sources"
 
 
+def _pockets(suite: Suite, variant: str) -> tuple[Pocket, ...]:
+    extra = suite.variants.get(variant)
+    return (extra, *suite.pockets) if extra else suite.pockets
+
+
+def _keyring(suite: Suite, distribution: Distribution) -> str:
+    form = "pgp" if key(suite.apt) >= key("3") and distribution.name == "debian" else "gpg"
+    return f"/usr/share/keyrings/{distribution.name}-archive-keyring.{form}"
+
+
 @lru_cache(maxsize=256)
 def default(suite: Suite, distribution: Distribution, arch: str, variant: str = "") -> tuple[Repository, ...]:
     """What an unchanged image of the suite reads; a variant's pocket is listed first."""
     found = []
     extra = suite.variants.get(variant)
-    for pocket in (*([extra] if extra else []), *suite.pockets):
+    for pocket in _pockets(suite, variant):
         entry = SourceEntry(pocket.address(arch), pocket.suite, distribution.components, (arch,))
         path = _file(suite, distribution)
         # The images' deb822 files name the keyring, the older lists do not.
-        form = "pgp" if key(suite.apt) >= key("3") and distribution.name == "debian" else "gpg"
-        keyring = f"/usr/share/keyrings/{distribution.name}-archive-keyring.{form}"
-        written = entry._replace(
-            components=(), archs=(), signed_by="" if path == SOURCE_LIST or pocket is extra else keyring
-        )
+        keyring = "" if path == SOURCE_LIST or pocket is extra else _keyring(suite, distribution)
+        written = entry._replace(components=(), archs=(), signed_by=keyring)
         found.append(Repository(entry, suite.signed_by, path, pocket.others(arch), written, suite.laid_up))
     return tuple(found)
 

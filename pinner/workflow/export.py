@@ -276,7 +276,7 @@ def _pockets(codename: str) -> Iterator[tuple[Suite, Pocket]]:
     if found:
         distribution, own = found
         for suite in (own, *distribution.suites):
-            for pocket in (*suite.pockets, *suite.variants.values()):
+            for pocket in suite.every_pocket:
                 yield suite, pocket
 
 

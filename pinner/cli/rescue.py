@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import click
 
@@ -73,7 +72,8 @@ def rescue(projects: Sequence[Project], run: Run, style: Style, *, write: bool) 
     status = touched = 0
     for project in projects:
         for name in tuple(project.texts):
-            one = replace(project, texts={name: project.texts[name]})
+            one = Project(project.config, project.lock_path, project.root, project.listing)
+            one.paths, one.texts = project.paths, {name: project.texts[name]}
             try:
                 changed = _rescue(one, run, style, write=write)
                 touched += changed is not None

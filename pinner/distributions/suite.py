@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Literal
 
 from pinner.apt.sources import Keys
@@ -39,8 +39,7 @@ class Pocket(NamedTuple):
         return tuple(each for each in self.stand_ins if each != self.address(arch))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Suite:
+class Suite(NamedTuple):
     """One release. `version` is its number ("" if it has none); `end` the last day of security support that the
     distribution's own archive gives (`None`: not announced). Until the day `full` the release itself is updated too,
     by point releases; after it comes long-term support, by security alone. `variants` are pockets that an image adds
@@ -57,11 +56,17 @@ class Suite:
     signed_by: Keys
     end: date | None = None
     full: date | None = None
-    variants: Mapping[str, Pocket] = field(default_factory=dict)
+    variants: Mapping[str, Pocket] = MappingProxyType({})
     laid_up: bool = False
     esm: date | None = None
     apt: str = "0"
     common: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     @property
     def every_pocket(self) -> tuple[Pocket, ...]:
@@ -74,8 +79,7 @@ class Suite:
         return "3.0" if compare(self.apt, SOLVER_3_SINCE) >= 0 else "classic"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Distribution:
+class Distribution(NamedTuple):
     """A family of suites that share keys and naming.
 
     `aliases` are suite directories below `alias_uri` whose Release names the codename of the day; `moving` are tags
@@ -98,6 +102,12 @@ class Distribution:
     latest: str = ""
     signed_weekly: bool = True
     optional: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     @property
     def every_component(self) -> frozenset[str]:

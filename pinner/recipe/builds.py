@@ -6,7 +6,6 @@ An argument that has one value over all builds has that; of one that has several
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
@@ -86,7 +85,7 @@ def united(
         if own:
             stage = _stage(stage, own)
             filled = _filled(stage, outer, [build for build, _ in own], escape)
-            stage = replace(stage, instructions=tuple(filled))
+            stage = stage._replace(instructions=tuple(filled))
         found.append(stage)
     return found
 
@@ -98,9 +97,9 @@ def _stage(stage: Stage, own: Sequence[tuple[Build, Stage]]) -> Stage:
         for _, each in own
     ):
         why = first.why or ("" if first.base else f"{own[0][0].by} gives a value that is not known")
-        return replace(stage, base=first.base, parent=first.parent, platform=first.platform, why=why)
+        return stage._replace(base=first.base, parent=first.parent, platform=first.platform, why=why)
     why = _differing((build.by, each.base or None) for build, each in own)
-    return replace(stage, base="", parent=None, platform="", why=f"it is {why}")
+    return stage._replace(base="", parent=None, platform="", why=f"it is {why}")
 
 
 def _differing(values: Iterable[tuple[str, str | None]]) -> str:

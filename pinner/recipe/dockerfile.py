@@ -6,7 +6,6 @@ import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from pinner.edit.span import Joined, Span
@@ -72,8 +71,7 @@ class Instruction(NamedTuple):
     onbuild: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A `FROM` and all up to the next one.
 
     `base` is the image after substitution, "" where an argument without default decides it; `raw_base` as written.
@@ -84,7 +82,7 @@ class Stage:
     `suite` is that of a new root, which the stage begins as, without a package.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]
     name: str
     base: str
     raw_base: str
@@ -173,7 +171,7 @@ def _stages(
     for number, instruction in enumerate(found):
         if instruction.keyword == "FROM":
             if stages:
-                stages[-1] = replace(stages[-1], instructions=tuple(found[start:number]))
+                stages[-1] = stages[-1]._replace(instructions=tuple(found[start:number]))
             stages.append(_stage(text, escape, instruction, len(stages), named, arguments, build))
             named[stages[-1].name] = stages[-1].index
             start = number + 1
@@ -188,7 +186,7 @@ def _stages(
             _declare(arguments, instruction, escape, build)
     if not stages:
         raise refuse(text, found[-1].span, "no build stage: the file has no FROM")
-    stages[-1] = replace(stages[-1], instructions=tuple(found[start:]))
+    stages[-1] = stages[-1]._replace(instructions=tuple(found[start:]))
     return stages
 
 
@@ -323,7 +321,7 @@ def _with_directives(
         directive = directives.read(text, comment)
         if directive is not None:
             found[max(bisect_right(begins, comment.start) - 1, 0)].append(directive)
-    return tuple(replace(stage, directives=tuple(own)) for stage, own in zip(stages, found, strict=True))
+    return tuple(stage._replace(directives=tuple(own)) for stage, own in zip(stages, found, strict=True))
 
 
 def block_start(text: str, comments: list[Span] | tuple[Span, ...], at: int) -> int:

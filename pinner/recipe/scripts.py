@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 
 from pinner.edit.span import Joined, Level, Span
@@ -59,7 +58,6 @@ class Step(NamedTuple):
     hidden: Hidden = None
 
 
-@dataclass(slots=True)
 class Job:
     """What a CI file says of one job: the image or runner (`base`; `raw` as written), its variables, its steps.
 
@@ -67,14 +65,11 @@ class Job:
     on one.
     """
 
-    name: str
-    span: Span
-    base: str = ""
-    raw: str = ""
-    platform: str = ""
-    variables: list[tuple[Node, Node]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    runner: str = ""
+    def __init__(self, name: str, span: Span, base: str = "", raw: str = "", platform: str = "") -> None:
+        self.name, self.span, self.base, self.raw, self.platform = name, span, base, raw, platform
+        self.variables: list[tuple[Node, Node]] = []
+        self.steps: list[Step] = []
+        self.runner = ""
 
 
 def script(text: str) -> Dockerfile:

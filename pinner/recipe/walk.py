@@ -56,7 +56,7 @@ class Walked:
         self._platform = platform
         self._base = base
         self._tree = ContextTree(context) if context is not None else None
-        self.walk = Walk(arch=arch, context=context, trace=trace)
+        self.walk = Walk(arch, context, trace)
         self._states: dict[int, State] = {}
         self._begun: dict[int, int] = {}
         self._given: dict[int, set[str]] = {}

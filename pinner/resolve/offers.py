@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
@@ -73,7 +72,6 @@ class SourcesIndex(Index, Protocol):
         """The stanzas of the name, in file order."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Offer:
     """A version that could be installed. There is one per version and universe: compare with `is`.
 
@@ -82,11 +80,18 @@ class Offer:
     them. `foreign` is the architecture where it is neither the native one nor `all`.
     """
 
-    package: Package
-    index: Index | None
-    pockets: tuple[Index, ...]
-    priority: int
-    foreign: str = ""
+    __slots__ = ("foreign", "index", "package", "pockets", "priority")
+
+    def __init__(
+        self,
+        package: Package,
+        index: Index | None,
+        pockets: tuple[Index, ...],
+        priority: int,
+        foreign: str = "",
+    ) -> None:
+        self.package, self.index, self.pockets = package, index, pockets
+        self.priority, self.foreign = priority, foreign
 
     @property
     def name(self) -> str:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,20 +30,17 @@ STDIN = "-"
 _GITLAB = ".gitlab-ci.yml"
 
 
-@dataclass
 class Project:
     """Files that share a configuration and a lock. `texts` are what they hold, by the name the lock gives them.
 
     What the files, the lock and the configuration name is read inside of `root` alone (`tree.root_of`).
     """
 
-    config: Config
-    lock_path: Path
-    root: Path
-    paths: dict[str, Path] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    listing: Listing = git.files
-    _contexts: dict[str, ContextFiles] = field(default_factory=dict)
+    def __init__(self, config: Config, lock_path: Path, root: Path, listing: Listing = git.files) -> None:
+        self.config, self.lock_path, self.root, self.listing = config, lock_path, root, listing
+        self.paths: dict[str, Path] = {}
+        self.texts: dict[str, str] = {}
+        self._contexts: dict[str, ContextFiles] = {}
 
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: as they did, on one line."""
@@ -286,7 +282,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
                 text = files.read(
                     path, None if anywhere else root
                 )  # which the run that was killed may have written
-            projects[lock_path] = Project(config, lock_path, root, listing=listing)
+            projects[lock_path] = Project(config, lock_path, root, listing)
         projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
     for lock_path in [*projects] if len(projects) > 1 else ():
         try:
@@ -402,7 +398,9 @@ def from_stdin() -> Project:
     """A project of the text on standard input alone."""
     root = tree.root_of(Path(LOCK_NAME))
     config, _ = load(tree.current(), root)
-    return Project(config, Path(LOCK_NAME), root, {}, {"<stdin>": files.decode(standard_input(), "<stdin>")})
+    project = Project(config, Path(LOCK_NAME), root)
+    project.texts["<stdin>"] = files.decode(standard_input(), "<stdin>")
+    return project
 
 
 def read_lock(path: Path, *, merge: bool = False) -> tuple[str | None, Lock]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pinner.apt.command_line import Setting
@@ -61,7 +60,6 @@ def marks_at(number: int) -> str:
     return f"{UNKNOWN}manual:{number}{UNKNOWN}"
 
 
-@dataclass
 class Walk:
     """What one walk through a file knows of the world, and gathers.
 
@@ -76,27 +74,22 @@ class Walk:
     called.
     """
 
-    arch: str = "amd64"
-    context: BuildContext | None = None
-    seen: list[SeenInstall] = field(default_factory=list)
-    changes: list[tuple[int, str]] = field(default_factory=list)
-    ran: dict[str, str] = field(default_factory=dict)
-    commands: list[AptCommand] = field(default_factory=list)
-    asked: bool = False
-    steps: int = 0
-    counted: int = 0
-    undecided: int = 0
-    at: int = 0
-    known: dict[tuple[str, int, str], Script | None] = field(default_factory=dict)
-    archives: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
-    trace: Trace | None = None
-    reach: tuple[int, int] = (0, 0)
-    adding: set[tuple[str, int, int]] = field(default_factory=set)
-    passed: list[tuple[int, int]] = field(default_factory=list)
-    doubts: int = 0
-    doubtful: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
-    answered: dict[tuple[str, int, int], bool] = field(default_factory=dict)
+    def __init__(self, arch: str, context: BuildContext | None, trace: Trace | None) -> None:
+        self.arch, self.context, self.trace = arch, context, trace
+        self.seen: list[SeenInstall] = []
+        self.changes: list[tuple[int, str]] = []
+        self.ran: dict[str, str] = {}
+        self.commands: list[AptCommand] = []
+        self.asked = False
+        self.steps = self.counted = self.undecided = self.at = self.doubts = 0
+        self.known: dict[tuple[str, int, str], Script | None] = {}
+        self.archives: dict[str, Mapping[str, str | None]] = {}
+        self.reach = (0, 0)
+        self.adding: set[tuple[str, int, int]] = set()
+        self.passed: list[tuple[int, int]] = []
+        self.doubtful: set[str] = set()
+        self.others: set[str] = set()
+        self.answered: dict[tuple[str, int, int], bool] = {}
 
     @property
     def wrappers(self) -> dict[str, str]:

@@ -7,7 +7,6 @@ expansion has are all that it may have, in whatever order and on whatever platfo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 
 from pinner.edit.span import Joined
@@ -22,7 +21,6 @@ TOO_MANY = (Piece(Unknown("variable-unknown", "it may have too many values"), ()
 _BY_COMMAND = (Piece(Unknown("variable-unknown", "a command sets it"), ()),)
 
 
-@dataclass
 class Trace:
     """What a walk has found, by the offset of each `$` in the file.
 
@@ -32,14 +30,15 @@ class Trace:
     whether they are empty, `latest` those of the present command.
     """
 
-    ways: dict[int, dict[tuple[Piece | None, ...], None]] = field(default_factory=dict)
-    variables: dict[int, set[Variable]] = field(default_factory=dict)
-    flows: dict[int, set[Variable]] = field(default_factory=dict)
-    fillable: set[str] = field(default_factory=set)
-    called: set[tuple[int, str]] = field(default_factory=set)
-    unread: set[str] = field(default_factory=set)
-    shown: set[int] = field(default_factory=set)
-    latest: list[int] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.ways: dict[int, dict[tuple[Piece | None, ...], None]] = {}
+        self.variables: dict[int, set[Variable]] = {}
+        self.flows: dict[int, set[Variable]] = {}
+        self.fillable: set[str] = set()
+        self.called: set[tuple[int, str]] = set()
+        self.unread: set[str] = set()
+        self.shown: set[int] = set()
+        self.latest: list[int] = []
 
     def note(self, at: int, ways: Ways) -> None:
         """Take note of what the expansion at an offset has become."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from posixpath import basename
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +22,7 @@ from pinner.lock.schema import Closure, Lock, LockedImage
 from pinner.stages.locked_images import KeptImage, kept
 from pinner.stages.locked_images import locked as locked_image
 from pinner.stages.starting_set import MINBASE, Root
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.images.image import Image, PathText
@@ -41,8 +41,7 @@ LARGEST = 200_000_000
 LARGEST_UNKNOWN = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ImageContent:
+class ImageContent(NamedTuple):
     """A base image on one platform.
 
     `digest` is that of the platform's manifest, `index` of what the image's name means ("" where the lock does not say
@@ -54,7 +53,7 @@ class ImageContent:
     """
 
     digest: str
-    index: str
+    index: str  # type: ignore[assignment]
     distribution: str
     suite: str
     root: Root = MINBASE
@@ -103,7 +102,7 @@ class Bases:
                 if label == root.label or not root.told:
                     own = _root(label, platform, read.packages) if read.packages else MINBASE
                     self._kept[image.digest] = image
-                    return replace(_content(read, own), locked=image)
+                    return _content(read, own)._replace(locked=image)
         return ImageContent(closure.digest, "", "", closure.suite, root)
 
     def ahead(self, names: Iterable[tuple[str, str]]) -> None:
@@ -148,7 +147,7 @@ class Bases:
             own = MINBASE
             if read.packages:
                 own = _root(label_of(read.packages), platform, read.packages)
-            return replace(_content(read, own), locked=locked, index=image.index_digest or image.digest)
+            return _content(read, own)._replace(locked=locked, index=image.index_digest or image.digest)
         if not image.read:
             self._note(
                 f"{image.reference} has {image.size // 1_000_000} MB: what it holds is assumed, not read "
@@ -163,7 +162,7 @@ class Bases:
             label = known.root.label if known and known.digest == image.digest else ""
             label = label if label.startswith(_LABEL) else label_of(packages)
             root = _root(label, platform, packages)
-        return replace(_content(image, root), locked=locked_image(image, packages))
+        return _content(image, root)._replace(locked=locked_image(image, packages))
 
     def fault(self, image: str, name: str, platform: str) -> PinnerError | None:
         """Why an image cannot be read on a platform, if that is so."""

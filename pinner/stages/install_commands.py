@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
@@ -486,7 +485,7 @@ def _configured(install: Install, base: StageBase, view: View | None) -> tuple[I
             if path == found.places.preferences or path.rpartition("/")[0] == found.places.preferencesparts
         ),
     )
-    base = replace(base, where=where)
+    base = base._replace(where=where)
     asked = any(each.key == "APT::Snapshot" for each in install.settings)
     return install, base, snapshot_problem(base, asked=asked)
 
@@ -505,7 +504,7 @@ def call_of(
     doubts += tuple(doubt for each in others for doubt in each.doubts if doubt not in doubts)
     if view is not None:
         if not isinstance(where, Unnamed) and isinstance(view.where, Named):
-            base = replace(base, where=view.where)
+            base = base._replace(where=view.where)
             where = view.where
         unread, error = unread or view.problem, view.error
         doubts += view.doubts

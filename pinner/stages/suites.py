@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -106,8 +105,7 @@ class Options(NamedTuple):
     world: World = World()
 
 
-@dataclass(frozen=True, slots=True)
-class StageBase:
+class StageBase(NamedTuple):
     """What a stage stands on: `image` is the reference its chain of stages begins with, `roots` what it holds, as far
     as that was told. `contents` is what the image itself says, by platform; `unread` a clause about what it says to apt
     and what pinner does not follow, "" if there is nothing; `doubt` is about an image that was not read. `images` are
@@ -119,9 +117,9 @@ class StageBase:
     platforms: tuple[str, ...]
     asked: bool
     roots: tuple[Root, ...] = ()
-    contents: Mapping[str, ImageContent] = field(default_factory=dict, compare=False)
+    contents: Mapping[str, ImageContent] = MappingProxyType({})
     unread: str = ""
-    images: Mapping[str, str] = field(default_factory=dict, compare=False)
+    images: Mapping[str, str] = MappingProxyType({})
     doubt: Doubt | None = None
 
     @property
@@ -238,8 +236,7 @@ def _by_platform(dockerfile: Dockerfile, stage: Stage, options: Options) -> Stag
     where = first.where
     if any(each.where != where for each in others):
         where = Unnamed("its base images are of several suites on these platforms")
-    return replace(
-        first,
+    return first._replace(
         where=where,
         platforms=tuple(dict.fromkeys(name for each in own.values() for name in each.platforms)),
         roots=tuple(dict.fromkeys(root for each in own.values() for root in each.roots)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from pinner.apt.sources import Keys
@@ -93,7 +92,7 @@ class Views:
             if not found.problem or not isinstance(base.where, Alias):
                 return found
             where = self.options.world.named(base.where)
-            return self.view(stage, seen, replace(base, where=where)) if where else found
+            return self.view(stage, seen, base._replace(where=where)) if where else found
         place = seen.file, seen.start, seen.end
         views: dict[str, list[View]] = {}
         for platform in base.platforms:

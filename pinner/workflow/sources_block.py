@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from pinner.distributions.catalogue import PLATFORMS
@@ -98,7 +97,7 @@ def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
         if call.unread and index not in there:
             continue
         if where is not None and where.at is not None and not any(other in places for other in above):
-            places.setdefault(index, replace(call.base, where=where))
+            places.setdefault(index, call.base._replace(where=where))
     return tuple(
         _edit(file, dockerfile.stages[index], there.get(index), base) for index, base in places.items()
     )

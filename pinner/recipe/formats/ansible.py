@@ -39,7 +39,8 @@ def read(text: str, around: Around) -> Dockerfile:
     root = yamltext.parse(text)
     if root is None:
         return Dockerfile(text, "\\", (), ())
-    job = Job("tasks", root.span, raw="of these hosts", steps=list(_steps(text, root, ())))
+    job = Job("tasks", root.span, raw="of these hosts")
+    job.steps += _steps(text, root, ())
     return scripts.jobs(text, iter([job]), root)
 
 

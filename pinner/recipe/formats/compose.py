@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from posixpath import dirname, join
 from typing import TYPE_CHECKING
@@ -94,7 +93,7 @@ def read(text: str, around: Around) -> Dockerfile:
         found += embedded.stages(text, inner, service.name.text, len(found), given, build)
         told += embedded.comments(inner)
     commands = scripts.jobs(text, _commands(text, root, known), None)
-    found += (replace(each, index=number) for number, each in enumerate(commands.stages, len(found)))
+    found += (each._replace(index=number) for number, each in enumerate(commands.stages, len(found)))
     if root is not None:
         read = [*seen, *(each.span for stage in commands.stages for each in stage.instructions)]
         if rest := tuple(scripts.others(root, read)):

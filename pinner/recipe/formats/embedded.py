@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from pinner.edit.span import Joined, Lines, Span
 from pinner.errors import InputError
@@ -52,8 +51,7 @@ def stages(
             each._replace(span=inner.span(each.span.start, each.span.end)) for each in stage.directives
         )
         parent = stage.parent + first if stage.parent is not None else None
-        yield replace(
-            stage,
+        yield stage._replace(
             index=stage.index + first,
             name=f"{name}{own}",
             parent=parent,

@@ -41,9 +41,9 @@ def _jobs(root: Node) -> Iterator[Job]:
         base, raw, platform = _base(job)
         runner = _runner(job, raw) if job.get("container") is None else ""
         variables = [*_variables(root, "env"), *_variables(job, "env")]
-        own = Job(
-            name.text, Span(name.span.start, job.span.end), base, raw, platform, variables, runner=runner
-        )
+        own = Job(name.text, Span(name.span.start, job.span.end), base, raw, platform)
+        own.variables += variables
+        own.runner = runner
         # Without a container GitHub's runners have bash, which is what they use then.
         usual = "bash" if runner else ""
         yield _with_steps(own, job.get("steps"), _default_shell(job) or shell or usual)

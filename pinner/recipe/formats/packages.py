@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Span
@@ -28,5 +27,5 @@ def read(text: str, around: Around) -> Dockerfile:
     told = tuple(each for span in comments if (each := directives.read(text, span)))
     (stage,) = parsed.stages
     before = tuple(scripts.adding(each[2].strip(), Span(0, 0)) for each in added)
-    stage = replace(stage, directives=told, instructions=(*before, *stage.instructions))
+    stage = stage._replace(directives=told, instructions=(*before, *stage.instructions))
     return parsed._replace(stages=(stage,), comments=comments)

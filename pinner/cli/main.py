@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import os
 import sys
@@ -160,8 +159,6 @@ def _with_streams() -> None:
 def main() -> None:
     """The entry point."""
     _with_streams()
-    # A run is short and leaves little garbage in cycles; looking for it at the default rate slows a warm run down.
-    gc.set_threshold(1_000_000, 20, 100)
     status = run()
     # Nothing is left to tidy up, threads are daemons, and files are complete: the interpreter's own end would take
     # 8 ms, and complain of output that could not be written.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from pinner.errors import TrustError
 from pinner.values import NamedTuple
@@ -117,11 +118,19 @@ def _date(value: str, field: str) -> datetime:
         raise TrustError(f"the Release's {field} cannot be read: {value}") from None
 
 
+_ENTRY = partial(tuple.__new__, FileEntry)  # a Release has a thousand
+
+
 def _files(listing: str, field: str) -> Mapping[str, FileEntry]:
     """The field with this name: digest, size, path. A path that leaves the suite's directory is refused."""
-    files: dict[str, FileEntry] = {}
     row = rf"^[ \t]*([0-9a-fA-F]{{{128 if field == 'SHA512' else 64}}})[ \t]+(\d{{1,15}})[ \t]+(\S+)[ \t]*$"
     rows = re.findall(row, listing, re.ASCII | re.MULTILINE)
+    entries = map(_ENTRY, ((int(size), digest.lower()) for digest, size, _ in rows))
+    files = dict(zip([path.removeprefix("./") for _, _, path in rows], entries, strict=True))
+    if len(rows) == len(files) == listing.count("\n") + 1 and not any(
+        odd in listing for odd in ("..", " /", "\t/")
+    ):
+        return files
     lines = [line for line in map(str.strip, listing.split("\n")) if line]
     if len(rows) != len(lines):
         odd = next(line for line in lines if not re.match(row, line, re.ASCII))
@@ -129,8 +138,8 @@ def _files(listing: str, field: str) -> Mapping[str, FileEntry]:
     for digest, size, path in rows:
         if path.startswith("/") or ".." in path.split("/"):
             raise TrustError(f"the Release's {field} field names a path outside the suite: {path}")
-        path = path.removeprefix("./")
-        entry = FileEntry(int(size), digest.lower())
-        if files.setdefault(path, entry) != entry:
-            raise TrustError(f"the Release's {field} field contradicts itself about {path}")
+        if files[path.removeprefix("./")] != FileEntry(int(size), digest.lower()):
+            raise TrustError(
+                f"the Release's {field} field contradicts itself about {path.removeprefix('./')}"
+            )
     return files

@@ -15,7 +15,12 @@ gc.set_threshold(1_000_000, 20, 100)
 
 
 class _Inspect(ModuleType):
-    """`inspect`, loaded when something of it is used: click needs it for help alone, and it brings Python's parser."""
+    """Stands in for `inspect`, which brings Python's own parser, until something of it is used: click needs it for
+    the help of commands, and of options that are written over several lines."""
+
+    def cleandoc(self, text: str) -> str:
+        """As the real one."""
+        return self.__getattr__("cleandoc")(text) if "\n" in text or "\t" in text else text.lstrip(" ")
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:

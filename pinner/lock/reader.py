@@ -115,10 +115,10 @@ def _lines(block: str, section: Section) -> list[tuple[Any, ...]]:
     """The lines that are laid out as the writer does it; no others."""
     fields = section.fields
     pattern = r"^  \{ "
+    plain = r'[^"\\\x00-\x1f\x7f]*'
+    string = rf'"({plain}(?:\\.{plain})*)"' if "\\" in block else f'"({plain})"'
     for number, field in enumerate(fields):
-        value = {str: r'"([^"\\\x00-\x1f\x7f]*(?:\\.[^"\\\x00-\x1f\x7f]*)*)"', int: r"(\d{1,18})"}.get(
-            field.kind, "(true)"
-        )
+        value = {str: string, int: r"(\d{1,18})"}.get(field.kind, "(true)")
         part = f"{field.name} = {value}"
         if field.default is None:
             pattern += f"{', ' if number else ''}{part}"

@@ -122,6 +122,9 @@ class StageBase(NamedTuple):
     images: Mapping[str, str] = MappingProxyType({})
     doubt: Doubt | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.image, self.platforms, self.where))
+
     @property
     def is_assumed(self) -> bool:
         """Whether nothing is known of the image but the suite that its tag names."""

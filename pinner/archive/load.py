@@ -6,22 +6,20 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pinner.apt.digest import algorithm
 from pinner.apt.release import FileEntry, Release
 from pinner.apt.sources import Keys, Source
-from pinner.archive import parallel, suites, trust
-from pinner.archive.arriving import Arriving, StartedAnew
-from pinner.archive.fetch import Fetcher
+from pinner.archive import suites
 from pinner.archive.network import Network, not_cached
 from pinner.archive.suites import Getter, SuiteRelease, VerifiedRelease
 from pinner.errors import FetchError, InputError, TrustError
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
+    from pinner.archive.fetch import Fetcher
     from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
     from pinner.archive.store import StoredPiece
@@ -55,8 +53,8 @@ class Archive:
 
     Sources of a snapshot are read through what `snapshots` makes, once and for ever. `keyring` is a file whose keys
     stand in for those of every source, as a recorded archive has its own. `say` gets what is noticed only when an index
-    is looked at. `stand_in` may give what an index that is not in the cache is replaced by: of a source, component,
-    Release and the digest of its InRelease.
+    is looked at. `stand_in` may give what an index is replaced by: of a source, component, Release and the digest of
+    its InRelease; unless `instead`, one that is not in the cache.
     """
 
     def __init__(
@@ -67,17 +65,24 @@ class Archive:
         keyring: Path | None = None,
         say: Callable[[str], None] = lambda note: None,
         stand_in: Callable[[Source, str, Release, str], Index | None] = lambda *_: None,
+        instead: bool = False,
     ) -> None:
         self._stand_in = stand_in
+        self._instead = instead
         self._network = network
         self._cache = network.cache
         self._now = network.now
         self._offline = network.offline
-        self._fetcher = Fetcher(network)
         self._make_snapshots = snapshots
         self._snapshots: Snapshots | None = None
         self._keyring = keyring
         self._say = say
+
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        from pinner.archive.fetch import Fetcher
+
+        return Fetcher(self._network)
 
     def load(self, sources: Sequence[Source]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
         """The indices in the order of sources and components, and notes for people.
@@ -136,7 +141,7 @@ class Archive:
         return indices, tuple(dict.fromkeys(notes))
 
     def _standing_in(self, one: _Wanted, held: VerifiedRelease) -> Index | None:
-        if self._cache.index(one.plain.digest).exists():
+        if not self._instead and self._cache.index(one.plain.digest).exists():
             return None
         return self._stand_in(one.source, one.component, held.release, held.sha256)
 
@@ -162,10 +167,19 @@ class Archive:
     ) -> tuple[dict[SuiteRelease, VerifiedRelease], list[str]]:
         held = {suite: one for suite, one in before.items() if one is not None and self._is_fresh(suite, one)}
         missing = [suite for suite in before if suite not in held]
-        answers = parallel.run([partial(self._ask, suite, before[suite]) for suite in missing], _RELEASES)
+        answers = self._run([partial(self._ask, suite, before[suite]) for suite in missing], _RELEASES)
         held.update((suite, answer) for suite, (answer, _) in zip(missing, answers, strict=True))
         told = [suites.check_valid(suite, one.release, self._now) for suite, one in held.items()]
         return held, [note for note in (*(note for _, note in answers), *told) if note]
+
+    def _run(self, jobs: Sequence[Callable[[], T]], most: int) -> Sequence[T]:
+        """What the jobs give, of which that many run at a time."""
+        if not jobs:
+            return []
+        from pinner.archive import parallel
+
+        _ = self._fetcher  # made before there are threads
+        return parallel.run(jobs, most)
 
     def _ask(self, suite: SuiteRelease, before: VerifiedRelease | None) -> tuple[VerifiedRelease, str]:
         return self._fetched(suite, lambda getter: suites.ask(getter, suite, before, self._now))
@@ -188,7 +202,8 @@ class Archive:
         return self._snapshots.first(attempt)
 
     def _close(self) -> None:
-        self._fetcher.close()
+        if "_fetcher" in self.__dict__:
+            self._fetcher.close()
         if self._snapshots is not None:
             self._snapshots.close()
 
@@ -210,11 +225,12 @@ class Archive:
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
         large = sum(one.plain.size > _LARGE for one in largest_first)
         threads = 2 if large == 1 else 1  # with several, each has one, which bounds the memory
-        parallel.run([partial(self._build, one, threads) for one in largest_first], _INDICES)
+        self._run([partial(self._build, one, threads) for one in largest_first], _INDICES)
 
     def _build(self, one: _Wanted, threads: int) -> None:
         if self._offline:
             raise not_cached(one.suite.url(one.path))
+        from pinner.archive.arriving import StartedAnew
         from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
@@ -241,6 +257,7 @@ class Archive:
         """The content of the file, unpacked while it arrives: on a fast link the form that takes the least time to
         unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in an error if it is
         not what the Release says."""
+        from pinner.archive.arriving import Arriving
         from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
@@ -263,6 +280,7 @@ class Archive:
 
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
+        from pinner.archive import trust
         from pinner.archive.unpack import EXTENSIONS
 
         files = one.release.files
@@ -325,6 +343,8 @@ class Archive:
 
 
 def _by_hash(path: str, entry: FileEntry) -> str:
+    from pinner.apt.digest import algorithm
+
     return f"{path[: path.rfind('/') + 1]}by-hash/{algorithm(entry.digest).upper()}/{entry.digest}"
 
 

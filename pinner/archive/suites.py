@@ -10,15 +10,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pinner.apt.release import Release, expiry, parse
 from pinner.apt.sources import Keys
-from pinner.archive import packets, trust
 from pinner.archive.cache import Cache
 from pinner.distributions.moments import instant
 from pinner.errors import FetchError, TrustError
 from pinner.values import NamedTuple
+
+if TYPE_CHECKING:
+    from pinner.archive.trust import Signed
 
 LARGEST = 10_000_000  # bytes, apt's Acquire::MaxReleaseFileSize
 _FUTURE = timedelta(seconds=10)  # apt's Acquire::Max-FutureTime
@@ -181,6 +183,8 @@ def _fetched(
     fetcher: Getter, suite: SuiteRelease, before: VerifiedRelease | None, now: datetime
 ) -> VerifiedRelease:
     """The Release as it is now, verified; its digest is that of the file that was asked for first."""
+    from pinner.archive import packets, trust
+
     url = suite.url("InRelease")
     try:
         inrelease = bytes(fetcher.get(url, limit=LARGEST, revalidate=True))
@@ -216,14 +220,18 @@ def _fetched(
 
 def _still_vouched_for(suite: SuiteRelease, before: VerifiedRelease, now: datetime) -> bool:
     """Whether the same bytes would be found good again: the keyring is the same, and the key has not expired."""
+    from pinner.archive import trust
+
     in_time = not before.lapsed and (before.expires is None or before.expires > now)
     return in_time and before.keyring == trust.keyring(suite.signed_by)
 
 
 def _trusted(
-    suite: SuiteRelease, digest: str, now: datetime, verify: Callable[[Keys], trust.Signed]
+    suite: SuiteRelease, digest: str, now: datetime, verify: Callable[[Keys], Signed]
 ) -> VerifiedRelease:
     """The verified Release; a key that has expired since is accepted only where the source says so."""
+    from pinner.archive import trust
+
     keys, lapsed = suite.signed_by, False
     try:
         text, expires = verify(keys._replace(accept_expired=False))

@@ -18,7 +18,6 @@ from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Run
 from pinner.stages.suites import PinScope
-from pinner.workflow.export import named
 
 
 @flags.tells_kinds
@@ -135,6 +134,8 @@ def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff
             click.echo(line, err=aside)
         for target in outcome.anew if not style.quiet else ():
             if not write or target.conflict:
+                from pinner.workflow.export import named
+
                 why = f": {target.conflict}" if target.conflict else ""
                 said = f"{outcome.project.lock_path.name}: {'' if write else 'to be '}locked anew: {named(target)}{why}"
                 click.echo(printable(said), err=aside)

@@ -37,8 +37,7 @@ from pinner.lock.schema import (
     Target,
     short,
 )
-from pinner.lock.sections import SECTIONS, LockField, Rows, Section
-from pinner.lock.writer import HEAD
+from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows, Section
 from pinner.regex import later
 
 _EMPTY = later(r"\n{2,}")

@@ -30,6 +30,7 @@ _TAKEN = frozenset(
         ".semaphore",
     }
 )
+_FEW = 100  # folders, files
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 #: What lists the files below a folder, as `git.files` does.
 Listing = Callable[[Path], Sequence[str] | None]
@@ -100,6 +101,9 @@ def around(
 ) -> list[str]:
     """The files below `folder` of such names as are wanted, by path from there: as git sees them, or else those in the
     folders of `paths`, and above these."""
+    few = _few(folder)
+    if few is not None and not any(map(wanted, few)):
+        return []
     names = listing(folder)
     if names is not None:
         return sorted(name for name in names if wanted(name))
@@ -109,6 +113,17 @@ def around(
             with suppress(OSError):
                 found |= {relative(each / name, folder) for name in os.listdir(each) if wanted(name)}  # noqa: PTH208
     return sorted(found)
+
+
+def _few(folder: Path) -> list[str] | None:
+    """All files below `folder`, ignored ones too, by path from there; None for more than git would list sooner."""
+    found, cut = list[str](), len(os.path.join(folder, ""))  # noqa: PTH118
+    for number, (base, folders, names) in enumerate(os.walk(folder)):
+        folders[:] = (name for name in folders if name != ".git")
+        found += (os.path.join(base, name)[cut:].replace(os.sep, "/") for name in names)  # noqa: PTH118
+        if number == _FEW or len(found) > _FEW:
+            return None
+    return found
 
 
 def _judged(

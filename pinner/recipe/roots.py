@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from pinner.distributions.catalogue import PLATFORMS, alias_of, platform, suite_named
 from pinner.edit.span import Joined, Span
@@ -115,7 +114,7 @@ def added(dockerfile: Dockerfile) -> Dockerfile:
     stages = list(dockerfile.stages)
     for number, each in enumerate(reading.roots(dockerfile)):
         name = f"mmdebstrap-{number + 1}" if number else "mmdebstrap"
-        stages.append(replace(each, index=len(stages), name=name))
+        stages.append(each._replace(index=len(stages), name=name))
     return dockerfile._replace(stages=tuple(stages))
 
 

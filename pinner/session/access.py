@@ -16,6 +16,7 @@ from pinner.archive import reach
 from pinner.archive.cache import Cache
 from pinner.archive.network import Network
 from pinner.errors import InputError, PinnerError
+from pinner.lock.schema import Lock, LockedKey
 from pinner.project import git, tree
 from pinner.project.config import Config
 from pinner.resolve.universe import Index
@@ -30,7 +31,6 @@ if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.pool import Pool
     from pinner.archive.snapshot import Snapshots
     from pinner.images.image import Image
-    from pinner.lock.schema import Lock, LockedKey
     from pinner.session.images import Images
     from pinner.stages.bases import Inspect, InspectMode
 
@@ -90,10 +90,16 @@ class Access:
         return {f"{scheme}://": self.recorded.as_uri() for scheme in ("http", "https")}
 
     def archives(
-        self, config: Config, notes: dict[str, None] | None = None, lock: Lock | None = None
+        self,
+        config: Config,
+        notes: dict[str, None] | None = None,
+        lock: Lock | None = None,
+        *,
+        proven: bool = False,
     ) -> Archives:
         """The archives as seen through the cache; `notes` gets what is to be said of them. Where the Release is the one
-        that `lock` was made from, what the lock says of its packages stands in for an index that is not in the cache.
+        that `lock` was made from, what the lock says of its packages stands in for an index that is not in the cache;
+        where it is `proven`, for any.
         """
         from pinner.archive.load import Archive
 
@@ -103,7 +109,8 @@ class Access:
             snapshots=lambda: self.snapshots(config),
             keyring=self.recorded / "key.pgp" if self.recorded else None,
             say=lambda note: found.notes.update({note: None}),
-            **({"stand_in": stand_in(lock)} if lock is not None else {}),
+            stand_in=stand_in(lock or Lock()),
+            instead=proven,
         )
 
         def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:

@@ -116,10 +116,14 @@ def lock(
             run.notes |= dict.fromkeys(notes)
         written = _edited(run, project, lock, options, archives, how)
         proven = text is not None and seen.has_followed(cache, text)
-        trusted = run.as_locked(project, lock) if how.trust_lock and not how.allow_older else None
+        asks = (how.trust_lock or proven) and not how.allow_older
+        trusted = run.as_locked(project, lock, proven=proven) if asks else None
+        believed = trusted is not None
         try:
-            believed = trusted is not None
             result = plan(written, options, trusted or archives, lock, run.solved, proven=proven or believed)
+            kept = all(each.choice.status == "kept" for each in result.findings)
+            if believed and not how.trust_lock and not kept:
+                raise NotLocked
         except NotLocked:  # then all of it is read
             believed = False
             result = plan(written, options, archives, lock, run.solved, proven=proven)
@@ -129,7 +133,9 @@ def lock(
             files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
             result = result._replace(files=tuple(files_now))
         result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        outcomes.append(LockedProject(project, result, text, lock, proven=proven, said=settings))
+        outcomes.append(
+            LockedProject(project, result, text, lock, proven=proven, believed=believed, said=settings)
+        )
         for problem in result.errors:
             errors.append(project.placed(problem))
         for path, failure in result.unserved.items():
@@ -199,6 +205,7 @@ class LockedProject(Writes):
         lock: Lock,
         *,
         proven: bool = False,
+        believed: bool = False,
         said: LockedSettings = LockedSettings(""),  # noqa: B008
     ) -> None:
         super().__init__(project)
@@ -215,7 +222,8 @@ class LockedProject(Writes):
         conflicted = lock_text is not None and reader.is_conflicted(lock_text)
         if project.paths and (conflicted or merged is not lock):
             self.lock_text = self.change_lock(lock_text, merged)
-        self.proven = proven or lock.files() <= set(handled)
+        #: Whether all of it has followed from the archives, in this run or in one before.
+        self.proven = proven or (not believed and lock.files() <= set(handled))
         now = {target.key: target for target in merged.targets}
         #: The targets of the lock that are, or would be, locked anew.
         self.anew = tuple(

@@ -142,12 +142,13 @@ class Run:
         """The archives as the configuration names them."""
         return self._opened(config)[0]
 
-    def as_locked(self, project: Project, lock: Lock) -> Archives | None:
+    def as_locked(self, project: Project, lock: Lock, *, proven: bool = False) -> Archives | None:
         """The archives of a project, in which what its lock says of a Release counts as long as that is the same; None
-        for a lock that is not what was reviewed: it differs from the last commit, or from a pull request's base."""
-        if not lock.targets or not git.is_reviewed(tree.resolve(project.lock_path)):
+        for a lock that is neither `proven` nor what was reviewed: it differs from the last commit, or from a pull
+        request's base."""
+        if not lock.targets or not (proven or git.is_reviewed(tree.resolve(project.lock_path))):
             return None
-        found = self.access.archives(project.config, self.notes, lock)
+        found = self.access.archives(project.config, self.notes, lock, proven=proven)
         if self.access.recorded is None:
             found.not_before(self._dates(project, lock))
         return found

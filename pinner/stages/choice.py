@@ -17,7 +17,6 @@ from pinner.errors import UnknownPackage, Unsatisfiable
 from pinner.recipe.installs import Request
 from pinner.regex import is_slow
 from pinner.resolve.universe import Offer, Universe
-from pinner.resolve.words import LONGEST_NAME
 from pinner.stages.policy import PinForm
 from pinner.values import NamedTuple
 
@@ -168,6 +167,8 @@ def _expression(name: str, universes: Mapping[str, Universe]) -> list[str]:
     if not any(char in name for char in ".+") or any(universe.known(name) for universe in universes.values()):
         return []
     universe = next(iter(universes.values()))
+    from pinner.resolve.words import LONGEST_NAME
+
     try:
         pattern = re.compile(name)
     except re.error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pinner.apt.packages import Package, SourceVersion
 from pinner.apt.release import Release
@@ -11,6 +11,8 @@ from pinner.lock.schema import Lock, LockedPackage
 
 #: Gives what stands in for an index: by source, component, Release and the digest of its InRelease; None: nothing does.
 StandIn = Callable[[Source, str, Release, str], "LockedIndex | None"]
+#: The packages of a lock, by name.
+LockedRows = Mapping[str, Sequence[LockedPackage]]
 
 
 class NotLocked(Exception):
@@ -22,28 +24,31 @@ class LockedIndex:
     so that nothing can be resolved with it (`workflow.closure`)."""
 
     def __init__(
-        self,
-        lock: Lock,
-        rows: Sequence[LockedPackage],
-        source: Source,
-        component: str,
-        release: Release,
-        digest: str,
+        self, rows: LockedRows, source: Source, component: str, release: Release, digest: str
     ) -> None:
         self.source = source
         self.component = component
         self.release = release._replace(files={})
         self.release_sha256 = digest
-        self._names = frozenset(each.name for each in lock.packages if each.arch in (source.arch, "all"))
+        self._rows = rows
+        self._apart = component and len(release.components) > 1
         self._packages: dict[str, tuple[Package, ...]] = {}
-        for each in rows:
-            self._packages[each.name] = (*self._packages.get(each.name, ()), _package(each))
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """The locked versions of the name. None of a name that is locked from elsewhere."""
-        if name not in self._names:
-            raise NotLocked(name)
-        return self._packages.get(name, ())
+        if name not in self._packages:
+            source = self.source
+            rows = [each for each in self._rows.get(name, ()) if each.arch in (source.arch, "all")]
+            own = [each for each in rows if (each.uri, each.suite) == (source.uri, source.suite)]
+            places = [
+                _component(each.filename, self.release) if self._apart else self.component for each in own
+            ]
+            if not rows or None in places:
+                raise NotLocked(name)
+            self._packages[name] = tuple(
+                _package(each) for each, place in zip(own, places, strict=True) if place == self.component
+            )
+        return self._packages[name]
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """Not known."""
@@ -73,21 +78,14 @@ class LockedIndex:
 def stand_in(lock: Lock) -> StandIn:
     """What stands in for the indices of the Releases that a lock was made from."""
     digests = {(each.uri, each.suite, each.component): each.digest for each in lock.releases}
+    named: dict[str, list[LockedPackage]] = {}
+    for each in lock.packages:
+        named.setdefault(each.name, []).append(each)
 
     def found(source: Source, component: str, release: Release, digest: str) -> LockedIndex | None:
         if digests.get((source.uri, source.suite, component)) != digest:
             return None
-        rows = [
-            each
-            for each in lock.packages
-            if (each.uri, each.suite) == (source.uri, source.suite) and each.arch in (source.arch, "all")
-        ]
-        if component and len(release.components) > 1:
-            own = [_component(each.filename, release) for each in rows]
-            if None in own:
-                return None
-            rows = [each for each, name in zip(rows, own, strict=True) if name == component]
-        return LockedIndex(lock, rows, source, component, release, digest)
+        return LockedIndex(named, source, component, release, digest)
 
     return found
 

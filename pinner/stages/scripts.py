@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from pinner.edit.span import Span
@@ -61,6 +60,8 @@ class Scripts:
             or any(UNKNOWN in word for word in command.words)
         ):
             return found
+        import shlex
+
         words = (
             f'"$_{at}"' if UNKNOWN in word else shlex.quote(word) for at, word in enumerate(command.words)
         )

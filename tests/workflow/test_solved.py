@@ -96,3 +96,53 @@ def test_a_package_that_vanishes_is_noticed_though_all_was_solved(locked: Workbe
             suite.remove("libjq1")
             suite.date = RELEASED + timedelta(days=1)
     assert locked.run("verify").status == 1
+
+
+#: Where this process has to read an index, it fails.
+_WITHOUT_INDEX = 'import sys\nsys.modules["pinner.archive.index"] = None\n'
+
+
+def reads(bench: Workbench) -> bool:
+    """Whether `lock --check` reads an index."""
+    return "pinner.archive.index" in bench.process("lock", *_COMMANDS["lock"], first=_WITHOUT_INDEX).err
+
+
+def _lying_lock(bench: Workbench) -> None:
+    bench.write("pinner.lock", bench.read("pinner.lock").replace("2.1", "2.2"))
+    bench.write("Dockerfile", bench.read("Dockerfile").replace("2.1", "2.2"))
+
+
+def _unpinned_elsewhere(bench: Workbench) -> None:
+    bench.write("other/Dockerfile", "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq\n")
+
+
+def _other_pin(bench: Workbench) -> None:
+    bench.write("Dockerfile", bench.read("Dockerfile").replace("jq=1.6-2.1", "jq=1.5"))
+
+
+def _only_believed(bench: Workbench) -> None:
+    _nothing_known(bench)
+    assert bench.run("lock", "--check", "--trust-lock").status == 0
+
+
+def test_what_has_followed_once_needs_no_index(locked: Workbench) -> None:
+    assert not reads(locked)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_lying_lock, _unpinned_elsewhere, _other_pin, _other_archive, _nothing_known, _only_believed],
+)
+def test_what_is_otherwise_is_read(change: Callable[[Workbench], None], locked: Workbench) -> None:
+    change(locked)
+    assert reads(locked)
+
+
+def test_a_lock_of_an_older_version_does_not_say_the_newest(locked: Workbench) -> None:
+    suite = next(suite for suite in locked.archive.suites if suite.name == "bookworm")
+    suite.package("jq", "1.9", Depends="libjq1")
+    suite.date = RELEASED + timedelta(days=1)
+    assert locked.run("lock", "--max-age", "0s").status == 0  # what is pinned stays
+    _unpinned_elsewhere(locked)
+    assert locked.run("lock").status == 0
+    assert "jq=1.9" in locked.read("other/Dockerfile")

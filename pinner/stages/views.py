@@ -105,7 +105,7 @@ class Views:
     def end(self, stage: Stage, base: StageBase) -> View:
         """What a command sees that runs in what a stage makes."""
         if isinstance(base.where, Alias) and (where := self.options.world.named(base.where)):
-            base = replace(base, where=where)
+            base = base._replace(where=where)
         if not self.matters or not isinstance(base.where, Named):
             return View(base.where)
         at = len(self._file.text)

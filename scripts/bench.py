@@ -11,6 +11,7 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -30,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from tests.bench_inputs import Link, dockerfile  # noqa: E402
+from tests.registry import Made, Registry, digest, index, make, official, serve  # noqa: E402
 
 PACKAGES = [
     "ca-certificates",
@@ -236,14 +238,14 @@ class Bench:
 
 
 @contextmanager
-def _link(bench: Bench, rate: float, rtt: float) -> Iterator[None]:
+def _link(bench: Bench, rate: float, rtt: float) -> Iterator[Link]:
     """Both sides behind a link."""
     link = Link(rate, rtt)
     before = bench.env, bench.apt_env
     with link.serve() as address:
         bench.env, bench.apt_env = ({**each, "http_proxy": address} for each in before)
         try:
-            yield
+            yield link
         finally:
             bench.env, bench.apt_env = before
 
@@ -346,16 +348,54 @@ def scan(bench: Bench) -> None:
             bench.note(Figure(title, "MB", peak, 150, peak <= 150, wall, cpu))
 
 
-def image(bench: Bench) -> None:
-    """A base image that is read, from a registry on loopback."""
-    from tests.registry import Registry, make, official, serve
-
-    packages = [*minbase.names("bookworm", "amd64")]
-    stanza = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+def _image(arch: str) -> Made:
+    """A minimal image of 30 MB."""
+    packages = minbase.names("bookworm", arch)
+    stanza = f"Package: {{}}\nStatus: install ok installed\nArchitecture: {arch}\nVersion: 1\n\n"
     status = "".join(map(stanza.format, packages))
     files = {**official("bookworm"), "var/lib/dpkg/status": status, "usr/lib/big": "x" * 30_000_000}
+    return make(files, platform=f"linux/{arch}")
+
+
+def runner(bench: Bench) -> None:
+    """A fresh CI runner verifies a lock of two platforms whose images were read; two pockets have moved since."""
+    registry, images = Registry(), [_image(arch) for arch in ("amd64", "arm64")]
+    registry.put("app:1", *images, top=index(*images))
+    with serve(registry):
+        folder = bench.file("runner")
+        shutil.rmtree(folder / ".git")  # outside of a work tree a lock counts as it is
+        text = (folder / "Dockerfile").read_text()
+        (folder / "Dockerfile").write_text(text.replace("debian:bookworm-slim", f"{registry.host}/app:1"))
+        images_read = f"--images always --insecure-registry {registry.host} Dockerfile"
+        bench.pinner(f"lock {images_read}", folder)
+        lines = (folder / "pinner.lock").read_text().splitlines(keepends=True)
+        moved = [
+            re.sub(r'digest = "[0-9a-f]{8}', 'digest = "00000000', line) if "bookworm-" in line else line
+            for line in lines[: lines.index("targets = [\n")]
+        ]
+        (folder / "pinner.lock").write_text("".join([*moved, *lines[len(moved) :]]))
+        title = "a fresh runner, two platforms, images read, two pockets moved: verify"
+        registry.log.clear()
+        trusting = partial(bench.pinner, f"verify --trust-lock {images_read}", folder)
+        bench.alone(f"{title} --trust-lock", 1000, trusting, bench.clear)
+        bench.alone(title, 2000, partial(bench.pinner, f"verify {images_read}", folder), bench.clear)
+        layers = {f"/v2/app/blobs/{digest(layer)}" for each in images for layer in each.layers}
+        if layers & {each.path for each in registry.log}:
+            sys.exit("a layer was read, though the lock knows it")
+        with _link(bench, 1e12, 0) as link:
+            bench.clear()
+            bench.env = {**bench.env, "no_proxy": "127.0.0.1"}
+            done = trusting()
+        kilobytes = link.sent / 1000
+        bench.note(
+            Figure(f"{title} --trust-lock, fetched", "kB", kilobytes, 1000, kilobytes <= 1000, done.seconds)
+        )
+
+
+def image(bench: Bench) -> None:
+    """A base image that is read, from a registry on loopback."""
     registry = Registry()
-    registry.put("app:1", make(files))
+    registry.put("app:1", _image("amd64"))
     with serve(registry):
         host = registry.host
         folder = bench.file("image")
@@ -452,6 +492,7 @@ BENCHES: dict[str, Callable[[Bench], None]] = {
     "closures": closures,
     "scan": scan,
     "image": image,
+    "runner": runner,
     "sizes": sizes,
 }
 

@@ -95,11 +95,13 @@ class Link:
         self._kept: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self._lock = threading.Lock()
         self._free = 0.0
+        self.sent = 0  # bytes of bodies
 
     def pause(self, size: int) -> None:
         """Waits until the link has room for the bytes."""
         with self._lock:
             now = time.monotonic()
+            self.sent += size
             self._free = max(self._free, now) + size / self.rate
             wait = self._free - now
         time.sleep(wait)

@@ -40,4 +40,7 @@ def test_a_package_is_in_the_component_of_its_file(filename: str) -> None:
 def test_nothing_stands_in_for_another_release_or_another_layout() -> None:
     assert stand_in(locked("pool/main/p0.deb"))(SOURCE, "main", RELEASE, "other") is None
     assert stand_in(locked("pool/main/p0.deb"))(SOURCE, "contrib", RELEASE, "digest") is None
-    assert stand_in(locked("all/p0.deb"))(SOURCE, "main", RELEASE, "digest") is None
+    index = stand_in(locked("all/p0.deb"))(SOURCE, "main", RELEASE, "digest")
+    assert index is not None
+    with pytest.raises(NotLocked):
+        index.packages("p0")

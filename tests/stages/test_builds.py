@@ -118,6 +118,13 @@ def bake(*parts: str) -> str:
         ),
         (
             {
+                "compose.yaml": "services: {w: {extends: {file: x/base.yml, service: b}, build: ./app}}",
+                "x/base.yml": "services: {b: {build: {context: /else, target: base, args: {V: 12}}}}\n",
+            },
+            "debian:12",
+        ),
+        (
+            {
                 "compose.yaml": "services: {w: {extends: {file: no.yml, service: b}, build: {args: {V: 13}}}}",
             },
             "debian:11",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from posixpath import dirname, join
+from posixpath import dirname, join, relpath
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
@@ -51,6 +51,11 @@ class _Service(NamedTuple):
     def get(self, key: str) -> Node | None:
         """A part that does not merge."""
         return next((found for part in self.parts if (found := _get(part, key)) is not None), None)
+
+    @property
+    def has_context(self) -> bool:
+        """Whether it says where its build context is."""
+        return any(part.text for part in self.parts) or self.get("context") is not None
 
     def text(self, key: str, known: ComposeVariables) -> str | None:
         """A part as a text, "" if there is none, None if it is not known."""
@@ -154,18 +159,21 @@ def builds_of(
     root = yamltext.parse(text)
     below = {each.name.text: each for each in _services(yamltext.parse(base))} if base else {}
     for service in _services(root):
-        if service.get("context") is None and service.name.text in below:
+        if service.name.text in below:
             service = service._replace(parts=[*service.parts, *below[service.name.text].parts])
         if service.get("dockerfile_inline") is not None:
             continue
         build = _build(f"{by} ({service.name.text})", service, known)
         file, name = service.beyond
-        if file and service.get("context") is None:
+        if file:
             inner = other(file) if depth < _DEEPEST else ""
             relative = partial(_relative, other, dirname(file))
             every = builds_of(inner, "", "", known, relative, depth + 1) if inner else ()
             theirs = next((each for each in every if each.by == f" ({name})"), None)
-            build = _over(build, theirs, dirname(file)) if theirs else build._replace(dockerfile="")
+            if theirs:
+                build = _over(service, build, theirs, dirname(file))
+            elif not service.has_context:
+                continue
         if build.dockerfile:
             yield build
 
@@ -174,12 +182,18 @@ def _relative(other: Callable[[str], str], folder: str, path: str) -> str:
     return other(join(folder, path))
 
 
-def _over(own: Build, theirs: Build, folder: str) -> Build:
-    """A build that extends one of a file in another folder."""
+def _over(service: _Service, own: Build, theirs: Build, folder: str) -> Build:
+    """A build that extends one of a file in another folder: what it does not say itself is theirs."""
+    context = join(folder, theirs.context) if theirs.context else ""
+    name = relpath(theirs.dockerfile, theirs.context or ".")
+    if service.has_context:
+        context = own.context
+    if service.get("dockerfile") is not None:
+        name = relpath(own.dockerfile, own.context or ".")
     return theirs._replace(
         by=own.by,
-        dockerfile=join(folder, theirs.dockerfile),
-        context=join(folder, theirs.context) if theirs.context else "",
+        dockerfile=join(context, name) if context and own.dockerfile else "",
+        context=context,
         args={**theirs.args, **own.args},
         contexts={**theirs.contexts, **own.contexts},
         target=own.target or theirs.target,

@@ -87,10 +87,8 @@ class Cache:
             draft.replace(path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise CacheError(
-                f"{self.root}: the cache cannot be written: {reason}",
-                hint="make room (pinner cache prune), or name another directory in PINNER_CACHE_DIR",
-            ) from None
+            hint = "make room (pinner cache prune), or name another directory in PINNER_CACHE_DIR"
+            raise CacheError(f"{self.root}: the cache cannot be written: {reason}", hint=hint) from None
         finally:
             with suppress(OSError):
                 draft.unlink()

@@ -378,7 +378,5 @@ def _file(address: str, url: str, limit: int) -> bytearray:
 
 def _check_length(length: int, limit: int, url: str) -> None:
     if length > limit:
-        raise TrustError(
-            f"{url}: longer than the {limit} bytes it may have",
-            hint="the mirror may be in the middle of an update: try again in some minutes, or another mirror",
-        )
+        hint = "the mirror may be in the middle of an update: try again in some minutes, or another mirror"
+        raise TrustError(f"{url}: longer than the {limit} bytes it may have", hint=hint)

@@ -392,10 +392,8 @@ def _wanted(source: Source, suite: SuiteRelease, release: Release) -> Iterator[_
         yield _Wanted(suite, release, source, "", name, release.files[name])
     for component in source.components:
         if release.components and component not in release.components:
-            raise InputError(
-                f"{suite.name} at {suite.uri} has no component {component}",
-                hint=f"it has {', '.join(release.components)}",
-            )
+            hint = f"it has {', '.join(release.components)}"
+            raise InputError(f"{suite.name} at {suite.uri} has no component {component}", hint=hint)
         for arch in (source.arch, "all") if release.all_apart and not sources else (source.arch,):
             path = f"{component}/{arch if sources else f'binary-{arch}'}/{name}"
             if path in release.files:

@@ -239,8 +239,5 @@ def _fault(path: Path, package: LockedPackage) -> str:
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"cannot be written: {error.strerror or error}",
-        path=str(path),
-        hint="make room or name another directory; a rerun goes on where this one ended",
-    )
+    hint = "make room or name another directory; a rerun goes on where this one ended"
+    return InputError(f"cannot be written: {error.strerror or error}", path=str(path), hint=hint)

@@ -226,10 +226,8 @@ def _timestamps(answer: Any, archive: str) -> tuple[str, ...]:
     except (KeyError, TypeError, AttributeError):
         raise _strange(f"/mr/timestamp/?archive={archive}") from None
     if not found:
-        raise InputError(
-            f"snapshot.debian.org lists no import of {archive}",
-            hint="does another service answer in its place? check [snapshot] mirrors in pinner.toml",
-        )
+        hint = "does another service answer in its place? check [snapshot] mirrors in pinner.toml"
+        raise InputError(f"snapshot.debian.org lists no import of {archive}", hint=hint)
     return tuple(dict.fromkeys(found))
 
 

@@ -249,11 +249,8 @@ def _content(keys: Keys) -> tuple[bytes, str]:
     try:
         return path.read_bytes(), str(path)
     except OSError as error:
-        raise InputError(
-            f"the keyring cannot be read: {error.strerror}",
-            path=str(path),
-            hint="name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image",
-        ) from None
+        hint = "name a shipped keyring (debian-archive-keyring) or a file that is here, not in the image"
+        raise InputError(f"the keyring cannot be read: {error.strerror}", path=str(path), hint=hint) from None
 
 
 def _is_shipped(name: str) -> bool:

@@ -48,10 +48,8 @@ def command(
             hint=f"it has {'; '.join(map(name_of, found.targets))}",
         )
     if len(targets) > 1:
-        raise InputError(
-            "which one was built? The lock has several that may be meant",
-            hint=f"choose with --file and --stage: {'; '.join(map(name_of, targets))}",
-        )
+        hint = f"choose with --file and --stage: {'; '.join(map(name_of, targets))}"
+        raise InputError("which one was built? The lock has several that may be meant", hint=hint)
     result = audit(found.lock, targets[0], image, _base(base, found, targets[0], asked))
     if as_json:
         path = files.relative(found.path.parent / result.target.file, Path.cwd())

@@ -67,11 +67,8 @@ def sources(found: LoadedLock, when: str | None) -> int:
         at = moments.moment(archives, wanted, service.timestamps)
         service.close()
     if at is None:
-        raise InputError(
-            "the lock was made from the live archive",
-            path=str(found.path),
-            hint="write --snapshot WHEN, or lock one by `pinner lock --snapshot`",
-        )
+        hint = "write --snapshot WHEN, or lock one by `pinner lock --snapshot`"
+        raise InputError("the lock was made from the live archive", path=str(found.path), hint=hint)
     chosen = dict.fromkeys(target.platform for target in found.targets)
     path, lines = sources_block.sources(where._replace(at=at), tuple(chosen))
     say("note", f"this goes to {path}, in the place of all other sources")

@@ -103,10 +103,8 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
         found = [finder.find(each).newest for each in all_pins]
     latest = [each.moment for each in found if each is not None]
     if len(latest) < len(found):
-        raise Unsatisfiable(
-            f"{project.shown(name)}: no snapshot has all of its pins",
-            hint="`pinner snapshot find` shows which were never in one snapshot; `pinner refresh` moves them",
-        )
+        hint = "`pinner snapshot find` shows which were never in one snapshot; `pinner refresh` moves them"
+        raise Unsatisfiable(f"{project.shown(name)}: no snapshot has all of its pins", hint=hint)
     wanted = instant(min(latest))
     service = run.access.snapshots(project.config, offline=False)
     at = moment(project.texts, options, wanted, service.timestamps)

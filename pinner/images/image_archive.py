@@ -56,11 +56,8 @@ def _inspect(archive: _Archive, wanted: Platform, layers: bool) -> Image:
             hint="write it with `docker save` or `skopeo copy … oci-archive:FILE`",
         )
     if len({(one.digest, one.config) for one in found}) > 1:
-        raise InputError(
-            f"the archive holds {len(found)} images for {wanted}",
-            path=what,
-            hint="save one image per archive",
-        )
+        hint = "save one image per archive"
+        raise InputError(f"the archive holds {len(found)} images for {wanted}", path=what, hint=hint)
     return image.look(found[0], archive.layer, reference=what, platform=wanted, layers=layers)
 
 

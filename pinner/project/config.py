@@ -105,11 +105,8 @@ def _address(text: str, key: str, path: str) -> None:
     except ValueError:
         well = False
     if not well:
-        raise InputError(
-            f"{key}: {text} is not an address",
-            path=path,
-            hint="write its scheme, as https://mirror.example.org",
-        )
+        hint = "write its scheme, as https://mirror.example.org"
+        raise InputError(f"{key}: {text} is not an address", path=path, hint=hint)
 
 
 def _service(value: Any, path: str) -> Service:
@@ -145,11 +142,8 @@ def _sources(value: Any, path: str) -> tuple[VouchedRepository, ...]:
         if isinstance(uri, str):
             _address(uri, "source.uri", path)
         if not all(isinstance(text, str) for text in (uri, suite, file)) or "://" not in uri or not file:
-            raise InputError(
-                "[[source]] needs a uri and a key",
-                path=path,
-                hint='uri = "https://apt.example.org/debian" and key = "keys/example.asc"',
-            )
+            hint = 'uri = "https://apt.example.org/debian" and key = "keys/example.asc"'
+            raise InputError("[[source]] needs a uri and a key", path=path, hint=hint)
         prints = _texts(item.get("fingerprints", []), "source.fingerprints", path)
         prints = tuple(text.replace(" ", "").upper() for text in prints)
         found.append(VouchedRepository(without_login(uri).rstrip("/"), suite, Keys(file, prints)))

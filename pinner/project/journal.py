@@ -197,8 +197,5 @@ def _parsed(path: Path, text: bytes, stack: ExitStack) -> tuple[bool, list[FileM
 
 
 def _error(folder: Path, problem: str) -> InputError:
-    return InputError(
-        problem,
-        path=str(folder / NAME),
-        hint="restore the project's files from version control and delete this journal",
-    )
+    hint = "restore the project's files from version control and delete this journal"
+    return InputError(problem, path=str(folder / NAME), hint=hint)

@@ -67,11 +67,8 @@ def inside(path: Path, root: Path) -> Path:
     """What `path` points to. Raises `InputError` if that lies outside of `root`."""
     place = resolve(path)
     if not place.is_relative_to(root):
-        raise InputError(
-            f"leads out of the work tree {root}, to {place}",
-            path=str(path),
-            hint="pinner follows no link out of a work tree, and no `..`: put the file itself there",
-        )
+        hint = "pinner follows no link out of a work tree, and no `..`: put the file itself there"
+        raise InputError(f"leads out of the work tree {root}, to {place}", path=str(path), hint=hint)
     return place
 
 

@@ -51,10 +51,8 @@ def sources(where: Named, platforms: Sequence[str]) -> tuple[str, tuple[str, ...
         for platform in platforms
     }
     if len(by_platform) > 1:
-        raise InputError(
-            f"{where.suite.codename} has other archives for some of these platforms",
-            hint="lock one platform by --platform",
-        )
+        hint = "lock one platform by --platform"
+        raise InputError(f"{where.suite.codename} has other archives for some of these platforms", hint=hint)
     (read,) = by_platform
     codename = where.suite.codename
     ending = "pgp" if where.distribution is DEBIAN and codename not in _GPG else "gpg"

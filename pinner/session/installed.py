@@ -89,7 +89,6 @@ def _distinct(found: Sequence[Root]) -> tuple[Root, ...]:
     for root in found:
         same = [other.label.split(" ")[0] for other in found if other.arch == root.arch]
         if len(same) > 1:
-            raise InputError(
-                f"{' and '.join(same)} are both of {root.arch}", hint="give one file for each architecture"
-            )
+            hint = "give one file for each architecture"
+            raise InputError(f"{' and '.join(same)} are both of {root.arch}", hint=hint)
     return tuple(found)

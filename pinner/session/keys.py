@@ -31,13 +31,7 @@ class Vouching:
     """
 
     def __init__(
-        self,
-        project: Project,
-        lock: Lock,
-        access: Access,
-        notes: dict[str, None],
-        *,
-        new: bool = False,
+        self, project: Project, lock: Lock, access: Access, notes: dict[str, None], *, new: bool = False
     ) -> None:
         self._project = project
         self._notes = notes

@@ -68,22 +68,18 @@ class LockResult(NamedTuple):
     def report(self, run: Run, *, strict: bool = False, check: bool = False) -> Report:
         """The run in whichever format."""
         results = self.outcomes
-        found = [
-            *_diagnostics(results, strict=strict, write=self.written, check=check),
-            *(of_error(each, from_here) for each in self.failures),
-        ]
-        passed = (
-            (
-                report.place_of(each, result.project.relative(each.path)),
-                f"{each.name}={each.choice.version}",
-            )
+        found = [*_diagnostics(results, strict=strict, write=self.written, check=check)]
+        found += (of_error(each, from_here) for each in self.failures)
+        good = {"kept", "pinned"} if self.written else {"kept"}
+        passed = tuple(
+            (report.place_of(each, result.project.relative(each.path)), f"{each.name}={each.choice.version}")
             for result in results
             for each in result.plan.findings
-            if each.choice.status == "kept" or (self.written and each.choice.status == "pinned")
+            if each.choice.status in good
         )
         names = (result.project.relative(each.path) for result in results for each in result.plan.files)
         said = "; ".join(report.summary(each.plan, each.wrote, would=not self.written) for each in results)
-        return Report("lock", said, tuple(found), tuple(names), tuple(passed), run.access.now)
+        return Report("lock", said, tuple(found), tuple(names), passed, run.access.now)
 
 
 def lock(

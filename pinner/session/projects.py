@@ -279,9 +279,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         if lock_path not in projects:
             if journal.is_there(lock_path.parent):
                 found.notes.extend(_look_after(lock_path.parent, writes=writes))
-                text = files.read(
-                    path, None if anywhere else root
-                )  # which the run that was killed may have written
+                # It may be the run that was killed which has written it.
+                text = files.read(path, None if anywhere else root)
             projects[lock_path] = Project(config, lock_path, root, listing)
         projects[lock_path].take(files.relative(place, lock_path.parent), path, text)
     for lock_path in [*projects] if len(projects) > 1 else ():
@@ -332,16 +331,10 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
         below = (each for each in included if each.is_relative_to(place) and each not in known)
         surveyed += (FoundFile(path / each.relative_to(place), "gitlab") for each in below)
     if not surveyed:
-        kind = "" if wanted is KINDS else f" of the kind {' or '.join(wanted)}"
-        found.errors.append(
-            InputError(
-                f"no file{kind} in this directory or below"
-                if kind
-                else "no Dockerfile, and no other file that installs packages, in this directory or below",
-                path=str(path),
-                hint="name the file, or another directory",
-            )
-        )
+        what = f"file of the kind {' or '.join(wanted)}"
+        what = "Dockerfile, and no other file that installs packages," if wanted is KINDS else what
+        text, hint = f"no {what} in this directory or below", "name the file, or another directory"
+        found.errors.append(InputError(text, path=str(path), hint=hint))
     return [each.path for each in surveyed if not each.passed]
 
 

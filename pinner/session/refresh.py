@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pinner.archive import seen
 from pinner.edit.span import Place
@@ -24,7 +25,7 @@ from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
 from pinner.workflow import changes
 from pinner.workflow.changes import Change
-from pinner.workflow.moves import Stay, Wishes
+from pinner.workflow.moves import Stay, VersionMove, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
 from pinner.workflow.vulnerable import Mended, mended
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pinner.apt.changelog import ChangelogEntry
 
 Only = Literal["gone", "security", "all"]
+_Placed = TypeVar("_Placed", VersionMove, Stay)
 
 
 class RefreshOptions(NamedTuple):
@@ -177,11 +179,9 @@ class RefreshedProject(Writes):
         super().__init__(project)
         back = changes.older(lock, refreshed.lock) if not allow_older else {}
         if back:
+            stay = partial(Stay, code="downgrade", refuses=True)
             stays = {
-                path: [
-                    Stay(Place(path), name, was, _older(now), "downgrade", refuses=True)
-                    for name, was, now in rows
-                ]
+                path: [stay(Place(path), name, was, _older(now)) for name, was, now in rows]
                 for path, rows in back.items()
             }
             refreshed = refreshed.without(stays)
@@ -205,26 +205,14 @@ def _age(lock: Lock, now: datetime) -> timedelta:
 
 
 def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: bool, written: bool) -> Outcome:
-    moves = [
-        move._replace(place=_shown(move.place, result.project))
-        for result in results
-        for move in result.refreshed.moves
-    ]
-    stays: list[Stay] = [
-        stay._replace(place=_shown(stay.place, result.project))
-        for result in results
-        for stay in result.refreshed.stays
-    ]
+    moves = [_shown(each, result.project) for result in results for each in result.refreshed.moves]
     changed = {(move.name, move.new) for move in moves}
+    along = (each for result in results for each in result.along)
     return Outcome(
         changes.changes_of(moves) if not refused else (),
         tuple(dict.fromkeys(each for result in results for each in result.images)),
-        tuple(
-            dict.fromkeys(
-                each for result in results for each in result.along if (each.name, each.new) not in changed
-            )
-        ),
-        tuple(stays),
+        tuple(dict.fromkeys(each for each in along if (each.name, each.new) not in changed)),
+        tuple(_shown(each, result.project) for result in results for each in result.refreshed.stays),
         {},
         tuple(name for result in results for name in result.wrote) if not refused else (),
         sum(result.refreshed.pins for result in results),
@@ -232,16 +220,14 @@ def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: boo
         written,
         tuple(dict.fromkeys(note for result in results for note in result.refreshed.notes)),
         unpinned=tuple(
-            each._replace(place=_shown(each.place, result.project))
-            for result in results
-            for each in result.refreshed.unpinned
+            _shown(each, result.project) for result in results for each in result.refreshed.unpinned
         ),
         today=now.date(),
     )
 
 
-def _shown(place: Place, project: Project) -> Place:
-    return place._replace(path=project.relative(place.path))
+def _shown(each: _Placed, project: Project) -> _Placed:
+    return each._replace(place=each.place._replace(path=project.relative(each.place.path)))
 
 
 def _uploads(

@@ -155,14 +155,11 @@ class Run:
 
     def believes(self, project: Project, *, believed: bool, reviewed: bool = True) -> None:
         """Note whether a lock was believed, and if it was not for not being `reviewed`."""
-        name = project.lock_path.name
-        if believed:
-            self.notes[
-                f"{name}: believed of archives that have not moved since it was made (--trust-lock)"
-            ] = None
-        elif not reviewed:
-            why = "it is not as in the last commit, or not as in the branch that it is to be merged into"
-            self.notes[f"{name}: not believed: {why}"] = None
+        said = "believed of archives that have not moved since it was made (--trust-lock)"
+        why = "it is not as in the last commit, or not as in the branch that it is to be merged into"
+        if believed or not reviewed:
+            note = said if believed else f"not believed: {why}"
+            self.notes[f"{project.lock_path.name}: {note}"] = None
 
     def not_before(self, project: Project, lock: Lock) -> None:
         """What `lock` was made from is the oldest that may be read; a recorded archive is as old as it is."""

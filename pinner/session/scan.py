@@ -26,10 +26,8 @@ class Scanned(NamedTuple):
 
     def report(self, run: Run, *, strict: bool = False) -> Report:
         """The run in whichever format."""
-        found = [
-            *report.diagnostics(self.files, strict=strict),
-            *(of_error(each, from_here) for each in self.errors),
-        ]
+        found = [*report.diagnostics(self.files, strict=strict)]
+        found += (of_error(each, from_here) for each in self.errors)
         total = sum(map(report.counted, self.files), report.NOTHING)
         return report.report(self.files, total, found, run.access.now)
 

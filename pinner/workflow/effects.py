@@ -61,24 +61,20 @@ class ResolverOptions(NamedTuple):
     def swept(self, result: Resolution, sees: Sees) -> Resolution:
         """The result without what nothing needs any more, as `--auto-remove` has it."""
         universe = sees(result.after)
-        unneeded = {
-            offer.name: offer
-            for offer in solver.autoremove(
-                universe,
-                recommends=self.recommends,
-                suggests=self.suggests,
-                recommends_important=self.recommends_important,
-                suggests_important=self.suggests_important,
-            )
-        }
+        found = solver.autoremove(
+            universe,
+            recommends=self.recommends,
+            suggests=self.suggests,
+            recommends_important=self.recommends_important,
+            suggests_important=self.suggests_important,
+        )
+        unneeded = {offer.name: offer for offer in found}
         if not unneeded:
             return result
         brought = {each.offer.name: each for each in result.chosen}
-        removed = [
-            (brought[name].replaces or offer) if name in brought else offer
-            for name, offer in unneeded.items()
-        ]
-        new = {name for name, each in brought.items() if each.replaces is None}
+        old = {name: each.replaces for name, each in brought.items()}
+        removed = [old.get(name) or offer for name, offer in unneeded.items()]
+        new = {name for name, replaced in old.items() if replaced is None}
         return Resolution(
             tuple(each for name, each in brought.items() if name not in unneeded),
             (*result.removed, *(offer for offer in removed if offer.name not in new)),
@@ -102,9 +98,8 @@ def changed(
     universe = sees(result.after)
     maybe = frozenset[str]()
     if present.maybe:
-        least = run(
-            sees(tuple(each for each in present.packages if _name(each, universe) not in present.maybe))
-        )
+        certain = (each for each in present.packages if _name(each, universe) not in present.maybe)
+        least = run(sees(tuple(certain)))
         if _outside(result, present.maybe) != _outside(least, present.maybe):
             raise Refused("it depends on packages of which it is not known whether they are still there")
         chosen = {each.offer.name: each for each in (*least.chosen, *result.chosen)}
@@ -201,11 +196,8 @@ def _upgrade(step: LockedCommand, present: Present, options: ResolverOptions, se
     if step.maybe:
         raise Refused("a condition that is not known decides whether there is an upgrade")
     universe = sees(present.packages)
-    asked = tuple(
-        ResolvedArgument(universe.select(name))
-        for word in step.words
-        for name in _names(step, universe, word)
-    )
+    names = (name for word in step.words for name in _names(step, universe, word))
+    asked = tuple(ResolvedArgument(universe.select(name)) for name in names)
     new = option(step.settings, "APT::Get::Upgrade-Allow-New", step.program == "apt")
     extent: Extent = "all" if step.subcommand != "upgrade" else "install" if new else "none"
     sweeps = option(step.settings, "APT::Get::AutomaticRemove")
@@ -242,17 +234,14 @@ def _satisfy(step: LockedCommand, present: Present, options: ResolverOptions, se
         assert own is not None
         result = options.solve(universe, (ResolvedArgument(own),))
         own_wish = [each for each in result.chosen if any(cause.parent is own for cause in each.causes)]
-        direct = {each.offer.name for each in own_wish}
-        chosen = tuple(
-            each._replace(causes=(Cause(None, None),)) if each.offer.name in direct else each
-            for each in result.chosen
-        )
+        asked = {each.offer.name: each._replace(causes=(Cause(None, None),)) for each in own_wish}
         after = (
-            marked(each, held=each.held, automatic=each.automatic and _name(each, universe) not in direct)
+            marked(each, held=each.held, automatic=each.automatic and _name(each, universe) not in asked)
             for each in result.after
             if each.name != _WISH
         )
-        return result._replace(chosen=chosen, after=tuple(after))
+        chosen = (asked.get(each.offer.name, each) for each in result.chosen)
+        return result._replace(chosen=tuple(chosen), after=tuple(after))
 
     result, after = changed(present, sees, run)
     return CommandEffect(result.chosen, after)

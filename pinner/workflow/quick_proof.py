@@ -75,23 +75,14 @@ class QuickProof:
         """What the package brings alone, itself included; None where that is not as the proof wants it."""
         key = (universe, one, recommends, suggests)
         if key not in self._alone:
-            self._alone[key] = self._solved(universe, one, recommends=recommends, suggests=suggests)
+            plain = not (one.remove or one.release) and universe.candidate(one.offer.name) is one.offer
+            self._alone[key] = (
+                brought(universe, one.offer, recommends=recommends, suggests=suggests) if plain else None
+            )
         return self._alone[key]
-
-    def _solved(
-        self, universe: Universe, one: ResolvedArgument, *, recommends: bool, suggests: bool
-    ) -> _Set | None:
-        if one.remove or one.release or universe.candidate(one.offer.name) is not one.offer:
-            return None
-        return brought(universe, one.offer, recommends=recommends, suggests=suggests)
 
     def _enemies_of(self, universe: Universe, offer: Offer) -> _Set:
         if offer not in self._enemies:
-            self._enemies[offer] = frozenset(
-                enemy
-                for need in universe.needs(offer)
-                if need.negative
-                for options in need.options
-                for enemy in options
-            )
+            bars = (options for need in universe.needs(offer) if need.negative for options in need.options)
+            self._enemies[offer] = frozenset(enemy for options in bars for enemy in options)
         return self._enemies[offer]

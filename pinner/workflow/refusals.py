@@ -47,13 +47,9 @@ def refusal(
     lower = [pair for pair in changed if compare(pair[0].version, pair[1].version) < 0]
     if lower and not _allows(call.install.settings, "allow-downgrades"):
         names = ", ".join(f"{offer.name} from {old.version} to {offer.version}" for offer, old in lower)
-        at_first = {(each.name, each.version, each.architecture) for each in start}
+        at_first = {each[:3] for each in start}  # name, version, architecture
         before = {offer.name: old.package for offer, old in lower}
-        later = [
-            name
-            for name, each in before.items()
-            if (each.name, each.version, each.architecture) not in at_first
-        ]
+        later = [name for name, each in before.items() if each[:3] not in at_first]
         ahead = [offer.name for offer, old in lower if not _offered(universe, offer.name, old.version)]
         off = f"take the version off {' and '.join(ahead)}"
         if later:
@@ -71,18 +67,14 @@ def forbidden(settings: Iterable[Setting], result: Resolution, universe: Univers
     """What apt would refuse to change or remove with these options, whatever the command."""
     held = [each.offer.name for each in result.chosen if each.replaces and each.offer.name in universe.held]
     held += [offer.name for offer in result.removed if offer.name in universe.held]
-    if (
-        held
-        and not _allows(settings, "allow-change-held-packages")
-        and not option(settings, "APT::Ignore-Hold")
-    ):
+    ignored = option(settings, "APT::Ignore-Hold") or _allows(settings, "allow-change-held-packages")
+    if held and not ignored:
         return Unsatisfiable(
             f"apt would have to change {', '.join(held)}, which is held back (apt-mark hold)",
             hint="take it off the line, or add --allow-change-held-packages",
         )
-    vital = [
-        each.name for each in result.removed if universe.essential(each.name) or universe.important(each.name)
-    ]
+    removed = [each.name for each in result.removed]
+    vital = [each for each in removed if universe.essential(each) or universe.important(each)]
     if vital and not _allows(settings, "allow-remove-essential"):
         return Unsatisfiable(
             f"apt would have to remove {', '.join(vital)}, which the system cannot do without",
@@ -96,6 +88,5 @@ def _allows(settings: Iterable[Setting], name: str) -> bool:
 
 
 def _offered(universe: Universe, name: str, least: str) -> bool:
-    return any(
-        offer.index is not None and compare(offer.version, least) >= 0 for offer in universe.versions(name)
-    )
+    offers = (each for each in universe.versions(name) if each.index is not None)
+    return any(compare(each.version, least) >= 0 for each in offers)

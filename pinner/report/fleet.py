@@ -36,6 +36,7 @@ _COUNTS = {
 _AGES = ((7, "up to a week"), (30, "up to 30 days"), (90, "up to 90 days"), (10**6, "older"))
 _MOST = 50  # findings of one repository that the page shows
 _SHOWN = ("error", "warning", "note")
+_FREQUENT = ("gone", "security", "cve-fixed", "uninstallable")  # by package
 
 
 def read_line(text: str | bytes, path: str, number: int) -> dict[str, Any]:
@@ -75,16 +76,14 @@ def data(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
     for line in lines:
         totals.update(_counts(line))
+    statuses = sorted(Counter(line["status"] for line in lines).items())
+    found = _packages(lines)
     return {
         "repositories": len({line["repository"] for line in lines}),
-        "statuses": {
-            str(status): n for status, n in sorted(Counter(line["status"] for line in lines).items())
-        },
+        "statuses": {str(status): n for status, n in statuses},
         "totals": dict(totals),
         "ages": ages(lines),
-        "packages": [
-            {"code": rule, "package": name, "repositories": n} for (rule, name), n in _packages(lines)
-        ],
+        "packages": [{"code": rule, "package": name, "repositories": n} for (rule, name), n in found],
         "results": list(lines),
     }
 
@@ -116,13 +115,8 @@ def _packages(lines: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str],
     """By rule and package, in how many repositories it is found; the most frequent first."""
     found: Counter[tuple[str, str]] = Counter()
     for line in lines:
-        found.update(
-            {
-                (str(each.get("code")), str(each.get("subject", "")).partition("=")[0])
-                for each in _findings(line)
-                if each.get("code") in ("gone", "security", "cve-fixed", "uninstallable")
-            }
-        )
+        own = (each for each in _findings(line) if each.get("code") in _FREQUENT)
+        found.update({(each["code"], str(each.get("subject", "")).partition("=")[0]) for each in own})
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
 
 
@@ -148,32 +142,24 @@ def _summary(line: Mapping[str, Any]) -> str:
 def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
     """All of it as HTML."""
     whole = data(lines)
-    tiles = [
-        ("repositories", whole["repositories"]),
-        *((_COUNTS[key], n) for key, n in whole["totals"].items()),
-    ]
+    tiles = [("repositories", whole["repositories"])]
+    tiles += ((_COUNTS[key], n) for key, n in whole["totals"].items())
+    statuses = (
+        (f"{status}: {_STATUSES.get(int(status), 'another status')}", n)
+        for status, n in whole["statuses"].items()
+    )
+    most = ((_mark(each["code"]), _code(each["package"]), each["repositories"]) for each in whole["packages"])
     parts = [
         _HEAD.format(title=escape(title)),
         "<dl>" + "".join(f"<div><dt>{escape(name)}</dt><dd>{n}</dd></div>" for name, n in tiles) + "</dl>",
         '<div class="side"><section>',
-        *_table("Results", ("status", ""), _by_status(whole["statuses"])),
+        *_table("Results", ("status", ""), ((escape(text), n) for text, n in statuses)),
         "</section><section>",
         *_table("Age of the locks", ("", "repositories"), ((escape(k), n) for k, n in whole["ages"].items())),
         "</section><section>",
-        *_table(
-            "Packages met most often",
-            ("", "package", "repositories"),
-            (
-                (_mark(each["code"]), _code(each["package"]), each["repositories"])
-                for each in whole["packages"]
-            ),
-        ),
+        *_table("Packages met most often", ("", "package", "repositories"), most),
         "</section></div>",
-        *_table(
-            "Repositories",
-            ("repository", *_COUNTS.values(), "lock, days"),
-            (_row(line) for line in lines),
-        ),
+        *_table("Repositories", ("repository", *_COUNTS.values(), "lock, days"), map(_row, lines)),
         "<h2>Findings</h2>",
         *(_details(line) for line in lines if line.get("diagnostics") or line.get("errors")),
         "</main></body></html>",
@@ -181,19 +167,12 @@ def page(lines: Sequence[Mapping[str, Any]], title: str = "apt pins") -> str:
     return "\n".join(parts) + "\n"
 
 
-def _by_status(statuses: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
-    for status, number in statuses.items():
-        yield escape(f"{status}: {_STATUSES.get(int(status), 'another status')}"), number
-
-
 def _row(line: Mapping[str, Any]) -> tuple[object, ...]:
     counts = _counts(line)
     days = age(line)
-    name = (
-        f'<a href="#{_anchor(line)}">{_name(line)}</a>'
-        if line.get("diagnostics") or line.get("errors")
-        else _name(line)
-    )
+    name = _name(line)
+    if line.get("diagnostics") or line.get("errors"):
+        name = f'<a href="#{_anchor(line)}">{name}</a>'
     return name, *(counts[key] or "" for key in _COUNTS), "" if days is None else days
 
 
@@ -205,10 +184,8 @@ def _name(line: Mapping[str, Any]) -> str:
 def _anchor(line: Mapping[str, Any]) -> str:
     from hashlib import sha256
 
-    return (
-        "r"
-        + sha256(f"{line['command']} {line['repository']}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    )
+    name = f"{line['command']} {line['repository']}".encode("utf-8", "surrogatepass")
+    return f"r{sha256(name).hexdigest()[:16]}"
 
 
 def _details(line: Mapping[str, Any]) -> str:

@@ -44,9 +44,8 @@ def _outcome(finding: Finding, hint: str, style: Style) -> str:
         return f"{version}{' ' * max(1, _VERSION - len(choice.version))} {detail}" if detail else version
     label = "apt would fail" if choice.status == "unsolved" else "error"
     label = label if choice.fails else "not pinned" if choice.status == "skipped" else "note"
-    return f"{style.paint(coded(label, choice.reason), colour)}: {detail}" + (
-        f" ({printable(hint)})" if hint else ""
-    )
+    said = f"{style.paint(coded(label, choice.reason), colour)}: {detail}"
+    return said + (f" ({printable(hint)})" if hint else "")
 
 
 def _rows(plan: Plan, style: Style) -> Iterable[Sequence[Finding]]:
@@ -115,11 +114,9 @@ def diagnostics(
             yield diagnostic("unpinned", "error" if check else "note", place, subject, text)
             continue
         found = diagnostic(choice.reason, "error", place, subject, choice.detail, choice.hint)
-        if choice.fails or (strict and choice.status == "skipped" and not finding.allowed):
-            yield found
-        else:
-            severity = found.code.severity if choice.status == "skipped" and not finding.allowed else "note"
-            yield found._replace(severity=severity)
+        left = choice.status == "skipped" and not finding.allowed
+        fails = choice.fails or (strict and left)
+        yield found if fails else found._replace(severity=found.code.severity if left else "note")
 
 
 def summary(plan: Plan, wrote: Sequence[str], *, would: bool = False) -> str:

@@ -104,8 +104,7 @@ def commit_message(outcome: Outcome) -> str:
     """A conventional commit's message (https://www.conventionalcommits.org/)."""
     lines = [f"build(deps): {title(outcome)}", ""]
     lines += (
-        f"- {change.name} {change.old or '(unpinned)'} -> {change.new} ({why(change)})"
-        for change in outcome.changes
+        f"- {each.name} {each.old or '(unpinned)'} -> {each.new} ({why(each)})" for each in outcome.changes
     )
     lines += (f"- {image.image}: {why_based(image)}" for image in outcome.images)
     if outcome.along:
@@ -116,9 +115,7 @@ def commit_message(outcome: Outcome) -> str:
 def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     """One line a change, and one for each pin that was left although it is not what apt would take."""
     rows = [(_places(change.places), _what(change), change) for change in outcome.changes]
-    stays = [
-        (at(stay.place), f"{stay.name}={stay.pin}" if stay.pin else stay.name, stay) for stay in outcome.stays
-    ]
+    stays = [(at(stay.place), _subject(stay), stay) for stay in outcome.stays]
     bases = [("base image", image.image, image) for image in outcome.images if not style.quiet]
     first = max((len(printable(row[0])) for row in (*rows, *bases, *stays)), default=0)
     second = max((len(printable(row[1])) for row in (*rows, *bases, *stays)), default=0)
@@ -155,8 +152,7 @@ def diagnostics(
         severity: Severity = "error" if check else "note"
         yield diagnostic("image-moved", severity, Place(""), image.image, why_based(image))
     for stay in outcome.stays:
-        subject = f"{stay.name}={stay.pin}" if stay.pin else stay.name
-        found = diagnostic(stay.code, "error", stay.place, subject, stay.why)
+        found = diagnostic(stay.code, "error", stay.place, _subject(stay), stay.why)
         yield found if stay.gone or stay.refuses else found._replace(severity="note")
     told = {stay.why for stay in outcome.stays}
     yield from (of_error(error, shown) for error in errors if error.message not in told)
@@ -179,14 +175,16 @@ def summary(outcome: Outcome) -> str:
         own = count(len(outcome.changes), "package")
         parts.insert(0, f"{own} ({urgent} by security)" if urgent else own)
     parts += [f"{count(len(outcome.along), 'package')} installed with them"] if outcome.along else []
-    names = (
-        ", ".join(map(printable, outcome.wrote)) if len(outcome.wrote) <= 5 else f"{len(outcome.wrote)} files"
-    )
-    wrote = (
-        f"{'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else "nothing to write"
-    )
+    few = len(outcome.wrote) <= 5
+    names = ", ".join(map(printable, outcome.wrote)) if few else f"{len(outcome.wrote)} files"
+    verb = "wrote" if outcome.written else "would write"
+    wrote = f"{verb} {names}" if outcome.wrote else "nothing to write"
     stuck = sum(stay.refuses for stay in outcome.stays)
     return f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}; {wrote}"
+
+
+def _subject(stay: Stay) -> str:
+    return f"{stay.name}={stay.pin}" if stay.pin else stay.name
 
 
 def _what(change: Change) -> str:
@@ -234,14 +232,8 @@ def data(outcome: Outcome) -> dict[str, Any]:
             "places": [place._asdict() for place in change.places],
             "images": list(change.images),
             "uploads": [
-                {
-                    "version": upload.version,
-                    "date": str(upload.date or ""),
-                    "urgency": upload.urgency,
-                    "ids": list(upload.ids),
-                    "text": upload.text,
-                }
-                for upload in outcome.uploads.get(change.key, ())
+                {**each._asdict(), "date": str(each.date or ""), "ids": list(each.ids)}
+                for each in outcome.uploads.get(change.key, ())
             ],
         }
         for change in outcome.changes

@@ -46,11 +46,8 @@ def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagno
     verified, policy = checked.verified, checked.policy
     fail_on = said or policy.fail_on
     # Builds whose pins are meant to outlive a revision go on without the one that is locked.
-    loose = {
-        pin.place.path
-        for pin in verified.pins
-        if policy.pin != "exact" and pin.state != "gone" and "*" in pin.version
-    }
+    globs = [pin for pin in verified.pins if policy.pin != "exact" and "*" in pin.version]
+    loose = {pin.place.path for pin in globs if pin.state != "gone"}
     gone: set[tuple[str, str]] = set()
     for pin in verified.pins:
         if pin.state == "gone":
@@ -63,10 +60,8 @@ def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagno
             if waits:
                 text += f"; {waits}"
             elif pin.lag is not None and policy.max_lag is not None and pin.lag > policy.max_lag:
-                rule, level = "lag", "error"
-                text += (
-                    f"; pinned {count(pin.lag.days, 'day')} ago, and the policy allows {span(policy.max_lag)}"
-                )
+                rule, level, allowed = "lag", "error", span(policy.max_lag)
+                text += f"; pinned {count(pin.lag.days, 'day')} ago, and the policy allows {allowed}"
             subject = f"{pin.name}={pin.version}" if pin.version else " ".join(pin.raw.split())
             yield diagnostic(rule, level, pin.place, subject, text)
     for broken in verified.broken:
@@ -197,11 +192,7 @@ def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: St
             shown.append((at(each.place), each.subject, text))
     for checked in all_checked if style.verbose else ():
         shown += [
-            (
-                at(pin.place),
-                f"{pin.name}={pin.version}",
-                printable(by_platform(pin.standings)),
-            )
+            (at(pin.place), f"{pin.name}={pin.version}", printable(by_platform(pin.standings)))
             for pin in checked.verified.pins
             if pin.state == "live"
         ]
@@ -222,9 +213,8 @@ def summary(all_checked: Sequence[Checked]) -> str:
     pins = [pin for checked in all_checked for pin in checked.verified.pins]
     held = [each for checked in all_checked for each in checked.verified.held if not each.asked]
     if not pins:
-        unread = {
-            each.path for one in all_checked for each in one.verified.errors if isinstance(each, InputError)
-        }
+        errors = (error for one in all_checked for error in one.verified.errors)
+        unread = {each.path for each in errors if isinstance(each, InputError)}
         if unread and unread.issuperset(path for one in all_checked for path in one.verified.files):
             return "no file could be checked"
         unpinned = sum(checked.verified.unpinned for checked in all_checked)

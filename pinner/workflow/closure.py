@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from pinner.apt.command_line import Setting
 from pinner.apt.packages import Package
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
@@ -48,17 +47,23 @@ class Installed(NamedTuple):
     gaps: tuple[Incomplete, ...] = ()
 
 
+class _View(NamedTuple):
+    """What decides which packages apt has to choose from: the sources, the architectures and the release."""
+
+    where: Named
+    arch: str
+    foreign: tuple[str, ...] = ()
+    release: str = ""
+
+
 class Closures:
     """Follows files through their stages. Equal questions, as many files ask them, are answered once."""
 
     def __init__(self, archives: Archives) -> None:
         self._archives = archives
-        self._minimal: dict[tuple[Named, str], tuple[Package, ...]] = {}
-        self._told: dict[tuple[Named, Root, tuple[str, ...]], tuple[Package, ...]] = {}
+        self._starts: dict[tuple[_View, Root | None], tuple[Package, ...]] = {}
         # The packages are kept with the universe: their identity is part of the key.
-        self._universes: dict[
-            tuple[Named, str, tuple[str, ...], str, int], tuple[tuple[Package, ...], Universe]
-        ] = {}
+        self._universes: dict[tuple[_View, int], tuple[tuple[Package, ...], Universe]] = {}
         self._solved: dict[tuple[object, ...], Resolution | Unsatisfiable] = {}
 
     def of(self, file: File, choices: Mapping[Request, Choice], platform: str) -> dict[int, list[Installed]]:
@@ -70,17 +75,15 @@ class Closures:
             where = self._archives.named(call.base.where)
             if where is None or not call.changes:
                 continue
-            stages = [
-                stage.index for stage in chain(file.dockerfile, file.dockerfile.stages[call.install.stage])
-            ]
+            own = file.dockerfile.stages[call.install.stage]
+            stages = [stage.index for stage in chain(file.dockerfile, own)]
             before = next((after[index] for index in stages if index in after), None)
             try:
-                arch = PLATFORMS[platform]
-                foreign = self._archives.foreign(call, arch)
+                view = self._view(call, where, platform)
                 if before is None:
-                    before = Present(self._start(call.base.root(platform), where, arch, foreign))
+                    before = Present(self._start(call.base.root(platform), view))
                     starts[stages[-1]] = before.packages
-                sees = partial(self._universe, where, arch, foreign, call.install.target_release)
+                sees = partial(self._universe, view)
                 done = self._follow(call, choices, platform, before, sees, starts.get(stages[-1], ()))
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem, after=before)
@@ -103,12 +106,11 @@ class Closures:
     ) -> Installed:
         """What a command does to what is there; `start` was there at first. Raises `Unsatisfiable`."""
         settings = call.install.settings
+        important = call.base.root(platform).suggests_important
         options = ResolverOptions(
             call.recommends,
             bool(call.install.suggests),
-            option(
-                settings, "APT::AutoRemove::SuggestsImportant", call.base.root(platform).suggests_important
-            ),
+            option(settings, "APT::AutoRemove::SuggestsImportant", important),
             option(settings, "APT::AutoRemove::RecommendsImportant", True),
             self._solve,
         )
@@ -132,7 +134,7 @@ class Closures:
             options = options._replace(recommends=False)
             asked = tuple(ResolvedArgument(universe.select(each.name)) for each in local)
         else:
-            asked = tuple(self._wanted(call, choices, platform, universe, settings, gaps))
+            asked = tuple(_wanted(call, choices, platform, universe, gaps))
         if call.install.command.endswith(" download"):
             chosen = tuple(Chosen(wish.offer, (Cause(None, None),)) for wish in asked)
             return Installed(call, chosen, None, universe, before)
@@ -151,62 +153,40 @@ class Closures:
             after = before
         return Installed(call, result.chosen, problem, universe, after, tuple(gaps))
 
-    def _wanted(
-        self,
-        call: InstallCommand,
-        choices: Mapping[Request, Choice],
-        platform: str,
-        universe: Universe,
-        settings: Sequence[Setting],
-        gaps: list[Incomplete],
-    ) -> Iterator[ResolvedArgument]:
-        """What a call asks for, given what is there (apt-get(8), --only-upgrade and --no-upgrade)."""
-        only, never = (
-            option(settings, "APT::Get::Only-Upgrade"),
-            not option(settings, "APT::Get::Upgrade", True),
-        )
-        for wish in asked_of(call, choices, universe, platform, gaps):
-            there = universe.installed(wish.offer.name)
-            if wish.remove or not ((only and there is None) or (never and there is not None)):
-                yield wish
-
     def root(self, call: InstallCommand, platform: str) -> Universe | None:
         """What apt sees in the root that the call's stages begin with; None if no suite is known."""
         where = self._archives.named(call.base.where)
         if where is None:
             return None
+        view = self._view(call, where, platform)
+        return self._universe(view, self._start(call.base.root(platform), view))
+
+    def _view(self, call: InstallCommand, where: Named, platform: str) -> _View:
         arch = PLATFORMS[platform]
-        foreign = self._archives.foreign(call, arch)
-        start = self._start(call.base.root(platform), where, arch, foreign)
-        return self._universe(where, arch, foreign, call.install.target_release, start)
+        return _View(where, arch, self._archives.foreign(call, arch), call.install.target_release)
 
-    def _start(self, root: Root, where: Named, arch: str, foreign: tuple[str, ...]) -> tuple[Package, ...]:
+    def _bare(self, view: _View) -> Universe:
+        return self._archives.universe(view.where, view.arch, view.release, view.foreign)
+
+    def _start(self, root: Root, view: _View) -> tuple[Package, ...]:
         """What the root holds; of the minimal set the versions that the indices have now."""
+        view = view._replace(release="") if root.told else _View(view.where, view.arch)
+        key = view, root if root.told else None
+        if key in self._starts:
+            return self._starts[key]
+        universe = self._bare(view)
         if root.told:
-            if (where, root, foreign) not in self._told:
-                universe = self._archives.universe(where, arch, "", foreign)
-                self._told[where, root, foreign] = tuple(held(root, universe))
-            return self._told[where, root, foreign]
-        key = (where, arch)
-        if key not in self._minimal:
-            universe = self._archives.universe(where, arch, "")
-            found = map(universe.candidate, minbase.names(where.suite.codename, arch))
-            self._minimal[key] = tuple(
-                marked(offer.package, held=False, automatic=True) for offer in found if offer is not None
-            )
-        return self._minimal[key]
+            found = held(root, universe)
+        else:
+            offers = map(universe.candidate, minbase.names(view.where.suite.codename, view.arch))
+            found = (marked(each.package, held=False, automatic=True) for each in offers if each is not None)
+        self._starts[key] = tuple(found)
+        return self._starts[key]
 
-    def _universe(
-        self,
-        where: Named,
-        arch: str,
-        foreign: tuple[str, ...],
-        target_release: str,
-        packages: tuple[Package, ...],
-    ) -> Universe:
-        key = (where, arch, foreign, target_release, id(packages))
+    def _universe(self, view: _View, packages: tuple[Package, ...]) -> Universe:
+        key = view, id(packages)
         if key not in self._universes:
-            bare = self._archives.universe(where, arch, target_release, foreign)
+            bare = self._bare(view)
             if any(isinstance(each, LockedIndex) for each in bare.indexes):
                 raise NotLocked  # it has no dependencies
             self._universes[key] = packages, bare.with_installed(packages)
@@ -221,21 +201,33 @@ class Closures:
         suggests_important: bool,
     ) -> Resolution:
         key = (universe, asked, recommends, suggests, suggests_important)
-        if key not in self._solved:
+        result = self._solved.get(key)
+        if result is None:
+            options = {"recommends": recommends, "suggests": suggests}
             try:
-                self._solved[key] = solve(
-                    universe,
-                    asked,
-                    recommends=recommends,
-                    suggests=suggests,
-                    suggests_important=suggests_important,
-                )
+                result = solve(universe, asked, None, **options, suggests_important=suggests_important)
             except Unsatisfiable as problem:
-                self._solved[key] = problem
-        result = self._solved[key]
+                result = problem
+            self._solved[key] = result
         if isinstance(result, Unsatisfiable):
             raise result
         return result
+
+
+def _wanted(
+    call: InstallCommand,
+    choices: Mapping[Request, Choice],
+    platform: str,
+    universe: Universe,
+    gaps: list[Incomplete],
+) -> Iterator[ResolvedArgument]:
+    """What a call asks for, given what is there (apt-get(8), --only-upgrade and --no-upgrade)."""
+    only = option(call.install.settings, "APT::Get::Only-Upgrade")
+    never = not option(call.install.settings, "APT::Get::Upgrade", True)
+    for wish in asked_of(call, choices, universe, platform, gaps):
+        there = universe.installed(wish.offer.name)
+        if wish.remove or not ((only and there is None) or (never and there is not None)):
+            yield wish
 
 
 def _offering(sees: Sees, local: Sequence[Package], packages: tuple[Package, ...]) -> Universe:
@@ -315,6 +307,5 @@ def _several(call: InstallCommand, request: Request, universe: Universe) -> Iter
     program = call.install.command.partition(" ")[0]
     for name in words.names(universe, word, program):
         if version or release or universe.candidate(name) is not None:
-            yield ResolvedArgument(
-                universe.select(name, version_text=version, release=release), release=release
-            )
+            found = universe.select(name, version_text=version, release=release)
+            yield ResolvedArgument(found, release=release)

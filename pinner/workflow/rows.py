@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pinner.lock.schema import Gone, Incomplete, LockedPackage
+from pinner.distributions.catalogue import PLATFORMS
+from pinner.lock.schema import ClosureMember, Gone, Incomplete, LockedPackage
 from pinner.recipe.dockerfile import Stage
 from pinner.recipe.installs import Request, Skipped
 from pinner.resolve.universe import Offer
 from pinner.stages.choice import Choice, is_unread, stands_for_several
-from pinner.stages.install_commands import File, InstallCommand
+from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
 from pinner.stages.starting_set import key
 from pinner.stages.steps import option
 from pinner.stages.suites import StageBase
@@ -106,7 +107,40 @@ def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
     return " ".join(words)
 
 
-def package_row(offer: Offer) -> LockedPackage:
+def members(
+    calls: Iterable[Installed], choices: Mapping[Request, Choice], platform: str
+) -> tuple[dict[str, ClosureMember], dict[str, LockedPackage]]:
+    """What the commands of a stage bring in, by name, and the rows of these packages, by id."""
+    asked: dict[str, tuple[str, str]] = {}
+    found: dict[str, ClosureMember] = {}
+    used: dict[str, LockedPackage] = {}
+    for done in calls:
+        for request in done.call.requests:
+            choice = choices[request]
+            offer = (choice.offers or {}).get(platform)
+            if offer is not None and choice.status in {"pinned", "kept"}:
+                word = f"{request.name}:{request.arch}" if request.arch else request.name
+                own = request.arch in OWN_ARCHITECTURE
+                name = offer.name if own else key(offer.name, request.arch, PLATFORMS[platform])
+                asked[name] = word, offer.version
+                if done.problem is not None:
+                    row = _package_row(offer)
+                    used[row.id] = row
+                    found[name] = ClosureMember(row.id, argument=word)
+        for chosen in done.chosen:
+            if chosen.offer.index is None:
+                continue  # a file of the build context
+            row = _package_row(chosen.offer)
+            used[row.id] = row
+            word, version = asked.get(chosen.offer.name, ("", ""))
+            if chosen.offer.version != version:
+                word = ""  # another package has replaced what was asked for
+            parent = chosen.causes[0].parent
+            found[chosen.offer.name] = ClosureMember(row.id, word, parent.name if parent and not word else "")
+    return found, used
+
+
+def _package_row(offer: Offer) -> LockedPackage:
     """The line of a package that an index has."""
     package, index = offer.package, offer.index
     assert index is not None  # what is only installed is never chosen

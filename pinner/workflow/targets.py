@@ -31,13 +31,13 @@ from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice, short
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import OWN_ARCHITECTURE, File, InstallCommand
+from pinner.stages.install_commands import File, InstallCommand
 from pinner.stages.sources import told_to_apt
 from pinner.stages.starting_set import key
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES, Downgrade, Removal
-from pinner.workflow.rows import is_lockable, left, line, package_row, passed_over, unread
+from pinner.workflow.rows import is_lockable, left, line, members, passed_over, unread
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -133,14 +133,11 @@ class Targets:
                     if any(_is_found(choices[word], platform) for word in done.call.requests):
                         continue
                     key = (done.call.install.span.start, done.problem.message)
-                    if key in problems:
-                        platforms = (*problems[key].platforms, platform)
-                        problems[key] = problems[key]._replace(platforms=platforms)
-                    else:
-                        correction = self._correction(file, done, choices, platform)
-                        problems[key] = Problem(
-                            done.call, (platform,), done.problem, correction, bool(done.chosen)
-                        )
+                    if key not in problems:
+                        hint = self._correction(file, done, choices, platform)
+                        problems[key] = Problem(done.call, (), done.problem, hint, bool(done.chosen))
+                    platforms = (*problems[key].platforms, platform)
+                    problems[key] = problems[key]._replace(platforms=platforms)
             if smooth:
                 self._solved.keep(question, answer(found))
         return tuple(problems.values())
@@ -230,8 +227,8 @@ class Targets:
         found: dict[Span, Problem] = {}
         for call, name, platform in lost:
             old = self._old.get((file.path, file.stage_name(call.install.stage), platform))
-            members = old.closure.members if old is not None else ()
-            locked = any(each.name == name and not each.role for each in members)
+            there = old.closure.members if old is not None else ()
+            locked = any(each.name == name and not each.role for each in there)
             if kept.get((call, name, platform), locked):
                 error = Removal(f"apt would remove {name}, which is asked for by name")
                 found.setdefault(call.install.span, Problem(call, (platform,), error, "", True))
@@ -333,37 +330,11 @@ class Targets:
     ) -> Target:
         """Add the target with what a resolver found, and return this; one that asks for nothing is only added if
         others are built on it."""
-        arch = PLATFORMS[bare.platform]
-        asked: dict[str, tuple[str, str]] = {}
-        packages: dict[str, ClosureMember] = {}
-        used: dict[str, LockedPackage] = {}
-        for done in calls:
-            for request in done.call.requests:
-                choice = choices[request]
-                offer = (choice.offers or {}).get(bare.platform)
-                if offer is not None and choice.status in {"pinned", "kept"}:
-                    word = f"{request.name}:{request.arch}" if request.arch else request.name
-                    own = request.arch in OWN_ARCHITECTURE
-                    name = offer.name if own else key(offer.name, request.arch, arch)
-                    asked[name] = word, offer.version
-                    if done.problem is not None:
-                        package = package_row(offer)
-                        used[package.id] = package
-                        packages[name] = ClosureMember(package.id, argument=word)
-            for chosen in done.chosen:
-                if chosen.offer.index is None:
-                    continue  # a file of the build context
-                package = package_row(chosen.offer)
-                used[package.id] = package
-                name = chosen.offer.name
-                word, version = asked.get(name, ("", ""))
-                if chosen.offer.version != version:
-                    word = ""  # another package has replaced what was asked for
-                parent = chosen.causes[0].parent
-                packages[name] = ClosureMember(package.id, word, parent.name if parent and not word else "")
+        packages, used = members(calls, choices, bare.platform)
         for member in self._unread_now(bare):
             package = self._old_packages[member.id]
-            if packages.setdefault(key(package.name, package.arch, arch), member) is member:
+            name = key(package.name, package.arch, PLATFORMS[bare.platform])
+            if packages.setdefault(name, member) is member:
                 used[member.id] = package
         # The lock states a problem where nothing is known of what the call brings in, or the build fails for sure.
         problems = (
@@ -385,9 +356,9 @@ class Targets:
             self._reuse(self._old[target.key])
         elif target.problem and old is not None and not old.conflict and old.closure.members:
             # What was known is kept until the commands can be followed again.
-            members = old.closure.members
-            self._add(target._replace(closure=closure._replace(members=members, date=old.closure.date)))
-            self._packages |= {member.id: self._old_packages[member.id] for member in members}
+            kept = old.closure
+            self._add(target._replace(closure=closure._replace(members=kept.members, date=kept.date)))
+            self._packages |= {member.id: self._old_packages[member.id] for member in kept.members}
         else:
             asks = not closure.incomplete and any(is_lockable(done.call) for done in calls)
             if packages or needed or closure.gone or asks:

@@ -16,10 +16,10 @@ from pinner.lock import reader, writer
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
-from pinner.project import files, git, journal, tree
+from pinner.project import files, git, journal, survey, tree
 from pinner.project.config import Config, load
 from pinner.project.context import ContextFiles
-from pinner.project.files import FoundFile, Listing
+from pinner.project.survey import FoundFile, Listing
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
 from pinner.shell.prefixes import Wrappers
@@ -86,7 +86,7 @@ class Project:
         texts = {name: text for name, text in self.texts.items() if builds.says(name)}
         variables = {}
         places = [root / name for name in own]
-        for name in files.around(
+        for name in survey.around(
             root, places, lambda name: builds.says(name) or name.endswith(".env"), self.listing
         ):
             if not any(fnmatchcase(name, pattern) for pattern in self.config.exclude):
@@ -122,7 +122,7 @@ class Project:
         """The Dockerfiles of the project that were not named."""
         root = self.lock_path.parent
         found = {}
-        for path in files.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing, self.texts):
+        for path in survey.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing, self.texts):
             with suppress(InputError):
                 found[files.relative(path, root)] = files.read(path, self.root)
         return found
@@ -323,7 +323,7 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
     config, source = load(tree.resolve(path), root)
     wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
     listed = partial(_is_listed, config, source)
-    surveyed = files.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
+    surveyed = survey.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
     found.passed.extend(each for each in surveyed if each.passed)
     if "gitlab" in wanted and (place := tree.resolve(path)) != root:
         known = {tree.resolve(each.path) for each in surveyed if not each.passed}

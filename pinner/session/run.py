@@ -17,7 +17,7 @@ from pinner.errors import OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock
 from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
-from pinner.project.files import FoundFile
+from pinner.project.survey import FoundFile
 from pinner.session import projects
 from pinner.session.access import Access
 from pinner.session.keys import Vouching

@@ -116,6 +116,11 @@ class File(NamedTuple):
     views: Views | None = None
     steps: Mapping[tuple[int, str], tuple[InstallCommand, ...]] = MappingProxyType({})
 
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Those for which it has commands."""
+        return tuple(dict.fromkeys(platform for call in self.every() for platform in call.base.platforms))
+
     def commands(self, platform: str) -> Iterator[InstallCommand]:
         """All that changes what is installed on a platform, stage by stage, in order."""
         calls = [call for call in self.calls() if platform in call.base.platforms]

@@ -58,7 +58,7 @@ def of_file(file: File, lock: Lock, archives: Archives) -> tuple[Drift, ...]:
 def _of_file(file: File, lock: Lock, archives: Archives) -> Iterator[Drift]:
     stages: dict[tuple[int, str], list[InstallCommand]] = {}
     unknown: set[str] = set()
-    for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+    for platform in file.platforms:
         for call in file.commands(platform):
             if not call.changes:
                 continue

@@ -61,7 +61,7 @@ def resolve(
     _refuse(choices)
     closures = Closures(archives)
     found = []
-    for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+    for platform in file.platforms:
         for done in closures.of(file, choices, platform)[0]:
             if done.problem is not None:
                 raise done.problem

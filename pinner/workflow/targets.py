@@ -262,7 +262,7 @@ class Targets:
     def _stages(self, file: File) -> dict[str, dict[int, list[InstallCommand]]]:
         """The commands whose suite is known, by platform and stage, in order."""
         found: dict[str, dict[int, list[InstallCommand]]] = {}
-        for platform in dict.fromkeys(name for call in file.every() for name in call.base.platforms):
+        for platform in file.platforms:
             for call in file.commands(platform):
                 where = self._archives.named(call.base.where)
                 if where is not None and call.changes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinner.errors import InputError
-from pinner.project import files
+from pinner.project import files, survey
 from pinner.recipe import kinds
 
 
@@ -66,7 +66,7 @@ def test_find_as_git_sees_them(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("/ignored/\n")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     subprocess.run(["git", "-C", str(tmp_path), "add", "Dockerfile"], check=True)
-    found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path)]
+    found = [path.relative_to(tmp_path).as_posix() for path in survey.find(tmp_path)]
     assert found == ["Dockerfile", "build/Dockerfile", "new/Dockerfile.x"]
 
 
@@ -79,7 +79,7 @@ def test_find_without_git(tmp_path: Path) -> None:
         ".hidden/Dockerfile",
         "node_modules/Dockerfile",
     )
-    found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path, ["vendor/*"])]
+    found = [path.relative_to(tmp_path).as_posix() for path in survey.find(tmp_path, ["vendor/*"])]
     assert found == ["Dockerfile", "a/Containerfile"]
 
 
@@ -114,7 +114,7 @@ def test_find_without_git(tmp_path: Path) -> None:
 )
 def test_what_a_search_passes_over(tmp_path: Path, name: str, text: str, passed: str) -> None:
     (tmp_path / name).write_text(text)
-    (found,) = files.survey(tmp_path)
+    (found,) = survey.survey(tmp_path)
     assert found.passed == passed
 
 
@@ -130,10 +130,10 @@ def test_files_that_nobody_reads(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("sudo apt-get install -y curl\n")
-    (found,) = files.survey(tmp_path)
+    (found,) = survey.survey(tmp_path)
     assert found.other and found.passed
     path.write_text("echo\n")
-    assert files.survey(tmp_path) == []
+    assert survey.survey(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_yaml_of_no_kind_is_counted_where_it_has_a_command(
     tmp_path: Path, text: str, other: list[str]
 ) -> None:
     (tmp_path / "pod.yaml").write_text(text)
-    assert [each.other for each in files.survey(tmp_path)] == other
+    assert [each.other for each in survey.survey(tmp_path)] == other
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbfFROM a\r\nRUN b", b"FROM \xc3\xa9\rRUN x\n", b""])
@@ -214,7 +214,7 @@ def test_a_search_looks_through_no_link_out_of_the_tree(tmp_path: Path) -> None:
     outside.chmod(0o755)
     for name in ("ci.sh", "q.yml", "setup"):
         (project / name).symlink_to(outside)
-    found = files.survey(project)
+    found = survey.survey(project)
     assert [(each.path.name, each.passed) for each in found] == [
         ("ci.sh", "a link that leads out of the work tree"),
     ]

@@ -13,6 +13,7 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -358,6 +359,18 @@ class Universe:
         indexes = [index for index in self.indexes if index.source.arch == self.arch]
         names = {name for index in indexes for name, _, value in index.having("Essential") if value == "yes"}
         return {name for name in (*names, "apt") if self.candidate(name) is not None}
+
+    def in_task(self, task: str) -> set[str]:
+        """The names of the packages whose candidate is in a task (tasksel(8)). Slow at first."""
+        members = re.compile(rf"(?:^|[, ]){re.escape(task)}(?:[, ]|$)")
+        found = set()
+        for index in self.indexes:
+            for plain, text, value in index.having("Task"):
+                name = key(plain, index.source.arch, self.arch)
+                best = self.candidate(name)
+                if best and best.index is index and best.version == text and members.search(value):
+                    found.add(name)
+        return found
 
     def has_installed_like(self, offer: Offer) -> bool:
         """Whether it is Multi-Arch: same and its package is installed for any architecture."""

@@ -1,4 +1,5 @@
-"""The packages that a word on apt's command line stands for: a name, a glob, or a regular expression (apt-get(8))."""
+"""The packages that a word on apt's command line stands for: a name, a task, a glob, or a regular expression
+(apt-get(8))."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ _EXACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.:_-]*")
 def names(universe: Universe, word: str, program: str = "apt-get") -> tuple[str, ...]:
     """The names that a word without version or release selects, in apt's order.
 
-    A name that anything mentions is itself; else a glob is tried if it may be one, and if that finds nothing a regular
+    A name that anything mentions is itself; `name^` is a task, whose packages say so in their field Task; else a glob is tried if it may be one, and if that finds nothing a regular
     expression, which may fit anywhere in a name. `apt` takes fewer words for these. Raises `UnknownPackage` for a word
-    that finds nothing, `Refused` for a search pattern or a task.
+    that finds nothing, `Refused` for a search pattern.
     """
-    if word.startswith(("?", "~")) or word.endswith("^"):
-        raise Refused(
-            f"{word} is a {'task' if word.endswith('^') else 'search pattern'}, which is not followed"
-        )
+    if word.startswith(("?", "~")):
+        raise Refused(f"{word} is a search pattern, which is not followed")
+    if word.endswith("^") and (members := universe.in_task(word[:-1])):
+        return tuple(sorted(members, key=cache_key))
     name, _, arch = word.partition(":")
     if arch in ("native", "any", "all", universe.arch):
         word = name

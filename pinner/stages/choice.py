@@ -52,8 +52,9 @@ def is_unread(request: Request, choice: Choice) -> bool:
 
 
 def stands_for_several(request: Request) -> bool:
-    """Whether a word is a glob or a regular expression, for what apt finds by it."""
-    return not request.name and request.reason in ("glob", "regex") and request.word.value is not None
+    """Whether a word is a glob, a regular expression or a task, for what apt finds by it."""
+    several = request.reason == "task" or (not request.name and request.reason in ("glob", "regex"))
+    return several and request.word.value is not None
 
 
 def _per_platform(offers: Mapping[str, Offer]) -> str:

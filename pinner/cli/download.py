@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import click
 
 from pinner.archive.network import MAX_AGE
 from pinner.cli import flags, locked
-from pinner.errors import InputError
+from pinner.cli.say import say
+from pinner.errors import InputError, printable
 from pinner.project import files, journal, tree
 from pinner.session.access import wiped
 from pinner.session.keys import known
 from pinner.workflow import export, repository
+
+_LARGEST = 1 << 28  # bytes of a package of the build context
 
 
 def _inside(ctx: click.Context, param: click.Parameter, root: Path) -> Path:
@@ -39,7 +43,8 @@ def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
-    again, and an interrupted download is continued. Exits 1 if the lock does not know all that the stages install.
+    again, and an interrupted download is continued. Packages of the build context are copied to DIR/context. Exits 1
+    if one of these is not as it was locked, or if the lock does not know all that the stages install.
     """
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
     archives = access.archives(found.config)
@@ -51,6 +56,7 @@ def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     texts |= {"Packages": index, "Release": export.release(found.lock, found.targets, index)}
     signed = _signed(texts, Path(key), os.environ.get("PINNER_SIGN_PASSWORD")) if key else {}
     packages = export.packages(found.lock, found.targets)
+    complete = _copied(found, root)
     progress = access.progress("packages")
     with wiped(progress):
         fetched = access.pool(root, found.config, progress).fetch(packages)
@@ -70,7 +76,28 @@ def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
         click.echo(
             f"{root} holds {len(packages)} packages: fetched {len(fetched)} ({size:.1f} MB), {there} were there"
         )
-    return int(found.incomplete)
+    return int(found.incomplete or not complete)
+
+
+def _copied(found: locked.LoadedLock, root: Path) -> bool:
+    """Copy the packages of the build context below `context`; whether all were there as they are locked."""
+    complete = True
+    for each in export.files(found.lock, found.targets):
+        try:
+            content = tree.read(found.path.parent / each.path, tree.root_of(found.path), _LARGEST)
+            if sha256(content).hexdigest() != each.digest:
+                raise InputError(
+                    "it is not the file that was locked", path=each.path, hint="run `pinner lock`"
+                )
+            target = tree.inside(root / "context" / each.path, tree.resolve(root))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_name(f"{target.name}.part")
+            draft.write_bytes(content)
+            draft.replace(target)
+        except (InputError, OSError) as error:
+            say("warning", printable(f"not copied: {error}"))
+            complete = False
+    return complete
 
 
 def _signed(texts: Mapping[str, str], path: Path, password: str | None) -> dict[str, str]:

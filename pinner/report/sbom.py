@@ -21,7 +21,7 @@ from pinner.errors import InputError
 from pinner.images import reference
 from pinner.lock.schema import InstalledPackage, LockedPackage
 from pinner.values import NamedTuple
-from pinner.workflow.bill import Bill, BillImage, System
+from pinner.workflow.bill import Bill, BillImage, Material, System
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,10 +37,11 @@ _MISSING = InputError(
 
 
 class _ListedPackage(NamedTuple):
-    """A package as scanners see it; `url` and `digest` are "" for one of a base image."""
+    """A package as scanners see it; `url` and `digest` are "" for one of a base image. One of the build context is of
+    no `system`: what is known of a distribution's package of that name is not true of it."""
 
     package: LockedPackage | InstalledPackage
-    system: System
+    system: System | None
     repository: str = ""
     url: str = ""
     digest: str = ""
@@ -60,6 +61,8 @@ class _ListedPackage(NamedTuple):
         from packageurl import PackageURL
 
         package, (source, version) = self.package, self.source
+        if self.system is None:
+            return PackageURL("deb", None, package.name, package.version, {"arch": package.arch})
         qualifiers = {"arch": package.arch, "distro": f"{self.system.vendor}-{self.system.release}"}
         if self.repository:
             qualifiers["repository_url"] = self.repository
@@ -75,7 +78,11 @@ def _packages(bill: Bill) -> dict[str, _ListedPackage]:
     found = {part.id: part for base in bill.bases for part in _held(base)}
     for each in bill.materials:
         found[each.package.id] = _ListedPackage(
-            each.package, each.system, each.repository, each.url, each.package.digest
+            each.package,
+            None if each.is_local else each.system,
+            each.repository,
+            each.url,
+            each.package.digest,
         )
     return dict(sorted(found.items()))
 
@@ -120,7 +127,10 @@ def cyclonedx(bill: Bill) -> str:
         return [HashType(alg=HashAlgorithm(label(digest)), content=digest)] if digest else []
 
     def properties(part: _ListedPackage) -> Iterator[Property]:
-        """The source as trivy writes it: the version in its three parts."""
+        """The source as trivy writes it: the version in its three parts. Of one of the build context, its file."""
+        if part.system is None:
+            assert isinstance(part.package, LockedPackage)
+            return iter([Property(name="pinner:path", value=part.package.filename)])
         name, version = part.source
         epoch, colon, rest = version.rpartition(":")
         upstream, _, revision = rest.rpartition("-")
@@ -293,28 +303,45 @@ def data(bill: Bill) -> dict[str, Any]:
             algorithm(material.package.digest): material.package.digest,
             "asked": material.package.id in bill.asked,
             "brings": list(bill.needed_by(material.package.id)),
-            "left": "no"
-            if (own := material.package.id) in bill.removed
-            else "maybe"
-            if own in bill.unsure
-            else "yes",
+            "left": _left(bill, material),
         }
         for material in bill.materials
+        if not material.is_local
+    ]
+    files = [
+        {
+            "name": material.package.name,
+            "version": material.package.version,
+            "architecture": material.package.arch,
+            "path": material.package.filename,
+            algorithm(material.package.digest): material.package.digest,
+            "brings": list(bill.needed_by(material.package.id)),
+            "left": _left(bill, material),
+        }
+        for material in bill.materials
+        if material.is_local
     ]
     return {
         "name": bill.name,
         "date": bill.date.isoformat(),
         "packages": packages,
+        "files": files,
         "incomplete": list(bill.incomplete),
     }
+
+
+def _left(bill: Bill, material: Material) -> str:
+    own = material.package.id
+    return "no" if own in bill.removed else "maybe" if own in bill.unsure else "yes"
 
 
 def debs_lock(bill: Bill) -> str:
     """A `debs.lock.yaml` in the shape that https://github.com/hermetoproject/hermeto/issues/1393 asks for.
 
     Strings are written as JSON has them, which YAML reads alike. Raises `InputError` where the packages are of several
-    distributions, since the file names one.
+    distributions, since the file names one. Files of the build context are not in it: nothing has to be fetched.
     """
+    bill = bill._replace(materials=tuple(each for each in bill.materials if not each.is_local))
     vendors = {material.system.vendor for material in bill.materials}
     if len(vendors) != 1:
         raise InputError("the packages are of several distributions", hint="choose a --file or --stage")

@@ -18,9 +18,9 @@ _EXACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.:_-]*")
 def names(universe: Universe, word: str, program: str = "apt-get") -> tuple[str, ...]:
     """The names that a word without version or release selects, in apt's order.
 
-    A name that anything mentions is itself; `name^` is a task, whose packages say so in their field Task; else a glob is tried if it may be one, and if that finds nothing a regular
-    expression, which may fit anywhere in a name. `apt` takes fewer words for these. Raises `UnknownPackage` for a word
-    that finds nothing, `Refused` for a search pattern.
+    A name that anything mentions is itself; `name^` is a task, whose packages say so in their field Task. Else a glob
+    is tried if it may be one, and if that finds nothing a regular expression, which may fit anywhere in a name. `apt`
+    takes fewer words for these. Raises `UnknownPackage` for a word that finds nothing, `Refused` for a search pattern.
     """
     if word.startswith(("?", "~")):
         raise Refused(f"{word} is a search pattern, which is not followed")

@@ -22,7 +22,8 @@ class System(NamedTuple):
 
 class Material(NamedTuple):
     """A package and where it is from: `system` and `codename` are those of its target's suite, `repository` is the
-    address of another one than the distribution's own, else "".
+    address of another one than the distribution's own, else "". Of one that `is_local`, a file of the build context,
+    the package's `filename` is the project's name, and it has no size.
     """
 
     package: LockedPackage
@@ -31,9 +32,14 @@ class Material(NamedTuple):
     repository: str
 
     @property
+    def is_local(self) -> bool:
+        """Whether no archive has it."""
+        return not self.package.uri
+
+    @property
     def url(self) -> str:
-        """Where the .deb lies."""
-        return f"{self.package.uri}/{self.package.filename}"
+        """Where the .deb lies; "" if no archive has it."""
+        return "" if self.is_local else f"{self.package.uri}/{self.package.filename}"
 
 
 class BillImage(NamedTuple):
@@ -108,6 +114,16 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
         for package in there.values():
             repository = "" if is_own(package, suite) else package.uri
             materials.setdefault(package.id, Material(package, system, suite, repository))
+        for local in (one for each in chain for one in each.closure.files):
+            package = LockedPackage(
+                local.name, local.version, local.arch, "", "", local.path, 0, local.digest
+            )
+            materials.setdefault(package.id, Material(package, system, suite, ""))
+            asked[package.id] = None
+            there[key(local.name, local.arch, arch)] = package
+            if end.files.get(local.name) == local.version:
+                left_over.add(package.id)
+                unsure |= {package.id} if local.name in end.maybe else set()
         for each in chain:
             for locked in each.closure.members:
                 if locked.argument:

@@ -15,7 +15,7 @@ from pinner.distributions.catalogue import PLATFORMS, suite_named
 from pinner.distributions.moments import Moment, archive_of, split
 from pinner.distributions.suite import Pocket, Suite
 from pinner.errors import FetchError, InputError, OptionError, TrustError
-from pinner.lock.schema import Lock, LockedPackage, Target
+from pinner.lock.schema import LocalPackage, Lock, LockedPackage, Target
 from pinner.regex import later
 from pinner.resolve.universe import Index
 from pinner.stages.image_names import Named
@@ -106,6 +106,12 @@ def left(lock: Lock, target: Target) -> Left:
                     gone[name] = True
     maybe = frozenset(name for name, unsure in gone.items() if unsure)
     return Left(found, frozenset(gone) - maybe - found.keys(), maybe, files)
+
+
+def files(lock: Lock, targets: Iterable[Target]) -> tuple[LocalPackage, ...]:
+    """The packages of the build context that targets, and the stages that they are built on, install."""
+    chains = (each for target in targets for each in lock.chain(target))
+    return tuple({each.path: each for one in chains for each in one.closure.files}.values())
 
 
 def gaps(lock: Lock, targets: Iterable[Target]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinner.lock import reader
+from tests.archive.test_changelog import deb
 from tests.cli.workbench import Workbench, debian
 
 CURL = "pool/main/c/curl/curl_7.88.1-10_amd64.deb"
@@ -67,6 +68,19 @@ def test_a_repository_of_the_closure(bench: Workbench) -> None:
         "dists",
         "pool",
     ]
+
+
+def test_packages_of_the_build_context_are_copied(bench: Workbench) -> None:
+    own = bench.folder / "own.deb"
+    control = {"control": b"Package: own\nVersion: 3\nArchitecture: amd64\n"}
+    own.write_bytes(deb({"usr/bin/own": b"x"}, control=control))
+    bench.write("Dockerfile", "FROM debian:bookworm\nCOPY own.deb /\nRUN apt-get install -y curl /own.deb\n")
+    assert bench.run("lock", "--platform", "linux/amd64").status == 0
+    assert bench.run("download", "out").status == 0
+    assert debs(bench)["context/own.deb"] == own.read_bytes()
+    own.write_bytes(b"another")
+    result = bench.run("download", "out")
+    assert result.status == 1 and "not copied: own.deb: it is not the file that was locked" in result.err
 
 
 def test_a_rerun_fetches_what_is_missing_or_damaged(bench: Workbench) -> None:

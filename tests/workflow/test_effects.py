@@ -273,6 +273,11 @@ def test_packages_of_the_build_context(bench: Workbench, text: str, there: str) 
     image += [f"{name}\t{each}" for name, each in end.files.items()]
     bench.write("image", "\n".join(["apt\t2.6.1", "tool:amd64\t1", *image, ""]))
     assert bench.run("audit", "--installed", "image", "--base", "base").status == 0
+    document = json.loads(bench.run("export", "json").out)
+    assert [(each["path"], each["left"]) for each in document["files"]] == [
+        ("debs/own.deb", "yes" if "own=3" in there else "no")
+    ]
+    assert ("pkg:deb/own@3?arch=amd64" in bench.run("export", "sbom").out) == ("own=3" in there)
     (bench.folder / "debs/own.deb").write_bytes(deb({"usr/bin/own": b"y"}, control={"control": control}))
     assert bench.run(*run, "--check").status == 1  # it is another file
 

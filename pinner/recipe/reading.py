@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from pinner.edit.span import Lines
+from pinner.apt import command_line
+from pinner.edit.span import Lines, Span
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Stage
 from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
+from pinner.recipe.walk import Walked
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.prefixes import Wrappers
 
 __all__ = ["Install", "Skipped", "find"]
+
+_INSTALLS = command_line.VERSIONED | command_line.UNPINNED.keys()
 
 
 def find(dockerfile: Dockerfile, wrappers: Wrappers = {}) -> tuple[Install | Skipped, ...]:  # noqa: B006
@@ -72,7 +77,32 @@ class _FileReader:
                 if instruction.keyword == "SHELL" and instruction.argv:
                     shells[-1] = _shell(instruction.argv)
                 found += Reader(self.notes, stage, instruction, shells[-1]).read()
+        found += self._written(found)
         return tuple(sorted(map(self._settled, found), key=lambda call: call.span))
+
+    def _written(self, found: Iterable[Install | Skipped]) -> Iterator[Skipped]:
+        """The calls in files that the stages themselves write, where these are run."""
+        rest = text = self._dockerfile.text
+        for call in sorted(found, key=lambda call: call.span, reverse=True):
+            rest = rest[: call.span.start] + rest[call.span.end :]
+        if not prefixes.asks(rest.replace("\\n", "\n")):
+            return
+        walked = Walked(self._dockerfile, "linux/amd64", "amd64", lambda stage: {})
+        why = "it runs commands that the stage has written to a file"
+        seen = set()
+        for stage in self._dockerfile.stages:
+            walked.stage(stage.index)
+            for command in walked.commands[stage.index]:
+                span = Span(command.seen.start, command.seen.end)
+                if (
+                    command.program in prefixes.APT_PROGRAMS
+                    and span not in seen
+                    and text[span.start] not in "$\"'`"
+                    and not prefixes.asks(span.of(text))
+                    and not _INSTALLS.isdisjoint(command.words)
+                ):
+                    seen.add(span)
+                    yield Skipped(stage.index, span, "string", why)
 
     def _settled(self, call: Install | Skipped) -> Install | Skipped:
         """The call, words skipped that stand in variables which something else uses too."""

@@ -97,6 +97,7 @@ class _FileReader:
                 if (
                     command.program in prefixes.APT_PROGRAMS
                     and span not in seen
+                    and not any(each.span.start < span.end and span.start < each.span.end for each in found)
                     and text[span.start] not in "$\"'`"
                     and not prefixes.asks(span.of(text))
                     and not _INSTALLS.isdisjoint(command.words)

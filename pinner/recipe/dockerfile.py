@@ -267,10 +267,10 @@ def _near(keyword: str) -> str:
 def _declare(
     arguments: dict[str, str | None], instruction: Instruction, escape: str, build: Build | None
 ) -> None:
-    """Take note of an `ARG` before the first `FROM`; without a default its value is not known here."""
+    """Take note of an `ARG` before the first `FROM`; without a default its value is BuildKit's own, or not known."""
     for word in expand.words(instruction.text.text, escape):
         name, equals, value = word.partition("=")
-        known = expand.substitute(value, arguments, escape) if equals else None
+        known = expand.substitute(value, arguments, escape) if equals else arguments.get(name)
         arguments[name] = build.args.get(name, known) if build is not None else known
 
 

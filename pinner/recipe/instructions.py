@@ -15,7 +15,7 @@ from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
 from pinner.recipe.ignored import Marked
 from pinner.recipe.uses import Uses
-from pinner.recipe.values import Field, ShellText, fields, is_plain, only_variable
+from pinner.recipe.values import Field, ShellText, fields, input_fields, is_plain, only_variable
 from pinner.regex import later
 from pinner.shell import functions, nested, prefixes, syntax
 from pinner.shell.expand import Variable
@@ -273,7 +273,12 @@ class Reader:
         program = prefixes.find(command.words, wrappers)
         if program is None:
             return
-        if program.reason:
+        fed: list[Field] = []
+        if program.reason == "xargs" and program.name and script is not None:
+            last = command.words[-1]
+            fed = input_fields(self._text(script), last)
+            self._notes.uses.packages.add(last.span.end)
+        if program.reason and not fed:
             text = self._string(command, script, wrappers) if around.depth < _DEEPEST else None
             if program.reason == "string" and text is not None and not command.nested:
                 _, name = prefixes.program(command.words, wrappers)
@@ -284,11 +289,12 @@ class Reader:
                 yield self._skip(command.span, program.reason, f"{program.detail}: {why}")
             if program.reason != "xargs" or not program.name:
                 return
+        if program.reason:
             runner, _ = prefixes.program(command.words, wrappers)
             program = program._replace(at=runner + 1 + program.at)
         at = command.words[program.at].span
         words = (*(_given(text, at) for text in program.given), *command.words[program.at + 1 :])
-        given = self._expanded(words, script)
+        given = [*self._expanded(words, script), *((each.word, each) for each in fed)]
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
         found = [given[at] for at in call.arguments]
         if call.subcommand in command_line.VERSIONED or call.subcommand in command_line.REMOVALS:

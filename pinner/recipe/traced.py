@@ -54,7 +54,9 @@ class Traced(Walked):
                 continue
             variable = Variable(name, text.origin(0), *self._reach)
             found = expand.bounded(self._pieces(text, values, variable))
-            into[name] = values[name] = assigned(value((found,)), variable)
+            into[name] = assigned(value((found,)), variable)
+            if known is None:
+                values[name] = into[name]
             if instruction.keyword == "ARG" and not into[name].text:
                 self.trace.fillable.add(name)
 

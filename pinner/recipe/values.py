@@ -53,7 +53,7 @@ class Field(NamedTuple):
 
 def fields(context: ShellText, word: Word) -> list[Field]:
     """The fields that `word` may expand to."""
-    if word.value is not None or any(part.kind in ("command", "arithmetic", "other") for part in word.parts):
+    if word.value is not None or not _is_followed(context, word):
         return [Field(word)]
     ways = _ways(context, word)
     found = dict.fromkeys(each for way in ways for each in _of_way(context.source, way, word))
@@ -67,16 +67,36 @@ def fields(context: ShellText, word: Word) -> list[Field]:
     return [*own.values(), *rest]
 
 
+def _is_followed(context: ShellText, word: Word) -> bool:
+    """Whether it may be known what a word becomes: of commands in it, only what one alone prints."""
+    if any(part.kind in ("arithmetic", "other") for part in word.parts):
+        return False
+    if all(part.kind != "command" for part in word.parts):
+        return True
+    part = only_variable(word)
+    return part is not None and context.shell.origin(part.start) in context.trace.ways
+
+
 def only_variable(word: Word) -> WordPart | None:
-    """The variable that `word` is an expansion of and nothing else."""
-    used = [part for part in word.parts if part.kind == "variable"]
-    if len(used) != 1 or any(part.text for part in word.parts if part.kind != "variable"):
+    """The variable or command that `word` is an expansion of and nothing else."""
+    used = [part for part in word.parts if part.kind in ("variable", "command")]
+    if len(used) != 1 or any(part.text for part in word.parts if part is not used[0]):
         return None
     return used[0]
 
 
+def input_fields(context: ShellText, word: Word) -> list[Field]:
+    """The words that a command whose last word is this gets by xargs; none if they are not known."""
+    found = context.trace.inputs.get(word.span.end, {})
+    if not all(each.ways for each in found):
+        return []
+    return [field for each in found for way in each.ways for field in _of_way(context.source, way, word)]
+
+
 def is_plain(context: ShellText, part: WordPart) -> bool:
     """Whether a variable that holds something expands to that and no more: `$X`, `${X[@]}`, `${X:-…}`."""
+    if part.kind == "command":
+        return True
     own = parameter(context.shell.text, part.start)
     return own is not None and own.end == part.end and (own.operator or "-")[-1] in "-?"
 
@@ -86,7 +106,7 @@ def _ways(context: ShellText, word: Word) -> list[list[Piece | None]]:
     parts: list[list[list[Piece | None]]] = []
     for part in word.parts:
         place = context.shell.span(part.start, part.end)
-        if part.kind == "variable":
+        if part.kind in ("variable", "command"):
             known = context.trace.ways.get(place.start)
             ways = known or [(Piece(_unseen(context, part), (place,)),)]
             if _is_outer(context, place) and not all(map(_is_plain_text, ways)):

@@ -204,7 +204,7 @@ class Walked:
         into: dict[str, Value],
         known: Mapping[str, Value | tuple[Value, ...]] | None = None,
     ) -> None:
-        """Take note of what an ARG or ENV sets."""
+        """Take note of what an ARG or ENV sets: in a stage by what was `known` before the whole instruction."""
         values = _Values({**(into if known is None else known)})
         for name, value in settings(instruction, self._file.escape):
             if value is None:
@@ -214,7 +214,9 @@ class Walked:
             found = expand.substitute(value.text, values, self._file.escape)
             if not found and instruction.keyword == "ARG":
                 found = None  # a build argument may fill it
-            into[name] = values[name] = Value(UNKNOWN if found is None else found)
+            into[name] = Value(UNKNOWN if found is None else found)
+            if known is None:
+                values[name] = into[name]
 
     def _word(self, state: State, word: str) -> str:
         found = expand.substitute(word, _Values(state.variables), self._file.escape)

@@ -32,7 +32,7 @@ class Content(NamedTuple):
     (-1: it is the base image's), `by` names that for people. `others` may be there instead, where a condition decides.
     `place` tells where the lines of a here-document stand. `gone` tells that there is no such file. `live` marks a
     change of unknown kind that holds at once, before the next `apt-get update`; it matters to the packages that
-    `serves` (globs; none: all) may name.
+    `serves` (globs; none: all) may name. `ways` are those of a traced output.
     """
 
     text: str | None = None
@@ -46,6 +46,7 @@ class Content(NamedTuple):
     serves: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     place: Joined | None = None
+    ways: Ways = ()
 
     @property
     def known(self) -> str | None:

@@ -261,7 +261,8 @@ class Shell(Process):
             if status == "no" and node.children[0].type == "while":
                 return "done"
             if (
-                "read" in self._text[node.start_byte : body.start_byte]
+                self.walk.trace is None
+                and "read" in self._text[node.start_byte : body.start_byte]
                 and lines is not None
                 and lines.known is not None
                 and (known_lines := lines.known.splitlines())
@@ -371,7 +372,7 @@ class Shell(Process):
             begin, end, _ = _destination(each)
             if each.type == "herestring_redirect":
                 value = self._word(each.named_children[-1])
-                stdin = Content(f"{value.text}\n", lists=value.lists)
+                stdin = Content(f"{value.text}\n", lists=value.lists, ways=value.ways)
                 continue
             if self._text.startswith(">(", begin):
                 (value,) = self._braced(begin, end)
@@ -382,16 +383,24 @@ class Shell(Process):
                 stdin = self.state.read(self.state.path(name))
             elif operator in (">", ">>", ">|", "&>", "&>>") and number in ("", "1"):
                 target, append = name, operator.endswith(">>")
+            elif operator == ">&" and number in ("", "1") and name == "2":
+                target = "/dev/stderr"
             elif operator.startswith(">") and operator != ">&" and name.startswith("/etc/apt/"):
                 self.write(name, Content())
         self.stdin = stdin
         try:
             if not target:
                 return run()
+            if target == "/dev/stderr":
+                sink, self._sink = self._sink, None
+                try:
+                    return run()
+                finally:
+                    self._sink = sink
             status, output = self.captured(run)
             if self.moved:
                 self.moved, output = False, Content()
-            if target not in ("/dev/null", "/dev/stderr", "/dev/stdout"):
+            if target not in ("/dev/null", "/dev/stdout"):
                 self.write(target, output, append=append)
             return status
         finally:
@@ -403,14 +412,15 @@ class Shell(Process):
     def _document(self, heredoc: Heredoc) -> Content:
         body = nested.heredoc(self._script.shell.part(*heredoc.body), expands=False, tabs=heredoc.tabs)
         if not heredoc.expands:
-            return Content(body.text, place=None if self.fixed else body)
+            own = trace.whole(body) if self.tracer() is not None else ()
+            return Content(body.text, place=None if self.fixed else body, ways=own)
         text, shell, self._text, self._shell = self._text, self._shell, body.text, body
         try:
             value, ranges = fields.document(body.text, self._meaning)
         finally:
             self._text, self._shell = text, shell
         place = None if self.fixed else body.read_as(ranges)
-        return Content(value.text, lists=value.lists, place=place)
+        return Content(value.text, lists=value.lists, place=place, ways=value.ways)
 
     def _command(self, node: Node, must: bool, extra: Sequence[Node] = ()) -> ProgramStatus:
         groups: list[list[Node]] = []

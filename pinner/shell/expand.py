@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
@@ -22,7 +23,7 @@ _SHIFT = later(r"[^\\'\"{}$]+|\\.|'[^']*'|\$\{|.", re.DOTALL)
 _PLAIN = later(r"[^\\`'\"$]+")
 _WORD = later(r"""(?:[^\s'"\\]|\\.?|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""", re.DOTALL)
 _WORD_BACKTICK = later(r"""(?:[^\s'"`]|`.?|'[^']*'|"(?:[^"`]|`.)*"|['"])+""", re.DOTALL)
-_BLANK = later(r"[ \t\n]+")
+BLANK = later(r"[ \t\n]+")
 # More parts than any list has that a person keeps, and deeper than any person nests them.
 _MOST = 1_000
 _DEEPEST = 20
@@ -125,6 +126,18 @@ def parameter(text: str, at: int) -> Parameter | None:
     return None
 
 
+def chosen(operator: str, *, unset: bool, empty: bool) -> Literal["value", "operand", "nothing", "cut"]:
+    """What an operator makes of a variable that is unset, or set and empty: its value, the operand, nothing, or what is
+    left of the value."""
+    kind = operator[-1:] if operator[:1] in {"", ":", "-", "=", "?", "+"} else "cut"
+    lacks = unset or (empty and operator[0] == ":") if kind else False
+    if kind in {"-", "="}:
+        return "operand" if lacks else "value"
+    if kind == "+":
+        return "nothing" if lacks else "operand"
+    return "cut" if kind == "cut" else "value"
+
+
 def operate(value: str, operator: str, operand: str) -> str:
     """A value after `${X#…}`, `${X%…}`, `${X/…/…}`, `${X^}` or `${X,}` (bash(1), "Parameter Expansion")."""
     kind = operator[0]
@@ -158,36 +171,25 @@ def expanded(
     found: Sequence[Piece] | Unknown, own: Parameter, operand: Iterable[Piece], place: Span
 ) -> Iterator[Piece]:
     """What an expansion at `place` of a variable, found as this, becomes; `operand` are the pieces of its operand."""
-    kind = own.operator[-1:] if own.operator[:1] in {"", ":", "-", "=", "?", "+"} else "cut"
-    if kind in {
-        "-",
-        "+",
-    }:  # a pin belongs to the word that stands in the operand, not to whatever else it becomes
-        operand = (piece._replace(places=(place, *piece.places)) for piece in operand)
-    if isinstance(found, Unknown):
-        if found.unset and kind in {"-", "="}:
-            yield from operand
-        elif kind == "?":
-            yield Piece(Unknown("variable-unknown", f"{own.name} must be set"), (place,))
-        elif not (found.unset and kind == "+"):
-            yield Piece(found, (place,))
-        return
-    text = joined(found)
-    if kind and text is not None:
-        empty = not text.text and own.operator[0] == ":"
-        if kind == "+":
-            yield from () if empty else operand
-            return
-        if kind in {"-", "="} and empty:
-            yield from operand
-            return
-        if kind == "cut":
-            other = joined(operand)
-            yield cut(
-                found, None if other is None else operate(text.text, own.operator, other.text), own, place
-            )
-            return
-    yield from (piece.at(place) for piece in found)
+    text = None if isinstance(found, Unknown) else joined(found)
+    if isinstance(found, Unknown) and not found.unset:
+        choice: str = "value"
+    else:
+        choice = chosen(
+            own.operator, unset=isinstance(found, Unknown), empty=text is not None and not text.text
+        )
+    if (
+        choice == "operand"
+    ):  # a pin belongs to the word that stands in the operand, not to whatever else it becomes
+        yield from (piece._replace(places=(place, *piece.places)) for piece in operand)
+    elif isinstance(found, Unknown) and choice != "nothing":
+        why = Unknown("variable-unknown", f"{own.name} must be set") if own.operator[-1:] == "?" else found
+        yield Piece(why, (place,))
+    elif choice == "cut" and text is not None:
+        other = joined(operand)
+        yield cut(found, None if other is None else operate(text.text, own.operator, other.text), own, place)
+    elif choice != "nothing":
+        yield from (piece.at(place) for piece in found)
 
 
 def cut(found: Sequence[Piece], text: str | None, own: Parameter, place: Span) -> Piece:
@@ -300,8 +302,8 @@ def joined(own: Iterable[Piece]) -> Joined | None:
     return Joined.chain(texts)
 
 
-def split(own: Iterable[Piece | None]) -> list[tuple[Piece, ...]]:
-    """The fields that pieces make; None parts two of them."""
+def split(own: Iterable[Piece | None], between: re.Pattern[str] = BLANK) -> list[tuple[Piece, ...]]:
+    """The fields that pieces make; None parts two of them, and what stands `between` words in a piece that splits."""
     groups: list[list[Piece]] = [[]]
     for piece in own:
         if piece is None:
@@ -312,7 +314,7 @@ def split(own: Iterable[Piece | None]) -> list[tuple[Piece, ...]]:
             groups[-1].append(piece)
             continue
         begin = 0
-        for blank in _BLANK.finditer(text.text):
+        for blank in between.finditer(text.text):
             if blank.start() > begin:
                 groups[-1].append(_part(piece, text, begin, blank.start()))
             groups.append([])

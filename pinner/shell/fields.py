@@ -12,7 +12,7 @@ from pinner.edit.span import Span
 from pinner.regex import later
 from pinner.shell import expand, trace
 from pinner.shell.content import UNKNOWN, Value
-from pinner.shell.expand import Piece, Unknown, Ways
+from pinner.shell.expand import Piece, Unknown, Variable, Ways
 from pinner.shell.trace import Tracer
 from pinner.values import NamedTuple
 
@@ -31,11 +31,13 @@ _DECIDES = Unknown("expansion", "an expansion decides it")
 
 class Meaning(NamedTuple):
     """What names and commands in a text stand for: `variable` gives a value, several (`$@`), or None for one that is
-    not set; `command` the output of the shell text from one index to another. `tracer` tells where words come from."""
+    not set; `command` the output of the shell text from one index to another. `tracer` tells where words come from,
+    `assign` sets a variable by an expansion at an index."""
 
     variable: Callable[[str], Value | tuple[Value, ...] | None]
     command: Callable[[int, int], Value]
     tracer: Tracer | None = None
+    assign: Callable[[str, int, Value], None] | None = None
 
 
 def fields(text: str, start: int, end: int, meaning: Meaning) -> list[Value]:
@@ -43,14 +45,14 @@ def fields(text: str, start: int, end: int, meaning: Meaning) -> list[Value]:
     raw = text[start:end]
     if _PLAIN.fullmatch(raw):
         return [Value(raw) if meaning.tracer is None else trace.literal(meaning.tracer, start, end)]
-    reader = _FieldReader(text, meaning)
+    reader = _FieldReader(text, meaning, (start, end))
     reader.read(start, end, "")
     return reader.fields()
 
 
 def document(text: str, meaning: Meaning) -> tuple[Value, list[tuple[int, int, str]]]:
     """What the lines of a here-document are, and the ranges of the text that became another text."""
-    reader = _FieldReader(text, meaning)
+    reader = _FieldReader(text, meaning, (0, len(text)))
     ranges: list[tuple[int, int, str]] = []
     at = 0
     while at < len(text):
@@ -67,7 +69,7 @@ def word(text: str, start: int, end: int, meaning: Meaning) -> Value:
     raw = text[start:end]
     if _PLAIN.fullmatch(raw):
         return Value(raw) if meaning.tracer is None else trace.literal(meaning.tracer, start, end)
-    reader = _FieldReader(text, meaning)
+    reader = _FieldReader(text, meaning, (start, end))
     reader.read(start, end, "")
     return reader.whole()
 
@@ -105,13 +107,14 @@ class _Part(NamedTuple):
 class _FieldReader:
     """Goes through a text once and gathers parts; None parts the words of a list."""
 
-    def __init__(self, text: str, meaning: Meaning) -> None:
+    def __init__(self, text: str, meaning: Meaning, reach: tuple[int, int]) -> None:
         self._text = text
         self._meaning = meaning
         self._tracer = meaning.tracer
         self.parts: list[_Part | None] = []
         self._depth = 0
         self._operand = False
+        self._reach = reach
 
     def whole(self) -> Value:
         """All parts as one text; several words of `$@` are parted by a blank."""
@@ -310,14 +313,29 @@ class _FieldReader:
 
     def _command(self, at: int, start: int, stop: int, *, splits: bool) -> None:
         value = self._meaning.command(start, stop)
-        self._made(Value(value.text.rstrip("\n"), value.lists), at, stop + 1, _COMMAND, splits=splits)
+        ways, place = value.ways, -1
+        if self._tracer is not None and ways and self._is_alone(at, stop + 1):
+            place = self._tracer.shell.origin(at)
+            ways = trace.printed(self._tracer.trace, ways, Variable("$(", place, 0, 0))
+            self._tracer.trace.note(place, ways)
+        else:
+            ways = ()
+        own = Value(value.text.rstrip("\n"), value.lists, ways)
+        self._made(own, at, stop + 1, _COMMAND, splits=splits, at=at if ways else -1)
+
+    def _is_alone(self, begin: int, end: int) -> bool:
+        """Whether what stands between two indices is no part of a larger word."""
+        start, stop = self._reach
+        around = (self._text[start:begin].rstrip('"')[-1:], self._text[end:stop].lstrip('"')[:1])
+        return not any(each.strip() for each in around)
 
     def _variable(self, at: int, own: expand.Parameter, *, splits: bool) -> None:
         found = self._meaning.variable(own.name)
         kind = own.operator[-1:]
         unknown = Unknown("variable-unknown", expand.not_known(own.name))
+        fillable = False
         if isinstance(found, Value) and (why := trace.unset(found)):
-            found, unknown = None, why
+            found, unknown, fillable = None, why, True
 
         def made(value: Value, why: Unknown = unknown) -> None:
             plain = at if (own.operator or "-")[-1] in "-?" else -1
@@ -332,25 +350,26 @@ class _FieldReader:
                 return
             found = found[0] if len(found) == 1 and self._tracer is None else Value(UNKNOWN)
             unknown = Unknown("variable-unknown", f"${own.name} has several values")
-        if own.operator[:1] in {":", "-", "=", "?", "+"} and kind in "-=?+":
-            empty = found is None or (not found.text and own.operator[0] == ":")
-            maybe = self._tracer is not None and found is not None and kind in "-=" and UNKNOWN in found.text
-            if empty == (kind in "-=") or maybe:
-                before, begin = self._operand, len(self.parts)
-                self._depth += 1
-                self._operand = splits
-                if self._depth <= _DEEPEST:
-                    self.read(*own.operand, "" if splits else '"')
-                self._operand = before
-                self._depth -= 1
-                if self._tracer is not None:
-                    self._alternative(begin, self._tracer.shell.span(at, own.end), found if maybe else None)
-            elif kind != "+":
-                made(found or Value(UNKNOWN))
+        choice = expand.chosen(own.operator, unset=found is None, empty=found is not None and not found.text)
+        # A build argument may be there, and what is not known may be empty.
+        maybe = self._tracer is not None and (
+            fillable or own.name in self._tracer.trace.fillable
+            if kind == "+"
+            else kind in "-=" and found is not None and UNKNOWN in found.text
+        )
+        if kind and (choice == "operand" or (maybe and choice != "cut")):
+            begin = self._read_operand(own, splits=splits)
+            if kind == "=" and self._meaning.assign is not None:
+                text = "".join(part.value.text for part in self.parts[begin:] if part)
+                self._meaning.assign(own.name, at, Value(text, (), self._ways(begin) if self._tracer else ()))
+            if self._tracer is not None:
+                known = found if maybe and kind != "+" else None
+                self._alternative(begin, self._tracer.shell.span(at, own.end), known)
+        elif choice == "nothing":
             return
-        if found is None:
+        elif found is None:
             made(Value(UNKNOWN))
-        elif own.operator and UNKNOWN not in found.text:
+        elif choice == "cut" and UNKNOWN not in found.text:
             operand = word(self._text, *own.operand, self._meaning)
             text = None if UNKNOWN in operand.text else expand.operate(found.text, own.operator, operand.text)
             if self._tracer is not None and len(found.ways) == 1:
@@ -361,7 +380,18 @@ class _FieldReader:
             else:
                 made(Value(UNKNOWN if text is None else text))
         else:
-            made(found if not own.operator else Value(UNKNOWN))
+            made(found if choice == "value" else Value(UNKNOWN))
+
+    def _read_operand(self, own: expand.Parameter, *, splits: bool) -> int:
+        """Read an operand; the number of its first part."""
+        before, begin = self._operand, len(self.parts)
+        self._depth += 1
+        self._operand = splits
+        if self._depth <= _DEEPEST:
+            self.read(*own.operand, "" if splits else '"')
+        self._operand = before
+        self._depth -= 1
+        return begin
 
     def _alternative(self, begin: int, place: Span, found: Value | None) -> None:
         """The parts of an operand as one that may be there instead of a value."""

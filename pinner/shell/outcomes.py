@@ -10,7 +10,7 @@ from pinner.apt.packages import PackageFile
 from pinner.shell.content import LONGEST, UNKNOWN, BuildContext, Content, Value
 from pinner.shell.state import State
 from pinner.shell.syntax import Script
-from pinner.shell.trace import Trace
+from pinner.shell.trace import Trace, combined
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def value_of(content: Content | None) -> Value:
         return Value(UNKNOWN)
     urls = tuple(each.url for each in content.origins if each.url) if content.text is None else ()
     lists = lists_of(content) or urls
-    return Value(UNKNOWN if content.text is None or content.others else content.text, lists)
+    return Value(UNKNOWN if content.text is None or content.others else content.text, lists, content.ways)
 
 
 def joined(parts: Sequence[Content]) -> Content:
@@ -168,4 +168,5 @@ def joined(parts: Sequence[Content]) -> Content:
     lists = tuple(dict.fromkeys(name for each in parts for name in lists_of(each)))
     if sum(len(each.text or "") for each in parts) > LONGEST:
         return Content(lists=lists)
-    return Content("".join(each.text or "" for each in parts), lists=lists)
+    ways = combined(each.ways for each in parts) if all(each.ways for each in parts) else ()
+    return Content("".join(each.text or "" for each in parts), lists=lists, ways=ways)

@@ -28,7 +28,7 @@ from pinner.shell.outcomes import (
 )
 from pinner.shell.state import State
 from pinner.shell.syntax import Script, UnparsableError
-from pinner.shell.trace import Trace, Tracer
+from pinner.shell.trace import Trace, Tracer, assigned
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -275,6 +275,7 @@ class Process:
             gone=False,
             file="" if append else content.file,
             place=None,
+            ways=(),
         )
         if append:
             self.state.append(path, made)
@@ -555,9 +556,15 @@ class Process:
 
     @property
     def _meaning(self) -> Meaning:
-        return Meaning(self.variable, self._output, self._tracer())
+        return Meaning(self.variable, self._output, self.tracer(), self._assign_default)
 
-    def _tracer(self) -> Tracer | None:
+    def _assign_default(self, name: str, at: int, value: Value) -> None:
+        """Set a variable by an expansion at an index of the present text (`${X:=…}`)."""
+        if (tracer := self.tracer()) is not None:
+            value = assigned(value, Variable(name, tracer.shell.origin(at), *self.walk.reach))
+        self.state.variables[name] = value
+
+    def tracer(self) -> Tracer | None:
         """What takes note of where the words of the present text come from."""
         trace = self.walk.trace
         if trace is None or self.file or self.fixed or self._shell is None:
@@ -636,7 +643,7 @@ class Process:
 
     def _piece(self, start: int, stop: int) -> Value:
         """What stands between two indices of the present text."""
-        tracer = self._tracer()
+        tracer = self.tracer()
         ways: Ways = ((Piece(tracer.shell.part(start, stop), ()),),) if tracer is not None else ()
         return Value(self._text[start:stop], (), ways)
 

@@ -6,12 +6,13 @@ expansion has are all that it may have, in whatever order and on whatever platfo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import product
 
 from pinner.edit.span import Joined
 from pinner.shell.content import UNKNOWN, Value
-from pinner.shell.expand import Piece, Unknown, Variable, Ways, bounded
+from pinner.shell.expand import BLANK, Piece, Unknown, Variable, Ways, bounded, split
 from pinner.values import NamedTuple
 
 _MOST_WAYS = 64
@@ -27,7 +28,8 @@ class Trace:
     `ways` are what an expansion may be, `variables` those that it may have expanded, `flows` those into whose values it
     goes. `fillable` are build arguments without a value. `called` are functions, by the place of their bodies,
     `unread` the words of what is not understood. `shown` are expansions that are only printed for people, or asked
-    whether they are empty, `latest` those of the present command.
+    whether they are empty, `latest` those of the present command. `inputs` are the words that commands get by xargs, by
+    where these end.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class Trace:
         self.unread: set[str] = set()
         self.shown: set[int] = set()
         self.latest: list[int] = []
+        self.inputs: dict[int, dict[Value, None]] = {}
 
     def note(self, at: int, ways: Ways) -> None:
         """Take note of what the expansion at an offset has become."""
@@ -63,7 +66,12 @@ class Tracer(NamedTuple):
 def literal(tracer: Tracer, start: int, end: int) -> Value:
     """The words of the text between two indices, which stand for themselves."""
     own = tracer.shell.part(start, end)
-    return Value(own.text, (), ((Piece(own, (own.span(0, end - start),), bare=True),),))
+    return Value(own.text, (), whole(own, bare=True))
+
+
+def whole(text: Joined, *, bare: bool = False) -> Ways:
+    """A text that stands for itself, in a command or (not `bare`) where no shell reads quotes."""
+    return ((Piece(text, (text.span(0, len(text.text)),), bare=bare),),)
 
 
 def combined(parts: Iterable[Ways]) -> Ways:
@@ -99,6 +107,28 @@ def assigned(found: Value, variable: Variable, *, words: bool = False) -> Value:
         for way in found.ways
     )
     return found._replace(ways=tuple(ways))
+
+
+def printed(trace: Trace, ways: Ways, variable: Variable) -> Ways:
+    """An output as what a variable gets, without the line ends behind it; the expansions that are words of it as they
+    are go into that."""
+    found = []
+    for way in ways:
+        pieces = [each._replace(splits=True) for each in way if each]
+        while pieces and isinstance(text := pieces[-1].text, Joined) and not text.text.strip("\n"):
+            pieces.pop()
+        if pieces and isinstance(text := pieces[-1].text, Joined):
+            pieces[-1] = pieces[-1]._replace(text=text.part(0, len(text.text.rstrip("\n"))))
+        for word in split(pieces):
+            if len(word) == 1 and word[0].through:
+                trace.flows.setdefault(word[0].places[0].start, set()).add(variable)
+        found.append(bounded(each._replace(through=(variable, *each.through)) for each in pieces))
+    return tuple(dict.fromkeys(found))
+
+
+def parted(ways: Ways, between: re.Pattern[str] = BLANK) -> list[Value]:
+    """The words of an output, or its lines."""
+    return [value((word,)) for way in ways for word in split(way, between)]
 
 
 def united(

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pinner.regex import is_slow, later
 from pinner.shell import nested
 from pinner.shell.content import UNKNOWN, Content, Value
-from pinner.shell.expand import Piece, Unknown
+from pinner.shell.expand import Piece, Unknown, Variable, Ways
 from pinner.shell.outcomes import Invocation, ProgramResult, ProgramStatus, value_of
 from pinner.shell.process import Process
 from pinner.shell.programs.options import read_options
+from pinner.shell.trace import MOST_VALUES, parted, printed, united
 
 _MOST = 2_000
+_LINE = later(r"\n")
 # Files that a shell reads, and the variables that these set; one of ROS is named after the release that it sets.
 _SET_BY = (
     (
@@ -167,6 +169,10 @@ def _xargs(call: Invocation) -> ProgramResult:
         :_MOST
     ]
     command = list(call.args[at:]) or [Value("echo")]
+    if (trace := call.shell.walk.trace) is not None:
+        ways = () if file or places else _fed(call, "|")
+        known = trace.inputs.setdefault(call.shell.span[1], {})
+        known.update(dict.fromkeys(parted(ways) if ways else [Value(UNKNOWN)]))
     if places:
         for line in given.text.splitlines()[:64]:
             filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]
@@ -176,6 +182,14 @@ def _xargs(call: Invocation) -> ProgramResult:
     for begin in range(0, len(own), most):
         call.shell.execute([*command, *own[begin : begin + most]])
     return ProgramResult()
+
+
+def _fed(call: Invocation, name: str) -> Ways:
+    """What a program reads, as what a variable of a name gets, if it is traced."""
+    content, walk = call.input, call.shell.walk
+    if walk.trace is None or content is None or call.shell.tracer() is None:
+        return ()
+    return printed(walk.trace, content.ways, Variable(name, call.shell.span[1], *walk.reach))
 
 
 def _run_parts(call: Invocation) -> ProgramResult:
@@ -225,14 +239,23 @@ def _exit(call: Invocation) -> ProgramResult:
 
 
 def _read(call: Invocation) -> ProgramResult:
-    options = read_options(call.words, "pdntNu")
+    options = read_options(call.words, "apdntNu")
     value = value_of(call.input)
     line = value.text.partition("\n")[0] if call.input is not None else UNKNOWN
-    names = options.operands or ("REPLY",)
+    array = options.value("a")
+    names = (array,) if array else options.operands or ("REPLY",)
     mark = call.shell.variable("IFS")
     between = (
         mark.text if isinstance(mark, Value) and mark.text.strip() and UNKNOWN not in mark.text else None
     )
+    if len(names) == 1 and between is None and (ways := _fed(call, names[0])):
+        own = tuple(parted(ways) if array else parted(ways, _LINE))
+        call.shell.state.variables[names[0]] = own if array else united(own, MOST_VALUES)
+        return ProgramResult("maybe")
+    if array:
+        words = [Value(each, value.lists) for each in line.split(between)]
+        call.shell.state.variables[array] = tuple(words) if UNKNOWN not in line else Value(UNKNOWN)
+        return ProgramResult("maybe")
     parts = line.split(between, maxsplit=len(names) - 1) if UNKNOWN not in line else [UNKNOWN] * len(names)
     for at, name in enumerate(names):
         call.shell.state.variables[name] = Value(parts[at] if at < len(parts) else "", value.lists)
@@ -243,8 +266,8 @@ def _mapfile(call: Invocation) -> ProgramResult:
     options = read_options(call.words, "dnOsuCc")
     value = value_of(call.input)
     name = options.operands[0] if options.operands else "MAPFILE"
-    lines = value.text.splitlines()[:_MOST]
-    call.shell.state.variables[name] = tuple(Value(line, value.lists) for line in lines)
+    lines = [Value(line, value.lists) for line in value.text.splitlines()[:_MOST]]
+    call.shell.state.variables[name] = tuple(parted(_fed(call, name), _LINE) or lines)
     return ProgramResult()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pinner.regex import is_slow, later
-from pinner.shell.content import UNKNOWN, Content
+from pinner.shell.content import UNKNOWN, Content, Value
+from pinner.shell.expand import Piece, Unknown, Ways, written
 from pinner.shell.outcomes import Invocation, ProgramResult, joined, lists_of
 from pinner.shell.programs import sed
 from pinner.shell.programs.options import ParsedOptions, read_options
+from pinner.shell.trace import combined
 
 _ESCAPE = later(r"\\(?:([abefnrtv\\\"'])|(c)|0?([0-7]{1,3})|x([0-9a-fA-F]{1,2}))")
 _MEANS = dict(zip("abefnrtv", "\a\b\x1b\f\n\r\t\v", strict=True))
@@ -44,7 +46,23 @@ def _echo(call: Invocation) -> ProgramResult:
         escapes = "E" not in words[0] and (escapes or "e" in words[0])
         words = words[1:]
     text = " ".join(words)
-    return ProgramResult("yes", Content((escaped(text) if escapes else text) + newline, lists=_lists(call)))
+    made = escaped(text) if escapes else text
+    own = call.args[len(call.words) - len(words) :]
+    ways = _parted(call, own, " ", newline) if made == text else ()
+    return ProgramResult("yes", Content(made + newline, lists=_lists(call), ways=ways))
+
+
+def _parted(call: Invocation, args: Sequence[Value], between: str, end: str) -> Ways:
+    """The ways of arguments, with a blank between them and at the end, if they are traced."""
+    tracer = call.shell.tracer()
+    if tracer is None or not all(each.ways for each in args):
+        return ()
+    place = tracer.shell.span(0, len(tracer.shell.text))
+    blank, last = (
+        (((Piece(written(text, place), (place,)),),) if text else ((),)) for text in (between, end)
+    )
+    parts = [ways for each in args for ways in (each.ways, blank)]
+    return combined((*parts[:-1], last))
 
 
 def _printf(call: Invocation) -> ProgramResult:
@@ -52,8 +70,9 @@ def _printf(call: Invocation) -> ProgramResult:
     if words[:1] == ["-v"] and len(words) > 1:
         call.shell.state.variables[words[1]] = call.args[1]._replace(text=UNKNOWN)
         return ProgramResult()
-    form, *values = [word for at, word in enumerate(words) if at or word != "--"] or [""]
-    form = escaped(form)
+    args = call.args[words[:1] == ["--"] :]
+    form, *values = [each.text for each in args] or [""]
+    raw, form = form, escaped(form)
     rest = list(values)
 
     def filled(match: re.Match[str]) -> str:
@@ -65,7 +84,20 @@ def _printf(call: Invocation) -> ProgramResult:
     text = _FORMAT.sub(filled, form)
     while rest and _FORMAT.search(form.replace("%%", "")):
         text += _FORMAT.sub(filled, form)
-    return ProgramResult("yes", Content(text, lists=_lists(call)))
+    ways: Ways = ()
+    if values and form.split() == ["%s"] and form[-1].isspace():
+        ways = _parted(call, args[1:], form[-1], form[-1])
+    elif args and "%" not in form and args[0].ways:
+        ways = tuple(tuple(each and _escaped_piece(each) for each in way) for way in args[0].ways)
+        ways = ways if raw.partition("\\c")[0] == raw else ()
+    return ProgramResult("yes", Content(text, lists=_lists(call), ways=ways))
+
+
+def _escaped_piece(piece: Piece) -> Piece:
+    if isinstance(piece.text, Unknown):
+        return piece
+    ranges = [(*match.span(), escaped(match[0])) for match in _ESCAPE.finditer(piece.text.text)]
+    return piece._replace(text=piece.text.replaced(ranges)) if ranges else piece
 
 
 def inputs(call: Invocation, names: tuple[str, ...] | list[str]) -> Content | None:
@@ -92,7 +124,7 @@ def _tee(call: Invocation) -> ProgramResult:
     for name in options.operands:
         if not name.startswith("/dev/"):
             call.shell.write(name, content, append=options.has("a", "append"))
-    return ProgramResult("done", content)
+    return ProgramResult("done", content._replace(ways=()))
 
 
 def _filter(

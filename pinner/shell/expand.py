@@ -171,20 +171,20 @@ def expanded(
     found: Sequence[Piece] | Unknown, own: Parameter, operand: Iterable[Piece], place: Span
 ) -> Iterator[Piece]:
     """What an expansion at `place` of a variable, found as this, becomes; `operand` are the pieces of its operand."""
-    text = None if isinstance(found, Unknown) else joined(found)
-    if isinstance(found, Unknown) and not found.unset:
-        choice: str = "value"
-    else:
-        choice = chosen(
-            own.operator, unset=isinstance(found, Unknown), empty=text is not None and not text.text
-        )
+    if isinstance(found, Unknown):
+        choice: str = "value" if not found.unset else chosen(own.operator, unset=True, empty=False)
+        if choice == "operand":
+            yield from (piece._replace(places=(place, *piece.places)) for piece in operand)
+        elif choice != "nothing":
+            why = Unknown("variable-unknown", f"{own.name} must be set")
+            yield Piece(why if own.operator[-1:] == "?" else found, (place,))
+        return
+    text = joined(found)
+    choice = chosen(own.operator, unset=False, empty=text is not None and not text.text)
     if (
         choice == "operand"
     ):  # a pin belongs to the word that stands in the operand, not to whatever else it becomes
         yield from (piece._replace(places=(place, *piece.places)) for piece in operand)
-    elif isinstance(found, Unknown) and choice != "nothing":
-        why = Unknown("variable-unknown", f"{own.name} must be set") if own.operator[-1:] == "?" else found
-        yield Piece(why, (place,))
     elif choice == "cut" and text is not None:
         other = joined(operand)
         yield cut(found, None if other is None else operate(text.text, own.operator, other.text), own, place)

@@ -360,8 +360,10 @@ class _FieldReader:
         if kind and (choice == "operand" or (maybe and choice != "cut")):
             begin = self._read_operand(own, splits=splits)
             if kind == "=" and self._meaning.assign is not None:
-                text = "".join(part.value.text for part in self.parts[begin:] if part)
-                self._meaning.assign(own.name, at, Value(text, (), self._ways(begin) if self._tracer else ()))
+                given = "".join(part.value.text for part in self.parts[begin:] if part)
+                self._meaning.assign(
+                    own.name, at, Value(given, (), self._ways(begin) if self._tracer else ())
+                )
             if self._tracer is not None:
                 known = found if maybe and kind != "+" else None
                 self._alternative(begin, self._tracer.shell.span(at, own.end), known)

@@ -219,9 +219,8 @@ class Archive:
         return True
 
     def _build_missing(self, wanted: Sequence[_Wanted]) -> None:
-        missing = {
-            one.plain.digest: one for one in wanted if not self._cache.index(one.plain.digest).exists()
-        }
+        by_digest = {one.plain.digest: one for one in wanted}
+        missing = {key: one for key, one in by_digest.items() if not self._cache.index(key).exists()}
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
         large = sum(one.plain.size > _LARGE for one in largest_first)
         threads = 2 if large == 1 else 1  # with several, each has one, which bounds the memory
@@ -284,20 +283,14 @@ class Archive:
         from pinner.archive.unpack import EXTENSIONS
 
         files = one.release.files
-        listed = {
-            extension: files[one.path + extension]
-            for extension in EXTENSIONS
-            if one.path + extension in files
-        }
+        names = {extension: one.path + extension for extension in EXTENSIONS}
+        listed = {extension: files[name] for extension, name in names.items() if name in files}
+        hashed = one.release.acquire_by_hash and not one.suite.snapshot
         absent: FetchError | None = None
         # The plain form comes last: Debian lists it but does not have it.
         for extension, entry in sorted(listed.items(), key=lambda item: (item[0] == "", item[1].size)):
-            path = one.path + extension
-            for place in (
-                (_by_hash(path, entry), path)
-                if one.release.acquire_by_hash and not one.suite.snapshot
-                else (path,)
-            ):
+            path = names[extension]
+            for place in (_by_hash(path, entry), path) if hashed else (path,):
                 url = one.suite.url(place)
                 try:
                     progress = self._network.reporter(one.label, entry.size)

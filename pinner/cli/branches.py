@@ -204,18 +204,16 @@ def _groups(done: Done, where: Where) -> Iterator[Group]:
     if where.group_by == "file":
         changed = dict.fromkeys(place.path for change in outcome.changes for place in change.places)
         yield from (Group(_label(path), paths=(path,)) for path in changed)
-        paths = [str(path) for result in done.results for path in result.project.paths.values()]
-        rest = tuple(
-            path for path in paths if files.relative(tree.resolve(Path(path)), Path.cwd()) not in changed
-        )
+        paths = [path for result in done.results for path in result.project.paths.values()]
+        here = Path.cwd()
+        rest = tuple(str(path) for path in paths if files.relative(tree.resolve(path), here) not in changed)
         if rest and (outcome.images or outcome.along):
             yield Group("dependencies", paths=rest)
         return
     groups: dict[str, dict[str, None]] = {}
     urgent = {change.name for change in outcome.changes if change.security}
-    for change in sorted(
-        outcome.changes, key=lambda change: not change.security
-    ):  # which gives joined ones their name
+    # The first of those that are joined gives them their name.
+    for change in sorted(outcome.changes, key=lambda change: not change.security):
         label = _label(change.offer.package.source)
         if where.group_by == "security":
             label = "security" if change.name in urgent else "others"

@@ -142,9 +142,8 @@ class MomentSearch:
                     continue
                 count = length(candidates)
                 known = self._known.is_bounded(items)
-                if (
-                    before and count > before // 2 + 1
-                ):  # the last index decided little: go on near the beginning
+                if before and count > before // 2 + 1:
+                    # The last index decided little: go on near the beginning.
                     at, step = nth(candidates, min(step, count // 2)), step * 2
                 else:
                     at = nth(candidates, count // 2 if before or not known else 0)
@@ -189,9 +188,8 @@ class MomentSearch:
             return False
         last = self.moments - 1
         lows = (self._known.possible(item)[:1] for item in items if self._known.is_bounded((item,)))
-        around = max(
-            (first[0][0] for first in lows if first), default=last
-        )  # the others are of about that time
+        # The others are of about that time.
+        around = max((first[0][0] for first in lows if first), default=last)
         unknown = list(items)
         for number in range(_SURVEY):
             unknown = [item for item in unknown if self._known.is_unknown(item)]

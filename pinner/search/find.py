@@ -36,12 +36,10 @@ from pinner.workflow.export import as_locked, is_own, whole
 from pinner.workflow.snapshots import Runs
 
 LoadAt = Callable[[Sequence[Source]], Sequence[Index]]
-AskFirstSeen = Callable[
-    [str, str, str], Mapping[str, str]
-]  # name, version, architecture → archive → timestamp
-Claims = Callable[
-    [str, str, Sequence[tuple[str, str]]], Sequence[Claim]
-]  # archive, architecture, versions by name
+# Name, version, architecture → archive → timestamp.
+AskFirstSeen = Callable[[str, str, str], Mapping[str, str]]
+# Archive, architecture, versions by name.
+Claims = Callable[[str, str, Sequence[tuple[str, str]]], Sequence[Claim]]
 
 
 class Wanted(NamedTuple):

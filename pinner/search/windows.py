@@ -48,9 +48,8 @@ class ArchiveSuite(NamedTuple):
 
 Versions = Callable[[str], Sequence[str]]
 FirstSeen = Callable[[WantedVersion], Mapping[str, str] | None]
-Look = Callable[
-    [ArchiveSuite, str], Versions | None
-]  # an import's index: the versions of a name; None: it cannot be had
+# An import's index: the versions of a name; None: it cannot be had.
+Look = Callable[[ArchiveSuite, str], Versions | None]
 
 
 class Window:

@@ -349,12 +349,7 @@ class StandIns:
         self._suite = suite
 
     def get(
-        self,
-        url: str,
-        *,
-        limit: int,
-        revalidate: bool = False,
-        progress: Callable[[int], None] | None = None,
+        self, url: str, *, limit: int, revalidate: bool = False, progress: Callable[[int], None] | None = None
     ) -> bytearray:
         """The body, as `Fetcher.get` gives it. Raises the FetchError of the first address."""
         try:

@@ -181,12 +181,7 @@ class Mirror:
         self._number = number
 
     def get(
-        self,
-        url: str,
-        *,
-        limit: int,
-        revalidate: bool = False,
-        progress: Callable[[int], None] | None = None,
+        self, url: str, *, limit: int, revalidate: bool = False, progress: Callable[[int], None] | None = None
     ) -> bytearray:
         """The body. Raises FetchError, as `Fetcher.get`.
 

@@ -30,12 +30,7 @@ class Getter(Protocol):
     """Whoever fetches, as `fetch.Fetcher.get` says: an archive as it is now, or a mirror of a snapshot service."""
 
     def get(
-        self,
-        url: str,
-        *,
-        limit: int,
-        revalidate: bool = False,
-        progress: Callable[[int], None] | None = None,
+        self, url: str, *, limit: int, revalidate: bool = False, progress: Callable[[int], None] | None = None
     ) -> bytearray:
         """The body at `url`."""
 

@@ -33,12 +33,7 @@ from pinner.session.scan import read_files, scan
 )
 @flags.options(flags.STRICT, flags.REPORT)
 def command(
-    paths: tuple[str, ...],
-    run: Run,
-    only_files: bool,
-    strict: bool,
-    sources: bool,
-    output: Output,
+    paths: tuple[str, ...], run: Run, only_files: bool, strict: bool, sources: bool, output: Output
 ) -> int:
     """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
 

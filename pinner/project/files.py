@@ -49,9 +49,7 @@ def decode(data: bytes, path: str) -> str:
 
 
 def write(
-    texts: Mapping[Path, str],
-    expected: Mapping[Path, str | None],
-    folders: Mapping[Path, Path] | None = None,
+    texts: Mapping[Path, str], expected: Mapping[Path, str | None], folders: Mapping[Path, Path] | None = None
 ) -> list[str]:
     """Write several files: all are laid down beside their places and synced, then renamed one after the other.
 

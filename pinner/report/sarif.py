@@ -16,11 +16,7 @@ _SECURITY = {Code.SECURITY, Code.GONE, Code.END_OF_LIFE, Code.NOT_SERVED, Code.U
 def render(report: Report) -> str:
     """One run; its rules are the codes that occur."""
     codes = sorted({each.code for each in report.diagnostics})
-    driver = {
-        "name": "pinner",
-        "version": __version__,
-        "rules": [_rule(code) for code in codes],
-    }
+    driver = {"name": "pinner", "version": __version__, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"pinner/{report.command}/"},

@@ -68,11 +68,7 @@ def lock(
     found = session.lock(run, projects, errors, options, write=write)
     notes = run.notes | dict.fromkeys(note for each in found.outcomes for note in each.plan.notes)
     return _result(
-        found.report(run, strict=strict),
-        found.status(strict=strict),
-        found.data(),
-        found.failures,
-        notes,
+        found.report(run, strict=strict), found.status(strict=strict), found.data(), found.failures, notes
     )._replace(
         wrote=tuple(name for each in found.outcomes for name in each.wrote),
         texts={

@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pinner.edit.span import Span, apply
-from pinner.errors import (
-    FetchError,
-    InputError,
-    PinnerError,
-    Refused,
-    TrustError,
-    Unsatisfiable,
-)
+from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin

@@ -231,6 +231,9 @@ class Joined:
     def part(self, start: int, end: int) -> Joined:
         """`text[start:end]`, with the same memory."""
         first = bisect_right(self._starts, start) - 1
+        if start < end and (first + 1 == len(self._starts) or end <= self._starts[first + 1]):
+            place = self.span(start, end)
+            return Joined(self.text[start:end], (0,), (place.start,), (place.end,), self.levels)
         last = max(bisect_right(self._starts, end - 1), first + 1)
         starts = [max(self._starts[piece] - start, 0) for piece in range(first, last)]
         origins = [self.origin(start), *self._origins[first + 1 : last]]

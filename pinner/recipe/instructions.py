@@ -133,7 +133,10 @@ class Reader:
         self._stage = stage
         self._instruction = instruction
         self._shell = shell_name
-        self._marked = Marked(notes.dockerfile, stage, instruction)
+
+    @cached_property
+    def _marked(self) -> Marked:
+        return Marked(self._notes.dockerfile, self._stage, self._instruction)
 
     def read(self) -> Iterator[Install | Skipped]:
         """The calls of the instruction."""

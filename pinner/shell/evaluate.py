@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pinner.shell import fields, nested, trace
 from pinner.shell.content import UNKNOWN, Content, Value
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from pinner.shell.lexer import Heredoc
+    from pinner.shell.plain import AndList, Simple
+
+    Statement = Node | Simple | AndList
 
 _MOST_TURNS = 64
 _MOST_STEPS = 20_000
@@ -30,7 +33,7 @@ _MOST_NESTED = 40
 class Shell(Process):
     """A shell process that evaluates statements."""
 
-    def _statements(self, nodes: Iterable[Node], *, must: bool) -> ProgramStatus:
+    def _statements(self, nodes: Iterable[Statement], *, must: bool) -> ProgramStatus:
         status: ProgramStatus = "done"
         nodes = [node for node in nodes if node.type not in ("comment", "heredoc_body", "heredoc_end")]
         for number, node in enumerate(nodes):
@@ -39,14 +42,14 @@ class Shell(Process):
                 break
         return status
 
-    def _statement(self, node: Node, *, must: bool) -> ProgramStatus:
+    def _statement(self, node: Statement, *, must: bool) -> ProgramStatus:
         self.walk.steps += 1
         if self.walk.steps > _MOST_STEPS:
             if self.walk.steps == _MOST_STEPS + 1:
                 self.unknown("a text that is too long")
             return "maybe"
         kind = node.type
-        if kind != "command" and self._nested > _MOST_NESTED:
+        if kind not in ("command", "simple") and self._nested > _MOST_NESTED:
             if ALARM.search(self._of(node)):
                 self.unknown("a text that is nested too deeply")
             return "maybe"
@@ -58,9 +61,13 @@ class Shell(Process):
         finally:
             self._nested -= 1
 
-    def _of_kind(self, node: Node, kind: str, *, must: bool) -> ProgramStatus:
+    def _of_kind(self, node: Any, kind: str, *, must: bool) -> ProgramStatus:
         if self._hung and (redirects := self._hung.pop((node.start_byte, node.end_byte, kind), None)):
             return self._hanging(redirects, node, must)
+        if kind == "simple":
+            return self._simple(node)
+        if kind == "and":
+            return self._chain(node.commands[0], [("&&", each) for each in node.commands[1:]], must)
         if kind == "command":
             return self._command(node, must)
         if kind == "list":
@@ -143,12 +150,16 @@ class Shell(Process):
             left, *_, right = node.named_children
             steps.append((next(child.type for child in node.children if not child.is_named), right))
             node = left
+        return self._chain(node, steps[::-1], must)
+
+    def _chain(self, node: Statement, steps: Sequence[tuple[str, Statement]], must: bool) -> ProgramStatus:
+        """A statement, and those behind it, each with the operator before it."""
         last = len(steps)
         # In `a && b` the failure of a ends what must succeed, but not in `a && b || c`.
         chained = must and all(operator == "&&" for operator, _ in steps)
         doubts = self.walk.doubts
         status = self._statement(node, must=chained)
-        for number, (operator, right) in enumerate(reversed(steps), 1):
+        for number, (operator, right) in enumerate(steps, 1):
             if self.state.dead:
                 return status
             own = must and (number == last or chained)
@@ -422,6 +433,25 @@ class Shell(Process):
         place = None if self.fixed else body.read_as(ranges)
         return Content(value.text, lists=value.lists, place=place, ways=value.ways)
 
+    def _simple(self, own: Simple) -> ProgramStatus:
+        before = self.span
+        self._stands(own.start_byte, own.end_byte)
+        try:
+            if own.args:
+                return self.execute(own.args, dict(own.assigned))
+            self.state.variables.update(own.assigned)
+            return "done"
+        finally:
+            self.span = before
+
+    def _stands(self, start: int, end: int) -> None:
+        """Take note of where the present command stands."""
+        if not self.fixed:
+            place = self._script.shell.span(start, end)
+            self.span = (place.start, max(place.end, place.start + 1))
+            if not self.file:
+                self.walk.at = place.start
+
     def _command(self, node: Node, must: bool, extra: Sequence[Node] = ()) -> ProgramStatus:
         groups: list[list[Node]] = []
         redirects: list[Node] = []
@@ -439,12 +469,7 @@ class Shell(Process):
                 groups.append([child])
         groups += ([each] for each in extra)
         before = self.span
-        if not self.fixed:
-            last = max(node.end_byte, groups[-1][-1].end_byte if groups else 0)
-            place = self._script.shell.span(node.start_byte, last)
-            self.span = (place.start, max(place.end, place.start + 1))
-            if not self.file:
-                self.walk.at = place.start
+        self._stands(node.start_byte, max(node.end_byte, groups[-1][-1].end_byte if groups else 0))
         try:
             args, expansions = self._arguments(groups)
             if not groups:

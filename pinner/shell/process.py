@@ -34,6 +34,8 @@ from pinner.values import NamedTuple
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from pinner.shell.plain import AndList, Simple
+
 DEEPEST = 8
 ALARM = later(
     r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
@@ -144,7 +146,8 @@ class Process:
         try:
             if self.walk.trace is not None and script.unread:
                 self.walk.trace.unread.update(re.findall(r"\w+", self._text[slice(*script.unread)]))
-            status = self._statements(script.root.named_children, must=must)
+            whole = script.plain if script.plain is not None and self.walk.trace is None else None
+            status = self._statements(script.root.named_children if whole is None else whole, must=must)
             if self.walk.trace is not None:
                 self._call_all(self.walk.trace)
             return status
@@ -250,7 +253,7 @@ class Process:
         finally:
             state.variables, state.exported, state.cwd = variables, exported, cwd
 
-    def _of(self, node: Node) -> str:
+    def _of(self, node: Node | Simple | AndList) -> str:
         return self._text[node.start_byte : node.end_byte]
 
     def captured(self, run: Callable[[], ProgramStatus]) -> tuple[ProgramStatus, Content]:
@@ -656,8 +659,8 @@ class Process:
         finally:
             state.variables, state.exported, state.cwd = variables, exported, cwd
 
-    def _statements(self, nodes: Iterable[Node], *, must: bool) -> ProgramStatus:
+    def _statements(self, nodes: Iterable[Node | Simple | AndList], *, must: bool) -> ProgramStatus:
         raise NotImplementedError
 
-    def _statement(self, node: Node, *, must: bool) -> ProgramStatus:
+    def _statement(self, node: Node | Simple | AndList, *, must: bool) -> ProgramStatus:
         raise NotImplementedError

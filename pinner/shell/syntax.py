@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
-from pinner.shell import tree
+from pinner.shell import plain, tree
 from pinner.shell.lexer import Range
 from pinner.shell.tree import SyntaxTree
 from pinner.shell.words import Builder, UnparsableError, Word, WordPart
@@ -23,6 +23,8 @@ from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from pinner.shell.lexer import Heredoc
 
 __all__ = ["Command", "Script", "UnparsableError", "Word", "WordPart", "read"]
 
@@ -67,25 +69,36 @@ class Script:
     understood of it.
     """
 
-    def __init__(self, source: str, shell: Joined, read: SyntaxTree) -> None:
-        """`read` is the tree of `shell.text`."""
+    def __init__(self, source: str, shell: Joined) -> None:
+        """Raises `UnparsableError`."""
         self.source = source
         self.shell = shell
-        self.heredocs = read.heredocs
-        self.unread = read.unread
         self.builder = Builder(source, shell)
-        self._text = read.mask
-        self.root = read.root
+        self.heredocs: tuple[Heredoc, ...] = ()
+        self.unread: Range | None = None
+        #: The statements, if all are plain.
+        self.plain = plain.read(shell.text)
+        if self.plain is None:
+            self.heredocs, self.unread = self._tree.heredocs, self._tree.unread
         if "<<" in shell.text:
             inputs = {node.start_byte for node in self._nodes("file_redirect")}
             if "heredoc_redirect" in self._found or not all(
-                each.operator[0] - len(each.descriptor) in inputs for each in read.heredocs
+                each.operator[0] - len(each.descriptor) in inputs for each in self.heredocs
             ):
                 raise UnparsableError  # the grammar sees other here-documents than the shell's rules
 
     @cached_property
+    def _tree(self) -> SyntaxTree:
+        return tree.read(self.shell.text)
+
+    @property
+    def root(self) -> Node:
+        """The root of the grammar's tree."""
+        return self._tree.root
+
+    @cached_property
     def _found(self) -> dict[str, list[Node]]:
-        return _collected(self.root, _COLLECTED)
+        return _collected(self.root, _COLLECTED) if self.plain is None else {}
 
     @cached_property
     def _nested(self) -> list[Range]:
@@ -93,20 +106,35 @@ class Script:
 
     def commands(self, mention: re.Pattern[str] = EVERY) -> tuple[Command, ...]:
         """The simple commands that match `mention`, in text order. Raises `UnparsableError`."""
+        if self.plain is not None:
+            return tuple(
+                Command(
+                    tuple(map(self.builder.plain, each.words)),
+                    self.shell.span(each.first, each.end_byte),
+                    False,
+                    True,
+                    (each.start_byte, each.end_byte),
+                )
+                for each in plain.commands(self.shell.text)
+                if each.words and mention.search(self.shell.text, each.start_byte, each.end_byte)
+            )
         commands = []
-        for draft in _drafts(self.shell.text, self._text, self.builder, self._found, mention):
-            at = bisect_right(self._nested, (draft.start, len(self._text))) - 1
+        for draft in _drafts(self.shell.text, self._tree.mask, self.builder, self._found, mention):
+            at = bisect_right(self._nested, (draft.start, len(self.shell.text))) - 1
             inside = at >= 0 and self._nested[at][1] > draft.start
             span = self.shell.span(draft.first, draft.end)
-            certain = draft.certain(self._text)
+            certain = draft.certain(self._tree.mask)
             commands.append(Command(tuple(draft.words), span, inside, certain, (draft.start, draft.end)))
         return tuple(commands)
 
     def assignments(self, mention: re.Pattern[str]) -> tuple[Word, ...]:
         """The assignments that match `mention`, each as one word `name=value`."""
+        nodes = self._nodes("variable_assignment")
+        if self.plain is not None and "=" in self.shell.text and mention.search(self.shell.text):
+            nodes = _collected(self.root, {"variable_assignment"}).get("variable_assignment", [])
         return tuple(
             self.builder.word([node], [])
-            for node in self._nodes("variable_assignment")
+            for node in nodes
             if mention.search(self.shell.text, node.start_byte, node.end_byte)
         )
 
@@ -133,7 +161,7 @@ def read(source: str, shell: Joined) -> Script:
 
     Raises `UnparsableError`. Takes time linear in the text's size.
     """
-    return Script(source, shell, tree.read(shell.text))
+    return Script(source, shell)
 
 
 def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:

@@ -111,6 +111,16 @@ class Builder:
         tail = self._shell.origin(end - 1) if closing else span.end
         return Word(raw, value, span, tuple(parts), tail, bool(closing), split, levels)
 
+    def plain(self, parts: tuple[WordPart, ...]) -> Word:
+        """The word of these parts, which stand for themselves."""
+        closing = parts[-1].kind == "quoted"
+        start, end = parts[0].start - (parts[0].kind == "quoted"), parts[-1].end + closing
+        span = self._shell.span(start, end)
+        value = parts[0].text if len(parts) == 1 else "".join(each.text for each in parts)
+        tail = self._shell.origin(end - 1) if closing else span.end
+        split = not self._shell.is_whole(start, end)
+        return Word(span.of(self._source), value, span, parts, tail, closing, split, self._shell.levels)
+
     @staticmethod
     def opaque(node: Node) -> Iterator[Range]:
         """The ranges of the expansions in a word of which only they matter."""

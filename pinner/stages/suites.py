@@ -35,6 +35,7 @@ from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.shell.content import BuildContext, KeyOrigin
+    from pinner.stages.apt_files import View
 
 PinScope = Literal["", "siblings", "closure"]
 
@@ -69,6 +70,8 @@ class World(NamedTuple):
     #: The keys, of these origins, that the file at a path names for an entry's repository, or a clause about what to do
     #: so that they count.
     vouch: Callable[[str, SourceEntry, tuple[KeyOrigin, ...]], Keys | str] = lambda path, entry, origins: ""
+    #: What calls in the files of a project saw, by all that decides it; None: it is not remembered.
+    seen: dict[tuple[object, ...], tuple[View, StageBase, Options]] | None = None
 
 
 class Options(NamedTuple):

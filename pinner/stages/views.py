@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -11,6 +12,8 @@ from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Lines
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.walk import Walked
+from pinner.regex import later
+from pinner.shell import plain
 from pinner.shell.content import UNKNOWN, BuildContext, Content, KeyOrigin
 from pinner.shell.outcomes import AptCommand, SeenInstall
 from pinner.shell.state import State, added
@@ -50,6 +53,20 @@ _TRACES = (
 )
 
 
+_FLAG = (
+    r"-(?:[yqfm]++|-(?:yes|assume-yes|quiet|(?:no-)?install-(?:recommends|suggests)|fix-(?:broken|missing)))"
+)
+# What is installed by name: which names these are changes nothing that apt reads.
+_INSTALLS = later(
+    rf"\bapt(?:-get)?(?:[ \t]+{_FLAG})*+[ \t]+install(?:[ \t]+{_FLAG})*+"
+    r"(?P<names>(?:[ \t]+[a-z0-9](?!\S*\.deb)[a-z0-9.+-]+(?![^\s;&|]))+)(?=[ \t]*(?:[;&|\n]|\Z))"
+)
+_WITHOUT_EFFECT = frozenset(
+    ("CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "USER", "VOLUME")
+)
+_MOST_SEEN = 4_096
+
+
 class Views:
     """Answers what the calls of a file see."""
 
@@ -81,8 +98,57 @@ class Views:
 
     def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
-        found = self._around(stage, at, base) if self.matters else None
-        return self.view(stage, found, base, at) if found else _of_image(base)
+        if not self.matters:
+            return _of_image(base)
+        known, key = self.options.world.seen, self._told(stage, at, base)
+        if known is not None and key in known:
+            return known[key][0]
+        found = self._around(stage, at, base)
+        view = self.view(stage, found, base, at) if found else _of_image(base)
+        if known is not None and key and view == View(view.where, settings=view.settings):
+            if len(known) >= _MOST_SEEN:
+                known.clear()
+            known[key] = view, base, self.options  # what is held keeps its id
+        return view
+
+    def _told(self, stage: Stage, at: int, base: StageBase) -> tuple[object, ...] | None:
+        """All that decides what the call at an offset sees, for files that say the same up to there; None where more
+        than the text does: the build context, the platform, a comment."""
+        file, where = self._file, base.where
+        if not isinstance(where, Named) or file.varies or file.builds or "pinner" in file.text:
+            return None
+        told: list[object] = [
+            id(self.options),
+            file.escape,
+            base.image,
+            base.platforms,
+            base.unread,
+            base.roots,
+        ]
+        told += (id(where.distribution), id(where.suite), where[2:], *map(id, base.contents.values()))
+        told += (each.text.text for each in file.arguments)
+        for each in chain(file, stage)[::-1]:
+            told.append(None)
+            for instruction in each.instructions:
+                span, keyword, text = instruction.span, instruction.keyword, instruction.text.text
+                if each is stage and span.start > at:
+                    break
+                if (
+                    keyword in ("COPY", "ADD")
+                    or instruction.heredocs
+                    or any("mount" in one for one in instruction.flags)
+                ):
+                    return None
+                if keyword in _WITHOUT_EFFECT:
+                    continue
+                if each is stage and at < span.end:
+                    index = instruction.text.index(at)
+                    ends = (one.end_byte for one in plain.commands(text) if one.end_byte > index)
+                    text = text[: next(ends, None)]  # what stands behind a plain command comes later
+                    told.append(len(_INSTALLS.sub(_nameless, text[:index])))
+                text = _INSTALLS.sub(_nameless, text) if keyword == "RUN" else text
+                told.append((keyword, instruction.onbuild, instruction.argv, text))
+        return tuple(told)
 
     def view(self, stage: Stage, seen: SeenInstall, base: StageBase, until: int | None = None) -> View:
         """What a command sees that was met in a stage (with `until` no further than that offset of the Dockerfile): the
@@ -297,6 +363,10 @@ class Views:
     def vouch(self, state: State, entry: SourceEntry) -> Keys | str:
         """Who may sign an entry, by the keys that the stage holds for it."""
         return self.options.world.vouch(self._path, entry, signers(state, entry.signed_by))
+
+
+def _nameless(match: re.Match[str]) -> str:
+    return match[0][: match.start("names") - match.start()] + " x"
 
 
 def _united(by_platform: Mapping[str, Sequence[View]]) -> View:

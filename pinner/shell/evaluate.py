@@ -138,7 +138,7 @@ class Shell(Process):
         begin.take(first)
         begin.merge(rest)
 
-    def _pass(self, nodes: Iterable[Node], doubts: int) -> None:
+    def _pass(self, nodes: Iterable[Statement], doubts: int) -> None:
         """Note that a test leaves these out, before which there were so many doubts."""
         if self.walk.doubts == doubts and not self.fixed and not self.file:
             places = [self._script.shell.span(node.start_byte, node.end_byte) for node in nodes]

@@ -15,7 +15,7 @@ from pinner.stages.views import alone
 
 # What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
 _SOURCES = later(
-    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
+    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*+(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
     r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
     r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])"
     r"|(?:\.(?:ba)?sh|(?<![\w.-])(?:ba|da)?sh[\"',\s](?:[\"',\s]*-\S+)*[\"',\s]+[\w./-]+|[\s\"]\.{0,2}/(?!usr/|s?bin/|etc/|dev/)[\w./-]+)"
@@ -25,7 +25,7 @@ _SOURCES = later(
 # What may stand before a program that is run: a separator, a keyword, what runs others, an option, a variable.
 _RUN = (
     r"(?:^|[;&|({!\n]|(?<![\w./-])(?:then|do|else|if|elif|while|until|sudo|sh|bash|dash|env|exec|time|nice|eatmydata|retry)"
-    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*"
+    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*+"
 )
 _SCRIPT = later(r"\.(?:ba)?sh(?![\w.])|\b(?:ba|da)?sh\s+[\w./-]+/")
 
@@ -44,7 +44,7 @@ def _runs_copied(dockerfile: Dockerfile) -> bool:
     runs = (
         re.compile(rf"{_RUN}(?:\S*/)?{re.escape(name)}\s")
         for name in names
-        if any(name in text for text in texts)
+        if any(f"{name}{blank}" in text for text in texts for blank in " \t\n\r\f\v")
     )
     return any(each.search(text) for each in runs for text in texts)
 

@@ -96,16 +96,15 @@ class Project:
                     elif basename(name) == ".env":
                         from pinner.recipe.formats import compose
 
-                        variables[dirname(name)] = compose.variables(files.read(root / name, self.root))
-        texts |= _composed(root, self.root, texts)
-        for name, each in builds.of(
-            texts, variables, lambda name: tree.is_file(root / name, self.root)
-        ).items():
-            found[name] = Around(builds=each)
-        for name in texts:
-            if dirname(name) in variables:
-                found[name] = Around(variables=variables[dirname(name)])
-        return found
+                        variables[dirname(name)] = compose.settings(files.read(root / name, self.root))
+
+        def named(name: str) -> str:
+            return files.read(root / name, self.root) if tree.is_file(root / name, self.root) else ""
+
+        return {
+            **found,
+            **builds.around(texts, variables, lambda name: tree.is_file(root / name, self.root), named),
+        }
 
     def context(self, name: str) -> ContextFiles | None:
         """The build context of a file; None if it is not known where that file is."""
@@ -175,19 +174,6 @@ def _included(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, s
         missing = sorted(names - texts.keys() - found.keys())
         new = {name: files.read(folder / name, root) for name in missing if tree.is_file(folder / name, root)}
         found |= new
-    return found
-
-
-def _composed(folder: Path, root: Path, texts: Mapping[str, str]) -> dict[str, str]:
-    """The files that Compose's files among `texts` include or extend, and those that these do, as far as there are."""
-    found: dict[str, str] = {}
-    todo = [*texts.items()]
-    while todo:
-        for name in builds.named(*todo.pop()):
-            if name not in texts and name not in found and tree.is_file(folder / name, root):
-                with suppress(InputError):
-                    found[name] = files.read(folder / name, root)
-                    todo.append((name, found[name]))
     return found
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from posixpath import basename, dirname, join, normpath
+from typing import TYPE_CHECKING
 
 from pinner.errors import InputError
 from pinner.recipe import kinds
 from pinner.recipe.builds import Build
+from pinner.recipe.kinds import Around
 from pinner.regex import later
 
-_NAMES = later(r"^include[ \t]*:|\bextends[ \t]*:", re.MULTILINE)
+if TYPE_CHECKING:
+    from pinner.recipe.formats import compose
+
+_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _OVERRIDES = later(r"(.*?)[._-]?override(\..*)")
 
 
@@ -26,45 +30,35 @@ def matter(path: str, text: str) -> bool:
     return kinds.of(path, text) in ("dockerfile", "compose", "script", "packages", "devcontainer")
 
 
-def of(
+def around(
     texts: Mapping[str, str],
     variables: Mapping[str, Mapping[str, str | None]],
     is_file: Callable[[str], bool],
-) -> dict[str, tuple[Build, ...]]:
-    """The builds of each Dockerfile, by path from the root of the project; their contexts are such paths, too.
+    read: Callable[[str], str] = lambda path: "",
+) -> dict[str, Around]:
+    """The builds of each Dockerfile, by path from the root of the project, their contexts are such paths, too; and the
+    variables of each Compose file.
 
-    `variables` are those of the `.env` files, by folder. What cannot be read says nothing: that it cannot is said where
-    it is read itself.
+    `variables` are those of the `.env` files, by folder; `read` gives the text of a file that others name, "" if it is
+    not there. What cannot be read says nothing: that it cannot is said where it is read itself.
     """
-    found: dict[str, list[Build]] = {}
-    for path, text in texts.items():
-        with suppress(InputError):
-            for each in _read(path, text, texts, variables):
-                # Bake's paths begin where it is run: beside its file, or at the root.
-                for folder in dict.fromkeys((dirname(path), "" if "bake" in path else dirname(path))):
-                    name = normpath(join(folder, each.dockerfile))
-                    if is_file(name):
-                        context = normpath(join(folder, each.context)) if each.context else ""
-                        found.setdefault(name, []).append(each._replace(dockerfile=name, context=context))
-                        break
-    return {path: tuple(_different(each)) for path, each in found.items()}
-
-
-def named(path: str, text: str) -> list[str]:
-    """The files that a Compose file includes or extends, by path from the root of the project."""
-    if not (kinds.may_look(path) and _NAMES.search(text) and kinds.of(path, text) == "compose"):
-        return []
     from pinner.recipe.formats import compose
 
-    with suppress(InputError):
-        return [
-            own for each in compose.named(text) if each and not (own := _beside(path, each)).startswith("..")
-        ]
-    return []
-
-
-def _beside(path: str, name: str) -> str:
-    return normpath(join(dirname(path), name))
+    found: dict[str, list[Build]] = {}
+    composed = compose.Files(lambda path: texts[path] if path in texts else read(path), variables)
+    for path, text in texts.items():
+        with suppress(InputError):
+            for folder, each in _read(path, text, texts, composed):
+                # Bake's paths begin where it is run: beside its file, or at the root.
+                for base in dict.fromkeys((folder, "" if "bake" in path else folder)):
+                    name = normpath(join(base, each.dockerfile))
+                    if is_file(name):
+                        context = normpath(join(base, each.context)) if each.context else ""
+                        found.setdefault(name, []).append(each._replace(dockerfile=name, context=context))
+                        break
+    own = {path: Around(variables=known) for path, known in composed.variables()}
+    built = {path: tuple(_different(each)) for path, each in found.items()}
+    return own | {path: own.get(path, Around())._replace(builds=each) for path, each in built.items()}
 
 
 def _different(builds: Iterable[Build]) -> Iterator[Build]:
@@ -79,48 +73,36 @@ def _different(builds: Iterable[Build]) -> Iterator[Build]:
 
 
 def _read(
-    path: str, text: str, texts: Mapping[str, str], variables: Mapping[str, Mapping[str, str | None]]
-) -> Iterator[Build]:
+    path: str, text: str, texts: Mapping[str, str], composed: compose.Files
+) -> Iterator[tuple[str, Build]]:
+    """The builds that a file speaks of, and the folder that their paths begin at."""
     kind = kinds.of(path, text)
+    here = dirname(path)
     if kind == "devcontainer":
-        from pinner.recipe.formats import compose, devcontainer
+        from pinner.recipe.formats import devcontainer
 
-        yield from devcontainer.builds_of(text, path)
+        yield from ((here, each) for each in devcontainer.builds_of(text, path))
         files, service = devcontainer.compose_of(text)
-        below = ""
-        for file in files:
-            own = _beside(path, file)
-            known = variables.get(dirname(own), {})
-            found = compose.builds_of(texts[own], below, own, known) if own in texts else ()
-            below = below or texts.get(own, "")
-            for build in found:
-                if build.by == f"{own} ({service})":
-                    folder = join(*[".."] * (path.count("/")), dirname(own))
-                    context = join(folder, build.context) if build.context else ""
-                    yield build._replace(by=path, dockerfile=join(folder, build.dockerfile), context=context)
+        paths = [normpath(join(here, each)) for each in files]
+        if paths and not any(each.startswith(("..", "/")) for each in paths):
+            for each in composed.builds(paths, path):
+                if each.by == f"{path} ({service})":
+                    yield "", each._replace(by=path)
     elif kind == "compose":
-        from pinner.recipe.formats import compose
-
-        names = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-        base = (
-            ""
-            if basename(path) in names
-            else next((texts[each] for name in names if (each := join(dirname(path), name)) in texts), "")
-        )
-        known = variables.get(dirname(path), {})
-        yield from compose.builds_of(text, base, path, known, lambda name: texts.get(_beside(path, name), ""))
+        default = (join(here, name) for name in _COMPOSE)
+        below = [] if basename(path) in _COMPOSE else [each for each in default if each in texts][:1]
+        yield from (("", each) for each in composed.builds([*below, path], path))
     elif kind == "bake":
         from pinner.recipe.formats import bake
 
         if _OVERRIDES.fullmatch(basename(path)) and any(
-            each != path and dirname(each) == dirname(path) and kinds.by_name(each) == "bake"
-            for each in texts
+            each != path and dirname(each) == here and kinds.by_name(each) == "bake" for each in texts
         ):
             return  # it is put over the file beside it
         over = {
             each: own
             for each, own in texts.items()
-            if dirname(each) == dirname(path) and each != path
+            if dirname(each) == here and each != path
             if (match := _OVERRIDES.fullmatch(basename(each))) and f"{match[1]}{match[2]}" == basename(path)
         }
-        yield from bake.builds_of({path: text, **over})
+        yield from ((here, each) for each in bake.builds_of({path: text, **over}))

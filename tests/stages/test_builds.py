@@ -6,14 +6,18 @@ import pytest
 
 from pinner.recipe import dockerfile, installs
 from pinner.recipe.installs import Install
+from pinner.recipe.kinds import Around
 from pinner.stages import builds
 
 FILE = "ARG V=11\nFROM debian:${V} AS base\nARG P=b\nRUN apt-get install a $P lib$P\nFROM base AS dev\nFROM tools\n"
 
 
 def read(texts: dict[str, str], variables: dict[str, str | None] | None = None) -> dockerfile.Dockerfile:
-    found = builds.of(texts, {"": variables or {}}, lambda path: path == "app/Dockerfile")
-    return dockerfile.parse(FILE, builds=found.get("app/Dockerfile", ()))
+    says = {path: text for path, text in texts.items() if builds.says(path)}
+    found = builds.around(
+        says, {"": variables or {}}, lambda path: path == "app/Dockerfile", lambda path: texts.get(path, "")
+    )
+    return dockerfile.parse(FILE, builds=found.get("app/Dockerfile", Around()).builds)
 
 
 def compose(*parts: str) -> str:
@@ -114,7 +118,7 @@ def bake(*parts: str) -> str:
                 "x/base.yml": "services:\n  b: {extends: {file: y/c.yml, service: c}}\n",
                 "x/y/c.yml": "services:\n  c: {build: {context: ../../app, target: base}}\n",
             },
-            "",
+            "debian:13",
         ),
         (
             {
@@ -128,6 +132,49 @@ def bake(*parts: str) -> str:
                 "compose.yaml": "services: {w: {extends: {file: no.yml, service: b}, build: {args: {V: 13}}}}",
             },
             "debian:11",
+        ),
+        # What is put over others, brings others in or extends them counts as Compose merges it.
+        *(
+            ({"compose.yaml": own, "x/b.yml": "services: {b: {build: {target: base, args: {V: 12}}}}"}, base)
+            for own, base in [
+                ("services: {w: {extends: {file: x/b.yml, service: b}, build: app}}", "debian:12"),
+                (
+                    "services: {w: {extends: {file: x/b.yml, service: b}, build: {context: app, args: {V: 13}}}}",
+                    "debian:13",
+                ),
+                (
+                    "services: {w: {extends: {file: x/b.yml, service: b}, build: {context: app, args: !reset null}}}",
+                    "debian:11",
+                ),
+                (
+                    "services: {w: {extends: {file: x/b.yml, service: b}, build: !override {context: app}}}",
+                    "debian:11",
+                ),
+                (
+                    "services: {w: {extends: {file: x/b.yml, service: b}, build: {dockerfile: app/N}}}",
+                    "debian:11",
+                ),
+                ("include: [{path: x/b.yml, project_directory: app}]", "debian:12"),
+                ("include: [{path: [x/b.yml, x/c.yml], project_directory: .}]", "debian:11"),
+                ("include: [compose.yaml, ./x/../compose.yaml, ../../etc/passwd, /etc/passwd]", "debian:11"),
+            ]
+        ),
+        (
+            {
+                "compose.yaml": "include: [{path: [x/b.yml, x/c.yml], env_file: x/env}]",
+                "x/b.yml": "services: {b: {build: {context: ../app, target: base}}}",
+                "x/c.yml": "services: {b: {build: {args: {V: '${SET-0}${OWN-0}'}}}}",
+                "x/env": "OWN=4\nSET=5\n",
+            },
+            "debian:134",
+        ),
+        (
+            {
+                "compose.yaml": "include: [x/b.yml]",
+                "compose.override.yaml": "services: {b: {build: {args: {V: 13}}}}",
+                "x/b.yml": "services: {b: {build: {context: ../app, target: base}}}",
+            },
+            "",
         ),
         ({"docker-bake.hcl": "= no"}, "debian:11"),
     ],

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from posixpath import dirname, join, relpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from posixpath import dirname, join, normpath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
+from pinner.errors import InputError
 from pinner.recipe import builds, scripts
 from pinner.recipe.builds import Build
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
@@ -38,41 +39,184 @@ _SETTING = later(
 )
 _NAMED = later(r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=")
 _DEEPEST = 8
+_THIS = "this file"
+_MOST = 100_000  # services and files that are included, over all files of a project
+_ENDS = ("!reset", "!override")  # what is below does not count
+
+
+class _Part(NamedTuple):
+    """A `build` of a service, or what is merged into it: its file, what its paths begin at, and the variables that it
+    may use. One that is `last` is put over nothing."""
+
+    node: Node
+    file: str
+    folder: str
+    known: ComposeVariables
+    last: bool
 
 
 class _Service(NamedTuple):
-    """A service's build: its parts by name, nearest first those that are merged into it. `beyond` is the service of
-    another file that it extends: the path of that from its own file, and the name."""
+    """A service's build: its parts, nearest first those that it is put over, that it extends or that are merged."""
 
     name: Node
-    parts: list[Node]
-    beyond: tuple[str, str] = ("", "")
+    folder: str
+    parts: list[_Part]
+
+    def every(self, key: str) -> Iterator[tuple[_Part, Node]]:
+        """What the parts say of `key`, nearest first, as far as it counts (Compose, "Reset value", "Replace value")."""
+        for part in self.parts:
+            node = _get(part.node, key)
+            if node is not None and node.tag != "!reset":
+                yield part, node
+            if node is not None and node.tag in _ENDS:
+                return
 
     def get(self, key: str) -> Node | None:
         """A part that does not merge."""
-        return next((found for part in self.parts if (found := _get(part, key)) is not None), None)
+        return next((node for _, node in self.every(key)), None)
 
-    @property
-    def has_context(self) -> bool:
-        """Whether it says where its build context is."""
-        return any(part.text for part in self.parts) or self.get("context") is not None
-
-    def text(self, key: str, known: ComposeVariables) -> str | None:
+    def text(self, key: str) -> str | None:
         """A part as a text, "" if there is none, None if it is not known."""
-        found = self.get(key)
-        return "" if found is None else interpolated(found.text, known)
+        return next((interpolated(node.text, part.known) for part, node in self.every(key)), "")
 
-    def pairs(self, key: str) -> Iterator[tuple[str, Node, str | None]]:
-        """A part that is a mapping or a list of `NAME=value`: names, where they are set and the values as written."""
-        for part in reversed(self.parts):
-            found = _get(part, key)
-            for each in reversed(found.merges()) if found is not None else ():
-                yield from ((name.text, value, value.text) for name, value in each.entries or ())
-            for name, value in (found.entries if found is not None else None) or ():
-                yield name.text, value, None if _is_null(value) else value.text
-            for each in (found.items if found is not None else None) or ():
-                key_of, equals, rest = each.text.partition("=")
-                yield key_of, each, rest if equals else None
+    def pairs(self, key: str) -> dict[str, tuple[Node, str | None, ComposeVariables]]:
+        """A part that is a mapping or a list of `NAME=value`, by name: where each is set, its value as written (None:
+        as the environment says) and the variables that this may use."""
+        pairs: dict[str, tuple[Node, str | None, ComposeVariables]] = {}
+        for part, found in reversed([*self.every(key)]):
+            entries = [pair for each in reversed(found.merges()) for pair in each.entries or ()]
+            for name, value in (*entries, *(found.entries or ())):
+                pairs[name.text] = value, None if _is_null(value) else value.text, part.known
+                if value.tag == "!reset":
+                    del pairs[name.text]
+            for each in found.items or ():
+                name_of, equals, rest = each.text.partition("=")
+                pairs[name_of] = each, rest if equals else None, part.known
+        return pairs
+
+
+class Files:
+    """The Compose files of a project, by path from its root. `read` gives the text of such a file, "" if it is not
+    there, `variables` are those of the `.env` files by folder. Its methods raise `InputError`."""
+
+    def __init__(
+        self, read: Callable[[str], str], variables: Mapping[str, ComposeVariables] = MappingProxyType({})
+    ) -> None:
+        self._read = read
+        self._variables = variables
+        self._roots: dict[str, Node | None] = {}
+        self._left = _MOST
+        self._used: dict[str, dict[int, ComposeVariables]] = {}
+
+    def builds(self, paths: Sequence[str], by: str) -> Iterator[Build]:
+        """How the services build what stands in other files, all by path from the root; of a file of which one stands
+        in `dockerfile_inline`, where several have a say in it. Each of `paths` is put over those before it, `by` is
+        what people call them."""
+        folder = dirname(paths[0])
+        for service in self.services(paths, folder, self._variables.get(folder, {})).values():
+            build = _build(f"{by} ({service.name.text})", service)
+            inline = next((part.file for part, _ in service.every("dockerfile_inline")), "")
+            if inline and len({each.file for each in service.parts}) > 1:
+                yield build._replace(dockerfile=inline, context="")
+            elif build.dockerfile and not inline:
+                yield build
+
+    def services(
+        self,
+        paths: Sequence[str],
+        folder: str,
+        known: ComposeVariables,
+        seen: set[tuple[str, ...]] | None = None,
+        depth: int = 0,
+    ) -> dict[str, _Service]:
+        """The services that are built, by name, with those of files that are included."""
+        seen = set() if seen is None else seen
+        if depth > _DEEPEST or (folder, *paths) in seen:
+            return {}
+        seen.add((folder, *paths))
+        found: dict[str, _Service] = {}
+        for path in dict.fromkeys(paths):
+            include = _get_of(self._root(path), "include")
+            for each in (include.items if include is not None else None) or ():
+                self._count()
+                inner = [*self._places(each.get("path") or each, folder, known)]
+                of, env = each.get("project_directory"), each.get("env_file")
+                own = next(self._places(of, folder, known) if of else map(dirname, inner), None)
+                if own is None or not inner:
+                    continue
+                given = dict(self._variables.get(own, {})) if env is None else {}
+                for name in self._places(env, folder, known):
+                    given |= settings(self._read(name))
+                found = {**self.services(inner, own, {**given, **known}, seen, depth + 1), **found}
+            for at, _ in self._named(path).values():
+                self._count()
+                service = _Service(at, folder, [*self._parts(path, at.text, folder, known)])
+                below = found.get(at.text)
+                if below is not None and not any(each.last for each in service.parts):
+                    service = service._replace(folder=below.folder, parts=[*service.parts, *below.parts])
+                if service.parts:
+                    found[at.text] = service
+        return found
+
+    def _parts(self, path: str, name: str, folder: str, known: ComposeVariables) -> Iterator[_Part]:
+        """The parts of a service and of those that it extends."""
+        seen: set[tuple[str, str]] = set()
+        while (path, name) not in seen and len(seen) < _DEEPEST:
+            seen.add((path, name))
+            self._used.setdefault(path, {})[id(known)] = known
+            service = self._named(path).get(name, (None, None))[1]
+            if service is None:
+                return
+            build = _get(service, "build")
+            if build is not None:
+                last = build.tag in _ENDS
+                node = Node(build.span, entries=[]) if build.tag == "!reset" else build
+                yield from (_Part(each, path, folder, known, last) for each in (node, *node.merges()))
+                if last:
+                    return
+            extends = _get(service, "extends")
+            if extends is None:
+                return
+            outer = extends.get("service") if extends.entries is not None else extends
+            name = outer.text if outer is not None else ""
+            if extends.get("file") is not None:
+                place = next(self._places(extends.get("file"), folder, known), None)
+                if place is None:
+                    return
+                path, folder = place, dirname(place)
+
+    def _places(self, node: Node | None, folder: str, known: ComposeVariables) -> Iterator[str]:
+        """The paths that a text or a list of texts means, as far as they are known and lie in the project."""
+        for each in node.texts() if node is not None else ():
+            path = normpath(join(folder, interpolated(each.text, known) or ".."))
+            if not path.startswith(("..", "/")):
+                yield "" if path == "." else path
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise InputError(
+                f"the Compose files of the project bring in more than {_MOST} services and files"
+            )
+
+    def variables(self) -> Iterator[tuple[str, ComposeVariables]]:
+        """The variables of each file that was read: None for what those that bring it in do not agree on."""
+        for path, each in self._used.items():
+            first, *others = each.values()
+            names = {name for known in each.values() for name in known}
+            same = {
+                name for name in names if all(known.get(name, 0) == first.get(name, 0) for known in others)
+            }
+            yield path, {name: first.get(name) if name in same else None for name in names}
+
+    def _named(self, path: str) -> dict[str, tuple[Node, Node]]:
+        services = _get_of(self._root(path), "services")
+        return services.named() if services is not None else {}
+
+    def _root(self, path: str) -> Node | None:
+        if path not in self._roots:
+            self._roots[path] = yamltext.parse(self._read(path))
+        return self._roots[path]
 
 
 def read(text: str, around: Around) -> Dockerfile:
@@ -82,7 +226,7 @@ def read(text: str, around: Around) -> Dockerfile:
     found: list[Stage] = []
     told: list[Span] = []
     seen: set[Span] = set()
-    for service in _services(root):
+    for service in Files(lambda path: text if path == _THIS else "").services([_THIS], "", known).values():
         node = service.get("dockerfile_inline")
         if node is None or node.source != text or node.span in seen:
             continue
@@ -93,9 +237,8 @@ def read(text: str, around: Around) -> Dockerfile:
                 found.append(_unread(text, service.name, node, len(found)))
             continue
         inner = _interpolated(written, known)
-        build = _build("this file", service, known)
-        given = _arguments(text, service, known)
-        found += embedded.stages(text, inner, service.name.text, len(found), given, build)
+        given = _arguments(text, service, around.builds)
+        found += embedded.stages(text, inner, service.name.text, len(found), given, _build(_THIS, service))
         told += embedded.comments(inner)
     commands = scripts.jobs(text, _commands(text, root, known), None)
     found += (each._replace(index=number) for number, each in enumerate(commands.stages, len(found)))
@@ -134,73 +277,7 @@ def _steps(command: Node, hidden: Callable[[Joined], Joined]) -> Iterator[Step]:
         yield Step(command.items[0], hidden=hidden)
 
 
-def named(text: str) -> list[str]:
-    """The files that a file includes, or whose services it extends, by path from it. Raises `InputError`."""
-    root = yamltext.parse(text)
-    include = _get(root, "include") if root is not None else None
-    found = []
-    for each in (include.items if include is not None else None) or ():
-        path = each.get("path") or each
-        found += [one.text for one in path.texts()]
-    return [*found, *(each.beyond[0] for each in _services(root))]
-
-
-def builds_of(
-    text: str,
-    base: str,
-    by: str,
-    known: ComposeVariables,
-    other: Callable[[str], str] = lambda path: "",
-    depth: int = 0,
-) -> Iterator[Build]:
-    """How the services build what stands in other files. `base` is the text of the file that this one is put over, ""
-    for none, `by` what people call the file; `other` is the text of the file at a path from it, "" if it is not
-    there. Raises `InputError`."""
-    root = yamltext.parse(text)
-    below = {each.name.text: each for each in _services(yamltext.parse(base))} if base else {}
-    for service in _services(root):
-        if service.name.text in below:
-            service = service._replace(parts=[*service.parts, *below[service.name.text].parts])
-        if service.get("dockerfile_inline") is not None:
-            continue
-        build = _build(f"{by} ({service.name.text})", service, known)
-        file, name = service.beyond
-        if file:
-            inner = other(file) if depth < _DEEPEST else ""
-            relative = partial(_relative, other, dirname(file))
-            every = builds_of(inner, "", "", known, relative, depth + 1) if inner else ()
-            theirs = next((each for each in every if each.by == f" ({name})"), None)
-            if theirs:
-                build = _over(service, build, theirs, dirname(file))
-            elif not service.has_context:
-                continue
-        if build.dockerfile:
-            yield build
-
-
-def _relative(other: Callable[[str], str], folder: str, path: str) -> str:
-    return other(join(folder, path))
-
-
-def _over(service: _Service, own: Build, theirs: Build, folder: str) -> Build:
-    """A build that extends one of a file in another folder: what it does not say itself is theirs."""
-    context = join(folder, theirs.context) if theirs.context else ""
-    name = relpath(theirs.dockerfile, theirs.context or ".")
-    if service.has_context:
-        context = own.context
-    if service.get("dockerfile") is not None:
-        name = relpath(own.dockerfile, own.context or ".")
-    return theirs._replace(
-        by=own.by,
-        dockerfile=join(context, name) if context and own.dockerfile else "",
-        context=context,
-        args={**theirs.args, **own.args},
-        contexts={**theirs.contexts, **own.contexts},
-        target=own.target or theirs.target,
-    )
-
-
-def variables(text: str) -> dict[str, str | None]:
+def settings(text: str) -> dict[str, str | None]:
     """What a `.env` file sets."""
     found: dict[str, str | None] = {}
     for line in text.splitlines():
@@ -241,29 +318,8 @@ def _meaning(match: re.Match[str], known: ComposeVariables) -> str:
     return value if there or not operator.endswith("-") else match["operand"]
 
 
-def _services(root: Node | None) -> Iterator[_Service]:
-    services = _get(root, "services") if root is not None else None
-    own = services.named() if services is not None else {}
-    for name, service in own.values():
-        parts: list[Node] = []
-        beyond = "", ""
-        todo, seen = service, {name.text}
-        for _ in range(_DEEPEST):
-            build = _get(todo, "build")
-            if build is not None:
-                parts += [build]
-            extends = _get(todo, "extends")
-            if extends is None:
-                break
-            outer = extends.get("service") if extends.entries is not None else extends
-            if (file := extends.get("file")) is not None and outer is not None:
-                beyond = file.text, outer.text
-            if outer is None or file is not None or outer.text not in own or outer.text in seen:
-                break
-            seen.add(outer.text)
-            todo = own[outer.text][1]
-        if parts or beyond[0]:
-            yield _Service(name, [each for part in parts for each in (part, *part.merges())], beyond)
+def _get_of(node: Node | None, key: str) -> Node | None:
+    return _get(node, key) if node is not None else None
 
 
 def _get(node: Node, key: str) -> Node | None:
@@ -272,28 +328,34 @@ def _get(node: Node, key: str) -> Node | None:
     return next((found for each in (node, *merged) if (found := each.get(key)) is not None), None)
 
 
-def _build(by: str, service: _Service, known: ComposeVariables) -> Build:
-    short = next((part.text for part in service.parts if part.text), "")
-    context = interpolated(short, known) if short else service.text("context", known)
-    name = service.text("dockerfile", known)
+def _build(by: str, service: _Service) -> Build:
+    context: str | None = "."
+    folder = service.folder
+    for part in service.parts:
+        written = part.node if part.node.text else _get(part.node, "context")
+        if written is not None and written.tag != "!reset":
+            context, folder = interpolated(written.text, part.known), part.folder
+            break
+    name = service.text("dockerfile")
     here = context is not None and "://" not in context and not context.startswith("git@")
-    folder = (context or ".") if here else ""
+    folder = join(folder, context or ".") if here else ""
     args = {
         key: interpolated(text, known) if text is not None else known.get(key)
-        for key, _, text in service.pairs("args")
+        for key, (_, text, known) in service.pairs("args").items()
     }
     contexts = {
         key: builds.image(interpolated(text or "", known) or "")
-        for key, _, text in service.pairs("additional_contexts")
+        for key, (_, text, known) in service.pairs("additional_contexts").items()
     }
     dockerfile = f"{folder}/{name or 'Dockerfile'}" if here and name is not None else ""
-    return Build(by, dockerfile, folder, args, contexts, service.text("target", known) or "")
+    return Build(by, dockerfile, folder, args, contexts, service.text("target") or "")
 
 
-def _arguments(text: str, service: _Service, known: ComposeVariables) -> dict[str, Joined | None]:
-    """What `args` gives to a Dockerfile in the file; None where the environment decides."""
+def _arguments(text: str, service: _Service, ways: Sequence[Build]) -> dict[str, Joined | None]:
+    """What `args` gives to a Dockerfile in the file; None where the environment decides, or files that this one is
+    brought in by (`ways`)."""
     found: dict[str, Joined | None] = {}
-    for name, node, value in service.pairs("args"):
+    for name, (node, value, known) in service.pairs("args").items():
         whole = scalar(text, node) if node.source == text and value else None
         if whole is None:
             found[name] = None
@@ -301,6 +363,11 @@ def _arguments(text: str, service: _Service, known: ComposeVariables) -> dict[st
         own = whole.part(len(whole.text) - len(value or ""), len(whole.text))
         inner = _interpolated(own, known)
         found[name] = None if _UNKNOWN in inner.text else inner
+    for way in ways:
+        for name in {*way.args, *found}:
+            given = found.get(name)
+            if given is None or given.text != way.args.get(name):
+                found[name] = None
     return found
 
 

@@ -170,7 +170,7 @@ def _tree(events: Iterator[yaml.Event], text: str) -> Node | None:
         if isinstance(event, yaml.AliasEvent):
             node = anchors.get(event.anchor or "") or Node(_span(event), source=text)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Node(_span(event), event.value, event.style or "", source=text)
+            node = Node(_span(event), event.value, event.style or "", tag=event.tag or "", source=text)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             is_list = isinstance(event, yaml.SequenceStartEvent)
             node = Node(

@@ -76,8 +76,9 @@ def builds(name: str, unit: str, head: str = "", tail: str = "") -> Row:
             from pinner.recipe import dockerfile
             from pinner.stages import builds
 
-            found = builds.of({name: text}, {}, lambda path: path == "Dockerfile")
-            return dockerfile.parse("ARG V\nFROM a:$V\nARG A\nRUN b\n", builds=found.get("Dockerfile", ()))
+            found = builds.around({name: text}, {}, lambda path: path == "Dockerfile")
+            own = found["Dockerfile"].builds if "Dockerfile" in found else ()
+            return dockerfile.parse("ARG V\nFROM a:$V\nARG A\nRUN b\n", builds=own)
 
         return read
 

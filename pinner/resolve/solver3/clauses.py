@@ -105,6 +105,7 @@ class Clauses:
         self._packages: dict[str, SolverVariable] = {}
         self._versions: dict[Offer, SolverVariable] = {}
         self._common: dict[str, frozenset[object]] = {}
+        self._merged: set[tuple[str, object]] = set()
         self._obsolete: dict[str, bool] = {}
         self._by_source: dict[tuple[str, str], list[Offer]] | None = None
 
@@ -165,8 +166,12 @@ class Clauses:
                 )
         common = self._common_needs(offer.name)
         for need in self._universe.needs(offer):
-            if _key(need) not in common:
+            if _key(need) not in common or (offer.name, _key(need)) in self._merged:
                 yield from self._of_need(variable, need)
+
+    def merged(self, name: str, need: Need) -> None:
+        """Note that a need of all versions of a package was merged into another one: each version has it again."""
+        self._merged.add((name, _key(need)))
 
     def _common_needs(self, name: str) -> frozenset[object]:
         found = self._common.get(name)
@@ -176,14 +181,22 @@ class Clauses:
         return found
 
     def _siblings(self, offer: Offer) -> Sequence[Offer]:
-        """Other binaries of the same source version, of packages that are installed in another version."""
+        """Other binaries of the same source version, of packages that are installed in another version.
+
+        What apt has read last comes first; indices are sorted by name.
+        """
         if self._by_source is None:
             self._by_source = {}
+            places = {id(index): number for number, index in enumerate(self._universe.indexes)}
             for installed in self._universe.all_installed():
                 for other in self._universe.versions(installed.name):
                     if other is not installed:
                         key = (other.package.source, other.package.source_version)
                         self._by_source.setdefault(key, []).append(other)
+            for offers in self._by_source.values():
+                offers.sort(
+                    key=lambda each: (places.get(id(each.index), len(places)), each.name), reverse=True
+                )
         found = self._by_source.get((offer.package.source, offer.package.source_version), ())
         return [other for other in found if other.name != offer.name]
 
@@ -225,7 +238,6 @@ class Clauses:
             else:
                 found += map(self.version, self.order.sort(offers, "" if qualified else name))
         if len(found) > 1:
-            found = list(dict.fromkeys(found))
             found.sort(key=lambda variable: self.marks[variable.name].current is None)
             if self.extent:
                 found.sort(key=lambda variable: self._is_obsolete(variable.name))

@@ -37,11 +37,11 @@ class Order:
         return found
 
     def sort(self, offers: Sequence[Offer], target: str) -> list[Offer]:
-        """The offers, each once, the best first; `target` is the name that the dependency gives, "" for `x:any`."""
-        offers = list(dict.fromkeys(offers))
-        if len(offers) > 1:
-            offers.sort(key=cmp_to_key(lambda a, b: self._compare(a, b, target)))
-        return offers
+        """The offers, the best first; `target` is the name that the dependency gives, "" for `x:any`.
+
+        One that provides its own name is there twice, as it is to apt, which sees a choice in that.
+        """
+        return sorted(offers, key=cmp_to_key(lambda a, b: self._compare(a, b, target)))
 
     def packages(self, names: Iterable[str]) -> list[str]:
         """Packages, the best first. Each counts as the worst of its versions."""

@@ -134,6 +134,8 @@ class Search:
                 continue
             if earlier.optional == clause.optional:
                 earlier.solutions = shared
+                if reason.offer is None:
+                    self.clauses.merged(reason.name, clause.need)
                 return True
             if clause.optional:
                 clause.solutions = [one for one in clause.solutions if one in earlier.solutions]
@@ -180,7 +182,7 @@ class Search:
                 return True
         if left is not None and not more and not clause.optional:
             return self.set(left, TRUE, clause)
-        if variable is reason:
+        if variable is reason and left is not None:
             self.add_work(clause)
         return True
 

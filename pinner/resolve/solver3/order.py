@@ -41,7 +41,10 @@ class Order:
 
         One that provides its own name is there twice, as it is to apt, which sees a choice in that.
         """
-        return sorted(offers, key=cmp_to_key(lambda a, b: self._compare(a, b, target)))
+        found = list(offers)
+        if len(found) > 1:
+            found.sort(key=cmp_to_key(lambda a, b: self._compare(a, b, target)))
+        return found
 
     def packages(self, names: Iterable[str]) -> list[str]:
         """Packages, the best first. Each counts as the worst of its versions."""

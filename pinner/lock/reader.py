@@ -247,15 +247,19 @@ class _Assembly:
 
     def _packages(self) -> dict[str, LockedPackage]:
         found: dict[str, LockedPackage] = {}
+        clashing = set[str]()
         for number, row in enumerate(self._rows["packages"]):
             package = LockedPackage._make(row)
             self._check(_DIGEST, package.digest, f"packages[{number}].digest", "a digest in hexadecimal")
             known = found.setdefault(package.id, package)
             if known.digest != package.digest:
-                raise _error(
-                    self._path, f"packages[{number}]", f"{package.id} is there twice, with two digests"
-                )
-        return found
+                if known.uri == package.uri:
+                    raise _error(
+                        self._path, f"packages[{number}]", f"{package.id} is there twice, with two digests"
+                    )
+                clashing.add(package.id)
+        # Branches that each locked one of two twins: who needs them is locked anew.
+        return {name: each for name, each in found.items() if name not in clashing}
 
     def _targets(self, packages: Mapping[str, LockedPackage]) -> Iterator[Target]:
         closures, faults = self._closures(packages)
@@ -361,8 +365,7 @@ def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
     for each in members:
         if not each.argument:
             continue
-        version = each.id.partition("=")[2]
         pin = wanted.get(each.argument)
-        if pin is None or (pin and pin != version and not re.search(r"[*?\[]", pin)):
+        if pin is None or (pin and pin != each.version and not re.search(r"[*?\[]", pin)):
             return f"the packages are not those of the install commands: {_BOTH}"
     return ""

@@ -41,7 +41,9 @@ class LockedRelease(NamedTuple):
 class LockedPackage(NamedTuple):
     """One .deb. `suite` is the one that apt would take it from (a pocket, say), `filename` relative to `uri`, `size` in
     bytes; `source` and `source_version` are "" where they are as those of the binary package. `digest` is its SHA-256
-    in hexadecimal, or its SHA-512 where the archive has this alone.
+    in hexadecimal, or its SHA-512 where the archive has this alone. `twin` is the beginning of that where another
+    archive has another file under the same name and version, as Ubuntu for a source that it takes from Debian and
+    builds itself; "" for the first of the two.
     """
 
     name: str
@@ -54,11 +56,21 @@ class LockedPackage(NamedTuple):
     digest: str
     source: str = ""
     source_version: str = ""
+    twin: str = ""
 
     @property
     def id(self) -> str:
-        """`name:arch=version`, the spelling that apt understands and closures refer by."""
-        return f"{self.name}:{self.arch}={self.version}"
+        """`name:arch=version`, the spelling that apt understands and closures refer by; a twin has `#` and its own
+        behind it, which no version holds."""
+        return f"{self.name}:{self.arch}={self.version}{'#' if self.twin else ''}{self.twin}"
+
+    def beside(self, *others: Mapping[str, LockedPackage]) -> LockedPackage:
+        """The package as it is named beside others, by their ids: a twin if one of them was."""
+        twin = self._replace(twin=self.digest[:8])
+        plain = [known for known in (each.get(self.id) for each in others) if known is not None]
+        if any(known.uri != self.uri and known.digest != self.digest for known in plain):
+            return twin
+        return twin if not plain and any(twin.id in each for each in others) else self
 
 
 class ClosureMember(NamedTuple):
@@ -76,6 +88,11 @@ class ClosureMember(NamedTuple):
     def name(self) -> str:
         """The package's name."""
         return self.id.partition(":")[0]
+
+    @property
+    def version(self) -> str:
+        """The package's version."""
+        return self.id.partition("=")[2].partition("#")[0]
 
 
 class Gone(NamedTuple):

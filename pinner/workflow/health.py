@@ -140,8 +140,12 @@ def _passed(targets: list[Target], now: ImageContent) -> Iterator[str]:
     seen: set[str] = set()
     for target in targets:
         for locked in target.closure.members:
-            name, _, version = locked.id.partition("=")
-            name = name.partition(":")[0]
-            if locked.argument and name in held and name not in seen and compare(held[name], version) > 0:
+            name = locked.name
+            if (
+                locked.argument
+                and name in held
+                and name not in seen
+                and compare(held[name], locked.version) > 0
+            ):
                 seen.add(name)
                 yield f"{name} {held[name]}"

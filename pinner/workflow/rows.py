@@ -108,9 +108,12 @@ def line(call: InstallCommand, choices: Mapping[Request, Choice]) -> str:
 
 
 def members(
-    calls: Iterable[Installed], choices: Mapping[Request, Choice], platform: str
+    calls: Iterable[Installed],
+    choices: Mapping[Request, Choice],
+    platform: str,
+    others: Sequence[Mapping[str, LockedPackage]],
 ) -> tuple[dict[str, ClosureMember], dict[str, LockedPackage]]:
-    """What the commands of a stage bring in, by name, and the rows of these packages, by id."""
+    """What the commands of a stage bring in, by name, and the rows of these packages, by id, beside those of others."""
     asked: dict[str, tuple[str, str]] = {}
     found: dict[str, ClosureMember] = {}
     used: dict[str, LockedPackage] = {}
@@ -124,13 +127,13 @@ def members(
                 name = offer.name if own else key(offer.name, request.arch, PLATFORMS[platform])
                 asked[name] = word, offer.version
                 if done.problem is not None:
-                    row = _package_row(offer)
+                    row = _package_row(offer).beside(*others)
                     used[row.id] = row
                     found[name] = ClosureMember(row.id, argument=word)
         for chosen in done.chosen:
             if chosen.offer.index is None:
                 continue  # a file of the build context
-            row = _package_row(chosen.offer)
+            row = _package_row(chosen.offer).beside(*others)
             used[row.id] = row
             word, version = asked.get(chosen.offer.name, ("", ""))
             if chosen.offer.version != version:

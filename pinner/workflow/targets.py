@@ -330,7 +330,7 @@ class Targets:
     ) -> Target:
         """Add the target with what a resolver found, and return this; one that asks for nothing is only added if
         others are built on it."""
-        packages, used = members(calls, choices, bare.platform)
+        packages, used = members(calls, choices, bare.platform, (self._packages, self._old_packages))
         for member in self._unread_now(bare):
             package = self._old_packages[member.id]
             name = key(package.name, package.arch, PLATFORMS[bare.platform])

@@ -58,6 +58,32 @@ def test_what_the_lock_knew_of_the_others_stays(tmp_path: Path) -> None:
     assert targets(now, "b.Dockerfile") == targets(lock, "b.Dockerfile") != ()
 
 
+def test_one_version_in_two_distributions(tmp_path: Path) -> None:
+    """Ubuntu builds what it takes from Debian itself: the files differ, and the lock knows each."""
+    archive = SimulatedArchive()
+    with archive.serve():
+        bench = bench_of(archive, tmp_path)
+        for number, suite in enumerate(archive.suites):
+            suite.package(
+                "netbase",
+                "6.4",
+                arch="all",
+                sha256=f"{number % 2:064x}" if "ubuntu" in suite.path else "f" * 64,
+            )
+        for name in "abc":
+            text = bench.read(f"{name}.Dockerfile").replace("curl", "netbase")
+            bench.write(f"{name}.Dockerfile", text)
+        for _ in range(2):
+            assert bench.run("lock", "--platform", "amd64").status == 0
+            assert bench.run("verify").status == 0
+            lock = bench.read("pinner.lock")
+            assert lock.count('name = "netbase"') == 2
+            bench.write("a.Dockerfile", bench.read("a.Dockerfile") + "\n")
+        assert bench.run("lock", "--check").status == 0
+        bench.run("lock", "c.Dockerfile")
+        assert bench.read("pinner.lock") == lock
+
+
 def test_an_architecture_that_only_one_file_needs(tmp_path: Path) -> None:
     archive = SimulatedArchive()
     with archive.serve():

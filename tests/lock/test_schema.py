@@ -226,6 +226,19 @@ def test_a_package_with_two_digests() -> None:
         loads(dumps(LOCK._replace(packages=(CURL, JQ, other))))
 
 
+def test_twins() -> None:
+    """Two archives have files of one name and version: each has its own id, whoever comes first."""
+    other = JQ._replace(digest="dd" * 32, uri="http://other/debian")
+    twin = other.beside({}, {JQ.id: JQ})
+    assert (JQ.id, twin.id) == ("jq:amd64=1.6-2.1", "jq:amd64=1.6-2.1#dddddddd")
+    assert other.beside({}, {each.id: each for each in (JQ, twin)}) == twin
+    assert JQ.beside({}, {each.id: each for each in (JQ, twin)}) == JQ
+    assert other.beside({}, {twin.id: twin}) == twin, "it keeps its name when it is alone"
+    assert {*loads(dumps(LOCK._replace(packages=(CURL, JQ, twin)))).packages} == {CURL, JQ, twin}
+    merged = loads(dumps(LOCK._replace(packages=(CURL, JQ, other))))
+    assert any(each.conflict for each in merged.targets), "they are locked anew"
+
+
 # Replacing
 
 

@@ -141,7 +141,8 @@ class Decider:
         choice = self._archives.choose(call, request, universes, form)
         if request.action == "pin":
             return self._unpinned(file, call, request, choice, stay)
-        if doubts and choice.fails:  # what is not there may be elsewhere
+        if doubts and choice.fails and not known.had(file, call, request, self._archives.addresses(call)):
+            # what is not there may be elsewhere
             return Decision(Choice("skipped", reason="other-repository", detail=doubts[0].why))
         old = standing.that_count(
             {name: standing.of_pin(each, request.name, request.pin) for name, each in universes.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -160,20 +160,30 @@ class LockHistory:
         }
         self.suites = {target.key: target.closure.suite for target in lock.targets}
         packages = lock.by_id
-        self._uris: dict[tuple[str, str, str], set[str]] = {}
+        self._origins: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
         self._since: dict[tuple[str, str, str], datetime] = {}
         for target in lock.targets:
             for member in target.closure.members:
                 package = packages.get(member.id)
                 if package:
-                    self._uris.setdefault((*target.key[:2], package.name), set()).add(package.uri)
+                    own = self._origins.setdefault((*target.key[:2], package.name), set())
+                    own.add((package.uri, package.version))
                 date = dates.get((package.uri, package.suite)) if package else None
                 if package and date is not None:
                     self._since[package.name, package.version, target.platform] = date
 
     def comes_from(self, file: File, call: InstallCommand, request: Request) -> set[str]:
         """The repositories that the lock has an argument's package from."""
-        return self._uris.get((file.path, file.stage_name(call.install.stage), request.name), set())
+        return {uri for uri, _ in self._of(file, call, request)}
+
+    def had(self, file: File, call: InstallCommand, request: Request, addresses: Container[str]) -> bool:
+        """Whether the lock has the pinned version from one of these repositories: then it is nowhere else."""
+        return any(
+            uri in addresses and version == request.pin for uri, version in self._of(file, call, request)
+        )
+
+    def _of(self, file: File, call: InstallCommand, request: Request) -> set[tuple[str, str]]:
+        return self._origins.get((file.path, file.stage_name(call.install.stage), request.name), set())
 
     def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
         """The date, if the lock has this version."""

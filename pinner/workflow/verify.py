@@ -97,7 +97,7 @@ class Verifier:
                 if isinstance(item, Skipped):
                     pins += _unread(file, item)
                     continue
-                found = self._call(file, item, choices, failed.get(item.base.where))
+                found = self._call(file, item, choices, failed.get(item.base.where), known)
                 for pin in found:
                     young = _young(pin, item, self._archives, ages, known) if ages else ""
                     pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
@@ -154,7 +154,12 @@ class Verifier:
         return max((self._now - dates()[each] for each in old if each in dates()), default=None)
 
     def _call(
-        self, file: File, call: InstallCommand, choices: dict[Request, Choice], error: PinnerError | None
+        self,
+        file: File,
+        call: InstallCommand,
+        choices: dict[Request, Choice],
+        error: PinnerError | None,
+        known: Callable[[], LockHistory],
     ) -> Iterator[Pin]:
         for request in call.requests:
             if request.action == "skip":
@@ -178,7 +183,11 @@ class Verifier:
                     {name: self._of_pin(name, each, request) for name, each in universes.items()},
                     asked=call.base.asked,
                 )
-                if call.unread and choices[request].fails:  # what is not there may be elsewhere
+                if (
+                    call.unread  # what is not there may be elsewhere
+                    and choices[request].fails
+                    and not known().had(file, call, request, self._archives.addresses(call))
+                ):
                     choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
                     found = dict.fromkeys(found, standing.unknown(call.unread))
                 yield _pin(file, call, request, found)

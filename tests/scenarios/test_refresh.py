@@ -469,6 +469,22 @@ def test_a_pin_behind_a_repository_that_is_not_read_is_named(story: Story) -> No
     )
 
 
+def test_what_the_lock_has_from_an_archive_that_is_read_is_gone_from_there(story: Story) -> None:
+    """Though a file that is sourced before may have added another archive, the version that is locked was here."""
+    text = "FROM debian:bookworm\nRUN apt-get update && . /etc/app/envvars && apt-get install -y jq\n"
+    story.bench.write("Dockerfile", text)
+    story.lock()
+    assert story.words() == "jq=1.6-2"
+    point_release(story)
+    gone = story.verify()
+    assert gone.status == 1 and "jq=1.6-2 error [gone]: gone" in gone.out
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == "jq=1.7-1"
+    story.bench.write("Dockerfile", text.replace("jq", "jq=1.5-1"))  # it may be from elsewhere
+    assert story.bench.run("refresh").status == 0
+    assert story.words() == "jq=1.5-1"
+
+
 def test_a_file_that_cannot_be_read_stops_no_other(story: Story) -> None:
     story.dockerfile("jq", "b.Dockerfile")
     story.lock()

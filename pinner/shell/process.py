@@ -46,9 +46,9 @@ _HARMLESS = later(
     "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
 )
 # What a function makes of what it is given, but for telling people.
-_GIVEN = later(r"\$\{?[@*1-9]|\bshift\b")
+_GIVEN = later(r"\$\{?(?:#(?=[1-9]))?[@*1-9]|\bshift\b")
 _PASSED = later(r"""\bfor\s+(\w+)\s+in\s+"?\$\{?[@*]|\b(\w+)=\(?"?\$\{?[@*1-9]""")
-_SAYS = later(r"\b(?:echo|printf)\b[^;&|\n]*")
+_SAYS = later(r"(?<![(`])\b(?:echo|printf)\b[^;&|\n]*(?=[;&\n]|\Z|\|\|)")  # what no other program reads
 _SIMPLE = later(r"[^\\'\"$`{<>]+")
 _INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})

@@ -339,6 +339,8 @@ def test_lists_and_wrappers() -> None:
         ("for p in $@; do which $p || apt-get install $p; done", {}),
         ('dpkg -s "$@" || apt-get install "$@"', {}),
         ('apt-get install "$@"; touch $1', {}),
+        ('[ ${#1} -lt 9 ] && apt-get install "$@"', {}),
+        ('echo "$1" | grep = || apt-get install "$@"', {}),
     ],
 )
 def test_functions_of_sourced_files(body: str, found: dict[str, str]) -> None:

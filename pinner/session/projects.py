@@ -72,8 +72,9 @@ class Project:
     @cached_property
     def wrappers(self) -> Mapping[str, Wrappers]:
         """What the programs run that the scripts call which the project's Dockerfiles run."""
-        scripts = any(kinds.of(name, text) == "script" for name, text in self.texts.items())
-        return wrappers.in_scripts({**self.texts, **(self.beside() if scripts else {})}, self.context)
+        if not any(kinds.of(name, text) == "script" for name, text in self.texts.items()):
+            return {}  # nothing else asks
+        return wrappers.in_scripts({**self.texts, **self.beside()}, self.context)
 
     @cached_property
     def around(self) -> Mapping[str, Around]:

@@ -73,6 +73,24 @@ class Cache:
         return b""
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out that read and write what was seen; where the system has no such locks, nobody."""
+        try:
+            import fcntl
+
+            self.seen.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.seen, os.O_RDONLY)
+        except (ImportError, OSError):
+            yield
+            return
+        try:
+            with suppress(OSError):  # a network file system without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
     def new(self, path: Path) -> Iterator[Path]:
         """A draft's path; it becomes `path` at the end of the block, or vanishes. So do those of runs killed a day ago.
 

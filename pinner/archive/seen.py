@@ -2,7 +2,8 @@
 
 seen/versions    JSON: suite, name, version, moment
 seen/locks       the SHA-256 of the texts of locks, one a line, the latest last
-seen/solved      what a solver was asked and what it answered (their SHA-256), one a line, the latest last
+seen/solved.d/XX   what a solver was asked and what it answered (their SHA-256), one a line, the latest last; in files
+                 by the first characters of what was asked, so that a run reads few of them and writes little
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 from pinner.archive.cache import Cache
 
 SeenVersions = Mapping[tuple[str, str, str], datetime]
 _FORGET = timedelta(days=90)
-_LOCKS, _SOLVED = 256, 8192
+_LOCKS, _SOLVED = 256, 1024  # of each file
 
 
 def read(cache: Cache) -> SeenVersions:
@@ -58,19 +60,38 @@ def followed(cache: Cache, lock: str) -> None:
         cache.keep(cache.seen / "locks", "".join(f"{line}\n" for line in lines).encode())
 
 
-def solved(cache: Cache) -> Mapping[str, str]:
-    """What a solver has answered, by question."""
-    lines = cache.kept(cache.seen / "solved").decode().splitlines()
-    return {question: answer for question, _, answer in (line.partition(" ") for line in lines)}
+class Answers:
+    """What solvers have answered, by question: up to 262,144 answers."""
 
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._parts: dict[str, dict[str, str]] = {}
 
-def keep_solved(cache: Cache, new: Mapping[str, str]) -> None:
-    """Remember what was solved in this run. Raises `CacheError`."""
-    if not new:
-        return
-    lines = {**solved(cache), **new}
-    text = "".join(f"{question} {answer}\n" for question, answer in [*lines.items()][-_SOLVED:])
-    cache.keep(cache.seen / "solved", text.encode())
+    def get(self, question: str) -> str | None:
+        """The answer, None for a question that was not asked yet."""
+        part = question[:2]
+        if part not in self._parts:
+            self._parts[part] = self._read(part)
+        return self._parts[part].get(question)
+
+    def keep(self, new: Mapping[str, str]) -> None:
+        """Remember more answers, and what other processes have kept in the meantime. Raises `CacheError`."""
+        parts: dict[str, dict[str, str]] = {}
+        for question, answer in new.items():
+            parts.setdefault(question[:2], {})[question] = answer
+        with self._cache.alone():
+            for part, own in parts.items():
+                lines = [*{**self._read(part), **own}.items()][-_SOLVED:]
+                text = "".join(f"{question} {answer}\n" for question, answer in lines)
+                self._cache.keep(self._place(part), text.encode())
+                self._parts[part] = dict(lines)
+
+    def _read(self, part: str) -> dict[str, str]:
+        lines = self._cache.kept(self._place(part)).decode().splitlines()
+        return {question: answer for question, _, answer in (line.partition(" ") for line in lines)}
+
+    def _place(self, part: str) -> Path:
+        return self._cache.seen / "solved.d" / part
 
 
 def _locks(cache: Cache) -> list[str]:

@@ -133,11 +133,17 @@ class Run:
     @cached_property
     def solved(self) -> Solved:
         """What earlier runs on this machine have solved, and this one has."""
-        return Solved(seen.solved(self.access.cache))
+        return Solved(self._answers.get)
+
+    @cached_property
+    def _answers(self) -> seen.Answers:
+        return seen.Answers(self.access.cache)
 
     def keep_solved(self) -> None:
         """Remember what was solved in this run. Raises `CacheError`."""
-        seen.keep_solved(self.access.cache, self.solved.new)
+        if self.solved.new:
+            self._answers.keep(self.solved.new)
+            self.solved.new.clear()
 
     def archives(self, config: Config) -> Archives:
         """The archives as the configuration names them."""

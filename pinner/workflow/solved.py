@@ -6,7 +6,7 @@ is what they install; "" where it is known only that apt can install it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from pinner import __version__
@@ -17,13 +17,13 @@ from pinner.stages.install_commands import InstallCommand
 class Solved:
     """Answers by question, those of earlier runs and those that are `new`. All were without a problem."""
 
-    def __init__(self, known: Mapping[str, str] | None = None) -> None:
-        self.known = known or {}
+    def __init__(self, known: Callable[[str], str | None] = lambda question: None) -> None:
+        self.known = known
         self.new: dict[str, str] = {}
 
     def answer(self, question: str) -> str | None:
         """The answer, None for a question that was not solved yet."""
-        return self.new.get(question, self.known.get(question))
+        return self.new[question] if question in self.new else self.known(question)
 
     def keep(self, question: str, answer: str = "") -> None:
         """Remembers an answer; what a stage installs counts more than that it can be installed."""

@@ -51,7 +51,8 @@ def _other_archive(bench: Workbench) -> None:
 
 
 def _nothing_known(bench: Workbench) -> None:
-    (bench.cache / "seen" / "solved").unlink()
+    for each in (bench.cache / "seen" / "solved.d").iterdir():
+        each.unlink()
     (bench.cache / "seen" / "locks").unlink()
 
 

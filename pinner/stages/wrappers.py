@@ -18,7 +18,8 @@ _SOURCES = later(
     r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*+(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
     r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
     r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])"
-    r"|(?:\.(?:ba)?sh|(?<![\w.-])(?:ba|da)?sh[\"',\s](?:[\"',\s]*-\S+)*[\"',\s]+[\w./-]+|[\s\"]\.{0,2}/(?!usr/|s?bin/|etc/|dev/)[\w./-]+)"
+    r"|(?:\.(?:ba)?sh|(?<![\w.-])(?<!shell /bin/)(?<!shell=/bin/)(?:ba|da)?sh[\"',\s]"
+    r"(?:[\"',\s]*-\S+)*[\"',\s]+[\w./-]+|[\s\"]\.{0,2}/(?!usr/|s?bin/|etc/|dev/)[\w./-]+)"
     r"[\"',]*[ \t]+(?:\\\n\s*)?[\"\w$-]",
     re.MULTILINE,
 )

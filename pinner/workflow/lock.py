@@ -151,8 +151,8 @@ def plan(
 
 
 def _planned(file: File, options: Options, archives: Archives, targets: Targets) -> Planned:
-    """What becomes of a file, whose targets are added. Raises `InputError` where it can get no sources block, and
-    `Unsatisfiable` where what is to be pinned beside its arguments is not known."""
+    """What becomes of a file, whose targets are added. Raises `InputError` where it can get no sources block or pins,
+    and `Unsatisfiable` where what is to be pinned beside its arguments is not known."""
     text = file.dockerfile.text
     choices = choices_of(file, archives, options.form)
     choices |= targets.downgrades(file, choices)
@@ -265,8 +265,8 @@ def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tupl
 
 
 def prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:
-    """The edited text must ask for the same words with the versions chosen, and nothing else: else it is a bug of
-    pinner's, and an `AssertionError` is raised."""
+    """The edited text must ask for the same words with the versions chosen, and nothing else. Raises `InputError` for a
+    file whose meaning hangs on the text of its own arguments; with any other file it is a bug of pinner's."""
     again = read_file(file.path, new, options)
     old = [request for call in file.calls() for request in call.requests if request.name]
     now = [request for call in again.calls() for request in call.requests if request.name]
@@ -279,8 +279,10 @@ def prove(file: File, new: str, choices: Mapping[Request, Choice], options: Opti
         for request in old
     ]
     if [(request.name, request.arch, request.pin) for request in now] != expected:
-        raise AssertionError(
-            f"{file.path}: the edited file would not ask for what was chosen; nothing was written"
+        raise InputError(
+            "with the pins the file would ask for something else, so it is left as it is",
+            path=file.path,
+            hint="write the names and versions out in one install command; please report the file",
         )
 
 

@@ -149,8 +149,13 @@ class Refresher:
                 locked = False  # nothing is new here, and the lock knows more than the archive
             old = file.dockerfile.text
             new = apply(old, {*edits.values(), *(block if locked else ())})
-            if new != old:
-                prove(file, new, choices, own)
+            try:
+                if new != old:
+                    prove(file, new, choices, own)
+            except InputError as problem:
+                targets.drop(file.path)
+                errors[file.path] = problem
+                continue
             if not locked:
                 targets.drop(file.path)
             written.append(Rewritten(file.path, old, new, locked))

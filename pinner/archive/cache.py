@@ -131,8 +131,8 @@ class Cache:
     def clear(self) -> int:
         """Removes every file of the cache, and nothing else below `root`; the bytes set free."""
         directories = (
-            *(self.http, self.releases, self.indices, self.images, self.snapshots, self.seen, self.keys),
-            *(self.cve, self.root / "new"),
+            *(self.http, self.releases, self.indices, self.images, self.snapshots),
+            *(self.seen / "solved.d", self.seen, self.keys, self.cve, self.root / "new"),
         )
         freed = _remove([file for directory in directories for file in _files(directory)])
         for directory in directories:

@@ -10,8 +10,8 @@ from pinner.regex import later
 from pinner.values import NamedTuple
 
 _RELATION = later(
-    r"\s*+(?P<name>[^\s()|,:\[<]++)(?::(?P<arch>[^\s()|,:\[<]++))?+"
-    r"\s*+(?:\(\s*+(?P<op><<|<=|>=|>>|=|<|>)\s*+(?P<version>[^\s()<=>]++)\s*+\))?+\s*+\Z"
+    r"\s*+(?P<name>[^\s()|,:\[<]++)(?::(?P<arch>[^\s()|,:\[<]++))?"
+    r"\s*+(?:\(\s*+(?P<op><<|<=|>=|>>|=|<|>)\s*+(?P<version>[^\s()<=>]++)\s*+\))?\s*+\Z"
 )
 
 # The single-character operators are obsolete and mean the inclusive ones (Policy 7.1).

@@ -58,7 +58,7 @@ _FLAG = (
 )
 # What is installed by name: which names these are changes nothing that apt reads.
 _INSTALLS = later(
-    rf"\bapt(?:-get)?(?:[ \t]+{_FLAG})*+[ \t]+install(?:[ \t]+{_FLAG})*+"
+    rf"\bapt(?:-get)?(?:[ \t]+{_FLAG})*[ \t]+install(?:[ \t]+{_FLAG})*"
     r"(?P<names>(?:[ \t]+[a-z0-9](?!\S*\.deb)[a-z0-9.+-]+(?![^\s;&|]))+)(?=[ \t]*(?:[;&|\n]|\Z))"
 )
 _WITHOUT_EFFECT = frozenset(

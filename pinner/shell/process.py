@@ -106,6 +106,8 @@ class Process:
         self.locals: dict[str, Value | tuple[Value, ...] | None] = {}
         #: Whether it is not known with which arguments this is called.
         self.uncalled = walk.trace is not None and not depth
+        #: Whether this is the text of `sh -c`, in which calls of scripts get no pins.
+        self.quoted = False
         self._ended: list[State] = []
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
@@ -233,7 +235,7 @@ class Process:
         state = self.state
         shell = type(self)(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
         shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
-        shell.called_from = self.called_from
+        shell.called_from, shell.quoted = self.called_from, self.quoted
         shell.wrapper, shell.zero, shell.sourced_from = self.wrapper, self.zero, self.sourced_from
         shell._nested = self._nested
         shell.stdin = self.stdin
@@ -458,6 +460,7 @@ class Process:
         own.wrapper = (path or wrapper or own.wrapper).rpartition("/")[2]
         if path or wrapper:
             own.called_from = self._called(own.wrapper, args, text)
+        own.quoted = self.quoted and not file
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
@@ -505,7 +508,7 @@ class Process:
     def _called(self, name: str, args: Sequence[Value], text: str) -> SourcedCall:
         """A call of what another file holds."""
         text = _SAYS.sub("", text)
-        once = len(_GIVEN.findall(text)) == 1
+        once = len(_GIVEN.findall(text)) == 1 and not self.quoted
         if once and (passed := _PASSED.search(text)):
             once = len(re.findall(rf"\$\{{?{passed[1] or passed[2]}\b", text)) == 1
         return SourcedCall((self.file, *self.span), name, tuple(args), once, self.called_from)

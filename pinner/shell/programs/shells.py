@@ -67,7 +67,7 @@ def _string(call: Invocation, args: list[Value], errexit: bool) -> ProgramResult
         return ProgramResult("done", Content(UNKNOWN))
     _from_afar(call, args[:1])
     own = call.shell.child(call.name, args[2:])
-    own.errexit = errexit
+    own.errexit, own.quoted = errexit, True
 
     def run(shell: Process) -> ProgramStatus:
         return shell.string(args[0])

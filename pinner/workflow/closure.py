@@ -12,6 +12,7 @@ from functools import partial
 from pinner.apt.packages import Package
 from pinner.distributions import minbase
 from pinner.distributions.catalogue import PLATFORMS
+from pinner.distributions.suite import Suite
 from pinner.errors import Refused, Unsatisfiable
 from pinner.lock.schema import Incomplete
 from pinner.recipe.installs import Request
@@ -169,7 +170,7 @@ class Closures:
         return self._archives.universe(view.where, view.arch, view.release, view.foreign)
 
     def _start(self, root: Root, view: _View) -> tuple[Package, ...]:
-        """What the root holds; of the minimal set the versions that the indices have now."""
+        """What the root holds; of the minimal set the versions that the suite's own pockets have now."""
         view = view._replace(release="") if root.told else _View(view.where, view.arch)
         key = view, root if root.told else None
         if key in self._starts:
@@ -178,7 +179,8 @@ class Closures:
         if root.told:
             found = held(root, universe)
         else:
-            offers = map(universe.candidate, minbase.names(view.where.suite.codename, view.arch))
+            suite = view.where.suite
+            offers = map(_own(suite, universe).candidate, minbase.names(suite.codename, view.arch))
             found = (marked(each.package, held=False, automatic=True) for each in offers if each is not None)
         self._starts[key] = tuple(found)
         return self._starts[key]
@@ -212,6 +214,25 @@ class Closures:
         if isinstance(result, Unsatisfiable):
             raise result
         return result
+
+
+def _own(suite: Suite, universe: Universe) -> Universe:
+    """What the pockets of a suite alone offer, since its images hold nothing of the sources that a stage adds.
+
+    Raises `Refused` where the stage's sources lack the release itself.
+    """
+    pockets = {suite.codename, *(each.suite for each in suite.pockets)}
+    own = [
+        each
+        for each in universe.indexes
+        if not pockets.isdisjoint((each.source.suite, each.release.codename))
+    ]
+    if all(suite.codename not in (each.source.suite, each.release.codename) for each in own):
+        raise Refused(
+            f"the base image was not read, and {suite.codename} is not among the sources here: "
+            "what the image holds is not known"
+        )
+    return universe if len(own) == len(universe.indexes) else Universe(own, arch=universe.arch)
 
 
 def _wanted(

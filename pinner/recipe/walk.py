@@ -19,7 +19,7 @@ from pinner.recipe.builds import VARIABLE
 from pinner.recipe.dockerfile import Dockerfile, Instruction, Stage, of_platform, settings
 from pinner.regex import later
 from pinner.shell import expand, fields, nested
-from pinner.shell.content import UNKNOWN, BuildContext, Content, ContextTree, FileTree, Value
+from pinner.shell.content import UNKNOWN, BuildContext, Content, ContextTree, FileTree, PartlyKnown, Value
 from pinner.shell.evaluate import Shell
 from pinner.shell.expand import Piece
 from pinner.shell.fields import Meaning
@@ -236,6 +236,9 @@ class Walked:
         heredocs = {each.name: each for each in instruction.heredocs}
         origin = next((flag[7:] for flag in instruction.flags if flag.startswith("--from=")), "")
         tree = self._from(self._word(state, origin)) if origin else self._tree
+        excluded = [flag[10:] for flag in instruction.flags if flag.startswith("--exclude=")]
+        if tree is not None and excluded:
+            tree = PartlyKnown(tree, excluded)
         for source in sources:
             name = re.sub(r"^<<-?[\"']?([^\"']*)[\"']?$", r"\1", source)
             if source.startswith("<<") and name in heredocs:
@@ -257,6 +260,7 @@ class Walked:
                     place,
                     into=into or len(sources) > 1,
                     foreign=bool(origin),
+                    parents=not {"--parents", "--parents=true"}.isdisjoint(instruction.flags),
                     unpacks=instruction.keyword == "ADD" and archives.reaches(place),
                 )
 
@@ -279,19 +283,23 @@ class Walked:
         *,
         into: bool,
         foreign: bool,
+        parents: bool,
         unpacks: bool,
     ) -> None:
-        """Bring in a file or folder, or what a pattern matches."""
+        """Bring in a file or folder, or what a pattern matches; with `parents` to its own path, from `/./` on."""
         clean = source.strip("/").removeprefix("./")
+        before, _, kept = clean.rpartition("/./")
+        clean, above = join(before, kept), before.count("/") + 1 if before else 0
         root = "/" if foreign else ""
         found = list(_matching(tree, "" if clean == "." else clean, root)) if tree is not None else []
         for path in found:
             assert tree is not None  # it has what was found
+            own = join(place, *path.strip("/").split("/")[above:]) if parents else ""
             content = tree.read(path)
             if content is None:
-                state.cover(Overlay(place, tree, path, self.walk.at))
+                state.cover(Overlay(own or place, tree, path, self.walk.at))
             elif not unpacks or not archives.unpacked(Shell(self.walk, state), content, place):
-                target = join(place, basename(path)) if into or state.is_dir(place) else place
+                target = own or (join(place, basename(path)) if into or state.is_dir(place) else place)
                 state.write(target, content._replace(at=self.walk.at, by=target))
                 Shell(self.walk, state).changed(target)
         if any(layer.at == self.walk.at for layer in state.layers):
@@ -302,6 +310,7 @@ class Walked:
             )
         if not found:
             target = join(place, basename(clean)) if into and "." in basename(clean) else place
+            target = join(place, kept) if parents else target
             if re.match(r"/etc/apt(?:$|/(?:sources\.list|preferences|apt\.conf))", target):
                 if target.rpartition("/")[2] in ("apt", "sources.list.d", "preferences.d", "apt.conf.d"):
                     Shell(self.walk, state).unknown(target)
@@ -361,6 +370,8 @@ class Walked:
             program = nested.interpreter(body.text)
             if not program or program in POSIX_SHELLS:
                 shell.run(source, nested.unfolded(body))
+            else:
+                shell.words([Value(program), Value("-c"), Value(body.text)])
             return
         shell.run(source, texts.with_heredocs(source, instruction))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from posixpath import basename
 from typing import Protocol
 
 from pinner.apt.packages import PackageFile
@@ -120,6 +121,30 @@ class EditedContext:
         """The text of a file, None if it is none."""
         new = self._edited(path)
         return self._context.text(path) if new is None else new
+
+
+class PartlyKnown:
+    """A tree of which what some patterns match may not be there. A pattern is taken to match at every depth."""
+
+    def __init__(self, tree: FileTree, patterns: Iterable[str]) -> None:
+        self._tree = tree
+        self._names = [basename(pattern.rstrip("/")) for pattern in patterns]
+
+    def read(self, path: str) -> Content | None:
+        """What a file holds: what may be excluded is not known."""
+        from fnmatch import fnmatchcase
+
+        content = self._tree.read(path)
+        doubtful = any(fnmatchcase(part, name) for part in path.split("/") for name in self._names)
+        return Content() if content and doubtful else content
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a folder."""
+        return self._tree.names(path)
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is such a folder."""
+        return self._tree.is_dir(path)
 
 
 class ContextTree:

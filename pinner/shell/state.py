@@ -199,6 +199,8 @@ class State:
                     return False
                 if layer.tree.is_dir(inner):
                     return True
+            elif layer.tree is not None and layer.target.startswith(below):
+                return True
         return any(other.startswith(below) for other in self.base)
 
     def glob(self, pattern: str) -> list[str]:

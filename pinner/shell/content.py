@@ -33,7 +33,8 @@ class Content(NamedTuple):
     (-1: it is the base image's), `by` names that for people. `others` may be there instead, where a condition decides.
     `place` tells where the lines of a here-document stand. `gone` tells that there is no such file. `live` marks a
     change of unknown kind that holds at once, before the next `apt-get update`; it matters to the packages that
-    `serves` (globs; none: all) may name. `ways` are those of a traced output.
+    `serves` (globs; none: all) may name. `ways` are those of a traced output. `link` is the path that a symbolic link
+    leads to; it holds nothing of its own.
     """
 
     text: str | None = None
@@ -48,6 +49,7 @@ class Content(NamedTuple):
     lists: tuple[str, ...] = ()
     place: Joined | None = None
     ways: Ways = ()
+    link: str = ""
 
     @property
     def known(self) -> str | None:

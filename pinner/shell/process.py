@@ -273,7 +273,10 @@ class Process:
             if content.text and re.search(r"(?m)^(?:deb\s|Types:)", content.text):
                 self.unknown("a file whose name is not known")
             return
-        path = self.state.path(name)
+        path = self.state.real(self.state.path(name))
+        if path.startswith(f"/{UNKNOWN}/"):
+            self.unknown(name, live=False)
+            return
         made = content._replace(
             at=self.walk.at,
             by=content.by or path,
@@ -290,6 +293,7 @@ class Process:
 
     def changed(self, path: str) -> None:
         """Take note of a change of what apt reads."""
+        path = self.state.real(path)
         if path.startswith(("/etc/apt/sources.list", "/etc/apt/preferences", "?")):
             self.walk.changes.append((self.walk.at, path))
 

@@ -24,6 +24,8 @@ from pinner.values import NamedTuple
 
 #: How many different contents of a file are followed where conditions decide between them.
 _MOST_OTHERS = 8
+#: How many symbolic links are followed for one path (as Linux does, path_resolution(7)).
+_MOST_LINKS = 40
 USUAL = Places()
 _ARCHITECTURES = "/var/lib/dpkg/arch"
 _PAST_TIME = {
@@ -71,6 +73,9 @@ class State:
         self.past_time: tuple[Setting, ...] = ()
         self.architectures = added(base[_ARCHITECTURES].known or "") if _ARCHITECTURES in base else ()
         self.dead = False
+        self._linked = False
+        #: The folders that were made and not removed again.
+        self._folders: frozenset[str] = frozenset()
 
     def copy(self) -> State:
         """Another state that is the same until one of them changes."""
@@ -94,13 +99,39 @@ class State:
         )
 
     def path(self, name: str) -> str:
-        """A path from the root."""
+        """A path from the root, in which no folder is a symbolic link."""
         if name.startswith("~/") or name == "~":
             name = f"/root{name[1:]}"
-        return "/" + normpath(join(self.cwd, name)).lstrip("/")
+        path = "/" + normpath(join(self.cwd, name)).lstrip("/")
+        if not self._linked or path == "/":
+            return path
+        folder, _, last = path.rpartition("/")
+        return join(self.real(folder or "/"), last)
+
+    def link(self, path: str, target: str, content: Content) -> None:
+        """Put a symbolic link to a path in the place of what is at another; `content` says what made it."""
+        self.remove(path)
+        self.files[path] = content._replace(text=None, link=target)
+        self._linked = True
+
+    def real(self, path: str) -> str:
+        """Where a path leads, symbolic links followed; below `UNKNOWN` where a condition decides about one."""
+        if not self._linked:
+            return path
+        for _ in range(_MOST_LINKS):
+            ends = [*(at for at, char in enumerate(path) if char == "/" and at), len(path)]
+            at = next((at for at in ends if self.files.get(path[:at], GONE).link), 0)
+            if not at:
+                return path
+            content = self.files[path[:at]]
+            if content.others:
+                return f"/{UNKNOWN}{path}"
+            path = normpath(content.link + path[at:])
+        return path
 
     def read(self, path: str) -> Content | None:
         """What a file holds, None if there is none that is seen."""
+        path = self.real(path)
         found = self.files.get(path)
         if found is not None:
             return None if found.gone and not found.others else found
@@ -128,11 +159,12 @@ class State:
 
     def write(self, path: str, content: Content) -> None:
         """Put a file in its place."""
-        text = content.text
+        path, text = self.real(path), content.text
         self.files[path] = content if text is None or len(text) <= LONGEST else content._replace(text=None)
 
     def append(self, path: str, content: Content) -> None:
         """Add to the end of a file."""
+        path = self.real(path)
         before = self.read(path)
         if before is None or (before.text == "" and not before.others):
             self.files[path] = content
@@ -149,11 +181,24 @@ class State:
 
     def remove(self, path: str) -> None:
         """Take a file or a folder away."""
+        if self._folders:
+            self._folders = frozenset(each for each in self._folders if not f"{each}/".startswith(f"{path}/"))
         self.cover(Overlay(path, None, "", -1))
         self.files[path] = GONE
 
+    def make(self, path: str) -> None:
+        """Make a folder, and those above it."""
+        path = self.real(path)
+        while path != "/":
+            self._folders |= {path}
+            if self.files.get(path) == GONE:
+                del self.files[path]
+            path = path.rpartition("/")[0] or "/"
+
     def cover(self, layer: Overlay) -> None:
         """Lay a tree over what is there."""
+        if layer.tree is not None:
+            layer = layer._replace(target=self.real(layer.target))
         for path in list(self.files):
             inner = layer.inner(path)
             if inner is not None and (layer.tree is None or layer.tree.read(inner) is not None):
@@ -162,6 +207,7 @@ class State:
 
     def names(self, path: str) -> Iterable[str]:
         """The names of the files and folders in a folder, in order."""
+        path = self.real(path)
         below = path.rstrip("/") + "/"
         size = len(below)
         found = {other[size:].partition("/")[0] for other in self.base if other.startswith(below)}
@@ -187,10 +233,9 @@ class State:
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder is seen at a path."""
+        path = self.real(path)
         below = path.rstrip("/") + "/"
-        if path == "/" or any(
-            other.startswith(below) and not content.gone for other, content in self.files.items()
-        ):
+        if path == "/" or path in self._folders or any(other.startswith(below) for other in self.files):
             return True
         for layer in reversed(self.layers):
             inner = layer.inner(path)
@@ -221,12 +266,12 @@ class State:
         return [path for path in found if self.read(path) is not None or self.is_dir(path)] or [pattern]
 
     def below(self, path: str) -> Iterator[str]:
-        """The files at a path and below."""
+        """The files at a path and below; links to folders are not followed."""
         if self.read(path) is not None:
             yield path
-            return
-        for name in self.names(path):
-            yield from self.below(join(path, name))
+        elif not self.files.get(path, GONE).link:
+            for name in self.names(path):
+                yield from self.below(join(path, name))
 
     def sources(self, places: Places = USUAL) -> dict[str, Content]:
         """The sources files by path, in apt's order, and the changes of unknown kind."""
@@ -338,6 +383,8 @@ class State:
         self.architectures = tuple(dict.fromkeys((*self.architectures, *other.architectures)))
         if other.layers != self.layers and len(other.layers) > len(self.layers):
             self.layers = other.layers
+        self._folders |= other._folders
+        self._linked |= other._linked
         if self.cwd != other.cwd:
             self.cwd = f"/{UNKNOWN}"
 

@@ -8,8 +8,16 @@ from posixpath import basename, join
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.programs.options import read_options
+from pinner.shell.state import State
 
 _APT = "/etc/apt"
+_FOLDERS = {
+    *("/", "/tmp", "/usr/local/bin", "/usr/bin", "/usr/share/keyrings", _APT),
+    *(
+        f"{_APT}/{name}"
+        for name in ("sources.list.d", "preferences.d", "apt.conf.d", "trusted.gpg.d", "keyrings")
+    ),
+}
 
 
 def _removed(call: Invocation, path: str) -> None:
@@ -63,8 +71,8 @@ def _copied(call: Invocation, valued: str, long: tuple[str, ...] = ()) -> list[s
     into = bool(target)
     if not target and len(sources) > 1:
         target = sources.pop()
-        into = target.endswith(("/", "/.")) or len(sources) > 1 or state.is_dir(state.path(target))
-        into = into or target in (".", "..") or _known_folder(state.path(target))
+        into = target.endswith(("/", "/.")) or len(sources) > 1 or target in (".", "..")
+        into = into or _is_folder(state, state.path(target))
     if options.has("T"):
         into = False
     for source in sources if target else ():
@@ -72,18 +80,16 @@ def _copied(call: Invocation, valued: str, long: tuple[str, ...] = ()) -> list[s
     return sources
 
 
-def _known_folder(path: str) -> bool:
-    return path in (
-        _APT,
-        f"{_APT}/sources.list.d",
-        f"{_APT}/preferences.d",
-        f"{_APT}/apt.conf.d",
-        "/tmp",
-        "/",
-    ) or (
-        path
-        in (f"{_APT}/trusted.gpg.d", f"{_APT}/keyrings", "/usr/share/keyrings", "/usr/local/bin", "/usr/bin")
-    )
+def _is_folder(state: State, path: str) -> bool:
+    """Whether a folder is seen at a path, or is in each image and was not removed."""
+    return state.is_dir(path) or (path in _FOLDERS and not state.files.get(path, Content()).gone)
+
+
+def _mkdir(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "mog", ("mode", "owner", "group"))
+    for name in options.operands:
+        call.shell.state.make(call.shell.state.path(name))
+    return ProgramResult()
 
 
 def _cp(call: Invocation) -> ProgramResult:
@@ -101,28 +107,41 @@ def _mv(call: Invocation) -> ProgramResult:
 
 
 def _install(call: Invocation) -> ProgramResult:
-    if not read_options(call.words, "mogtS", ("mode", "owner", "group")).has("d", "directory"):
-        _copied(call, "mog", ("mode", "owner", "group"))
+    valued = ("mode", "owner", "group")
+    if read_options(call.words, "mogtS", valued).has("d", "directory"):
+        return _mkdir(call)
+    _copied(call, "mog", valued)
     return ProgramResult()
 
 
 def _ln(call: Invocation) -> ProgramResult:
-    options = read_options(call.words, "tS")
-    state = call.shell.state
-    if len(options.operands) == 2:
-        target, name = options.operands
+    options = read_options(call.words, "tS", ("target-directory", "suffix"))
+    state, at = call.shell.state, call.shell.walk.at
+    folder = options.value("t", "target-directory")
+    targets = list(options.operands)
+    name = folder or (targets.pop() if len(targets) > 1 else ".")
+    symbolic = options.has("s", "symbolic")
+    for target in targets:
         path = state.path(name)
-        if state.is_dir(path):
-            path = join(path, basename(target))
-        if not target.startswith("/"):
-            target = join(path.rpartition("/")[0], target)
-        content = state.read(state.path(target))
-        if content is not None:
-            call.shell.write(path, content)
-        elif target == "/dev/null":
+        follows = not options.has("n", "no-dereference") or state.real(path) == path
+        if not options.has("T", "no-target-directory") and follows and _is_folder(state, path):
+            path = join(state.real(path), basename(target.rstrip("/")))
+        own = symbolic and not options.has("r", "relative") and not target.startswith("/")
+        there = state.path(join(path.rpartition("/")[0], target) if own else target)
+        content = state.read(there)
+        known = content is not None or _is_folder(state, there)
+        if there == "/dev/null":
             call.shell.write(path, Content(""))
-        elif path.startswith(f"{_APT}/"):
-            call.shell.write(path, Content())
+        elif not symbolic:
+            if content is not None or path.startswith(f"{_APT}/"):
+                call.shell.write(path, content or Content())
+        elif not known and path in _FOLDERS:
+            call.shell.unknown(path, live=False)
+        else:
+            if not known and path.startswith(f"{_APT}/"):
+                call.shell.write(there, Content())
+            state.link(path, there, Content(at=at, by=path))
+            call.shell.changed(path)
     return ProgramResult()
 
 
@@ -130,33 +149,51 @@ def _cd(call: Invocation) -> ProgramResult:
     words = [word for word in call.words if not word.startswith("-")]
     state = call.shell.state
     name = words[0] if words else "/root"
-    state.cwd = f"/{UNKNOWN}" if UNKNOWN in name else state.path(name)
+    state.cwd = f"/{UNKNOWN}" if UNKNOWN in name else state.real(state.path(name))
     return ProgramResult()
 
 
+#: Words of find(1)'s expression that are followed, beside those that take a value.
+_FIND = {"-print", "-print0", "-delete", "-depth", "-mount", "-xdev", "-o", "-or", "-a", "-and", "(", ")"}
+_HARMLESS = {"chmod", "chown", "chgrp", "touch", "cat", "ls", "grep", "stat", "echo", "file", "du"}
+
+
 def _find(call: Invocation) -> ProgramResult:
-    """find, where it deletes, prints or hands on files by their names."""
-    words = call.words
+    """find, where it deletes, prints or hands on files by their names and depths."""
+    words = [word for word in call.words if word not in ("-L", "-P", "-H")]
     at = next((number for number, word in enumerate(words) if word.startswith(("-", "(", "!"))), len(words))
+    run = next((number for number, word in enumerate(words) if word in ("-exec", "-execdir")), len(words))
+    tests: dict[str, list[str]] = {
+        each: [] for each in ("-name", "-iname", "-type", "-mindepth", "-maxdepth")
+    }
+    followed, rest = True, iter(words[at:run])
+    for word in rest:
+        if word in tests:
+            tests[word].append(next(rest, ""))
+        else:
+            followed = followed and word in _FIND
+    names = [*tests["-name"], *tests["-iname"]]
+    least, most = tests["-mindepth"] or ["0"], tests["-maxdepth"] or ["99"]
+    followed = followed and set(tests["-type"]) <= {"f"} and least[-1].isdigit() and most[-1].isdigit()
     state = call.shell.state
-    names = [
-        words[number + 1] for number in range(at, len(words) - 1) if words[number] in ("-name", "-iname")
-    ]
     found = [
         path
         for folder in words[:at]
         for start in state.glob(state.path(folder))
         for path in state.below(start)
         if not names or any(fnmatchcase(basename(path), pattern) for pattern in names)
+        if not followed or int(least[-1]) <= path[len(start.rstrip("/")) :].count("/") <= int(most[-1])
     ]
-    if "!" in words or "-not" in words:
+    command = words[run + 1 :]
+    if not followed:
+        acts = "-delete" in words or (command and command[0] not in _HARMLESS)
+        if acts and any(path.startswith(f"{_APT}/") for path in found):
+            call.shell.unknown("find", live=False)
         return ProgramResult("done", Content(UNKNOWN))
-    if "-delete" in words:
+    if "-delete" in words[:run]:
         for path in found:
             _removed(call, path)
-    elif "-exec" in words or "-execdir" in words:
-        begin = next(number for number, word in enumerate(words) if word.startswith("-exec")) + 1
-        command = words[begin:]
+    if command:
         end = next((number for number, word in enumerate(command) if word in (";", "+")), len(command))
         for path in found:
             call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
@@ -199,6 +236,7 @@ ROWS = {
     "ls": _ls,
     "rm": _rm,
     "unlink": _rm,
+    "mkdir": _mkdir,
     "cp": _cp,
     "rsync": _cp,
     "mv": _mv,

@@ -286,7 +286,7 @@ CONTEXT = {
         f"COPY x.list /k/\nRUN ln -s /k/x.list {LIST}",
         f"RUN mkdir /k && touch /k/x.list && ln -s /k/x.list {LIST} && echo '{LINE}' > /k/x.list",
         "COPY x.list /k/\nRUN rm -rf /etc/apt/sources.list.d && ln -s /k /etc/apt/sources.list.d",
-        "COPY x.list /\nRUN cp -r /etc/apt /k && rm /k/sources.list.d/* && cp /x.list /k/sources.list.d && rm -r /etc/apt && mv /k /etc/apt",
+        "RUN cp -r /etc/apt /k && rm /k/*.d/*\nCOPY x.list /k/sources.list.d/\nRUN rm -r /etc/apt && mv /k /etc/apt",
         "COPY x.list /\nRUN rm -r /etc/apt && mkdir -p /etc/apt/sources.list.d && cp /x.list /etc/apt/sources.list.d",
         "COPY root/etc/apt /r/etc/apt\nRUN rsync -a /r/ /",
         "FROM debian AS two\nCOPY root/etc/apt /r/etc/apt\nFROM debian\nCOPY --from=two /r /",

@@ -45,8 +45,8 @@ class Network(NamedTuple):
 def not_cached(url: str, what: str = "") -> FetchError:
     """That something, named by its address or otherwise, is not in the cache of a run without the network."""
     return FetchError(
-        f"{what or url}: not in the cache, and --offline forbids the network",
+        f"{what or url}: not in the cache, and this run does not use the network",
         url=url,
         tries=0,
-        hint="run once without --offline",
+        hint="a run that does, like `pinner lock` without --offline, keeps it there",
     )

@@ -29,7 +29,7 @@ from pinner.workflow.export import named as name_of
 @click.option(
     "--base", default="", metavar="FILE", help="What the base image held: the --installed of pinner lock."
 )
-@flags.options(locked.CHOICE, flags.IMAGES, flags.JSON)
+@flags.options(locked.BUILT, flags.IMAGES, flags.JSON)
 @click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
 @flags.into("asked", Asked, ("images", "image_archives", "insecure"))
 def command(

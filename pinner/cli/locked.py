@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +17,7 @@ from pinner.errors import InputError, printable, value_of
 from pinner.lock.schema import NAME, Lock, Target
 from pinner.project import files, tree
 from pinner.project.config import Config, canonical_platform, load
+from pinner.recipe.dockerfile import parse
 from pinner.session.projects import read_lock
 from pinner.workflow import export
 
@@ -33,8 +36,11 @@ class LoadedLock:
     incomplete: bool = False
 
 
-def _find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str]) -> LoadedLock:
-    """The lock of the first named file, or else of the current directory, and the chosen targets.
+def _find(
+    named: Sequence[str], stages: Sequence[str], platforms: Sequence[str], *, built: bool = False
+) -> LoadedLock:
+    """The lock of the first named file, or else of the current directory, and the chosen targets. With `built` a stage
+    that installs nothing itself is the stage that it is built on.
 
     Raises `InputError` if there is no lock, or nothing in it is what was chosen.
     """
@@ -49,6 +55,8 @@ def _find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str])
     names = [files.relative(tree.resolve(Path(name)), root) for name in named]
     with value_of("--platform"):
         canonical = [canonical_platform(name) for name in platforms]
+    if built:
+        stages = [_nearest(lock, root, names, stage) for stage in stages]
     targets = export.select(lock, names, stages, canonical)
     gaps = export.gaps(lock, targets)
     for gap in gaps:
@@ -56,12 +64,36 @@ def _find(named: Sequence[str], stages: Sequence[str], platforms: Sequence[str])
     return LoadedLock(config, path, lock, targets, bool(gaps))
 
 
+def _nearest(lock: Lock, root: Path, names: Sequence[str], stage: str) -> str:
+    """The stage itself where the lock has it, or else the nearest one below it that the lock has, as its Dockerfile
+    says."""
+    if any(target.stage == stage for target in lock.targets):
+        return stage
+    for name in names or sorted(lock.files()):
+        with suppress(InputError):
+            found = parse(files.read(root / name, tree.root_of(root))).stages
+            at = next((each for each in found if stage == (each.name or str(each.index))), None)
+            there = {target.stage for target in lock.of(name)}
+            while at is not None and at.parent is not None:
+                at = found[at.parent]
+                if (below := at.name or str(at.index)) in there:
+                    say(
+                        "note",
+                        f"stage {printable(stage)} has no target in the lock; {below} is what it is built on",
+                    )
+                    return below
+    return stage
+
+
+_FIELDS = ("named", "stages", "platforms")
 #: The argument `found`.
 CHOICE: list[Callable[[_F], _F]] = [
-    into("found", _find, ("named", "stages", "platforms")),
+    into("found", _find, _FIELDS),
     click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
     click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),
     click.option(
         "--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Only this platform; repeatable."
     ),
 ]
+#: The same for a command that compares what was built.
+BUILT = [into("found", partial(_find, built=True), _FIELDS), *CHOICE[1:]]

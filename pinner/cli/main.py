@@ -109,12 +109,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(error.ctx.get_usage(), err=True)
-        hint = (
-            f"\nhint: {error.ctx.command_path} --help"
-            if isinstance(error, click.UsageError) and error.ctx
-            else ""
-        )
-        _error(error.format_message() + hint)
+        text, hint = error.format_message(), ""
+        if isinstance(error, click.UsageError) and error.ctx:
+            hint = f"\nhint: {error.ctx.command_path} --help"
+            if isinstance(error, click.NoSuchOption) and (others := _with_option(error.option_name)):
+                text = error.message
+                hint = f"\nhint: {error.option_name} is an option of {', '.join(others)}"
+        _error(text + hint)
         return error.exit_code
     except OSError as error:
         if error.filename is not None:
@@ -125,6 +126,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _error(f"the output cannot be written: {error.strerror}")
         return InputError.exit_status
     return result if isinstance(result, int) else 0
+
+
+def _with_option(option: str) -> list[str]:
+    """The commands that have this option."""
+    context = click.Context(cli)
+    found = ((name, cli.get_command(context, name)) for name in _COMMANDS)
+    commands = {
+        f"pinner {name} {sub}".strip(): each
+        for name, top in found
+        for sub, each in (top.commands.items() if isinstance(top, click.Group) else (("", top),))
+    }
+    return [
+        name for name, each in commands.items() if each and any(option in one.opts for one in each.params)
+    ]
 
 
 def _failed(error: PinnerError, arguments: Sequence[str]) -> int:

@@ -46,6 +46,7 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
     paths = [word for word in words if word not in globs]
     writes = not (dry_run or check)
     run.access.offline = True
+    run.asked = run.asked._replace(images="never")
     projects, errors = run.collect(paths, writes=writes)
     results = []
     names: set[str] = set()

@@ -63,8 +63,9 @@ def command(
 ) -> int:
     """Check that every pin and every locked package is still in the archive, and that apt could install each line.
 
-    Always asks the archive again. Exits 1 if something is gone, cannot be installed, differs from the lock or is an
-    argument with a version that cannot be read; 5 or 6 if an archive could not be asked.
+    Always asks the archive again, which alone knows what is gone: there is no --offline. Exits 1 if something is gone,
+    cannot be installed, differs from the lock or is an argument with a version that cannot be read; 5 or 6 if an
+    archive could not be asked.
     """
     form, style, _ = output
 

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from pinner.edit.span import Edit, Place, Span, apply
 from pinner.lock.schema import Lock, Target
 from pinner.recipe.installs import Request
-from pinner.stages.install_commands import File, place, read_file
+from pinner.stages.image_names import Unnamed
+from pinner.stages.install_commands import File, InstallCommand, place, read_file
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.sources_block import removals
@@ -32,7 +33,7 @@ def unpin(file: File, globs: Sequence[str], options: Options, *, sources: bool =
     Raises `InputError` for a block that is damaged.
     """
     text = file.dockerfile.text
-    pinned = [request for call in file.calls() for request in call.requests if request.action == "keep"]
+    pinned = [request for call in file.calls() for request in call.requests if _is_pinned(request, call)]
     wanted = {each: edit for each in pinned if _is_named(each.name, globs) and (edit := _edit(each, text))}
     blocks = removals(file.dockerfile) if sources else ()
     new = apply(text, {*wanted.values(), *blocks})
@@ -71,6 +72,13 @@ def _bare(target: Target, globs: Sequence[str]) -> Target:
         for each in closure.members
     )
     return target._replace(closure=closure._replace(id="", commands=commands, members=members))
+
+
+def _is_pinned(request: Request, call: InstallCommand) -> bool:
+    """Whether a word has a pin, also where the suite is not known: that decides only which versions there are."""
+    where = call.base.where
+    unknown = isinstance(where, Unnamed) and request.reason == where.reason
+    return request.action == "keep" or (unknown and bool(request.pin))
 
 
 def _is_named(name: str, globs: Sequence[str]) -> bool:

@@ -97,6 +97,19 @@ def test_the_stage_below_does_not_hold_what_comes_after(bench: Workbench) -> Non
     assert (result.status, result.out.splitlines()[0]) == (1, "extra    jq  1.6")
 
 
+def test_a_stage_that_installs_nothing_itself(bench: Workbench) -> None:
+    bench.write("Dockerfile", DOCKERFILE + "FROM final AS test\nRUN make test\nFROM test\nCOPY . .\n")
+    assert bench.run("lock").status == 0
+    bench.write("image", listing(BUILT))
+    result = bench.run("audit", "--installed", "image", "--stage", "3")
+    assert (result.status, result.out) == (
+        0,
+        "Dockerfile, stage final, linux/amd64: 3 equal, 0 differing, 0 missing, 0 extra\n",
+    )
+    assert result.err == "note: stage 3 has no target in the lock; final is what it is built on\n"
+    assert bench.run("audit", "--installed", "image", "--stage", "4").status == 2
+
+
 def test_json(bench: Workbench) -> None:
     bench.write("image", listing(BUILT | {"curl": "1", "vim": "9"}))
     result = bench.run("audit", "--installed", "image", "--stage", "final", "--json")

@@ -182,6 +182,11 @@ def test_the_good_files_are_pinned_all_the_same(bench: Workbench) -> None:
         (["--quiet", "--verbose"], 2, "--quiet and --verbose exclude each other"),
         (["-", "Dockerfile"], 2, "- stands alone"),
         (["--no-such"], 2, "No such option"),
+        (
+            ["--max-lag", "1d"],
+            2,
+            "No such option '--max-lag'.\nhint: --max-lag is an option of pinner verify\n",
+        ),
     ],
 )
 def test_options(bench: Workbench, arguments: list[str], status: int, said: str) -> None:

@@ -177,8 +177,8 @@ def test_offline_with_nothing_cached(bench: Workbench) -> None:
     assert (result.status, result.out) == (5, "")
     assert result.err == (
         "error: http://deb.debian.org/debian/dists/bookworm/InRelease: not in the cache, "
-        "and --offline forbids the network\n"
-        "hint: run once without --offline\n"
+        "and this run does not use the network\n"
+        "hint: a run that does, like `pinner lock` without --offline, keeps it there\n"
     )
 
 

@@ -70,3 +70,11 @@ def test_the_version_alone_goes(bench: Workbench, words: str, after: str) -> Non
     bench.write("Dockerfile", text.format(words))
     assert bench.run("unpin").status == 0
     assert bench.read("Dockerfile") == text.format(after)
+
+
+def test_pins_on_an_image_whose_suite_is_not_known_and_that_is_not_asked_for(bench: Workbench) -> None:
+    text = "FROM registry.example/own:1\nRUN apt-get install -y jq{}\n"
+    bench.write("Dockerfile", text.format("=1-1"))
+    result = bench.run("unpin")
+    assert (result.status, result.out, result.err) == (0, "Dockerfile:2  jq=1-1\ntook out 1 pin\n", "")
+    assert bench.read("Dockerfile") == text.format("")

@@ -107,7 +107,7 @@ def test_ever_after(bench: Workbench, archive: SimulatedArchive) -> None:
     assert bench.files() == before
     shutil.rmtree(bench.cache)
     assert "keep" in bench.run("scan").out
-    assert "not in the cache, and --offline forbids the network" in bench.run("lock", "--offline").err
+    assert "not in the cache, and this run does not use the network" in bench.run("lock", "--offline").err
     other = Key("Somebody")
     archive.pool["/keys/key.asc"] = bytes(other.certificate)
     for arguments in (

@@ -313,6 +313,7 @@ CONTEXT = {
         "COPY . /c\nRUN tar --strip-components=1 --directory / -xf /c/nested.tgz",
         "COPY root /r\nRUN tar c -C /r . | tar x -C /",
         "COPY root /r\nRUN cd /r && tar -cf - etc usr | (cd / && tar xf -)",
+        "COPY root /r\nRUN (cd /r && tar cf - *) | (cd / && tar xf -)",
         "COPY root /r\nRUN tar cf /x.tar -C /r etc && tar -xf /x.tar -C /",
         "COPY Makefile /c/\nRUN make -C /c repo",
     ],

@@ -111,7 +111,11 @@ def _tar(call: Invocation) -> ProgramResult:
     state = call.shell.state
     place = state.path(options.value("C", "directory") or ".")
     if options.has("c", "create"):
-        made, name = _packed(call, place, options.operands), options.value("f", "file")
+        below = f"{state.cwd.rstrip('/')}/"
+        names = [
+            path.removeprefix(below) for each in options.operands for path in state.glob(join(below, each))
+        ]
+        made, name = _packed(call, place, names), options.value("f", "file")
         if name in ("", "-"):
             return ProgramResult("done", made)
         call.shell.write(name, made)

@@ -122,10 +122,11 @@ def _tar(call: Invocation) -> ProgramResult:
         return ProgramResult()
     if not options.has("x", "extract", "get") or options.has("O", "to-stdout"):
         return ProgramResult("done", Content(UNKNOWN))
-    if not reaches(place):
-        return ProgramResult()
     name = options.value("f", "file")
     content = state.read(state.path(name)) if name not in ("", "-") else call.input
+    own = content is not None and any(each.context in call.shell.walk.archives for each in content.origins)
+    if not own and not reaches(state.real(place)):
+        return ProgramResult()
     count = options.value("strip-components")
     strip = int(count) if count.isdecimal() else 0
     if content is not None and unpacked(call.shell, content, place, strip, options.operands):

@@ -49,6 +49,8 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
         elif state.is_dir(path):
             inner = source.endswith("/." if call.name != "rsync" else ("/.", "/")) or not into
             folder = target if inner else place
+            if any(content.link and each.startswith(f"{path}/") for each, content in state.files.items()):
+                call.shell.unknown(f"{call.name} {source}", live=False)  # links are not copied as such
             for each in list(state.below(path)):
                 found = state.read(each)
                 if found is not None:
@@ -75,6 +77,12 @@ def _copied(call: Invocation, valued: str, long: tuple[str, ...] = ()) -> list[s
         into = into or _is_folder(state, state.path(target))
     if options.has("T"):
         into = False
+    if options.has("parents") or (call.name == "rsync" and options.has("R", "relative")):
+        for source in sources:
+            for path in state.glob(state.path(source)):
+                own = path if source.startswith("/") else path.removeprefix(state.cwd)
+                _place(call, path, join(target, own.rpartition("/")[0].lstrip("/")), into=True)
+        return sources
     for source in sources if target else ():
         _place(call, source, target, into=into)
     return sources

@@ -114,7 +114,7 @@ def test_sources_are_where_a_shell_leaves_them(seed: int, tmp_path: Path) -> Non
             (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
             (root / path[1:]).write_text(text)
         tried = [*done, command(random)]
-        if all([runs(each, root) for each in (*START, *tried)]):
+        if all(runs(each, root) for each in (*START, *tried)):
             done, left = tried, sources(root)
     if not done:
         return

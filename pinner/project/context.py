@@ -32,11 +32,15 @@ class ContextFiles:
         folders that are known to be its build context."""
         self._folder = folder
         self._root = root
-        self._roots = list(dict.fromkeys(tree.resolve(each) for each in (*own, dockerfile.parent, folder)))
         self._dockerfile = dockerfile
+        self._own = (*own, dockerfile.parent, folder)
         self._places: dict[str, Path | None] = {}
         self._debs: dict[str, PackageFile | None] = {}
         self._archives: dict[str, Mapping[str, str | None] | None] = {}
+
+    @cached_property
+    def _roots(self) -> list[Path]:
+        return list(dict.fromkeys(map(tree.resolve, self._own)))
 
     def _place(self, path: str) -> Path | None:
         """The file or folder that a path means, None if there is none."""

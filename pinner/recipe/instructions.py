@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 _MENTION = later(
     r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|c?debootstrap|mmdebstrap|sbuild-createchroot|unattended-upgrades?|ansible)(?![\w./-])"
 )
-_INSTALLER = later(
-    r"apt|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|debootstrap|mmdebstrap|sbuild-createchroot|unattended|ansible"
+_INSTALLERS = (
+    *("apt", "nala", "install_packages", "gdebi", "dpkg", "mk-build-deps", "tasksel", "debootstrap"),
+    *("mmdebstrap", "sbuild-createchroot", "unattended", "ansible"),
 )
+_INSTALLER = later("|".join(_INSTALLERS))
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
 _EXACT = later(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9])?(?:=[\w.+:~-]+)?")
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
@@ -97,7 +99,12 @@ class Notes:
 
     def mentions(self, text: str, *reach: int) -> bool:
         """Whether a text may install packages."""
-        return _MENTION.search(text, *reach) is not None or any(name in text for name in self.wrappers)
+        return _mentions(text, *reach) or any(name in text for name in self.wrappers)
+
+    @cached_property
+    def harmless(self) -> frozenset[str]:
+        """Programs that install nothing, whatever they are given."""
+        return prefixes.HARMLESS - self.wrappers.keys()
 
     @cached_property
     def expands_braces(self) -> bool:
@@ -159,7 +166,7 @@ class Reader:
             return
         for heredoc in instruction.heredocs:
             yield from self._unread(heredoc.content)
-        if instruction.keyword in ("ENV", "ARG") and _MENTION.search(text) and prefixes.asks(text):
+        if instruction.keyword in ("ENV", "ARG") and _mentions(text) and prefixes.asks(text):
             yield self._skip(instruction.body, "variable-command", "a variable holds the call")
 
     def _unread(self, content: Span, owner: Command | None = None) -> Iterator[Skipped]:
@@ -231,7 +238,7 @@ class Reader:
         """The calls of a shell text."""
         try:
             script = syntax.read(self._source, text)
-            commands = script.commands(self._notes.installer)
+            commands = script.commands(self._notes.installer, self._notes.harmless)
         except syntax.UnparsableError:
             if prefixes.asks(text.text):
                 span = self._instruction.body if around.depth == 0 else text.span(0, len(text.text))
@@ -431,6 +438,10 @@ class Reader:
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
             yield result
+
+
+def _mentions(text: str, *reach: int) -> bool:
+    return any(each in text for each in _INSTALLERS) and _MENTION.search(text, *reach) is not None
 
 
 def _given(text: str, at: Span) -> Word:

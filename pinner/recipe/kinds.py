@@ -218,7 +218,8 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
     """Why a search does not take a file of this kind, "" if it does. `wrappers` are programs that run apt."""
     name = path.rpartition("/")[2]
     if kind == "dockerfile":
-        if _TEMPLATE.fullmatch(name) or _TEMPLATE_TEXT.search(text):
+        marked = any(each in text for each in ("{{", "{%", "{#", "<%", "%%", "@"))
+        if _TEMPLATE.fullmatch(name) or (marked and _TEMPLATE_TEXT.search(text)):
             return TEMPLATE
         return "no FROM in it" if _LOOSE.fullmatch(name) and not _FROM.search(text) else ""
     asks = prefixes.mentions(text) or any(name in text for name in wrappers)

@@ -10,8 +10,11 @@ from pinner.recipe.dockerfile import UNREAD, Dockerfile, Instruction, Stage
 from pinner.regex import later
 
 _RUN = later(r"^[ \t]*RUN\b", re.IGNORECASE | re.MULTILINE)
-_SUBSTITUTES = later(
-    r"\$\([^)]*(?:cat|grep|sed|awk|tr|sort|uniq|head|tail|cut|paste|<)|`|\bread\b|\b(?:mapfile|readarray)\b"
+_SUBSTITUTES = (
+    later(r"\$\([^)]*(?:cat|grep|sed|awk|tr|sort|uniq|head|tail|cut|paste|<)"),
+    later(r"`"),
+    later(r"read(?<!\wread)(?:array)?\b"),
+    later(r"mapfile(?<!\wmapfile)\b"),
 )
 _LINE = later(
     r"[ \t]*(?:(?P<words>[\w.+:=~*/-]+(?:[ \t]+[\w.+:=~*/-]+)*)(?P<comment>[ \t]+#[^\n]*)?|#[^\n]*)?[ \t\r]*(?:\n|\Z)"
@@ -24,10 +27,11 @@ def may_be_read(text: str) -> bool:
     lowered = text.lower()
     if "install" not in text or not any(each in lowered for each in ("copy", "add", "--mount")):
         return False
-    return any(
-        "install" in own and ("xargs" in own or _SUBSTITUTES.search(own) is not None)
-        for own in _RUN.split(text)
-    )
+    return _takes_words(text) and any("install" in own and _takes_words(own) for own in _RUN.split(text))
+
+
+def _takes_words(text: str) -> bool:
+    return "xargs" in text or any(each.search(text) for each in _SUBSTITUTES)
 
 
 def parse(text: str, *, trailing: bool = False) -> Dockerfile:

@@ -295,8 +295,9 @@ def _named(
             named |= {each: False for each in _search(path, kinds, found, listing) if each not in named}
         else:
             named[path] = True
-    places = {tree.resolve(path): path for path in named}.values()
-    found.passed[:] = [each for each in found.passed if each.path not in places]
+    if found.passed:
+        places = {tree.resolve(path): path for path in named}.values()
+        found.passed[:] = [each for each in found.passed if each.path not in places]
     templates = [str(each.path) for each in found.passed if each.is_template]
     if templates:
         shown = ", ".join(map(printable, templates))

@@ -19,19 +19,35 @@ APT_PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala", "ins
 SHELLS = _words("sh bash dash ash zsh ksh mksh su runuser eval ssh script")
 
 _ASSIGNMENT = later(r"[A-Za-z_]\w*=")
-_STATEMENT = later(r"[^;&|\n]+")
-_APT = later(r"\b(?:apt(?:-get|itude|-fast)?|nala)\b")
-_INSTALL = later(r"\b(?:re)?install\b")
+_SEPARATOR = later(r"[;&|\n]")
+# Python finds what a pattern begins with quickly if that is a literal: so what stands before it is looked at behind it.
+_APT_PROGRAM = r"(?:apt(?<!\wapt)(?:-get|itude|-fast)?|nala(?<!\wnala))"
+_APT = later(rf"{_APT_PROGRAM}\b")
+_INSTALL = later(r"install(?:(?<!\winstall)|(?<=\breinstall))\b")
 _APT_NAME = later(r"(?:^|[-_.])apt(?:[-_.]|get|$)")
 _APT_WORDS = frozenset(("install", "reinstall", "--no-install-recommends", "--install-recommends"))
-_OTHERWISE = later(
-    r"\binstall_packages[ \t]+\w|\bgdebi[ \t]+[\w./$-]|\bmk-build-deps\s[^;&|]{0,400}(?:--install|-\w*i)"
-    r"|\btasksel\s[^;&|]{0,400}\binstall\b|\bm?mdebstrap\s|debootstrap\s|\bsbuild-createchroot\s"
-    r"|\bdpkg\s+(?:--\S+\s+){0,9}(?:-[A-Za-z]*i[A-Za-z]*|--install|--unpack)(?![\w-])|\bunattended-upgrades?[ \t]+-"
-    r"|\bansible\s[^;&|\n]{0,400}\b(?:apt|package)\b[^;&|\n]{0,400}\b(?:name|pkg)="
-    r"|\b(?:apt(?:-get|itude|-fast)?|nala)(?:\s+(?:-[oct]\s+(?![-\\$])\S+|-\S+|\\|\$\S+))*"
-    r"\s+(?:build-dep|satisfy|(?:dist-|full-|dselect-|safe-)?upgrade)\b"
-)
+# What installs packages otherwise: a word without which it does not, and how it is called.
+_OTHERWISE = {
+    "install_packages": later(r"install_packages(?<!\winstall_packages)[ \t]+\w"),
+    "gdebi": later(r"gdebi(?<!\wgdebi)[ \t]+[\w./$-]"),
+    "mk-build-deps": later(r"mk-build-deps(?<!\wmk-build-deps)\s[^;&|]{0,400}(?:--install|-\w*i)"),
+    "tasksel": later(r"tasksel(?<!\wtasksel)\s[^;&|]{0,400}\binstall\b"),
+    "mdebstrap": later(r"mdebstrap(?:(?<!\wmdebstrap)|(?<=\bmmdebstrap))\s"),
+    "debootstrap": later(r"debootstrap\s"),
+    "sbuild-createchroot": later(r"sbuild-createchroot(?<!\wsbuild-createchroot)\s"),
+    "dpkg": later(r"dpkg(?<!\wdpkg)\s+(?:--\S+\s+){0,9}(?:-[A-Za-z]*i[A-Za-z]*|--install|--unpack)(?![\w-])"),
+    "unattended-upgrade": later(r"unattended-upgrade(?<!\wunattended-upgrade)s?[ \t]+-"),
+    "ansible": later(
+        r"ansible(?<!\wansible)\s[^;&|\n]{0,400}\b(?:apt|package)\b[^;&|\n]{0,400}\b(?:name|pkg)="
+    ),
+    **dict.fromkeys(
+        ("build-dep", "satisfy", "upgrade"),
+        later(
+            rf"{_APT_PROGRAM}(?:\s+(?:-[oct]\s+(?![-\\$])\S+|-\S+|\\|\$\S+))*"
+            r"\s+(?:build-dep|satisfy|(?:dist-|full-|dselect-|safe-)?upgrade)\b"
+        ),
+    ),
+}
 
 
 class _Prefix(NamedTuple):
@@ -110,6 +126,8 @@ _NEVER_RUN = _words(
     mv ln ls mkdir touch chmod chown install grep egrep fgrep sed awk find dpkg dpkg-query dpkg-divert
     apt-cache apt-mark apt-key apt-config apt-file add-apt-repository logger git gh curl wget jq"""
 )
+#: Programs that install nothing, whatever they are given, and run nothing else.
+HARMLESS = _NEVER_RUN - INSTALLERS.keys()
 # Names of what only tells people a text, and what tells a command from advice.
 _TELLS = later(r"echo|print|log|info|warn|err|die|fail|msg|message|alert|abort|exit|debug|say|usage|help")
 _COMMAND = later(r"\s(?:-y|-qq?y?|--yes|--assume-yes)\s|\bDEBIAN_FRONTEND=|\bdpkg\s+-")
@@ -142,18 +160,24 @@ class AptProgram(NamedTuple):
 
 def asks(text: str) -> bool:
     """Whether `text`, as a script, seems to install packages."""
-    if _OTHERWISE.search(text):
+    if _installs_otherwise(text):
         return True
-    for statement in _STATEMENT.finditer(text) if "install" in text else ():
-        apt = _APT.search(statement[0])
-        if apt is not None and _INSTALL.search(statement[0], apt.end()):
+    at = 0
+    while "install" in text and (apt := _APT.search(text, at)):
+        separator = _SEPARATOR.search(text, apt.end())
+        at = separator.start() if separator else len(text)
+        if _INSTALL.search(text, apt.end(), at):
             return True
     return False
 
 
 def mentions(text: str) -> bool:
     """Whether a text may install packages in any of the known ways; quick, for those that do not."""
-    return ("install" in text and ("apt" in text or "nala" in text)) or _OTHERWISE.search(text) is not None
+    return ("install" in text and ("apt" in text or "nala" in text)) or _installs_otherwise(text)
+
+
+def _installs_otherwise(text: str) -> bool:
+    return any(word in text and how.search(text) for word, how in _OTHERWISE.items())
 
 
 def find(words: tuple[Word, ...], wrappers: Wrappers = {}) -> AptProgram | None:  # noqa: B006

@@ -104,8 +104,11 @@ class Script:
     def _nested(self) -> list[Range]:
         return list(_outermost(self._nodes(*_NESTED)))
 
-    def commands(self, mention: re.Pattern[str] = EVERY) -> tuple[Command, ...]:
-        """The simple commands that match `mention`, in text order. Raises `UnparsableError`."""
+    def commands(
+        self, mention: re.Pattern[str] = EVERY, but: Container[str] = frozenset()
+    ) -> tuple[Command, ...]:
+        """The simple commands that match `mention`, in text order; where all are plain without those of programs `but`
+        these. Raises `UnparsableError`."""
         if self.plain is not None:
             return tuple(
                 Command(
@@ -116,7 +119,8 @@ class Script:
                     (each.start_byte, each.end_byte),
                 )
                 for each in plain.commands(self.shell.text)
-                if each.words and mention.search(self.shell.text, each.start_byte, each.end_byte)
+                if each.words and each.args[0].text.rpartition("/")[2] not in but
+                if mention.search(self.shell.text, each.start_byte, each.end_byte)
             )
         commands = []
         for draft in _drafts(self.shell.text, self._tree.mask, self.builder, self._found, mention):

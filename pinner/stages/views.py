@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pinner.apt.sources import Keys
 from pinner.apt.sources_list import SourceEntry
@@ -145,8 +144,8 @@ class Views:
                     index = instruction.text.index(at)
                     ends = (one.end_byte for one in plain.commands(text) if one.end_byte > index)
                     text = text[: next(ends, None)]  # what stands behind a plain command comes later
-                    told.append(len(_INSTALLS.sub(_nameless, text[:index])))
-                text = _INSTALLS.sub(_nameless, text) if keyword == "RUN" else text
+                    told.append(len(_nameless(text[:index])))
+                text = _nameless(text) if keyword == "RUN" else text
                 told.append((keyword, instruction.onbuild, instruction.argv, text))
         return tuple(told)
 
@@ -365,8 +364,12 @@ class Views:
         return self.options.world.vouch(self._path, entry, signers(state, entry.signed_by))
 
 
-def _nameless(match: re.Match[str]) -> str:
-    return match[0][: match.start("names") - match.start()] + " x"
+@lru_cache(maxsize=256)  # each call of a stage asks for what stands above it
+def _nameless(text: str) -> str:
+    """A shell text with one name in the place of those that are installed."""
+    if "install" not in text:
+        return text
+    return _INSTALLS.sub(lambda match: match[0][: match.start("names") - match.start()] + " x", text)
 
 
 def _united(by_platform: Mapping[str, Sequence[View]]) -> View:

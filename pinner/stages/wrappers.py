@@ -15,25 +15,39 @@ from pinner.stages.views import alone
 
 # What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
 _SOURCES = later(
-    r"(?:^|[;&|(]|\bthen|\bdo|\bRUN)\s*+(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
+    r"(?:[\n;&|(]|then(?<!\wthen)|do(?<!\wdo)|RUN(?<!\wRUN))\s*+"
+    r"(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
     r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
     r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])"
-    r"|(?:\.(?:ba)?sh|(?<![\w.-])(?<!shell /bin/)(?<!shell=/bin/)(?:ba|da)?sh[\"',\s]"
-    r"(?:[\"',\s]*-\S+)*[\"',\s]+[\w./-]+|[\s\"]\.{0,2}/(?!usr/|s?bin/|etc/|dev/)[\w./-]+)"
-    r"[\"',]*[ \t]+(?:\\\n\s*)?[\"\w$-]",
-    re.MULTILINE,
+)
+_GIVEN = r"[\"',]*[ \t]+(?:\\\n\s*)?[\"\w$-]"
+_NO_SHELL = r"(?<![\w.-]{0})(?<!shell /bin/{0})(?<!shell=/bin/{0})"
+# A script, or a shell or another path that is given something. Each begins with a literal, which is found quickly.
+_CALLS = (
+    later(rf"\.(?:ba)?sh{_GIVEN}"),
+    *(
+        later(rf"{name}{_NO_SHELL.format(name)}[\"',\s](?:[\"',\s]*-\S+)*[\"',\s]+[\w./-]+{_GIVEN}")
+        for name in ("sh", "bash", "dash")
+    ),
+    later(r"/(?:(?<=[\s\"]/)|(?<=[\s\"]\./)|(?<=[\s\"]\.\./))(?!usr/|s?bin/|etc/|dev/)[\w./-]+" + _GIVEN),
 )
 # What may stand before a program that is run: a separator, a keyword, what runs others, an option, a variable.
 _RUN = (
     r"(?:^|[;&|({!\n]|(?<![\w./-])(?:then|do|else|if|elif|while|until|sudo|sh|bash|dash|env|exec|time|nice|eatmydata|retry)"
     r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*+"
 )
+_SHORT = 4_096
 _SCRIPT = later(r"\.(?:ba)?sh(?![\w.])|\b(?:ba|da)?sh\s+[\w./-]+/")
 
 
 def may_run(dockerfile: Dockerfile) -> bool:
     """Whether a Dockerfile seems to run a file of its build context with arguments, or to read one into its shell."""
-    return _SOURCES.search(dockerfile.text) is not None or _runs_copied(dockerfile)
+    text = dockerfile.text
+    return (
+        any(each.search(text) for each in _CALLS)
+        or _SOURCES.search(f"\n{text}") is not None
+        or _runs_copied(dockerfile)
+    )
 
 
 def _runs_copied(dockerfile: Dockerfile) -> bool:
@@ -42,12 +56,20 @@ def _runs_copied(dockerfile: Dockerfile) -> bool:
     copied = (each.text.text.split() for each in every if each.keyword in ("COPY", "ADD"))
     names = {word.rstrip("/").rpartition("/")[2] for words in copied for word in words[-2:]} - {"", "."}
     texts = [each.text.text for each in every if each.keyword == "RUN"]
-    runs = (
-        re.compile(rf"{_RUN}(?:\S*/)?{re.escape(name)}\s")
-        for name in names
-        if any(f"{name}{blank}" in text for text in texts for blank in " \t\n\r\f\v")
-    )
-    return any(each.search(text) for each in runs for text in texts)
+    return any(name in text and _is_run(name, text) for name in names for text in texts)
+
+
+def _is_run(name: str, text: str) -> bool:
+    """Whether a program of this name seems to be run with arguments, by what stands before it."""
+    own = rf"{re.escape(name)}\s"
+    call = re.compile(rf"{_RUN}(?:\S*/)?{own}")
+    if len(text) > _SHORT:
+        return call.search(text) is not None
+    for match in re.finditer(own, text):
+        words = text[: match.start()].rsplit(None, 2)  # the last two tell
+        if call.search(text, len(words[0]) if len(words) == 3 else 0, match.end()):
+            return True
+    return False
 
 
 def in_scripts(

@@ -35,6 +35,8 @@ Action = Literal["pin", "keep", "skip"]
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _PACKAGE = later(rf"(?P<name>{_NAME})(?::(?P<arch>[A-Za-z0-9*-]+))?")
+# What is a name and nothing else, as most are.
+_PLAIN = later(r"[a-z0-9][a-z0-9+.-]*(?<!-)")
 _BRACES = later(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 # Words that stand for one package where they are written; inside of other quotes they must not have their own.
 _WRITABLE_INSIDE = later(r"(?:[\w.+:=~-]|\$\w+|\$\{\w+\})+")
@@ -91,7 +93,7 @@ def read(fields: Sequence[Field], *, bash: bool) -> Iterator[Request]:
     template = False
     for field in fields:
         word = field.word
-        opens = word.raw.rfind("{{") > word.raw.rfind("}}")
+        opens = "{{" in word.raw and word.raw.rfind("{{") > word.raw.rfind("}}")
         if template or opens:
             yield _skip(word, "other", "template", "a template fills it in")
             template = opens or "}}" not in word.raw
@@ -133,6 +135,8 @@ def _skip(word: Word, kind: ArgumentKind, reason: str, detail: str, name: str = 
 def _request(field: Field, *, bash: bool) -> Request:
     word = field.word
     value = word.value
+    if value and value == word.raw and not word.split and _PLAIN.fullmatch(value):
+        return Request(word, "plain", "pin", "", "", value, at=word.tail)
     if word.split and all(part.kind != "command" for part in word.parts):
         detail = (
             f"it is continued over the end of a line, so the shell reads {value!r}"

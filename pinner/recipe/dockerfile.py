@@ -217,7 +217,7 @@ def _instruction(text: str, escape: str, logical: Logical) -> Instruction:
         raise refuse(text, where, f"unknown instruction: {match[1]}", _near(keyword))
     begin = match.end()
     flags: list[str] = []
-    while flag := _FLAG.match(joined.text, begin):
+    while joined.text.startswith("--", begin) and (flag := _FLAG.match(joined.text, begin)):
         flags.append(flag[0])
         begin = _end(_BLANKS, joined.text, flag.end())
         if flag[0] == "--":

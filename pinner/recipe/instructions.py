@@ -410,7 +410,8 @@ class Reader:
         self, program: str, call: command_line.ParsedCommand, found: list[Field], *, bash: bool
     ) -> Iterator[Request]:
         swallowed, joined, behind = "", False, False
-        exact = all(_EXACT.fullmatch(field.word.value or "") for field in found)
+        exact = program != "aptitude" or all(_EXACT.fullmatch(field.word.value or "") for field in found)
+        marked = self._marked
         for field, request in zip(found, arguments.read(found, bash=bash), strict=True):
             result = request
             at = request.word.span.start
@@ -423,13 +424,13 @@ class Reader:
             elif swallowed:
                 detail = f"a continuation mark above makes the instruction {swallowed} a part of this call"
                 result = result._replace(kind="other", action="skip", reason="swallowed", detail=detail)
-            if self._marked.says("allow", at):
+            if marked.says("allow", at):
                 result = result._replace(allowed=True)
-            if self._marked.says("ignore", at):
+            if marked.says("ignore", at):
                 result = refused(result, "ignored", "ignored by a comment")
             if call.error:
                 result = refused(result, "refused", call.error)
-            elif program == "aptitude" and not exact:
+            elif not exact:
                 result = refused(
                     result,
                     "aptitude",

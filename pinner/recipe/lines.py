@@ -139,6 +139,8 @@ def _join(result: Lined, text: str, lines: Iterator[tuple[int, str]], at: int, l
 
 def _continuation(line: str, escape: str) -> int:
     """Where the continuation mark of `line` stands, -1 if there is none."""
+    if escape not in line:
+        return -1
     bare = line.rstrip(" \t")
     if not bare.endswith(escape) or (len(bare) > 1 and bare[-2] == escape):
         return -1

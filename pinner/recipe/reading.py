@@ -82,9 +82,12 @@ class _FileReader:
 
     def _written(self, found: Iterable[Install | Skipped]) -> Iterator[Skipped]:
         """The calls in files that the stages themselves write, where these are run."""
-        rest = text = self._dockerfile.text
-        for call in sorted(found, key=lambda call: call.span, reverse=True):
-            rest = rest[: call.span.start] + rest[call.span.end :]
+        text, begin = self._dockerfile.text, 0
+        parts = []
+        for call in sorted(found, key=lambda call: call.span):
+            parts.append(text[begin : max(call.span.start, begin)])
+            begin = max(call.span.end, begin)
+        rest = "".join((*parts, text[begin:]))
         if not prefixes.asks(rest.replace("\\n", "\n")):
             return
         walked = Walked(self._dockerfile, "linux/amd64", "amd64", lambda stage: {})

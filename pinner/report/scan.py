@@ -59,9 +59,9 @@ def counted(file: File) -> Counted:
     return Counted(
         1,
         int(bool(file.found)),
-        Counter(request.action for request in words),
-        Counter(request.reason for request in words if request.action == "skip"),
-        Counter(item.reason for item in file.found if isinstance(item, Skipped)),
+        Counter([request.action for request in words]),
+        Counter([request.reason for request in words if request.action == "skip"]),
+        Counter([item.reason for item in file.found if isinstance(item, Skipped)]),
     )
 
 

@@ -113,6 +113,12 @@ class Builder:
 
     def plain(self, parts: tuple[WordPart, ...]) -> Word:
         """The word of these parts, which stand for themselves."""
+        if len(parts) == 1 and parts[0].kind == "bare":
+            text, start, end = parts[0][1:4]
+            span = self._shell.span(start, end)
+            raw = span.of(self._source)
+            split = raw != text and not self._shell.is_whole(start, end)
+            return Word(raw, text, span, parts, span.end, False, split, self._shell.levels)
         closing = parts[-1].kind == "quoted"
         start, end = parts[0].start - (parts[0].kind == "quoted"), parts[-1].end + closing
         span = self._shell.span(start, end)

@@ -421,6 +421,10 @@ def _listed(
 
 def _in_one_suite(found: Sequence[InstallCommand | Skipped]) -> Iterator[InstallCommand | Skipped]:
     """The calls; a word that several of them share, as one in a variable, is only pinned if all mean the same suite."""
+    spans = [each.word.span for item in found if isinstance(item, InstallCommand) for each in item.requests]
+    if len(spans) == len({*spans}):
+        yield from found
+        return
     meant: dict[Span, set[object]] = {}
     for item in found:
         if isinstance(item, InstallCommand):

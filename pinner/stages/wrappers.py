@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from pinner.errors import InputError
@@ -32,11 +31,11 @@ _CALLS = (
     later(r"/(?:(?<=[\s\"]/)|(?<=[\s\"]\./)|(?<=[\s\"]\.\./))(?!usr/|s?bin/|etc/|dev/)[\w./-]+" + _GIVEN),
 )
 # What may stand before a program that is run: a separator, a keyword, what runs others, an option, a variable.
-_RUN = (
+_RUN = later(
     r"(?:^|[;&|({!\n]|(?<![\w./-])(?:then|do|else|if|elif|while|until|sudo|sh|bash|dash|env|exec|time|nice|eatmydata|retry)"
-    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*+"
+    r"(?=\s)|(?<=\s)--?\S+|\w=\S*)\s*+(?:\S*/)?\Z"
 )
-_SHORT = 4_096
+_LONGEST = 4_096  # characters of two words
 _SCRIPT = later(r"\.(?:ba)?sh(?![\w.])|\b(?:ba|da)?sh\s+[\w./-]+/")
 
 
@@ -61,14 +60,15 @@ def _runs_copied(dockerfile: Dockerfile) -> bool:
 
 def _is_run(name: str, text: str) -> bool:
     """Whether a program of this name seems to be run with arguments, by what stands before it."""
-    own = rf"{re.escape(name)}\s"
-    call = re.compile(rf"{_RUN}(?:\S*/)?{own}")
-    if len(text) > _SHORT:
-        return call.search(text) is not None
-    for match in re.finditer(own, text):
-        words = text[: match.start()].rsplit(None, 2)  # the last two tell
-        if call.search(text, len(words[0]) if len(words) == 3 else 0, match.end()):
-            return True
+    at = text.find(name)
+    while at >= 0:
+        if text[at + len(name) : at + len(name) + 1].isspace():
+            before = text[max(at - _LONGEST, 0) : at]
+            words = before.rsplit(None, 2)  # the last two tell
+            begin = at - len(before) + (len(words[0]) if len(words) == 3 else 0)
+            if _RUN.search(text, begin, at):
+                return True
+        at = text.find(name, at + 1)
     return False
 
 

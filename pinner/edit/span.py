@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 from pinner.regex import later
@@ -83,7 +84,11 @@ class Lines:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(source))]
+        if "\r" in source:
+            self._starts = [0, *(match.end() for match in _LINE_END.finditer(source))]
+        else:
+            sizes = (len(line) + 1 for line in source.split("\n")[:-1])
+            self._starts = [*accumulate(sizes, initial=0)]
 
     def position(self, offset: int) -> tuple[int, int]:
         """The 1-based line and column (code points) of `offset`; a BOM at the start takes no column."""

@@ -19,6 +19,7 @@ from pinner.shell.prefixes import Wrappers
 
 __all__ = ["Install", "Skipped", "find"]
 
+_READ = ("RUN", "ENV", "ARG", UNREAD)
 _INSTALLS = command_line.VERSIONED | command_line.UNPINNED.keys()
 
 
@@ -76,6 +77,8 @@ class _FileReader:
             for instruction in stage.instructions:
                 if instruction.keyword == "SHELL" and instruction.argv:
                     shells[-1] = _shell(instruction.argv)
+                if instruction.keyword not in _READ and not instruction.heredocs:
+                    continue
                 found += Reader(self.notes, stage, instruction, shells[-1]).read()
         found += self._written(found)
         return tuple(sorted(map(self._settled, found), key=lambda call: call.span))

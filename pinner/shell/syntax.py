@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
@@ -97,8 +97,8 @@ class Script:
         return self._tree.root
 
     @cached_property
-    def _found(self) -> dict[str, list[Node]]:
-        return _collected(self.root, _COLLECTED) if self.plain is None else {}
+    def _found(self) -> Mapping[str, list[Node]]:
+        return _nodes(self.shell.text) if self.plain is None else {}
 
     @cached_property
     def _nested(self) -> list[Range]:
@@ -107,8 +107,8 @@ class Script:
     def commands(
         self, mention: re.Pattern[str] = EVERY, but: Container[str] = frozenset()
     ) -> tuple[Command, ...]:
-        """The simple commands that match `mention`, in text order; where all are plain without those of programs `but`
-        these. Raises `UnparsableError`."""
+        """The simple commands that match `mention`, but for those of some programs, in text order. Raises
+        `UnparsableError`."""
         if self.plain is not None:
             return tuple(
                 Command(
@@ -124,6 +124,9 @@ class Script:
             )
         commands = []
         for draft in _drafts(self.shell.text, self._tree.mask, self.builder, self._found, mention):
+            name = draft.words[0].value if draft.words else None
+            if name and name.rpartition("/")[2] in but and name not in self.functions:
+                continue
             at = bisect_right(self._nested, (draft.start, len(self.shell.text))) - 1
             inside = at >= 0 and self._nested[at][1] > draft.start
             span = self.shell.span(draft.first, draft.end)
@@ -181,6 +184,12 @@ def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return found
+
+
+@lru_cache(maxsize=128)
+def _nodes(text: str) -> Mapping[str, list[Node]]:
+    """The nodes of a text, by kind: many files have the same lines. Raises `UnparsableError`."""
+    return _collected(tree.read(text).root, _COLLECTED)
 
 
 def _in_order(nodes: Iterable[Node]) -> list[Node]:

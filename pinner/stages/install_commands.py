@@ -526,10 +526,11 @@ def call_of(
         unread = unread or without_snapshot(base)
     doubts = (Doubt(unread), *doubts) if unread else doubts
     ends = view is not None and view.ends
-    requests = tuple(
-        _weighed(request, base, doubts, options, error, ends=ends) for request in install.requests
-    )
-    install = install._replace(requests=requests)
+    if doubts or options.ignore or not isinstance(where, Named) or where.preferences or error or ends:
+        requests = tuple(
+            _weighed(request, base, doubts, options, error, ends=ends) for request in install.requests
+        )
+        install = install._replace(requests=requests)
     architectures = view.architectures if view is not None else ()
     lists = view.lists if view is not None else ()
     condition = view.condition if view is not None else ""

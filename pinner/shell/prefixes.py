@@ -83,9 +83,14 @@ _PREFIXES = {
     "gosu": _prefix(operands=1),
     "su-exec": _prefix(operands=1),
     "faketime": _prefix("f", operands=1),
+    "unshare": _prefix("SGRw", "setuid setgid root wd map-user map-group propagation"),
+    "setpriv": _prefix("", "reuid regid groups inh-caps ambient-caps bounding-set securebits"),
     "flock": _prefix("wEc", "wait timeout conflict-exit-code", operands=1),
     **dict.fromkeys(
-        _words("command eatmydata nohup setsid chronic unbuffer fakeroot linux32 linux64"),
+        _words(
+            "command builtin busybox toybox eatmydata nohup setsid chronic unbuffer fakeroot linux32 linux64"
+            " dumb-init tini dbus-run-session torsocks"
+        ),
         _prefix(),
     ),
 }

@@ -40,10 +40,15 @@ DEEPEST = 8
 ALARM = later(
     r"/etc/apt|apt-(?:add|key)|add-apt|sources\.list|\bdpkg\b|\.deb\b|\b(?:curl|wget)\s[^;&|\n]*://"
 )
-# What a program that is in no row may change, and those that just look at it or leave its text as it is.
-_APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
-_HARMLESS = later(
-    "(?:ch(?:mod|own|grp)|ls|stat|touch|mkdir|rmdir|wc|file|diff|cmp|md5sum|sha256sum|less|more|which|du)$"
+# What a program that is in no row may change, how an interpreter's script may put that together, and the programs that
+# just look at it or leave its text as it is.
+APT_FILES = later(r"/etc/apt(?:/?$|/(?:sources|preferences|apt\.conf))")
+_APT_WORDS = later(
+    r"etc\W{1,9}apt\b(?!\W{1,9}(?:keyrings|trusted|auth))|\bsources\.list|\bpreferences\.d\b|\bapt\.conf\b"
+)
+HARMLESS = later(
+    "(?:ch(?:mod|own|grp)|setfacl|getfacl|ls|tree|stat|touch|mkdir|rmdir|wc|file|diff|cmp|(?:md5|sha\\d+|b2|ck)?sum|less"
+    "|more|which|du|nl|od|xxd|hexdump|strings|test)$"
 )
 # What a function makes of what it is given, but for telling people.
 _GIVEN = later(r"\$\{?(?:#(?=[1-9]))?[@*1-9]|\bshift\b")
@@ -88,6 +93,9 @@ class Process:
         self.stdin: Content | None = None
         self.functions: dict[str, Function] = {}
         self.errexit = False
+        #: What `trap` has it do at its end, and where that stands; the folders that `pushd` has left.
+        self.trap: tuple[Value, tuple[int, int]] | None = None
+        self.folders: list[str] = []
         self.span = (0, 0)
         self.fixed = False
         self.source = ""
@@ -122,6 +130,11 @@ class Process:
             status = leave.status
             self.state.dead = status == "no" or self.state.dead
         self._end()
+        if self.trap and not self.state.dead:
+            (text, self.span), self.trap = self.trap, None
+            with suppress(Leave):
+                self.string(text)
+            self._end()
         return status
 
     def _end(self) -> None:
@@ -397,7 +410,7 @@ class Process:
 
     def _foreign(self, name: str, args: Sequence[Value]) -> None:
         """A program that is in no row: it may change the files of apt's that it is given, or that its script names."""
-        if _HARMLESS.match(name):
+        if HARMLESS.match(name):
             return
         interprets = _INTERPRETERS.match(name) is not None
         texts = [each.text for each in args]
@@ -406,7 +419,10 @@ class Process:
         if interprets and (not operands or "-" in texts):
             read.append(self.stdin)
         texts += (each.text for each in read if each is not None and each.text is not None)
-        if any(_APT_FILES.search(each) for each in texts):
+        named = (*texts, self.state.cwd, *(self.state.path(each) for each in operands))
+        if any(APT_FILES.search(each) for each in named) or (
+            interprets and any(_APT_WORDS.search(each) for each in texts)
+        ):
             self.unknown(name)
             return
         if interprets:  # a script that was fetched, from a file, its input, or in its arguments
@@ -437,6 +453,13 @@ class Process:
             self.unseen(name)
         return None
 
+    def blind(self, text: str | None, by: str) -> None:
+        """Take note of a text that is run: if nothing is known of it, it may do anything."""
+        if self.walk.trace is None and (
+            text is None or (UNKNOWN in text and not text.strip(f"{UNKNOWN} \n"))
+        ):
+            self.unknown(by)
+
     def unseen(self, name: str) -> None:
         """A script that is not seen: it is not likely to add a repository, but nothing is certain behind it."""
         if not any(content.by == name for path, content in self.state.files.items() if path[0] == "?"):
@@ -453,7 +476,10 @@ class Process:
             for origin in content.origins if content.text is None else ():
                 if origin.url:
                     self.fetched(origin.url)
-            if content.text is not None and _APT_FILES.search(content.text):
+            if content.text is not None and (
+                APT_FILES.search(content.text)
+                or (_INTERPRETERS.match(name) and _APT_WORDS.search(content.text))
+            ):
                 self.unknown(name)
             self._print(None)
             return "done"

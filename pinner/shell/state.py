@@ -101,7 +101,8 @@ class State:
     def path(self, name: str) -> str:
         """A path from the root, in which no folder is a symbolic link."""
         if name.startswith("~/") or name == "~":
-            name = f"/root{name[1:]}"
+            home = self.variables.get("HOME")
+            name = (home.text if isinstance(home, Value) else "/root") + name[1:]
         path = "/" + normpath(join(self.cwd, name)).lstrip("/")
         if not self._linked or path == "/":
             return path

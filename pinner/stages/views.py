@@ -26,32 +26,6 @@ from pinner.stages.repositories import (
 )
 from pinner.stages.suites import Options, StageBase, base_of, chain
 
-#: One of these is in every text that changes what apt reads.
-_TRACES = (
-    "/etc",
-    "sources",
-    "-repository",
-    "_repository",
-    "extrepo",
-    "netselect",
-    "postgresql.org",
-    "apt-setup",
-    "pro ",
-    "ua ",
-    "aria2c",
-    "run-parts",
-    "curl",
-    "wget",
-    ".deb",
-    "--add-architecture",
-    "apt-key",
-    "conf",
-    "valid",
-    "check-date",
-    "dir::",
-)
-
-
 _FLAG = (
     r"-(?:[yqfm]++|-(?:yes|assume-yes|quiet|(?:no-)?install-(?:recommends|suggests)|fix-(?:broken|missing)))"
 )
@@ -79,26 +53,11 @@ class Views:
         self._read: list[tuple[tuple[object, ...], View]] = []
 
     @cached_property
-    def matters(self) -> bool:
-        """Whether anything in the file may change what apt reads."""
-        text = self._file.text
-        if self._context is not None and any(
-            each in text for each in ("COPY", "ADD", "copy", "add", "--mount")
-        ):
-            return True
-        # A format's own keys are told as commands that are not in the file's text.
-        told = (each.text.text for stage in self._file.stages for each in stage.instructions)
-        lowered = "\n".join((text, *told)).lower()
-        return any(each in lowered for each in _TRACES)
-
-    @cached_property
     def _lines(self) -> Lines:
         return Lines(self._file.text)
 
     def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
-        if not self.matters:
-            return _of_image(base)
         known, key = self.options.world.seen, self._told(stage, at, base)
         if known is not None and key in known:
             return known[key][0]
@@ -171,7 +130,7 @@ class Views:
         """What a command sees that runs in what a stage makes."""
         if isinstance(base.where, Alias) and (where := self.options.world.named(base.where)):
             base = base._replace(where=where)
-        if not self.matters or not isinstance(base.where, Named):
+        if not isinstance(base.where, Named):
             return View(base.where)
         at = len(self._file.text)
         for platform in base.platforms:

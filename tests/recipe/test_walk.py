@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 
 import pytest
@@ -13,6 +14,7 @@ from pinner.shell.content import UNKNOWN, Content
 LIST, OWN = "/etc/apt/sources.list.d/x.list", "/etc/apt/sources.list"
 DEBIAN = "/etc/apt/sources.list.d/debian.sources"
 LINE = "deb https://x.example bookworm main"
+ENCODED = b64encode(f"echo '{LINE}' > {LIST}".encode()).decode()
 STANZA = "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm\nComponents: main\n"
 
 BOOKWORM = {
@@ -127,6 +129,35 @@ WRITTEN = [
 def test_written(body: str, path: str, append: bool) -> None:
     found = sources(body)
     assert {place: content.known for place, content in found.items()} == {path: f"{LINE}\n"}
+
+
+#: Other ways to write the same, not all of which may be run on a machine.
+OTHERWISE = [
+    f"RUN echo '{LINE}' | busybox tee {LIST}",
+    f"RUN builtin echo '{LINE}' | unshare -r tee {LIST}",
+    f"RUN echo {ENCODED} | base64 -d | sh",
+    f'RUN eval "$(echo {ENCODED} | base64 --decode)"',
+    f"RUN echo {ENCODED} > /x && base64 -d /x > /y && . /y",
+    f"RUN trap \"echo '{LINE}' > {LIST}\" EXIT; true",
+    f"RUN end() {{ echo '{LINE}' > {LIST}; }}; trap end 0; exit 0",
+    f"RUN chroot / sh -c \"echo '{LINE}' > {LIST}\"",
+    f"RUN script -qec \"echo '{LINE}' > {LIST}\"",
+    f"RUN su -lc \"echo '{LINE}' > {LIST}\"",
+    f"RUN echo '{LINE}' > /x; runuser -u root -- cp /x {LIST}",
+    f"RUN echo '{LINE}' > /x; dd if=/x of={LIST}",
+    f"RUN echo '{LINE}' | install -m 644 /dev/stdin {LIST}",
+    f"RUN cd /etc/apt; cd sources.list.d; cd /; cd - > /dev/null; echo '{LINE}' > x.list",
+    f"RUN HOME=/etc/apt; echo '{LINE}' > ~/sources.list.d/x.list",
+    f"RUN cd /etc/a*/sources.list.d && touch x.list && echo '{LINE}' | tee x.l*",
+    f'SHELL ["bash", "-c"]\nRUN printf -v X %s "{LINE}"; pushd /etc/apt; pushd sources.list.d; popd; popd; '
+     f'echo "$X" > etc/apt/sources.list.d/x.list',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", OTHERWISE)
+def test_written_otherwise(body: str) -> None:
+    found = sources(body)
+    assert {place: content.known for place, content in found.items()} == {LIST: f"{LINE}\n"}
 
 
 def test_docker_says_it_this_way() -> None:
@@ -407,6 +438,25 @@ def test_functions_of_sourced_files(body: str, found: dict[str, str]) -> None:
         f"RUN exec 3> {LIST}; echo {LINE} >&3",
         f"RUN echo {LINE} | tee >(cat > {LIST})",
         "RUN sed -i 's/deb.debian.org/x.example/' $FILE",
+        'ARG SCRIPT\nRUN sh -c "$SCRIPT"',
+        'ARG SCRIPT\nRUN eval "$SCRIPT"',
+        "RUN base64 -d /x.b64 | bash",
+        'RUN eval "$(openssl base64 -d -in /x)"',
+        "RUN git clone https://x.example/x /x && cp -r /x/apt /etc/",
+        "RUN git clone https://x.example/x /x && cp -r /x/etc/* /etc",
+        "RUN git clone https://x.example/x /x && mv /x/apt /etc/apt",
+        "RUN git clone https://x.example/x /x && cp -a /x/rootfs/. /",
+        "RUN curl -o x.zip https://x.example/x.zip && unzip x.zip -d /etc",
+        "RUN curl -o x.zip https://x.example/rootfs.zip && 7z x rootfs.zip -o/",
+        "RUN cd /etc && cpio -id < /x.cpio",
+        "RUN cd /etc/apt/sources.list.d && split /x",
+        "RUN cd /etc/apt && patch -p1 < /x",
+        "RUN cd /etc && ed apt/sources.list < /x",
+        'RUN perl -e \'open(F, ">" . join("/", "/etc", "apt", "x"))\'',
+        f"RUN awk 'BEGIN {{ print > \"{LIST}\" }}'",
+        f"RUN echo x | sed -n 'w {LIST}'",
+        "RUN find /etc/apt -not -name '*.list' -exec perl -pi -e s/a/b/ {} +",
+        "RUN find /etc -regex '.*sources' | xargs perl -pi -e s/a/b/",
     ],
 )
 def test_what_is_not_known(body: str) -> None:
@@ -424,6 +474,11 @@ def test_what_is_not_known(body: str) -> None:
         "COPY --from=image /usr/bin/tool /usr/bin/",
         "COPY x.tgz /opt/\nADD x.tgz /opt/\nCOPY Makefile /c/\nRUN make -C /c",
         "RUN ls /etc/apt/sources.list.d && cat /etc/apt/sources.list.d/debian.sources",
+        'RUN eval "$(ssh-agent -s)" && eval "$(conda shell.bash hook)" && eval `opam env`',
+        "RUN curl -L https://x.example/tool.gz | gunzip > /usr/local/bin/tool && chmod +x /usr/local/bin/tool && tool",
+        f"RUN chroot /mnt sh -c 'echo x > {LIST}'",
+        "RUN trap 'echo failed' ERR; busybox ls /etc; cp -r /x/bin /usr/local; cp /x/y.conf /etc/",
+        "RUN cd /tmp && curl -O https://x.example/x.zip && unzip x.zip && unzip x.zip -d /opt/x",
     ],
 )
 def test_what_changes_nothing(body: str) -> None:

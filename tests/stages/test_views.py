@@ -1,39 +1,11 @@
-"""Which files are walked at all: every one that may change what apt reads."""
+"""What a call sees, and for which other calls that is remembered."""
 
 from __future__ import annotations
 
 import pytest
 
-from pinner.recipe.dockerfile import parse
-from pinner.shell.programs import apt
 from pinner.stages.install_commands import read_file
 from pinner.stages.suites import Options, World
-from pinner.stages.views import Views
-
-#: These fetch, install or mark, and are in most files; what they bring names one of the traces.
-USUAL = {"apt-get", "apt", "aptitude", "nala", "apt-fast", "apt-mark"}
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        *(f"{name} enable x" for name in apt.ROWS if name not in USUAL),
-        "dpkg --add-architecture i386",
-        "cd /etc && echo x > apt/sources.list",
-        "apt-get -o Acquire::Check-Valid-Until=false update",
-        "aria2c https://x.example/setup -o s && sh s",
-    ],
-)
-def test_what_may_change_apt_is_walked(command: str) -> None:
-    assert Views("Dockerfile", parse(f"FROM debian:bookworm\nRUN {command}\n"), Options()).matters
-
-
-def test_a_plain_file_is_not() -> None:
-    text = (
-        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq && rm -rf /var/lib/apt/lists/*\n"
-    )
-    assert not Views("Dockerfile", parse(text), Options()).matters
-
 
 _SOURCE = "echo deb http://deb.debian.org/debian bookworm-backports main >> /etc/apt/sources.list"
 _CALL = f"FROM debian:bookworm\nRUN {_SOURCE}\nRUN apt-get update && apt-get install -y jq"

@@ -1,4 +1,4 @@
-"""tar: what is packed, and unpacked over apt's files."""
+"""tar and the like: what is packed, and unpacked over apt's files."""
 
 from __future__ import annotations
 
@@ -79,6 +79,18 @@ def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only:
     return True
 
 
+def comes_unseen(shell: Process, place: str, by: str, only: Iterable[str] = ()) -> None:
+    """Files that are not seen come to a place among apt's, perhaps `only` some of them."""
+    if (
+        place != "/"
+        or _ALARM.search(by.rstrip("/*.").rpartition("/")[2])
+        or any(re.match(r"(?:\./|/)?etc/apt\b", each) for each in only)
+    ):
+        shell.unknown(by)
+    else:
+        shell.unseen(by)
+
+
 def _options(words: list[str]) -> ParsedOptions:
     """The options of tar: the first word may be a bundle without a hyphen, whose values follow in order."""
     if not words or words[0].startswith("-"):
@@ -132,16 +144,29 @@ def _tar(call: Invocation) -> ProgramResult:
     if content is not None and unpacked(call.shell, content, place, strip, options.operands):
         return ProgramResult()
     by = next((each.url for each in content.origins if each.url), name) if content is not None else name
-    last = by.rstrip("/").rpartition("/")[2]
-    if (
-        place != "/"
-        or _ALARM.search(last)
-        or any(re.match(r"(?:\./|/)?etc/apt\b", each) for each in options.operands)
-    ):
-        call.shell.unknown(by or call.name)
-    elif options.has("C", "directory"):
-        call.shell.unseen(by or call.name)
+    if place != "/" or options.has("C", "directory") or options.operands:
+        comes_unseen(call.shell, place, by or call.name, options.operands)
     return ProgramResult()
 
 
-ROWS = {"tar": _tar, "bsdtar": _tar}
+def _unzip(call: Invocation) -> ProgramResult:
+    """unzip, 7z and cpio, whose archives are not read."""
+    words, folder = call.words, "."
+    if call.name == "unzip":
+        options = read_options(words, "dPx")
+        folder = options.value("d") or "."
+        words = list(options.operands)
+    elif call.name == "cpio":
+        options = read_options(words, "DHFCEIMORp", ("directory",))
+        if not options.has("i", "extract", "p", "pass-through"):
+            return ProgramResult("done", Content(UNKNOWN))
+        folder = options.value("D", "directory") or (options.operands or (".",))[0]
+    else:
+        folder = next((word[2:] for word in words if word.startswith("-o") and word[2:]), ".")
+    place = call.shell.state.path(folder)
+    if reaches(place) and (place != "/" or folder != "."):
+        comes_unseen(call.shell, place, next(iter(words), call.name))
+    return ProgramResult("done", Content(UNKNOWN))
+
+
+ROWS = {"tar": _tar, "bsdtar": _tar, **dict.fromkeys(("unzip", "7z", "7za", "7zr", "cpio"), _unzip)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
-from posixpath import basename, join
+from posixpath import basename, dirname, join
 
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
+from pinner.shell.programs import archives
 from pinner.shell.programs.options import read_options
 from pinner.shell.state import State
 
@@ -38,8 +40,8 @@ def _rm(call: Invocation) -> ProgramResult:
 def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
     """Copy a file, or a folder with all in it, to a path or into a folder."""
     state = call.shell.state
-    if source == "/dev/null":
-        call.shell.write(target, Content(""))
+    if source in ("/dev/null", "/dev/stdin"):
+        call.shell.write(target, Content("") if source == "/dev/null" else call.input or Content())
         return
     for path in state.glob(state.path(source)):
         place = join(target, basename(path.rstrip("/"))) if into else target
@@ -55,13 +57,24 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
                 found = state.read(each)
                 if found is not None:
                     call.shell.write(join(folder, each[len(path.rstrip("/")) + 1 :]), found)
-        elif state.path(place).startswith(
-            (f"{_APT}/sources.list", f"{_APT}/preferences", f"{_APT}/apt.conf")
-        ):
-            if not any(char in path for char in "*?["):
-                call.shell.write(place, Content())
-            else:
-                call.shell.unknown(f"{call.name} {source}", live=False)
+        else:
+            _unseen(call, source, state.real(state.path(place)), any(char in path for char in "*?["))
+
+
+def _unseen(call: Invocation, source: str, place: str, several: bool) -> None:
+    """What is not seen comes to a place: a file, `several`, or a folder."""
+    shell = call.shell
+    if re.match(rf"{_APT}/(?:sources\.list|preferences|apt\.conf)", place):
+        if several or place in _FOLDERS:
+            shell.unknown(f"{call.name} {source}", live=False)
+        else:
+            shell.write(place, Content())
+        return
+    letters = {letter for word in call.words if re.match(r"-\w", word) for letter in word}
+    if call.name == "mv" or letters & set("raR") or "--recursive" in call.words:
+        over = dirname(place) if several or source.endswith("/.") else place
+        if archives.reaches(over):
+            archives.comes_unseen(shell, over, source)
 
 
 def _copied(call: Invocation, valued: str, long: tuple[str, ...] = ()) -> list[str]:
@@ -154,10 +167,18 @@ def _ln(call: Invocation) -> ProgramResult:
 
 
 def _cd(call: Invocation) -> ProgramResult:
-    words = [word for word in call.words if not word.startswith("-")]
-    state = call.shell.state
-    name = words[0] if words else "/root"
-    state.cwd = f"/{UNKNOWN}" if UNKNOWN in name else state.real(state.path(name))
+    shell, state = call.shell, call.shell.state
+    name = next((word for word in call.words if not word.startswith("-") or word == "-"), "~")
+    before = state.variables.get("OLDPWD")
+    if call.name == "popd":
+        name = shell.folders.pop() if shell.folders else UNKNOWN
+    elif call.name == "pushd":
+        shell.folders.append(state.cwd)
+    if name == "-":
+        name = before.text if isinstance(before, Value) else UNKNOWN
+    state.variables["OLDPWD"] = Value(state.cwd)
+    found = state.glob(state.path(name))
+    state.cwd = f"/{UNKNOWN}" if UNKNOWN in name or len(found) != 1 else state.real(found[0])
     return ProgramResult()
 
 
@@ -189,12 +210,15 @@ def _find(call: Invocation) -> ProgramResult:
         for folder in words[:at]
         for start in state.glob(state.path(folder))
         for path in state.below(start)
-        if not names or any(fnmatchcase(basename(path), pattern) for pattern in names)
+        if not names
+        or {"!", "-not"} & {*words}
+        or any(fnmatchcase(basename(path), pattern) for pattern in names)
         if not followed or int(least[-1]) <= path[len(start.rstrip("/")) :].count("/") <= int(most[-1])
     ]
     command = words[run + 1 :]
     if not followed:
         acts = "-delete" in words or (command and command[0] not in _HARMLESS)
+        acts = acts or any(path.startswith("/etc") for path in map(state.path, words[:at]))
         if acts and any(path.startswith(f"{_APT}/") for path in found):
             call.shell.unknown("find", live=False)
         return ProgramResult("done", Content(UNKNOWN))
@@ -208,10 +232,21 @@ def _find(call: Invocation) -> ProgramResult:
     return ProgramResult("done", Content("".join(f"{path}\n" for path in found)))
 
 
+def _touch(call: Invocation) -> ProgramResult:
+    state = call.shell.state
+    for path in map(state.path, read_options(call.words, "drt", ("date", "reference")).operands):
+        if path.startswith(f"{_APT}/") and state.read(path) is None and not state.is_dir(path):
+            call.shell.write(path, Content(""))
+    return ProgramResult()
+
+
 def _dd(call: Invocation) -> ProgramResult:
-    for word in call.words:
-        if word.startswith("of="):
-            call.shell.write(word[3:], call.input or Content())
+    state = call.shell.state
+    told = dict(word.partition("=")[::2] for word in call.words)
+    content = state.read(state.path(told["if"])) if "if" in told else call.input
+    if "of" in told:
+        whole = told.keys() <= {"if", "of", "bs", "status"}
+        call.shell.write(told["of"], content if content is not None and whole else Content())
     return ProgramResult()
 
 
@@ -252,7 +287,9 @@ ROWS = {
     "ln": _ln,
     "cd": _cd,
     "pushd": _cd,
+    "popd": _cd,
     "find": _find,
+    "touch": _touch,
     "dd": _dd,
     "truncate": _truncate,
     "mktemp": lambda call: ProgramResult("done", Content(f"/tmp/{UNKNOWN}")),

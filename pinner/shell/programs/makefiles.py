@@ -29,7 +29,10 @@ def _make(call: Invocation) -> ProgramResult:
     shell, state = call.shell, call.shell.state
     folder = state.path(options.value("C", "directory") or ".")
     names = [options.value("f", "file", "makefile")] if options.has("f", "file", "makefile") else []
-    found = [state.read(join(folder, name)) for name in names or ["GNUmakefile", "makefile", "Makefile"]]
+    found = [
+        call.input if name == "-" else state.read(join(folder, name))
+        for name in names or ["GNUmakefile", "makefile", "Makefile"]
+    ]
     text = next((each.text for each in found if each is not None), None)
     if text is None or not _ALARM.search(text):
         return ProgramResult()

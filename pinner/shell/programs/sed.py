@@ -23,6 +23,7 @@ _CLASS = {
 }
 # What a script is about that edits a sources file.
 _SOURCES = later(r"\bdeb\b|debian|ubuntu|sources|/apt/")
+_WRITES = later(r"\bw[ \t]+/etc/apt/")  # or the flag of `s`
 _TOKEN = later(r"\\(.)|\[(\^?\]?(?:\[:\w+:\]|[^]])*)\]|(.)", re.DOTALL)
 _TEXT = later(r"[ \t]*(?:\\\n?)?[ \t]*([^\n]*(?:\\\n[^\n]*)*)")
 
@@ -362,6 +363,8 @@ def run(call: Invocation, inputs: Callable[[list[str]], Content | None]) -> Prog
         return first._replace(others=tuple(others))
 
     state = call.shell.state
+    if _WRITES.search(script):
+        call.shell.unknown(call.name)
     in_place = options.has("i") or any(name.startswith("in-place") for name, _ in options.options)
     if not in_place:
         content = inputs(names)
@@ -382,5 +385,7 @@ def run(call: Invocation, inputs: Callable[[list[str]], Content | None]) -> Prog
                 continue
             changed = made(content)
             if changed != content._replace(file=""):
+                if not options.has("follow-symlinks") and state.real(path) != path:
+                    state.remove(path)
                 call.shell.write(path, changed)
     return ProgramResult("no" if missing else "done")

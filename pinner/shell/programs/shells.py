@@ -16,6 +16,11 @@ from pinner.shell.trace import MOST_VALUES, parted, printed, united
 
 _MOST = 2_000
 _LINE = later(r"\n")
+# What a program prints for `eval` sets variables, but for what another text is made of.
+_PRINTED = later(
+    r"\$\((?!.*\b(?:base64|xxd|openssl|gpg|cat|curl|wget)\b)|`(?!.*\b(?:base64|xxd|openssl|gpg|cat)\b)",
+    re.DOTALL,
+)
 # Files that a shell reads, and the variables that these set; one of ROS is named after the release that it sets.
 _SET_BY = (
     (
@@ -57,6 +62,8 @@ def _sh(call: Invocation) -> ProgramResult:
     if content is None:
         shell.unseen(args[0].text)
         return ProgramResult("done", Content(UNKNOWN))
+    if not content.origins and not content.others:
+        shell.blind(content.text, args[0].text)
     return ProgramResult(shell.script(content, args[1:], call.name, path=shell.state.path(args[0].text)))
 
 
@@ -65,6 +72,8 @@ def _string(call: Invocation, args: list[Value], errexit: bool) -> ProgramResult
         args.pop(0)
     if not args:
         return ProgramResult("done", Content(UNKNOWN))
+    if not args[0].lists:
+        call.shell.blind(args[0].text, call.name)
     _from_afar(call, args[:1])
     own = call.shell.child(call.name, args[2:])
     own.errexit, own.quoted = errexit, True
@@ -89,6 +98,8 @@ def _input(call: Invocation, args: list[Value]) -> ProgramResult:
     content = call.input
     if content is None:
         return ProgramResult("done", Content(UNKNOWN))
+    if not content.origins and not content.others:
+        call.shell.blind(content.text, call.name)
     for each in (content, *content.others):
         call.shell.script(each._replace(others=()), args, call.name)
     return ProgramResult("done")
@@ -124,17 +135,38 @@ def _may_set(call: Invocation, file: str) -> None:
 
 def _eval(call: Invocation) -> ProgramResult:
     _from_afar(call, call.args)
-    return ProgramResult(
-        call.shell.string(call.args[0] if len(call.args) == 1 else Value(" ".join(call.words)))
-    )
+    text = call.args[0] if len(call.args) == 1 else Value(" ".join(call.words))
+    own = call.shell.source[slice(*call.shell.span)]
+    if not text.lists and not _PRINTED.search(own):
+        call.shell.blind(text.text, call.name)
+    return ProgramResult(call.shell.string(text))
 
 
 def _su(call: Invocation) -> ProgramResult:
+    """su, runuser, script: a text that a shell runs, or the command itself."""
     words = list(call.args)
     for at, word in enumerate(words[:-1]):
-        if word.text in ("-c", "--command"):
+        if word.text == "--command" or re.fullmatch("-[a-z]*c", word.text):
             return _string(call._replace(name="sh"), [words[at + 1]], errexit=False)
+    if call.name == "runuser" and any(each.text in ("-u", "--user") for each in words):
+        at = next((at + 1 for at, each in enumerate(words) if each.text == "--"), 2)
+        return ProgramResult(call.shell.execute(words[at:]))
     return ProgramResult()
+
+
+def _chroot(call: Invocation) -> ProgramResult:
+    """chroot: another root has apt's files of its own."""
+    words = [each for each in call.args if not each.text.startswith("-")]
+    if words and call.shell.state.path(words[0].text) == "/":
+        return ProgramResult(call.shell.execute(call.args[call.args.index(words[0]) + 1 :]))
+    return ProgramResult("done", None)
+
+
+def _trap(call: Invocation) -> ProgramResult:
+    words = [each for each in call.args if each.text != "--"]
+    if {each.text.upper() for each in words[1:]} & {"EXIT", "0"}:
+        call.shell.trap = (words[0], call.shell.span) if words[0].text not in ("-", "") else None
+    return ProgramResult("yes")
 
 
 def _exec(call: Invocation) -> ProgramResult:
@@ -279,6 +311,9 @@ ROWS = {
     "exec": _exec,
     "su": _su,
     "runuser": _su,
+    "script": _su,
+    "chroot": _chroot,
+    "trap": _trap,
     "xargs": _xargs,
     "run-parts": _run_parts,
     "set": _set,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 
 from pinner.regex import is_slow, later
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.expand import Piece, Unknown, Ways, written
 from pinner.shell.outcomes import Invocation, ProgramResult, joined, lists_of
+from pinner.shell.process import APT_FILES
 from pinner.shell.programs import sed
 from pinner.shell.programs.options import ParsedOptions, read_options
 from pinner.shell.trace import combined
@@ -68,7 +71,10 @@ def _parted(call: Invocation, args: Sequence[Value], between: str, end: str) -> 
 def _printf(call: Invocation) -> ProgramResult:
     words = call.words
     if words[:1] == ["-v"] and len(words) > 1:
-        call.shell.state.variables[words[1]] = call.args[1]._replace(text=UNKNOWN)
+        output = _printf(call._replace(args=call.args[2:])).output
+        call.shell.state.variables[words[1]] = (
+            Value(output.text, output.lists) if output and output.text and not output.ways else Value(UNKNOWN)
+        )
         return ProgramResult()
     args = call.args[words[:1] == ["--"] :]
     form, *values = [each.text for each in args] or [""]
@@ -122,8 +128,10 @@ def _tee(call: Invocation) -> ProgramResult:
     options = read_options(call.words)
     content = call.input if call.input is not None else _NOT
     for name in options.operands:
-        if not name.startswith("/dev/"):
-            call.shell.write(name, content, append=options.has("a", "append"))
+        for path in (
+            call.shell.state.glob(call.shell.state.path(name)) if not name.startswith("/dev/") else ()
+        ):
+            call.shell.write(path, content, append=options.has("a", "append"))
     return ProgramResult("done", content._replace(ways=()))
 
 
@@ -304,6 +312,11 @@ def _awk(call: Invocation) -> ProgramResult:
     from pinner.shell.programs import awk
 
     options = read_options(call.words, "Fvfi", ("field-separator", "assign", "file", "include"))
+    script = "".join(options.operands[:1])
+    if re.search("[>|]|system", script) and (
+        APT_FILES.search(script) or APT_FILES.search(call.shell.state.cwd)
+    ):
+        call.shell.unknown(call.name)
     if options.has("f", "file") or not options.operands:
         return ProgramResult("done", _NOT)
     variables: dict[str, str | float] = {}
@@ -370,6 +383,18 @@ def _paste(call: Invocation, text: str) -> str | None:
     return mark.join(text.splitlines()) + "\n"
 
 
+def _base64(call: Invocation) -> ProgramResult:
+    options = read_options(call.words, "w", ("wrap",))
+    content = inputs(call, options.operands)
+    text = content.text if content is not None and not content.others else None
+    if text is None or UNKNOWN in text or not options.has("d", "D", "decode"):
+        return ProgramResult("done", _NOT)
+    try:
+        return ProgramResult("done", Content(b64decode("".join(text.split()), validate=True).decode()))
+    except (binascii.Error, UnicodeDecodeError):
+        return ProgramResult("done", _NOT)
+
+
 def _basename(call: Invocation) -> ProgramResult:
     words = [word for word in call.words if not word.startswith("-")]
     text = words[0].rstrip("/").rpartition("/")[2] if words else UNKNOWN
@@ -408,6 +433,7 @@ ROWS = {
     "paste": _filter(_paste, "d"),
     "tac": _filter(lambda call, text: "".join(reversed(text.splitlines(keepends=True)))),
     "column": _filter(lambda call, text: None),
+    "base64": _base64,
     "basename": _basename,
     "dirname": _dirname,
     "sed": _sed,

@@ -15,6 +15,7 @@ from pinner.recipe.directives import Directive
 from pinner.recipe.lines import SPACE, DockerHeredoc, Lined, Logical, refuse
 from pinner.regex import later
 from pinner.shell import expand
+from pinner.shell.content import UNKNOWN
 from pinner.values import NamedTuple
 
 #: The instructions that BuildKit knows.
@@ -79,7 +80,8 @@ class Stage(NamedTuple):
     earlier stage that `base` names. `directives` are those of comments in the stage; one in the block of comment
     lines right above a FROM belongs to that FROM's stage, and one above the first FROM to the first stage. `runner` is
     the name of a hosted machine that stands in the place of an image. `why` is a clause about a base that is not known.
-    `suite` is that of a new root, which the stage begins as, without a package.
+    `suite` is that of a new root, which the stage begins as, without a package. `like` is the image where `base` is not
+    known, with a mark for what is not.
     """
 
     index: int  # type: ignore[assignment]
@@ -93,6 +95,7 @@ class Stage(NamedTuple):
     runner: str = ""
     why: str = ""
     suite: str = ""
+    like: str = ""
 
 
 class _Dockerfile(NamedTuple):
@@ -302,7 +305,8 @@ def _stage(
     if build is not None and base in build.contexts:  # whatever the name means in the file
         parent, base = None, build.contexts[base] or ""
         why = "" if base else f"{build.by} puts another build context in its place"
-    return Stage(index, name, base, arguments_of[0], platform, parent, (), (), why=why)
+    like = "" if base or why else expand.substitute(arguments_of[0], arguments, escape, UNKNOWN) or ""
+    return Stage(index, name, base, arguments_of[0], platform, parent, (), (), why=why, like=like)
 
 
 def _with_directives(

@@ -260,8 +260,11 @@ def pieces(
     yield from run(size)
 
 
-def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str | None:
-    """`word` with quotes removed and variables replaced; None when something in it is not known.
+def substitute(
+    word: str, values: Mapping[str, str | None], escape: str, unknown: str | None = None
+) -> str | None:
+    """`word` with quotes removed and variables replaced; `unknown` stands for what is not known in it, if that is None
+    for all of it.
 
     `values` maps a variable to its value, or to None when it has one that is not known here. A variable that is
     absent is empty, as in Docker.
@@ -277,9 +280,13 @@ def substitute(word: str, values: Mapping[str, str | None], escape: str) -> str 
 
     whole = Joined(word, (0,), (0,), (len(word),))
     found = bounded(pieces(whole, lookup, escape))
-    if any(isinstance(each.text, Unknown) and each.text.reason for each in found):
+    if unknown is None and any(isinstance(each.text, Unknown) and each.text.reason for each in found):
         return None
-    return "".join(each.text.text for each in found if not isinstance(each.text, Unknown))
+    parts = (
+        each.text.text if not isinstance(each.text, Unknown) else unknown if each.text.reason else ""
+        for each in found
+    )
+    return "".join(part or "" for part in parts)
 
 
 def bounded(found: Iterable[Piece]) -> tuple[Piece, ...]:

@@ -131,9 +131,9 @@ class Process:
             self.state.dead = status == "no" or self.state.dead
         self._end()
         if self.trap and not self.state.dead:
-            (text, self.span), self.trap = self.trap, None
+            (end, self.span), self.trap = self.trap, None
             with suppress(Leave):
-                self.string(text)
+                self.string(end)
             self._end()
         return status
 

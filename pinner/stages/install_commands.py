@@ -145,8 +145,8 @@ class File(NamedTuple):
     @property
     def assumed(self) -> tuple[str, ...]:
         """The base images of install commands, of which neither the content nor the name is known."""
-        bases = dict.fromkeys(call.base.image for call in self.calls() if call.base.is_assumed)
-        return tuple(bases)
+        bases = (call.base.image for call in self.calls() if call.base.is_assumed)
+        return tuple(dict.fromkeys(each or "an image that a build argument names" for each in bases))
 
     @property
     def leaves_words(self) -> bool:

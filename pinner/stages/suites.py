@@ -24,6 +24,7 @@ from pinner.errors import InputError
 from pinner.recipe import blocks
 from pinner.recipe.dockerfile import Dockerfile, Stage
 from pinner.recipe.kinds import Around
+from pinner.shell.content import UNKNOWN
 from pinner.shell.prefixes import Wrappers
 from pinner.stages.bases import ImageContent, ImageLookup
 from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
@@ -228,7 +229,9 @@ def base_of(dockerfile: Dockerfile, stage: Stage, options: Options) -> StageBase
         (*roots, *(content.root for content in contents.values() if content.root.told)),
         contents,
         unread,
-        doubt=_doubt(dockerfile, stages, image, options, contents) if isinstance(where, Named) else None,
+        doubt=_doubt(stages, image or stages[-1].like, options, contents)
+        if isinstance(where, Named)
+        else None,
     )
 
 
@@ -262,7 +265,6 @@ def _of_image(image: str, path: str, held: Mapping[str, bytes]) -> tuple[KeyOrig
 
 
 def _doubt(
-    dockerfile: Dockerfile,
     stages: list[Stage],
     image: str,
     options: Options,
@@ -278,7 +280,7 @@ def _doubt(
     # Where the name tells no suite, the configuration did.
     if row.plain if row is not None else isinstance(suite_of(image), Unnamed):
         return None
-    why = f"the image {image} is not read, and may hold another repository's packages"
+    why = f"the image {image.replace(UNKNOWN, '…')} is not read, and may hold another repository's packages"
     return Doubt(why, row.serves if row else ())
 
 
@@ -309,7 +311,7 @@ def _where(
             "to pin them anyway, name the suite by a comment `# pinner: suite=…`, by --suite, or under [files]",
             reason="hosted-runner",
         )
-    where = suite_of(image) if image else _unknown(stages[-1])
+    where = suite_of(image) if image else _partly_known(stages[-1])
     where = _by_content(image, where, contents)
     if isinstance(where, Unnamed):
         for pattern, suite in options.fallback.items():
@@ -321,6 +323,12 @@ def _where(
             line, column = Lines(dockerfile.text).position(written.start(1)) if written else (0, 0)
             raise InputError(f"{image}: {where.why}", line=line, column=column, hint=where.hint)
     return where
+
+
+def _partly_known(stage: Stage) -> Named | Unnamed:
+    """The suite of a reference of which some is not known: what is known of it may name one."""
+    found = suite_of(stage.like) if stage.like else None
+    return found if isinstance(found, Named) else _unknown(stage)
 
 
 def _unknown(stage: Stage) -> Unnamed:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pinner.recipe.dockerfile import parse
 from pinner.stages.image_names import Alias, Named, Unnamed, named, suite_of
+from pinner.stages.suites import Options, base_of
 
 SUITES = [
     ("debian:bookworm", "bookworm"),
@@ -171,3 +173,28 @@ def test_what_people_write_as_a_suite(text: str, codename: str) -> None:
 @pytest.mark.parametrize("text", ["bookwurm", "", "bookworm-nonsense", "wheezy", "2604x"])
 def test_a_word_that_is_no_suite(text: str) -> None:
     assert isinstance(named(text), Unnamed)
+
+
+@pytest.mark.parametrize(
+    ("image", "suite", "serves"),
+    [
+        ("python:${V}-slim-bookworm", "bookworm", None),
+        ("ubuntu:22.04-$V", "jammy", None),
+        ("team/ubuntu-22.04-$V", "jammy", ()),
+        ("$V/debian:12-slim", "bookworm", ()),
+        ("nvidia/cuda:${V}-devel-ubuntu22.04", "jammy", ("*cublas*",)),
+        ("debian:$V", "", None),
+        ("debian:1$V", "", None),
+        ("python:3-${V}bookworm", "", None),
+        ("ubuntu:$V", "", None),
+        ("node:$V", "", None),
+    ],
+)
+def test_what_is_known_of_an_image_names_the_suite(
+    image: str, suite: str, serves: tuple[str, ...] | None
+) -> None:
+    file = parse(f"ARG V\nFROM {image}\n")
+    base = base_of(file, file.stages[0], Options())
+    assert (base.where.suite.codename if isinstance(base.where, Named) else "") == suite
+    assert (base.doubt is None) == (serves is None)
+    assert base.doubt is None or set(serves or ()) <= set(base.doubt.serves)

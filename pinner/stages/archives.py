@@ -23,6 +23,7 @@ from pinner.stages.policy import PinForm
 from pinner.stages.repositories import preferences_of
 from pinner.stages.sources import alias_source, sources_of
 from pinner.stages.starting_set import MINBASE, Root, held
+from pinner.stages.suites import Doubt
 
 LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]]
 ReleaseOf = Callable[[Source], Release]
@@ -152,11 +153,16 @@ class Archives:
                     by_need.setdefault(need, []).append(call)
         self._prepare_apart(by_need)
         return {
-            file.path: self._failed[need]
+            file.path: error
             for file in files
             for call in file.every()
-            if (need := _need(call)) is not None and need in self._failed
+            if (error := self.failure(call)) is not None
         }
+
+    def failure(self, call: InstallCommand) -> PinnerError | None:
+        """Why what a call needs could not be loaded; None if it could."""
+        need = _need(call)
+        return None if need is None else self._failed.get(need)
 
     def _prepare_apart(self, by_need: Mapping[_Need, list[InstallCommand]]) -> None:
         try:
@@ -191,15 +197,40 @@ class Archives:
         self,
         call: InstallCommand,
         request: Request,
-        universes: Mapping[str, Universe],
         form: PinForm = "exact",
+        doubts: Sequence[Doubt] | None = None,
     ) -> Choice:
-        """What becomes of an argument of a call, by what its stage could install, whatever a condition decides."""
-        found = [choose(request, universes, asked=call.base.asked, form=form)]
+        """What becomes of an argument of a call, by what its stage could install, whatever a condition decides.
+
+        What is not found may be elsewhere as long as there are `doubts` about what apt reads; None: those of the call.
+        """
+        if request.action == "skip":
+            where = call.base.where
+            hint = where.hint if isinstance(where, Unnamed) and request.reason == where.reason else ""
+            return Choice("skipped", reason=request.reason, detail=request.detail, hint=hint)
+        doubts = call.doubts if doubts is None else doubts
+        try:
+            choice = self._chosen(call, request, form)
+        except Unsatisfiable as error:
+            if doubts:  # it may be the release of what is not read
+                return Choice("skipped", reason="other-repository", detail=doubts[0].why)
+            return Choice(
+                "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
+            )
+        if doubts and choice.fails:
+            detail = f"it is not where pinner looks, and {doubts[0].why}"
+            return Choice("skipped", reason="other-repository", detail=detail)
+        return choice
+
+    def _chosen(self, call: InstallCommand, request: Request, form: PinForm) -> Choice:
+        def alone(one: InstallCommand) -> Choice:
+            universes = self.universes(one, request.arch, rooted=request.action == "pin")
+            return choose(request, universes, asked=call.base.asked, form=form)
+
+        found = [alone(call)]
         for other in call.others:
             with suppress(Unsatisfiable):
-                there = self.universes(other, request.arch, rooted=request.action == "pin")
-                found.append(choose(request, there, asked=call.base.asked, form=form))
+                found.append(alone(other))
         # The build ends where apt does not find a package.
         able = [each for each in found if each.status != "missing"] or found[:1]
         if any((each.status, each.version) != (able[0].status, able[0].version) for each in able):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pinner.edit.span import Edit, Span, apply
-from pinner.errors import Unsatisfiable
 from pinner.stages.archives import Archives
 from pinner.stages.install_commands import File, read_all
 from pinner.stages.suites import Options
@@ -53,9 +52,6 @@ def _names(file: File, archives: Archives) -> Iterator[tuple[Span, str]]:
             span = Span(end - len(request.name), end)
             if span.of(text) != request.name:
                 continue
-            try:
-                choice = archives.choose(call, request, archives.universes(call, request.arch, rooted=True))
-            except Unsatisfiable:
-                continue
+            choice = archives.choose(call, request, doubts=())
             real = {offer.name for offer in (choice.offers or {}).values()}
             yield span, real.pop() if choice.reason == "virtual" and len(real) == 1 else ""

@@ -15,7 +15,6 @@ from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.image_names import Unnamed
 from pinner.stages.install_commands import File, InstallCommand, read_all, read_file
 from pinner.stages.policy import PinForm
 from pinner.stages.scripts import scripts_first, with_scripts
@@ -199,29 +198,7 @@ def in_scripts(file: File, archives: Archives) -> dict[Request, Choice]:
 
 
 def _choices(calls: Iterable[InstallCommand], archives: Archives, form: PinForm) -> dict[Request, Choice]:
-    choices: dict[Request, Choice] = {}
-    for call in calls:
-        for request in call.requests:
-            if request.action == "skip":
-                where = call.base.where
-                hint = where.hint if isinstance(where, Unnamed) and request.reason == where.reason else ""
-                choices[request] = Choice("skipped", reason=request.reason, detail=request.detail, hint=hint)
-                continue
-            try:
-                universes = archives.universes(call, request.arch, rooted=request.action == "pin")
-            except Unsatisfiable as error:
-                choices[request] = Choice(
-                    "missing", reason="target-release", detail=error.message, hint=error.hint, fails=True
-                )
-                if call.unread:  # it may be the release of what is not read
-                    choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
-                continue
-            choice = archives.choose(call, request, universes, form)
-            if call.unread and choice.fails:  # what is not there may be elsewhere
-                detail = f"it is not where pinner looks, and {call.unread}"
-                choice = Choice("skipped", reason="other-repository", detail=detail)
-            choices[request] = choice
-    return choices
+    return {request: archives.choose(call, request, form) for call in calls for request in call.requests}
 
 
 def _left(choice: Choice) -> Choice:

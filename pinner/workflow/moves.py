@@ -9,7 +9,6 @@ from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.edit.span import Edit, Place
-from pinner.errors import Unsatisfiable
 from pinner.recipe.installs import Request, pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
@@ -131,19 +130,18 @@ class Decider:
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
             return passed("other-repository", doubt.why)
-        try:
-            universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
-        except Unsatisfiable as error:
-            choice = Choice("missing", detail=error.message, hint=error.hint, fails=True)
-            lost = stay._replace(why=error.message, code="target-release", gone=True)
-            return Decision(choice, lost if request.pin else None)
         form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
-        choice = self._archives.choose(call, request, universes, form)
+        if doubts and known.had(file, call, request, self._archives.addresses(call)):
+            doubts = ()  # it is nowhere else
+        choice = self._archives.choose(call, request, form, doubts)
+        if choice.reason == "target-release":
+            lost = stay._replace(why=choice.detail, code=choice.reason, gone=True)
+            return Decision(choice, lost if request.pin else None)
         if request.action == "pin":
             return self._unpinned(file, call, request, choice, stay)
-        if doubts and choice.fails and not known.had(file, call, request, self._archives.addresses(call)):
-            # what is not there may be elsewhere
-            return Decision(Choice("skipped", reason="other-repository", detail=doubts[0].why))
+        if doubts and choice.reason == "other-repository":
+            return Decision(choice)
+        universes = self._archives.universes(call, request.arch)
         old = standing.that_count(
             {name: standing.of_pin(each, request.name, request.pin) for name, each in universes.items()},
             asked=call.base.asked,
@@ -170,8 +168,7 @@ class Decider:
         stay: Stay,
     ) -> Decision:
         bare = request._replace(action="pin", pin="")
-        universes = self._archives.universes(call, request.arch, rooted=True)
-        choice = self._archives.choose(call, bare, universes, self._wishes.policy.pin)
+        choice = self._archives.choose(call, bare, self._wishes.policy.pin, doubts=())
         edit = repin(request, choice.version)
         why, code, gone = "", "min-age", stay.gone
         if choice.status != "pinned":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Place, Span
-from pinner.errors import FetchError, PinnerError, Refused, Unsatisfiable
+from pinner.errors import FetchError, PinnerError, Refused
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
@@ -22,7 +22,7 @@ from pinner.resolve.universe import Universe
 from pinner.stages.archives import Archives
 from pinner.stages.bases import ImageLookup
 from pinner.stages.choice import Choice
-from pinner.stages.image_names import Alias, Named, Unnamed
+from pinner.stages.image_names import Named
 from pinner.stages.install_commands import File, InstallCommand, place, read_all
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
@@ -83,8 +83,8 @@ class Verifier:
         self._silent = prepared.unreachable
         read |= {file.path: file for file in prepared.files}
         files = list(read.values())
-        failed = self._load([read[path] for path in prepared.unserved])
-        errors += dict.fromkeys((*failed.values(), *self._silent))
+        failed = (self._archives.failure(call) for path in prepared.unserved for call in read[path].every())
+        errors += dict.fromkeys((*filter(None, failed), *self._silent))
         dates, known = cache(partial(_dates, lock)), cache(partial(LockHistory, lock))
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
@@ -97,12 +97,12 @@ class Verifier:
                 if isinstance(item, Skipped):
                     pins += _unread(file, item)
                     continue
-                found = self._call(file, item, choices, failed.get(item.base.where), known)
+                found = self._call(file, item, choices, known)
                 for pin in found:
                     young = _young(pin, item, self._archives, ages, known) if ages else ""
                     pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
                 unpinned += sum(request.action == "pin" for request in item.requests)
-            if not any(call.base.where in failed for call in file.every()):
+            if file.path not in prepared.unserved:
                 choices |= in_scripts(file, self._archives)
                 broken += (*_missing(file, choices), *_mistyped(file))
                 broken += self._broken(file, choices, targets)
@@ -111,7 +111,7 @@ class Verifier:
                         (each, place(file, each.span) if each.span else Place(file.path))
                         for each in drift.of_file(file, lock, self._archives)
                     )
-        wheres = self._wheres(files, failed)
+        wheres = self._wheres(files)
         return Verified(
             tuple(pins),
             tuple(self._held(lock, files, wheres)),
@@ -129,19 +129,6 @@ class Verifier:
             max((each.date for each in lock.releases), default=""),
         )
 
-    def _load(self, files: Iterable[File]) -> dict[Named | Alias | Unnamed, PinnerError]:
-        """Load the indices suite by suite, so that one suite's failure hides no other's state."""
-        groups: dict[Named | Alias | Unnamed, list[InstallCommand]] = {}
-        for call in (call for file in files for call in file.every()):
-            groups.setdefault(call.base.where, []).append(call)
-        failed: dict[Named | Alias | Unnamed, PinnerError] = {}
-        for where, group in groups.items():
-            try:
-                self._archives.prepare(group)
-            except PinnerError as error:
-                failed[where] = error
-        return failed
-
     def _lag(
         self, pin: Pin, dates: Callable[[], Mapping[tuple[str, str, str], datetime]]
     ) -> timedelta | None:
@@ -158,39 +145,29 @@ class Verifier:
         file: File,
         call: InstallCommand,
         choices: dict[Request, Choice],
-        error: PinnerError | None,
         known: Callable[[], LockHistory],
     ) -> Iterator[Pin]:
+        failed = self._archives.failure(call)
         for request in call.requests:
-            if request.action == "skip":
-                choices[request] = Choice("skipped", reason=request.reason, detail=request.detail)
-                if _hides_pin(request):
-                    yield _pin(file, call, request, {"": standing.unknown(request.detail)})
-                continue
-            if error is not None:
+            if failed is not None and request.action != "skip":
                 if request.pin:
-                    lost = standing.unknown(error.message)
+                    lost = standing.unknown(failed.message)
                     yield _pin(file, call, request, dict.fromkeys(call.base.platforms, lost))
                 continue
-            try:
-                universes = self._archives.universes(call, request.arch, rooted=request.action == "pin")
-            except Unsatisfiable as problem:
-                choices[request] = Choice("missing", detail=problem.message, hint=problem.hint, fails=True)
-                continue
-            choices[request] = self._archives.choose(call, request, universes)
-            if request.pin:
-                found = standing.that_count(
-                    {name: self._of_pin(name, each, request) for name, each in universes.items()},
-                    asked=call.base.asked,
-                )
-                if (
-                    call.unread  # what is not there may be elsewhere
-                    and choices[request].fails
-                    and not known().had(file, call, request, self._archives.addresses(call))
-                ):
-                    choices[request] = Choice("skipped", reason="other-repository", detail=call.unread)
-                    found = dict.fromkeys(found, standing.unknown(call.unread))
-                yield _pin(file, call, request, found)
+            doubts = call.doubts
+            if doubts and request.pin and known().had(file, call, request, self._archives.addresses(call)):
+                doubts = ()  # it is nowhere else
+            choice = choices[request] = self._archives.choose(call, request, doubts=doubts)
+            if request.action == "skip":
+                if _hides_pin(request):
+                    yield _pin(file, call, request, {"": standing.unknown(request.detail)})
+            elif request.pin and doubts and choice.reason == "other-repository":
+                unknown = standing.unknown(call.unread)
+                yield _pin(file, call, request, dict.fromkeys(call.base.platforms, unknown))
+            elif request.pin and choice.reason != "target-release":
+                universes = self._archives.universes(call, request.arch)
+                found = {name: self._of_pin(name, each, request) for name, each in universes.items()}
+                yield _pin(file, call, request, standing.that_count(found, asked=call.base.asked))
 
     def _of_pin(self, platform: str, universe: Universe, request: Request) -> Standing:
         if not universe.indexes:
@@ -240,14 +217,12 @@ class Verifier:
                 self._solved.keep(question)
         yield from found.values()
 
-    def _wheres(
-        self, files: Iterable[File], failed: Mapping[Named | Alias | Unnamed, PinnerError]
-    ) -> dict[tuple[str, str, str], Named]:
+    def _wheres(self, files: Iterable[File]) -> dict[tuple[str, str, str], Named]:
         return {
             (file.path, file.stage_name(call.install.stage), platform): where
             for file in files
             for call in file.every()
-            if call.base.where not in failed and call.changes
+            if call.changes and self._archives.failure(call) is None
             if (where := self._archives.named(call.base.where)) is not None
             for platform in call.base.platforms
         }

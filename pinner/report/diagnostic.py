@@ -95,6 +95,11 @@ def to_dicts(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     ]
 
 
+def fields(value: object, names: str) -> dict[str, Any]:
+    """Some fields of a value, by the names that JSON has for them, too."""
+    return {name: getattr(value, name) for name in names.split()}
+
+
 def encoded(path: str) -> str:
     """A path as part of a URI: everything but letters, digits and `._~/+:-` as percent escapes."""
     data = path.encode("utf-8", "surrogateescape")

@@ -9,7 +9,7 @@ from typing import Any
 from pinner.errors import printable
 from pinner.report.markdown import code, escaped
 from pinner.report.refresh import DIGEST, KINDS
-from pinner.report.terminal import count
+from pinner.report.terminal import Style, count
 from pinner.workflow.difference import Difference, PackageDifference
 
 _KINDS = {**KINDS, "added": "added", "removed": "removed", "digest": "the same version with other content"}
@@ -62,10 +62,11 @@ def lines(found: Sequence[Difference]) -> Iterator[str]:
     for each in found:
         yield printable(f"{each.file}, stage {each.stage}: {', '.join(each.platforms)}")
         yield from (f"  {said}" for said in _heads(each))
-        rows = [(name, " → ".join(filter(None, (old, new))), why) for name, old, new, why in _rows(each)]
-        widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-        for name, versions, why in rows:
-            yield printable(f"  {name:{widths[0]}}  {versions:{widths[1]}}  {why}")
+        rows = (
+            (name, " → ".join(filter(None, (old, new))), "", printable(why))
+            for name, old, new, why in _rows(each)
+        )
+        yield from (f"  {line}" for line in Style().rows(rows))
     yield summary(found)
 
 

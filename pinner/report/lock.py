@@ -9,7 +9,7 @@ from typing import Any
 
 from pinner.edit.span import Place
 from pinner.errors import printable
-from pinner.report.diagnostic import Diagnostic, Shown, diagnostic
+from pinner.report.diagnostic import Diagnostic, Shown, diagnostic, fields
 from pinner.report.terminal import Style, coded, count
 from pinner.workflow.lock import Finding, Plan
 
@@ -75,16 +75,13 @@ def lines(plan: Plan, style: Style, shown: Callable[[str], str]) -> Iterable[str
     """
     hints = {""}
     for path, group in groupby(_rows(plan, style), key=lambda row: row[0].path):
-        rows = list(group)
-        places = [_place(printable(shown(path)), row) for row in rows]
-        words = [_words(row) for row in rows]
-        place_width, word_width = max(map(len, places)), max(map(len, words))
-        for row, place, word in zip(rows, places, words, strict=True):
+        rows = []
+        for row in group:
             hint = row[0].choice.hint
             outcome = _outcome(row[0], "" if hint in hints else hint, style)
             hints.add(hint)
-            line = f"{place:{place_width}}  {word:{word_width}}  {outcome}"
-            yield style.fit(line, place_width + word_width + 4)
+            rows.append((_place(shown(path), row), _words(row), "", outcome))
+        yield from style.rows(rows)
 
 
 def _place(path: str, row: Sequence[Finding]) -> str:
@@ -162,14 +159,8 @@ def data(plans: Iterable[tuple[Plan, Shown, Sequence[str]]], *, written: bool) -
 def _data(finding: Finding) -> dict[str, Any]:
     choice = finding.choice
     return {
-        "line": finding.line,
-        "column": finding.column,
-        "raw": finding.raw,
-        "name": finding.name,
-        "status": choice.status,
-        "version": choice.version,
+        **fields(finding, "line column raw name"),
+        **fields(choice, "status version"),
         "versions": {platform: offer.package.version for platform, offer in (choice.offers or {}).items()},
-        "reason": choice.reason,
-        "detail": choice.detail,
-        "hint": choice.hint,
+        **fields(choice, "reason detail hint"),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.regex import later
-from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, encoded, of_error, to_dicts
+from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, encoded, fields, of_error, to_dicts
 from pinner.report.terminal import Style, coded, count
 from pinner.report.verify import vulnerabilities
 from pinner.stages.choice import short
@@ -114,23 +114,20 @@ def commit_message(outcome: Outcome) -> str:
 
 def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     """One line a change, and one for each pin that was left although it is not what apt would take."""
-    rows = [(_places(change.places), _what(change), change) for change in outcome.changes]
-    stays = [(at(stay.place), _subject(stay), stay) for stay in outcome.stays]
-    bases = [("base image", image.image, image) for image in outcome.images if not style.quiet]
-    first = max((len(printable(row[0])) for row in (*rows, *bases, *stays)), default=0)
-    second = max((len(printable(row[1])) for row in (*rows, *bases, *stays)), default=0)
-    for place, what, change in rows:
-        if not style.quiet:
-            colour = "31" if change.security or change.gone else "32"
-            yield f"{printable(place):{first}}  {style.paint(f'{printable(what):{second}}', colour)}  {why(change)}"
-    for place, what, image in bases:
-        yield f"{place:{first}}  {printable(what):{second}}  {printable(why_based(image))}"
-    for place, what, stay in stays:
-        if stay.gone or stay.refuses or not style.quiet:
-            colour = "31" if stay.gone or stay.refuses else "33"
-            label = style.paint(coded("cannot move" if stay.refuses else "not moved", stay.code), colour)
-            line = f"{printable(place):{first}}  {printable(what):{second}}  {label}: {printable(stay.why)}"
-            yield style.fit(line, first + second + 4)
+    rows = []
+    for change in () if style.quiet else outcome.changes:
+        colour = "31" if change.security or change.gone else "32"
+        what = f"{change.name} {change.old or '(none)'} → {change.new}"
+        rows.append((_places(change.places), what, colour, why(change)))
+    for image in () if style.quiet else outcome.images:
+        rows.append(("base image", image.image, "", printable(why_based(image))))
+    for stay in outcome.stays:
+        fails = stay.gone or stay.refuses
+        if fails or not style.quiet:
+            label = coded("cannot move" if stay.refuses else "not moved", stay.code)
+            text = f"{style.paint(label, '31' if fails else '33')}: {printable(stay.why)}"
+            rows.append((at(stay.place), _subject(stay), "", text))
+    yield from style.rows(rows)
     for mended in () if style.quiet else outcome.mended:
         yield f"fixed in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
@@ -187,10 +184,6 @@ def _subject(stay: Stay) -> str:
     return f"{stay.name}={stay.pin}" if stay.pin else stay.name
 
 
-def _what(change: Change) -> str:
-    return f"{change.name} {change.old or '(none)'} → {change.new}"
-
-
 def _moved(each: DependencyChange) -> str:
     text = f"{each.old or '(new)'} → {each.new or '(not needed any more)'}"
     return f"{each.name} {text} ({', '.join(map(short, each.platforms))})"
@@ -210,7 +203,7 @@ def line(outcome: Outcome, found: Sequence[Diagnostic]) -> dict[str, Any]:
             "gone": sum(stay.gone for stay in outcome.stays),
             "unpinned": len(outcome.unpinned),
         },
-        "moves": [{"name": each.name, "old": each.old, "new": each.new} for each in outcome.changes],
+        "moves": [fields(each, "name old new") for each in outcome.changes],
         "diagnostics": to_dicts(found),
     }
 
@@ -219,15 +212,8 @@ def data(outcome: Outcome) -> dict[str, Any]:
     """The outcome as data."""
     changes: list[dict[str, Any]] = [
         {
-            "name": change.name,
-            "old": change.old,
-            "new": change.new,
-            "pocket": change.pocket,
-            "security": change.security,
-            "gone": change.gone,
-            "kind": change.kind,
-            "source": change.offer.package.source,
-            "source_version": change.offer.package.source_version,
+            **fields(change, "name old new pocket security gone kind"),
+            **fields(change.offer.package, "source source_version"),
             "changelog": link(change),
             "places": [place._asdict() for place in change.places],
             "images": list(change.images),
@@ -245,8 +231,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "along": [each._asdict() for each in outcome.along],
         "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
         "unpinned": [
-            {"name": each.name, "why": each.why, "code": each.code, "place": each.place._asdict()}
-            for each in outcome.unpinned
+            {**fields(each, "name why code"), "place": each.place._asdict()} for each in outcome.unpinned
         ],
         "pin_count": outcome.pins,
         "vulnerabilities": [

@@ -7,9 +7,10 @@ from typing import Any
 
 from pinner.apt.digest import algorithm
 from pinner.errors import printable
+from pinner.report.diagnostic import fields
 from pinner.report.terminal import Style, count
 from pinner.resolve.resolution import Cause, Chosen
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.universe import Offer, Universe
 from pinner.workflow.resolve import Explained, Reason, RequestResolution
 
 
@@ -21,10 +22,6 @@ def _cause(cause: Cause) -> str:
     if cause.parent is None:
         return "asked for"
     return f"{cause.parent.name} {'of the same source' if cause.need is None else cause.need}"
-
-
-def _relation(need: Need | None) -> str:
-    return "" if need is None else str(need)
 
 
 def answer_lines(answer: RequestResolution, style: Style) -> Iterable[str]:
@@ -67,17 +64,15 @@ def package(chosen: Chosen) -> dict[str, Any]:
     """One chosen package."""
     found = chosen.offer.package
     return {
-        "name": found.name,
-        "version": found.version,
+        **fields(found, "name version"),
         "arch": found.architecture,
         "pocket": _pocket(chosen.offer),
-        "filename": found.filename,
-        "size": found.size,
+        **fields(found, "filename size"),
         algorithm(found.digest): found.digest,
         "asked": chosen.requested,
         "replaces": chosen.replaces.version if chosen.replaces is not None else "",
         "causes": [
-            {"by": cause.parent.name, "version": cause.parent.version, "relation": _relation(cause.need)}
+            {"by": cause.parent.name, "version": cause.parent.version, "relation": str(cause.need or "")}
             for cause in chosen.causes
             if cause.parent is not None
         ],
@@ -142,17 +137,14 @@ def why_data(explained: Explained, shown: Callable[[str], str]) -> dict[str, Any
         "reasons": [
             {
                 "path": shown(reason.file.path),
-                "line": reason.line,
-                "stage": reason.stage,
-                "platform": reason.platform,
+                **fields(reason, "line stage platform"),
                 "chain": [
-                    {"name": step.offer.name, "version": step.offer.version, "relation": _relation(step.need)}
+                    {**fields(step.offer, "name version"), "relation": str(step.need or "")}
                     for step in reason.chain
                 ],
                 "package": package(reason.chosen),
                 "passed_over": [
-                    {"name": passed.offer.name, "version": passed.offer.version, "why": passed.why}
-                    for passed in reason.passed
+                    {**fields(each.offer, "name version"), "why": each.why} for each in reason.passed
                 ],
             }
             for reason in explained.reasons

@@ -11,7 +11,7 @@ from typing import Any
 from pinner.edit.span import Span
 from pinner.errors import printable
 from pinner.recipe.installs import Request, Skipped
-from pinner.report.diagnostic import Diagnostic, Report, diagnostic
+from pinner.report.diagnostic import Diagnostic, Report, diagnostic, fields
 from pinner.report.terminal import Style, coded, count
 from pinner.stages.image_names import Alias, Named, Unnamed
 from pinner.stages.install_commands import File, InstallCommand, place
@@ -218,9 +218,7 @@ def data(files: Sequence[File], *, sources: bool = False) -> dict[str, Any]:
                         **_place(file, item.span.start, item.span.end),
                         "stage": file.stage_name(item.stage),
                         "raw": item.span.of(file.dockerfile.text),
-                        "reason": item.reason,
-                        "detail": item.detail,
-                        "allowed": item.allowed,
+                        **fields(item, "reason detail allowed"),
                     }
                 )
             else:
@@ -250,22 +248,13 @@ def _call(file: File, call: InstallCommand) -> dict[str, Any]:
         "suite": suite_name(call),
         "platforms": list(call.base.platforms),
         "options": [word.raw for word in install.options],
-        "recommends": install.recommends,
-        "target_release": install.target_release,
+        **fields(install, "recommends target_release"),
         "words": [
             {
                 "word": request.word.raw if request.word.value is None else request.word.value,
                 "raw": request.word.raw,
                 **_place(file, request.word.span.start, request.word.span.end),
-                "kind": request.kind,
-                "action": request.action,
-                "reason": request.reason,
-                "detail": request.detail,
-                "name": request.name,
-                "arch": request.arch,
-                "pin": request.pin,
-                "release": request.release,
-                "allowed": request.allowed,
+                **fields(request, "kind action reason detail name arch pin release allowed"),
             }
             for request in install.requests
         ],

@@ -91,10 +91,6 @@ def _apart(found: FoundMoment) -> Iterator[str]:
 
 def data(results: Sequence[SearchResult]) -> dict[str, Any]:
     """For machines."""
-
-    def item(one: WantedVersion) -> dict[str, str]:
-        return {"name": one.name, "version": one.version, "platform": one.platform}
-
     return {
         "suites": [
             {
@@ -103,12 +99,12 @@ def data(results: Sequence[SearchResult]) -> dict[str, Any]:
                     {
                         "snapshot": found.moment,
                         "imports": dict(found.imports),
-                        "packages": [item(one) for one in found.items],
-                        "apart": [{**item(one), "had": list(instead)} for one, instead in found.apart],
+                        "packages": [one._asdict() for one in found.items],
+                        "apart": [{**one._asdict(), "had": list(instead)} for one, instead in found.apart],
                     }
                     for found in result.answer.found
                 ],
-                "never": [item(one) for one in result.answer.never],
+                "never": [one._asdict() for one in result.answer.never],
                 "indices_read": result.read,
             }
             for result in results

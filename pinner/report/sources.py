@@ -9,6 +9,7 @@ from pinner.apt.sources import Keys, without_login
 from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import printable
+from pinner.report.diagnostic import fields
 from pinner.report.terminal import Style
 from pinner.stages.image_names import Alias, Named
 from pinner.stages.install_commands import File, InstallCommand
@@ -86,8 +87,7 @@ def to_dicts(call: InstallCommand) -> Iterable[dict[str, Any]]:
     """The sources of a call for JSON."""
     for read, archs in of_call(call).items():
         yield {
-            "uri": read.uri,
-            "suite": read.suite,
+            **fields(read, "uri suite"),
             "components": list(read.components),
             "architectures": archs,
             "path": read.path,

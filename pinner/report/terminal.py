@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pinner.errors import printable
 from pinner.regex import later
@@ -24,6 +24,20 @@ class Style(NamedTuple):
     def paint(self, text: str, colour: str) -> str:
         """`text` in an SGR colour, where colours are wanted."""
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
+
+    def rows(self, rows: Iterable[tuple[str, str, str, str]], widest: int = 0) -> Iterator[str]:
+        """Lines in columns: a place, a subject, its colour, and a text, which is broken to the terminal's width.
+
+        The column of subjects has `widest` characters at most, 0: as many as the longest. The text may have colours.
+        """
+        shown = [
+            (printable(place), printable(subject), colour, text) for place, subject, colour, text in rows
+        ]
+        first, second = (max((len(row[column]) for row in shown), default=0) for column in (0, 1))
+        second = min(second, widest or second)
+        for place, subject, colour, text in shown:
+            line = f"{place:{first}}  {self.paint(f'{subject:{second}}', colour)}  {text}"
+            yield self.fit(line, first + second + 4)
 
     def fit(self, line: str, indent: int) -> str:
         """The line broken at blanks to the terminal's width; what follows stands below column `indent`, or below the

@@ -184,28 +184,25 @@ def drift_text(drift: Drift) -> str:
 
 def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: Style) -> Iterator[str]:
     """One line a diagnostic but for errors; with `verbose` also what is live, and locked packages with newer ones."""
-    shown: list[tuple[str, str, str]] = []
+    shown: list[tuple[str, str, str, str]] = []
     for each in found:
         if each.subject and (each.severity == "error" or not style.quiet):
             label = style.paint(coded(each.severity, each.code), _COLOURS[each.severity])
             text = f"{label}: {printable(each.message)}" + (f" ({printable(each.help)})" if each.help else "")
-            shown.append((at(each.place), each.subject, text))
+            shown.append((at(each.place), each.subject, "", text))
     for checked in all_checked if style.verbose else ():
-        shown += [
-            (at(pin.place), f"{pin.name}={pin.version}", printable(by_platform(pin.standings)))
-            for pin in checked.verified.pins
-            if pin.state == "live"
+        verified = checked.verified
+        quiet: list[tuple[str, Pin | LockedVersion]] = [
+            (at(pin.place), pin) for pin in verified.pins if pin.state == "live"
         ]
-        shown += [
-            (checked.name, f"{held.name}={held.version}", printable(by_platform(held.standings)))
-            for held in checked.verified.held
-            if held.state == "superseded" and not held.asked
+        quiet += [
+            (checked.name, held) for held in verified.held if held.state == "superseded" and not held.asked
         ]
-    place_width = max((len(printable(place)) for place, *_ in shown), default=0)
-    subject_width = min(max((len(printable(subject)) for _, subject, *_ in shown), default=0), 48)
-    for place, subject, text in shown:
-        line = f"{printable(place):{place_width}}  {printable(subject):{subject_width}}  {text}"
-        yield style.fit(line, place_width + subject_width + 4)
+        shown += (
+            (where, f"{each.name}={each.version}", "", printable(by_platform(each.standings)))
+            for where, each in quiet
+        )
+    yield from style.rows(shown, widest=48)
 
 
 def summary(all_checked: Sequence[Checked]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from pinner.distributions.advisories import Vulnerability, address
 from pinner.distributions.catalogue import suite_named
 from pinner.edit.span import Place
-from pinner.report.diagnostic import Diagnostic, to_dicts
+from pinner.report.diagnostic import Diagnostic, fields, to_dicts
 from pinner.report.verify import Checked, drift_text
 from pinner.workflow.drift import Drift
 from pinner.workflow.standing import Standing
@@ -56,22 +56,14 @@ def _pin(pin: Pin) -> dict[str, Any]:
         **pin.place._asdict(),
         "name": pin.name,
         "pin": pin.version,
-        "raw": pin.raw,
-        "state": pin.state,
-        "security": pin.security,
+        **fields(pin, "raw state security"),
         "platforms": _standings(pin.standings),
     }
 
 
 def _locked(held: LockedVersion) -> dict[str, Any]:
-    return {
-        "name": held.name,
-        "version": held.version,
-        "asked": held.asked,
-        "state": held.state,
-        "files": list(held.files),
-        "platforms": _standings(held.standings),
-    }
+    own = fields(held, "name version asked state")
+    return {**own, "files": list(held.files), "platforms": _standings(held.standings)}
 
 
 def _broken(broken: Broken) -> dict[str, Any]:
@@ -80,21 +72,13 @@ def _broken(broken: Broken) -> dict[str, Any]:
         "command": broken.command,
         "state": "uninstallable" if broken.certain else "unknown",
         "platforms": list(broken.platforms),
-        "detail": broken.detail,
-        "hint": broken.hint,
+        **fields(broken, "detail hint"),
     }
 
 
 def _drift(drift: Drift, place: Place) -> dict[str, Any]:
-    return {
-        **place._asdict(),
-        "kind": drift.kind,
-        "name": drift.name,
-        "locked": drift.locked,
-        "found": drift.found,
-        "platforms": list(drift.platforms),
-        "detail": drift_text(drift),
-    }
+    own = fields(drift, "kind name locked found")
+    return {**place._asdict(), **own, "platforms": list(drift.platforms), "detail": drift_text(drift)}
 
 
 def _of_exposed(exposed: Exposed, checked: Checked) -> dict[str, Any]:

@@ -58,6 +58,11 @@ def worst(statuses: Iterable[int]) -> int:
     return min(statuses, key=_WORST_FIRST.index, default=0)
 
 
+def status_of(errors: Iterable[PinnerError], *, failed: bool = False) -> int:
+    """The exit status of a run with these errors; without any, of one that has `failed` or not."""
+    return worst([error.exit_status for error in errors] or [int(failed)])
+
+
 class PinnerError(Exception):
     """What happened and where (`message`), and what to do next (`hint`)."""
 

@@ -38,7 +38,7 @@ def _inside(ctx: click.Context, param: click.Parameter, root: Path) -> Path:
     default="",
     help="Sign it with this secret OpenPGP key; PINNER_SIGN_PASSWORD has its password, if there is one.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
+@flags.options(flags.QUIET)
 def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 

@@ -24,6 +24,8 @@ from pinner.session.run import Asked, Run
 from pinner.values import NamedTuple
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+#: Options, as the decorators that add them.
+Group = Sequence[Callable[[Any], Any]]
 
 
 class Duration(click.ParamType[timedelta]):
@@ -47,7 +49,7 @@ def tells_kinds(command: click.Command) -> click.Command:
     return command
 
 
-def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+def options(*groups: Group) -> Callable[[_F], _F]:
     """The options of `groups`, in the order in which help lists them."""
 
     def decorate(function: _F) -> _F:
@@ -60,7 +62,7 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 
 
 ALL = "all"
-PATHS: list[Callable[[_F], _F]] = [
+PATHS: Group = [
     click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True)),
     click.option(
         "--kind",
@@ -70,12 +72,12 @@ PATHS: list[Callable[[_F], _F]] = [
         help="Take files of this kind alone; repeatable. pinner lock remembers it; `all` ends that.",
     ),
 ]
-STRICT: list[Callable[[_F], _F]] = [
+STRICT: Group = [
     click.option(
         "--strict", is_flag=True, help="Exit 1 if any argument is left unpinned; see `# pinner: allow`."
     )
 ]
-ARCHIVE: list[Callable[[_F], _F]] = [
+ARCHIVE: Group = [
     click.option("--offline", is_flag=True, help="Use only cached indices; say how old they are."),
     click.option(
         "--max-age",
@@ -86,17 +88,23 @@ ARCHIVE: list[Callable[[_F], _F]] = [
         help="Ask the archive again when the last answer is older.",
     ),
 ]
-OLDER: list[Callable[[_F], _F]] = [
+OLDER: Group = [
     click.option(
         "--allow-older",
         is_flag=True,
         help="Believe a Release that is older than the one pinner.lock was made from, and go back to older versions.",
     )
 ]
-JSON: list[Callable[[_F], _F]] = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
-_OUTPUT: list[Callable[[_F], _F]] = [
+DRY: Group = [
+    click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing."),
+    click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change."),
+]
+QUIET: Group = [click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")]
+FILE = click.Path(dir_okay=False, path_type=Path)
+JSON: Group = [click.option("--json", "as_json", is_flag=True, help="Print JSON.")]
+_OUTPUT: Group = [
     *JSON,
-    click.option("-q", "--quiet", is_flag=True, help="Print only what fails."),
+    *QUIET,
     click.option(
         "-v", "--verbose", is_flag=True, help="Print every argument, also those that do not change."
     ),
@@ -150,7 +158,7 @@ def _output(forms: Sequence[tuple[str, Path | None]], as_json: bool, quiet: bool
 
 
 #: As OUTPUT, in every format; the argument `output`.
-REPORT: list[Callable[[_F], _F]] = [
+REPORT: Group = [
     into("output", _output, ("forms", "as_json", "quiet", "verbose")),
     click.option(
         "--format",
@@ -168,7 +176,7 @@ def _keep_private(ctx: click.Context, param: click.Parameter, value: bool) -> No
     reach.allow(private=value)
 
 
-NETWORK: list[Callable[[_F], _F]] = [
+NETWORK: Group = [
     click.option(
         "--allow-private",
         is_flag=True,
@@ -178,7 +186,7 @@ NETWORK: list[Callable[[_F], _F]] = [
         help="In CI, ask addresses of the runner's own network, too.",
     )
 ]
-RECORDED: list[Callable[[_F], _F]] = [
+RECORDED: Group = [
     click.option(
         "--archive",
         "recorded",
@@ -191,7 +199,7 @@ RECORDED: list[Callable[[_F], _F]] = [
 
 
 #: Where base images are read from.
-IMAGES: list[Callable[[_F], _F]] = [
+IMAGES: Group = [
     click.option(
         "--images",
         type=click.Choice(["never", "auto", "always"]),
@@ -231,7 +239,7 @@ def _run(function: _F) -> _F:
 
 
 #: What is said of stages, and how the world is asked about them; the argument `run`.
-STAGES: list[Callable[[_F], _F]] = [
+STAGES: Group = [
     _run,
     *RECORDED,
     click.option(
@@ -281,7 +289,7 @@ def to_style(quiet: bool, verbose: bool) -> Style:
 
 
 #: How to print, the argument `style`; and whether to print JSON.
-OUTPUT: list[Callable[[_F], _F]] = [into("style", to_style, ("quiet", "verbose")), *_OUTPUT]
+OUTPUT: Group = [into("style", to_style, ("quiet", "verbose")), *_OUTPUT]
 
 
 def tell(notes: Iterable[str], errors: Iterable[PinnerError] = (), *, quiet: bool) -> None:

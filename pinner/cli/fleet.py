@@ -11,12 +11,12 @@ from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 
 from pinner.cli import document
-from pinner.cli.flags import into
+from pinner.cli.flags import FILE, Group, into
 from pinner.cli.say import say
 from pinner.errors import InputError, OptionError, PinnerError, printable, worst
 from pinner.report.fleet import read_line
@@ -24,7 +24,6 @@ from pinner.session.projects import STDIN, standard_input
 from pinner.values import NamedTuple
 
 _TIDY = 10  # repositories
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Shard(NamedTuple):
@@ -68,7 +67,7 @@ def _many(repositories: str | None, shard: Shard | None, results: Path | None) -
 
 
 #: The argument `many`.
-FLEET: list[Callable[[_F], _F]] = [
+FLEET: Group = [
     into("many", _many, Many._fields),
     click.option(
         "--repositories",
@@ -84,7 +83,7 @@ FLEET: list[Callable[[_F], _F]] = [
     ),
     click.option(
         "--results",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FILE,
         metavar="FILE",
         help="Append the lines to FILE, and pass over the repositories that it has already.",
     ),

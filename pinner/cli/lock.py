@@ -28,8 +28,7 @@ from pinner.stages.suites import PinScope
     is_flag=True,
     help="Trust on first use the keys that files fetch for the repositories they add; the lock keeps which they are.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@flags.options(flags.DRY)
 @click.option(
     "--pin-siblings/--no-pin-siblings",
     default=None,

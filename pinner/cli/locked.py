@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from pinner.cli.flags import into
+from pinner.cli.flags import Group, into
 from pinner.cli.say import say
 from pinner.errors import InputError, printable, value_of
 from pinner.lock.schema import NAME, Lock, Target
@@ -20,8 +19,6 @@ from pinner.project.config import Config, canonical_platform, load
 from pinner.recipe.dockerfile import parse
 from pinner.session.projects import read_lock
 from pinner.workflow import export
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def _nearest(lock: Lock, root: Path, names: Sequence[str], stage: str) -> str:
 
 _FIELDS = ("named", "stages", "platforms")
 #: The argument `found`.
-CHOICE: list[Callable[[_F], _F]] = [
+CHOICE: Group = [
     into("found", _find, _FIELDS),
     click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
     click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),

@@ -73,17 +73,16 @@ class Where(NamedTuple):
     help="Read the archives as they were then, and make builds that read a snapshot read that one, too.",
 )
 @click.option("--atomic", is_flag=True, help="Write nothing at all if something cannot be refreshed.")
-@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
+@flags.options(flags.DRY)
 @click.option(
     "--summary",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=flags.FILE,
     metavar="FILE",
     help="Write Markdown for a pull request to FILE.",
 )
 @click.option(
     "--commit-message",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=flags.FILE,
     metavar="FILE",
     help="Write a commit's message to FILE.",
 )

@@ -19,7 +19,7 @@ from pinner.session.projects import STDIN, standard_input
 )
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=flags.FILE,
     metavar="FILE",
     help="Write one page of HTML, which needs no network.",
 )

@@ -9,7 +9,7 @@ import click
 
 from pinner.cli import document, flags
 from pinner.cli.flags import Output
-from pinner.errors import PinnerError, worst
+from pinner.errors import PinnerError, status_of
 from pinner.recipe import kinds
 from pinner.report import scan as report
 from pinner.session.projects import STDIN, from_stdin
@@ -50,7 +50,7 @@ def command(
             each.shown(path): kinds.of(path, text) for each in projects for path, text in each.texts.items()
         }
         others = {str(each.path): (each.other or each.kind, each.passed) for each in run.passed}
-        status = worst([error.exit_status for error in errors])
+        status = status_of(errors)
         if form == "json":
             document.show(status, report.files_data(taken, others), errors)
         else:
@@ -82,7 +82,7 @@ def command(
         total += own
         if not style.quiet and (said := list(lines([each], style))):
             click.echo("\n".join(said))
-    status = worst([error.exit_status for error in errors] or [int(failed)])
+    status = status_of(errors, failed=failed)
     if counts and not (style.quiet or sources):
         click.echo("\n".join(report.table(counts, total)))
         click.echo(report.summary(total))

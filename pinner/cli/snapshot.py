@@ -13,7 +13,7 @@ from pinner.archive.network import MAX_AGE
 from pinner.archive.pace import Pace
 from pinner.cli import document, flags
 from pinner.cli.say import say
-from pinner.errors import PinnerError, printable, worst
+from pinner.errors import PinnerError, printable, status_of
 from pinner.project.config import Config
 from pinner.report.terminal import Style, count
 from pinner.search.claims import Claim
@@ -63,7 +63,7 @@ def find(paths: tuple[str, ...], run: Run, closure: bool, metasnap: bool, as_jso
     from pinner.report import snapshot_find as report
 
     apart = any(len(each.answer.found) != 1 or each.answer.never for each in results)
-    status = worst([error.exit_status for error in errors] or [int(apart)])
+    status = status_of(errors, failed=apart)
     if as_json:
         document.show(status, report.data(results), errors)
     else:

@@ -10,7 +10,7 @@ import click
 
 from pinner.cli import flags
 from pinner.cli.say import say
-from pinner.errors import InputError, printable, worst
+from pinner.errors import InputError, printable, status_of
 from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
 from pinner.report.diagnostic import at
@@ -30,9 +30,7 @@ _NAME = r"[a-z0-9*?\[][a-z0-9+.*?\[\]-]*"
 @click.option(
     "--sources", is_flag=True, help="Also remove the sources blocks that lock --write-sources wrote."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would change as a diff; write nothing.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only what fails.")
+@flags.options(flags.DRY, flags.QUIET)
 def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, check: bool, quiet: bool) -> int:
     """Take pins out of files, and out of the lock, again: those of the packages named (globs), or all.
 
@@ -82,7 +80,7 @@ def command(words: tuple[str, ...], run: Run, sources: bool, dry_run: bool, chec
         verb = "would take" if not writes else "took"
         click.echo(f"{verb} out {taken}" if changed else "nothing to take out", err=dry_run)
     failed = bool(left or unmatched) or (check and changed)
-    return worst([error.exit_status for error in errors] or [int(failed)])
+    return status_of(errors, failed=failed)
 
 
 class _Result(Writes):

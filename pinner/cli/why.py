@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pinner.cli import document, flags
-from pinner.errors import worst
+from pinner.errors import status_of
 from pinner.report import resolution
 from pinner.report.terminal import Style
 from pinner.session.projects import read_lock
@@ -36,7 +36,7 @@ def command(package: str, paths: tuple[str, ...], run: Run, as_json: bool, style
         elif not style.quiet:
             for line in resolution.why_lines(explained, style, project.shown):
                 click.echo(line)
-    status = worst([error.exit_status for error in errors] or [int(not found)])
+    status = status_of(errors, failed=not found)
     if as_json:
         document.show(status, {"name": package, "projects": answers}, errors)
     flags.tell(run.notes, errors, quiet=style.quiet)

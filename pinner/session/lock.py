@@ -8,7 +8,7 @@ from typing import Any
 from pinner.archive import seen
 from pinner.distributions import moments
 from pinner.edit.span import Place
-from pinner.errors import PinnerError, value_of, worst
+from pinner.errors import PinnerError, status_of, value_of
 from pinner.lock import reader
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.recipe.blocks import BEGIN
@@ -58,7 +58,7 @@ class LockResult(NamedTuple):
         """The exit status; with `check` 1 for anything that would change, with `strict` for words without a pin."""
         changed = check and any(each.wrote for each in self.outcomes)
         fails = any(each.plan.fails or (strict and each.plan.leaves_words) for each in self.outcomes)
-        return worst([error.exit_status for error in self.failures] or [int(fails or changed)])
+        return status_of(self.failures, failed=fails or changed)
 
     def data(self) -> dict[str, Any]:
         """What JSON says of the run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pinner.errors import PinnerError, worst
+from pinner.errors import PinnerError, status_of
 from pinner.report import scan as report
 from pinner.report.diagnostic import Report, of_error
 from pinner.session.projects import Project, from_here, read_lock
@@ -22,7 +22,7 @@ class Scanned(NamedTuple):
     def status(self, *, strict: bool = False) -> int:
         """The exit status; with `strict` 1 for arguments that stay without a pin."""
         failed = strict and any(each.leaves_words for each in self.files)
-        return worst([error.exit_status for error in self.errors] or [int(failed)])
+        return status_of(self.errors, failed=failed)
 
     def report(self, run: Run, *, strict: bool = False) -> Report:
         """The run in whichever format."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pinner.archive import seen
 from pinner.distributions.advisories import KnownVulnerabilities
-from pinner.errors import FetchError, InputError, PinnerError, TrustError, worst
+from pinner.errors import FetchError, InputError, PinnerError, TrustError, status_of
 from pinner.lock.schema import Lock
 from pinner.project.config import Config
 from pinner.report import verify as report
@@ -80,7 +80,7 @@ class Verification:
         found = [each for one in checked for each in report.diagnostics(one, self._how.fail_on)]
         failed = any(each.severity == "error" for each in found)
         failed = failed or (self._how.strict and not any(each.verified.pins for each in checked))
-        status = worst([error.exit_status for error in errors] or [int(failed)])
+        status = status_of(errors, failed=failed)
         return Checks(checked, found, errors, status)
 
     def _one(self, project: Project, *, shown: bool) -> Checked:

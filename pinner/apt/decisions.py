@@ -112,7 +112,12 @@ def _decided(settings: Settings) -> Decisions:
         _truth(settings, "Acquire::Check-Date", True),
         (_number(settings, "Acquire::Min-ValidTime"), _number(settings, "Acquire::Max-ValidTime")),
         _known(settings, "APT::Snapshot"),
-        Places(*(_place(settings, f"Dir::Etc::{name}") for name in Places._fields)),
+        Places(
+            *(
+                _said(settings.path(key), key).rstrip("/")
+                for key in map("Dir::Etc::{}".format, Places._fields)
+            )
+        ),
         tuple(_said(each, "APT::Architectures") for each in architectures),
         tuple(Setting(key, value) for key in _PRESENT if (value := _known(settings, key))),
     )
@@ -122,10 +127,6 @@ def _read_elsewhere(settings: Settings, *keys: str) -> None:
     for key in keys:
         if (settings.path(key) or "").rstrip("/") != conf.BEGIN.path(key):
             raise InputError(f"{key} moves what apt reads, which is not followed")
-
-
-def _place(settings: Settings, key: str) -> str:
-    return _said(settings.path(key), key).rstrip("/")
 
 
 def _said(value: str | None, key: str) -> str:

@@ -77,7 +77,8 @@ def on_branches(
             if one is not None:
                 made.append(_data(one, part.outcome, _named(where.summary, group)))
                 if form == "text" and not style.quiet:
-                    click.echo(_said(one))
+                    pushed = f"; {one.pushed} has it{' already' if not one.new else ''}" if one.pushed else ""
+                    click.echo(f"committed on {one.name} ({one.commit[:10]}){pushed}")
         status = worst(statuses)
         whole = done._replace(outcome=done.outcome._replace(written=write), errors=tuple(errors))
         if form != "text" or output.files:
@@ -136,11 +137,6 @@ def _rest(done: Done, made: Sequence[object]) -> Done:
         return done
     outcome = done.outcome._replace(changes=(), images=(), along=(), wrote=(), notes=())
     return done._replace(outcome=outcome, results=())
-
-
-def _said(made: Made) -> str:
-    where = f"; {made.pushed} has it{' already' if not made.new else ''}" if made.pushed else ""
-    return f"committed on {made.name} ({made.commit[:10]}){where}"
 
 
 def _data(made: Made, outcome: Outcome, summary: Path | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pinner.errors import PinnerError, printable
 from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.recipe.blocks import BEGIN
 from pinner.report import lock as report
-from pinner.report.terminal import Style
+from pinner.report.terminal import Style, some
 from pinner.session.lock import LockedProject, LockOptions, lock
 from pinner.session.projects import STDIN, from_stdin
 from pinner.session.run import Run
@@ -102,8 +102,8 @@ def command(
         document.report(output, whole, found.data, status, found.failures)
     flags.tell((), found.errors, quiet=style.quiet)
     for failure, names in found.unserved.items():
-        some = names and any(outcome.plan.files for outcome in found.outcomes)
-        named = f"\nnot locked for that: {printable(_some(names))}" if some else ""
+        locked = names and any(outcome.plan.files for outcome in found.outcomes)
+        named = f"\nnot locked for that: {printable(some(names, 3))}" if locked else ""
         say("error", f"{failure}{named}")
     first = write and any(each.before.get(each.project.lock_path, "") is None for each in found.outcomes)
     if first and form == "text" and not style.quiet:
@@ -115,11 +115,6 @@ _NEXT = (
     f"next: commit the files together with {LOCK_NAME}; "
     "`pinner verify` in CI checks the pins, `pinner refresh` moves them"
 )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def _print(outcomes: Sequence[LockedProject], style: Style, *, write: bool, diff: bool, stdin: bool) -> None:

@@ -70,7 +70,8 @@ class Beside:
         git.call(self.place, "add", "--all", settings=self._settings)
         if not git.call(self.place, "status", "--porcelain", settings=self._settings):
             return ""
-        settings = [*self._settings, *self._signers()]
+        signers = ((key, git.own_setting(self.root, key, default)) for key, default in _SIGNERS)
+        settings = [*self._settings, *(f"{key}={value}" for key, value in signers if value)]
         try:
             git.call(self.place, "var", "GIT_COMMITTER_IDENT", settings=["user.useConfigOnly=true"])
         except InputError:
@@ -86,12 +87,6 @@ class Beside:
             settings=settings,
         )
         return git.call(self.place, "rev-parse", "HEAD")
-
-    def _signers(self) -> Iterator[str]:
-        for key, default in _SIGNERS:
-            value = git.own_setting(self.root, key, default)
-            if value:
-                yield f"{key}={value}"
 
     def publish(self, name: str, commit: str, remote: str) -> Made:
         """Set the branch `name` to a commit, and push it to a remote if there is one.

@@ -189,7 +189,7 @@ def _anchor(line: Mapping[str, Any]) -> str:
 
 
 def _details(line: Mapping[str, Any]) -> str:
-    found = list(_findings(line))
+    found, ranks = list(_findings(line)), {level: rank for rank, level in enumerate(_SHOWN)}
     rows = [
         (
             _mark(str(each.get("code", "")), str(each.get("severity", ""))),
@@ -197,7 +197,7 @@ def _details(line: Mapping[str, Any]) -> str:
             _code(str(each.get("subject", ""))),
             escape(printable(str(each.get("message", "")))),
         )
-        for each in sorted(found, key=lambda each: _rank(each.get("severity")))[:_MOST]
+        for each in sorted(found, key=lambda each: ranks.get(str(each.get("severity")), len(ranks)))[:_MOST]
     ]
     for each in line.get("errors") or ():
         what = escape(printable(str(each.get("message", ""))))
@@ -206,10 +206,6 @@ def _details(line: Mapping[str, Any]) -> str:
     table = "".join(_table("", ("", "where", "what", "finding"), rows))
     head = f"<summary>{_name(line)}: {escape(printable(_summary(line), line=True))}</summary>"
     return f'<details id="{_anchor(line)}">{head}{table}{more}</details>'
-
-
-def _rank(level: object) -> int:
-    return _SHOWN.index(str(level)) if level in _SHOWN else len(_SHOWN)
 
 
 def _mark(rule: str, level: str = "") -> str:

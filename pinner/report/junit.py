@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from pinner.errors import printable
 from pinner.regex import later
@@ -59,7 +59,7 @@ def _suite(
             failure = f"<failure type={_quoted(failing.code)} message={_quoted(failing.text)}/>"
             yield f"{head}>{failure}</testcase>"
     text = "\n".join(output)
-    yield f"    <system-out>{_text(text)}</system-out>"
+    yield f"    <system-out>{escape(_clean(text))}</system-out>"
     yield "    <system-err/>"
     yield "  </testsuite>"
 
@@ -70,7 +70,3 @@ def _clean(text: str) -> str:
 
 def _quoted(text: str) -> str:
     return quoteattr(_clean(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
-
-
-def _text(text: str) -> str:
-    return _clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pinner.apt.changelog import ChangelogEntry
 from pinner.distributions.advisories import address
@@ -10,7 +10,7 @@ from pinner.errors import printable
 from pinner.report.diagnostic import at, encoded
 from pinner.report.markdown import code, escaped
 from pinner.report.refresh import Outcome, link, title, why, why_based
-from pinner.report.terminal import count
+from pinner.report.terminal import count, some
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
 from pinner.workflow.moves import Stay
@@ -100,12 +100,8 @@ def summary(outcome: Outcome) -> str:
 
 
 def _where(change: Change) -> str:
-    def some(names: Sequence[str]) -> str:
-        more = len(names) - _PLACES
-        return ", ".join(map(code, names[:_PLACES])) + (f" and {more} more" if more > 0 else "")
-
-    places = some([at(place) for place in change.places])
-    return f"{places} on {some(change.images)}" if change.images else places
+    places = some([code(at(place)) for place in change.places], _PLACES)
+    return f"{places} on {some([*map(code, change.images)], _PLACES)}" if change.images else places
 
 
 def _row(change: Change, outcome: Outcome) -> str:
@@ -129,10 +125,9 @@ def _stay(stay: Stay) -> str:
 def _mended(mended: Mended) -> str:
     shown = [
         f"[{escaped(one.id)}]({address(mended.distribution, encoded(one.id))}) ({escaped(one.severity or 'not rated')})"
-        for one in mended.fixed[:_MOST_CVES]
+        for one in mended.fixed
     ]
-    more = f" and {len(mended.fixed) - _MOST_CVES} more" if len(mended.fixed) > _MOST_CVES else ""
-    return f"- {code(mended.source)} {code(mended.old)} → {code(mended.new)}: {', '.join(shown)}{more}"
+    return f"- {code(mended.source)} {code(mended.old)} → {code(mended.new)}: {some(shown, _MOST_CVES)}"
 
 
 def _changelogs(outcome: Outcome) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pinner.edit.span import Place
 from pinner.errors import PinnerError, printable
 from pinner.regex import later
 from pinner.report.diagnostic import Diagnostic, Shown, at, diagnostic, encoded, fields, of_error, to_dicts
-from pinner.report.terminal import Style, coded, count
+from pinner.report.terminal import Style, coded, count, some
 from pinner.report.verify import vulnerabilities
 from pinner.stages.choice import short
 from pinner.values import NamedTuple
@@ -118,7 +118,7 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     for change in () if style.quiet else outcome.changes:
         colour = "31" if change.security or change.gone else "32"
         what = f"{change.name} {change.old or '(none)'} → {change.new}"
-        rows.append((_places(change.places), what, colour, why(change)))
+        rows.append((some([*map(at, change.places)], 1), what, colour, why(change)))
     for image in () if style.quiet else outcome.images:
         rows.append(("base image", image.image, "", printable(why_based(image))))
     for stay in outcome.stays:
@@ -132,7 +132,8 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
         yield f"fixed in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
         for each in outcome.along:
-            yield f"dependencies: {printable(_moved(each))}"
+            text = f"{each.name} {each.old or '(new)'} → {each.new or '(not needed any more)'}"
+            yield printable(f"dependencies: {text} ({', '.join(map(short, each.platforms))})")
 
 
 def diagnostics(
@@ -182,16 +183,6 @@ def summary(outcome: Outcome) -> str:
 
 def _subject(stay: Stay) -> str:
     return f"{stay.name}={stay.pin}" if stay.pin else stay.name
-
-
-def _moved(each: DependencyChange) -> str:
-    text = f"{each.old or '(new)'} → {each.new or '(not needed any more)'}"
-    return f"{each.name} {text} ({', '.join(map(short, each.platforms))})"
-
-
-def _places(places: Sequence[Place]) -> str:
-    rest = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return at(places[0]) + rest
 
 
 def line(outcome: Outcome, found: Sequence[Diagnostic]) -> dict[str, Any]:

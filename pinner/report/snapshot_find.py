@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pinner.distributions.moments import UBUNTU, UBUNTU_STEP
 from pinner.errors import printable
+from pinner.report.terminal import some
 from pinner.search.coexist import FoundMoment
 from pinner.search.find import SearchResult
 from pinner.search.windows import WantedVersion
@@ -24,23 +25,21 @@ def lines(results: Sequence[SearchResult]) -> Iterator[str]:
         suite = result.wanted.name
         there = sum(len(found.items) for found in answer.found)
         if len(answer.found) == 1:
-            yield f"{suite}: {_count(there)} at {_moment(answer.found[0])}"
+            said = "the version is there" if there == 1 else f"all {there} versions are there"
+            yield f"{suite}: {said} at {_moment(answer.found[0])}"
         elif answer.found:
             yield f"{suite}: no moment has all {there} versions; it takes {len(answer.found)}:"
             for found in answer.found:
-                yield f"  {_moment(found)}: {_names(found.items)}"
+                yield f"  {_moment(found)}: {printable(some(_by_name(found.items), _SHOWN))}"
             for found in answer.found:
                 yield from _apart(found)
         none = "none of these moments" if stepped else "no snapshot"
-        for maybe, items in _by_clause(answer.never, result.wanted.elsewhere).items():
-            for name in _by_name(items):
+        clauses = result.wanted.elsewhere
+        for maybe in dict.fromkeys(clauses.get(each, "") for each in answer.never):
+            for name in _by_name(each for each in answer.never if clauses.get(each, "") == maybe):
                 yield printable(f"{suite}: {none} has {name}" + (f"; {maybe}" if maybe else ""))
         every = f", one every {UBUNTU_STEP // _HOUR} hours" if stepped else ""
         yield f"  proven by the indices of {result.read} of the {result.moments} moments{every}"
-
-
-def _count(number: int) -> str:
-    return "the version is there" if number == 1 else f"all {number} versions are there"
 
 
 def _moment(found: FoundMoment) -> str:
@@ -48,26 +47,11 @@ def _moment(found: FoundMoment) -> str:
     return f"{found.moment} ({imports})"
 
 
-def _names(items: Sequence[WantedVersion]) -> str:
-    names = _by_name(items)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return printable(", ".join(names[:_SHOWN]) + more)
-
-
 def _by_name(items: Iterable[WantedVersion]) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for item in items:
         found.setdefault(item[:2], []).append(item.platform.removeprefix("linux/"))
     return [f"{name}={version} ({', '.join(platforms)})" for (name, version), platforms in found.items()]
-
-
-def _by_clause(
-    items: Iterable[WantedVersion], clauses: Mapping[WantedVersion, str]
-) -> dict[str, list[WantedVersion]]:
-    found: dict[str, list[WantedVersion]] = {}
-    for item in items:
-        found.setdefault(clauses.get(item, ""), []).append(item)
-    return found
 
 
 def _apart(found: FoundMoment) -> Iterator[str]:

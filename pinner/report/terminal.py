@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pinner.errors import printable
 from pinner.regex import later
@@ -61,6 +61,12 @@ class Style(NamedTuple):
 def count(number: int, noun: str) -> str:
     """`1 package`, `2 packages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """`a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def coded(label: str, code: str) -> str:

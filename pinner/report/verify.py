@@ -10,7 +10,7 @@ from pinner.distributions.advisories import Vulnerability
 from pinner.edit.span import Place
 from pinner.errors import InputError, printable
 from pinner.report.diagnostic import Diagnostic, Report, at, diagnostic, of_error
-from pinner.report.terminal import Style, coded, count
+from pinner.report.terminal import Style, coded, count, some
 from pinner.stages.choice import short
 from pinner.stages.policy import Policy
 from pinner.values import NamedTuple
@@ -132,9 +132,7 @@ def _of_exposed(exposed: Exposed, checked: Checked, fail_on: Collection[str]) ->
 
 def vulnerabilities(found: Sequence[Vulnerability]) -> str:
     """The first ones with their severities, and how many more there are."""
-    shown = [f"{one.id} ({one.severity or 'not rated'})" for one in found[:_MOST]]
-    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return ", ".join(shown) + more
+    return some([f"{one.id} ({one.severity or 'not rated'})" for one in found], _MOST)
 
 
 def standing_text(each: Standing) -> str:

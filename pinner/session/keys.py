@@ -70,7 +70,10 @@ class Vouching:
             if origin.image:
                 keys: Keys | None = self._ring.from_image(uri, origin.image, origin.content)
             elif origin.context:
-                path = self._project.context_file(name, origin.context)
+                context = self._project.context(name)
+                path = (
+                    context.path(origin.context) if context is not None else None
+                )  # None: in doubt which is meant
                 if path is None:
                     return ""
                 own = files.relative(path, self._project.lock_path.parent)

@@ -79,12 +79,15 @@ class Project:
     @cached_property
     def around(self) -> Mapping[str, Around]:
         """What the project's other files say of each of its files."""
-        found = includes.around(self._with_gitlab())
+        texts: Mapping[str, str] = self.texts
+        if any(kinds.of(name, text) == "gitlab" for name, text in texts.items()):
+            texts = {**_gitlab(self.lock_path.parent, self.root), **texts}
+        found = includes.around(texts)
         root = self.lock_path.parent
         own = [name for name, text in self.texts.items() if builds.matter(name, text)]
         if not own or not self.paths:
             return found
-        texts = {name: text for name, text in self.texts.items() if builds.says(name)}
+        says = {name: text for name, text in self.texts.items() if builds.says(name)}
         variables = {}
         places = [root / name for name in own]
         for name in survey.around(
@@ -93,7 +96,7 @@ class Project:
             if not any(fnmatchcase(name, pattern) for pattern in self.config.exclude):
                 with suppress(InputError):
                     if builds.says(name):
-                        texts.setdefault(name, files.read(root / name, self.root))
+                        says.setdefault(name, files.read(root / name, self.root))
                     elif basename(name) == ".env":
                         from pinner.recipe.formats import compose
 
@@ -104,7 +107,7 @@ class Project:
 
         return {
             **found,
-            **builds.around(texts, variables, lambda name: tree.is_file(root / name, self.root), named),
+            **builds.around(says, variables, lambda name: tree.is_file(root / name, self.root), named),
         }
 
     def context(self, name: str) -> ContextFiles | None:
@@ -136,22 +139,6 @@ class Project:
         path = self.lock_path.parent / name
         if tree.is_file(path, self.root):
             self.take(name, Path(files.relative(path, Path.cwd())), files.read(path, self.root))
-
-    def take_included(self) -> None:
-        """Take the local files that GitLab's files include, and those that these include."""
-        for name in _included(self.lock_path.parent, self.root, self.texts):
-            self.take_beside(name)
-
-    def _with_gitlab(self) -> Mapping[str, str]:
-        """The texts, and if one is GitLab's the file that GitLab begins with, and what that includes."""
-        if any(kinds.of(name, text) == "gitlab" for name, text in self.texts.items()):
-            return {**_gitlab(self.lock_path.parent, self.root), **self.texts}
-        return self.texts
-
-    def context_file(self, name: str, source: str) -> Path | None:
-        """A file of the build context of a Dockerfile; None if it is in doubt which is meant."""
-        context = self.context(name)
-        return context.path(source) if context is not None else None
 
     def gone(self, lock: Lock) -> list[str]:
         """The files that the lock knows and that are not there any more."""
@@ -277,7 +264,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             found.errors.append(error)
             del projects[lock_path]
     for project in projects.values():
-        project.take_included()
+        for name in _included(project.lock_path.parent, project.root, project.texts):
+            project.take_beside(name)
         for name in sorted((project.lists | project.wrappers.keys()) - project.texts.keys()):
             project.take_beside(name)
     found.projects.extend(each for each in projects.values() if each.texts)

@@ -72,7 +72,7 @@ def suites(wanted: WantedPackages, indexes: Sequence[Index]) -> dict[str, str]:
     for folder, files in made.items():
         if folder in releases:
             found |= {f"dists/{folder}/{path}": text for path, text in files.items()}
-            found[f"dists/{folder}/Release"] = _release(releases[folder], files)
+            found[f"dists/{folder}/Release"] = "".join(_release(releases[folder], files))
     return found
 
 
@@ -83,11 +83,7 @@ def _has(index: Index, wanted: LockedPackage) -> bool:
     )
 
 
-def _release(index: Index, files: Mapping[str, str]) -> str:
-    return "".join(_lines(index, files))
-
-
-def _lines(index: Index, files: Mapping[str, str]) -> Iterator[str]:
+def _release(index: Index, files: Mapping[str, str]) -> Iterator[str]:
     own = index.release
     parts = [path.split("/") for path in sorted(files)]
     fields = {

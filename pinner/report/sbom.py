@@ -13,23 +13,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from pinner import __version__
 from pinner.apt.digest import algorithm, label
 from pinner.errors import InputError
 from pinner.images import reference
 from pinner.lock.schema import InstalledPackage, LockedPackage
+from pinner.report.diagnostic import fields
 from pinner.values import NamedTuple
-from pinner.workflow.bill import Bill, BillImage, Material, System
+from pinner.workflow.bill import Bill, BillImage, System
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from packageurl import PackageURL
 
-
-from typing import Any
 
 _MISSING = InputError(
     "the libraries for bills of materials are not installed", hint="pip install 'apt-pinner[sbom]'"
@@ -112,6 +112,30 @@ def _system(bill: Bill) -> System:
     return bill.systems[0]
 
 
+def _edges(bill: Bill) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Who contains whom, and who needs whom: `root`, `os`, base images by their digests and packages by their ids."""
+    contained = [("root", "os"), *(("os", name) for name in _packages(bill))]
+    contained += [(base.digest, part.id) for base in bill.bases for part in _held(base)]
+    needed = [("root", base.digest) for base in bill.bases]
+    return contained, [*needed, *(("root", name) for name in bill.asked), *bill.needs]
+
+
+def _trivy(part: _ListedPackage, system: System) -> dict[str, str]:
+    """The source as trivy writes it: the version in its three parts."""
+    name, version = part.source
+    epoch, colon, rest = version.rpartition(":")
+    upstream, _, revision = rest.rpartition("-")
+    values = {
+        "PkgID": f"{part.package.name}@{part.package.version}",
+        "PkgType": system.vendor,
+        "SrcName": name,
+        "SrcVersion": upstream or revision,
+        "SrcRelease": revision if upstream else "",
+        "SrcEpoch": epoch if colon else "",
+    }
+    return {f"aquasecurity:trivy:{field}": value for field, value in values.items() if value}
+
+
 def cyclonedx(bill: Bill) -> str:
     """CycloneDX 1.6 as JSON. Raises `InputError` where the targets are of several operating systems."""
     bill = bill.left
@@ -126,36 +150,19 @@ def cyclonedx(bill: Bill) -> str:
     def hashes(digest: str) -> list[HashType]:
         return [HashType(alg=HashAlgorithm(label(digest)), content=digest)] if digest else []
 
-    def properties(part: _ListedPackage) -> Iterator[Property]:
-        """The source as trivy writes it: the version in its three parts. Of one of the build context, its file."""
+    def properties(part: _ListedPackage) -> list[Property]:
         if part.system is None:
             assert isinstance(part.package, LockedPackage)
-            return iter([Property(name="pinner:path", value=part.package.filename)])
-        name, version = part.source
-        epoch, colon, rest = version.rpartition(":")
-        upstream, _, revision = rest.rpartition("-")
-        values = {
-            "PkgID": f"{part.package.name}@{part.package.version}",
-            "PkgType": part.system.vendor,
-            "SrcName": name,
-            "SrcVersion": upstream or revision,
-            "SrcRelease": revision if upstream else "",
-            "SrcEpoch": epoch if colon else "",
-        }
-        return (
-            Property(name=f"aquasecurity:trivy:{field}", value=value)
-            for field, value in values.items()
-            if value
-        )
+            values = {"pinner:path": part.package.filename}
+        else:
+            values = _trivy(part, part.system)
+        return [Property(name=name, value=value) for name, value in values.items()]
 
-    operating = _system(bill)
+    vendor, release = _system(bill)
     root = Component(name=bill.name, type=ComponentType.CONTAINER, bom_ref="root")
-    tool = Component(name="pinner", version=__version__, type=ComponentType.APPLICATION)
-    system = Component(
-        name=operating.vendor, version=operating.release, type=ComponentType.OPERATING_SYSTEM, bom_ref="os"
-    )
-    images = {
-        base: Component(
+    nodes = {"os": Component(name=vendor, version=release, type=ComponentType.OPERATING_SYSTEM, bom_ref="os")}
+    nodes |= {
+        base.digest: Component(
             name=base.reference.partition("@")[0],
             version=base.digest,
             type=ComponentType.CONTAINER,
@@ -165,7 +172,7 @@ def cyclonedx(bill: Bill) -> str:
         )
         for base in bill.bases
     }
-    parts = {
+    nodes |= {
         name: Component(
             name=part.package.name,
             version=part.package.version,
@@ -177,16 +184,17 @@ def cyclonedx(bill: Bill) -> str:
         )
         for name, part in _packages(bill).items()
     }
-    bom = Bom(components=[system, *images.values(), *parts.values()], serial_number=_uuid(bill))
+    bom = Bom(components=nodes.values(), serial_number=_uuid(bill))
     gaps = [Property(name="pinner:incomplete", value=text) for text in bill.incomplete]
     bom.metadata = BomMetaData(component=root, timestamp=bill.date, properties=gaps)
-    bom.metadata.tools.components.add(tool)
-    bom.register_dependency(root, [system, *images.values(), *(parts[name] for name in bill.asked)])
-    bom.register_dependency(system, parts.values())
-    for base, image in images.items():
-        bom.register_dependency(image, [parts[part.id] for part in _held(base)])
-    for name, part in parts.items():
-        bom.register_dependency(part, [parts[child] for child in bill.needed_by(name)])
+    bom.metadata.tools.components.add(
+        Component(name="pinner", version=__version__, type=ComponentType.APPLICATION)
+    )
+    below: dict[str, list[Component]] = {name: [] for name in ("root", *nodes)}
+    for parent, child in chain(*_edges(bill)):
+        below[parent].append(nodes[child])
+    for name, children in below.items():
+        bom.register_dependency(nodes.get(name, root), children)
     return str(JsonV1Dot6(bom).output_as_string(indent=2))
 
 
@@ -194,89 +202,61 @@ def spdx(bill: Bill) -> str:
     """SPDX 2.3 as JSON. Raises `InputError` where the targets are of several operating systems."""
     bill = bill.left
     try:
+        from spdx_tools.spdx import model
         from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
-        from spdx_tools.spdx.model import (
-            Actor,
-            ActorType,
-            Checksum,
-            ChecksumAlgorithm,
-            CreationInfo,
-            Document,
-            ExternalPackageRef,
-            ExternalPackageRefCategory,
-            Package,
-            PackagePurpose,
-            Relationship,
-            RelationshipType,
-            SpdxNoAssertion,
-        )
     except ImportError:
         raise _MISSING from None
+    purposes, kinds = model.PackagePurpose, model.RelationshipType
+    unknown = model.SpdxNoAssertion()
+    package = partial(model.Package, download_location=unknown, files_analyzed=False)
 
-    def checksums(digest: str) -> list[Checksum]:
-        return [Checksum(ChecksumAlgorithm[algorithm(digest).upper()], digest)] if digest else []
+    def of(digest: str, purl: PackageURL) -> dict[str, Any]:
+        sums = [model.Checksum(model.ChecksumAlgorithm[algorithm(digest).upper()], digest)] if digest else []
+        category = model.ExternalPackageRefCategory.PACKAGE_MANAGER
+        return {
+            "checksums": sums,
+            "external_references": [model.ExternalPackageRef(category, "purl", purl.to_string())],
+        }
 
-    package = partial(Package, download_location=SpdxNoAssertion(), files_analyzed=False)
-
-    def references(purl: PackageURL) -> list[ExternalPackageRef]:
-        return [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl.to_string())]
-
-    operating = _system(bill)
-    creation = CreationInfo(
+    vendor, release = _system(bill)
+    creation = model.CreationInfo(
         spdx_version="SPDX-2.3",
         spdx_id="SPDXRef-DOCUMENT",
         name=bill.name,
         document_namespace=f"urn:uuid:{_uuid(bill)}",
-        creators=[Actor(ActorType.TOOL, f"pinner-{__version__}")],
+        creators=[model.Actor(model.ActorType.TOOL, f"pinner-{__version__}")],
         created=bill.date.replace(tzinfo=None),
         document_comment="\n".join(f"incomplete: {text}" for text in bill.incomplete) or None,
     )
-    root = package(
-        spdx_id="SPDXRef-root",
-        name=bill.name,
-        primary_package_purpose=PackagePurpose.CONTAINER,
+    nodes = {"root": package("SPDXRef-root", bill.name, primary_package_purpose=purposes.CONTAINER)}
+    nodes["os"] = package(
+        "SPDXRef-OperatingSystem",  # trivy knows it by this, others by its purpose
+        vendor,
+        version=release,
+        primary_package_purpose=purposes.OPERATING_SYSTEM,
     )
-    system = package(
-        spdx_id="SPDXRef-OperatingSystem",  # trivy knows it by this, others by its purpose
-        name=operating.vendor,
-        version=operating.release,
-        primary_package_purpose=PackagePurpose.OPERATING_SYSTEM,
-    )
-    images = {
-        base: package(
-            spdx_id=f"SPDXRef-Image-{number}",
-            name=base.reference.partition("@")[0],
+    for number, base in enumerate(bill.bases):
+        nodes[base.digest] = package(
+            f"SPDXRef-Image-{number}",
+            base.reference.partition("@")[0],
             version=base.digest,
-            checksums=checksums(base.digest.rpartition(":")[2]),
-            external_references=references(_image(base)),
-            primary_package_purpose=PackagePurpose.CONTAINER,
+            primary_package_purpose=purposes.CONTAINER,
+            **of(base.digest.rpartition(":")[2], _image(base)),
         )
-        for number, base in enumerate(bill.bases)
-    }
-    packages = {
-        name: package(
-            spdx_id=f"SPDXRef-Package-{number}",
-            name=part.package.name,
+    for number, (name, part) in enumerate(_packages(bill).items()):
+        nodes[name] = package(
+            f"SPDXRef-Package-{number}",
+            part.package.name,
+            download_location=part.url or unknown,
             version=part.package.version,
-            download_location=part.url or SpdxNoAssertion(),
-            checksums=checksums(part.digest),
             comment="a later command may have removed it" if name in bill.unsure else None,
             source_info=f"built package from: {' '.join(part.source)}",
-            external_references=references(part.purl),
+            **of(part.digest, part.purl),
         )
-        for number, (name, part) in enumerate(_packages(bill).items())
-    }
-    contained = [(root, system), *((system, each) for each in packages.values())]
-    contained += [(images[base], packages[part.id]) for base in bill.bases for part in _held(base)]
-    needed = [(root, image) for image in images.values()]
-    needed += [(root, packages[name]) for name in bill.asked]
-    needed += [(packages[parent], packages[child]) for parent, child in bill.needs]
-    relationships = [Relationship("SPDXRef-DOCUMENT", RelationshipType.DESCRIBES, root.spdx_id)]
-    for kind, edges in ((RelationshipType.CONTAINS, contained), (RelationshipType.DEPENDS_ON, needed)):
-        relationships += [Relationship(parent.spdx_id, kind, child.spdx_id) for parent, child in edges]
-    document = Document(
-        creation, packages=[root, system, *images.values(), *packages.values()], relationships=relationships
-    )
+    relations = [model.Relationship("SPDXRef-DOCUMENT", kinds.DESCRIBES, nodes["root"].spdx_id)]
+    for kind, edges in zip((kinds.CONTAINS, kinds.DEPENDS_ON), _edges(bill), strict=True):
+        relations += [model.Relationship(nodes[one].spdx_id, kind, nodes[two].spdx_id) for one, two in edges]
+    document = model.Document(creation, packages=[*nodes.values()], relationships=relations)
     return json.dumps(DocumentConverter().convert(document), indent=2)
 
 
@@ -290,37 +270,24 @@ def _uuid(bill: Bill) -> UUID:
 
 def data(bill: Bill) -> dict[str, Any]:
     """The bill as it is, for JSON."""
-    packages = [
-        {
-            "name": material.package.name,
-            "version": material.package.version,
-            "architecture": material.package.arch,
-            "distribution": material.system.vendor,
-            "suite": material.codename,
-            "pocket": material.package.suite,
-            "url": material.url,
-            "size": material.package.size,
-            algorithm(material.package.digest): material.package.digest,
-            "asked": material.package.id in bill.asked,
-            "brings": list(bill.needed_by(material.package.id)),
-            "left": _left(bill, material),
-        }
-        for material in bill.materials
-        if not material.is_local
-    ]
-    files = [
-        {
-            "name": material.package.name,
-            "version": material.package.version,
-            "architecture": material.package.arch,
-            "path": material.package.filename,
-            algorithm(material.package.digest): material.package.digest,
-            "brings": list(bill.needed_by(material.package.id)),
-            "left": _left(bill, material),
-        }
-        for material in bill.materials
-        if material.is_local
-    ]
+    packages, files = list[dict[str, Any]](), list[dict[str, Any]]()
+    for material in bill.materials:
+        package, own = material.package, material.package.id
+        digest: dict[str, Any] = {algorithm(package.digest): package.digest}
+        left = "no" if own in bill.removed else "maybe" if own in bill.unsure else "yes"
+        row = {**fields(package, "name version"), "architecture": package.arch}
+        if material.is_local:
+            row |= {"path": package.filename, **digest}
+        else:
+            row |= {
+                "distribution": material.system.vendor,
+                "suite": material.codename,
+                "pocket": package.suite,
+            }
+            row |= {"url": material.url, "size": package.size, **digest, "asked": own in bill.asked}
+        (files if material.is_local else packages).append(
+            row | {"brings": list(bill.needed_by(own)), "left": left}
+        )
     return {
         "name": bill.name,
         "date": bill.date.isoformat(),
@@ -328,11 +295,6 @@ def data(bill: Bill) -> dict[str, Any]:
         "files": files,
         "incomplete": list(bill.incomplete),
     }
-
-
-def _left(bill: Bill, material: Material) -> str:
-    own = material.package.id
-    return "no" if own in bill.removed else "maybe" if own in bill.unsure else "yes"
 
 
 def debs_lock(bill: Bill) -> str:

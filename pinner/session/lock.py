@@ -14,7 +14,6 @@ from pinner.lock.schema import Lock, LockedSettings
 from pinner.recipe.blocks import BEGIN
 from pinner.report import lock as report
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
-from pinner.session.access import Access
 from pinner.session.projects import Project, Writes, from_here, read_lock
 from pinner.session.projects import write as write_all
 from pinner.session.run import Run
@@ -90,61 +89,58 @@ def lock(
     Raises `PinnerError` for what no project can do without.
     """
     errors = list(errors)
-    cache = run.access.cache
-    outcomes = []
+    outcomes = [_planned(run, project, how) for project in projects]
     unserved: dict[PinnerError, list[str]] = {}
-    for project in projects:
-        text, lock = read_lock(project.lock_path, merge=True)
-        if not how.allow_older:
-            run.not_before(project, lock)
-        archives = run.archives(project.config)
-        vouching = run.vouching(project, lock, new=how.trust_new_keys)
-        options = run.options(project, lock, along=how.along, vouching=vouching)
-        options = options._replace(write_sources=how.write_sources)
-        settings = LockedSettings(
-            "",
-            " ".join(options.platforms) if run.asked.platforms else "",
-            "" if how.along is None else how.along or ARGUMENTS,
-            " ".join(run.asked.kinds),
-        )
-        if how.when is not None:
-            options, notes = at_snapshot(run.access, project, options, how.when)
-            run.notes |= dict.fromkeys(notes)
-        written = _edited(run, project, lock, options, archives, how)
-        proven = text is not None and seen.has_followed(cache, text)
-        asks = (how.trust_lock or proven) and not how.allow_older
-        trusted = run.as_locked(project, lock, proven=proven) if asks else None
-        believed = trusted is not None
-        try:
-            result = plan(written, options, trusted or archives, lock, run.solved, proven=proven or believed)
-            kept = all(each.choice.status == "kept" for each in result.findings)
-            if believed and not how.trust_lock and not kept:
-                raise NotLocked
-        except NotLocked:  # then all of it is read
-            believed = False
-            result = plan(written, options, archives, lock, run.solved, proven=proven)
-        if how.trust_lock and lock.targets:
-            run.believes(project, believed=believed, reviewed=trusted is not None)
-        if written is not project.texts:
-            files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
-            result = result._replace(files=tuple(files_now))
-        result = result._replace(lock=result.lock._replace(keys=vouching.used))
-        outcomes.append(
-            LockedProject(project, result, text, lock, proven=proven, believed=believed, said=settings)
-        )
-        for problem in result.errors:
-            errors.append(project.placed(problem))
-        for path, failure in result.unserved.items():
-            unserved.setdefault(failure, []).append(project.shown(path))
-        unserved |= {each: [] for each in (*vouching.unreachable.values(), *result.unreachable)}
+    for each in outcomes:
+        errors += map(each.project.placed, each.plan.errors)
+        for path, failure in each.plan.unserved.items():
+            unserved.setdefault(failure, []).append(each.project.shown(path))
+        unserved |= {failure: [] for failure in each.plan.unreachable}
     if write:
         run.notes |= dict.fromkeys(write_all(outcomes))
-    for outcome in outcomes:
-        lock_stands = write or outcome.project.lock_path not in outcome.texts
-        if outcome.proven and outcome.lock_text and lock_stands and outcome.project.paths:
-            seen.followed(cache, outcome.lock_text)
+    for each in outcomes:
+        lock_stands = write or each.project.lock_path not in each.texts
+        if each.proven and each.lock_text and lock_stands and each.project.paths:
+            seen.followed(run.access.cache, each.lock_text)
     run.keep_solved()
     return LockResult(outcomes, errors, unserved, write)
+
+
+def _planned(run: Run, project: Project, how: LockOptions) -> LockedProject:
+    """What is to become of a project. A lock that is believed is asked first; else the archives are."""
+    text, lock = read_lock(project.lock_path, merge=True)
+    if not how.allow_older:
+        run.not_before(project, lock)
+    archives = run.archives(project.config)
+    vouching = run.vouching(project, lock, new=how.trust_new_keys)
+    options = run.options(project, lock, along=how.along, vouching=vouching)
+    options = options._replace(write_sources=how.write_sources)
+    if how.when is not None:
+        options = at_snapshot(run, project, options, how.when)
+    written = _edited(run, project, lock, options, archives, how)
+    proven = text is not None and seen.has_followed(run.access.cache, text)
+    asks = (how.trust_lock or proven) and not how.allow_older
+    trusted = run.as_locked(project, lock, proven=proven) if asks else None
+    believed = trusted is not None
+    try:
+        result = plan(written, options, trusted or archives, lock, run.solved, proven=proven or believed)
+        kept = all(each.choice.status == "kept" for each in result.findings)
+        if believed and not how.trust_lock and not kept:
+            raise NotLocked
+    except NotLocked:  # then all of it is read
+        believed = False
+        result = plan(written, options, archives, lock, run.solved, proven=proven)
+    if how.trust_lock and lock.targets:
+        run.believes(project, believed=believed, reviewed=trusted is not None)
+    if written is not project.texts:
+        files_now = (each._replace(old=project.texts[each.path]) for each in result.files)
+        result = result._replace(files=tuple(files_now))
+    result = result._replace(
+        lock=result.lock._replace(keys=vouching.used),
+        unreachable=(*vouching.unreachable.values(), *result.unreachable),
+    )
+    said = run.settings("" if how.along is None else how.along or ARGUMENTS)
+    return LockedProject(project, result, text, lock, proven=proven, believed=believed, said=said)
 
 
 def _edited(
@@ -171,23 +167,23 @@ def _edited(
     return texts
 
 
-def at_snapshot(
-    access: Access, project: Project, options: Options, when: str
-) -> tuple[Options, tuple[str, ...]]:
-    """The options with the moment that `when` means for the archives of a project's files, and what it means."""
+def at_snapshot(run: Run, project: Project, options: Options, when: str) -> Options:
+    """The options with the moment that `when` means for the archives of a project's files. What it means is noted."""
     from pinner.workflow.snapshots import moment, notes
 
     with value_of("--snapshot"):
-        wanted = moments.when(when, access.now)
-    service = access.snapshots(project.config)
+        wanted = moments.when(when, run.access.now)
+    service = run.access.snapshots(project.config)
     try:
         found = moment(project.texts, options, wanted, service.timestamps)
     finally:
         service.close()
-    said = list(notes(found, wanted)) if found.imports else []
+    run.notes |= dict.fromkeys(notes(found, wanted) if found.imports else ())
     if not options.write_sources and not all(BEGIN in text for text in project.texts.values()):
-        said.append("the build reads the archive as it is then: --write-sources makes it read the snapshot")
-    return options._replace(snapshot=found), tuple(said)
+        run.notes["the build reads the archive as it is then: --write-sources makes it read the snapshot"] = (
+            None
+        )
+    return options._replace(snapshot=found)
 
 
 class LockedProject(Writes):

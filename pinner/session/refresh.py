@@ -80,44 +80,11 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
     projects, errors = run.collect(how.paths, writes=write)
     if errors and not projects:
         raise errors[0]
-    allow_older = how.allow_older or how.when is not None  # whoever names a moment wants its versions
-    cache = run.access.cache
+    # Whoever names a moment wants its versions.
+    how = how._replace(allow_older=how.allow_older or how.when is not None)
     refreshers: dict[tuple[Archives, Wishes], Refresher] = {}
-    results: list[RefreshedProject] = []
-    for project in projects:
-        text, lock = read_lock(project.lock_path, merge=True)
-        if how.if_older_than is not None and _age(lock, now) < how.if_older_than:
-            run.notes[f"{project.lock_path.name} is not older than that: nothing done"] = None
-            continue
-        if not allow_older:
-            run.not_before(project, lock)
-        archives = run.archives(project.config)
-        policy = project.config.policy
-        wishes = _wishes(how, policy, allow_older=allow_older)
-        record = seen.read(cache) if wishes.min_age else {}
-        refresher = refreshers.setdefault(
-            (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
-        )
-        run.notes |= dict.fromkeys(policy.ended(now.date()))
-        vouching = run.vouching(project, lock)
-        # Where all is to move, so are the images: what the lock knows of them does not count.
-        options = run.options(project, lock, anew=wishes.anew, vouching=vouching)
-        if how.when is not None:
-            options, notes = at_snapshot(run.access, project, options, how.when)
-            run.notes |= dict.fromkeys(notes)
-        moved = Digests(project.texts, {})
-        if wishes.anew:
-            moved = froms.moved(project.texts, options, run.look(project.config, Lock()))
-        result = refresher.refresh(moved.texts, options, lock)
-        rewritten = (each._replace(old=project.texts[each.path]) for each in result.files)
-        result = result._replace(files=tuple(rewritten), lock=result.lock._replace(keys=vouching.used))
-        seen.keep(cache, record, result.young, now)
-        run.keep_solved()
-        platforms = " ".join(options.platforms) if run.asked.platforms else ""
-        said = LockedSettings("", platforms, kinds=" ".join(run.asked.kinds))
-        results.append(
-            RefreshedProject(project, result, text, lock, moved, said=said, allow_older=allow_older)
-        )
+    found = (_refreshed(run, project, how, refreshers) for project in projects)
+    results = [each for each in found if each is not None]
     failures: dict[PinnerError, None] = dict.fromkeys(errors)
     for each in results:
         for path, error in each.refreshed.errors.items():
@@ -138,13 +105,50 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
     return Done(outcome, results, tuple(failures), tuple(_in_no_file(refreshers.values())))
 
 
-def _wishes(how: RefreshOptions, policy: Policy, *, allow_older: bool) -> Wishes:
+def _refreshed(
+    run: Run, project: Project, how: RefreshOptions, refreshers: dict[tuple[Archives, Wishes], Refresher]
+) -> RefreshedProject | None:
+    """What is to become of a project; None for one whose lock is young enough. Equal questions share a refresher."""
+    now, cache = run.access.now, run.access.cache
+    text, lock = read_lock(project.lock_path, merge=True)
+    if how.if_older_than is not None and _age(lock, now) < how.if_older_than:
+        run.notes[f"{project.lock_path.name} is not older than that: nothing done"] = None
+        return None
+    if not how.allow_older:
+        run.not_before(project, lock)
+    archives, policy = run.archives(project.config), project.config.policy
+    wishes = _wishes(how, policy)
+    record = seen.read(cache) if wishes.min_age else {}
+    refresher = refreshers.setdefault(
+        (archives, wishes), Refresher(archives, now, wishes, record, run.solved)
+    )
+    run.notes |= dict.fromkeys(policy.ended(now.date()))
+    vouching = run.vouching(project, lock)
+    # Where all is to move, so are the images: what the lock knows of them does not count.
+    options = run.options(project, lock, anew=wishes.anew, vouching=vouching)
+    if how.when is not None:
+        options = at_snapshot(run, project, options, how.when)
+    moved = Digests(project.texts, {})
+    if wishes.anew:
+        moved = froms.moved(project.texts, options, run.look(project.config, Lock()))
+    result = refresher.refresh(moved.texts, options, lock)
+    result = result._replace(
+        files=tuple(each._replace(old=project.texts[each.path]) for each in result.files),
+        lock=result.lock._replace(keys=vouching.used),
+        unreachable=(*vouching.unreachable.values(), *result.unreachable),
+    )
+    seen.keep(cache, record, result.young, now)
+    run.keep_solved()
+    return RefreshedProject(project, result, text, lock, moved, run.settings(), allow_older=how.allow_older)
+
+
+def _wishes(how: RefreshOptions, policy: Policy) -> Wishes:
     """Which pins are to move: the command line counts more than the project's policy."""
     kind: Literal["", "gone", "security"] = "security" if policy.security_only else ""
     if how.only is not None:
         kind = "" if how.only == "all" else how.only
     age = policy.min_age if how.min_age is None else how.min_age
-    return Wishes(kind, how.packages, how.exclude, how.add, age, allow_older, policy)
+    return Wishes(kind, how.packages, how.exclude, how.add, age, how.allow_older, policy)
 
 
 def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
@@ -172,8 +176,8 @@ class RefreshedProject(Writes):
         lock_text: str | None,
         lock: Lock,
         moved: Digests,
-        *,
         said: LockedSettings,
+        *,
         allow_older: bool,
     ) -> None:
         super().__init__(project)

@@ -14,7 +14,7 @@ from functools import cached_property
 from pinner.archive import reach, seen
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS
 from pinner.errors import OptionError, PinnerError, value_of
-from pinner.lock.schema import Lock
+from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
 from pinner.project.survey import FoundFile
@@ -125,6 +125,11 @@ class Run:
         )
         self.notes |= dict.fromkeys(overridden(options, lock, project.texts))
         return options
+
+    def settings(self, pin: str = "") -> LockedSettings:
+        """What the command line says that a lock remembers; `pin` as in the lock."""
+        platforms = dict.fromkeys(canonical_platform(name) for name in self.asked.platforms)
+        return LockedSettings("", " ".join(platforms), pin, " ".join(self.asked.kinds))
 
     def vouching(self, project: Project, lock: Lock, *, new: bool = False) -> Vouching:
         """Who may sign the repositories that a project's files add; with `new` by keys that were not seen yet, too."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pinner.edit.span import Edit, Span, apply
 from pinner.stages.archives import Archives
-from pinner.stages.install_commands import File, read_all
+from pinner.stages.install_commands import File
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
@@ -24,10 +24,9 @@ def renamed(texts: Mapping[str, str], told: Mapping[str, Options], archives: Arc
 
     Raises as `Archives.prepare_each`.
     """
-    read = [each for each in read_all(texts, told).values() if isinstance(each, File)]
     notes: dict[str, None] = {}
     found = dict(texts)
-    for file in prepare(read, texts, told, archives).files:
+    for file in prepare(texts, told, archives).files:
         names: dict[Span, set[str]] = {}
         for span, name in _names(file, archives):
             names.setdefault(span, set()).add(name)

@@ -11,11 +11,11 @@ from pinner.apt.sources import Keys
 from pinner.apt.sources_list import SourceEntry
 from pinner.distributions import repositories
 from pinner.distributions.repositories import ANYTHING
-from pinner.errors import FetchError, PinnerError
+from pinner.errors import FetchError, InputError, PinnerError, TrustError
 from pinner.shell.content import KeyOrigin
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import File, read_file
+from pinner.stages.install_commands import File, read_all, read_file
 from pinner.stages.repositories import UnreadRepository, pocket_of
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
@@ -24,25 +24,33 @@ from pinner.values import NamedTuple
 class Prepared(NamedTuple):
     """Files whose archives are loaded, and the errors of the others by path.
 
-    `told` are the options that each file is read by; `unreachable` the errors of the repositories that are done
-    without.
+    `read` are all that could be read, by path, as they are while every repository answers; `unread` the errors of those
+    that could not. `told` are the options that each of the `files` is read by; `unserved` the errors of those whose
+    archives cannot be had; `unreachable` the errors of the repositories that are done without.
     """
 
+    read: Mapping[str, File]
+    unread: Mapping[str, PinnerError]
     files: list[File]
     told: Mapping[str, Options]
     unserved: Mapping[str, PinnerError]
     unreachable: Sequence[FetchError]
 
+    @property
+    def fatal(self) -> PinnerError | None:
+        """The first error of reading that is of no place in a file, and no archive's or registry's."""
+        own = (each for each in self.unread.values() if not isinstance(each, FetchError | TrustError))
+        return next((each for each in own if not (isinstance(each, InputError) and each.line)), None)
 
-def prepare(
-    files: Sequence[File], texts: Mapping[str, str], told: Mapping[str, Options], archives: Archives
-) -> Prepared:
-    """Load what files need, without the repositories of others that do not answer. Each is read by its own options.
 
-    Raises as `prepare_each`.
-    """
-    by_path = {file.path: file for file in files}
-    failed = dict(archives.prepare_each(files))
+def prepare(texts: Mapping[str, str], told: Mapping[str, Options], archives: Archives) -> Prepared:
+    """Read files, each by its own options, and load what they need, without the repositories of others that do not
+    answer. Raises as `prepare_each`."""
+    found = read_all(texts, told)
+    read = {path: each for path, each in found.items() if isinstance(each, File)}
+    unread = {path: each for path, each in found.items() if not isinstance(each, File)}
+    by_path = dict(read)
+    failed = dict(archives.prepare_each([*read.values()]))
     silent: dict[str, FetchError] = {}
     while new := {
         uri: error
@@ -54,7 +62,7 @@ def prepare(
         by_path |= {path: read_file(path, texts[path], told[path]) for path in failed}
         failed = dict(archives.prepare_each([by_path[path] for path in failed]))
     good = [file for file in by_path.values() if file.path not in failed]
-    return Prepared(good, told, failed, tuple(silent.values()))
+    return Prepared(read, unread, good, told, failed, tuple(silent.values()))
 
 
 def _silent(file: File, error: FetchError) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pinner.edit.span import Span, apply
-from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
+from pinner.errors import InputError, PinnerError, Refused, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request, Skipped, pin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, InstallCommand, read_all, read_file
+from pinner.stages.install_commands import File, InstallCommand, read_file
 from pinner.stages.policy import PinForm
 from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, PinScope
@@ -103,20 +103,12 @@ def plan(
     What a target installs is taken over from `old` where nothing that decides it has changed and all of it can still
     be had: `refresh` moves a closure, `lock` does not. Raises `PinnerError`; writes nothing.
     """
-    files: list[File] = []
-    errors: list[InputError] = []
-    unserved: dict[str, PinnerError] = {}
     own_options = {path: remembered(options, old, path) for path in texts}
-    for path, each in read_all(texts, own_options).items():
-        if isinstance(each, File):
-            files.append(each)
-        elif isinstance(each, FetchError | TrustError):  # of a base image that has to be read
-            unserved[path] = each
-        elif isinstance(each, InputError) and each.line:
-            errors.append(each)
-        else:
-            raise each
-    prepared = prepare(files, texts, own_options, archives)
+    prepared = prepare(texts, own_options, archives)
+    if prepared.fatal:
+        raise prepared.fatal
+    errors = [each for each in prepared.unread.values() if isinstance(each, InputError)]
+    unserved = {path: each for path, each in prepared.unread.items() if not isinstance(each, InputError)}
     unserved |= prepared.unserved
     targets = Targets(archives, old, solved, proven=proven)
     planned: dict[str, Planned] = {}

@@ -14,14 +14,14 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from pinner.edit.span import Edit, Place, Span, apply
-from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError
+from pinner.errors import InputError, PinnerError, Refused
 from pinner.lock.schema import Lock
 from pinner.recipe import blocks
 from pinner.recipe.installs import Request
 from pinner.recipe.repin import repin
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, InstallCommand, place, read_all
+from pinner.stages.install_commands import File, InstallCommand, place
 from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, chain
 from pinner.stages.unreachable import prepare
@@ -108,17 +108,10 @@ class Refresher:
         Where all is to move, what the calls bring in is resolved anew; else what can still be had stays.
         """
         told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
-        files: dict[str, File] = {}
-        errors: dict[str, PinnerError] = {}
-        for path, each in read_all(texts, told).items():
-            if isinstance(each, File):
-                files[path] = each
-            elif isinstance(each, FetchError | TrustError) or (isinstance(each, InputError) and each.line):
-                errors[path] = each
-            else:
-                raise each
-        prepared = prepare(list(files.values()), texts, told, self._archives)
-        errors |= prepared.unserved
+        prepared = prepare(texts, told, self._archives)
+        if prepared.fatal:
+            raise prepared.fatal
+        errors = {**prepared.unread, **prepared.unserved}
         targets = Targets(self._archives, lock, self._solved, anew=self._wishes.anew)
         known = LockHistory(lock)
         written: list[Rewritten] = []
@@ -127,41 +120,23 @@ class Refresher:
         unpinned: list[Stay] = []
         pins = 0
         for path, error in errors.items():
-            stays += _unserved(path, files.get(path), error)
+            stays += _unserved(path, prepared.read.get(path), error)
         for each in scripts_first(prepared.files):
             file, own = with_scripts(
                 each, prepared.told[each.path], {done.path: done.new for done in written}
             )
             scripted = in_scripts(file, self._archives)
-            one = _One(file, self._decider, known, files[file.path], scripted)
-            with_block = bool(options.snapshot and blocks.find(file.dockerfile))
+            one = _One(file, self._decider, known, prepared.read[file.path], scripted)
             try:
-                block = sources_block.edits(file, self._archives) if with_block else ()
+                written.append(self._rewritten(one, own, targets))
+                moves += one.moves
+                pins += one.pins
             except InputError as problem:
                 problem.path = problem.path or file.path
                 errors[file.path] = problem
-                continue
-            choices, edits = one.settle(targets, whole=with_block)
+                targets.drop(file.path)
             stays += one.stays
-            unpinned += one.unpinned(choices)
-            locked = not (with_block and one.dropped)
-            if not edits and any(stay.gone for stay in one.stays):
-                locked = False  # nothing is new here, and the lock knows more than the archive
-            old = file.dockerfile.text
-            new = apply(old, {*edits.values(), *(block if locked else ())})
-            try:
-                if new != old:
-                    prove(file, new, choices, own)
-            except InputError as problem:
-                targets.drop(file.path)
-                errors[file.path] = problem
-                continue
-            if not locked:
-                targets.drop(file.path)
-            written.append(Rewritten(file.path, old, new, locked))
-            moves += one.moves
-            own_choices = (choice for word, choice in choices.items() if word not in scripted)
-            pins += sum(choice.status in {"pinned", "kept"} for choice in own_choices)
+            unpinned += one.unpinned()
         order = [file.path for file in prepared.files]
         written.sort(key=lambda each: order.index(each.path))
         return Refreshed(
@@ -169,12 +144,28 @@ class Refresher:
             tuple(self._archives.notes), errors, tuple(prepared.unreachable),
         )  # fmt: skip
 
+    def _rewritten(self, one: _One, options: Options, targets: Targets) -> Rewritten:
+        """A file with what moves. Raises `InputError` where it can get no sources block, or no pins."""
+        file, old = one.file, one.file.dockerfile.text
+        with_block = bool(options.snapshot and blocks.find(file.dockerfile))
+        block = sources_block.edits(file, self._archives) if with_block else ()
+        edits = one.settle(targets, whole=with_block)
+        locked = not (with_block and one.dropped)
+        if not edits and any(stay.gone for stay in one.stays):
+            locked = False  # nothing is new here, and the lock knows more than the archive
+        new = apply(old, {*edits.values(), *(block if locked else ())})
+        if new != old:
+            prove(file, new, one.choices, options)
+        if not locked:
+            targets.drop(file.path)
+        return Rewritten(file.path, old, new, locked)
+
 
 class _One:
     """One file: what may move, in groups of install commands that move together or not at all.
 
     `before` is the file as it is read while every repository answers, `scripted` what apt takes for the words in
-    scripts that it runs; `stays` and `moves` are what came of it.
+    scripts that it runs; `stays`, `moves` and `choices` are what came of it.
     """
 
     def __init__(
@@ -185,13 +176,14 @@ class _One:
         before: File,
         scripted: Mapping[Request, Choice],
     ) -> None:
-        self._file = file
+        self.file = file
         self._scripted = scripted
         doubts = {call.install.span: call.doubts for call in before.calls()}
         self._decisions: dict[Request, Decision] = {}
         self._waiting: dict[Request, Decision] = {}
         self._groups: dict[Span, int] = {}
         self.stays: list[Stay] = []
+        self.choices: Mapping[Request, Choice] = {}
         self.dropped: set[int] = set()
         places: dict[Span, int] = {}
         for number, call in enumerate(file.calls()):
@@ -227,7 +219,7 @@ class _One:
     def _moving(self) -> dict[Request, Decision]:
         return {
             request: self._decisions[request]
-            for call in self._file.calls()
+            for call in self.file.calls()
             if self._groups[call.install.span] not in self.dropped
             for request in call.requests
             if self._decisions[request].move is not None
@@ -238,13 +230,19 @@ class _One:
         """The moves that take place."""
         return (each.move for each in self._moving().values() if each.move is not None)
 
-    def unpinned(self, choices: Mapping[Request, Choice]) -> Iterator[Stay]:
+    @property
+    def pins(self) -> int:
+        """How many arguments have a pin."""
+        own = (choice for word, choice in self.choices.items() if word not in self._scripted)
+        return sum(choice.status in {"pinned", "kept"} for choice in own)
+
+    def unpinned(self) -> Iterator[Stay]:
         """The arguments that have no pin, of which nothing else is said."""
-        for call in self._file.calls():
+        for call in self.file.calls():
             for request in call.requests:
-                choice = choices[request]
-                if choice.status == "skipped" and not request.pin and choice.reason not in NO_PIN:
-                    where = place(self._file, request.word.span)
+                choice = self.choices.get(request)
+                if choice and choice.status == "skipped" and not request.pin and choice.reason not in NO_PIN:
+                    where = place(self.file, request.word.span)
                     why, code = choice.detail or "has no pin", choice.reason or "unpinned"
                     yield Stay(where, request.name or request.word.raw, "", why, code)
 
@@ -255,7 +253,7 @@ class _One:
         for each in moving.values():
             if each.edit is not None and each.move is not None:
                 wanted.setdefault(each.edit.span, (each.edit, each.move))
-        for call in self._file.calls():
+        for call in self.file.calls():
             for request in call.requests:
                 found = self._decisions[request]
                 own = found.edit or (repin(request, request.pin) if request.action == "keep" else None)
@@ -263,11 +261,11 @@ class _One:
                     continue
                 move = wanted[own.span][1]
                 why = f"its version is in the same place as that of {move.name}, which moves to {move.new}"
-                where = place(self._file, request.word.span)
+                where = place(self.file, request.word.span)
                 yield call, Stay(where, request.name, request.pin, why, "together", refuses=True)
 
-    def settle(self, targets: Targets, *, whole: bool) -> tuple[dict[Request, Choice], dict[Request, Edit]]:
-        """What is decided in the end, and the edits: nothing moves that apt could not install then. Adds the targets.
+    def settle(self, targets: Targets, *, whole: bool) -> dict[Request, Edit]:
+        """The edits in the end, by the `choices`: nothing moves that apt could not install then. Adds the targets.
 
         With `whole` all of the file moves, or none.
         """
@@ -275,27 +273,27 @@ class _One:
             if whole and self.dropped:
                 self.dropped |= {*self._groups.values()}
             moving = self._moving()
-            choices = self._choices(moving)
-            problems = targets.add(self._file, choices)
+            self.choices = self._choices(moving)
+            problems = targets.add(self.file, self.choices)
             if self._wait_no_longer(problems):
-                targets.drop(self._file.path)
+                targets.drop(self.file.path)
                 continue
             found = self._broken_by_moves(problems, moving, targets) if moving else None
             if found is None:
                 break
             problem, groups = found
-            for call in self._file.calls():
+            for call in self.file.calls():
                 if self._groups[call.install.span] in groups and any(
                     word in moving for word in call.requests
                 ):
                     self.stays.append(self._stay(problem, refuses=True, at=call))
             self.dropped |= groups
-            targets.drop(self._file.path)
+            targets.drop(self.file.path)
         told = {stay.place for stay in self.stays}
         certain = [each for each in problems if not isinstance(each.error, Refused)]
         remaining = [self._stay(problem, refuses=False) for problem in certain]
         self.stays += [stay for stay in remaining if stay.place not in told]
-        return choices, {request: found.edit for request, found in moving.items() if found.edit is not None}
+        return {request: found.edit for request, found in moving.items() if found.edit is not None}
 
     def _wait_no_longer(self, problems: Sequence[Problem]) -> bool:
         """Let what waits for its version's age move if apt can no longer install its command; whether anything does."""
@@ -324,7 +322,7 @@ class _One:
         unmoved = self._choices(())
 
         def losses(moving: Container[Request]) -> list[Problem]:
-            return targets.losses(self._file, self._choices(moving), unmoved)
+            return targets.losses(self.file, self._choices(moving), unmoved)
 
         problems = [
             each
@@ -333,12 +331,12 @@ class _One:
         ]
         if not problems:
             return None
-        before = targets.failing(self._file, unmoved)
+        before = targets.failing(self.file, unmoved)
         for problem in problems:
             span = problem.call.install.span
-            parsed = self._file.dockerfile
+            parsed = self.file.dockerfile
             below = {each.index for each in chain(parsed, parsed.stages[problem.call.install.stage])}
-            calls = (call for call in self._file.calls() if call.install.stage in below)
+            calls = (call for call in self.file.calls() if call.install.stage in below)
             until = [call.install.span for call in calls if call.install.span.start <= span.start]
             groups = list(dict.fromkeys(self._groups[each] for each in reversed(until)))
             groups = [each for each in groups if each not in self.dropped]
@@ -350,13 +348,13 @@ class _One:
             for group in groups if len(groups) > 1 else ():
                 rest = {word for word in moving if word not in self._words(group)}
                 losing = {each.call.install.span for each in losses(rest)}
-                if span not in losing | targets.failing(self._file, self._choices(rest)):
+                if span not in losing | targets.failing(self.file, self._choices(rest)):
                     return problem, {group}
             return problem, {self._groups[span]} if own and span in before else {*groups}
         return None
 
     def _words(self, group: int) -> set[Request]:
-        calls = (call for call in self._file.calls() if self._groups[call.install.span] == group)
+        calls = (call for call in self.file.calls() if self._groups[call.install.span] == group)
         return {request for call in calls for request in call.requests}
 
     def _stay(self, problem: Problem, *, refuses: bool, at: InstallCommand | None = None) -> Stay:
@@ -364,8 +362,8 @@ class _One:
         install = (at or problem.call).install
         line = "the line"
         if install.span != problem.call.install.span:
-            line = f"line {self._file.lines.position(problem.call.install.span.start)[0]} any more"
-        where = place(self._file, install.span)
+            line = f"line {self.file.lines.position(problem.call.install.span.start)[0]} any more"
+        where = place(self.file, install.span)
         code = problem.choice().reason
         return Stay(where, install.command, "", _why(problem, line), code, gone=True, refuses=refuses)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.edit.span import Place, Span
-from pinner.errors import FetchError, PinnerError, Refused
+from pinner.errors import FetchError, Refused
 from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.recipe.installs import Request, Skipped
 from pinner.regex import later
@@ -23,7 +23,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.bases import ImageLookup
 from pinner.stages.choice import Choice
 from pinner.stages.image_names import Named
-from pinner.stages.install_commands import File, InstallCommand, place, read_all
+from pinner.stages.install_commands import File, InstallCommand, place
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
 from pinner.stages.unreachable import prepare
@@ -72,36 +72,26 @@ class Verifier:
         what an image is now, whatever it was when it was locked; `ages` which newer versions are too young.
         """
         told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
-        read: dict[str, File] = {}
-        errors: list[PinnerError] = []
-        for path, each in read_all(texts, told).items():
-            if isinstance(each, File):
-                read[path] = each
-            else:
-                errors.append(each)
-        prepared = prepare(list(read.values()), texts, told, self._archives)
+        prepared = prepare(texts, told, self._archives)
         self._silent = prepared.unreachable
-        read |= {file.path: file for file in prepared.files}
+        read = {**prepared.read, **{file.path: file for file in prepared.files}}
         files = list(read.values())
         failed = (self._archives.failure(call) for path in prepared.unserved for call in read[path].every())
-        errors += dict.fromkeys((*filter(None, failed), *self._silent))
+        errors = (*prepared.unread.values(), *dict.fromkeys(filter(None, failed)), *self._silent)
         dates, known = cache(partial(_dates, lock)), cache(partial(LockHistory, lock))
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
         drifts = [(each, Place(each.path)) for each in drift.of_absent(lock, absent)]
-        unpinned = 0
         for file in files:
             choices: dict[Request, Choice] = {}
             for item in file.found:
                 if isinstance(item, Skipped):
                     pins += _unread(file, item)
                     continue
-                found = self._call(file, item, choices, known)
-                for pin in found:
+                for pin in self._call(file, item, choices, known):
                     young = _young(pin, item, self._archives, ages, known) if ages else ""
                     pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
-                unpinned += sum(request.action == "pin" for request in item.requests)
             if file.path not in prepared.unserved:
                 choices |= in_scripts(file, self._archives)
                 broken += (*_missing(file, choices), *_mistyped(file))
@@ -122,9 +112,9 @@ class Verifier:
                 *(moved_images(lock, today) if today else ()),
                 *health.incomplete(lock, read.keys()),
             ),
-            tuple(errors),
+            tuple(dict.fromkeys(errors)),
             tuple(texts),
-            unpinned,
+            sum(each.action == "pin" for file in files for call in file.calls() for each in call.requests),
             tuple(self._archives.notes),
             max((each.date for each in lock.releases), default=""),
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pinner.errors import Refused
 from pinner.search.ranges import both, holds, length, nth
-from pinner.search.windows import ArchiveSuite, FirstSeen, Look, WantedVersion, Windows
+from pinner.search.windows import ArchiveSuite, WantedVersion, Windows
 from pinner.values import NamedTuple
 
 _PATIENCE = 16  # times as many moments as bisection takes, after which it gives up
@@ -45,22 +45,11 @@ class Coexistence(NamedTuple):
 
 
 class MomentSearch:
-    """One search over the imports of several archives.
+    """One search in what is `known` of the imports of several archives. `hints` are timestamps that are tried first, in
+    order; when the search has to choose moments by itself it asks when items were first seen."""
 
-    The parameters are those of `Windows`. `first_seen` is asked only when the search has to choose moments by itself:
-    `hints` are timestamps that are tried before, in order.
-    """
-
-    def __init__(
-        self,
-        runs: Mapping[str, Sequence[str]],
-        places: Iterable[ArchiveSuite],
-        items: Iterable[WantedVersion],
-        first_seen: FirstSeen,
-        look: Look,
-        hints: Iterable[str] = (),
-    ) -> None:
-        self._known = Windows(runs, places, items, first_seen, look)
+    def __init__(self, known: Windows, hints: Iterable[str] = ()) -> None:
+        self._known = known
         self._hints = tuple(at for at in map(self._known.number, hints) if at >= 0)
         self._probed = 0
         self._most = 2 + len(self._known.times).bit_length()

@@ -26,7 +26,7 @@ from pinner.lock.schema import Lock, Target
 from pinner.resolve.universe import Index
 from pinner.search.claims import Claim, hints
 from pinner.search.coexist import Coexistence, FoundMoment, MomentSearch
-from pinner.search.windows import ArchiveSuite, Versions, WantedVersion
+from pinner.search.windows import ArchiveSuite, FirstSeen, Versions, WantedVersion, Windows
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Named
 from pinner.stages.install_commands import OWN_ARCHITECTURE, File
@@ -225,14 +225,9 @@ class Finder:
         runs = {place.archive: _lived(self._runs(place.archive), wanted.suite) for place in places}
         if UBUNTU in runs:
             runs[UBUNTU] = self._kept(places, runs[UBUNTU])
-        return MomentSearch(
-            runs,
-            places,
-            wanted.items,
-            self._seen if UBUNTU not in runs else lambda item: None,
-            partial(self._look, places, frozenset(item.name for item in wanted.items)),
-            hints(claims, runs),
-        )
+        first_seen: FirstSeen = self._seen if UBUNTU not in runs else lambda item: None
+        look = partial(self._look, places, frozenset(item.name for item in wanted.items))
+        return MomentSearch(Windows(runs, places, wanted.items, first_seen, look), hints(claims, runs))
 
     def _kept(self, places: Mapping[ArchiveSuite, Sequence[Source]], stamps: Sequence[str]) -> Sequence[str]:
         """Of the timestamps of an archive those that it still keeps: all from some time on. Raises as `find`."""

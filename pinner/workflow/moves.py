@@ -9,17 +9,17 @@ from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.edit.span import Edit, Place
-from pinner.recipe.installs import Request, pin
+from pinner.recipe.installs import pin
 from pinner.recipe.repin import repin
 from pinner.resolve.universe import Offer
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
-from pinner.stages.install_commands import File, InstallCommand, doubt_of, place
+from pinner.stages.install_commands import doubt_of, place
 from pinner.stages.policy import PinForm, Policy
 from pinner.stages.suites import Doubt
 from pinner.values import NamedTuple
 from pinner.workflow import standing
-from pinner.workflow.standing import Ages, LockHistory, SeenDates, Standing
+from pinner.workflow.standing import Ages, Argument, LockHistory, SeenDates, Standing
 
 #: Why an argument is left alone: it is not expected to have a pin.
 NO_PIN = frozenset({"ignored", "removal"})
@@ -111,11 +111,10 @@ class Decider:
         """The candidates that were not taken because of their age, and since when they are known to be there."""
         return self._ages.young
 
-    def decide(
-        self, file: File, call: InstallCommand, request: Request, known: LockHistory, before: Sequence[Doubt]
-    ) -> Decision:
+    def decide(self, argument: Argument, known: LockHistory, before: Sequence[Doubt]) -> Decision:
         """What becomes of an argument. `before` are the doubts of its call while every repository answers: a package
         that the lock has from one that is read is looked for there, though another one is silent."""
+        file, call, request = argument
         self.names.add(request.name)
         stay = Stay(place(file, request.word.span), request.name, request.pin, "", "")
 
@@ -126,19 +125,20 @@ class Decider:
         if request.action == "skip":
             return passed(request.reason, request.detail)
         doubts = call.doubts
-        if doubts and known.comes_from(file, call, request) & self._archives.addresses(call):
+        addresses = self._archives.addresses(call) if doubts else set[str]()
+        if known.comes_from(argument) & addresses:
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
             return passed("other-repository", doubt.why)
-        form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
-        if doubts and known.had(file, call, request, self._archives.addresses(call)):
+        if known.had(argument, addresses):
             doubts = ()  # it is nowhere else
+        form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
         choice = self._archives.choose(call, request, form, doubts)
         if choice.reason == "target-release":
             lost = stay._replace(why=choice.detail, code=choice.reason, gone=True)
             return Decision(choice, lost if request.pin else None)
         if request.action == "pin":
-            return self._unpinned(file, call, request, choice, stay)
+            return self._unpinned(argument, choice, stay)
         if doubts and choice.reason == "other-repository":
             return Decision(choice)
         universes = self._archives.universes(call, request.arch)
@@ -155,27 +155,21 @@ class Decider:
         hold = self._wishes.policy.held(request.name, self._now.date()) if not self._wishes.packages else None
         if hold is not None:
             return Decision(choice, stay._replace(why=str(hold), code="held"))
-        return self._moved(file, call, request, known, choice, old, stay)
+        return self._moved(argument, known, choice, old, stay)
 
     def _moved(
-        self,
-        file: File,
-        call: InstallCommand,
-        request: Request,
-        known: LockHistory,
-        kept: Choice,
-        old: Mapping[str, Standing],
-        stay: Stay,
+        self, argument: Argument, known: LockHistory, kept: Choice, old: Mapping[str, Standing], stay: Stay
     ) -> Decision:
+        request = argument.request
         bare = request._replace(action="pin", pin="")
-        choice = self._archives.choose(call, bare, self._wishes.policy.pin, doubts=())
+        choice = self._archives.choose(argument.call, bare, self._wishes.policy.pin, doubts=())
         edit = repin(request, choice.version)
         why, code, gone = "", "min-age", stay.gone
         if choice.status != "pinned":
             why, code = choice.detail or choice.reason, choice.reason
         elif edit is None:
             why, code = "its version is not written in one place", "scattered"
-        elif self._goes_back(file, call, request.pin, choice.version, known):
+        elif self._goes_back(argument, choice.version, known):
             why, code, gone = older(choice.version), "downgrade", True  # or not: it must not move
         elif not gone:
             why = self._ages.too_young(choice.offers or {}, known)
@@ -184,22 +178,17 @@ class Decider:
             return Decision(kept, stay)
         if choice.version == request.pin:
             return Decision(kept)
-        image, offers = call.base.image.partition("@")[0], choice.offers or {}
-        move = VersionMove(stay.place, request.name, request.pin, choice.version, old, offers, image)
-        return Decision(kept, stay if why else None, choice, edit, move)
+        return Decision(kept, stay if why else None, choice, edit, _move(argument, choice, old, stay.place))
 
-    def _unpinned(
-        self, file: File, call: InstallCommand, request: Request, choice: Choice, stay: Stay
-    ) -> Decision:
+    def _unpinned(self, argument: Argument, choice: Choice, stay: Stay) -> Decision:
+        file, call, request = argument
         if choice.fails and not call.unread:
             return Decision(choice, stay._replace(pin="", why=choice.detail, code=choice.reason, gone=True))
         kept = Choice("skipped", reason="unpinned")
         if not self._wishes.add or choice.status != "pinned" or not self._wishes.cover(request.name):
             return Decision(kept)
         (edit,) = pin(file.dockerfile.text, {request: choice.version})
-        image, offers = call.base.image.partition("@")[0], choice.offers or {}
-        move = VersionMove(stay.place, request.name, "", choice.version, {}, offers, image)
-        return Decision(kept, None, choice, edit, move)
+        return Decision(kept, None, choice, edit, _move(argument, choice, {}, stay.place))
 
     def _is_wanted(self, standings: Mapping[str, Standing], *, gone: bool) -> bool:
         if gone or self._wishes.only == "gone":
@@ -208,14 +197,19 @@ class Decider:
             return any(each.security for each in standings.values())
         return any(each.state == "superseded" for each in standings.values())
 
-    def _goes_back(self, file: File, call: InstallCommand, old: str, new: str, known: LockHistory) -> bool:
+    def _goes_back(self, argument: Argument, new: str, known: LockHistory) -> bool:
         """Whether a version is older than the pinned one for no reason that the files or the user give."""
+        file, call, request = argument
         where = self._archives.named(call.base.where)
         if self._wishes.allow_older or where is None or where.at:
             return False
-        stage = file.stage_name(call.install.stage)
-        suites = {known.suites.get((file.path, stage, platform)) for platform in call.base.platforms}
-        return suites <= {None, where.suite.codename} and compare(new, old.rstrip("*")) < 0
+        suites = {known.suites.get((file.path, argument.stage, each)) for each in call.base.platforms}
+        return suites <= {None, where.suite.codename} and compare(new, request.pin.rstrip("*")) < 0
+
+
+def _move(argument: Argument, choice: Choice, old: Mapping[str, Standing], where: Place) -> VersionMove:
+    request, image = argument.request, argument.call.base.image.partition("@")[0]
+    return VersionMove(where, request.name, request.pin, choice.version, old, choice.offers or {}, image)
 
 
 def older(version: str) -> str:

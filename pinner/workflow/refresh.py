@@ -32,7 +32,7 @@ from pinner.workflow.moves import NO_PIN, Decider, Decision, Stay, VersionMove, 
 from pinner.workflow.refusals import MOVES, Removal
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import LockHistory, SeenDates
+from pinner.workflow.standing import Argument, LockHistory, SeenDates
 from pinner.workflow.targets import Problem, Targets
 
 
@@ -189,7 +189,8 @@ class _One:
         for number, call in enumerate(file.calls()):
             self._groups[call.install.span] = number
             for request in call.requests:
-                found = decider.decide(file, call, request, known, doubts.get(call.install.span, call.doubts))
+                earlier = doubts.get(call.install.span, call.doubts)
+                found = decider.decide(Argument(file, call, request), known, earlier)
                 if found.stay and found.move:
                     self._waiting[request], found = found, Decision(found.choice, found.stay)
                 self._decisions[request] = found

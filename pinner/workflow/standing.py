@@ -151,6 +151,19 @@ class Ages:
         return f"the new version was first seen on {latest:%Y-%m-%d %H:%M} UTC" if latest else ""
 
 
+class Argument(NamedTuple):
+    """A package argument of an install command of a file."""
+
+    file: File
+    call: InstallCommand
+    request: Request
+
+    @property
+    def stage(self) -> str:
+        """The stage that it is in, as the lock names it."""
+        return self.file.stage_name(self.call.install.stage)
+
+
 class LockHistory:
     """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
 
@@ -172,18 +185,17 @@ class LockHistory:
                 if package and date is not None:
                     self._since[package.name, package.version, target.platform] = date
 
-    def comes_from(self, file: File, call: InstallCommand, request: Request) -> set[str]:
+    def comes_from(self, argument: Argument) -> set[str]:
         """The repositories that the lock has an argument's package from."""
-        return {uri for uri, _ in self._of(file, call, request)}
+        return {uri for uri, _ in self._of(argument)}
 
-    def had(self, file: File, call: InstallCommand, request: Request, addresses: Container[str]) -> bool:
+    def had(self, argument: Argument, addresses: Container[str]) -> bool:
         """Whether the lock has the pinned version from one of these repositories: then it is nowhere else."""
-        return any(
-            uri in addresses and version == request.pin for uri, version in self._of(file, call, request)
-        )
+        pin = argument.request.pin
+        return any(uri in addresses and version == pin for uri, version in self._of(argument))
 
-    def _of(self, file: File, call: InstallCommand, request: Request) -> set[tuple[str, str]]:
-        return self._origins.get((file.path, file.stage_name(call.install.stage), request.name), set())
+    def _of(self, argument: Argument) -> set[tuple[str, str]]:
+        return self._origins.get((argument.file.path, argument.stage, argument.request.name), set())
 
     def since(self, offer: Offer, platform: str) -> Iterator[datetime]:
         """The date, if the lock has this version."""

@@ -32,7 +32,7 @@ from pinner.workflow.health import moved_images
 from pinner.workflow.lock import in_scripts
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import Ages, LockHistory, Standing
+from pinner.workflow.standing import Ages, Argument, LockHistory, Standing
 from pinner.workflow.targets import Targets
 from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
 
@@ -145,7 +145,8 @@ class Verifier:
                     yield _pin(file, call, request, dict.fromkeys(call.base.platforms, lost))
                 continue
             doubts = call.doubts
-            if doubts and request.pin and known().had(file, call, request, self._archives.addresses(call)):
+            argument = Argument(file, call, request)
+            if doubts and request.pin and known().had(argument, self._archives.addresses(call)):
                 doubts = ()  # it is nowhere else
             choice = choices[request] = self._archives.choose(call, request, doubts=doubts)
             if request.action == "skip":

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from pinner.search.coexist import Coexistence, MomentSearch
-from pinner.search.windows import ArchiveSuite, Versions, WantedVersion
+from pinner.search.windows import ArchiveSuite, Versions, WantedVersion, Windows
 
 SUITES = [("debian", "stable"), ("debian", "updates"), ("security", "stable-security")]
 AMD, ARM = "linux/amd64", "linux/arm64"
@@ -43,7 +43,7 @@ class History:
     def search(
         self, items: Sequence[WantedVersion], hints: Sequence[str] = ()
     ) -> tuple[Coexistence, MomentSearch]:
-        search = MomentSearch(self.runs, self.places, items, self.first_seen, self.look, hints)
+        search = MomentSearch(Windows(self.runs, self.places, items, self.first_seen, self.look), hints)
         return search.run(items), search
 
     def there(self, imports: Mapping[str, str], item: WantedVersion) -> bool:
@@ -177,7 +177,7 @@ def test_the_first_and_the_last_moment(seed: int) -> None:
     random = Random(seed)
     made = history(random, "grow", 24)
     for item in items(random, made):
-        span = MomentSearch(made.runs, made.places, [item], made.first_seen, made.look).span([item])
+        span = MomentSearch(Windows(made.runs, made.places, [item], made.first_seen, made.look)).span([item])
         there = [imports for imports in made.moments() if made.there(imports, item)]
         assert (span is None) == (not there)
         if span is not None:

@@ -11,8 +11,10 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
 
+#: Where pinner is developed; see `scripts/owner`.
+HOME = "https://github.com/OWNER/pinner"
 #: The page with an anchor for each code.
-PAGE = "https://github.com/OWNER/pinner/blob/main/docs/codes.md"
+PAGE = f"{HOME}/blob/main/docs/codes.md"
 
 
 class Code(StrEnum):

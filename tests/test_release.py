@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import click
 import pytest
 
 from pinner.cli.main import cli
+from pinner.codes import HOME
 from scripts.man_page import page
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,16 @@ def test_the_manual_has_every_command() -> None:
         assert f'.SS "pinner {name}' in text
     assert not [line for line in text.splitlines() if line.startswith(("'", ". "))]
     assert "\\-\\-platform" in text
+
+
+def test_all_files_name_the_same_repository() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout
+    names = [
+        name.decode() for name in listed.split(b"\0") if name.endswith((b".md", b".yml", b".yaml", b".toml"))
+    ]
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
+    named = re.findall(r"(?:uses: |github\.com/)([\w-]+/(?:apt-)?pinner)\b", text)
+    assert {*named} <= {HOME.removeprefix("https://github.com/")}
 
 
 def test_data_files_are_there() -> None:

@@ -6,6 +6,7 @@ What is here comes before click, and makes it load in four fifths of the time.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from types import ModuleType
 from typing import Any
@@ -14,20 +15,32 @@ from typing import Any
 gc.set_threshold(1_000_000, 20, 100)
 
 
-class _Inspect(ModuleType):
-    """Stands in for `inspect`, which brings Python's own parser, until something of it is used: click needs it for
-    the help of commands, and of options that are written over several lines."""
+class _Late(ModuleType):
+    """Stands in for a module until something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(__import__(self.__name__), name)
+
+
+class _Inspect(_Late):
+    """It brings Python's own parser. click needs it for the help of commands, and of options that are written over
+    several lines."""
 
     def cleandoc(self, text: str) -> str:
         """As the real one."""
         return self.__getattr__("cleandoc")(text) if "\n" in text or "\t" in text else text.lstrip(" ")
 
-    def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        import inspect
 
-        return getattr(inspect, name)
+class _Platform(_Late):
+    """It compiles a dozen patterns. `uuid`, which click has for a type of options, asks it for the system's name."""
+
+    def system(self) -> str:
+        """As the real one where it is asked at the start."""
+        return os.uname().sysname
 
 
-sys.modules.setdefault("inspect", _Inspect("inspect"))
+# urllib has ipaddress for hosts in brackets.
+for _each in (_Inspect("inspect"), _Platform("platform"), _Late("ipaddress")):
+    sys.modules.setdefault(_each.__name__, _each)

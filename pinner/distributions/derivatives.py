@@ -67,5 +67,10 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
 def other(image: str) -> str:
     """Which of `OTHERS` the image with this name (without a tag) is, "" if none."""
     return next(
-        (name for name, globs in OTHERS.items() if any(fnmatchcase(image, each) for each in globs)), ""
+        (
+            name
+            for name, globs in OTHERS.items()
+            if any(each.strip("*").partition("[")[0] in image and fnmatchcase(image, each) for each in globs)
+        ),
+        "",
     )

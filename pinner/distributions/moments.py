@@ -74,7 +74,7 @@ def archive_of(live: str) -> str | None:
 
 def split(uri: str) -> tuple[str, str] | None:
     """The archive and the timestamp of a snapshot's address; None for another address."""
-    match = _URI.fullmatch(uri)
+    match = _URI.fullmatch(uri) if "snapshot" in uri else None
     return (match["debian"] or UBUNTU, match[2]) if match else None
 
 

@@ -53,7 +53,11 @@ _BOTH = "two branches have changed it"
 
 def is_conflicted(text: str) -> bool:
     """Whether a version control system has left the lines of two branches between conflict markers."""
-    return _MARKER.search(text) is not None
+    return _marker(text) is not None
+
+
+def _marker(text: str) -> re.Match[str] | None:
+    return _MARKER.search(text) if any(char * 7 in text for char in "<|=>") else None
 
 
 def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
@@ -62,7 +66,7 @@ def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
     Raises `InputError` for text that is not TOML, another schema, a missing or mistyped value, an unknown key, and for
     conflict markers.
     """
-    marker = _MARKER.search(text)
+    marker = _marker(text)
     if marker and merge:
         text = _MARKER.sub("", _without_base(text))
     elif marker:
@@ -115,7 +119,10 @@ def _lines(block: str, section: Section) -> list[tuple[Any, ...]]:
     fields = section.fields
     pattern = r"^  \{ "
     plain = r'[^"\\\x00-\x1f\x7f]*'
-    string = rf'"({plain}(?:\\.{plain})*)"' if "\\" in block else f'"({plain})"'
+    if "\\" in block:
+        string = rf'"({plain}(?:\\.{plain})*)"'
+    else:  # what is simple is compiled sooner; that nothing goes over the end of a line their number shows
+        string = '"([^"]*)"' if block.replace("\n", "").isprintable() else f'"({plain})"'
     for number, field in enumerate(fields):
         value = {str: string, int: r"(\d{1,18})"}.get(field.kind, "(true)")
         part = f"{field.name} = {value}"

@@ -146,7 +146,7 @@ def _request(field: Field, *, bash: bool) -> Request:
         return _skip(word, "other", "split-word", detail)
     if _TEMPLATE.search(word.raw):
         return _skip(word, "other", "template", "a template fills it in")
-    if _BRACES.search(word.bare) and (braced := _braced(word, bash=bash)):
+    if "{" in word.bare and _BRACES.search(word.bare) and (braced := _braced(word, bash=bash)):
         return braced
     if value is None:
         return _expanded(field)

@@ -132,7 +132,12 @@ _NOT = later(
 )
 #: Why a search passes over a template.
 TEMPLATE = "a template, which is read if it is named"
-_TEMPLATE = later(r"(.*)\.(?:j2|jinja2?|tmpl|tpl|gotmpl|template|in|erb|ejs|mustache|hbs|m4)", re.IGNORECASE)
+_TEMPLATES = (
+    *(".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".gotmpl", ".template", ".in", ".erb", ".ejs"),
+    *(".mustache", ".hbs", ".m4"),
+)
+# All names of the other kinds end so.
+_ENDS = (".sh", ".bash", ".yml", ".yaml", ".json", ".hcl", ".txt", "Aptfile")
 _TEMPLATE_TEXT = later(
     r"^[ \t]*(?:\{[{%#](?!#)|<%)|^[ \t]*FROM[ \t][^\n#]*(?:\{\{|%%\w|@\w+@)|^[^'\"#\n]*\{\{[ \t]*\w",
     re.MULTILINE,
@@ -175,12 +180,16 @@ def by_name(path: str) -> FileKind | None:
     """The kind of file that a path (with forward slashes) names, or that a template of this name becomes; None if
     the name does not tell."""
     path = path.replace("\n", " ")  # which a name may hold, and no pattern knows
-    plain = _NOT.fullmatch(path.rpartition("/")[2]) is None
-    for kind in (*_TABLE[1:], _TABLE[0]):
-        if kind.names.fullmatch(path) and (plain or kind is not _TABLE[0]):
-            return kind.name
-    template = _TEMPLATE.fullmatch(path)
-    return by_name(template[1]) if template else None
+    name = path.rpartition("/")[2]
+    if path.endswith(_ENDS):
+        for kind in _TABLE[1:]:
+            if kind.names.fullmatch(path):
+                return kind.name
+    if name == "Dockerfile" or (
+        "file" in name.lower() and _TABLE[0].names.fullmatch(path) and not _NOT.fullmatch(name)
+    ):
+        return "dockerfile"
+    return by_name(path.rpartition(".")[0]) if name.lower().endswith(_TEMPLATES) else None
 
 
 def of(path: str, text: str) -> FileKind:
@@ -219,14 +228,14 @@ def passed_over(kind: FileKind, path: str, text: str, wrappers: Iterable[str] = 
     name = path.rpartition("/")[2]
     if kind == "dockerfile":
         marked = any(each in text for each in ("{{", "{%", "{#", "<%", "%%", "@"))
-        if _TEMPLATE.fullmatch(name) or (marked and _TEMPLATE_TEXT.search(text)):
+        if name.lower().endswith(_TEMPLATES) or (marked and _TEMPLATE_TEXT.search(text)):
             return TEMPLATE
         return "no FROM in it" if _LOOSE.fullmatch(name) and not _FROM.search(text) else ""
     asks = prefixes.mentions(text) or any(name in text for name in wrappers)
     also = _BY_NAME[kind].also
     if not (asks or (also and also.search(text))):
         return "it installs nothing"
-    if _TEMPLATE.fullmatch(name):
+    if name.lower().endswith(_TEMPLATES):
         return TEMPLATE
     return TEMPLATE if _TEMPLATE_LINE.search(text) and not _is_read(kind, text) else ""
 

@@ -120,7 +120,7 @@ class Run:
                 look=self.look(config, Lock()) if anew else as_locked,
                 named=lambda alias: self.archives(config).named(alias),
                 vouch=vouching or self.vouching(project, lock),
-                seen={},
+                seen={} if len(project.texts) > 1 else None,
             ),
         )
         self.notes |= dict.fromkeys(overridden(options, lock, project.texts))

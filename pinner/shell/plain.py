@@ -22,9 +22,7 @@ _BARE = r"[\w./:+,@%^~*?=-]"
 # No group is possessive: before 3.11.5 Python's engine goes on behind what an abandoned turn of it has matched. Pieces
 # and words begin and end with what no other one does, so that there is one way to take a text apart.
 _WORD = rf"(?!=)(?:{_BARE}++|{_SINGLE}|{_DOUBLE})+"
-_TEXT = later(
-    rf"[ \t\n]*+{_WORD}(?:[ \t]++{_WORD}|[ \t]*+(?:&&|;|\n)[ \t\n]*+{_WORD})*[ \t]*+;?[ \t\n]*+", re.ASCII
-)
+_TEXT = later(rf"[ \t\n]*+(?:{_WORD}(?:[ \t]*+(?:&&|;|\n)[ \t\n]*+|[ \t]++|\Z))+", re.ASCII)
 _PIECE = later(rf"(&&|;|\n)|{_WORD}", re.ASCII)
 _QUOTED = later(r"'([^']*)'|\"([^\"]*)\"|[^'\"]+")
 _ASSIGNMENT = later(r"([A-Za-z]\w*|_\w+)=(.+)", re.ASCII)
@@ -125,6 +123,8 @@ def read(text: str) -> tuple[Simple | AndList, ...] | None:
             else:
                 lists.append([command])
             joins, words = match is not None and match[1] == "&&", []
+    if joins:
+        return None  # nothing stands behind it
     return tuple(own[0] if len(own) == 1 else AndList(tuple(own)) for own in lists)
 
 

@@ -137,7 +137,10 @@ class Script:
     def assignments(self, mention: re.Pattern[str]) -> tuple[Word, ...]:
         """The assignments that match `mention`, each as one word `name=value`."""
         nodes = self._nodes("variable_assignment")
-        if self.plain is not None and "=" in self.shell.text and mention.search(self.shell.text):
+        if any(
+            each.assigned and mention.search(self.shell.text, each.start_byte, each.first)
+            for each in plain.commands(self.shell.text)
+        ):
             nodes = _collected(self.root, {"variable_assignment"}).get("variable_assignment", [])
         return tuple(
             self.builder.word([node], [])

@@ -42,6 +42,8 @@ def around(
     `variables` are those of the `.env` files, by folder; `read` gives the text of a file that others name, "" if it is
     not there. What cannot be read says nothing: that it cannot is said where it is read itself.
     """
+    if not texts:
+        return {}
     from pinner.recipe.formats import compose
 
     found: dict[str, list[Build]] = {}

@@ -111,13 +111,13 @@ def suite_of(reference: str) -> Named | Alias | Unnamed:
             found.append(Named(*hit))
         elif token in RETIRED:
             return Unnamed(RETIRED[token], hint="")
+    text = f"{basename}-{tag}".replace(":", "-")
     for distribution in DISTRIBUTIONS:
+        if distribution.image not in text:
+            continue
         own = distribution.image == basename or basename.endswith(f"-{distribution.image}")
         number = distribution.number
-        numbers = re.findall(
-            rf"(?:^|[-_.]){distribution.image}[-_]?({number})(?:$|[-_.])",
-            f"{basename}:{tag}".replace(":", "-"),
-        )
+        numbers = re.findall(rf"(?:^|[-_.]){distribution.image}[-_]?({number})(?:$|[-_.])", text)
         if own and not found:
             numbers += re.findall(rf"^({number})(?:\.\d+)*(?:$|-)", tag)
         known = {suite.codename: suite for suite in distribution.suites}

@@ -58,7 +58,8 @@ class Views:
 
     def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
-        known, key = self.options.world.seen, self._told(stage, at, base)
+        known = self.options.world.seen
+        key = self._told(stage, at, base) if known is not None else None
         if known is not None and key in known:
             return known[key][0]
         found = self._around(stage, at, base)

@@ -12,6 +12,8 @@ from pinner.shell.content import BuildContext
 from pinner.shell.prefixes import Wrappers
 from pinner.stages.views import alone
 
+# One of these is in every text that brings in a file, or writes one.
+_WRITES = ("copy", "add", "mount", ">", "tee")
 # What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
 _SOURCES = later(
     r"(?:[\n;&|(]|then(?<!\wthen)|do(?<!\wdo)|RUN(?<!\wRUN))\s*+"
@@ -42,6 +44,8 @@ _SCRIPT = later(r"\.(?:ba)?sh(?![\w.])|\b(?:ba|da)?sh\s+[\w./-]+/")
 def may_run(dockerfile: Dockerfile) -> bool:
     """Whether a Dockerfile seems to run a file of its build context with arguments, or to read one into its shell."""
     text = dockerfile.text
+    if not any(each in text.lower() for each in _WRITES):
+        return False
     return (
         any(each.search(text) for each in _CALLS)
         or _SOURCES.search(f"\n{text}") is not None

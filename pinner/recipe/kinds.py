@@ -186,7 +186,7 @@ def by_name(path: str) -> FileKind | None:
             if kind.names.fullmatch(path):
                 return kind.name
     if name == "Dockerfile" or (
-        "file" in name.lower() and _TABLE[0].names.fullmatch(path) and not _NOT.fullmatch(name)
+        "file" in path.lower() and _TABLE[0].names.fullmatch(path) and not _NOT.fullmatch(name)
     ):
         return "dockerfile"
     return by_name(path.rpartition(".")[0]) if name.lower().endswith(_TEMPLATES) else None

@@ -168,6 +168,17 @@ def test_version_and_help(bench: Workbench) -> None:
         assert (result.status, result.err) == (0, "")
 
 
+def test_what_click_gets_in_the_place_of_modules_nothing_else_sees() -> None:
+    script = """
+import pinner.cli.main, gettext, inspect, ipaddress, uuid
+assert gettext.translation and issubclass(uuid.uuid4().__class__, uuid.UUID)
+assert inspect.signature(inspect.cleandoc).parameters and ipaddress.ip_address("::1").is_loopback
+from inspect import getsource
+assert "import click" in getsource(pinner.cli)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_as_a_module_from_any_directory(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pinner", "--version"],

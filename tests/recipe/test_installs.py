@@ -208,6 +208,7 @@ def test_calls(body: str, expected: list[list[str]]) -> None:
         ('git commit -m "apt-get install a"', ""),
         ("python <<E\nrun('dpkg -i a.deb')\nE", "heredoc"),
         ('X="apt-get install -y" && $X a', "variable-command"),
+        ('X="apt-get install -y a" make', "variable-command"),
         ("apt-get $X a", "variable-unknown"),
         ("apt-get $X update", ""),
         ("apt-get $X", "variable-unknown"),

@@ -442,6 +442,8 @@ class Reader:
 
 
 def _mentions(text: str, *reach: int) -> bool:
+    if f" {text}".find(" apt-get ", *reach) >= 0:
+        return True  # as it is usually called
     return any(each in text for each in _INSTALLERS) and _MENTION.search(text, *reach) is not None
 
 

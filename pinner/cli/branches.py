@@ -135,7 +135,7 @@ def _rest(done: Done, made: Sequence[object]) -> Done:
     """A refresh without what is on the branches that were made."""
     if not made:
         return done
-    outcome = done.outcome._replace(changes=(), images=(), along=(), wrote=(), notes=())
+    outcome = done.outcome._replace(changes=(), images=(), dependencies=(), wrote=(), notes=())
     return done._replace(outcome=outcome, results=())
 
 
@@ -203,7 +203,7 @@ def _groups(done: Done, where: Where) -> Iterator[Group]:
         paths = [path for result in done.results for path in result.project.paths.values()]
         here = Path.cwd()
         rest = tuple(str(path) for path in paths if files.relative(tree.resolve(path), here) not in changed)
-        if rest and (outcome.images or outcome.along):
+        if rest and (outcome.images or outcome.dependencies):
             yield Group("dependencies", paths=rest)
         return
     groups: dict[str, dict[str, None]] = {}
@@ -215,7 +215,7 @@ def _groups(done: Done, where: Where) -> Iterator[Group]:
             label = "security" if change.name in urgent else "others"
         groups.setdefault(label, {})[change.name] = None
     yield from (Group(label, tuple(names)) for label, names in groups.items())
-    if outcome.images or outcome.along:
+    if outcome.images or outcome.dependencies:
         yield Group("dependencies")
 
 

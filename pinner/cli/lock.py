@@ -76,9 +76,9 @@ def command(
     writes the pinned text to standard output. Pins that are there are kept.
     """
     form, style, _ = output
-    along: PinScope | None = "closure" if closure else "siblings" if pin_siblings else None
-    if along is None and (closure, pin_siblings) != (None, None):
-        along = ""
+    scope: PinScope | None = "closure" if closure else "siblings" if pin_siblings else None
+    if scope is None and (closure, pin_siblings) != (None, None):
+        scope = ""
     write = not (dry_run or check)
     if STDIN in paths:
         if len(paths) > 1:
@@ -91,7 +91,7 @@ def command(
         raise click.UsageError("--write-sources needs --snapshot")
     if how.trust_lock and not check:
         raise click.UsageError("--trust-lock needs --check")
-    found = lock(run, projects, errors, how._replace(along=along), write=write)
+    found = lock(run, projects, errors, how._replace(scope=scope), write=write)
     status = found.status(strict=strict, check=check)
     if form == "text":
         _print(found.outcomes, style, write=write, diff=dry_run, stdin=STDIN in paths)

@@ -83,14 +83,14 @@ def summary(outcome: Outcome) -> str:
         head = "<details><summary>Changelogs</summary>\n"
         text.fill(head, _changelogs(outcome), _CHANGELOGS, "changelogs")
         text.add("", "</details>")
-    if outcome.along:
-        urgent = sum(each.security for each in outcome.along)
+    if outcome.dependencies:
+        urgent = sum(each.security for each in outcome.dependencies)
         said = f" ({count(urgent, 'security update')})" if urgent else ""
-        head = f"{count(len(outcome.along), 'package')} that come with them{said}"
+        head = f"{count(len(outcome.dependencies), 'package')} that come with them{said}"
         rows = (
             f"- {code(each.name)} {code(each.old or 'new')} → {code(each.new or 'not needed any more')} "
             f"({', '.join(map(short, each.platforms))}){' **security**' if each.security else ''}"
-            for each in sorted(outcome.along, key=lambda each: not each.security)
+            for each in sorted(outcome.dependencies, key=lambda each: not each.security)
         )
         text.fill(f"<details><summary>{head}</summary>\n", rows, _ALONG, "packages")
         text.add("", "</details>")

@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
     changes: tuple[Change, ...]
     images: tuple[Based, ...]
-    along: tuple[DependencyChange, ...]
+    dependencies: tuple[DependencyChange, ...]
     stays: tuple[Stay, ...]
     uploads: Mapping[tuple[str, str, str], Sequence[ChangelogEntry]]
     wrote: tuple[str, ...]
@@ -86,7 +86,7 @@ def link(change: Change) -> str:
 def title(outcome: Outcome) -> str:
     """`refresh 3 apt pins (1 security update)`; where it is one source package, `refresh openssl to 3.0.18-1`."""
     if not outcome.changes and not outcome.images:
-        return "refresh dependencies of apt pins" if outcome.along else "nothing to refresh"
+        return "refresh dependencies of apt pins" if outcome.dependencies else "nothing to refresh"
     urgent = sum(change.security for change in outcome.changes)
     sources = {(change.offer.package.source, change.new) for change in outcome.changes}
     if len(sources) == 1 and not outcome.images:
@@ -107,8 +107,8 @@ def commit_message(outcome: Outcome) -> str:
         f"- {each.name} {each.old or '(unpinned)'} -> {each.new} ({why(each)})" for each in outcome.changes
     )
     lines += (f"- {image.image}: {why_based(image)}" for image in outcome.images)
-    if outcome.along:
-        lines.append(f"- {count(len(outcome.along), 'package')} installed with them")
+    if outcome.dependencies:
+        lines.append(f"- {count(len(outcome.dependencies), 'package')} installed with them")
     return printable("\n".join(lines)).rstrip("\n") + "\n"
 
 
@@ -131,7 +131,7 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
     for mended in () if style.quiet else outcome.mended:
         yield f"fixed in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
     if style.verbose:
-        for each in outcome.along:
+        for each in outcome.dependencies:
             text = f"{each.name} {each.old or '(new)'} → {each.new or '(not needed any more)'}"
             yield printable(f"dependencies: {text} ({', '.join(map(short, each.platforms))})")
 
@@ -160,7 +160,7 @@ def summary(outcome: Outcome) -> str:
     """The last line."""
     if outcome.refused:
         return "nothing was written: --atomic, and something cannot be refreshed"
-    if not outcome.changes and not outcome.images and not outcome.along:
+    if not outcome.changes and not outcome.images and not outcome.dependencies:
         if any(stay.refuses for stay in outcome.stays):
             return "nothing was refreshed"
         if outcome.stays:
@@ -172,7 +172,9 @@ def summary(outcome: Outcome) -> str:
     if outcome.changes or not parts:
         own = count(len(outcome.changes), "package")
         parts.insert(0, f"{own} ({urgent} by security)" if urgent else own)
-    parts += [f"{count(len(outcome.along), 'package')} installed with them"] if outcome.along else []
+    parts += (
+        [f"{count(len(outcome.dependencies), 'package')} installed with them"] if outcome.dependencies else []
+    )
     few = len(outcome.wrote) <= 5
     names = ", ".join(map(printable, outcome.wrote)) if few else f"{len(outcome.wrote)} files"
     verb = "wrote" if outcome.written else "would write"
@@ -219,7 +221,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "title": title(outcome),
         "changes": changes,
         "images": [each._asdict() for each in outcome.images],
-        "along": [each._asdict() for each in outcome.along],
+        "dependencies": [each._asdict() for each in outcome.dependencies],
         "stays": [{**stay._asdict(), "place": stay.place._asdict()} for stay in outcome.stays],
         "unpinned": [
             {**fields(each, "name why code"), "place": each.place._asdict()} for each in outcome.unpinned

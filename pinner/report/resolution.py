@@ -25,7 +25,7 @@ def _cause(cause: Cause) -> str:
 
 
 def answer_lines(answer: RequestResolution, style: Style) -> Iterable[str]:
-    """A closure in apt's order: name, version, pocket, what brought it along."""
+    """A closure in apt's order: name, version, pocket, what needs it."""
     size = sum(chosen.offer.package.size for chosen in answer.chosen)
     yield (
         f"{answer.platform} ({', '.join(answer.suites)}; starting from {printable(answer.root)}): "

@@ -47,7 +47,7 @@ def lock(
     *,
     write: bool = True,
     strict: bool = False,
-    along: PinScope | None = None,
+    scope: PinScope | None = None,
     snapshot: str | None = None,
     trust_new_keys: bool = False,
     allow_older: bool = False,
@@ -57,14 +57,14 @@ def lock(
 ) -> Result:
     """Pin what files install to the versions that apt would install, and keep the lock; `pinner lock`.
 
-    `paths` are files and directories (none: the current directory). With `along` = "siblings" or "closure" more is
+    `paths` are files and directories (none: the current directory). With `scope` = "siblings" or "closure" more is
     pinned on the line, `snapshot` is a moment such as `2026-11-01`. Raises `PinnerError`.
     """
     from pinner.session import lock as session
 
     run = Run(asked, Access(offline=offline, max_age=max_age))
     projects, errors = run.collect([os.fspath(path) for path in paths], writes=write)
-    options = session.LockOptions(along, snapshot, trust_new_keys=trust_new_keys, allow_older=allow_older)
+    options = session.LockOptions(scope, snapshot, trust_new_keys=trust_new_keys, allow_older=allow_older)
     found = session.lock(run, projects, errors, options, write=write)
     notes = run.notes | dict.fromkeys(note for each in found.outcomes for note in each.plan.notes)
     return _result(

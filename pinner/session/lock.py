@@ -28,7 +28,7 @@ from pinner.workflow.remembered import ARGUMENTS, remembered
 class LockOptions(NamedTuple):
     """How to lock; see the options of `pinner lock`. `when` is the moment of --snapshot, None for now."""
 
-    along: PinScope | None = None
+    scope: PinScope | None = None
     when: str | None = None
     write_sources: bool = False
     expand_braces: bool = False
@@ -113,7 +113,7 @@ def _planned(run: Run, project: Project, how: LockOptions) -> LockedProject:
         run.not_before(project, lock)
     archives = run.archives(project.config)
     vouching = run.vouching(project, lock, new=how.trust_new_keys)
-    options = run.options(project, lock, along=how.along, vouching=vouching)
+    options = run.options(project, lock, scope=how.scope, vouching=vouching)
     options = options._replace(write_sources=how.write_sources)
     if how.when is not None:
         options = at_snapshot(run, project, options, how.when)
@@ -139,7 +139,7 @@ def _planned(run: Run, project: Project, how: LockOptions) -> LockedProject:
         lock=result.lock._replace(keys=vouching.used),
         unreachable=(*vouching.unreachable.values(), *result.unreachable),
     )
-    said = run.settings("" if how.along is None else how.along or ARGUMENTS)
+    said = run.settings("" if how.scope is None else how.scope or ARGUMENTS)
     return LockedProject(project, result, text, lock, proven=proven, believed=believed, said=said)
 
 

@@ -196,7 +196,7 @@ class RefreshedProject(Writes):
         merged = lock.replace(refreshed.lock, [*paths, *project.gone(lock)])
         if merged.targets:
             merged = merged.remember(paths, said)
-        self.along = changes.along(lock, merged, paths) if lock.targets else ()
+        self.dependencies = changes.dependencies(lock, merged, paths) if lock.targets else ()
         self.images = changes.based(lock, merged, moved.moved if self.texts else {})
         self.lock, self.merged = lock, merged
         self.change_lock(lock_text, merged)
@@ -211,11 +211,11 @@ def _age(lock: Lock, now: datetime) -> timedelta:
 def _outcome(results: Sequence[RefreshedProject], now: datetime, *, refused: bool, written: bool) -> Outcome:
     moves = [_shown(each, result.project) for result in results for each in result.refreshed.moves]
     changed = {(move.name, move.new) for move in moves}
-    along = (each for result in results for each in result.along)
+    brought = (each for result in results for each in result.dependencies)
     return Outcome(
         changes.changes_of(moves) if not refused else (),
         tuple(dict.fromkeys(each for result in results for each in result.images)),
-        tuple(dict.fromkeys(each for each in along if (each.name, each.new) not in changed)),
+        tuple(dict.fromkeys(each for each in brought if (each.name, each.new) not in changed)),
         tuple(_shown(each, result.project) for result in results for each in result.refreshed.stays),
         {},
         tuple(name for result in results for name in result.wrote) if not refused else (),

@@ -28,7 +28,7 @@ from pinner.stages.image_names import Alias, Unnamed, named, suite_of
 from pinner.stages.starting_set import Root
 from pinner.stages.suites import Options, PinScope, World
 from pinner.values import NamedTuple
-from pinner.workflow.remembered import along_of, overridden
+from pinner.workflow.remembered import overridden, scope_of
 from pinner.workflow.solved import Solved
 
 
@@ -76,7 +76,7 @@ class Run:
         project: Project,
         lock: Lock,
         *,
-        along: PinScope | None = None,
+        scope: PinScope | None = None,
         anew: bool = False,
         vouching: Vouching | None = None,
     ) -> Options:
@@ -95,8 +95,8 @@ class Run:
 
             roots = listed(config, asked.installed, platforms)
         as_locked = self.look(config, lock)
-        if along is None and config.pin:
-            along = along_of(config.pin)
+        if scope is None and config.pin:
+            scope = scope_of(config.pin)
         options = Options(
             platforms=platforms,
             asked=bool(named_ones or config.platforms),
@@ -106,7 +106,7 @@ class Run:
             images=config.images,
             wrappers=config.wrappers,
             ignore=config.ignore,
-            along=along,
+            scope=scope,
             form=config.policy.pin,
             roots=roots,
             known=config.source,

@@ -96,7 +96,7 @@ class Options(NamedTuple):
     #: Globs of package names that are never pinned.
     ignore: tuple[str, ...] = ()
     #: What is pinned beside the arguments; None: not said.
-    along: PinScope | None = None
+    scope: PinScope | None = None
     form: PinForm = "exact"
     #: The repositories that may be read.
     known: tuple[VouchedRepository, ...] = ()

@@ -1,4 +1,4 @@
-"""What a refresh changed, by package: which version became which, why, and what moved along."""
+"""What a refresh changed, by package: which version became which, why, and which dependencies did."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def changes_of(moves: Iterable[VersionMove]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def along(old: Lock, new: Lock, files: Iterable[str]) -> tuple[DependencyChange, ...]:
+def dependencies(old: Lock, new: Lock, files: Iterable[str]) -> tuple[DependencyChange, ...]:
     """The dependencies in these files' targets that changed, sorted by name."""
     wanted = frozenset(files)
     before, after = _brought(old, wanted), _brought(new, wanted)

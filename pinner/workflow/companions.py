@@ -1,4 +1,4 @@
-"""Words that go on the line along with what was asked for: strict siblings, or the whole closure.
+"""Words that go on the line with what was asked for: strict siblings, or the whole closure.
 
 A pin fixes one name. Where a pinned package needs another one `(= version)`, that sibling's next upload breaks the
 line, since apt takes candidates for what the line does not name (apt-get(8), `package=version`). With the sibling
@@ -23,7 +23,7 @@ from pinner.workflow.closure import Closures, Installed
 
 
 def edits(
-    file: File, choices: Mapping[Request, Choice], archives: Archives, along: PinScope, form: PinForm
+    file: File, choices: Mapping[Request, Choice], archives: Archives, scope: PinScope, form: PinForm
 ) -> tuple[Edit, ...]:
     """The edits that add these words to a file whose other words are pinned already.
 
@@ -33,7 +33,7 @@ def edits(
     made: dict[Request, Edit] = {}
     followed = _followed(file, choices, archives)
     added = {
-        platform: _siblings(file, stages) if along == "siblings" else _closures(stages)
+        platform: _siblings(file, stages) if scope == "siblings" else _closures(stages)
         for platform, stages in followed.items()
     }
     for call in file.calls():

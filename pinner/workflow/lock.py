@@ -158,9 +158,9 @@ def _planned(file: File, options: Options, archives: Archives, targets: Targets)
     if edits:
         prove(file, new, choices, options)
     # Where an argument cannot be had, that is what there is to say of the line.
-    if not options.along or fails:
+    if not options.scope or fails:
         return Planned(file.path, text, new, _findings(file, choices, targets.add(file, choices)))
-    settled, settled_choices = _along(file, new, options, options.along, archives)
+    settled, settled_choices = _with_more(file, new, options, options.scope, archives)
     findings = _findings(file, choices, targets.add(settled, settled_choices))
     findings += _added(file, settled, settled_choices)
     return Planned(file.path, text, settled.dockerfile.text, findings)
@@ -201,15 +201,15 @@ def _left(choice: Choice) -> Choice:
     return Choice("skipped", reason="snapshot", detail=detail)
 
 
-def _along(
-    file: File, text: str, options: Options, along: PinScope, archives: Archives
+def _with_more(
+    file: File, text: str, options: Options, scope: PinScope, archives: Archives
 ) -> tuple[File, Mapping[Request, Choice]]:
     """The pinned file with the words added that are to go on its lines too; they must bring in the same packages."""
     from pinner.workflow import companions
 
     pinned = read_file(file.path, text, options, file.uses)
     choices = choices_of(pinned, archives)
-    added = companions.edits(pinned, choices, archives, along, options.form)
+    added = companions.edits(pinned, choices, archives, scope, options.form)
     if not added:
         return pinned, choices
     again = read_file(file.path, apply(text, added), options, file.uses)

@@ -1,9 +1,9 @@
 """A quick proof that apt can install calls as they stand; where it fails, the solver must tell.
 
 If each package that is asked for is the candidate, if apt can install each one alone in the root without removing or
-replacing anything, and if nothing of all that comes along conflicts with anything else of it, then apt can install
-them together: it takes candidates alone, a need that is met already brings nothing new, and no choice that it makes
-for one package alone is barred by another. Installed one by one, packages that many files ask for are resolved once.
+replacing anything, and if nothing of all that this installs conflicts with anything else of it, then apt can install
+them together: it takes candidates alone, a need that is met already adds nothing, and no choice that it makes for one
+package alone is barred by another. Installed one by one, packages that many files ask for are resolved once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a lock remembers of earlier runs: the platforms and suites of files, and what is pinned along with arguments.
+"""What a lock remembers of earlier runs: the platforms and suites of files, and what is pinned beside arguments.
 
 The command line counts more than the configuration, and that more than the lock.
 """
@@ -19,12 +19,12 @@ def remembered(options: Options, lock: Lock, path: str) -> Options:
     settings = lock.settings_of(path)
     if settings.platforms and not options.asked:
         options = options._replace(platforms=tuple(settings.platforms.split()), asked=True)
-    if settings.pin and options.along is None:
-        options = options._replace(along=along_of(settings.pin))
+    if settings.pin and options.scope is None:
+        options = options._replace(scope=scope_of(settings.pin))
     return options
 
 
-def along_of(pin: str) -> PinScope:
+def scope_of(pin: str) -> PinScope:
     """What a word of the lock or the configuration says about it."""
     return "siblings" if pin == "siblings" else "closure" if pin == "closure" else ""
 
@@ -54,7 +54,7 @@ def overridden(options: Options, lock: Lock, files: Iterable[str]) -> tuple[str,
         platforms = " ".join(options.platforms)
         if options.asked and settings.platforms and settings.platforms != platforms:
             notes[f"for {platforms}; pinner.lock was made for {settings.platforms}"] = None
-        pin = options.along if options.along is None else options.along or ARGUMENTS
+        pin = options.scope if options.scope is None else options.scope or ARGUMENTS
         if pin and settings.pin and settings.pin != pin:
             notes[f"pins {pin}; pinner.lock was made with {settings.pin}"] = None
     return tuple(notes)

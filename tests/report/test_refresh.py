@@ -63,9 +63,11 @@ def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
 def test_a_summary_stays_below_the_limit_however_much_changed() -> None:
     changes = tuple(change(f"package-with-a-long-name-{number}") for number in range(5_000))
     uploads = {each.key: [ChangelogEntry("2", "CVE-2026-1 " + "x" * 50_000)] for each in changes}
-    along = tuple(DependencyChange(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000))
+    dependencies = tuple(
+        DependencyChange(f"lib{number}", "1", "2", ("linux/amd64",)) for number in range(5_000)
+    )
     stays = tuple(Stay(Place("Dockerfile", 2), "stay", "1", "why " * 5_000, "held") for _ in range(5_000))
-    text = summary(outcome(*changes)._replace(uploads=uploads, along=along, stays=stays))
+    text = summary(outcome(*changes)._replace(uploads=uploads, dependencies=dependencies, stays=stays))
     assert 30_000 < len(text) < LIMIT
     for noun in ("packages", "changelogs", "pins"):
         assert re.search(rf"… and \d+ more {noun}\.", text)
@@ -85,14 +87,14 @@ def test_a_source_package_has_one_changelog_and_links() -> None:
         change("libssl-dev", "openssl", security=True),
         change("openssl", security=True),
     ]
-    along = (
+    dependencies = (
         DependencyChange("a", "1", "2", ("linux/amd64",)),
         DependencyChange("z", "1", "2", ("linux/amd64",), security=True),
     )
     text = summary(
         outcome(*changes)._replace(
             uploads={each.key: uploads for each in changes[1:]},
-            along=along,
+            dependencies=dependencies,
             stays=(Stay(Place("a", 2), "nginx", "1", "held until 2026-12-01: breaks", "held"),),
             unpinned=(Stay(Place("a", 9), "tini", "", "has no pin", "unpinned"),),
             today=date(2026, 11, 28),
@@ -120,7 +122,7 @@ def test_nothing_from_outside_is_markup() -> None:
     hostile = outcome(change(HOSTILE))._replace(
         uploads={(HOSTILE, "1", "2"): [ChangelogEntry(HOSTILE, HOSTILE, HOSTILE)]},
         stays=(Stay(Place(HOSTILE, 1), HOSTILE, HOSTILE, HOSTILE, "held"),),
-        along=(DependencyChange(HOSTILE, "", "1", ("linux/amd64",)),),
+        dependencies=(DependencyChange(HOSTILE, "", "1", ("linux/amd64",)),),
     )
     text = summary(hostile)
     outside_code = re.sub(
@@ -142,5 +144,5 @@ def test_the_first_line_of_a_commit() -> None:
         "",
         "- curl 1 -> 2 (security, another upstream version)",
     ]
-    along = outcome()._replace(along=(DependencyChange("lib", "1", "2", ("linux/amd64",)),))
-    assert refresh.commit_message(along).startswith("build(deps): refresh dependencies of apt pins\n")
+    dependencies = outcome()._replace(dependencies=(DependencyChange("lib", "1", "2", ("linux/amd64",)),))
+    assert refresh.commit_message(dependencies).startswith("build(deps): refresh dependencies of apt pins\n")

@@ -663,7 +663,7 @@ def test_as_json(story: Story) -> None:
     data = json.loads(story.bench.run("refresh", "--json", "--check").out)
     assert data["status"] == 1
     assert data["would_write"] == ["Dockerfile", "pinner.lock"]
-    assert [each["name"] for each in data["along"]] == ["libcurl4"]
+    assert [each["name"] for each in data["dependencies"]] == ["libcurl4"]
     assert data["changes"][0]["places"][0] | {"end_column": 0} == {
         "path": "Dockerfile", "line": 2, "column": 24, "end_line": 2, "end_column": 0,
     }  # fmt: skip

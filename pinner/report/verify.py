@@ -70,11 +70,11 @@ def diagnostics(checked: Checked, said: Collection[str] = ()) -> Iterator[Diagno
         yield diagnostic(broken.code or code, level, broken.place, broken.command, text, broken.hint)
     for drift, place in verified.drifts:
         yield diagnostic("drift", "error", place, drift.name, drift_text(drift))
-    for held in verified.held:
-        if held.state == "gone" and (held.name, held.version) not in gone:
-            text = f"{by_platform(held.standings)}; locked for {', '.join(held.files)}"
-            level = "warning" if loose.issuperset(held.files) else "error"
-            yield diagnostic("gone", level, Place(checked.name), f"{held.name}={held.version}", text)
+    for locked in verified.packages:
+        if locked.state == "gone" and (locked.name, locked.version) not in gone:
+            text = f"{by_platform(locked.standings)}; locked for {', '.join(locked.files)}"
+            level = "warning" if loose.issuperset(locked.files) else "error"
+            yield diagnostic("gone", level, Place(checked.name), f"{locked.name}={locked.version}", text)
     for exposed in checked.exposed:
         yield from _of_exposed(exposed, checked, fail_on)
     for notice in verified.notices:
@@ -194,7 +194,9 @@ def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: St
             (at(pin.place), pin) for pin in verified.pins if pin.state == "live"
         ]
         quiet += [
-            (checked.name, held) for held in verified.held if held.state == "superseded" and not held.asked
+            (checked.name, locked)
+            for locked in verified.packages
+            if locked.state == "superseded" and not locked.asked
         ]
         shown += (
             (where, f"{each.name}={each.version}", "", printable(by_platform(each.standings)))
@@ -206,7 +208,7 @@ def lines(all_checked: Sequence[Checked], found: Sequence[Diagnostic], style: St
 def summary(all_checked: Sequence[Checked]) -> str:
     """The last line: how many pins and locked packages were checked, and how they stand."""
     pins = [pin for checked in all_checked for pin in checked.verified.pins]
-    held = [each for checked in all_checked for each in checked.verified.held if not each.asked]
+    locked = [each for checked in all_checked for each in checked.verified.packages if not each.asked]
     if not pins:
         errors = (error for one in all_checked for error in one.verified.errors)
         unread = {each.path for each in errors if isinstance(each, InputError)}
@@ -216,13 +218,13 @@ def summary(all_checked: Sequence[Checked]) -> str:
         return "found no pins" + (f"; {count(unpinned, 'package')} without one" if unpinned else "")
     platforms = dict.fromkeys(name for pin in pins for name in pin.standings if name)
     text = f"checked {count(len(pins), 'pin')}"
-    text += f" and {count(len(held), 'package')} installed with them" if held else ""
+    text += f" and {count(len(locked), 'package')} installed with them" if locked else ""
     text += f" for {', '.join(platforms)}" if platforms else ""
     broken = sum(each.certain for checked in all_checked for each in checked.verified.broken)
     drifts = sum(len(checked.verified.drifts) for checked in all_checked)
     parts = [states(pins)]
-    if held:
-        parts.append(f"dependencies: {states(held)}")
+    if locked:
+        parts.append(f"dependencies: {states(locked)}")
     if broken:
         parts.append(f"{count(broken, 'call')} uninstallable")
     if drifts:

@@ -22,7 +22,7 @@ def data(all_checked: Sequence[Checked]) -> dict[str, Any]:
     notices = {(each.rule, each.about): each for checked in all_checked for each in checked.verified.notices}
     return {
         "pins": [_pin(each) for checked in all_checked for each in checked.verified.pins],
-        "packages": [_locked(each) for checked in all_checked for each in checked.verified.held],
+        "packages": [_locked(each) for checked in all_checked for each in checked.verified.packages],
         "uninstallable": [_broken(each) for checked in all_checked for each in checked.verified.broken],
         "drift": [_drift(*each) for checked in all_checked for each in checked.verified.drifts],
         "vulnerabilities": [
@@ -37,7 +37,7 @@ def line(all_checked: Sequence[Checked], found: Sequence[Diagnostic]) -> dict[st
     """A repository in short: when its newest lock was made, how many pins stand how, and what was found."""
     pins = [pin for checked in all_checked for pin in checked.verified.pins]
     states = Counter(pin.state for pin in pins)
-    held = [each.state for checked in all_checked for each in checked.verified.held if not each.asked]
+    locked = [each.state for checked in all_checked for each in checked.verified.packages if not each.asked]
     return {
         "locked": max((checked.verified.locked for checked in all_checked), default=""),
         "counts": {
@@ -45,7 +45,7 @@ def line(all_checked: Sequence[Checked], found: Sequence[Diagnostic]) -> dict[st
             "security": sum(pin.security for pin in pins),
             "unpinned": sum(checked.verified.unpinned for checked in all_checked),
             "unread": sum(not each.subject for each in found),
-            "locked_gone": held.count("gone"),
+            "locked_gone": locked.count("gone"),
         },
         "diagnostics": to_dicts(found),
     }
@@ -61,9 +61,9 @@ def _pin(pin: Pin) -> dict[str, Any]:
     }
 
 
-def _locked(held: LockedVersion) -> dict[str, Any]:
-    own = fields(held, "name version asked state")
-    return {**own, "files": list(held.files), "platforms": _standings(held.standings)}
+def _locked(locked: LockedVersion) -> dict[str, Any]:
+    own = fields(locked, "name version asked state")
+    return {**own, "files": list(locked.files), "platforms": _standings(locked.standings)}
 
 
 def _broken(broken: Broken) -> dict[str, Any]:

@@ -119,9 +119,9 @@ class Verification:
             verified = verified._replace(notes=(*verified.notes, *remarks))
         exposures: tuple[Exposed, ...] = ()
         if how.cve or any(each.startswith("cve:") for each in how.fail_on or policy.fail_on):
-            suites = (each.where.suite.codename for each in verified.held)
+            suites = (each.where.suite.codename for each in verified.packages)
             known = self._vulnerabilities.of(project.config, suites)
-            exposures = tuple(exposed(verified.held, lock, archives, known))
+            exposures = tuple(exposed(verified.packages, lock, archives, known))
         if how.max_lag is not None:
             policy = policy._replace(max_lag=how.max_lag)
         name = project.shown if shown else project.relative

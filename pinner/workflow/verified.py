@@ -77,7 +77,7 @@ class Verified(NamedTuple):
     the lock's newest Release, "" without one."""
 
     pins: tuple[Pin, ...]
-    held: tuple[LockedVersion, ...]
+    packages: tuple[LockedVersion, ...]
     broken: tuple[Broken, ...]
     drifts: tuple[tuple[Drift, Place], ...]
     notices: tuple[Notice, ...]
@@ -95,7 +95,7 @@ class Verified(NamedTuple):
 
         return self._replace(
             pins=tuple([each._replace(place=at(each.place)) for each in self.pins]),
-            held=tuple([each._replace(files=tuple(map(name, each.files))) for each in self.held]),
+            packages=tuple([each._replace(files=tuple(map(name, each.files))) for each in self.packages]),
             broken=tuple([each._replace(place=at(each.place)) for each in self.broken]),
             drifts=tuple([(drift, at(place)) for drift, place in self.drifts]),
             files=tuple(map(name, self.files)),

@@ -57,7 +57,7 @@ class Verifier:
         self._now = now
         self._silent: Sequence[FetchError] = ()
         self._standings: dict[tuple[object, ...], Standing] = {}
-        self._held_standings: dict[Named, dict[tuple[object, ...], Mapping[str, Standing]]] = {}
+        self._package_standings: dict[Named, dict[tuple[object, ...], Mapping[str, Standing]]] = {}
 
     def verify(
         self,
@@ -104,7 +104,7 @@ class Verifier:
         wheres = self._wheres(files)
         return Verified(
             tuple(pins),
-            tuple(self._held(lock, files, wheres)),
+            tuple(self._packages(lock, files, wheres)),
             tuple(broken),
             tuple(drifts),
             (
@@ -218,7 +218,7 @@ class Verifier:
             for platform in call.base.platforms
         }
 
-    def _held(
+    def _packages(
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
     ) -> Iterator[LockedVersion]:
         packages = lock.by_id
@@ -243,7 +243,7 @@ class Verifier:
                         use[1][file] = None
                         if member.argument:
                             use[2].append(member.argument)
-            known = self._held_standings.setdefault(where, {})
+            known = self._package_standings.setdefault(where, {})
             for (spelled, version), (found, files_of, arguments) in uses.items():
                 same = (*found.items(),)
                 if same not in known:  # one value for all the projects that hold the same

@@ -75,13 +75,13 @@ def releases(suites: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def exposed(
-    held: Sequence[LockedVersion], lock: Lock, archives: Archives, known: KnownVulnerabilities
+    locked: Sequence[LockedVersion], lock: Lock, archives: Archives, known: KnownVulnerabilities
 ) -> Iterator[Exposed]:
     """The sources of locked packages, and of what is left of their base images, that have vulnerabilities, and the
-    releases of which nothing is known; sorted. `held` is what the lock has for the files in question."""
+    releases of which nothing is known; sorted. `locked` is what the lock has for the files in question."""
     unknown: dict[str, dict[str, None]] = {}
     groups: dict[tuple[str, str, str, str], list[_Binary]] = {}
-    for each in (*_locked(held), *_of_images(held, lock)):
+    for each in (*_locked(locked), *_of_images(locked, lock)):
         release = each.where.suite.codename
         if known.get(release):
             groups.setdefault((each.image, release, each.source, each.version), []).append(each)
@@ -103,8 +103,8 @@ def exposed(
         yield Exposed(release, source, version, names, paths, waiting, _sorted(fixed), _sorted(left), image)
 
 
-def _locked(held: Iterable[LockedVersion]) -> Iterator[_Binary]:
-    for each in held:
+def _locked(locked: Iterable[LockedVersion]) -> Iterator[_Binary]:
+    for each in locked:
         package = next(iter(each.packages.values()))
         if each.where.distribution.name in TRACKED and is_own(package, each.where.suite.codename):
             pairs = each.packages.items()
@@ -112,9 +112,9 @@ def _locked(held: Iterable[LockedVersion]) -> Iterator[_Binary]:
             yield _Binary("", each.where, each.name, *_source(package), each.files, tuple(archs))
 
 
-def _of_images(held: Iterable[LockedVersion], lock: Lock) -> Iterator[_Binary]:
+def _of_images(locked: Iterable[LockedVersion], lock: Lock) -> Iterator[_Binary]:
     """What the base images hold, but for what the stages on them replace or remove."""
-    wheres = {(path, each.where.suite.codename): each.where for each in held for path in each.files}
+    wheres = {(path, each.where.suite.codename): each.where for each in locked for path in each.files}
     images = {image.digest: image for image in lock.images}
     for target in lock.targets:
         chain, arch = lock.chain(target), PLATFORMS[target.platform]

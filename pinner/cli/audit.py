@@ -67,9 +67,11 @@ def _base(path: str, found: locked.LoadedLock, target: Target, asked: Asked) -> 
         return read_installed(path)
     target = found.lock.chain(target)[-1]
     paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
-    told = next((root for root in map(configured, paths) if root.label == target.closure.installed), None)
-    if told or not (target.closure.digest or asked.image_archives):
-        return told
+    found_root = next(
+        (root for root in map(configured, paths) if root.label == target.closure.installed), None
+    )
+    if found_root or not (target.closure.digest or asked.image_archives):
+        return found_root
     run = Run(asked, access=flags.access(quiet=False, max_age=MAX_AGE))
     content = run.look(found.config, found.lock)(target.closure.image, target.platform)
     flags.tell(run.notes, quiet=False)

@@ -83,14 +83,14 @@ class Registry:
             top = Descriptor(parsed.digest or self._resolve(blobs, f"{base} {parsed}"))
             found = image.find(blobs, (top,), wanted, str(parsed))[0]
             size = sum(layer.size for layer in found.layers)
-            told = bool(from_config(found.config).suite)
+            says = bool(from_config(found.config).suite)
             return image.look(
                 found,
                 blobs.layer,
                 reference=str(parsed),
                 platform=wanted,
                 layers=found.digest not in known
-                and (limit is None or size <= (limit.known if told else limit.unknown)),
+                and (limit is None or size <= (limit.known if says else limit.unknown)),
             )
         finally:
             fetcher.close()

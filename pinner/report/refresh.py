@@ -152,8 +152,8 @@ def diagnostics(
     for stay in outcome.stays:
         found = diagnostic(stay.code, "error", stay.place, _subject(stay), stay.why)
         yield found if stay.gone or stay.refuses else found._replace(severity="note")
-    told = {stay.why for stay in outcome.stays}
-    yield from (of_error(error, shown) for error in errors if error.message not in told)
+    said = {stay.why for stay in outcome.stays}
+    yield from (of_error(error, shown) for error in errors if error.message not in said)
 
 
 def summary(outcome: Outcome) -> str:

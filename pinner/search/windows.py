@@ -222,14 +222,14 @@ class Windows:
             if item.platform != platform or self.is_there(item, at):
                 continue
             windows = dict(self._of(item))
-            told = {place: _side(window, at) for place, window in windows.items()}
+            sides = {place: _side(window, at) for place, window in windows.items()}
             for place, window in windows.items():
                 stamp, (begin, end) = self._span(place, at)
                 versions = self._read.get((place, stamp))
-                if told[place] or versions is None or versions(item.name):
+                if sides[place] or versions is None or versions(item.name):
                     continue
-                others = {told[other] for other in told if other.archive == place.archive} - {0}
-                others = others or set(told.values()) - {0}
+                others = {sides[other] for other in sides if other.archive == place.archive} - {0}
+                others = others or set(sides.values()) - {0}
                 if 1 in others:
                     window.high = min(window.high, begin - 1)
                 elif -1 in others:

@@ -115,11 +115,11 @@ def _archived(path: Path, platform: str) -> Image | InputError:
 
 def _logins() -> list[Path]:
     """The files in which docker and podman keep logins (docker(1), containers-auth.json(5))."""
-    told, home = os.environ.get, Path.home()
-    if own := told("REGISTRY_AUTH_FILE"):
+    environment, home = os.environ.get, Path.home()
+    if own := environment("REGISTRY_AUTH_FILE"):
         return [Path(own)]
-    folders = [told("XDG_RUNTIME_DIR"), told("XDG_CONFIG_HOME") or home / ".config"]
+    folders = [environment("XDG_RUNTIME_DIR"), environment("XDG_CONFIG_HOME") or home / ".config"]
     return [
-        Path(told("DOCKER_CONFIG") or home / ".docker") / "config.json",
+        Path(environment("DOCKER_CONFIG") or home / ".docker") / "config.json",
         *(Path(folder) / "containers" / "auth.json" for folder in folders if folder),
     ]

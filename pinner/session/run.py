@@ -185,8 +185,8 @@ class Run:
         config = project.config
         for image, suite in {(each.closure.image, each.closure.suite) for each in lock.targets}:
             names = (name for pattern, name in config.images.items() if fnmatchcase(image, pattern))
-            told = self.asked.suite or next(names, "")
-            where = named(told) if told else suite_of(image)
+            suite_of_user = self.asked.suite or next(names, "")
+            where = named(suite_of_user) if suite_of_user else suite_of(image)
             if isinstance(where, Unnamed) and config.suite:
                 where = named(config.suite)
             if isinstance(where, Alias) and (date := dates.get((where.distribution.alias_uri, suite))):

@@ -25,14 +25,14 @@ class Prepared(NamedTuple):
     """Files whose archives are loaded, and the errors of the others by path.
 
     `read` are all that could be read, by path, as they are while every repository answers; `unread` the errors of those
-    that could not. `told` are the options that each of the `files` is read by; `unserved` the errors of those whose
+    that could not. `options` are those that each of the `files` is read by; `unserved` the errors of those whose
     archives cannot be had; `unreachable` the errors of the repositories that are done without.
     """
 
     read: Mapping[str, File]
     unread: Mapping[str, PinnerError]
     files: list[File]
-    told: Mapping[str, Options]
+    options: Mapping[str, Options]
     unserved: Mapping[str, PinnerError]
     unreachable: Sequence[FetchError]
 
@@ -43,10 +43,10 @@ class Prepared(NamedTuple):
         return next((each for each in own if not (isinstance(each, InputError) and each.line)), None)
 
 
-def prepare(texts: Mapping[str, str], told: Mapping[str, Options], archives: Archives) -> Prepared:
+def prepare(texts: Mapping[str, str], options: Mapping[str, Options], archives: Archives) -> Prepared:
     """Read files, each by its own options, and load what they need, without the repositories of others that do not
     answer. Raises as `prepare_each`."""
-    found = read_all(texts, told)
+    found = read_all(texts, options)
     read = {path: each for path, each in found.items() if isinstance(each, File)}
     unread = {path: each for path, each in found.items() if not isinstance(each, File)}
     by_path = dict(read)
@@ -58,11 +58,11 @@ def prepare(texts: Mapping[str, str], told: Mapping[str, Options], archives: Arc
         if isinstance(error, FetchError) and (uri := _silent(by_path[path], error)) and uri not in silent
     }:
         silent |= new
-        told = {path: _without(options, new) for path, options in told.items()}
-        by_path |= {path: read_file(path, texts[path], told[path]) for path in failed}
+        options = {path: _without(own, new) for path, own in options.items()}
+        by_path |= {path: read_file(path, texts[path], options[path]) for path in failed}
         failed = dict(archives.prepare_each([by_path[path] for path in failed]))
     good = [file for file in by_path.values() if file.path not in failed]
-    return Prepared(read, unread, good, told, failed, tuple(silent.values()))
+    return Prepared(read, unread, good, options, failed, tuple(silent.values()))
 
 
 def _silent(file: File, error: FetchError) -> str:

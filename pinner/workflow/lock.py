@@ -114,7 +114,7 @@ def plan(
     planned: dict[str, Planned] = {}
     for each in scripts_first(prepared.files):
         file, own = with_scripts(
-            each, prepared.told[each.path], {path: done.new for path, done in planned.items()}
+            each, prepared.options[each.path], {path: done.new for path, done in planned.items()}
         )
         try:
             planned[file.path] = _planned(file, own, archives, targets)

@@ -107,8 +107,8 @@ class Refresher:
 
         Where all is to move, what the calls bring in is resolved anew; else what can still be had stays.
         """
-        told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
-        prepared = prepare(texts, told, self._archives)
+        own_options = {path: as_locked(options, lock, path) for path in texts}
+        prepared = prepare(texts, own_options, self._archives)
         if prepared.fatal:
             raise prepared.fatal
         errors = {**prepared.unread, **prepared.unserved}
@@ -123,7 +123,7 @@ class Refresher:
             stays += _unserved(path, prepared.read.get(path), error)
         for each in scripts_first(prepared.files):
             file, own = with_scripts(
-                each, prepared.told[each.path], {done.path: done.new for done in written}
+                each, prepared.options[each.path], {done.path: done.new for done in written}
             )
             scripted = in_scripts(file, self._archives)
             one = _One(file, self._decider, known, prepared.read[file.path], scripted)
@@ -290,10 +290,10 @@ class _One:
                     self.stays.append(self._stay(problem, refuses=True, at=call))
             self.dropped |= groups
             targets.drop(self.file.path)
-        told = {stay.place for stay in self.stays}
+        noted = {stay.place for stay in self.stays}
         certain = [each for each in problems if not isinstance(each.error, Refused)]
         remaining = [self._stay(problem, refuses=False) for problem in certain]
-        self.stays += [stay for stay in remaining if stay.place not in told]
+        self.stays += [stay for stay in remaining if stay.place not in noted]
         return {request: found.edit for request, found in moving.items() if found.edit is not None}
 
     def _wait_no_longer(self, problems: Sequence[Problem]) -> bool:

@@ -136,7 +136,7 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
     closures = Closures(archives)
     reasons: list[Reason] = []
     policies: dict[str, tuple[Universe, Offer | None]] = {}
-    told: set[str] = set()  # where a call that brings it in was met
+    met: set[str] = set()  # where a call that brings it in was met
     for file in files:
         choices = choices_of(file, archives)
         platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
@@ -145,10 +145,10 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
                 for done in calls:
                     universe = done.universe or archives.universes(done.call)[platform]
                     brings = any(chosen.offer.name == name for chosen in done.chosen)
-                    if platform not in policies or (brings and platform not in told):
+                    if platform not in policies or (brings and platform not in met):
                         policies[platform] = universe, universe.installed(name)
                     if brings:
-                        told.add(platform)
+                        met.add(platform)
                     reasons += _reasons(name, file, file.stage_name(stage), platform, done, universe)
     known = {platform: each for platform, each in policies.items() if each[0].known(name)}
     near = () if known else next((universe.near(name) for universe, _ in policies.values()), ())

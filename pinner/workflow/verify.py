@@ -71,8 +71,8 @@ class Verifier:
         """Verify files, by path, with their lock. `absent` are the files of the lock that do not exist; `today` tells
         what an image is now, whatever it was when it was locked; `ages` which newer versions are too young.
         """
-        told: Mapping[str, Options] = {path: as_locked(options, lock, path) for path in texts}
-        prepared = prepare(texts, told, self._archives)
+        own_options = {path: as_locked(options, lock, path) for path in texts}
+        prepared = prepare(texts, own_options, self._archives)
         self._silent = prepared.unreachable
         read = {**prepared.read, **{file.path: file for file in prepared.files}}
         files = list(read.values())

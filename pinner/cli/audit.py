@@ -33,26 +33,26 @@ from pinner.workflow.export import named as name_of
 @click.option("-q", "--quiet", is_flag=True, help="Print only what differs.")
 @flags.into("asked", Asked, ("images", "image_archives", "insecure"))
 def command(
-    installed: str, base: str, found: locked.LoadedLock, asked: Asked, as_json: bool, quiet: bool
+    installed: str, base: str, loaded: locked.LoadedLock, asked: Asked, as_json: bool, quiet: bool
 ) -> int:
     """Compare what a built image holds with the lock; exits 1 if anything differs.
 
     The platform is that of the image. Where the lock has several stages, --stage says which one was built.
     """
     image = read_installed(installed)
-    targets = [target for target in found.targets if PLATFORMS[target.platform] == image.arch]
+    targets = [target for target in loaded.targets if PLATFORMS[target.platform] == image.arch]
     if not targets:
         raise InputError(
             f"lists packages of {image.arch}, and the lock has no such platform there",
             path=installed,
-            hint=f"it has {'; '.join(map(name_of, found.targets))}",
+            hint=f"it has {'; '.join(map(name_of, loaded.targets))}",
         )
     if len(targets) > 1:
         hint = f"choose with --file and --stage: {'; '.join(map(name_of, targets))}"
         raise InputError("which one was built? The lock has several that may be meant", hint=hint)
-    result = audit(found.lock, targets[0], image, _base(base, found, targets[0], asked))
+    result = audit(loaded.lock, targets[0], image, _base(base, loaded, targets[0], asked))
     if as_json:
-        path = files.relative(found.path.parent / result.target.file, Path.cwd())
+        path = files.relative(loaded.path.parent / result.target.file, Path.cwd())
         document.show(int(result.fails), _json(result, path))
     else:
         for line in _lines(result, quiet=quiet):
@@ -60,20 +60,20 @@ def command(
     return int(result.fails)
 
 
-def _base(path: str, found: locked.LoadedLock, target: Target, asked: Asked) -> Root | None:
+def _base(path: str, loaded: locked.LoadedLock, target: Target, asked: Asked) -> Root | None:
     """The starting set that the lock names: as given, or that of the configuration, or that of the image itself,
     which is read as it is `asked`."""
     if path:
         return read_installed(path)
-    target = found.lock.chain(target)[-1]
-    paths = dict.fromkeys(name for names in found.config.installed.values() for name in names)
+    target = loaded.lock.chain(target)[-1]
+    paths = dict.fromkeys(name for names in loaded.config.installed.values() for name in names)
     found_root = next(
         (root for root in map(configured, paths) if root.label == target.closure.installed), None
     )
     if found_root or not (target.closure.digest or asked.image_archives):
         return found_root
     run = Run(asked, access=flags.access(quiet=False, max_age=MAX_AGE))
-    content = run.look(found.config, found.lock)(target.closure.image, target.platform)
+    content = run.look(loaded.config, loaded.lock)(target.closure.image, target.platform)
     flags.tell(run.notes, quiet=False)
     return None if run.notes or content is None else content.root
 

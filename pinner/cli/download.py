@@ -39,7 +39,7 @@ def _inside(ctx: click.Context, param: click.Parameter, root: Path) -> Path:
     help="Sign it with this secret OpenPGP key; PINNER_SIGN_PASSWORD has its password, if there is one.",
 )
 @flags.options(flags.QUIET)
-def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
+def command(root: Path, loaded: locked.LoadedLock, key: str, quiet: bool) -> int:
     """Fetch the locked packages into DIR, a repository from which apt-get can install without a network.
 
     Each .deb is verified by the lock's size and digest before it gets its name. What is there already is not fetched
@@ -47,19 +47,19 @@ def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     if one of these is not as it was locked, or if the lock does not know all that the stages install.
     """
     access = flags.access(quiet=quiet, max_age=MAX_AGE)
-    archives = access.archives(found.config)
-    vouched = known(access, found.config, found.lock, found.path.parent)
-    wanted = repository.wanted(found.lock, found.targets, vouched)
+    archives = access.archives(loaded.config)
+    vouched = known(access, loaded.config, loaded.lock, loaded.path.parent)
+    wanted = repository.wanted(loaded.lock, loaded.targets, vouched)
     indexes = archives.load(tuple(wanted))
     index = export.index(wanted, indexes)
     texts = repository.suites(wanted, indexes)
-    texts |= {"Packages": index, "Release": export.release(found.lock, found.targets, index)}
+    texts |= {"Packages": index, "Release": export.release(loaded.lock, loaded.targets, index)}
     signed = _signed(texts, Path(key), os.environ.get("PINNER_SIGN_PASSWORD")) if key else {}
-    packages = export.packages(found.lock, found.targets)
-    complete = _copied(found, root)
+    packages = export.packages(loaded.lock, loaded.targets)
+    complete = _copied(loaded, root)
     progress = access.progress("packages")
     with wiped(progress):
-        fetched = access.pool(root, found.config, progress).fetch(packages)
+        fetched = access.pool(root, loaded.config, progress).fetch(packages)
     made = {root / name: text for name, text in (texts | signed).items()}
     for folder in dict.fromkeys(path.parent for path in made):
         tree.inside(folder, tree.resolve(root))
@@ -69,22 +69,22 @@ def command(root: Path, found: locked.LoadedLock, key: str, quiet: bool) -> int:
     for old in (root / "InRelease", *root.glob("dists/**/InRelease")):
         old.unlink(missing_ok=True)  # apt would read it, and not the new Release
     files.write(made, {}, dict.fromkeys(made, root))
-    flags.tell(archives.notes | access.snapshots(found.config).notes, quiet=quiet)
+    flags.tell(archives.notes | access.snapshots(loaded.config).notes, quiet=quiet)
     if not quiet:
         size = sum(package.size for package in fetched) / 1e6
         there = len(packages) - len(fetched)
         click.echo(
             f"{root} holds {len(packages)} packages: fetched {len(fetched)} ({size:.1f} MB), {there} were there"
         )
-    return int(found.incomplete or not complete)
+    return int(loaded.incomplete or not complete)
 
 
-def _copied(found: locked.LoadedLock, root: Path) -> bool:
+def _copied(loaded: locked.LoadedLock, root: Path) -> bool:
     """Copy the packages of the build context below `context`; whether all were there as they are locked."""
     complete = True
-    for each in export.files(found.lock, found.targets):
+    for each in export.files(loaded.lock, loaded.targets):
         try:
-            content = tree.read(found.path.parent / each.path, tree.root_of(found.path), _LARGEST)
+            content = tree.read(loaded.path.parent / each.path, tree.root_of(loaded.path), _LARGEST)
             if sha256(content).hexdigest() != each.digest:
                 raise InputError(
                     "it is not the file that was locked", path=each.path, hint="run `pinner lock`"

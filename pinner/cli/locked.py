@@ -83,9 +83,9 @@ def _nearest(lock: Lock, root: Path, names: Sequence[str], stage: str) -> str:
 
 
 _FIELDS = ("named", "stages", "platforms")
-#: The argument `found`.
+#: The argument `loaded`.
 CHOICE: Group = [
-    into("found", _find, _FIELDS),
+    into("loaded", _find, _FIELDS),
     click.option("--file", "named", multiple=True, metavar="FILE", help="Only this Dockerfile; repeatable."),
     click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only this stage; repeatable."),
     click.option(
@@ -93,4 +93,4 @@ CHOICE: Group = [
     ),
 ]
 #: The same for a command that compares what was built.
-BUILT = [into("found", partial(_find, built=True), _FIELDS), *CHOICE[1:]]
+BUILT = [into("loaded", partial(_find, built=True), _FIELDS), *CHOICE[1:]]

@@ -221,9 +221,9 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     user has named it. A project whose configuration or lock cannot be used stops no other one. Raises `InputError` for
     the configuration of a directory that is searched.
     """
-    found = Collected([], [], [], [])
+    collected = Collected([], [], [], [])
     listing = git.once()
-    named = _named(paths, kinds, found, listing)
+    named = _named(paths, kinds, collected, listing)
     places = {tree.resolve(path): path for path in named}
     projects: dict[Path, Project] = {}
     roots: dict[Path, Path] = {}
@@ -238,7 +238,7 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         try:
             text = files.read(path, None if anywhere else root)
         except InputError as error:
-            found.errors.append(error)
+            collected.errors.append(error)
             continue
         if folder not in settings:
             try:
@@ -246,13 +246,13 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
             except InputError as error:
                 if len({each.parent for each in places}) == 1:
                     raise
-                found.errors.append(error)
+                collected.errors.append(error)
                 continue
             settings[folder] = config, (source.parent if source else root) / LOCK_NAME
         config, lock_path = settings[folder]
         if lock_path not in projects:
             if journal.is_there(lock_path.parent):
-                found.notes.extend(_look_after(lock_path.parent, writes=writes))
+                collected.notes.extend(_look_after(lock_path.parent, writes=writes))
                 # It may be the run that was killed which has written it.
                 text = files.read(path, None if anywhere else root)
             projects[lock_path] = Project(config, lock_path, root, listing)
@@ -261,46 +261,46 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         try:
             read_lock(lock_path, merge=True)
         except InputError as error:
-            found.errors.append(error)
+            collected.errors.append(error)
             del projects[lock_path]
     for project in projects.values():
         for name in _included(project.lock_path.parent, project.root, project.texts):
             project.take_beside(name)
         for name in sorted((project.lists | project.wrappers.keys()) - project.texts.keys()):
             project.take_beside(name)
-    found.projects.extend(each for each in projects.values() if each.texts)
-    return found
+    collected.projects.extend(each for each in projects.values() if each.texts)
+    return collected
 
 
 def _named(
-    paths: Sequence[str], kinds: Sequence[str], found: Collected, listing: Listing
+    paths: Sequence[str], kinds: Sequence[str], collected: Collected, listing: Listing
 ) -> dict[Path, bool]:
-    """The files that are named or found, and whether the user has named each; `found` gets what is passed over."""
+    """The files that are named or found, and whether the user has named each; `collected` gets what is passed over."""
     named: dict[Path, bool] = {}
     for name in paths or (".",):
         path = Path(name)
         if os.path.isdir(path):  # noqa: PTH112, it takes any name
-            named |= {each: False for each in _search(path, kinds, found, listing) if each not in named}
+            named |= {each: False for each in _search(path, kinds, collected, listing) if each not in named}
         else:
             named[path] = True
-    if found.passed:
+    if collected.passed:
         places = {tree.resolve(path): path for path in named}.values()
-        found.passed[:] = [each for each in found.passed if each.path not in places]
-    templates = [str(each.path) for each in found.passed if each.is_template]
+        collected.passed[:] = [each for each in collected.passed if each.path not in places]
+    templates = [str(each.path) for each in collected.passed if each.is_template]
     if templates:
         shown = ", ".join(map(printable, templates))
-        found.notes.append(f"passed over, as a template is read only if it is named: {shown}")
+        collected.notes.append(f"passed over, as a template is read only if it is named: {shown}")
     return named
 
 
-def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing) -> list[Path]:
-    """The files in a directory and below that may install packages; `found` gets what is passed over."""
+def _search(path: Path, kinds: Sequence[str], collected: Collected, listing: Listing) -> list[Path]:
+    """The files in a directory and below that may install packages; `collected` gets what is passed over."""
     root = tree.root_of(path / LOCK_NAME)
     config, source = load(tree.resolve(path), root)
     wanted = _kinds(kinds or config.kinds, (source.parent if source else root) / LOCK_NAME, root)
     listed = partial(_is_listed, config, source)
     surveyed = survey.survey(path, config.exclude, wanted, listed, config.wrappers, listing)
-    found.passed.extend(each for each in surveyed if each.passed)
+    collected.passed.extend(each for each in surveyed if each.passed)
     if "gitlab" in wanted and (place := tree.resolve(path)) != root:
         known = {tree.resolve(each.path) for each in surveyed if not each.passed}
         included = (root / name for name in _gitlab(root, root))
@@ -310,7 +310,7 @@ def _search(path: Path, kinds: Sequence[str], found: Collected, listing: Listing
         what = f"file of the kind {' or '.join(wanted)}"
         what = "Dockerfile, and no other file that installs packages," if wanted is KINDS else what
         text, hint = f"no {what} in this directory or below", "name the file, or another directory"
-        found.errors.append(InputError(text, path=str(path), hint=hint))
+        collected.errors.append(InputError(text, path=str(path), hint=hint))
     return [each.path for each in surveyed if not each.passed]
 
 

@@ -6,8 +6,6 @@ import json
 import re
 from datetime import date
 
-import pytest
-
 from pinner.apt.changelog import ChangelogEntry
 from pinner.apt.packages import Package
 from pinner.edit.span import Place
@@ -17,7 +15,7 @@ from pinner.report.pull_request import LIMIT, summary
 from pinner.report.refresh import Outcome
 from pinner.report.terminal import Style
 from pinner.resolve.universe import Offer
-from pinner.workflow.changes import Change, DependencyChange, kind_of
+from pinner.workflow.changes import Change, DependencyChange
 from pinner.workflow.moves import Stay
 
 HOSTILE = "\x1b[31m|```</details><b>\u202e@team\n#1"
@@ -33,31 +31,6 @@ def change(name: str, source: str = "", *, security: bool = False) -> Change:
 
 def outcome(*changes: Change) -> Outcome:
     return Outcome(changes, (), (), (), {}, ("Dockerfile",), len(changes), False, True, ())
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "kind"),
-    [
-        ("", "1", "added"),
-        ("1-1", "1-1+b1", "rebuild"),
-        ("1-1+b1", "1-1+b2", "rebuild"),
-        ("1-1*", "1-1+b2", "rebuild"),
-        ("1-1", "1-1*", "rebuild"),
-        ("1.6-2", "1.6-2+deb12u1", "revision"),
-        ("1-1", "1-2", "revision"),
-        ("3.0.20-1~deb12u2", "3.0.22-1~deb12u2", "upstream"),
-        ("1:1-1", "2:1-1", "upstream"),
-        ("1", "2", "upstream"),
-        ("2-1", "1-1", "downgrade"),
-        ("12.4+deb12u1", "12.4+deb12u12", "revision"),
-        ("12.4", "12.4+deb12u1", "revision"),
-        ("12.4+deb12u5", "12.5+deb12u1", "upstream"),
-        ("13ubuntu10.2", "13ubuntu10.3", "revision"),
-        ("2.7.14build2", "2.8.3", "upstream"),
-    ],
-)
-def test_the_kind_of_a_change(old: str, new: str, kind: str) -> None:
-    assert kind_of(old, new) == kind
 
 
 def test_a_summary_stays_below_the_limit_however_much_changed() -> None:

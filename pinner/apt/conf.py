@@ -45,10 +45,7 @@ _BEGIN = (
         (
             Item(
                 *("State", "var/lib/apt"),
-                (
-                    Item("lists", "lists/"),
-                    Item("extended_states", "extended_states"),
-                ),
+                (Item("lists", "lists/"), Item("extended_states", "extended_states")),
             ),
             Item(
                 *("Etc", "etc/apt"),

@@ -74,18 +74,8 @@ class Where(NamedTuple):
 )
 @click.option("--atomic", is_flag=True, help="Write nothing at all if something cannot be refreshed.")
 @flags.options(flags.DRY)
-@click.option(
-    "--summary",
-    type=flags.FILE,
-    metavar="FILE",
-    help="Write Markdown for a pull request to FILE.",
-)
-@click.option(
-    "--commit-message",
-    type=flags.FILE,
-    metavar="FILE",
-    help="Write a commit's message to FILE.",
-)
+@click.option("--summary", type=flags.FILE, metavar="FILE", help="Write Markdown for a pull request to FILE.")
+@click.option("--commit-message", type=flags.FILE, metavar="FILE", help="Write a commit's message to FILE.")
 @click.option(
     "--branch",
     default="",

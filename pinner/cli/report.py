@@ -18,10 +18,7 @@ from pinner.session.projects import STDIN, standard_input
     "results", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE..."
 )
 @click.option(
-    "--html",
-    type=flags.FILE,
-    metavar="FILE",
-    help="Write one page of HTML, which needs no network.",
+    "--html", type=flags.FILE, metavar="FILE", help="Write one page of HTML, which needs no network."
 )
 @click.option("--title", default="apt pins", show_default=True, help="The page's title.")
 @flags.options(flags.JSON)

@@ -5,13 +5,6 @@ from __future__ import annotations
 from pinner.values import NamedTuple
 
 
-def without_login(uri: str) -> str:
-    """An address as it may be shown: without its user information (RFC 3986, 3.2.1)."""
-    scheme, mark, rest = uri.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
-
-
 class Keys(NamedTuple):
     """Who may sign a source. `keyring` is a shipped keyring's name (`debian-archive-keyring`) or a key file's path.
 

@@ -15,10 +15,10 @@ from pinner.report import lock as report
 from pinner.report.terminal import Style, count
 from pinner.search.find import pins
 from pinner.search.windows import WantedVersion
+from pinner.session import writes
 from pinner.session.access import Access
 from pinner.session.lock import LockedProject
 from pinner.session.projects import Project, read_lock
-from pinner.session.projects import write as write_all
 from pinner.session.run import Run
 from pinner.stages.archives import Archives
 from pinner.stages.image_names import Unnamed
@@ -125,7 +125,7 @@ def _rescue(project: Project, run: Run, style: Style, *, write: bool) -> bool | 
             )
     outcome = LockedProject(project, result, text, lock)
     if write:
-        run.notes |= dict.fromkeys(write_all([outcome]))
+        run.notes |= dict.fromkeys(writes.write([outcome]))
     if not style.quiet:
         for note in (*notes(at, wanted), *result.notes):
             say("note", printable(note))

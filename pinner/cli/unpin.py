@@ -15,8 +15,9 @@ from pinner.lock.schema import Lock
 from pinner.recipe.blocks import BEGIN
 from pinner.report.diagnostic import at
 from pinner.report.terminal import count
-from pinner.session.projects import STDIN, Project, Writes, read_lock, write
+from pinner.session.projects import STDIN, Project, read_lock
 from pinner.session.run import Run
+from pinner.session.writes import Writes, write
 from pinner.stages.install_commands import File, read_all
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.unpin import Unpinned, unpin, without_pins

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pinner.apt.sources import Keys, without_login
+from pinner.apt.sources import Keys
 from pinner.distributions import repositories
 from pinner.distributions.catalogue import PLATFORMS
-from pinner.errors import printable
+from pinner.errors import printable, without_login
 from pinner.report.diagnostic import fields
 from pinner.report.terminal import Style
 from pinner.stages.image_names import Alias, Named

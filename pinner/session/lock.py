@@ -14,9 +14,10 @@ from pinner.lock.schema import Lock, LockedSettings
 from pinner.recipe.blocks import BEGIN
 from pinner.report import lock as report
 from pinner.report.diagnostic import Diagnostic, Report, diagnostic, of_error
-from pinner.session.projects import Project, Writes, from_here, read_lock
-from pinner.session.projects import write as write_all
+from pinner.session.projects import Project, from_here, read_lock
 from pinner.session.run import Run
+from pinner.session.writes import Writes
+from pinner.session.writes import write as write_all
 from pinner.stages.archives import Archives
 from pinner.stages.locked_index import NotLocked
 from pinner.stages.suites import Options, PinScope

@@ -14,10 +14,11 @@ from pinner.errors import FetchError, PinnerError, TrustError, Unsatisfiable, wo
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.report.refresh import Outcome
 from pinner.session.lock import at_snapshot
-from pinner.session.projects import Project, Writes, read_lock
-from pinner.session.projects import write as write_all
+from pinner.session.projects import Project, read_lock
 from pinner.session.run import Run
 from pinner.session.verify import Vulnerabilities
+from pinner.session.writes import Writes
+from pinner.session.writes import write as write_all
 from pinner.stages import froms
 from pinner.stages.archives import Archives
 from pinner.stages.froms import Digests

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pinner.apt import preferences, sources_list
 from pinner.apt.decisions import UNTOLD, Decisions
 from pinner.apt.preferences import Preference
-from pinner.apt.sources import Keys, Source, without_login
+from pinner.apt.sources import Keys, Source
 from pinner.apt.sources_list import SourceEntry
 from pinner.apt.version import key
 from pinner.distributions import repositories
@@ -27,7 +27,7 @@ from pinner.distributions.mirrors import is_own_host, official
 from pinner.distributions.moments import Moment, archive_of, split, written
 from pinner.distributions.repositories import ANYTHING
 from pinner.distributions.suite import Distribution, Pocket, Suite
-from pinner.errors import InputError
+from pinner.errors import InputError, without_login
 from pinner.shell.content import UNKNOWN
 from pinner.values import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How archives, registries and other services are asked: the same for all of a run."""
+"""How archives, registries and other services are asked, and how long an answer is believed (`--max-age`)."""
 
 from __future__ import annotations
 

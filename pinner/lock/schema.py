@@ -1,4 +1,4 @@
-"""What a lock holds, as values.
+"""What a lock holds, as values: a line of the file has the fields of its value.
 
 Every fact is one line of its own that says what it belongs to, and the lines of a section are sorted. So two branches
 that lock different packages merge as text; what a merge can leave behind (a fact twice, two versions of one package, a

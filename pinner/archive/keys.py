@@ -1,4 +1,4 @@
-"""Keys of the repositories that files add, by fingerprint: of known owners, trusted on first use, or of the build context.
+"""Keys of the repositories that files add, by fingerprint: of known owners, trusted on first use, of the context.
 
 The keys of a repository that is known come from an address of its owner's, and count if their fingerprints are known.
 What is trusted on first use is what its address gives then; from there on the lock says which keys these are. Asked is

@@ -1,4 +1,4 @@
-"""The patterns of apt's command line (`name=version`, `name/release`, `-t release`) and of `Pin: release …`, as tests."""
+"""Patterns of apt's command line (`name=version`, `name/release`, `-t release`) and of `Pin: release …`, as tests."""
 
 from __future__ import annotations
 

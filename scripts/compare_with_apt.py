@@ -139,7 +139,7 @@ def make_root(root: Root, listed: Sequence[Source], architectures: Sequence[str]
     )
     for name in ("etc/resolv.conf", "etc/hosts"):
         Path(root.chroot, name).write_bytes(Path("/", name).read_bytes())
-    updated = root.apt("apt-get", "update", "-qq", "--error-on=any")
+    updated = root.apt("apt-get", "update", "-qq", "-oAPT::Update::Error-Mode=any")
     if updated.returncode:
         (path / "apt.conf").unlink()
         sys.exit(updated.stderr)

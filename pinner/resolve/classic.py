@@ -4,7 +4,8 @@ The steps, each in a module that lists its rules:
 
 1. What is asked for becomes versions (`universe.Universe.select`, facts of apt-get(8)).
 2. Removals go first; then, in command-line order, every package asked for is marked and protected.
-3. Then in command-line order each one's needs are marked, depth first (`marking`).
+3. Then in command-line order, before apt 2.5.3 in the order in which apt met them, each one's needs are marked, depth
+   first (`marking`).
 4. What is still broken goes to the scoring problem resolver (`problems`).
 5. What was brought along for nothing is dropped again (`sweep`).
 
@@ -144,6 +145,8 @@ def _mark(
         mark.protected = True
         marker.install(mark, follow=False, by_user=True)
     switch(marks, [(wish.offer, wish.release) for wish in wanted if wish.release])
+    if len(wanted) > 1 and not marks.universe.apt_since("2.5.3"):
+        wanted.sort(key=lambda wish: marks.universe.order(wish.offer.name))
     for wish in wanted:
         marker.install(marks[wish.offer.name], by_user=True)
     if extent is not None:

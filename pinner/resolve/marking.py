@@ -3,8 +3,8 @@
 The rules (what apt 2.6 and 3.0 do in `pkgDepCache::MarkInstall`):
 
 - First the candidate's Conflicts and Breaks: candidates that are in the way are given up, installed versions
-  that are in the way are upgraded out of it or else removed. Installed packages that need the version that is
-  being replaced are upgraded too, and since 2.5.2 other installed binaries of the same source version.
+  that are in the way are upgraded out of it or else removed. Since 2.4.7 installed packages that need the version
+  that is being replaced are upgraded too, and since 2.5.2 other installed binaries of the same source version.
 - Then each unfulfilled need in order: the first solution that can be marked wins. An alternative that is there
   already ends the matter.
 - What a protected package needs and only one version can give becomes protected itself.
@@ -30,6 +30,8 @@ class Marker:
     def __init__(self, marks: Marks) -> None:
         self.marks = marks
         self.modern = marks.universe.apt_since(MODERN)
+        self._protects = marks.universe.apt_since("2.1.0")
+        self._upgrades_dependents = marks.universe.apt_since("2.4.7")
         self._upgrades_siblings = marks.universe.apt_since("2.5.2")
         self.reasons: dict[str, Cause] = {}
         self._neighbours = Neighbours(marks.universe)
@@ -97,7 +99,7 @@ class Marker:
         if not by_user:
             marks.take_candidate(mark, by_user=False)
 
-        mark.protected = True  # against its own dependencies, until all of them are marked
+        mark.protected |= self._protects  # against its own dependencies, until all of them are marked
         self._upgrade_siblings(mark, depth)
         fine &= self._upgrade_or_remove(upgrades, depth, protected=protected, stubborn=stubborn)
         if fine or stubborn:
@@ -189,7 +191,7 @@ class Marker:
         self, mark: Mark, offer: Offer, upgrades: list[Mark], removals: list[Mark]
     ) -> None:
         """Add to `upgrades` the installed packages that need the version that is being replaced."""
-        if mark.current is None:
+        if mark.current is None or not self._upgrades_dependents:
             return
         for need, relation in reversed(self._neighbours.dependents(mark.name)):
             other = self.marks[need.owner.name]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Literal
 
-from pinner.apt import version
+from pinner.apt import relations, version
 from pinner.resolve.universe import Need, Offer, Universe
 
 MarkMode = Literal["keep", "install", "delete"]
@@ -30,12 +30,13 @@ class Mark:
 
     `protected` marks are requests, or what requests cannot do without: only another request changes them.
     `automatic` means brought along. `published` is the candidate that other packages' tests still see: apt drops
-    a candidate without telling them, and tells them with the package's next change.
+    a candidate without telling them, and tells them with the package's next change, the `told`th of all, though not
+    those that need what it provided.
     """
 
     __slots__ = (
         "automatic", "candidate", "current", "garbage", "held", "mode", "name", "newness", "protected",
-        "published", "reached", "target",
+        "published", "reached", "target", "told",
     )  # fmt: skip
 
     def __init__(self, name: str, current: Offer | None, candidate: Offer | None) -> None:
@@ -43,6 +44,7 @@ class Mark:
         self.current = current
         self.candidate = candidate
         self.published = candidate
+        self.told = 0
         self.target = current
         self.mode: MarkMode = "keep"
         self.protected = False
@@ -132,6 +134,11 @@ class Marks:
             offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
             for offer in universe.all_installed()
         }
+        self._spares_essentials = universe.apt_since("2.3.12")
+        self._changes = 0
+        #: By name, which candidates still count as providing it, though they were given up; whether they were marked
+        #: for installation, and at which change that was.
+        self._outdated: dict[str, dict[Offer, tuple[bool, int]]] = {}
         for name in universe.held:
             self._marks[name].held = True
         for name in universe.automatic:
@@ -178,7 +185,7 @@ class Marks:
         for options in need.options:
             if self.there(options):
                 return not need.negative
-        return need.negative
+        return need.negative != (bool(self._outdated) and self._is_outdated(need, installing=True))
 
     def held_before(self, need: Need) -> bool:
         """Whether the need was fulfilled by what was there before."""
@@ -194,7 +201,33 @@ class Marks:
             for offer in options:
                 if self[offer.name].published is offer:
                     return not need.negative
-        return need.negative
+        return need.negative != (bool(self._outdated) and self._is_outdated(need, installing=False))
+
+    def _is_outdated(self, need: Need, *, installing: bool) -> bool:
+        """Whether the need counts as fulfilled by what a former candidate provides."""
+        told = self[need.owner.name].told
+        return any(
+            offer in options and told < change and (marked or not installing)
+            for relation, options in zip(need.clause, need.options, strict=True)
+            for offer, (marked, change) in self._outdated.get(relation.name, {}).items()
+        )
+
+    def _tell(self, mark: Mark, former: Offer | None = None) -> None:
+        """Let what needs the package know its state; not what needs something that its former candidate provides.
+
+        `former` is a version that had been marked for installation.
+        """
+        self._changes += 1
+        old = former or mark.published
+        mark.published, mark.told = mark.candidate, self._changes
+        if self._outdated:
+            for name in _provided(mark.candidate) + _provided(mark.current):
+                self._outdated.pop(name, None)
+        if old is not None and old is not mark.candidate:
+            known = {*_provided(mark.candidate), *_provided(mark.current)}
+            for name in _provided(old):
+                if name not in known:
+                    self._outdated.setdefault(name, {})[old] = (former is not None, self._changes)
 
     def broken(self, mark: Mark) -> bool:
         """Whether a critical need of the target does not hold."""
@@ -227,7 +260,8 @@ class Marks:
         if mark.protected or (mark.held and mode != "keep"):
             return False
         return mode != "delete" or not (
-            self.universe.essential(mark.name) or self.universe.important(mark.name)
+            self._spares_essentials
+            and (self.universe.essential(mark.name) or self.universe.important(mark.name))
         )
 
     def may_delete(self, mark: Mark, *, by_user: bool) -> bool:
@@ -245,7 +279,7 @@ class Marks:
         if mark.mode != "keep":
             mark.mode = "keep"
             mark.target = mark.current
-            mark.published = mark.candidate
+            self._tell(mark)
         return True
 
     def delete(self, mark: Mark, depth: int = 0, *, by_user: bool = False) -> bool:
@@ -258,16 +292,17 @@ class Marks:
             return False
         mark.mode = "keep" if mark.current is None else "delete"
         mark.target = None
-        mark.published = mark.candidate
+        self._tell(mark)
         return True
 
     def set_candidate(self, offer: Offer) -> None:
         """Make this version the one that an install would take."""
         mark = self[offer.name]
         if mark.candidate is not offer:
-            if mark.installing and mark.target is mark.candidate:
-                mark.target = offer
-            mark.candidate = mark.published = offer
+            former = mark.candidate if mark.installing and mark.target is mark.candidate else None
+            mark.target = offer if former else mark.target
+            mark.candidate = offer
+            self._tell(mark, former)
             mark.reckon()
 
     def drop_candidate(self, mark: Mark) -> None:
@@ -280,7 +315,7 @@ class Marks:
             return
         mark.target = mark.current
         mark.mode = "keep"
-        mark.published = mark.candidate
+        self._tell(mark)
         self.drop_candidate(mark)
 
     def take_candidate(self, mark: Mark, *, by_user: bool) -> None:
@@ -288,7 +323,8 @@ class Marks:
         if mark.protected and mark.target is mark.candidate:
             return
         mark.mode = "keep" if mark.candidate is mark.current else "install"
-        mark.target = mark.published = mark.candidate
+        mark.target = mark.candidate
+        self._tell(mark)
         if mark.newness == 2:
             mark.automatic = not by_user
         elif by_user and mark.current is not None:
@@ -330,3 +366,9 @@ class Marks:
             offer.foreign != "",
             PRIORITIES.get(offer.package.priority, 5),
         )
+
+
+def _provided(offer: Offer | None) -> list[str]:
+    if offer is None or not offer.package.provides:
+        return []
+    return [clause[0].name for clause in relations.parse(offer.package.provides)]

@@ -73,24 +73,23 @@ class Problems:
         self.scores = reckon(marks, self.asked)
         self._ranks = self.scores.copy()
         self.changed = True
+        looked_at: set[str] = set()
         for self.round in range(ROUNDS):
             if not self.changed:
                 break
             self.changed = False
-            passed: set[str] = set()
             for mark in self._by_rank():
                 if mark.name in reinstate and self._was_downgraded(mark):
                     reinstate.discard(mark.name)
                     self.tried.add(mark.name)
                     self._reinstate(mark)
                 if marks.broken(mark):
+                    looked_at.add(mark.name)
                     self.tied |= any(
-                        self._ranks[other.name] == self._ranks[mark.name]
-                        for other in marks.all_broken()
-                        if other is not mark and other.name not in passed
+                        self._ranks[name] == self._ranks[mark.name] and name != mark.name
+                        for name in {*looked_at, *(other.name for other in marks.all_broken())}
                     )
                     self._investigate(mark)
-                passed.add(mark.name)
         for mark in marks.all():
             if mark.installing and mark.newness == 2 and mark.name not in installing:
                 mark.automatic = True

@@ -649,12 +649,55 @@ def test_the_root_s_apt_decides(apt: str, provider: str) -> None:
     assert steps(resolution) == {"a=1.0", f"{provider}=1.0"}
 
 
-@pytest.mark.parametrize(("apt", "upgraded"), [("2.4.15", ""), ("2.6.1", "tool=2.0"), ("3.0.4", "tool=2.0")])
-def test_siblings_are_upgraded_since_2_5_2(apt: str, upgraded: str) -> None:
-    installed = f"apt={apt}\nlib Source: s\ntool Source: s"
-    universe = universe_of(Story("", "lib=2.0 Source: s\ntool=2.0 Source: s", "", "", installed))
-    resolution = solver_choice.solve(universe, [ask(universe, "lib")])
-    assert steps(resolution) == {"lib=2.0", *upgraded.split()}
+#: What changed in the classic solver: since which apt, archive, installed, asked, before, since.
+CHANGES: dict[str, tuple[str, str, str, str, str, str]] = {
+    "siblings are upgraded": (
+        "2.5.2", "lib=2.0 Source: s\ntool=2.0 Source: s", "lib Source: s\ntool Source: s", "lib",
+        "lib=2.0", "lib=2.0 tool=2.0",
+    ),
+    "the command line's order counts": ("2.5.3", XY, "", "z need", "x y need z", "y need z"),
+    "what needs the old version is upgraded": (
+        "2.4.7", "lib=2.0\napp=2.0", "lib\napp Depends: lib (= 1.0) | lib", "lib", "lib=2.0", "app=2.0 lib=2.0"
+    ),
+    "essential packages are not removed": ("2.3.12", "a Conflicts: e", "e Essential: yes", "a", "-e a", FAILS),
+    "a package cannot be replaced by what it needs": (
+        "2.1.0", "a Recommends: o\no Depends: k; Recommends: p\np Conflicts: o; Provides: o\nk", "", "a",
+        "a p", "a k o",
+    ),
+}  # fmt: skip
+#: The apts of bionic, focal, bullseye, jammy, bookworm and trixie.
+CLASSIC_APTS = ("1.6.17", "2.0.11", "2.2.4", "2.4.15", "2.6.1", "3.0.4")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_of_the_classic_solver(name: str) -> None:
+    since, archive, installed, asked, before, now = CHANGES[name]
+    for apt in CLASSIC_APTS:
+        universe = universe_of(Story("", archive, "", "", f"apt={apt}\n{installed}"))
+        told = now if compare(apt, since) >= 0 else before
+        try:
+            resolution = classic.solve(universe, [ask(universe, word) for word in asked.split()])
+        except Unsatisfiable:
+            assert told == FAILS, apt
+        else:
+            assert steps(resolution) == expected(told), apt
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_with_apt(name: str, tmp_path: Path) -> None:
+    """With the apt of a root that `PINNER_CHROOT` names."""
+    chroot = os.environ.get("PINNER_CHROOT", "")
+    own = run(("chroot", chroot), Path("/"), "apt-get", "--version").stdout.split()[1] if chroot else "9"
+    if compare(own, SOLVER_3_SINCE) >= 0:
+        pytest.skip("PINNER_CHROOT names no root with the classic solver")
+    since, archive, installed, asked, before, now = CHANGES[name]
+    root = Path(chroot, tmp_path.relative_to("/"))
+    ran = apt(root, tmp_path, ("chroot", chroot), Story("", archive, "", "", installed),
+              "apt-get", "-s", "install", *asked.split())  # fmt: skip
+    told = now if compare(own, since) >= 0 else before
+    assert (ran.returncode != 0) == (told == FAILS), ran.stderr
+    assert ran.returncode or simulated(ran.stdout) == expected(told)
 
 
 @pytest.mark.live
@@ -673,11 +716,14 @@ def test_story_with_apt(story: Story, tmp_path: Path) -> None:
         assert ran.returncode == 100, ran.stdout
         return
     assert ran.returncode == 0, ran.stderr
-    found = {
-        f"{name}={new}" for name, new in re.findall(r"^Inst (\S+) (?:\[[^]]+\] )?\((\S+)", ran.stdout, re.M)
-    }
-    found |= {f"-{name}" for name in re.findall(r"^Remv (\S+)", ran.stdout, re.M)}
-    assert found == expected(story.steps(version))
+    assert simulated(ran.stdout) == expected(story.steps(version))
+
+
+def simulated(output: str) -> set[str]:
+    """The steps that `apt-get -s` prints."""
+    found = re.findall(r"^Inst (\S+) (?:\[[^]]+\] )?\((\S+)", output, re.M)
+    gone = re.findall(r"^Remv (\S+)", output, re.M)
+    return {f"{name}={new}" for name, new in found} | {f"-{name}" for name in gone}
 
 
 def apt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -47,6 +48,11 @@ _READS = later(
 )
 # bash that is set not to expand braces.
 _NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
+# A variable whose value begins with apt's program, perhaps behind others.
+_HOLDS = later(
+    r"""(?:\b(\w+)=|\bENV[ \t]+(\w+)[ \t]+)["']?(?:(?:sudo|env|eatmydata|\w+=\S*|-\S+)[ \t]+)*"""
+    r"""(?:apt(?:-get)?|aptitude|nala)(?=[\s"'])"""
+)
 _DEEPEST = 8
 # Names of commands that no package bears.
 _COMMANDS = frozenset({"apt-get", "rm", "mkdir", "cp", "mv", "chmod", "chown", "ln", "cd", "echo", "export"})
@@ -90,16 +96,36 @@ class Notes:
         self.wrappers = wrappers
         self.carried: dict[Request, frozenset[Variable]] = {}
         self.roots: list[Root] = []
+        #: What is said of variables that hold calls, and how often each of these was followed.
+        self.held: dict[Skipped, str] = {}
+        self.followed: Counter[str] = Counter()
+
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The variables that may hold a call of apt's."""
+        text = self.dockerfile.text
+        return frozenset(match[1] or match[2] for match in (_HOLDS.finditer(text) if "$" in text else ()))
+
+    def is_followed(self, skipped: Skipped) -> bool:
+        """Whether a variable that holds a call is followed wherever it is used."""
+        name = self.held.get(skipped, "")
+        uses = len(re.findall(rf"\$\{{?{name}\b", self.dockerfile.text)) if name else -1
+        return 0 < uses == self.followed[name]
 
     @cached_property
     def installer(self) -> re.Pattern[str]:
         """What the text of a command holds that may install packages."""
         names = "".join(f"|{re.escape(name)}" for name in self.wrappers)
+        names += "".join(rf"|\$\{{?{name}\b" for name in self.holders)
         return re.compile(f"{_INSTALLER.pattern}{names}") if names else _INSTALLER
 
     def mentions(self, text: str, *reach: int) -> bool:
         """Whether a text may install packages."""
-        return _mentions(text, *reach) or any(name in text for name in self.wrappers)
+        return (
+            _mentions(text, *reach)
+            or any(name in text for name in self.wrappers)
+            or any(f"${name}" in text or f"${{{name}" in text for name in self.holders)
+        )
 
     @cached_property
     def harmless(self) -> frozenset[str]:
@@ -167,7 +193,7 @@ class Reader:
         for heredoc in instruction.heredocs:
             yield from self._unread(heredoc.content)
         if instruction.keyword in ("ENV", "ARG") and _mentions(text) and prefixes.asks(text):
-            yield self._skip(instruction.body, "variable-command", "a variable holds the call")
+            yield self._holds(instruction.body, f"{instruction.keyword} {text}")
 
     def _unread(self, content: Span, owner: Command | None = None) -> Iterator[Skipped]:
         if not prefixes.asks(content.of(self._source)):
@@ -179,6 +205,13 @@ class Reader:
 
     def _skip(self, span: Span, reason: str, detail: str) -> Skipped:
         return Skipped(self._stage.index, span, reason, detail, self._marked.says("allow", span.start))
+
+    def _holds(self, span: Span, text: str) -> Skipped:
+        """What is said of a variable that holds a call, unless that is followed where it is used."""
+        skipped = self._skip(span, "variable-command", "a variable holds the call")
+        names = [match[1] or match[2] for match in _HOLDS.finditer(text)]
+        self._notes.held[skipped] = names[0] if len(names) == 1 else ""
+        return skipped
 
     def _exec(self) -> Iterator[Install | Skipped]:
         if not any(self._notes.mentions(argument) for argument in self._instruction.argv):
@@ -252,7 +285,7 @@ class Reader:
             self._marked.comment(comment)
         for assignment in script.assignments(self._notes.installer):
             if prefixes.asks(assignment.literal):
-                yield self._skip(assignment.span, "variable-command", "a variable holds the call")
+                yield self._holds(assignment.span, assignment.raw)
         for command in commands:
             name = command.words[0].value if command.words else None
             if name is None or name not in script.functions:
@@ -280,6 +313,7 @@ class Reader:
     ) -> Iterator[Install | Skipped]:
         """The calls of a command; `wrappers` are programs that run others, those of the file unless given."""
         wrappers = self._notes.wrappers if wrappers is None else wrappers
+        command, holder = self._written_out(command, script)
         program = prefixes.find(command.words, wrappers)
         if program is None:
             return
@@ -292,6 +326,7 @@ class Reader:
             text = self._string(command, script, wrappers) if around.depth < _DEEPEST else None
             if program.reason == "string" and text is not None and not command.nested:
                 _, name = prefixes.program(command.words, wrappers)
+                name = around.shell if name == "eval" else name
                 yield from self._script(nested.unfolded(text), _Around(name, around.depth + 1))
             elif program.reason != "mmdebstrap":
                 yield self._skip(command.span, program.reason, program.detail)
@@ -303,7 +338,8 @@ class Reader:
             runner, _ = prefixes.program(command.words, wrappers)
             program = program._replace(at=runner + 1 + program.at)
         at = command.words[program.at].span
-        words = (*(_given(text, at) for text in program.given), *command.words[program.at + 1 :])
+        own = command.words[program.at + 1 : -1 if program.fills else None]
+        words = (*(_given(text, at) for text in program.given), *own)
         given = [*self._expanded(words, script), *((each.word, each) for each in fed)]
         call = command_line.parse(program.name, [_argument(field.word) for _, field in given])
         found = [given[at] for at in call.arguments]
@@ -320,6 +356,10 @@ class Reader:
             ):
                 yield self._skip(command.span, *unpinned)
             return
+        if holder is not None:
+            if any(field.word.span == holder.span for _, field in found):
+                return  # what is said of the variable is true of its packages
+            self._notes.followed[holder.variables[0]] += 1
         span = Span(command.words[program.at].span.start, command.span.end)
         if program.reason and not found:
             return  # all its arguments come from elsewhere, which is said
@@ -342,6 +382,20 @@ class Reader:
             call.value("APT::Default-Release") or "",
             call.settings,
         )
+
+    def _written_out(self, command: Command, script: Script | None) -> tuple[Command, Word | None]:
+        """The command with the words of a variable that holds a call, and where that variable is used."""
+        for at, word in enumerate(command.words[:4] if script is not None and self._notes.holders else ()):
+            part = only_variable(word) if word.value is None else None
+            if part is None or part.text not in self._notes.holders or part.quoted or script is None:
+                continue
+            ways = self._notes.trace.ways.get(script.shell.origin(part.start), ())
+            own = fields(self._text(script), word)
+            if len(ways) == 1 and all(each.word.value is not None for each in own):
+                words = (_given(each.word.value or "", word.span) for each in own)
+                made = (*command.words[:at], *words, *command.words[at + 1 :])
+                return command._replace(words=made), word
+        return command, None
 
     def _text(self, script: Script) -> ShellText:
         return ShellText(self._source, script.shell, self._notes.trace)

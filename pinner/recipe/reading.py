@@ -80,6 +80,7 @@ class _FileReader:
                 if instruction.keyword not in _READ and not instruction.heredocs:
                     continue
                 found += Reader(self.notes, stage, instruction, shells[-1]).read()
+        found = [each for each in found if isinstance(each, Install) or not self.notes.is_followed(each)]
         found += self._written(found)
         return tuple(sorted(map(self._settled, found), key=lambda call: call.span))
 

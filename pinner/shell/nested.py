@@ -25,6 +25,8 @@ _SHEBANG = later(r"#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)"
 
 def script_operand(words: tuple[Word, ...], name: str = "sh") -> int | None:
     """Which of the words behind a shell's name is the script of `-c`; -1 if it reads one from its standard input."""
+    if name == "eval":
+        return 0 if len(words) == 1 else None
     if name in ("su", "runuser"):
         values = [word.value for word in words[:-1]]
         return next((at + 1 for at, each in enumerate(values) if each in ("-c", "--command")), None)

@@ -153,7 +153,7 @@ class AptProgram(NamedTuple):
     """Where in a command the apt program stands; or why an apt call in it is not read (`reason`, `detail`).
 
     With both, `at` counts from behind the program that runs it: what the call says itself is read. `given` are the
-    words that a wrapper has before those of the command.
+    words that a wrapper has before those of the command. `fills` tells that the last word stands for what is read.
     """
 
     at: int = -1
@@ -161,6 +161,7 @@ class AptProgram(NamedTuple):
     reason: str = ""
     detail: str = ""
     given: tuple[str, ...] = ()
+    fills: bool = False
 
 
 def asks(text: str) -> bool:
@@ -192,7 +193,7 @@ def find(words: tuple[Word, ...], wrappers: Wrappers = {}) -> AptProgram | None:
         return AptProgram(at, name)
     if runs := behind_prefixes(wrappers.get(name, "")):
         return AptProgram(at, runs[0], given=tuple(runs[1:]))
-    return _other(name, words[at + 1 :]) if name else None
+    return _other(name, words[at + 1 :], wrappers) if name else None
 
 
 def behind_prefixes(command: str) -> list[str]:
@@ -214,6 +215,9 @@ def program(words: tuple[Word, ...], wrappers: Wrappers = {}) -> tuple[int, str]
             # `$SUDO apt-get ...`: whatever it expands to, what follows is the program or its prefix's options.
             if not _only_variable(words[at]):
                 break
+            at += 1
+            continue
+        if name == "eval" and len(words) > at + 2 and " " not in words[at + 1].literal:  # just words
             at += 1
             continue
         if name in SHELLS and wrappers:  # `sh retry.sh apt-get`
@@ -301,18 +305,22 @@ def _behind(words: Sequence[str], raws: Sequence[str], at: int, prefix: _Prefix)
     return at + prefix.operands
 
 
-def _other(name: str, words: tuple[Word, ...]) -> AptProgram | None:
+def _other(name: str, words: tuple[Word, ...], wrappers: Wrappers) -> AptProgram | None:
     """What to say of a command that is neither apt nor a known prefix."""
     if name in SHELLS:
-        if asks(" ".join(word.literal for word in words)) or _lists(words):
+        text = " ".join(word.literal for word in words)
+        if asks(text) or _lists(words) or any(each in text for each in wrappers):
             return AptProgram(reason="string", detail=f"the command is in a string that {name} runs")
         return None
     if name == "xargs" and _lists(words):
         names = [(word.value or "").rpartition("/")[2] for word in words]
         at = next(at for at, each in enumerate(names) if each in APT_PROGRAMS)
-        # Without a place in it that xargs fills, the call has its own arguments before those of the input.
-        own = "" if any(each.startswith(("-I", "-i", "--replace")) for each in names[:at]) else names[at]
-        return AptProgram(at, own, "xargs", "the packages come from the input of xargs")
+        # The call has its own arguments before those of the input, or before a place that xargs fills.
+        mark = next((each for each in names[:at] if each.startswith(("-I", "-i", "--replace"))), "")
+        filled = (mark[2:] or names[names.index(mark) + 1]) if mark.startswith("-I") else "{}" if mark else ""
+        inner = any(filled in each for each in names[at:-1]) if filled else False
+        own = "" if inner or (filled and names[-1] != filled) else names[at]
+        return AptProgram(at, own, "xargs", "the packages come from the input of xargs", fills=bool(filled))
     if found := _installer(name, words):
         return found
     if name in _NEVER_RUN:

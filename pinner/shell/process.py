@@ -53,6 +53,7 @@ HARMLESS = later(
 # What a function makes of what it is given, but for telling people.
 _GIVEN = later(r"\$\{?(?:#(?=[1-9]))?[@*1-9]|\bshift\b")
 _PASSED = later(r"""\bfor\s+(\w+)\s+in\s+"?\$\{?[@*]|\b(\w+)=\(?"?\$\{?[@*1-9]""")
+_HANDS_ON = later(r'^[ \t]*([A-Za-z_]\w*)[ \t]+"\$@"[ \t]*$', re.MULTILINE)  # to a function of its own
 _SAYS = later(r"(?<![(`])\b(?:echo|printf)\b[^;&|\n]*(?=[;&\n]|\Z|\|\|)")  # what no other program reads
 _SIMPLE = later(r"[^\\'\"$`{<>]+")
 _INTERPRETERS = later(r"(?:python|perl|ruby|node|nodejs|php|lua|pwsh|tclsh)[\d.]*$")
@@ -114,8 +115,6 @@ class Process:
         self.locals: dict[str, Value | tuple[Value, ...] | None] = {}
         #: Whether it is not known with which arguments this is called.
         self.uncalled = walk.trace is not None and not depth
-        #: Whether this is the text of `sh -c`, in which calls of scripts get no pins.
-        self.quoted = False
         self._ended: list[State] = []
         self._nested = 0
         self._hung: dict[tuple[int, int, str], Sequence[Node]] = {}
@@ -248,7 +247,7 @@ class Process:
         state = self.state
         shell = type(self)(self.walk, state, name, self.file if file is None else file, args, self.depth + 1)
         shell.span, shell.fixed, shell.source = self.span, self.fixed, self.source
-        shell.called_from, shell.quoted = self.called_from, self.quoted
+        shell.called_from = self.called_from
         shell.wrapper, shell.zero, shell.sourced_from = self.wrapper, self.zero, self.sourced_from
         shell._nested = self._nested
         shell.stdin = self.stdin
@@ -490,7 +489,6 @@ class Process:
         own.wrapper = (path or wrapper or own.wrapper).rpartition("/")[2]
         if path or wrapper:
             own.called_from = self._called(own.wrapper, args, text)
-        own.quoted = self.quoted and not file
         own.fixed = not file and content.place is None
         whole = content.place or Joined(text, (0,), (0,), (len(text),))
 
@@ -538,7 +536,9 @@ class Process:
     def _called(self, name: str, args: Sequence[Value], text: str) -> SourcedCall:
         """A call of what another file holds."""
         text = _SAYS.sub("", text)
-        once = len(_GIVEN.findall(text)) == 1 and not self.quoted
+        if (own := _HANDS_ON.search(text)) and re.search(rf"\b{own[1]}[ \t]*\(\)", text):
+            text = text[: own.start()] + text[own.end() :]
+        once = len(_GIVEN.findall(text)) == 1 and not self.fixed
         if once and (passed := _PASSED.search(text)):
             once = len(re.findall(rf"\$\{{?{passed[1] or passed[2]}\b", text)) == 1
         return SourcedCall((self.file, *self.span), name, tuple(args), once, self.called_from)

@@ -34,6 +34,11 @@ PINNED = [
     # Variables of the shell.
     'RUN p="a^ b^"; apt-get install $p',
     "RUN p='a^ b^' && apt-get install -y $p c^ && apt-get purge -y $p",
+    'ENV X="apt-get install -y"\nRUN $X a^ b^ && DEBIAN_FRONTEND=noninteractive ${X} c^',
+    'RUN X="apt-get -y"; ${X} update; p="b^"; $X install a^ $p',
+    "RUN eval 'apt-get install -y a^'",
+    "RUN p='b^ c^'; eval apt-get install a^ $p",
+    "RUN printf 'a^\\nb^\\n' | xargs -I{} apt-get install -y {}",
     'RUN p="a^ b^"; apt-get install ${p}; apt-get remove --auto-remove $p; apt-get autoremove $p',
     "RUN p=a^; apt-get install $p",
     'RUN p=a^; apt-get install "$p"',

@@ -76,7 +76,7 @@ def _string(call: Invocation, args: list[Value], errexit: bool) -> ProgramResult
         call.shell.blind(args[0].text, call.name)
     _from_afar(call, args[:1])
     own = call.shell.child(call.name, args[2:])
-    own.errexit, own.quoted = errexit, True
+    own.errexit = errexit
 
     def run(shell: Process) -> ProgramStatus:
         return shell.string(args[0])
@@ -202,9 +202,10 @@ def _xargs(call: Invocation) -> ProgramResult:
     ]
     command = list(call.args[at:]) or [Value("echo")]
     if (trace := call.shell.walk.trace) is not None:
-        ways = () if file or places else _fed(call, "|")
+        ways = () if file else _fed(call, "|")
         known = trace.inputs.setdefault(call.shell.span[1], {})
-        known.update(dict.fromkeys(parted(ways) if ways else [Value(UNKNOWN)]))
+        fed = parted(ways, _LINE) if places else parted(ways)
+        known.update(dict.fromkeys(fed if ways else [Value(UNKNOWN)]))
     if places:
         for line in given.text.splitlines()[:64]:
             filled = [Value(each.text.replace(places, line), (*each.lists, *given.lists)) for each in command]

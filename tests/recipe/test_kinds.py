@@ -351,9 +351,13 @@ def test_a_script_of_the_context_installs_what_it_is_given(bench: Workbench) -> 
     assert bench.run("lock", "--check").status == 0
 
 
-def test_a_script_that_a_string_calls_is_named(bench: Workbench) -> None:
-    """The call in the string gets no pin, so what the script is given there is not known."""
-    bench.write("inst.sh", '#!/bin/sh\napt-get install -y "$@"\n')
-    for call, status in (("sh /inst.sh curl", 0), ("sh -c '/inst.sh curl'", 1)):
+def test_a_script_that_a_string_calls_is_given_what_the_string_says(bench: Workbench) -> None:
+    bench.write("inst.sh", '#!/bin/sh\nmain() {\n  apt-get install -y "$@"\n}\nmain "$@"\n')
+    for call, status in (
+        ("sh /inst.sh curl", 0),
+        ("sh -c '/inst.sh curl'", 0),
+        ("bash -ec 'apt-get update; /inst.sh curl'", 0),
+        ("sh -c '/inst.sh \"$0\"' curl", 1),
+    ):
         bench.write("Dockerfile", f"FROM debian:bookworm\nCOPY inst.sh /\nRUN {call}\n")
         assert bench.run("lock", "--strict", "--dry-run").status == status, call

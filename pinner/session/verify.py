@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from copy import copy
 from datetime import timedelta
+from functools import cache
 
 from pinner.archive import seen
 from pinner.distributions.advisories import KnownVulnerabilities
@@ -124,7 +125,7 @@ class Verification:
             exposures = tuple(exposed(verified.packages, lock, archives, known))
         if how.max_lag is not None:
             policy = policy._replace(max_lag=how.max_lag)
-        name = project.shown if shown else project.relative
+        name = cache(project.shown if shown else project.relative)
 
         def placed(error: PinnerError) -> PinnerError:
             if not isinstance(error, InputError):

@@ -123,6 +123,10 @@ class Project:
 
     def beside(self) -> dict[str, str]:
         """The Dockerfiles of the project that were not named."""
+        return {name: text for name, text in self._beside.items() if name not in self.texts}
+
+    @cached_property
+    def _beside(self) -> dict[str, str]:
         root = self.lock_path.parent
         found = {}
         for path in survey.find(root, self.config.exclude, [kinds.KINDS[0]], self.listing, self.texts):

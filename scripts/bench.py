@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +30,7 @@ from pinner.distributions import minbase
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.bench_inputs import Link, dockerfile  # noqa: E402
+from tests.bench_inputs import NAMES, Link, dockerfile, repository  # noqa: E402
 from tests.registry import Made, Registry, digest, index, make, official, serve  # noqa: E402
 
 PACKAGES = [
@@ -64,7 +64,8 @@ class Run(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A row: what was measured, its goal, and whether it is met. `unit` is `ratio`, `ms`, `files/s`, `MB` or `power`.
+    """A row: what was measured, its goal, and whether it is met. `unit` is `ratio`, `ms`, `files/s`, `repositories/s`,
+    `MB` or `power`.
 
     `wall` and `cpu` are seconds of pinner, `peer` those of what it is compared with, `peak` MB.
     """
@@ -455,16 +456,110 @@ def sizes(bench: Bench) -> None:
         bench.pinner("lock --quiet --max-age 1d .", folder)
         return bench.pinner("lock --check --quiet --max-age 1d .", folder)
 
+    def repositories(count: int) -> Run:
+        listed = _fleet(bench, f"repositories{count}", count)
+        bench.pinner(f"verify --repositories {listed}", bench.folder)
+        return bench.pinner(f"verify --repositories {listed}", bench.folder)
+
+    def solved(packages: Sequence[str], platforms: Sequence[str]) -> Run:
+        """What is not answered from earlier runs."""
+        shown = " ".join(f"--platform linux/{each}" for each in platforms)
+        arguments = f"lock --dry-run --quiet --max-age 1d {shown} Dockerfile"
+        folder = bench.file("solved", [*packages])
+        bench.pinner(arguments, folder)
+        shutil.rmtree(bench.cache / "seen", ignore_errors=True)
+        return bench.pinner(arguments, folder)
+
+    def platforms(count: int) -> Run:
+        return solved(PACKAGES, ("amd64", "arm64", "arm/v7", "386")[:count])
+
+    def closure(count: int) -> Run:
+        return solved(NAMES[:count], ["amd64"])
+
     base = bench.pinner("--version", bench.folder).cpu
     for title, measure, count in (
         ("files", files, 125),
         ("words a file", words, 1000),
         ("targets", targets, 50),
+        ("repositories", repositories, 10),
+        ("platforms", platforms, 1),
+        ("packages whose closure is solved", closure, 20),
     ):
         times = [max(measure(count * factor).cpu - base, 0.001) for factor in (1, 2, 4)]
         power = math.log(times[2] / times[0], 4)
         shown = f"growth with {title}: {', '.join(f'{count * factor:,}' for factor in (1, 2, 4))}"
         bench.note(Figure(shown, "power", power, 1.15, power <= 1.15, sum(times), sum(times)))
+
+
+def _fleet(bench: Bench, name: str, count: int) -> Path:
+    """A list of that many locked repositories; their folders lie beside it."""
+    listed = bench.folder / name / "list"
+    folders = [listed.parent / str(number) for number in range(count)]
+    for number, folder in enumerate(folders):
+        repository(folder, number)
+    for begin in range(0, count, 20):
+        shown = " ".join(map(str, folders[begin : begin + 20]))
+        bench.pinner(f"lock --quiet --max-age 1d {shown}", listed.parent)
+    listed.write_text("".join(f"{folder}\n" for folder in folders))
+    return listed
+
+
+def fleet(bench: Bench, count: int) -> None:
+    """Many repositories of six files in one process, and in ten shards that share a cache."""
+    listed = _fleet(bench, "fleet", count)
+    for command, goal in (("verify", 60), ("refresh", 25)):
+        arguments = f"{command} --repositories {listed}"
+        bench.pinner(arguments, bench.folder)
+        done = [bench.pinner(arguments, bench.folder) for _ in range(min(bench.runs, 3))]
+        cpu, wall = (
+            statistics.median(each) for each in zip(*((run.cpu, run.seconds) for run in done), strict=True)
+        )
+        peak, title = max(run.megabytes for run in done), f"{command} of {count:,} repositories of six files"
+        rate = count / cpu
+        bench.note(Figure(f"{title}, per CPU second", "repositories/s", rate, goal, rate >= goal, wall, cpu))
+        bench.note(Figure(f"{title}, memory", "MB", peak, 150, peak <= 150))
+    alone = 0.0
+    for at_once in (1, 2, 4, 8):
+        with tempfile.TemporaryDirectory(dir=bench.folder) as name:
+            begin = time.perf_counter()
+            _shards(bench, listed, Path(name), at_once)
+            wall = time.perf_counter() - begin
+            lines = "".join(each.read_text() for each in Path(name).iterdir()).splitlines()
+        if sorted(json.loads(each)["repository"] for each in lines) != sorted(listed.read_text().split()):
+            sys.exit("shards have lost a repository, or verified one twice")
+        rate = count / wall
+        alone = alone or rate
+        title = f"ten shards of {count:,} repositories, {at_once} at once, one of them killed: verified per second"
+        bench.note(Figure(title, "repositories/s", rate, 0.9 * alone, rate >= 0.9 * alone, wall))
+
+
+def _shards(bench: Bench, listed: Path, folder: Path, at_once: int) -> None:
+    """Verify in ten shards; the first is killed as soon as it has a line, and started again."""
+
+    def start(number: int) -> subprocess.Popen[bytes]:
+        command = f"verify --repositories {listed} --shard {number}/10 --results {folder / str(number)}"
+        return subprocess.Popen(
+            [*PINNER, *command.split()],
+            env=bench.env,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    running, waiting = dict[int, "subprocess.Popen[bytes]"](), list(range(10))
+    killed = False
+    while running or waiting:
+        while waiting and len(running) < at_once:
+            running[waiting[0]] = start(waiting.pop(0))
+        for number, shard in list(running.items()):
+            first = folder / "0"
+            if number == 0 and not killed and first.exists() and first.stat().st_size:
+                shard.kill()
+                shard.wait()
+                killed, running[0] = True, start(0)
+            elif shard.poll() is not None:
+                del running[number]
+        time.sleep(0.01)
 
 
 def closures(bench: Bench) -> None:
@@ -504,7 +599,7 @@ def page(figures: list[Figure], runs: int) -> str:
         "",
         "Made by `scripts/bench --write`; not edited by hand. Ratios are of the wall-clock time of whole processes:",
         f"the median of {runs} paired runs against real apt (or what the row names) in an isolated root. Milliseconds",
-        "and files per second are of CPU time. `power` is the exponent with which the time grows.",
+        "and files or repositories per CPU second are of CPU time. `power` is the exponent with which the time grows.",
         "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} CPUs.",
         "",
@@ -541,7 +636,8 @@ def main() -> None:
     """Run the chosen benches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--only", action="append", choices=(*BENCHES, "solver3"))
+    parser.add_argument("--only", action="append", choices=(*BENCHES, "fleet", "solver3"))
+    parser.add_argument("--repositories", type=int, default=200, help="how many the row fleet takes")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON at the end")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     parser.add_argument("--resolute", type=Path, help="a root of Ubuntu resolute, for the row solver3")
@@ -554,9 +650,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), arguments.runs)
-        for chosen in arguments.only or (*BENCHES, "solver3"):
+        for chosen in arguments.only or (*BENCHES, "fleet", "solver3"):
             if chosen == "solver3":
                 solver3(bench, arguments.resolute)
+            elif chosen == "fleet":
+                fleet(bench, arguments.repositories)
             else:
                 BENCHES[chosen](bench)
     if arguments.write:

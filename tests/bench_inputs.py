@@ -9,10 +9,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-_NAMES = " ".join(
+#: Packages that both distributions have.
+NAMES = " ".join(
     (
         "apt-utils autoconf automake bison build-essential bzip2 ca-certificates cmake cron curl dirmngr",
         "dnsutils file flex fontconfig g++ gcc gettext git gnupg graphviz htop imagemagick iproute2 iputils-ping",
@@ -57,15 +60,16 @@ _OTHER = (
 )
 
 
-def dockerfile(number: int) -> str:
-    """A Dockerfile of 4 to 5 kB: two stages, some 40 instructions, long comments, other repositories."""
+def dockerfile(number: int, *, third_party: bool = True) -> str:
+    """A Dockerfile of 4 to 5 kB: two stages, some 40 instructions, long comments, other repositories if wanted."""
     pick = random.Random(number)
     parts = [*(f"# {pick.choice(_PROSE)}" for _ in range(4)), "ARG DEBIAN_FRONTEND=noninteractive"]
     for stage in range(2):
         parts.append(f"FROM {pick.choice(_IMAGES)}" + (" AS build" if stage == 0 else ""))
         for size in (12, 5)[stage:]:
-            parts += (f"# {pick.choice(_PROSE)}", _install(pick.sample(_NAMES, size)))
-        parts.append(pick.choice(_THIRD_PARTY))
+            parts += (f"# {pick.choice(_PROSE)}", _install(pick.sample(NAMES, size)))
+        other = pick.choice(_THIRD_PARTY)
+        parts += [other] if third_party else []
         for _ in range(14):
             if pick.random() < 0.1:
                 parts.append(f"# {pick.choice(_PROSE)}")
@@ -74,6 +78,36 @@ def dockerfile(number: int) -> str:
         'HEALTHCHECK CMD curl -f http://localhost:8080/ || exit 1\nENTRYPOINT ["/usr/bin/tini", "--"]'
     )
     return "\n".join(parts) + '\nCMD ["/app/bin/serve"]\n'
+
+
+def repository(folder: Path, number: int) -> None:
+    """A work tree of git of six files that install packages of Debian, and twenty others."""
+    pick = random.Random(number)
+    image, names = (
+        f"debian:{pick.choice(('bookworm-slim', 'trixie', 'bookworm'))}",
+        partial(pick.sample, NAMES),
+    )
+    whole = dockerfile(number, third_party=False)
+    for ubuntu, debian in (("ubuntu:22.04", "debian:bookworm"), ("ubuntu:noble", "debian:trixie")):
+        whole = whole.replace(ubuntu, debian)
+    install = "apt-get update && apt-get install -y"
+    texts = {
+        "Dockerfile": whole,
+        "worker/Dockerfile": f"FROM {image}\n{_install(names(8))}\nCOPY . /app\nCMD /app/run\n",
+        "docs/Dockerfile": f"FROM {image}\nRUN {install} {' '.join(names(4))}\n",
+        "tests/Dockerfile": f"FROM debian:trixie-slim\nRUN {install} {' '.join(names(6))} && apt-get clean\n",
+        "scripts/setup.sh": f"#!/bin/bash\n# pinner: suite=bookworm\nset -e\nsudo {install} {' '.join(names(5))}\n",
+        ".github/workflows/ci.yml": "jobs:\n  test:\n    runs-on: ubuntu-latest\n    container: debian:bookworm\n"
+        f"    steps:\n      - run: {install} {' '.join(names(4))}\n",
+        ".git/HEAD": "ref: refs/heads/main\n",
+        ".git/config": "[core]\n\trepositoryformatversion = 0\n",
+        **{f"src/module{each}.py": f"print({each})\n" for each in range(20)},
+    }
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    for name in ("objects", "refs"):
+        (folder / ".git" / name).mkdir()
 
 
 def _install(names: list[str]) -> str:

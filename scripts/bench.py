@@ -550,7 +550,8 @@ def _shards(bench: Bench, listed: Path, folder: Path, at_once: int) -> None:
     killed = False
     while running or waiting:
         while waiting and len(running) < at_once:
-            running[waiting[0]] = start(waiting.pop(0))
+            number = waiting.pop(0)
+            running[number] = start(number)
         for number, shard in list(running.items()):
             first = folder / "0"
             if number == 0 and not killed and first.exists() and first.stat().st_size:

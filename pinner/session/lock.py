@@ -125,8 +125,8 @@ def _planned(run: Run, project: Project, how: LockOptions) -> LockedProject:
     believed = trusted is not None
     try:
         result = plan(written, options, trusted or archives, lock, run.solved, proven=proven or believed)
-        kept = all(each.choice.status == "kept" for each in result.findings)
-        if believed and not how.trust_lock and not kept:
+        settled = all(each.settled for each in result.findings)
+        if believed and not how.trust_lock and not settled:
             raise NotLocked
     except NotLocked:  # then all of it is read
         believed = False

@@ -30,7 +30,8 @@ from pinner.workflow.targets import Problem, Targets
 class Finding(NamedTuple):
     """What became of one word, or of a call that was not read (`choice.reason` tells).
 
-    `allowed` tells that a comment or the configuration lets it stay without a pin.
+    `allowed` tells that a comment or the configuration lets it stay without a pin, `settled` that a newer version would
+    change nothing.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Finding(NamedTuple):
     name: str
     choice: Choice
     allowed: bool = False
+    settled: bool = False
 
 
 class Planned(NamedTuple):
@@ -264,7 +266,7 @@ def _findings(
         if isinstance(item, Skipped):
             fails = item.reason == "unknown-command" and not item.allowed
             choice = Choice("skipped", reason=item.reason, detail=item.detail, fails=fails)
-            found.append(_finding(file, item.span, "", choice, allowed=item.allowed))
+            found.append(_finding(file, item.span, "", choice, allowed=item.allowed, settled=True))
             continue
         for request in item.requests:
             span = request.word.span
@@ -272,7 +274,8 @@ def _findings(
                 seen.add(span)
                 choice = choices[request]
                 allowed = request.allowed or choice.reason == "ignored"
-                found.append(_finding(file, span, request.name, choice, allowed=allowed))
+                settled = request.action == "skip" or choice.status == "kept"
+                found.append(_finding(file, span, request.name, choice, allowed=allowed, settled=settled))
         for problem in problems:
             if problem.call.install is item.install:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
@@ -283,6 +286,9 @@ def _findings(
     return tuple(found)
 
 
-def _finding(file: File, span: Span, name: str, choice: Choice, *, allowed: bool = False) -> Finding:
+def _finding(
+    file: File, span: Span, name: str, choice: Choice, *, allowed: bool = False, settled: bool = False
+) -> Finding:
     line, column = file.lines.position(span.start)
-    return Finding(file.path, line, column, span, span.of(file.dockerfile.text), name, choice, allowed)
+    raw = span.of(file.dockerfile.text)
+    return Finding(file.path, line, column, span, raw, name, choice, allowed, settled)

@@ -121,6 +121,10 @@ def _other_pin(bench: Workbench) -> None:
     bench.write("Dockerfile", bench.read("Dockerfile").replace("jq=1.6-2.1", "jq=1.5"))
 
 
+def _more_that_is_skipped(bench: Workbench) -> None:
+    bench.write("Dockerfile", bench.read("Dockerfile").replace("jq=1.6-2.1", "jq=1.6-2.1 $MORE ./local.deb"))
+
+
 def _only_believed(bench: Workbench) -> None:
     _nothing_known(bench)
     assert bench.run("lock", "--check", "--trust-lock").status == 0
@@ -130,9 +134,18 @@ def test_what_has_followed_once_needs_no_index(locked: Workbench) -> None:
     assert not reads(locked)
 
 
+def test_nor_do_words_that_are_skipped(locked: Workbench) -> None:
+    _more_that_is_skipped(locked)
+    assert locked.run("lock").status == 0
+    assert not reads(locked)
+
+
 @pytest.mark.parametrize(
     "change",
-    [_lying_lock, _unpinned_elsewhere, _other_pin, _other_archive, _nothing_known, _only_believed],
+    [
+        *(_lying_lock, _unpinned_elsewhere, _other_pin, _more_that_is_skipped, _other_archive),
+        *(_nothing_known, _only_believed),
+    ],
 )
 def test_what_is_otherwise_is_read(change: Callable[[Workbench], None], locked: Workbench) -> None:
     change(locked)

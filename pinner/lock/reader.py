@@ -107,7 +107,9 @@ def _as_laid_out(text: str) -> Rows | None:
         end = start if text.startswith("]\n", start) else text.find("\n]\n", start) + 1
         if not end:
             return None
-        block, at = _EMPTY.sub("\n", text[start:end]), end + 2
+        block, at = text[start:end], end + 2
+        if "\n\n" in block:
+            block = _EMPTY.sub("\n", block)
         found[name] = _lines(block, section) if block else []
         if len(found[name]) != block.count("\n"):
             return None

@@ -1,4 +1,4 @@
-"""What goes wrong over HTTP, in words, and when it is worth another try."""
+"""What goes wrong over HTTP, in words, and how long to wait before another try."""
 
 from __future__ import annotations
 

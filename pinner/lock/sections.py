@@ -1,4 +1,4 @@
-"""The sections of the lock file: one table of fields drives writing, both ways of reading, and JSON."""
+"""The sections of the lock file, in one table that drives writing, both ways of reading, and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""apt's own programs, and those that add sources: add-apt-repository, extrepo, pro."""
+"""apt's own programs, and those that add sources: add-apt-repository (`ppa:…`), extrepo, pro."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_as_apt_reads_it(body: str, tmp_path: Path) -> None:
         (root / "bin" / name).chmod(0o755)
     script = body.removeprefix("RUN ").replace("/etc/", f"{root}/etc/")
     environment = {**os.environ, "PATH": f"{root}/bin:{os.environ['PATH']}"}
-    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    subprocess.run(["sh", "-c", script], cwd=root, env=environment, check=True)
     printed = apt.run(
         "apt-get",
         "indextargets",

@@ -6,7 +6,8 @@ Draws names, sets of 2 to 15 names in random order, and pairs of packages that c
 and without Recommends, and prints every difference and the agreement. Same means: the same exit status and the same
 set of name=version, old version and removal. apt prints what it would do and stops (`--print-uris`), which is ten times
 as fast as `-s` where there is much to install. The indices are apt's own lists files, the starting set is what
-debootstrap installed. `--option` is one of apt's, say APT::AutoRemove::SuggestsImportant=false.
+debootstrap installed. `--option` is one of apt's, say APT::AutoRemove::SuggestsImportant=false. With `--states` each
+call is made in a root of its own that holds more packages, some of them held or in an older or newer version.
 
 A root is made as `--roots`/SUITE if it is not there, which needs debootstrap, root and the network.
 """
@@ -31,8 +32,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pinner.apt import installed
+from pinner.apt import installed, preferences
 from pinner.apt import release as releases
+from pinner.apt.packages import Package
 from pinner.apt.sources import Source
 from pinner.archive.cache import Cache
 from pinner.archive.index import SqliteIndex
@@ -40,12 +42,14 @@ from pinner.archive.store import build, cut
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.suite import Distribution, Suite
 from pinner.errors import PinnerError, Unsatisfiable
+from pinner.resolve.marks import Marks
 from pinner.resolve.resolution import ResolvedArgument
 from pinner.resolve.solver import solve
 from pinner.resolve.universe import Universe
 
 KEYRINGS = Path(__file__).resolve().parent.parent / "pinner" / "distributions"
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
+HELD = 0.05  # of the packages of a state
 IMPORTANT = "APT::AutoRemove::SuggestsImportant=false"
 
 # A heading of apt's summary, then `   name (new)`, `   name (old => new)` or, for what is removed, `   name (old)`.
@@ -76,10 +80,18 @@ class Root:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def simulate(self, words: Sequence[str], *, recommends: bool) -> Outcome:
-        """What `apt-get install` of these words would do."""
+    def simulate(self, words: Sequence[str], state: str, *, recommends: bool) -> Outcome:
+        """What `apt-get install` of these words would do, in the root's own or another `state`."""
         option = "--install-recommends" if recommends else "--no-install-recommends"
         told = [f"-o{each}" for each in self.options]
+        if state:
+            told += [f"--allow-{each}" for each in ("downgrades", "change-held-packages", "remove-essential")]
+            place = f"{self.inside}/states/{state}"
+            told += [
+                f"-oDir::State::status={place}/status",
+                f"-oDir::State::extended_states={place}/automatic",
+            ]
+            told.append("-oDir::Cache::pkgcache=")
         ran = self.apt("apt-get", "-y", "-V", "--print-uris", option, *told, "install", *words)
         steps, heading = set(), ""
         for line in ran.stdout.splitlines() if ran.returncode == 0 else ():
@@ -100,6 +112,52 @@ def sources(distribution: Distribution, suite: Suite, arch: str) -> list[Source]
         Source(pocket.address(arch), pocket.suite, distribution.components, arch, suite.signed_by)
         for pocket in suite.pockets
     ]
+
+
+def other_state(universe: Universe, names: Sequence[str], dice: random.Random) -> Universe:
+    """A root with some more packages, where nothing is broken; some are held, some have another version."""
+    packages = universe.packages
+    try:
+        wanted = [universe.select(name) for name in dice.sample(names, dice.randint(2, 8))]
+        packages = solve(universe, [ResolvedArgument(offer) for offer in wanted], recommends=False).after
+    except Unsatisfiable:
+        pass
+    for place in dice.sample(range(len(packages)), 8):
+        package = packages[place]
+        others = [offer.package for offer in universe.versions(package.name)]
+        others.append(package._replace(version=f"{package.version}+newer"))
+        other = dice.choice(others)._replace(automatic=package.automatic)
+        changed = (*packages[:place], other, *packages[place + 1 :])
+        marks = Marks(universe.with_installed(changed), recommends=False, suggests=False)
+        packages = packages if marks.all_broken() else changed
+    return universe.with_installed(each._replace(held=dice.random() < HELD) for each in packages)
+
+
+def write_state(folder: Path, packages: Sequence[Package]) -> None:
+    """dpkg's status and apt's extended states of a root that holds these packages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stanzas = []
+    for each in packages:
+        fields = {
+            "Package": each.name,
+            "Status": f"{'hold' if each.held else 'install'} ok installed",
+            "Source": f"{each.source} ({each.source_version})",
+            "Essential": "yes" if each.essential else "",
+            "Important": "yes" if each.important else "",
+            "Multi-Arch": each.multi_arch if each.multi_arch != "no" else "",
+        }
+        for name in ("Version", "Architecture", "Priority", "Installed-Size", "Pre-Depends", "Depends", "Recommends",
+                     "Suggests", "Conflicts", "Breaks", "Replaces", "Provides"):  # fmt: skip
+            fields[name] = getattr(each, name.lower().replace("-", "_"))
+        stanzas.append("".join(f"{name}: {value}\n" for name, value in fields.items() if value))
+    (folder / "status").write_text("\n".join(stanzas) + "\n")
+    (folder / "automatic").write_text(
+        "".join(
+            f"Package: {each.name}\nArchitecture: {each.architecture}\nAuto-Installed: 1\n\n"
+            for each in packages
+            if each.automatic
+        )
+    )
 
 
 def make_root(root: Root, listed: Sequence[Source], architectures: Sequence[str]) -> None:
@@ -278,6 +336,9 @@ def main() -> int:
         "--recommends", action=argparse.BooleanOptionalAction, help="default: with and without"
     )
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="of apt's")
+    parser.add_argument("--states", action="store_true", help="another root for each call")
+    parser.add_argument("--target-release", default="", metavar="SUITE", help="apt's -t; one more source")
+    parser.add_argument("--preferences", type=Path, metavar="FILE", help="of apt_preferences(5)")
     parser.add_argument("--roots", type=Path, default=Path(tempfile.gettempdir()) / "pinner-roots")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "pinner-compare")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -293,13 +354,35 @@ def main() -> int:
     listed = sources(*known, options.arch)
     if options.release_alone:
         listed = listed[:1]
-    inside = Path(f"/compare-{'-'.join(architectures)}{'-release' * options.release_alone}")
+    target = options.target_release
+    listed = [
+        Source(
+            pocket.address(options.arch), pocket.suite, known[0].components, options.arch, known[1].signed_by
+        )
+        for pocket in known[1].variants.values()
+        if pocket.suite == target
+    ] + listed
+    inside = Path(
+        f"/compare-{'-'.join(architectures)}{'-release' * options.release_alone}{target and f'-{target}'}"
+    )
+    pins = options.preferences.read_text() if options.preferences else ""
+    if target:
+        options.option.append(f"APT::Default-Release={target}")
     root = Root(options.roots.resolve() / options.suite, tuple(options.option), inside)
     make_root(root, listed, architectures)
+    if pins:
+        (root.path / "pins").write_text(pins)
+        options.option.append(f"Dir::Etc::preferences={inside}/pins")
+        root = Root(root.chroot, tuple(options.option), inside)
     indexes = load_indexes(root, options.work, listed, architectures)
     status = (root.path / "var/lib/dpkg/status").read_text()
     universe = Universe(
-        indexes, arch=options.arch, foreign=options.foreign, installed=installed.packages(status)
+        indexes,
+        arch=options.arch,
+        foreign=options.foreign,
+        installed=installed.packages(status),
+        target_release=target,
+        preferences=preferences.read("preferences", pins),
     )
     print(
         root.apt("apt-get", "--version").stdout.splitlines()[0],
@@ -322,14 +405,22 @@ def main() -> int:
         calls = draw(names, dice, options.count, options.sets)
         calls += conflicts(universe, names, dice, options.pairs)
     modes = (True, False) if options.recommends is None else (options.recommends,)
-    jobs = [(words, recommends) for words in calls for recommends in modes]
+    jobs = []
+    for number, words in enumerate(calls):
+        here, state = universe, ""
+        if options.states:
+            here, state = other_state(universe, names, dice), f"{options.seed}-{number}"
+            there = dice.sample([each.name for each in here.packages], 2)
+            words = dice.choice([words, (*words, there[0]), (*words, there[0], f"{there[1]}-")])
+            write_state(root.path / "states" / state, here.packages)
+        jobs += [(here, state, words, recommends) for recommends in modes]
     same, refused, spent = 0, 0, timedelta()
     with ThreadPoolExecutor(options.jobs) as pool:
-        outcomes = pool.map(lambda job: root.simulate(job[0], recommends=job[1]), jobs)
-        for (words, recommends), theirs in zip(jobs, outcomes, strict=True):
+        outcomes = pool.map(lambda job: root.simulate(job[2], job[1], recommends=job[3]), jobs)
+        for (here, _, words, recommends), theirs in zip(jobs, outcomes, strict=True):
             started = time.perf_counter()
             ours, message = resolve(
-                universe, words, recommends=recommends, important=IMPORTANT not in options.option
+                here, words, recommends=recommends, important=IMPORTANT not in options.option
             )
             spent += timedelta(seconds=time.perf_counter() - started)
             if ours == theirs:

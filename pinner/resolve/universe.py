@@ -60,14 +60,18 @@ class Need:
     @property
     def options(self) -> tuple[tuple[Offer, ...], ...]:
         """Found at the first look; a package never conflicts with itself (Policy 7.4), nor Multi-Arch: same ones with
-        their like."""
+        their like. What is between architectures is about the package itself, not what provides its name."""
         if self._options is None:
             found = tuple(self._universe.targets(relation) for relation in self.clause)
             if self.negative:
                 name, package = self.owner.name, self.owner.package
-                own = package.name if package.multi_arch == "same" and not self._implicit else ""
+                own = package.name if package.multi_arch == "same" or self._implicit else ""
                 found = tuple(
-                    tuple(offer for offer in one if offer.name != name and offer.package.name != own)
+                    tuple(
+                        offer
+                        for offer in one
+                        if offer.name != name and (offer.package.name == own) == self._implicit
+                    )
                     for one in found
                 )
             self._options = found

@@ -59,6 +59,26 @@ STORIES = [
     Story("what is suggested is not dropped once it is there", SUGGESTED, "a", "a c", since_3_1="a"),
     Story("unless the image says otherwise", SUGGESTED, f"{UNIMPORTANT} a", "a"),
     Story(
+        "a solution that is named twice counts twice",
+        "c\nf\ng Depends: f | c, c | c",
+        "g",
+        "c f g",
+    ),
+    Story(
+        "siblings are upgraded in the reverse order of reading",
+        "a=2.0 Source: s\ne=2.0 Source: s\ng=2.0 Depends: e (<< 2); Source: s",
+        "a",
+        "a=2.0 e=2.0",
+        "e\ng",
+        since_3_1="a=2.0 g=2.0",
+    ),
+    Story(
+        "a recommendation that cannot be had is not waited for",
+        "a\nb=2.0 Recommends: a | d\nc Recommends: d | d, b (<< 2)\nd",
+        "b c",
+        "a b=2.0 c d",
+    ),
+    Story(
         "an upgrade keeps what its old version suggests",
         "a=2.0 Suggests: x\nb Conflicts: x; Depends: a (>= 2)\nx",
         "b",
@@ -441,6 +461,12 @@ TWO = [
         "v=2.0 Architecture: i386; Multi-Arch: foreign\np Architecture: amd64; Provides: v (= 2.0)", "v=2.0",
         "v:i386=2.0",
     ),
+    Story(
+        "what provides the name of a package may stand beside it",
+        "app Depends: v\nv Architecture: amd64; Multi-Arch: foreign; Depends: q\n"
+        "v Architecture: i386; Multi-Arch: foreign\nq Architecture: amd64; Multi-Arch: foreign; Provides: v",
+        "app", "app v q",
+    ),
 ]  # fmt: skip
 STORIES += [replace(each, foreign="i386") for each in TWO]
 
@@ -738,7 +764,7 @@ def apt(
     ):
         (root / folder).mkdir(parents=True)
     status = "".join(
-        stanza_text({**stanza, "Status": "install ok installed"}) for stanza in stanzas(story.installed)
+        stanza_text({"Status": "install ok installed", **stanza}) for stanza in stanzas(story.installed)
     )
     (root / "var/lib/dpkg/status").write_text(status)
     lines = []

@@ -28,6 +28,8 @@ def test_plain(repository: str) -> None:
         ("postgres", "libpq-dev", "curl"),
         ("postgis/postgis", "postgresql-16-postgis-3", "git"),
         ("nvidia/cuda", "libcudnn8", "python3-pip"),
+        ("nvidia/cuda", "libnvinfer8", "python3.12-venv"),
+        ("nvidia/cuda", "libcurand-dev", "libcurl4"),
         ("nvcr.io/nvidia/pytorch", "libnccl2", "git"),
         ("ros", "ros-humble-desktop", "python3-pip"),
         ("arm64v8/ros", "python3-colcon-common-extensions", "curl"),

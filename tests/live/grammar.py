@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -41,7 +42,7 @@ class Maker:
         self._random = random
         self.made = Made()
         self._calls = 0
-        self._files = 0
+        self._files = self._links = 0
         self._pending: list[str] = []
         self._updated = False
 
@@ -254,7 +255,7 @@ class Maker:
         quoted = text.replace("'", "'\\''")
         lines = text.split("\n")
         many = len(lines) > 1
-        way = self._random.randrange(9)
+        way = self._random.randrange(12)
         if "#include" in text:
             self._put("/opt/more.conf", 'APT::Default-Release "trixie";')
         if way == 0 and not many:
@@ -284,9 +285,34 @@ class Maker:
                 f"cat /opt/file >> {path}",
                 f"mv /opt/file {path}",
             )
+        if way > 8 and not many and not {"'", '"', "$"} & {*text}:
+            return self._indirectly(path, text)
         if way == 7 and "'" not in text and '"' not in text:
             return f"sh -c 'echo \"{text}\" > {path}'" if not many else f'echo "{text}" > {path}'
         return "{ " + " ".join(f"echo '{each}';" for each in quoted.split("\n")) + " } > " + path
+
+    def _indirectly(self, path: str, text: str) -> str:
+        """A command that writes a plain line to a file by other programs and names."""
+        folder, _, name = path.rpartition("/")
+        self._links += 1
+        link = f"/opt/link{self._links}"
+        writes = f"echo '{text}' > {path}"
+        encoded = b64encode(f"{text}\n".encode()).decode()
+        return self._one(
+            f"ln -s {folder} {link} && echo '{text}' > {link}/{name}",
+            f"touch {link} && rm -f {path} && ln -s {link} {path} && echo '{text}' > {link}",
+            f"echo {encoded} | base64 -d > {path}",
+            f'eval "{writes}"',
+            f"eval command {writes}",
+            f'trap "{writes}" EXIT',
+            f'chroot / sh -c "{writes}"',
+            f'runuser -u root -- sh -c "{writes}"',
+            f'flock /tmp sh -c "{writes}"',
+            f"( cd {folder} && echo '{text}' | dd of={name} status=none )",
+            f"cd {folder}; cd /; cd -; echo '{text}' | install -m 644 /dev/stdin {name}; cd /",
+            f"find {folder} -maxdepth 0 -exec sh -c \"{writes}\" ';'",
+            f'perl -e \'open(F, ">{path}"); print F "{text}\\n"\'',
+        )
 
     def _source(self) -> str:
         deb822 = self._random.random() < 0.4

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pinner.apt import command_line
 from pinner.apt.command_line import Argument, Setting
 from pinner.edit.span import Joined, Span
 from pinner.recipe import arguments, texts
 from pinner.recipe.arguments import Request
-from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Dockerfile, Instruction, Stage
+from pinner.recipe.dockerfile import KEYWORDS, UNREAD, Instruction, Stage
 from pinner.recipe.ignored import Marked
-from pinner.recipe.uses import Uses
+from pinner.recipe.notes import Notes, Skipped, mentions
 from pinner.recipe.values import Field, ShellText, fields, input_fields, is_plain, only_variable
 from pinner.regex import later
 from pinner.shell import functions, nested, prefixes, syntax
-from pinner.shell.expand import Variable
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.prefixes import Wrappers
 from pinner.shell.syntax import Command, Script, Word, WordPart
-from pinner.shell.trace import Trace
 from pinner.values import NamedTuple
 
-if TYPE_CHECKING:
-    from pinner.recipe.roots import Root
-
-_MENTION = later(
-    r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|c?debootstrap|mmdebstrap|sbuild-createchroot|unattended-upgrades?|ansible)(?![\w./-])"
-)
-_INSTALLERS = (
-    *("apt", "nala", "install_packages", "gdebi", "dpkg", "mk-build-deps", "tasksel", "debootstrap"),
-    *("mmdebstrap", "sbuild-createchroot", "unattended", "ansible"),
-)
-_INSTALLER = later("|".join(_INSTALLERS))
 # What aptitude takes for the name of a package, perhaps with a version, and for nothing else.
 _EXACT = later(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9])?(?:=[\w.+:~-]+)?")
 # Commands that take the lines behind them for their input, where a shell reads its script from there.
@@ -45,13 +30,6 @@ _READS = later(
     |(?:^|[;&(]|\bdo\b|\bthen\b)[ \t]*(?:sudo[ \t]+)?(?:cat|tee\b[^<\n;&|]*)
     [ \t]*(?:>>?[ \t]*[^\s<]+[ \t]*)?(?=$|[;&|)])""",
     re.MULTILINE | re.VERBOSE,
-)
-# bash that is set not to expand braces.
-_NO_BRACES = later(r"[ \t]\+\w*B|\bbraceexpand\b")
-# A variable whose value begins with apt's program, perhaps behind others.
-_HOLDS = later(
-    r"""(?:\b(\w+)=|\bENV[ \t]+(\w+)[ \t]+)["']?(?:(?:sudo|env|eatmydata|\w+=\S*|-\S+)[ \t]+)*"""
-    r"""(?:apt(?:-get)?|aptitude|nala)(?=[\s"'])"""
 )
 _DEEPEST = 8
 # Names of commands that no package bears.
@@ -75,79 +53,6 @@ class Install(NamedTuple):
     suggests: bool | None
     target_release: str
     settings: tuple[Setting, ...] = ()
-
-
-class Skipped(NamedTuple):
-    """An instruction or call that asks for packages, or may, and is not read; `allowed` if a comment allows that."""
-
-    stage: int
-    span: Span
-    reason: str
-    detail: str
-    allowed: bool = False
-
-
-class Notes:
-    """What is known of a file while it is read: the programs that run others (`wrappers`), and which variables a
-    request stands in (`carried`), the roots that calls make."""
-
-    def __init__(self, dockerfile: Dockerfile, wrappers: Wrappers = {}) -> None:  # noqa: B006
-        self.dockerfile = dockerfile
-        self.wrappers = wrappers
-        self.carried: dict[Request, frozenset[Variable]] = {}
-        self.roots: list[Root] = []
-        #: What is said of variables that hold calls, and how often each of these was followed.
-        self.held: dict[Skipped, str] = {}
-        self.followed: Counter[str] = Counter()
-
-    @cached_property
-    def holders(self) -> frozenset[str]:
-        """The variables that may hold a call of apt's."""
-        text = self.dockerfile.text
-        return frozenset(match[1] or match[2] for match in (_HOLDS.finditer(text) if "$" in text else ()))
-
-    def is_followed(self, skipped: Skipped) -> bool:
-        """Whether a variable that holds a call is followed wherever it is used."""
-        name = self.held.get(skipped, "")
-        uses = len(re.findall(rf"\$\{{?{name}\b", self.dockerfile.text)) if name else -1
-        return 0 < uses == self.followed[name]
-
-    @cached_property
-    def installer(self) -> re.Pattern[str]:
-        """What the text of a command holds that may install packages."""
-        names = "".join(f"|{re.escape(name)}" for name in self.wrappers)
-        names += "".join(rf"|\$\{{?{name}\b" for name in self.holders)
-        return re.compile(f"{_INSTALLER.pattern}{names}") if names else _INSTALLER
-
-    def mentions(self, text: str, *reach: int) -> bool:
-        """Whether a text may install packages."""
-        return (
-            _mentions(text, *reach)
-            or any(name in text for name in self.wrappers)
-            or any(f"${name}" in text or f"${{{name}" in text for name in self.holders)
-        )
-
-    @cached_property
-    def harmless(self) -> frozenset[str]:
-        """Programs that install nothing, whatever they are given."""
-        return prefixes.HARMLESS - self.wrappers.keys()
-
-    @cached_property
-    def expands_braces(self) -> bool:
-        """Whether nothing in the file tells bash not to expand braces."""
-        return _NO_BRACES.search(self.dockerfile.text) is None
-
-    @cached_property
-    def trace(self) -> Trace:
-        """What the expansions in the file may be."""
-        from pinner.recipe.traced import Traced
-
-        return Traced(self.dockerfile).trace
-
-    @cached_property
-    def uses(self) -> Uses:
-        """What variables are used for."""
-        return Uses(self.dockerfile, self.trace)
 
 
 class _Around(NamedTuple):
@@ -192,7 +97,7 @@ class Reader:
             return
         for heredoc in instruction.heredocs:
             yield from self._unread(heredoc.content)
-        if instruction.keyword in ("ENV", "ARG") and _mentions(text) and prefixes.asks(text):
+        if instruction.keyword in ("ENV", "ARG") and mentions(text) and prefixes.asks(text):
             yield self._holds(instruction.body, f"{instruction.keyword} {text}")
 
     def _unread(self, content: Span, owner: Command | None = None) -> Iterator[Skipped]:
@@ -208,10 +113,7 @@ class Reader:
 
     def _holds(self, span: Span, text: str) -> Skipped:
         """What is said of a variable that holds a call, unless that is followed where it is used."""
-        skipped = self._skip(span, "variable-command", "a variable holds the call")
-        names = [match[1] or match[2] for match in _HOLDS.finditer(text)]
-        self._notes.held[skipped] = names[0] if len(names) == 1 else ""
-        return skipped
+        return self._notes.holds(self._skip(span, "variable-command", "a variable holds the call"), text)
 
     def _exec(self) -> Iterator[Install | Skipped]:
         if not any(self._notes.mentions(argument) for argument in self._instruction.argv):
@@ -493,12 +395,6 @@ class Reader:
             if field.through:
                 self._notes.carried[result] = field.through | self._notes.carried.get(result, frozenset())
             yield result
-
-
-def _mentions(text: str, *reach: int) -> bool:
-    if f" {text}".find(" apt-get ", *reach) >= 0:
-        return True  # as it is usually called
-    return any(each in text for each in _INSTALLERS) and _MENTION.search(text, *reach) is not None
 
 
 def _given(text: str, at: Span) -> Word:

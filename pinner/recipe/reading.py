@@ -10,7 +10,8 @@ from pinner.apt import command_line
 from pinner.edit.span import Lines, Span
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import UNREAD, Dockerfile, Stage
-from pinner.recipe.instructions import Install, Notes, Reader, Skipped, refused
+from pinner.recipe.instructions import Install, Reader, refused
+from pinner.recipe.notes import Notes, Skipped
 from pinner.recipe.walk import Walked
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable

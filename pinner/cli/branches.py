@@ -141,10 +141,7 @@ def _rest(done: Done, made: Sequence[object]) -> Done:
 
 def _data(made: Made, outcome: Outcome, summary: Path | None) -> dict[str, Any]:
     return {
-        "name": made.name,
-        "commit": made.commit,
-        "pushed": made.pushed,
-        "new": made.new,
+        **made._asdict(),
         "title": report.commit_message(outcome).partition("\n")[0],
         "packages": sorted({change.name for change in outcome.changes}),
         "summary": str(summary or ""),

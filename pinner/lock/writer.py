@@ -81,7 +81,7 @@ def _named(lock: Lock) -> Iterator[tuple[Target, str]]:
 
     def content(target: Target) -> tuple[object, ...]:
         if target.key not in memo:
-            memo[target.key] = ()  # a chain of stages that bites its own tail ends here
+            memo[target.key] = ()  # ends a stage that is built on itself
             parent = below.get((target.file, target.parent, target.platform)) if target.parent else None
             under = content(parent) if parent else (target.parent,)
             memo[target.key] = (target.platform, _Same(target.closure), *under)

@@ -159,7 +159,7 @@ def beside(root: Path, base: str, names: str) -> Iterator[Beside]:
     for line in git.call(root, "worktree", "list", "--porcelain").splitlines():
         taken = line.removeprefix("branch refs/heads/")
         if line != taken and (taken == names or taken.startswith(f"{names}-")):
-            raise OptionError(f"--branch: {taken} is checked out, and would change under somebody's feet")
+            raise OptionError(f"--branch: {taken} is checked out in a work tree, which would change")
     folder = common / _FOLDER
     with _locked(folder):
         tree = Beside(root, folder / "tree", commit)

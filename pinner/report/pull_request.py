@@ -14,7 +14,7 @@ from pinner.report.terminal import count, some
 from pinner.stages.choice import short
 from pinner.workflow.changes import Change
 from pinner.workflow.moves import Stay
-from pinner.workflow.vulnerable import Mended
+from pinner.workflow.vulnerable import VulnerabilityFix
 
 LIMIT = 60_000  # characters; GitHub takes 65,536, and those who open the request add something of their own
 _TABLE, _CHANGELOGS, _ALONG = 25_000, 45_000, 57_000  # up to where each part may fill the text
@@ -75,10 +75,8 @@ def summary(outcome: Outcome) -> str:
         text.fill("### Left as they are\n", map(_stay, outcome.stays), _TABLE + 5_000, "pins")
     if outcome.unpinned:
         text.fill("### Without a pin\n", map(_stay, outcome.unpinned), _TABLE + 8_000, "packages")
-    if outcome.mended:
-        text.fill(
-            "### Vulnerabilities fixed\n", map(_mended, outcome.mended), _TABLE + 10_000, "source packages"
-        )
+    if outcome.fixes:
+        text.fill("### Vulnerabilities fixed\n", map(_fix, outcome.fixes), _TABLE + 10_000, "source packages")
     if any(outcome.uploads.values()):
         head = "<details><summary>Changelogs</summary>\n"
         text.fill(head, _changelogs(outcome), _CHANGELOGS, "changelogs")
@@ -122,12 +120,12 @@ def _stay(stay: Stay) -> str:
     return f"- {name} in {code(at(stay.place))}: {escaped(stay.why)[:_LONGEST_UPLOAD]}"
 
 
-def _mended(mended: Mended) -> str:
+def _fix(fix: VulnerabilityFix) -> str:
     shown = [
-        f"[{escaped(one.id)}]({address(mended.distribution, encoded(one.id))}) ({escaped(one.severity or 'not rated')})"
-        for one in mended.fixed
+        f"[{escaped(one.id)}]({address(fix.distribution, encoded(one.id))}) ({escaped(one.severity or 'not rated')})"
+        for one in fix.fixed
     ]
-    return f"- {code(mended.source)} {code(mended.old)} → {code(mended.new)}: {some(shown, _MOST_CVES)}"
+    return f"- {code(fix.source)} {code(fix.old)} → {code(fix.new)}: {some(shown, _MOST_CVES)}"
 
 
 def _changelogs(outcome: Outcome) -> Iterator[str]:

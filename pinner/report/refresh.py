@@ -16,7 +16,7 @@ from pinner.stages.choice import short
 from pinner.values import NamedTuple
 from pinner.workflow.changes import Based, Change, DependencyChange
 from pinner.workflow.moves import Stay
-from pinner.workflow.vulnerable import Mended
+from pinner.workflow.vulnerable import VulnerabilityFix
 
 if TYPE_CHECKING:
     from pinner.apt.changelog import ChangelogEntry
@@ -35,7 +35,7 @@ KINDS = {
 
 class Outcome(NamedTuple):
     """A run over all projects. `uploads` are the changelog entries of a change, newest first; `refused` tells that
-    nothing was or would be written; `mended` are the vulnerabilities that end, where these were asked for; `unpinned`
+    nothing was or would be written; `fixes` are the vulnerabilities that end, where these were asked for; `unpinned`
     the arguments that have no pin."""
 
     changes: tuple[Change, ...]
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     refused: bool
     written: bool
     notes: tuple[str, ...]
-    mended: tuple[Mended, ...] = ()
+    fixes: tuple[VulnerabilityFix, ...] = ()
     unpinned: tuple[Stay, ...] = ()
     today: date = date.min
 
@@ -128,8 +128,8 @@ def lines(outcome: Outcome, style: Style) -> Iterator[str]:
             text = f"{style.paint(label, '31' if fails else '33')}: {printable(stay.why)}"
             rows.append((at(stay.place), _subject(stay), "", text))
     yield from style.rows(rows)
-    for mended in () if style.quiet else outcome.mended:
-        yield f"fixed in {mended.source} {mended.new}: {printable(vulnerabilities(mended.fixed))}"
+    for fix in () if style.quiet else outcome.fixes:
+        yield f"fixed in {fix.source} {fix.new}: {printable(vulnerabilities(fix.fixed))}"
     if style.verbose:
         for each in outcome.dependencies:
             text = f"{each.name} {each.old or '(new)'} → {each.new or '(not needed any more)'}"
@@ -228,7 +228,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
         ],
         "pin_count": outcome.pins,
         "vulnerabilities": [
-            {**each._asdict(), "fixed": [one._asdict() for one in each.fixed]} for each in outcome.mended
+            {**each._asdict(), "fixed": [one._asdict() for one in each.fixed]} for each in outcome.fixes
         ],
         "refused": outcome.refused,
         "wrote": list(outcome.wrote) if outcome.written else [],

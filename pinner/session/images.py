@@ -1,4 +1,4 @@
-"""The door to base images: registries, with the logins of Docker, and local archives."""
+"""How base images are asked for: from registries, with Docker's logins, and from local archives."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from pinner.workflow.changes import Change
 from pinner.workflow.moves import Stay, VersionMove, Wishes
 from pinner.workflow.moves import older as _older
 from pinner.workflow.refresh import Refreshed, Refresher
-from pinner.workflow.vulnerable import Mended, mended
+from pinner.workflow.vulnerable import VulnerabilityFix, fixes
 
 if TYPE_CHECKING:
     from pinner.apt.changelog import ChangelogEntry
@@ -100,7 +100,7 @@ def refresh(run: Run, how: RefreshOptions, *, write: bool) -> Done:
         outcome = outcome._replace(uploads=_uploads(outcome.changes, results, run))
     if how.cve and not refused:
         known = Vulnerabilities(run.access, run.notes)
-        outcome = outcome._replace(mended=_mended(results, known))
+        outcome = outcome._replace(fixes=_fixes(results, known))
         failures |= known.errors
     outcome = outcome._replace(notes=tuple(run.notes | dict.fromkeys(outcome.notes)))
     return Done(outcome, results, tuple(failures), tuple(_in_no_file(refreshers.values())))
@@ -158,12 +158,12 @@ def _in_no_file(refreshers: Iterable[Refresher]) -> list[str]:
     return [name for name in dict.fromkeys(chain(*unmatched)) if all(name in each for each in unmatched)]
 
 
-def _mended(results: Iterable[RefreshedProject], asked: Vulnerabilities) -> tuple[Mended, ...]:
-    found: dict[Mended, None] = {}
+def _fixes(results: Iterable[RefreshedProject], asked: Vulnerabilities) -> tuple[VulnerabilityFix, ...]:
+    found: dict[VulnerabilityFix, None] = {}
     for each in results:
         suites = (target.closure.suite for target in each.merged.targets)
         known = asked.of(each.project.config, suites)
-        found |= dict.fromkeys(mended(each.lock, each.merged, known))
+        found |= dict.fromkeys(fixes(each.lock, each.merged, known))
     return tuple(found)
 
 

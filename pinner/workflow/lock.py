@@ -237,7 +237,7 @@ def _added(file: File, settled: File, choices: Mapping[Request, Choice]) -> tupl
 
 def prove(file: File, new: str, choices: Mapping[Request, Choice], options: Options) -> None:
     """The edited text must ask for the same words with the versions chosen, and nothing else. Raises `InputError` for a
-    file whose meaning hangs on the text of its own arguments; with any other file it is a bug of pinner's."""
+    file whose meaning depends on the text of its own arguments; with any other file it is a bug of pinner's."""
     again = read_file(file.path, new, options)
     old = [request for call in file.calls() for request in call.requests if request.name]
     now = [request for call in again.calls() for request in call.requests if request.name]

@@ -54,7 +54,7 @@ class _Binary(NamedTuple):
     architectures: tuple[str, ...]
 
 
-class Mended(NamedTuple):
+class VulnerabilityFix(NamedTuple):
     """A source package that moved from one version to another, and the vulnerabilities that this ends."""
 
     distribution: str
@@ -131,7 +131,7 @@ def _of_images(locked: Iterable[LockedVersion], lock: Lock) -> Iterator[_Binary]
                 yield _Binary(first.image, where, package.name, source, version, (target.file,), (arch,))
 
 
-def mended(old: Lock, new: Lock, known: KnownVulnerabilities) -> tuple[Mended, ...]:
+def fixes(old: Lock, new: Lock, known: KnownVulnerabilities) -> tuple[VulnerabilityFix, ...]:
     """What the moves from one lock to another end, by source package, for targets that both have."""
     before = {target.key: target for target in old.targets}
     packages = {each.id: each for each in (*old.packages, *new.packages)}
@@ -158,13 +158,13 @@ def mended(old: Lock, new: Lock, known: KnownVulnerabilities) -> tuple[Mended, .
                 found[key] = _sorted(
                     [each for each in issues if _has(key[2], each) and not _has(version, each)]
                 )
-    return tuple(Mended(*key, fixed) for key, fixed in sorted(found.items()) if fixed)
+    return tuple(VulnerabilityFix(*key, fixed) for key, fixed in sorted(found.items()) if fixed)
 
 
 def counts(one: Vulnerability, levels: Collection[str], *, fixed: bool) -> bool:
     """Whether it is as severe as one of `levels` (of `advisories.LEVELS`).
 
-    Nobody knows how severe one is that is not rated: it counts where it could be mended (`fixed`).
+    Nobody knows how severe one is that is not rated: it counts where it could be fixed (`fixed`).
     """
     from pinner.distributions.advisories import LEVELS
 

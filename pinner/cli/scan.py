@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
+from collections.abc import Sequence
 
 import click
 
@@ -12,7 +13,8 @@ from pinner.cli.flags import Output
 from pinner.errors import PinnerError, status_of
 from pinner.recipe import kinds
 from pinner.report import scan as report
-from pinner.session.projects import STDIN, from_stdin
+from pinner.report.terminal import Style
+from pinner.session.projects import STDIN, Project, from_stdin
 from pinner.session.run import Run
 from pinner.session.scan import read_files, scan
 
@@ -46,27 +48,43 @@ def command(
     projects, errors = run.collect(paths) if paths != (STDIN,) else ([from_stdin()], [])
     notes = dict(run.notes)
     if only_files:
-        taken = {
-            each.shown(path): kinds.of(path, text) for each in projects for path, text in each.texts.items()
-        }
-        others = {str(each.path): (each.other or each.kind, each.passed) for each in run.passed}
-        status = status_of(errors)
-        if form == "json":
-            document.show(status, report.files_data(taken, others), errors)
-        else:
-            click.echo("\n".join(report.files(taken, others)))
-        flags.tell(notes, errors, quiet=style.quiet)
-        return status
-    if form != "text" or output.files:
-        before = list(errors)
+        status = _show_files(run, projects, errors, as_json=form == "json")
+    elif form != "text" or output.files:
         found = scan(run, projects, errors)
-        status, errors = found.status(strict=strict), [*found.errors]
-        whole = found.report(run, strict=strict)
-        document.report(output, whole, lambda: report.data(found.files, sources=sources), status, errors)
-        if form != "text":
-            flags.tell(notes, errors, quiet=style.quiet)
-            return status
-        errors = before  # the files are read once more, one by one
+        status, whole = found.status(strict=strict), found.report(run, strict=strict)
+        document.report(
+            output, whole, lambda: report.data(found.files, sources=sources), status, found.errors
+        )
+        errors = errors if form == "text" else [*found.errors]
+    if form == "text" and not only_files:  # the files are read once more, one by one
+        status = _show(run, projects, errors, style, strict=strict, sources=sources)
+    flags.tell(notes, errors, quiet=style.quiet)
+    return status
+
+
+def _show_files(
+    run: Run, projects: Sequence[Project], errors: Sequence[PinnerError], *, as_json: bool
+) -> int:
+    taken = {each.shown(path): kinds.of(path, text) for each in projects for path, text in each.texts.items()}
+    others = {str(each.path): (each.other or each.kind, each.passed) for each in run.passed}
+    status = status_of(errors)
+    if as_json:
+        document.show(status, report.files_data(taken, others), errors)
+    else:
+        click.echo("\n".join(report.files(taken, others)))
+    return status
+
+
+def _show(
+    run: Run,
+    projects: Sequence[Project],
+    errors: list[PinnerError],
+    style: Style,
+    *,
+    strict: bool,
+    sources: bool,
+) -> int:
+    """Print what is in the files as they are read; what fails is added to `errors`. The exit status."""
     lines = report.lines
     if sources:
         from pinner.report.sources import lines
@@ -82,12 +100,10 @@ def command(
         total += own
         if not style.quiet and (said := list(lines([each], style))):
             click.echo("\n".join(said))
-    status = status_of(errors, failed=failed)
     if counts and not (style.quiet or sources):
         click.echo("\n".join(report.table(counts, total)))
         click.echo(report.summary(total))
     unread = Counter(each.other for each in run.passed if each.other)
     if unread and not style.quiet:
         click.echo(report.unread(unread))
-    flags.tell(notes, errors, quiet=style.quiet)
-    return status
+    return status_of(errors, failed=failed)

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -28,9 +29,11 @@ from pinner.archive.kept import KeptResponse
 from pinner.archive.network import Network
 from pinner.archive.pace import Pace
 from pinner.errors import CacheError, FetchError, TrustError
+from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     import requests
+    from urllib3 import HTTPResponse
 
 TRIES = 4
 LONGEST_WAIT = 60.0
@@ -59,6 +62,15 @@ class Sink(Protocol):
 
     def clear(self) -> None:
         """Forgets them all."""
+
+
+class _Wanted(NamedTuple):
+    """A body: `url` is what it is called, `address` where it is asked for."""
+
+    url: str
+    address: str
+    limit: int
+    progress: Callable[[int], None] | None
 
 
 class Fetcher:
@@ -99,15 +111,15 @@ class Fetcher:
         the number of bytes so far. Statuses 429 and 5xx, resets, time-outs and truncated bodies are tried again,
         after the time that Retry-After asks for, or a time that doubles. Raises FetchError.
         """
-        address = self.address(url)
-        if address.startswith("file:"):
-            return self._tried(url, lambda: _file(address, url, limit))
+        wanted = _Wanted(url, self.address(url), limit, progress)
+        if wanted.address.startswith("file:"):
+            return self._tried(url, lambda: _file(wanted))
         body = bytearray()
 
         def attempt() -> bytearray:
-            quick = self._quick(address, limit) if revalidate and self._pace is None else None
+            quick = self._quick(wanted) if revalidate and self._pace is None else None
             if quick is None:
-                self._once(address, url, limit, revalidate, progress, body, self._pace is not None)
+                self._once(wanted, body, revalidate=revalidate, resume=self._pace is not None)
             return body if quick is None else quick
 
         return self._tried(url, attempt)
@@ -118,13 +130,13 @@ class Fetcher:
         """As `get`, but what `body` holds already is the beginning of what is wanted, and is not asked for again if the
         server can resume (RFC 9110, 14.2); if it cannot, or the file ended before, `body` begins anew.
         """
-        address = self.address(url)
-        if address.startswith("file:"):
-            content = self._tried(url, lambda: _file(address, url, limit))
+        wanted = _Wanted(url, self.address(url), limit, progress)
+        if wanted.address.startswith("file:"):
+            content = self._tried(url, lambda: _file(wanted))
             body.clear()
             body.extend(content)
         else:
-            self._tried(url, lambda: self._once(address, url, limit, False, progress, body, True))
+            self._tried(url, lambda: self._once(wanted, body, revalidate=False, resume=True))
 
     @contextmanager
     def ask(
@@ -181,60 +193,26 @@ class Fetcher:
                 return mirror.rstrip("/") + url[len(prefix.rstrip("/")) :]
         return url
 
-    def _once(
-        self,
-        address: str,
-        url: str,
-        limit: int,
-        revalidate: bool,
-        progress: Callable[[int], None] | None,
-        body: Sink,
-        resume: bool,
-    ) -> None:
+    def _once(self, wanted: _Wanted, body: Sink, *, revalidate: bool, resume: bool) -> None:
         """One try; `body` holds what an earlier one got before it broke off, to begin there with `resume`."""
         import requests
         import urllib3
 
         from pinner.archive.logins import attach
-        from pinner.archive.steady import allow
 
         session = self._ready()
+        headers = {"Range": f"bytes={len(body)}-"} if body and resume and not revalidate else {}
         try:
-            known = KeptResponse(self._cache, address, session.headers) if revalidate else None
+            known = KeptResponse(self._cache, wanted.address, session.headers) if revalidate else None
             if known is not None:
                 headers = known.conditional_headers()
-            else:
-                headers = {"Range": f"bytes={len(body)}-"} if body and resume else {}
             with session.get(
-                address, auth=attach, headers=headers, stream=True, timeout=self._timeouts
+                wanted.address, auth=attach, headers=headers, stream=True, timeout=self._timeouts
             ) as response:
                 raw = response.raw
                 if known is not None and raw.status == 304:
                     raw = known.updated(raw)
-                resumed = raw.status == 206 and raw.headers.get("Content-Range", "").startswith(
-                    f"bytes {len(body)}-"
-                )
-                if not resumed and raw.status not in _AGAIN:
-                    body.clear()
-                if raw.status != 200 and not resumed:
-                    after = retry_after(raw.headers, self._now)
-                    too_long = self._pace is not None and after is not None and after > _PATIENCE
-                    raise Failed(
-                        f"HTTP status {raw.status}{f', to wait for {after:.0f} seconds' if too_long else ''}",
-                        status=raw.status,
-                        again=(raw.status in _AGAIN and not too_long) or "Range" in headers,
-                        after=after,
-                    )
-                allow(raw, limit)
-                begun, before = monotonic(), len(body)
-                # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
-                while chunk := raw.read(_CHUNK, decode_content=False):
-                    body.extend(chunk)
-                    _check_length(len(body), limit, url)
-                    if progress:
-                        progress(len(body))
-                if len(body) - before >= _TELLING:
-                    self.rate = max(self.rate, (len(body) - before) / max(monotonic() - begun, 1e-6))
+                self._take(raw, wanted, body, resumes="Range" in headers)
                 if known is not None and raw is response.raw:
                     assert isinstance(body, bytearray)
                     known.keep(raw, bytes(body))
@@ -252,22 +230,49 @@ class Fetcher:
             again = not (final or is_too_slow(error) or is_no_host(error))
             raise Failed(reason(error), again=again, reached=is_there(error)) from None
 
-    def _quick(self, address: str, limit: int) -> bytearray | None:
+    def _take(self, raw: HTTPResponse, wanted: _Wanted, body: Sink, *, resumes: bool) -> None:
+        """Read an answer into `body`. Raises `Failed` for one that has none."""
+        from pinner.archive.steady import allow
+
+        resumed = raw.status == 206
+        resumed = resumed and raw.headers.get("Content-Range", "").startswith(f"bytes {len(body)}-")
+        if not resumed and raw.status not in _AGAIN:
+            body.clear()
+        if raw.status != 200 and not resumed:
+            after = retry_after(raw.headers, self._now)
+            too_long = self._pace is not None and after is not None and after > _PATIENCE
+            said = f"HTTP status {raw.status}{f', to wait for {after:.0f} seconds' if too_long else ''}"
+            again = (raw.status in _AGAIN and not too_long) or resumes
+            raise Failed(said, status=raw.status, again=again, after=after)
+        allow(raw, wanted.limit)
+        begun, before = monotonic(), len(body)
+        # The raw stream: requests would unpack a Packages.gz that is served as `Content-Encoding: gzip`.
+        while chunk := raw.read(_CHUNK, decode_content=False):
+            body.extend(chunk)
+            _check_length(len(body), wanted)
+            if wanted.progress:
+                wanted.progress(len(body))
+        self._tell(len(body) - before, monotonic() - begun)
+
+    def _tell(self, size: int, seconds: float) -> None:
+        if size >= _TELLING:
+            self.rate = max(self.rate, size / max(seconds, 1e-6))
+
+    def _quick(self, wanted: _Wanted) -> bytearray | None:
         """A small body over plain http; None where it is not that simple. Raises `Failed` as `_once` does."""
         from pinner.archive import quick
 
-        known = KeptResponse(self._cache, address, _HEADERS)
+        known = KeptResponse(self._cache, wanted.address, _HEADERS)
         asked, body = known.plain()
-        answer = quick.get(address, {**_HEADERS, **asked}, limit)
+        answer = quick.get(wanted.address, {**_HEADERS, **asked}, wanted.limit)
         if answer is None or (answer.status == 304 and not asked):
             return None
         if answer.status in _AGAIN:
             after = retry_after(answer.headers, self._now)
             raise Failed(f"HTTP status {answer.status}", status=answer.status, after=after)
         if answer.status == 304:
-            return bytearray(body) if len(body) <= limit else None
-        if len(answer.body) >= _TELLING:
-            self.rate = max(self.rate, len(answer.body) / max(answer.seconds, 1e-6))
+            return bytearray(body) if len(body) <= wanted.limit else None
+        self._tell(len(answer.body), answer.seconds)
         with suppress(CacheError):  # it saves a transfer; a full disk is a matter for what comes after it
             known.keep_plain(answer.headers, answer.body)
         return bytearray(answer.body)
@@ -311,18 +316,14 @@ class Fetcher:
                 from pinner.archive.steady import Adapter
 
                 self._session = Session()
-                self._session.verify = (
-                    os.environ.get("SSL_CERT_FILE") or True
-                )  # requests knows its own variables
+                # requests knows its own variables
+                self._session.verify = os.environ.get("SSL_CERT_FILE") or True
                 self._session.headers.update(_HEADERS)
                 self._session.max_redirects = 5
-                pool = (
-                    Adapter(pool_maxsize=_CONNECTIONS, pool_block=True)
-                    if self._pace is None
-                    else self._pace.adapter()
-                )
-                self._session.mount("http://", pool)
-                self._session.mount("https://", pool)
+                usual = partial(Adapter, pool_maxsize=_CONNECTIONS, pool_block=True)
+                pool = usual() if self._pace is None else self._pace.adapter()
+                for scheme in ("http://", "https://"):
+                    self._session.mount(scheme, pool)
             return self._session
 
 
@@ -358,25 +359,25 @@ class Response:
         return bytes(body)
 
 
-def _file(address: str, url: str, limit: int) -> bytearray:
+def _file(wanted: _Wanted) -> bytearray:
     """The content of a `file:` mirror; a missing file is a 404."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     try:
-        path = Path(url2pathname(urlsplit(address).path))
+        path = Path(url2pathname(urlsplit(wanted.address).path))
         if path.exists() and not path.is_file():
             raise OSError(0, "not a regular file")
         with path.open("rb") as file:
-            body = bytearray(file.read(limit + 1))
+            body = bytearray(file.read(wanted.limit + 1))
     except OSError as error:
         status = 404 if isinstance(error, FileNotFoundError) else 0
         raise Failed(error.strerror or "cannot be read", status=status, again=False) from None
-    _check_length(len(body), limit, url)
+    _check_length(len(body), wanted)
     return body
 
 
-def _check_length(length: int, limit: int, url: str) -> None:
-    if length > limit:
+def _check_length(length: int, wanted: _Wanted) -> None:
+    if length > wanted.limit:
         hint = "the mirror may be in the middle of an update: try again in some minutes, or another mirror"
-        raise TrustError(f"{url}: longer than the {limit} bytes it may have", hint=hint)
+        raise TrustError(f"{wanted.url}: longer than the {wanted.limit} bytes it may have", hint=hint)

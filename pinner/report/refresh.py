@@ -160,12 +160,15 @@ def summary(outcome: Outcome) -> str:
     """The last line."""
     if outcome.refused:
         return "nothing was written: --atomic, and something cannot be refreshed"
+    few = len(outcome.wrote) <= 5
+    names = ", ".join(map(printable, outcome.wrote)) if few else f"{len(outcome.wrote)} files"
+    wrote = f"; {'wrote' if outcome.written else 'would write'} {names}" if outcome.wrote else ""
     if not outcome.changes and not outcome.images and not outcome.dependencies:
         if any(stay.refuses for stay in outcome.stays):
-            return "nothing was refreshed"
+            return f"nothing was refreshed{wrote}"
         if outcome.stays:
-            return f"nothing to refresh; {count(len(outcome.stays), 'pin')} not moved"
-        return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them"
+            return f"nothing to refresh; {count(len(outcome.stays), 'pin')} not moved{wrote}"
+        return f"nothing to refresh: {count(outcome.pins, 'pin')} as apt would take them{wrote}"
     done = "refreshed" if outcome.written else "would refresh"
     urgent = sum(change.security for change in outcome.changes)
     parts = [count(len(outcome.images), "base image")] if outcome.images else []
@@ -175,12 +178,8 @@ def summary(outcome: Outcome) -> str:
     parts += (
         [f"{count(len(outcome.dependencies), 'package')} installed with them"] if outcome.dependencies else []
     )
-    few = len(outcome.wrote) <= 5
-    names = ", ".join(map(printable, outcome.wrote)) if few else f"{len(outcome.wrote)} files"
-    verb = "wrote" if outcome.written else "would write"
-    wrote = f"{verb} {names}" if outcome.wrote else "nothing to write"
     stuck = sum(stay.refuses for stay in outcome.stays)
-    return f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}; {wrote}"
+    return f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}{wrote or '; nothing to write'}"
 
 
 def _subject(stay: Stay) -> str:

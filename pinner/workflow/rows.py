@@ -143,6 +143,15 @@ def members(
     return found, used
 
 
+def is_listed(package: LockedPackage, offer: Offer) -> bool:
+    """Whether what the lock says of a package is what an index says of a version. Archives that have the same file,
+    each below its own path, are alike."""
+    row, places = _package_row(offer), {(each.source.uri, each.source.suite) for each in offer.pockets}
+    filename = package.filename if package.uri == row.uri else row.filename
+    own = package._replace(uri=row.uri, suite=row.suite, filename=filename, twin="")
+    return own == row and (package.uri, package.suite) in places
+
+
 def _package_row(offer: Offer) -> LockedPackage:
     """The line of a package that an index has."""
     package, index = offer.package, offer.index

@@ -6,11 +6,11 @@ is what they install; "" where it is known only that apt can install it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 
 from pinner import __version__
-from pinner.lock.schema import LockedRelease, Target
+from pinner.lock.schema import LockedPackage, LockedRelease, Target
 from pinner.stages.install_commands import InstallCommand
 
 
@@ -44,11 +44,16 @@ def question(
     )
 
 
-def answer(targets: Iterable[Target]) -> str:
-    """What the stages install."""
+def answer(targets: Iterable[Target], packages: Mapping[str, LockedPackage]) -> str:
+    """What the stages install, and which files these are: `packages` has them by id."""
     return _digest(
         *(
-            (each.stage, each.closure.members, each.closure.gone)
+            (
+                each.stage,
+                each.closure.members,
+                [packages[member.id] for member in each.closure.members],
+                each.closure.gone,
+            )
             for each in targets
             if each.closure.members or each.closure.gone
         )

@@ -60,11 +60,11 @@ def that_count(found: Mapping[str, Standing], *, asked: bool) -> Mapping[str, St
     return found if asked or not there else there
 
 
-def of_file(universe: Universe, name: str, version: str, digest: str) -> Standing:
-    """How the .deb of this version and digest stands."""
+def of_file(universe: Universe, name: str, version: str, digest: str, size: int) -> Standing:
+    """How the .deb of this version, digest and size in bytes stands."""
     same = [offer for offer in universe.versions(name) if offer.version == version]
     for offer in same:
-        if offer.package.digest == digest:
+        if (offer.package.digest, offer.package.size) == (digest, size):
             return _there(universe, offer)
     if same:
         return Standing(

@@ -37,7 +37,7 @@ from pinner.stages.starting_set import key
 from pinner.stages.suites import chain
 from pinner.values import NamedTuple
 from pinner.workflow.refusals import MOVES, Downgrade, Removal
-from pinner.workflow.rows import is_lockable, left, line, members, passed_over, unread
+from pinner.workflow.rows import is_listed, is_lockable, left, line, members, passed_over, unread
 from pinner.workflow.solved import Solved, answer, question
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -139,7 +139,7 @@ class Targets:
                     platforms = (*problems[key].platforms, platform)
                     problems[key] = problems[key]._replace(platforms=platforms)
             if smooth:
-                self._solved.keep(question, answer(found))
+                self._solved.keep(question, answer(found, self._old_packages | self._packages))
         return tuple(problems.values())
 
     def questions(self, file: File, choices: Mapping[Request, Choice]) -> dict[str, str]:
@@ -180,7 +180,8 @@ class Targets:
         if not known:
             return False
         old = ((self._old.get(target.key), target) for target in bare.values())
-        return known == answer(each for each, new in old if _is_usable(each, new))
+        usable = (each for each, new in old if _is_usable(each, new))
+        return known == answer(usable, self._old_packages)
 
     def _all_bare(
         self,
@@ -352,7 +353,7 @@ class Targets:
         )
         target = bare._replace(closure=closure)
         old = self._old.get(target.key)
-        if self._still_there(target, [done.call for done in calls]):
+        if self._still_there(target, [done.call for done in calls], used):
             self._reuse(self._old[target.key])
         elif target.problem and old is not None and not old.conflict and old.closure.members:
             # What was known is kept until the commands can be followed again.
@@ -382,8 +383,11 @@ class Targets:
         self._add(old)
         self._packages |= {member.id: self._old_packages[member.id] for member in old.closure.members}
 
-    def _still_there(self, target: Target, calls: Sequence[InstallCommand]) -> bool:
-        """Whether the old target answers the same question and all it holds can still be had.
+    def _still_there(
+        self, target: Target, calls: Sequence[InstallCommand], used: Mapping[str, LockedPackage]
+    ) -> bool:
+        """Whether the old target answers the same question and all it holds can still be had, as it says; `used` are
+        the packages of the new one.
 
         One that was resolved from the very same archives to something else is wrong.
         """
@@ -393,13 +397,12 @@ class Targets:
         if old.closure.incomplete != target.closure.incomplete:
             return False
         if old.closure.date == target.closure.date and self._is_as_locked(target.platform, calls):
-            return (old.closure.members, old.closure.gone) == (target.closure.members, target.closure.gone)
+            same = (old.closure.members, old.closure.gone) == (target.closure.members, target.closure.gone)
+            return same and all(self._old_packages[each.id] == used[each.id] for each in old.closure.members)
         universe = self._universe(calls[-1], target.platform)
-        read = {index.source.uri for index in universe.indexes}
         return all(
-            package.uri in read
-            and any(
-                offer.version == package.version and offer.package.digest == package.digest
+            any(
+                offer.index is not None and is_listed(package, offer)
                 for offer in universe.versions(key(package.name, package.arch, universe.arch))
             )
             for package in (self._old_packages[member.id] for member in old.closure.members)

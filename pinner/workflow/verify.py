@@ -261,7 +261,9 @@ class Verifier:
             arch = PLATFORMS[platform] if package.arch == "all" else package.arch
             if self._archives.has(where, arch):
                 universe = self._archives.universe(where, arch, "")
-                found = standing.of_file(universe, package.name, package.version, package.digest)
+                found = standing.of_file(
+                    universe, package.name, package.version, package.digest, package.size
+                )
             else:
                 found = standing.unknown(f"no file asks for anything of {arch} any more")
             self._standings[key] = found

@@ -19,7 +19,7 @@ from pinner.workflow.resolve import why
 def command(package: str, paths: tuple[str, ...], run: Run, as_json: bool, style: Style) -> int:
     """Explain why the install lines of files bring in PACKAGE, and which versions apt has to choose from.
 
-    Exit status 1 if no stage installs it.
+    Exit status 1 if no stage installs it, or that is not known.
     """
     projects, errors = run.collect(paths)
     found = False

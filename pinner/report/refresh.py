@@ -179,7 +179,9 @@ def summary(outcome: Outcome) -> str:
         [f"{count(len(outcome.dependencies), 'package')} installed with them"] if outcome.dependencies else []
     )
     stuck = sum(stay.refuses for stay in outcome.stays)
-    return f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}{wrote or '; nothing to write'}"
+    return (
+        f"{done} {_joined(parts)}{f', {stuck} cannot move' if stuck else ''}{wrote or '; nothing to write'}"
+    )
 
 
 def _subject(stay: Stay) -> str:

@@ -96,7 +96,13 @@ def why_lines(explained: Explained, style: Style, shown: Callable[[str], str]) -
         for passed in reason.passed:
             yield f"  passed over: {printable(passed.offer.name)} {printable(passed.offer.version)}, {passed.why}"
         yield ""
-    if not explained.reasons:
+    if not explained.reasons and explained.unfollowed:
+        yield f"it is not known whether a stage here installs {printable(explained.name)}:"
+        for each in explained.unfollowed:
+            place = f"{printable(shown(each.path))}:{each.line}"
+            yield f"  {place}  stage {printable(each.stage)}  not followed: {printable(each.why)}"
+        yield from (f"  the lock has it: {printable(each)}" for each in explained.locked)
+    elif not explained.reasons:
         known = "" if explained.policies else ", and no source that was read has a package of that name"
         hint = f" ({explained.hint})" if explained.hint else ""
         yield f"no stage here installs {printable(explained.name)}{known}{hint}"
@@ -148,6 +154,10 @@ def why_data(explained: Explained, shown: Callable[[str], str]) -> dict[str, Any
                 ],
             }
             for reason in explained.reasons
+        ],
+        "unfollowed": [
+            {"path": shown(each.path), "line": each.line, "stage": each.stage, "reason": each.why}
+            for each in explained.unfollowed
         ],
         "policy": {
             platform: list(policy_lines(explained.name, universe, installed))

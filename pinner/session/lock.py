@@ -102,7 +102,7 @@ def lock(
     for each in outcomes:
         lock_stands = write or each.project.lock_path not in each.texts
         if each.proven and each.lock_text and lock_stands and each.project.paths:
-            seen.followed(run.access.cache, each.lock_text)
+            run.remember(seen.followed, run.access.cache, each.lock_text)
     run.keep_solved()
     return LockResult(outcomes, errors, unserved, write)
 

@@ -138,7 +138,7 @@ def _refreshed(
         lock=result.lock._replace(keys=vouching.used),
         unreachable=(*vouching.unreachable.values(), *result.unreachable),
     )
-    seen.keep(cache, record, result.young, now)
+    run.remember(seen.keep, cache, record, result.young, now)
     run.keep_solved()
     return RefreshedProject(project, result, text, lock, moved, run.settings(), allow_older=how.allow_older)
 

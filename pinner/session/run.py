@@ -6,14 +6,14 @@ of a run's images are read together, and what they share is fetched once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from pinner.archive import reach, seen
 from pinner.distributions.catalogue import DEFAULT_PLATFORMS
-from pinner.errors import OptionError, PinnerError, value_of
+from pinner.errors import CacheError, OptionError, PinnerError, value_of
 from pinner.lock.schema import Lock, LockedSettings
 from pinner.project import git, tree
 from pinner.project.config import Config, canonical_platform
@@ -145,10 +145,17 @@ class Run:
         return seen.Answers(self.access.cache)
 
     def keep_solved(self) -> None:
-        """Remember what was solved in this run. Raises `CacheError`."""
+        """Remember what was solved in this run."""
         if self.solved.new:
-            self._answers.keep(self.solved.new)
+            self.remember(self._answers.keep, self.solved.new)
             self.solved.new.clear()
+
+    def remember(self, keep: Callable[..., None], *given: object) -> None:
+        """Keep in the cache what later runs can do without: it is noted if that cannot be written."""
+        try:
+            keep(*given)
+        except CacheError as error:
+            self.notes[f"nothing is remembered for later runs: {error}"] = None
 
     def archives(self, config: Config) -> Archives:
         """The archives as the configuration names them."""

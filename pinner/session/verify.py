@@ -114,7 +114,7 @@ class Verification:
         ages = Ages(now, policy.min_age, record) if policy.min_age else None
         verified = verifier.verify(project.texts, options, lock, project.gone(lock), today, ages)
         if ages is not None:
-            seen.keep(run.access.cache, record, ages.young, now)
+            run.remember(seen.keep, run.access.cache, record, ages.young, now)
         if self._remarks is not None:
             remarks = self._remarks(project, options, archives, verified)
             verified = verified._replace(notes=(*verified.notes, *remarks))

@@ -85,6 +85,6 @@ def _start(target: Target, base: Root | None) -> Mapping[str, str]:
         raise InputError(
             f"{named(target)} was locked for a base image that holds {target.closure.installed}",
             hint="give the list that `pinner lock --installed` had, or else the base image's /var/lib/dpkg/status, by "
-            "--base",
+            "--base, or the image by --image-archive",
         )
     return base.versions()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from pinner.apt import relations as relation
 from pinner.errors import OptionError, PinnerError, UnknownPackage, Unsatisfiable
@@ -17,6 +17,7 @@ from pinner.stages.install_commands import File, read_all, read_file
 from pinner.stages.suites import Options
 from pinner.values import NamedTuple
 from pinner.workflow.closure import Closures, Installed
+from pinner.workflow.export import named
 from pinner.workflow.lock import choices_of
 from pinner.workflow.remembered import as_locked
 
@@ -116,15 +117,27 @@ class Reason(NamedTuple):
     passed: tuple[Passed, ...]
 
 
+class Unfollowed(NamedTuple):
+    """A command that was not followed, so that it is not known what it installs, and why."""
+
+    path: str
+    line: int
+    stage: str
+    why: str
+
+
 class Explained(NamedTuple):
     """All about one package: why it is there, and what apt's policy says of it, by platform. Where no platform has a
-    package of that name, `hint` names those that are spelled alike. `errors` are those of files that cannot be read."""
+    package of that name, `hint` names those that are spelled alike. `errors` are those of files that cannot be read.
+    `unfollowed` commands may install it, too; `locked` says where the lock has it."""
 
     name: str
     reasons: tuple[Reason, ...]
     policies: Mapping[str, tuple[Universe, Offer | None]]
     hint: str = ""
     errors: tuple[PinnerError, ...] = ()
+    unfollowed: tuple[Unfollowed, ...] = ()
+    locked: tuple[str, ...] = ()
 
 
 def why(name: str, texts: Mapping[str, str], options: Options, archives: Archives, lock: Lock) -> Explained:
@@ -137,6 +150,7 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
     reasons: list[Reason] = []
     policies: dict[str, tuple[Universe, Offer | None]] = {}
     met: set[str] = set()  # where a call that brings it in was met
+    unfollowed: dict[Unfollowed, None] = {}
     for file in files:
         choices = choices_of(file, archives)
         platforms = dict.fromkeys(name for call in file.calls() for name in call.base.platforms)
@@ -150,11 +164,26 @@ def why(name: str, texts: Mapping[str, str], options: Options, archives: Archive
                     if brings:
                         met.add(platform)
                     reasons += _reasons(name, file, file.stage_name(stage), platform, done, universe)
+                    problem = (
+                        done.problem.message if done.problem else done.gaps[0].reason if done.gaps else ""
+                    )
+                    if problem:
+                        line, _ = file.lines.position(done.call.install.span.start)
+                        unfollowed[Unfollowed(file.path, line, file.stage_name(stage), problem)] = None
     known = {platform: each for platform, each in policies.items() if each[0].known(name)}
     near = () if known else next((universe.near(name) for universe, _ in policies.values()), ())
     hint = f"did you mean {' or '.join(near)}?" if near else ""
     errors = tuple(each for each in found.values() if not isinstance(each, File))
-    return Explained(name, tuple(reasons), known, hint, errors)
+    return Explained(
+        name, tuple(reasons), known, hint, errors, tuple(unfollowed), tuple(_locked(name, lock, texts))
+    )
+
+
+def _locked(name: str, lock: Lock, paths: Container[str]) -> Iterator[str]:
+    for target in lock.targets:
+        for each in target.closure.members if target.file in paths else ():
+            if each.name == name:
+                yield f"{named(target)}: {name}={each.version}, {f'for {each.by}' if each.by else 'which is asked for'}"
 
 
 def _reasons(

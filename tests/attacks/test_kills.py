@@ -136,3 +136,16 @@ def test_kills(bench: Workbench, name: str, tmp_path: Path) -> None:
         again = bench.run(*story.command)
         assert again.status == 0, (left, again.err)
         assert texts(bench) == new, left
+
+
+def test_what_runs_remember_cannot_be_written(bench: Workbench) -> None:
+    locked(bench)
+    shutil.rmtree(bench.cache / "seen")
+    (bench.cache / "seen").write_text("")
+    true = bench.read("pinner.lock")
+    bench.write("Dockerfile", bench.read("Dockerfile").replace("curl=7", "curl"))
+    for command in ("lock", "verify", "refresh"):
+        (bench.folder / "pinner.lock").unlink() if command == "lock" else None
+        done = bench.run(command, "--trust-new-keys") if command == "lock" else bench.run(command)
+        assert (done.status, "note: nothing is remembered for later runs: " in done.err) == (0, True), done
+        assert done.out and bench.read("pinner.lock") == true

@@ -139,6 +139,23 @@ def test_why_not(filled: Workbench) -> None:
     )
 
 
+def test_why_where_a_stage_cannot_be_followed(filled: Workbench) -> None:
+    filled.write("Dockerfile", "FROM debian:bookworm AS web\nRUN apt-get install -y app\n")
+    assert filled.run("lock", "--platform", "amd64").status == 0
+    text = "FROM debian:bookworm AS web\nRUN apt-get install -y app=2.0 && apt-get build-dep -y vim\n"
+    filled.write("Dockerfile", text)
+    result = filled.run("why", "curl")
+    assert result.status == 1
+    assert result.out.startswith(
+        "it is not known whether a stage here installs curl:\n  Dockerfile:2  stage web  not followed: "
+    )
+    filled.write("Dockerfile", text.replace("app=2.0 &&", "nano &&"))
+    assert (
+        "\n  the lock has it: Dockerfile, stage web, linux/amd64: lib=2.0, for app\n"
+        in filled.run("why", "lib").out
+    )
+
+
 def test_what_is_upgraded_with_its_source(filled: Workbench) -> None:
     suite = filled.archive.suites[-1]
     for name in ("tool", "tool-data"):

@@ -316,8 +316,8 @@ def described(wanted: LockedPackage, indexes: Sequence[Index]) -> Package:
     where = f"{wanted.uri} {wanted.suite}"
     if same:
         raise TrustError(
-            f"{wanted.id}: the lock has {wanted.size} bytes with {label(wanted.digest)} {wanted.digest}, {where} has "
-            f"{same[0].size} with {same[0].digest}",
+            f"{wanted.id}: the lock has {label(wanted.digest)} {wanted.digest} of {wanted.size} bytes, {where} has "
+            f"{same[0].digest} of {same[0].size}",
             hint="one version must not have two different files: find out why before you lock again",
         )
     raise FetchError(

@@ -139,7 +139,7 @@ class Targets:
                     platforms = (*problems[key].platforms, platform)
                     problems[key] = problems[key]._replace(platforms=platforms)
             if smooth:
-                self._solved.keep(question, answer(found, self._old_packages | self._packages))
+                self._solved.keep(question, answer(found, {**self._old_packages, **self._packages}))
         return tuple(problems.values())
 
     def questions(self, file: File, choices: Mapping[Request, Choice]) -> dict[str, str]:

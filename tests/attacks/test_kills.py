@@ -68,6 +68,7 @@ def outdated(bench: Workbench) -> None:
 STORIES = {
     "download": Story(("download", "out"), locked),
     "new keys": Story(("lock", "--trust-new-keys")),
+    "report": Story(("verify", "--format", "sarif=summary.sarif"), locked),
     "changelogs": Story(("refresh", "--changelogs", "--summary", "summary.md"), outdated),
 }
 
@@ -91,7 +92,7 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 
 
 def texts(bench: Workbench) -> dict[str, bytes]:
-    """All but the summary: that of the next run tells what was left to do."""
+    """All but summaries: that of the next run tells what was left to do, and when."""
     others = ("out/partial/", "summary")
     return {name: text for name, (text, _) in bench.files().items() if not name.startswith(others)}
 

@@ -122,9 +122,11 @@ class Targets:
                     if target.key in self._old:
                         self._reuse(self._old[target.key])
                 continue
-            found, smooth = [], True
+            found, rows, smooth = [], dict[str, LockedPackage](), True
             for stage, calls in self._closures.of(file, choices, platform).items():
-                found.append(self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents))
+                target, used = self._fill(bare[stage], calls, choices, needed=bare[stage].stage in parents)
+                found.append(target)
+                rows |= used
                 for done in calls:
                     smooth = smooth and done.problem is None
                     # Where apt reads more than pinner does, it may find a solution there.
@@ -139,7 +141,7 @@ class Targets:
                     platforms = (*problems[key].platforms, platform)
                     problems[key] = problems[key]._replace(platforms=platforms)
             if smooth:
-                self._solved.keep(question, answer(found, {**self._old_packages, **self._packages}))
+                self._solved.keep(question, answer(found, rows))
         return tuple(problems.values())
 
     def questions(self, file: File, choices: Mapping[Request, Choice]) -> dict[str, str]:
@@ -328,9 +330,9 @@ class Targets:
 
     def _fill(
         self, bare: Target, calls: list[Installed], choices: Mapping[Request, Choice], *, needed: bool
-    ) -> Target:
-        """Add the target with what a resolver found, and return this; one that asks for nothing is only added if
-        others are built on it."""
+    ) -> tuple[Target, Mapping[str, LockedPackage]]:
+        """Add the target with what a resolver found, and return this, with its packages by id; one that asks for
+        nothing is only added if others are built on it."""
         packages, used = members(calls, choices, bare.platform, (self._packages, self._old_packages))
         for member in self._unread_now(bare):
             package = self._old_packages[member.id]
@@ -365,7 +367,7 @@ class Targets:
             if packages or needed or closure.gone or asks:
                 self._add(target)
                 self._packages |= used
-        return target
+        return target, used
 
     def _unread_now(self, bare: Target) -> tuple[ClosureMember, ...]:
         """What the old lock has of a stage of which an argument cannot be looked up any more, as when its repository is

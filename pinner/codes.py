@@ -269,6 +269,12 @@ class Code(StrEnum):
         "Look at it by hand.",
     )
 
+    NO_LISTS = (
+        "no-lists",
+        "There are no package lists: no `apt-get update` has run before the command, or they were removed again.",
+        "Put `apt-get update &&` before it.",
+    )
+
     UNKNOWN_COMMAND = (
         "unknown-command",
         "apt has no such command, and one whose name is nearly the same.",

@@ -25,6 +25,7 @@ from pinner.workflow import sources_block
 from pinner.workflow.remembered import remembered
 from pinner.workflow.solved import Solved
 from pinner.workflow.targets import Problem, Targets
+from pinner.workflow.unfetched import NO_LISTS, unfetched
 
 
 class Finding(NamedTuple):
@@ -262,6 +263,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     found = []
     seen: set[Span] = set()
+    bare = [*unfetched(file)]
     for item in file.found:
         if isinstance(item, Skipped):
             fails = item.reason == "unknown-command" and not item.allowed
@@ -279,6 +281,8 @@ def _findings(
         for problem in problems:
             if problem.call.install is item.install:
                 found.append(_finding(file, item.install.span, item.install.command, problem.choice()))
+        if item in bare:
+            found.append(_finding(file, item.install.span, item.install.command, NO_LISTS))
     for problem in problems:
         if problem.call.script:
             shown = f"{problem.call.install.command} in {problem.call.script}"

@@ -34,6 +34,7 @@ from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Ages, Argument, LockHistory, Standing
 from pinner.workflow.targets import Targets
+from pinner.workflow.unfetched import NO_LISTS, unfetched
 from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
@@ -94,7 +95,7 @@ class Verifier:
                     pins.append(pin._replace(lag=self._lag(pin, dates), young=young))
             if file.path not in prepared.unserved:
                 choices |= in_scripts(file, self._archives)
-                broken += (*_missing(file, choices), *_mistyped(file))
+                broken += (*_missing(file, choices), *_mistyped(file), *_unfetched(file))
                 broken += self._broken(file, choices, targets)
                 if lock.targets:
                     drifts += (
@@ -319,6 +320,12 @@ def _mistyped(file: File) -> Iterator[Broken]:
         if isinstance(item, Skipped) and item.reason == "unknown-command" and not item.allowed:
             where = place(file, item.span)
             yield Broken(where, item.span.of(file.dockerfile.text), (), item.detail, "", True, item.reason)
+
+
+def _unfetched(file: File) -> Iterator[Broken]:
+    for call in unfetched(file):
+        where, said = place(file, call.install.span), NO_LISTS
+        yield Broken(where, call.install.command, (), said.detail, said.hint, False, said.reason)
 
 
 def _unread(file: File, skipped: Skipped) -> Iterator[Pin]:

@@ -34,7 +34,7 @@ def unfetched(file: File) -> Iterator[InstallCommand]:
     asks for what is not there yet."""
     calls: dict[int, list[InstallCommand]] = {}
     for call in file.calls():
-        if call.install.command.startswith("apt") and _asks(call):
+        if call.install.command.startswith("apt") and _is_read(call):
             calls.setdefault(call.install.stage, []).append(call)
     if not calls or not _FROM.search(file.dockerfile.text):  # of other files' jobs there is more to know
         return
@@ -46,11 +46,8 @@ def unfetched(file: File) -> Iterator[InstallCommand]:
         reported = False
         for call in calls.get(stage.index, ()):
             found.go_on(call.install.span.start)
-            if (
-                found.bare
-                and not reported
-                and not _FETCHES.search(call.install.span.of(file.dockerfile.text))
-            ):
+            fetches = _FETCHES.search(call.install.span.of(file.dockerfile.text))
+            if found.bare and not reported and not fetches and _asks(call):
                 reported = True
                 yield call
         found.go_on(len(file.dockerfile.text))
@@ -86,12 +83,14 @@ class _Stage:
         self._at = end
 
 
+def _is_read(call: InstallCommand) -> bool:
+    contents = call.base.contents.values()
+    return bool(contents) and all(each.read and each.root.told for each in contents)
+
+
 def _asks(call: InstallCommand) -> bool:
-    """Whether a command asks for a package that its base image, which was read, does not hold."""
-    contents = call.base.contents
-    if not contents or not all(each.read and each.root.told for each in contents.values()):
-        return False
-    held = {name for each in contents.values() for name in each.root.versions()}
+    """Whether a command asks for a package that its base image does not hold."""
+    held = {name for each in call.base.contents.values() for name in each.root.versions()}
     return any(each.action != "skip" and each.name not in held for each in call.requests)
 
 

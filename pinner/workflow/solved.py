@@ -7,6 +7,7 @@ is what they install; "" where it is known only that apt can install it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from hashlib import sha256
 
 from pinner import __version__
@@ -51,13 +52,18 @@ def answer(targets: Iterable[Target], packages: Mapping[str, LockedPackage]) -> 
             (
                 each.stage,
                 each.closure.members,
-                [packages[member.id] for member in each.closure.members],
+                [_line(packages[member.id]) for member in each.closure.members],
                 each.closure.gone,
             )
             for each in targets
             if each.closure.members or each.closure.gone
         )
     )
+
+
+@cache
+def _line(package: LockedPackage) -> str:
+    return repr(package)  # many files have the same packages
 
 
 def _digest(*parts: object) -> str:

@@ -19,13 +19,13 @@ from pinner.stages.install_commands import File, InstallCommand, read_file
 from pinner.stages.policy import PinForm
 from pinner.stages.scripts import scripts_first, with_scripts
 from pinner.stages.suites import Options, PinScope
+from pinner.stages.unfetched import NO_LISTS, unfetched
 from pinner.stages.unreachable import prepare
 from pinner.values import NamedTuple
 from pinner.workflow import sources_block
 from pinner.workflow.remembered import remembered
 from pinner.workflow.solved import Solved
 from pinner.workflow.targets import Problem, Targets
-from pinner.workflow.unfetched import NO_LISTS, unfetched
 
 
 class Finding(NamedTuple):

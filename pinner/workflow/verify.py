@@ -26,6 +26,7 @@ from pinner.stages.image_names import Named
 from pinner.stages.install_commands import File, InstallCommand, place
 from pinner.stages.starting_set import key
 from pinner.stages.suites import Options
+from pinner.stages.unfetched import NO_LISTS, unfetched
 from pinner.stages.unreachable import prepare
 from pinner.workflow import drift, health, standing
 from pinner.workflow.health import moved_images
@@ -34,7 +35,6 @@ from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
 from pinner.workflow.standing import Ages, Argument, LockHistory, Standing
 from pinner.workflow.targets import Targets
-from pinner.workflow.unfetched import NO_LISTS, unfetched
 from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved

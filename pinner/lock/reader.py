@@ -40,7 +40,6 @@ from pinner.lock.schema import (
 from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows, Section
 from pinner.regex import later
 
-_EMPTY = later(r"\n{2,}")
 _MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
 _BASE = later(r"\|{7}(?: .*)?")
 _ARGUMENT = later(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?)(?:([=/])(.*))?")
@@ -108,8 +107,8 @@ def _as_laid_out(text: str) -> Rows | None:
         if not end:
             return None
         block, at = text[start:end], end + 2
-        if "\n\n" in block:
-            block = _EMPTY.sub("\n", block)
+        while "\n\n" in block:
+            block = block.replace("\n\n", "\n")
         found[name] = _lines(block, section) if block else []
         if len(found[name]) != block.count("\n"):
             return None
@@ -256,10 +255,11 @@ class _Assembly:
 
     def _packages(self) -> dict[str, LockedPackage]:
         found: dict[str, LockedPackage] = {}
-        clashing = set[str]()
+        clashing, is_digest = set[str](), _DIGEST.fullmatch
         for number, row in enumerate(self._rows["packages"]):
             package = LockedPackage._make(row)
-            self._check(_DIGEST, package.digest, f"packages[{number}].digest", "a digest in hexadecimal")
+            if not is_digest(package.digest):
+                self._check(_DIGEST, package.digest, f"packages[{number}].digest", "a digest in hexadecimal")
             known = found.setdefault(package.id, package)
             if known.digest != package.digest:
                 if known.uri == package.uri:

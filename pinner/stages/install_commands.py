@@ -252,7 +252,7 @@ def read_all(
 def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
     """The scripts and lists that a Dockerfile's stages use, of those that are wanted, each with what it sees."""
     options = _with_suite(begun)
-    for stage in begun.dockerfile.stages:
+    for stage in begun.dockerfile.stages if _takes_files(begun.dockerfile) else ():
         base = base_of(begun.dockerfile, stage, options)
         views = begun.views
         for seen in views.seen(stage, base):
@@ -272,6 +272,15 @@ def _uses(begun: _Begun, wanted: Container[str]) -> Iterator[tuple[str, Use]]:
             stage = own[build.last(own)]
             base = base_of(begun.dockerfile, stage, options)
             yield build.by, Use(begun.path, base, begun.views.end(stage, base), 0, _MOST)
+
+
+def _takes_files(dockerfile: Dockerfile) -> bool:
+    """Whether a Dockerfile may bring files of its build context into a stage."""
+    return any(
+        each.keyword in ("COPY", "ADD") or any(flag.startswith("--mount") for flag in each.flags)
+        for stage in dockerfile.stages
+        for each in stage.instructions
+    )
 
 
 def read_each(

@@ -6,6 +6,7 @@ import pytest
 
 from pinner.recipe import dockerfile, installs
 from pinner.recipe.installs import Install, Skipped
+from pinner.shell import prefixes
 
 WRAPPERS = {"dinst": "sudo apt-get install -y --no-install-recommends", "retry": ""}
 
@@ -43,3 +44,29 @@ def test_what_a_wrapper_adds_counts() -> None:
     (call,) = installs.find(dockerfile.parse("FROM debian:12\nRUN dinst a\n"), WRAPPERS)
     assert isinstance(call, Install)
     assert call.recommends is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("apt-get install a", True),
+        ("apt-get -y reinstall a", True),
+        ("nala install a", True),
+        ("xapt-get install a", False),
+        ("apt-get preinstall a", False),
+        ("apt-get update; pip install a", False),
+        ("pip install --upgrade apt", False),
+        ("apt update && apt full-upgrade", True),
+        ("mdebstrap sid", True),
+        ("mmdebstrap sid", True),
+        ("xmdebstrap sid", False),
+        ("qemu-debootstrap sid", True),
+        ("dpkg -i a.deb", True),
+        ("mydpkg -i a.deb", False),
+        ("dpkg --print-architecture", False),
+        ("unattended-upgrade -v", True),
+        ("ansible all -m apt -a name=a", True),
+    ],
+)
+def test_asks(text: str, expected: bool) -> None:
+    assert prefixes.asks(text) is prefixes.asks(f"true;{text}") is expected

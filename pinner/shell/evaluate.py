@@ -110,12 +110,10 @@ class Shell(Process):
 
     def _guarded(self, node: Node, must: bool) -> ProgramStatus:
         try:
-            status = self._statements(node.named_children, must=must)
+            return self._statements(node.named_children, must=must)
         except Leave as leave:
-            status = leave.status
-            self.state.dead = status == "no"
-        self._end()
-        return status
+            self.state.dead |= must and leave.status == "no"
+            return leave.status
 
     def branch(self, *ways: Callable[[], object]) -> None:
         """Follow several ways from here; behind them one of them was taken."""
@@ -341,11 +339,23 @@ class Shell(Process):
         kept = dict(self.state.variables), self.state.cwd
         try:
             for each in first:
-                _, self.stdin = self.captured(lambda each=each: self._statement(each, must=False))  # type: ignore[misc]
+                _, self.stdin = self.captured(lambda each=each: self._piped(each, must=False))  # type: ignore[misc]
                 self.state.variables, self.state.cwd = dict(kept[0]), kept[1]
-            status = self._statement(last, must=must)
+            status = self._piped(last, must=must)
         finally:
             self.stdin = before
+        return status
+
+    def _piped(self, node: Node, *, must: bool) -> ProgramStatus:
+        """A part of a pipeline, which `exit` ends alone."""
+        ended, self._ended = self._ended, []
+        try:
+            status = self._statement(node, must=must)
+        except Leave as leave:
+            status = leave.status
+            self.state.dead |= must and status == "no"
+        self._end()
+        self._ended = ended
         return status
 
     def _redirected(self, node: Node, must: bool) -> ProgramStatus:

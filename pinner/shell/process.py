@@ -128,13 +128,17 @@ class Process:
         except Leave as leave:
             status = leave.status
             self.state.dead = status == "no" or self.state.dead
+        self._finish()
+        return status
+
+    def _finish(self) -> None:
+        """Come to the end of this process: `trap` may have it do something there."""
         self._end()
         if self.trap and not self.state.dead:
             (end, self.span), self.trap = self.trap, None
             with suppress(Leave):
                 self.string(end)
             self._end()
-        return status
 
     def _end(self) -> None:
         if self._ended:
@@ -263,9 +267,12 @@ class Process:
         state.variables = dict(kept)
         shell._sink = self._sink
         try:
-            return run(shell)
-        finally:
-            state.variables, state.exported, state.cwd = variables, exported, cwd
+            status = run(shell)
+        except Leave as leave:  # that process ends, this one goes on
+            status = leave.status
+        shell._finish()
+        state.variables, state.exported, state.cwd = variables, exported, cwd
+        return status
 
     def _of(self, node: Node | Simple | AndList) -> str:
         return self._text[node.start_byte : node.end_byte]

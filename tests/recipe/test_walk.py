@@ -140,6 +140,12 @@ OTHERWISE = [
     f"RUN echo {ENCODED} > /x && base64 -d /x > /y && . /y",
     f"RUN trap \"echo '{LINE}' > {LIST}\" EXIT; true",
     f"RUN end() {{ echo '{LINE}' > {LIST}; }}; trap end 0; exit 0",
+    f"RUN (trap \"echo '{LINE}' > {LIST}\" EXIT; true); true",
+    f"RUN sh -c 'exit 0'; echo '{LINE}' > {LIST}",
+    f"RUN (exit 1) || echo '{LINE}' > {LIST}",
+    f"RUN bash -c 'exit 1' || echo '{LINE}' > {LIST}",
+    f"RUN echo /x | xargs sh -c 'exit 0'; echo '{LINE}' > {LIST}",
+    f"RUN true | exit 0; echo '{LINE}' > {LIST}",
     f"RUN chroot / sh -c \"echo '{LINE}' > {LIST}\"",
     f"RUN script -qec \"echo '{LINE}' > {LIST}\"",
     f"RUN su -lc \"echo '{LINE}' > {LIST}\"",
@@ -214,6 +220,10 @@ def test_edited(body: str, base: dict[str, str], text: str | None) -> None:
         ("RUN find /etc -maxdepth 1 -name '*.sources' -delete", BOOKWORM, [DEBIAN]),
         ("RUN ln -s /etc/apt/sources.list.d /l && rm /l && rm /l/debian.sources", BOOKWORM, [DEBIAN]),
         ("RUN ln -s /etc/apt/sources.list.d /l && rm /l/debian.sources", BOOKWORM, []),
+        ("RUN ln -s /etc/apt/sources.list.d /l && rm -rf /l/ || true", BOOKWORM, []),
+        ("RUN find /etc/apt -iname '*.SOURCES' -delete", BOOKWORM, []),
+        ("RUN find /etc/apt \\( -name x -o -name '*.sources' \\) -delete", BOOKWORM, []),
+        ("RUN find / -name '*.pyc' -o -newer /x -name __pycache__ -delete", BOOKWORM, [DEBIAN]),
     ],
 )
 def test_removed(body: str, base: dict[str, str], left: list[str]) -> None:

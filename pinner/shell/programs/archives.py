@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from posixpath import join, normpath
 
 from pinner.regex import later
-from pinner.shell.content import UNKNOWN, Content, KeyOrigin
+from pinner.shell.content import UNKNOWN, Content, FileTree, KeyOrigin, PartlyKnown
 from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.process import Process
 from pinner.shell.programs.options import ParsedOptions, read_options
@@ -21,12 +21,18 @@ _LONG = (
     "exclude",
     "strip-components",
     "transform",
+    "xform",
     "owner",
     "group",
     "use-compress-program",
 )
 # What an archive is called that may bring apt's files along; most that are unpacked over the root are single programs.
 _ALARM = later(r"(?i)(?:^|[^a-z])(?:apt|sources?|repos?|rootfs|etc|sysroot)(?:[^a-z]|$)")
+#: Options that change what is packed or unpacked in ways that are not followed.
+_CHANGES = (
+    *("transform", "xform", "wildcards", "one-top-level", "X", "exclude-from", "T", "files-from"),
+    *("k", "keep-old-files", "skip-old-files", "keep-newer-files"),
+)
 _MOST = 2_000
 
 
@@ -63,8 +69,16 @@ def reaches(place: str) -> bool:
     return place in ("/", "/etc") or place.startswith("/etc/apt")
 
 
-def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only: Iterable[str] = ()) -> bool:
-    """Lay the files of an archive over a place, if it is one of the build context that can be read."""
+def unpacked(
+    shell: Process,
+    content: Content,
+    place: str,
+    strip: int = 0,
+    only: Iterable[str] = (),
+    but: Sequence[str] = (),
+) -> bool:
+    """Lay the files of an archive over a place, if it is one of the build context that can be read, perhaps but for
+    what some patterns match."""
     origin = content.origins[0] if len(content.origins) == 1 else None
     context = shell.walk.context
     texts = shell.walk.archives.get(origin.context) if origin else None
@@ -72,7 +86,9 @@ def unpacked(shell: Process, content: Content, place: str, strip: int = 0, only:
         texts = context.archive(origin.context)
     if texts is None:
         return False
-    shell.state.cover(Overlay(place, UnpackedTree(texts, strip, only), "", shell.walk.at))
+    tree: FileTree = UnpackedTree(texts, strip, only)
+    tree = PartlyKnown(tree, but) if but else tree
+    shell.state.cover(Overlay(place, tree, "", shell.walk.at))
     for path in (*shell.state.sources(), *shell.state.preferences()):
         if path.startswith(place.rstrip("/") + "/"):
             shell.changed(path)
@@ -127,7 +143,9 @@ def _tar(call: Invocation) -> ProgramResult:
         names = [
             path.removeprefix(below) for each in options.operands for path in state.glob(join(below, each))
         ]
-        made, name = _packed(call, place, names), options.value("f", "file")
+        changed = options.has("exclude", *_CHANGES) or len(options.values("C", "directory")) > 1
+        made = Content(UNKNOWN) if changed else _packed(call, place, names)
+        name = options.value("f", "file")
         if name in ("", "-"):
             return ProgramResult("done", made)
         call.shell.write(name, made)
@@ -137,12 +155,15 @@ def _tar(call: Invocation) -> ProgramResult:
     name = options.value("f", "file")
     content = state.read(state.path(name)) if name not in ("", "-") else call.input
     own = content is not None and any(each.context in call.shell.walk.archives for each in content.origins)
-    if not own and not reaches(state.real(place)):
+    if not own and not reaches(place) and not reaches(state.real(place)):
         return ProgramResult()
     count = options.value("strip-components")
     strip = int(count) if count.isdecimal() else 0
-    if content is not None and unpacked(call.shell, content, place, strip, options.operands):
-        return ProgramResult()
+    changed = options.has(*_CHANGES) or any(char in each for each in options.operands for char in "*?[")
+    if content is not None and not changed:
+        but = options.values("exclude")
+        if unpacked(call.shell, content, place, strip, options.operands, but):
+            return ProgramResult()
     by = next((each.url for each in content.origins if each.url), name) if content is not None else name
     if place != "/" or options.has("C", "directory") or options.operands:
         comes_unseen(call.shell, place, by or call.name, options.operands)

@@ -30,11 +30,24 @@ def _removed(call: Invocation, path: str) -> None:
 def _rm(call: Invocation) -> ProgramResult:
     state = call.shell.state
     for name in read_options(call.words).operands:
-        if UNKNOWN not in name and state.path(name) != "/":
-            for path in state.glob(state.path(name)):
+        own = state.path(name)
+        if UNKNOWN not in name and own != "/":
+            # With a slash behind it a link is followed: what it leads to is emptied, the link stays.
+            for path in state.glob(state.real(own) if name.endswith("/") else own):
                 if path.startswith(_APT) or not any(char in path for char in "*?["):
                     _removed(call, path)  # else the pattern itself: it matches nothing that is seen
     return ProgramResult()
+
+
+def _letters(call: Invocation) -> set[str]:
+    return {letter for word in call.words if re.match(r"-\w", word) for letter in word}
+
+
+def _put(call: Invocation, place: str, content: Content) -> None:
+    """Copy a file to a path, perhaps only if there is none or an older one."""
+    keeps = _letters(call) & set("nu") or {"--no-clobber", "--update", "--ignore-existing"} & {*call.words}
+    there = call.shell.state.read(call.shell.state.path(place)) if keeps else None
+    call.shell.write(place, content if there is None or there.text == content.text else Content())
 
 
 def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
@@ -47,7 +60,7 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
         place = join(target, basename(path.rstrip("/"))) if into else target
         content = state.read(path)
         if content is not None:
-            call.shell.write(place, content)
+            _put(call, place, content)
         elif state.is_dir(path):
             inner = source.endswith("/." if call.name != "rsync" else ("/.", "/")) or not into
             folder = target if inner else place
@@ -56,7 +69,7 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
             for each in list(state.below(path)):
                 found = state.read(each)
                 if found is not None:
-                    call.shell.write(join(folder, each[len(path.rstrip("/")) + 1 :]), found)
+                    _put(call, join(folder, each[len(path.rstrip("/")) + 1 :]), found)
         else:
             _unseen(call, source, state.real(state.path(place)), any(char in path for char in "*?["))
 
@@ -70,8 +83,7 @@ def _unseen(call: Invocation, source: str, place: str, several: bool) -> None:
         else:
             shell.write(place, Content())
         return
-    letters = {letter for word in call.words if re.match(r"-\w", word) for letter in word}
-    if call.name == "mv" or letters & set("raR") or "--recursive" in call.words:
+    if call.name == "mv" or _letters(call) & set("raR") or "--recursive" in call.words:
         over = dirname(place) if several or source.endswith("/.") else place
         if archives.reaches(over):
             archives.comes_unseen(shell, over, source)
@@ -204,31 +216,41 @@ def _find(call: Invocation) -> ProgramResult:
     names = [*tests["-name"], *tests["-iname"]]
     least, most = tests["-mindepth"] or ["0"], tests["-maxdepth"] or ["99"]
     followed = followed and set(tests["-type"]) <= {"f"} and least[-1].isdigit() and most[-1].isdigit()
+    command = words[run + 1 :]
+    end = next((number for number, word in enumerate(command) if word in (";", "+")), len(command))
+    acts = "-delete" in words or bool(command)
+    either, grouped = sum(word in ("-o", "-or") for word in words[at:run]), False
+    if "(" in words and ")" in words:  # `a -o b -delete` deletes b alone, `( a -o b ) -delete` both
+        outside = {*words[at : words.index("(")], *words[words.index(")") : run]}
+        grouped = not {"(", "-o", "-or", "-name", "-iname"} & outside
+    followed = followed and (grouped or not (either and acts)) and (len(names) < 2 or either > 0)
+    followed = followed and not command[end + 1 :] and not ("-delete" in words and command)
+    every = not names or (not followed and ({"!", "-not"} & {*words} or len(names) <= either))
     state = call.shell.state
     found = [
         path
         for folder in words[:at]
         for start in state.glob(state.path(folder))
         for path in state.below(start)
-        if not names
-        or {"!", "-not"} & {*words}
-        or any(fnmatchcase(basename(path), pattern) for pattern in names)
+        if every
+        or any(fnmatchcase(basename(path), pattern) for pattern in tests["-name"])
+        or any(fnmatchcase(basename(path).lower(), pattern.lower()) for pattern in tests["-iname"])
         if not followed or int(least[-1]) <= path[len(start.rstrip("/")) :].count("/") <= int(most[-1])
     ]
-    command = words[run + 1 :]
     if not followed:
-        acts = "-delete" in words or (command and command[0] not in _HARMLESS)
+        runs = {
+            each for each, behind in zip(words[1:], words, strict=False) if behind in ("-exec", "-execdir")
+        }
+        acts = "-delete" in words or not runs <= _HARMLESS
         acts = acts or any(path.startswith("/etc") for path in map(state.path, words[:at]))
-        if acts and any(path.startswith(f"{_APT}/") for path in found):
+        if acts and any(f"{path}/".startswith(f"{_APT}/") for path in (*found, *map(state.path, command))):
             call.shell.unknown("find", live=False)
         return ProgramResult("done", Content(UNKNOWN))
-    if "-delete" in words[:run]:
+    if "-delete" in words:
         for path in found:
             _removed(call, path)
-    if command:
-        end = next((number for number, word in enumerate(command) if word in (";", "+")), len(command))
-        for path in found:
-            call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
+    for path in found if command else ():
+        call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
     return ProgramResult("done", Content("".join(f"{path}\n" for path in found)))
 
 

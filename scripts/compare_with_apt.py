@@ -102,7 +102,7 @@ class Root:
                 entry = LINE.match(line)
                 assert entry is not None, line
                 name, old, new = entry.groups(default="")
-                steps.add((name, new, "") if heading == "REMOVED" else (name, old, new))
+                steps.add((name, "", "") if heading == "REMOVED" else (name, old, new))
         return ran.returncode, frozenset(steps)
 
 
@@ -263,7 +263,7 @@ def resolve(
         (one.offer.name, one.replaces.version if one.replaces else "", one.offer.version)
         for one in resolution.chosen
     }
-    steps |= {(gone.name, gone.version, "") for gone in resolution.removed}
+    steps |= {(gone.name, "", "") for gone in resolution.removed}
     return (0, frozenset(steps)), ""
 
 

@@ -365,8 +365,8 @@ class Universe:
         return {name for name in (*names, "apt") if self.candidate(name) is not None}
 
     def in_task(self, task: str) -> set[str]:
-        """The names of the packages whose candidate is in a task (tasksel(8)). Slow at first."""
-        members = re.compile(rf"(?:^|[, ]){re.escape(task)}(?:[, ]|$)")
+        """The names of the packages whose candidate is in a task (tasksel(8)), a regular expression. Slow at first."""
+        members = re.compile(rf"(?:^|[, ])(?:{task})(?:[, ]|$)")
         found = set()
         for index in self.indexes:
             for plain, text, value in index.having("Task"):

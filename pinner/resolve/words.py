@@ -18,13 +18,16 @@ _EXACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.:_-]*")
 def names(universe: Universe, word: str, program: str = "apt-get") -> tuple[str, ...]:
     """The names that a word without version or release selects, in apt's order.
 
-    A name that anything mentions is itself; `name^` is a task, whose packages say so in their field Task. Else a glob
-    is tried if it may be one, and if that finds nothing a regular expression, which may fit anywhere in a name. `apt`
-    takes fewer words for these. Raises `UnknownPackage` for a word that finds nothing, `Refused` for a search pattern.
+    A name that anything mentions is itself; `name^`, a regular expression in apt's eyes, is a task, whose packages say
+    so in their field Task. Else a glob is tried if it may be one, and if that finds nothing a regular expression, which
+    may fit anywhere in a name. `apt` takes fewer words for these.
+
+    Raises `UnknownPackage` for a word that finds nothing, `Refused` for a search pattern.
     """
     if word.startswith(("?", "~")):
         raise Refused(f"{word} is a search pattern, which is not followed")
-    if word.endswith("^") and (members := universe.in_task(word[:-1])):
+    task = word.removesuffix("+")  # apt's mark for installing it
+    if task.endswith("^") and (members := universe.in_task(_expression(task[:-1]))):
         return tuple(sorted(members, key=cache_key))
     name, _, arch = word.partition(":")
     if arch in ("native", "any", "all", universe.arch):
@@ -42,13 +45,19 @@ def names(universe: Universe, word: str, program: str = "apt-get") -> tuple[str,
         and any(char in word for char in ".?+*|[^$")
         and (program != "apt" or word.startswith("^") or word.endswith("$"))
     ):
-        try:
-            if is_slow(word, LONGEST_NAME):
-                raise re.error("too many repeats")
-            pattern = re.compile(word)
-        except re.error:
-            raise Refused(f"{word} is a regular expression that is not followed") from None
+        pattern = re.compile(_expression(word))
         found = [each for each in every if pattern.search(each)]
     if not found:
         raise UnknownPackage(f"there is no package {word}")
     return tuple(sorted(found, key=cache_key))
+
+
+def _expression(word: str) -> str:
+    """The word as a regular expression that is safe to use. Raises `Refused` if it is none."""
+    try:
+        if is_slow(word, LONGEST_NAME):
+            raise re.error("too many repeats")
+        re.compile(word)
+    except re.error:
+        raise Refused(f"{word} is a regular expression that is not followed") from None
+    return word

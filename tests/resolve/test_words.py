@@ -25,6 +25,8 @@ ARCHIVE = (
         ("gone", "gone"),
         ("web-server^", "a1 a2"),  # it is the candidate's field that counts
         ("mail^", "a1 a2"),
+        ("web-server^+", "a1 a2"),
+        ("web-s.*^", "a1 a2 b"),
         ("server^", ""),
         ("nothing", ""),
     ],

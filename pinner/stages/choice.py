@@ -74,13 +74,8 @@ def choose(
     With the form `upstream*` a new version is a glob of the upstream version, where apt takes the same by it.
     """
     if not universes:
-        return Choice(
-            "missing",
-            reason="architecture",
-            detail=f"{request.arch} is not an architecture of this stage",
-            hint=f"add it by `dpkg --add-architecture {request.arch}` before",
-            fails=True,
-        )
+        hint = f"add it by `dpkg --add-architecture {request.arch}` before"
+        return _missing("architecture", f"{request.arch} is not an architecture of this stage", hint)
     offers: dict[str, Offer] = {}
     failure: Unsatisfiable | None = None
     for platform, universe in universes.items():
@@ -91,53 +86,60 @@ def choose(
         except Unsatisfiable as error:
             failure = failure or error
     if not any(universe.indexes for universe in universes.values()):
-        where = ", ".join(map(short, universes))
-        return Choice(
-            "missing", reason="platform", detail=f"no source serves {where}", hint=_LEAVE, fails=True
-        )
+        return _missing("platform", f"no source serves {', '.join(map(short, universes))}", _LEAVE)
     if not offers and failure is not None:
-        plain = request.name.removesuffix("+")
-        if plain != request.name and any(universe.versions(plain) for universe in universes.values()):
-            detail = f"a + behind {plain} is apt's mark for installing it, and a pin before it is not written"
-            return Choice("skipped", reason="suffix", detail=detail, hint=f"write {plain}")
-        if request.action == "pin" and (found := _expression(request.name, universes)):
-            shown = f"{', '.join(found[:3])}{' and others' if found[3:] else ''}"
-            detail = f"no package has this name, so that apt takes it for a regular expression, which finds {shown}"
-            return Choice("skipped", reason="regex", detail=detail, hint="write the names")
-        reason = "unknown-package" if isinstance(failure, UnknownPackage) else "no-candidate"
-        return _gone(request, universes) or Choice(
-            "missing", reason=reason, detail=failure.message, hint=failure.hint, fails=True
-        )
-    real = {offer.package.name for offer in offers.values()}
-    if real != {request.name}:
-        return Choice(
-            "skipped",
-            offers=offers,
-            reason="virtual",
-            detail=f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone",
-            hint=f"write {min(real)} instead" + (", or use --rename-virtual" if len(real) == 1 else ""),
-        )
-    newer = {platform: offer for platform, offer in offers.items() if offer.index is None}
-    if newer:
-        return Choice(
-            "skipped",
-            reason="image-newer",
-            detail=f"the base image holds {_per_platform(newer)}, newer than all that its archive offers",
-            hint="a pin would be a downgrade, which apt refuses",
-        )
+        return _not_found(request, universes, failure)
+    if unfit := _unfit(request, offers):
+        return unfit
     lacking = [short(platform) for platform in universes if platform not in offers]
     note = f"not in {', '.join(lacking)}" if lacking else ""
     if request.action == "keep":
         return Choice("kept", request.pin, offers, detail=note)
     if lacking and asked:
-        return Choice(
-            "missing",
-            offers=offers,
-            reason="platform",
-            detail=f"there is no package {request.name} for {', '.join(lacking)}",
-            hint=_LEAVE,
-            fails=True,
+        detail = f"there is no package {request.name} for {', '.join(lacking)}"
+        return _missing("platform", detail, _LEAVE)._replace(offers=offers)
+    return _common(request, universes, offers, form, note)
+
+
+def _missing(reason: str, detail: str, hint: str) -> Choice:
+    return Choice("missing", reason=reason, detail=detail, hint=hint, fails=True)
+
+
+def _not_found(request: Request, universes: Mapping[str, Universe], failure: Unsatisfiable) -> Choice:
+    """What becomes of a word by which apt finds nothing on any platform."""
+    plain = request.name.removesuffix("+")
+    if plain != request.name and any(universe.versions(plain) for universe in universes.values()):
+        detail = f"a + behind {plain} is apt's mark for installing it, and a pin before it is not written"
+        return Choice("skipped", reason="suffix", detail=detail, hint=f"write {plain}")
+    if request.action == "pin" and (found := _expression(request.name, universes)):
+        shown = f"{', '.join(found[:3])}{' and others' if found[3:] else ''}"
+        detail = (
+            f"no package has this name, so that apt takes it for a regular expression, which finds {shown}"
         )
+        return Choice("skipped", reason="regex", detail=detail, hint="write the names")
+    reason = "unknown-package" if isinstance(failure, UnknownPackage) else "no-candidate"
+    return _gone(request, universes) or _missing(reason, failure.message, failure.hint)
+
+
+def _unfit(request: Request, offers: Mapping[str, Offer]) -> Choice | None:
+    """Why what apt finds is no version to be pinned: it is another package, or is only in the base image."""
+    real = {offer.package.name for offer in offers.values()}
+    newer = {platform: offer for platform, offer in offers.items() if offer.index is None}
+    if real != {request.name}:
+        detail = f"{request.name} is a virtual package, provided by {' or '.join(sorted(real))} alone"
+        hint = f"write {min(real)} instead" + (", or use --rename-virtual" if len(real) == 1 else "")
+        return Choice("skipped", offers=offers, reason="virtual", detail=detail, hint=hint)
+    if not newer:
+        return None
+    detail = f"the base image holds {_per_platform(newer)}, newer than all that its archive offers"
+    hint = "a pin would be a downgrade, which apt refuses"
+    return Choice("skipped", reason="image-newer", detail=detail, hint=hint)
+
+
+def _common(
+    request: Request, universes: Mapping[str, Universe], offers: Mapping[str, Offer], form: PinForm, note: str
+) -> Choice:
+    """One text for the versions of all platforms, if apt takes each of them by it."""
     versions = {offer.version for offer in offers.values()}
 
     def is_taken(pattern: str) -> bool:
@@ -150,15 +152,14 @@ def choose(
             return Choice("pinned", pattern, offers, detail=note)
     if len(versions) == 1:
         return Choice("pinned", versions.pop(), offers, detail=note)
-    pattern = f"{min(map(source_version, versions))}*"
+    pattern, detail = f"{min(map(source_version, versions))}*", _per_platform(offers)
     if is_taken(pattern):
-        detail = _per_platform(offers)
         return Choice("pinned", pattern, offers, detail=f"{detail}; {note}" if note else detail)
     return Choice(
         "skipped",
         offers=offers,
         reason="platforms-differ",
-        detail=f"the platforms differ: {_per_platform(offers)}",
+        detail=f"the platforms differ: {detail}",
         hint="lock one platform by --platform, or a file for each",
     )
 

@@ -10,7 +10,7 @@ from pinner.distributions.debian import DEBIAN
 from pinner.lock.schema import Closure, InstalledPackage, Lock, LockedPackage, Target
 from pinner.stages.starting_set import key
 from pinner.values import NamedTuple
-from pinner.workflow.export import closure, gaps, is_own, left
+from pinner.workflow.export import Left, closure, gaps, is_own, left
 
 
 class System(NamedTuple):
@@ -97,18 +97,12 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
     materials: dict[str, Material] = {}
     asked: dict[str, None] = {}
     needs: dict[tuple[str, str], None] = {}
-    bases: dict[str, tuple[Closure, dict[InstalledPackage, None]]] = {}
-    systems: dict[System, None] = {}
-    unread: list[Target] = []
     unsure: set[str] = set()
     left_over: set[str] = set()
-    images = {image.digest: image for image in lock.images}
-    for target in targets:
+    ends = [left(lock, target) for target in targets]
+    for target, end in zip(targets, ends, strict=True):
         suite, arch, chain = target.closure.suite, PLATFORMS[target.platform], lock.chain(target)
-        system = system_of(suite)
-        systems[system] = None
-        end = left(lock, target)
-        there = closure(lock, target)
+        system, there = system_of(suite), closure(lock, target)
         left_over |= {package.id for package in end.packages.values()}
         unsure |= {package.id for name, package in end.packages.items() if name in end.maybe}
         for package in there.values():
@@ -130,31 +124,34 @@ def bill(lock: Lock, targets: Sequence[Target]) -> Bill:
                     asked[locked.id] = None
                 elif locked.by in there:
                     needs[there[locked.by].id, locked.id] = None
-        first = chain[-1].closure
-        if first.digest not in images:
-            unread.append(target)
-            continue
-        replaced = end.gone.union(end.packages)
-        kept = bases.setdefault(first.digest, (first, {}))[1]
-        for held in images[first.digest].packages:
-            if key(held.name, held.arch, arch) not in replaced:
-                kept[held] = None
+    read = {image.digest for image in lock.images}
     dates = [datetime.fromisoformat(each.date).astimezone(UTC) for each in lock.releases]
     return Bill(
         ", ".join(dict.fromkeys(target.file for target in targets)),
         max(dates),
-        tuple(systems),
+        tuple(dict.fromkeys(system_of(target.closure.suite) for target in targets)),
         tuple(materials[each] for each in sorted(materials)),
         tuple(each for each in sorted(asked) if each in materials),
         tuple(each for each in sorted(needs) if each[1] in materials),
-        tuple(
-            BillImage(
-                first.image, digest, images[digest].platform, system_of(first.suite), tuple(sorted(held))
-            )
-            for digest, (first, held) in sorted(bases.items())
-        ),
-        tuple(unread),
+        _bases(lock, targets, ends),
+        tuple(target for target in targets if lock.chain(target)[-1].closure.digest not in read),
         frozenset(unsure),
         gaps(lock, targets),
         frozenset(materials) - left_over,
+    )
+
+
+def _bases(lock: Lock, targets: Sequence[Target], ends: Sequence[Left]) -> tuple[BillImage, ...]:
+    """The base images that were read, each with what any of the targets has left of it."""
+    images = {image.digest: image for image in lock.images}
+    kept: dict[str, tuple[Closure, set[InstalledPackage]]] = {}
+    for target, end in zip(targets, ends, strict=True):
+        first, arch = lock.chain(target)[-1].closure, PLATFORMS[target.platform]
+        if image := images.get(first.digest):
+            replaced = end.gone.union(end.packages)
+            own = (each for each in image.packages if key(each.name, each.arch, arch) not in replaced)
+            kept.setdefault(first.digest, (first, set()))[1].update(own)
+    return tuple(
+        BillImage(first.image, digest, images[digest].platform, system_of(first.suite), tuple(sorted(held)))
+        for digest, (first, held) in sorted(kept.items())
     )

@@ -37,7 +37,7 @@ from pinner.session.scan import read_files, scan
 def command(
     paths: tuple[str, ...], run: Run, only_files: bool, strict: bool, sources: bool, output: Output
 ) -> int:
-    """Show the install calls of files, each package word with its kind, and what `lock` would do about it.
+    """Show the install commands of files, each package argument with its kind, and what `lock` would do about it.
 
     Does not use the network: of base images it knows what earlier runs have read, or what --image-archive holds.
     Without FILE, takes every file below the current directory that may install packages:

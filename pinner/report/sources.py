@@ -1,4 +1,4 @@
-"""What apt reads at the install calls of files, from where that is known, and who signs it."""
+"""What apt reads at the install commands of files, from where that is known, and who signs it."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ def summary(all_checked: Sequence[Checked]) -> str:
     if locked:
         parts.append(f"dependencies: {states(locked)}")
     if broken:
-        parts.append(f"{count(broken, 'call')} uninstallable")
+        parts.append(f"{count(broken, 'install command')} uninstallable")
     if drifts:
         parts.append(f"{count(drifts, 'difference')} from the lock")
     return f"{text}: {'; '.join(parts)}"

@@ -88,7 +88,7 @@ class Closures:
                 done = self._follow(call, choices, platform, before, sees, starts.get(stages[-1], ()))
             except Unsatisfiable as problem:
                 done = Installed(call, problem=problem, after=before)
-                if call.step:  # it is said of an install call before it, if there is one
+                if call.step:  # it is said of an install command before it, if there is one
                     known = any(each.problem for each in found.get(stages[0], ()))
                     done = Installed(call, after=before, gaps=() if known else _gap(call, problem.message))
             if done.after is not None:

@@ -1,4 +1,4 @@
-"""The smallest change that makes an install call work which apt could not carry out as it stands.
+"""The smallest change that makes an install command work which apt could not carry out as it stands.
 
 Tried in this order, each by the resolver: moving one pin to its candidate; moving them all.
 """

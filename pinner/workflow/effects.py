@@ -121,7 +121,7 @@ def _name(package: Package, universe: Universe) -> str:
 
 
 def effect(step: LockedCommand, present: Present, options: ResolverOptions, sees: Sees) -> CommandEffect:
-    """What a command other than an install call does. What cannot be followed is a `gap`, and changes nothing."""
+    """What a command other than an install command does. What cannot be followed is a `gap`, and changes nothing."""
     try:
         return _effect(step, present, options, sees)
     except Unsatisfiable as problem:

@@ -1,4 +1,4 @@
-"""A quick proof that apt can install calls as they stand; where it fails, the solver must tell.
+"""A quick proof that apt can install commands as they stand; where it fails, the solver must tell.
 
 If each package that is asked for is the candidate, if apt can install each one alone in the root without removing or
 replacing anything, and if nothing of all that this installs conflicts with anything else of it, then apt can install

@@ -1,4 +1,4 @@
-"""`pinner resolve` and `pinner why`: what install calls bring in, with the causes, asked afresh."""
+"""`pinner resolve` and `pinner why`: what install commands bring in, with the causes, asked afresh."""
 
 from __future__ import annotations
 

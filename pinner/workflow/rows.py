@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 100
 
 
-# What is followed though no install call, installs somewhere else, or is a text that is mostly written to a file.
+# What is followed though no install command, installs somewhere else, or is a text that is mostly written to a file.
 _FOLLOWED = frozenset({"upgrade", "satisfy", "build-dep", "dpkg", "chroot", "heredoc"})
 
 

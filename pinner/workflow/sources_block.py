@@ -78,7 +78,7 @@ def sources(where: Named, platforms: Sequence[str]) -> tuple[str, tuple[str, ...
 
 
 def edits(file: File, archives: Archives) -> tuple[Edit, ...]:
-    """Put a block into each stage of a Dockerfile with install calls at a moment; one that is there is made anew.
+    """Put a block into each stage of a Dockerfile with install commands at a moment; one that is there is made anew.
 
     A stage built on one that has a block needs none, nor one of whose calls none is read: its own sources would be
     lost. Raises `InputError`, with the place, where the stage does not run as root before its first use of apt.
@@ -112,7 +112,7 @@ def _edit(file: File, stage: Stage, block: ManagedBlock | None, base: StageBase)
     if block is not None:
         return Edit(block.span, made)
     found = blocks.place(dockerfile, stage)
-    assert found is not None  # an install call is a use of apt
+    assert found is not None  # an install command is a use of apt
     at, user = found
     if user and user.partition(":")[0] not in {"root", "0"}:
         line, column = Lines(text).position(at)

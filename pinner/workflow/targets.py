@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # the resolver is loaded only where something must be resolve
 
 
 class Problem(NamedTuple):
-    """An install call that apt could not carry out as it stands, or that pinner does not follow, and where.
+    """An install command that apt could not carry out as it stands, or that pinner does not follow, and where.
 
     `correction` says which pin to move so that it works, "" if that does not help. `known` tells that what the call
     brings in is known all the same.

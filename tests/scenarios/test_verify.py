@@ -80,7 +80,7 @@ def test_strict_siblings_are_uninstallable(story: Story) -> None:
     result = story.verify()
     assert result.status == 1
     assert "curl 7.88.1-10 needs libcurl4 (= 7.88.1-10), but libcurl4 7.88.1-10+deb12u1 is" in result.out
-    assert "1 call uninstallable" in result.out
+    assert "1 install command uninstallable" in result.out
 
 
 def test_what_is_brought_along_can_be_gone_too(story: Story) -> None:
@@ -301,7 +301,7 @@ def test_packages_that_can_be_installed_alone_but_not_together(story: Story, fie
     story.dockerfile("a=1 b=1")
     result = story.verify()
     assert result.status == 1
-    assert "1 call uninstallable" in result.out
+    assert "1 install command uninstallable" in result.out
 
 
 def test_packages_that_a_later_call_cannot_bring(story: Story) -> None:

@@ -151,6 +151,8 @@ def test_an_owner_that_does_not_answer_costs_the_words_that_it_may_serve(
     assert result.status == 5 and "HTTP status 503" in result.err
     assert "install -y tool curl=7.88" in bench.read("Dockerfile")
     assert "whose key could not be fetched" in result.out
+    result = bench.run("refresh")
+    assert result.status == 5 and "HTTP status 503" in result.err
 
 
 @pytest.mark.parametrize("flags", [(), ("--trust-new-keys",)])

@@ -483,7 +483,7 @@ def sizes(bench: Bench) -> None:
         ("targets", targets, 50),
         ("repositories", repositories, 10),
         ("platforms", platforms, 1),
-        ("packages whose closure is solved", closure, 20),
+        ("packages whose closure is solved", closure, 18),
     ):
         times = [max(measure(count * factor).cpu - base, 0.001) for factor in (1, 2, 4)]
         power = math.log(times[2] / times[0], 4)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pinner.errors import Refused, Unsatisfiable
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import TOO_DEEP, Mark, Marks
+from pinner.resolve.needs import Need
 from pinner.resolve.problems import Problems
 from pinner.resolve.resolution import (
     Cause,
@@ -39,7 +40,7 @@ from pinner.resolve.resolution import (
 )
 from pinner.resolve.sweep import drop_garbage
 from pinner.resolve.switching import switch
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.universe import Offer, Universe
 from pinner.resolve.upgrade import upgrade
 
 _FRAMES_PER_LEVEL = 4

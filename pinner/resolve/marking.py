@@ -19,9 +19,10 @@ from collections.abc import Iterable
 
 from pinner.apt import relations
 from pinner.resolve.marks import MODERN, Mark, Marks
+from pinner.resolve.needs import Need
 from pinner.resolve.neighbours import Neighbours
 from pinner.resolve.resolution import Cause
-from pinner.resolve.universe import Need, Offer
+from pinner.resolve.universe import Offer
 
 
 class Marker:

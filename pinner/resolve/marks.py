@@ -7,15 +7,15 @@ Essential or Protected package on its own account (apt's pkgDepCache; observed b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from itertools import groupby
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from pinner.apt import relations, version
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.needs import Need
+from pinner.resolve.solutions import Rank, Solutions
+from pinner.resolve.universe import Offer, Universe
 
 MarkMode = Literal["keep", "install", "delete"]
-_Rank = tuple[bool, bool, bool, bool, bool, bool, bool, int]
 
 TOO_DEEP = 3000
 
@@ -76,39 +76,6 @@ class Mark:
     def barred(self) -> bool:
         """Whether the package must not be chosen: it was asked to stay away or to be removed."""
         return self.protected and (self.mode == "delete" or (self.mode == "keep" and self.current is None))
-
-
-class Solutions:
-    """The versions that could fulfil a need, best first; those in `barred` are passed over.
-
-    Each of the `tiers` has the ranks of its versions, as they were when the need was looked at. Among equals what apt
-    met last comes first (`order`). To know that takes reading all of an index, and mostly an earlier one is taken.
-    """
-
-    def __init__(
-        self, tiers: Sequence[Mapping[Offer, _Rank]], barred: Set[Offer], order: Callable[[str], int]
-    ) -> None:
-        self.offers = frozenset(offer for tier in tiers for offer in tier) - barred
-        self._tiers = tiers
-        self._barred = barred
-        self._order = order
-
-    def __iter__(self) -> Iterator[Offer]:
-        last = None
-        for tier in self._tiers:
-            for _, equals in groupby(sorted(tier, key=tier.__getitem__), tier.__getitem__):
-                tied = list(equals)
-                if len(tied) > 1:
-                    tied.sort(key=lambda offer: -self._order(offer.name))
-                for offer in tied:
-                    if offer is not last and offer not in self._barred:
-                        yield offer
-                    last = offer
-
-    @property
-    def sole(self) -> bool:
-        """Whether there is one to try, once."""
-        return len(self.offers) == 1 and len(list(self)) == 1
 
 
 class Marks:
@@ -338,8 +305,8 @@ class Marks:
         For each alternative in turn the packages in the order of `_rank`; of the whole, those that are installed
         in some version come first (apt's CompareProviders).
         """
-        installed: list[dict[Offer, _Rank]] = []
-        others: list[dict[Offer, _Rank]] = []
+        installed: list[dict[Offer, Rank]] = []
+        others: list[dict[Offer, Rank]] = []
         for relation, options in zip(need.clause, need.options, strict=True):
             # A qualified name (`make:any`) is a virtual one to apt: no package is preferred for its name.
             target = "" if relation.arch else relation.name
@@ -352,7 +319,7 @@ class Marks:
         barred = () if need.negative else (each for tier in tiers for each in tier if self[each.name].barred)
         return Solutions(tiers, frozenset(barred), self.universe.order)
 
-    def _rank(self, offer: Offer, target: str) -> _Rank:
+    def _rank(self, offer: Offer, target: str) -> Rank:
         """What makes one package preferable to another, smaller is better; the last rule is who was met last."""
         mark = self[offer.name]
         absent = mark.current is None

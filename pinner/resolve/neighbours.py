@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinner.apt.relations import Relation
-from pinner.resolve.universe import Need, Universe
+from pinner.resolve.needs import Need
+from pinner.resolve.universe import Universe
 
 
 class Neighbours:

@@ -16,9 +16,10 @@ from math import inf
 
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import Mark
+from pinner.resolve.needs import Need
 from pinner.resolve.scores import reckon
 from pinner.resolve.sweep import find_garbage
-from pinner.resolve.universe import Need, Offer
+from pinner.resolve.universe import Offer
 
 ROUNDS = 20
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pinner.apt import version
 from pinner.apt.packages import Package
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.needs import Need
+from pinner.resolve.universe import Offer, Universe
 from pinner.values import NamedTuple
 
 

@@ -11,8 +11,8 @@ from collections import Counter
 
 from pinner.apt import relations
 from pinner.resolve.marks import PRIORITIES, Marks
+from pinner.resolve.needs import Need
 from pinner.resolve.offers import provides
-from pinner.resolve.universe import Need
 
 _BY_PRIORITY = {1: 3, 2: 2, 3: 1, 4: -1, 5: -2}
 _BY_KIND = {"Pre-Depends": 1, "Depends": 1, "Recommends": 1, "Conflicts": -1, "Breaks": -1, "Suggests": 0}

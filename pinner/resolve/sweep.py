@@ -10,7 +10,8 @@ from pinner.apt import relations, version
 from pinner.regex import later
 from pinner.resolve.marking import Marker
 from pinner.resolve.marks import MODERN, Mark, Marks
-from pinner.resolve.universe import Need, Offer
+from pinner.resolve.needs import Need
+from pinner.resolve.universe import Offer
 
 # APT::NeverAutoRemove of 01autoremove; kernels (APT::VersionedKernelPackages) are kept, too: one of a root is the
 # newest.

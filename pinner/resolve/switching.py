@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pinner.apt import relations
 from pinner.apt.relations import Relation
 from pinner.resolve.marks import Marks
-from pinner.resolve.universe import Need, Offer
+from pinner.resolve.needs import Need
+from pinner.resolve.universe import Offer
 
 
 def switch(marks: Marks, asked: Iterable[tuple[Offer, str]]) -> None:

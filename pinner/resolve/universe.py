@@ -6,85 +6,28 @@ Rules (apt 2.6 and 3.0; apt_preferences(5) where it is written down):
   `-t` names its Suite, Codename or Version. What is installed has 100. Preferences change that: see `pins`.
 - The candidate is found by going from the highest version to the lowest and changing one's mind only for a
   strictly higher priority; versions below the installed one are passed over unless their priority is 1000.
-- A package of a foreign architecture goes by `name:arch`, and its relations are to that architecture. Packages that
-  are Multi-Arch: foreign fulfil the relations of all; `name:any` is satisfied by Multi-Arch: allowed ones alone.
-- Binaries of one name for several architectures exclude each other, but for Multi-Arch: same ones of equal version.
+- A package of a foreign architecture goes by `name:arch`; what its relations are to is found in `needs`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
 
 from pinner.apt import relations, version
 from pinner.apt.packages import Package
 from pinner.apt.preferences import Preference
-from pinner.apt.relations import Clause, Relation
+from pinner.apt.relations import Relation
 from pinner.errors import UnknownPackage, Unsatisfiable
+from pinner.resolve.needs import Need, needs_of, satisfying
 from pinner.resolve.offers import Index, Offer, Offers, key, provides, split
 from pinner.resolve.patterns import release_test, version_test
 from pinner.resolve.pins import Pins
 from pinner.values import NamedTuple
 
-__all__ = ["Index", "Need", "Offer", "Universe"]
+__all__ = ["Index", "Offer", "Universe"]
 
 DOWNGRADE = 1000
-
-
-RelationField = Literal["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests"]
-
-
-class Need:
-    """One clause of an offer's relations. `options` holds, for each alternative, the versions that satisfy
-    it.
-
-    For a negative clause (Conflicts, Breaks) these are the versions that must not be there.
-    """
-
-    __slots__ = ("_implicit", "_options", "_universe", "clause", "critical", "kind", "negative", "owner")
-
-    def __init__(
-        self, owner: Offer, kind: RelationField, clause: Clause, universe: Universe, *, implicit: bool = False
-    ) -> None:
-        """`implicit` is one that stands in no stanza: it is between architectures."""
-        self._implicit = implicit
-        self.owner = owner
-        self.kind: RelationField = kind
-        self.clause = clause
-        self.negative = kind in ("Conflicts", "Breaks")
-        self.critical = kind not in ("Recommends", "Suggests")
-        self._universe = universe
-        self._options: tuple[tuple[Offer, ...], ...] | None = None
-
-    @property
-    def options(self) -> tuple[tuple[Offer, ...], ...]:
-        """Found at the first look; a package never conflicts with itself (Policy 7.4), nor Multi-Arch: same ones with
-        their like. What is between architectures is about the package itself, not what provides its name."""
-        if self._options is None:
-            found = tuple(self._universe.targets(relation) for relation in self.clause)
-            if self.negative:
-                name, package = self.owner.name, self.owner.package
-                own = package.name if package.multi_arch == "same" or self._implicit else ""
-                found = tuple(
-                    tuple(
-                        offer
-                        for offer in one
-                        if offer.name != name and (offer.package.name == own) == self._implicit
-                    )
-                    for one in found
-                )
-            self._options = found
-        return self._options
-
-    def of(self, owner: Offer) -> Need:
-        """The same need of another version of the owner, which has it too."""
-        needs = self._universe.needs(owner)
-        return next((each for each in needs if (each.kind, each.clause) == (self.kind, self.clause)), self)
-
-    def __str__(self) -> str:
-        """`Depends: a (>= 1) | b`."""
-        return f"{self.kind}: {' | '.join(map(str, self.clause))}"
 
 
 class _Shared(NamedTuple):
@@ -261,96 +204,15 @@ class Universe:
         """Every version that satisfies the relation: of the name itself highest first, then providers."""
         found = self._memo.targets.get(relation)
         if found is None:
-            found = self._memo.targets[relation] = tuple(self._satisfying(relation))
+            found = self._memo.targets[relation] = tuple(satisfying(relation, self))
         return found
-
-    def _satisfying(self, relation: Relation) -> Iterable[Offer]:
-        relation = self._qualified(relation, "")
-        own: Iterable[Offer]
-        if relation.arch == "any":
-            names: Iterable[str] = (
-                (relation.name, *self.siblings(relation.name)) if self.foreign else (relation.name,)
-            )
-            own = (
-                offer
-                for name in names
-                for offer in self.versions(name)
-                if offer.package.multi_arch == "allowed"
-            )
-        elif relation.arch:
-            return
-        else:
-            own = self.versions(relation.name)
-        yield from (offer for offer in own if relations.satisfied(relation, offer.version))
-        plain, _ = split(relation.name)
-        for offer in self.providers(relation.name):
-            for given in provides(offer.package, plain):
-                if relation.arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
-                    continue
-                if given.arch not in ("", self.arch) and given.arch != relation.arch:
-                    continue
-                if relations.satisfied(relation, given.version):
-                    yield offer
-                    break
-            else:
-                # A Multi-Arch: foreign one stands for its own name on other architectures, too.
-                like = offer.package.name == plain and offer.name != relation.name
-                if like and not relation.arch and relations.satisfied(relation, offer.version):
-                    yield offer
 
     def needs(self, offer: Offer) -> tuple[Need, ...]:
         """The clauses of an offer in apt's order of fields, whatever the order in the stanza."""
         found = self._memo.needs.get(offer)
         if found is None:
-            package = offer.package
-            fields: tuple[tuple[RelationField, str], ...] = (
-                ("Pre-Depends", package.pre_depends),
-                ("Depends", package.depends),
-                ("Conflicts", package.conflicts),
-                ("Breaks", package.breaks),
-                ("Recommends", package.recommends),
-                ("Suggests", package.suggests),
-            )
-            found = self._memo.needs[offer] = tuple(
-                Need(offer, kind, clause, self)
-                for kind, text in fields
-                if text
-                for written in relations.parse(text)
-                for clause in self._clauses(written, offer, negative=kind in ("Conflicts", "Breaks"))
-            ) + tuple(self._implicit(offer))
+            found = self._memo.needs[offer] = needs_of(offer, self)
         return found
-
-    def _clauses(self, clause: Clause, owner: Offer, *, negative: bool) -> Iterable[Clause]:
-        """A clause with names that say the architecture; what excludes a name does so for every architecture."""
-        if not self.foreign and not any(relation.arch for relation in clause):
-            return (clause,)
-        if negative and not clause[0].arch:
-            return tuple(
-                (clause[0]._replace(name=key(clause[0].name, arch, self.arch)),)
-                for arch in (self.arch, *self.foreign)
-            )
-        return (tuple(self._qualified(relation, owner.foreign) for relation in clause),)
-
-    def _qualified(self, relation: Relation, own: str) -> Relation:
-        arch = relation.arch or own
-        if arch in ("", "native", self.arch):
-            return relation._replace(arch="")
-        if arch in self.foreign:
-            return relation._replace(name=f"{relation.name}:{arch}", arch="")
-        return relation
-
-    def _implicit(self, offer: Offer) -> Iterator[Need]:
-        """How an offer excludes packages of its name for other architectures."""
-        if not self.foreign:
-            return
-        for other in self.siblings(offer.name):
-            if self.versions(other):
-                if offer.package.multi_arch == "same":
-                    yield Need(
-                        offer, "Breaks", (Relation(other, "", "!=", offer.version),), self, implicit=True
-                    )
-                else:
-                    yield Need(offer, "Conflicts", (Relation(other),), self, implicit=True)
 
     def essential(self, name: str) -> bool:
         """Whether any version of the name says `Essential: yes`; apt keeps the mark with the name, and is itself so."""

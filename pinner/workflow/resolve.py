@@ -9,8 +9,9 @@ from pinner.apt import relations as relation
 from pinner.errors import OptionError, PinnerError, UnknownPackage, Unsatisfiable
 from pinner.lock.schema import Lock
 from pinner.recipe.installs import Request
+from pinner.resolve.needs import Need
 from pinner.resolve.resolution import Cause, Chosen
-from pinner.resolve.universe import Need, Offer, Universe
+from pinner.resolve.universe import Offer, Universe
 from pinner.stages.archives import Archives
 from pinner.stages.choice import Choice
 from pinner.stages.install_commands import File, read_all, read_file

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pinner.resolve.marks import Marks
+from pinner.resolve.needs import Need
 from pinner.resolve.resolution import Extent
 from pinner.resolve.solver3.order import Order
-from pinner.resolve.universe import Need, Offer
+from pinner.resolve.universe import Offer
 
 # Which work comes first; the numbers have no other meaning.
 SATISFY_NEW, SATISFY, SATISFY_OBSOLETE, SELECT_VERSION = 1, 2, 3, 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pinner.resolve.needs import Need
 from pinner.resolve.resolution import candidate_hint, named
 from pinner.resolve.solver3.clauses import FALSE, TRUE, SolverClause, SolverVariable
-from pinner.resolve.universe import Need
 
 if TYPE_CHECKING:
     from pinner.resolve.solver3.search import Search

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,23 +72,11 @@ class Cache:
                 return entry[32:]
         return b""
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes out that read and write what was seen; where the system has no such locks, nobody."""
-        try:
-            import fcntl
-
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other processes out that read and write what was seen."""
+        with suppress(OSError):
             self.seen.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.seen, os.O_RDONLY)
-        except (ImportError, OSError):
-            yield
-            return
-        try:
-            with suppress(OSError):  # a network file system without locks
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return alone(self.seen)
 
     @contextmanager
     def new(self, path: Path) -> Iterator[Path]:
@@ -139,6 +127,24 @@ class Cache:
             with suppress(OSError):
                 directory.rmdir()
         return freed
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes out that ask for the same folder; they wait. Where the system has no such locks, nobody."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):  # a network file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _files(directory: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pinner import __version__
 from pinner.archive.faults import (
@@ -28,6 +28,7 @@ from pinner.archive.faults import (
 from pinner.archive.kept import KeptResponse
 from pinner.archive.network import Network
 from pinner.archive.pace import Pace
+from pinner.archive.quick import Sink
 from pinner.errors import CacheError, FetchError, TrustError
 from pinner.values import NamedTuple
 
@@ -49,19 +50,6 @@ _ABOUT = "+https://pypi.org/project/apt-pinner/"  # for those who wonder at thei
 _HEADERS = {"User-Agent": f"pinner/{__version__} ({_ABOUT})", "Accept-Encoding": "identity"}
 
 T = TypeVar("T")
-
-
-class Sink(Protocol):
-    """Where bytes go: a bytearray, or what writes to a file."""
-
-    def __len__(self) -> int:
-        """The bytes so far."""
-
-    def extend(self, piece: bytes | bytearray, /) -> None:
-        """Takes the next ones."""
-
-    def clear(self) -> None:
-        """Forgets them all."""
 
 
 class _Wanted(NamedTuple):
@@ -116,13 +104,10 @@ class Fetcher:
             return self._tried(url, lambda: _file(wanted))
         body = bytearray()
 
-        def attempt() -> bytearray:
-            quick = self._quick(wanted) if revalidate and self._pace is None else None
-            if quick is None:
-                self._once(wanted, body, revalidate=revalidate, resume=self._pace is not None)
-            return body if quick is None else quick
-
-        return self._tried(url, attempt)
+        self._tried(
+            url, partial(self._try, wanted, body, revalidate=revalidate, resume=self._pace is not None)
+        )
+        return body
 
     def save(
         self, url: str, body: Sink, *, limit: int, progress: Callable[[int], None] | None = None
@@ -136,7 +121,7 @@ class Fetcher:
             body.clear()
             body.extend(content)
         else:
-            self._tried(url, lambda: self._once(wanted, body, revalidate=False, resume=True))
+            self._tried(url, partial(self._try, wanted, body, revalidate=False, resume=True))
 
     @contextmanager
     def ask(
@@ -258,24 +243,38 @@ class Fetcher:
         if size >= _TELLING:
             self.rate = max(self.rate, size / max(seconds, 1e-6))
 
-    def _quick(self, wanted: _Wanted) -> bytearray | None:
-        """A small body over plain http; None where it is not that simple. Raises `Failed` as `_once` does."""
+    def _try(self, wanted: _Wanted, body: Sink, *, revalidate: bool, resume: bool) -> None:
+        """One try, without the library if it is that simple."""
+        if self._pace is not None or len(body) or not self._quick(wanted, body, revalidate=revalidate):
+            self._once(wanted, body, revalidate=revalidate, resume=resume)
+
+    def _quick(self, wanted: _Wanted, body: Sink, *, revalidate: bool) -> bool:
+        """A body over plain http; False where it is not that simple. Raises `Failed` as `_once` does."""
         from pinner.archive import quick
 
-        known = KeptResponse(self._cache, wanted.address, _HEADERS)
-        asked, body = known.plain()
-        answer = quick.get(wanted.address, {**_HEADERS, **asked}, wanted.limit)
-        if answer is None or (answer.status == 304 and not asked):
-            return None
-        if answer.status in _AGAIN:
+        known = KeptResponse(self._cache, wanted.address, _HEADERS) if revalidate else None
+        asked, before = known.plain() if known is not None else ({}, b"")
+        try:
+            answer = quick.get(
+                wanted.address, {**_HEADERS, **asked}, wanted.limit, body, wanted.progress
+            )
+        except OSError as error:
+            raise Failed(reason(error)) from None
+        if answer is None or (answer.status == 304 and (not asked or len(before) > wanted.limit)):
+            return False
+        if answer.status not in (200, 304):
             after = retry_after(answer.headers, self._now)
-            raise Failed(f"HTTP status {answer.status}", status=answer.status, after=after)
+            again = answer.status in _AGAIN
+            raise Failed(f"HTTP status {answer.status}", status=answer.status, again=again, after=after)
         if answer.status == 304:
-            return bytearray(body) if len(body) <= wanted.limit else None
-        self._tell(len(answer.body), answer.seconds)
-        with suppress(CacheError):  # it saves a transfer; a full disk is a matter for what comes after it
-            known.keep_plain(answer.headers, answer.body)
-        return bytearray(answer.body)
+            body.extend(before)
+            return True
+        self._tell(len(body), answer.seconds)
+        if known is not None:
+            assert isinstance(body, bytearray)
+            with suppress(CacheError):  # it saves a transfer; a full disk is a matter for what comes after it
+                known.keep_plain(answer.headers, bytes(body))
+        return True
 
     def _answer(
         self, url: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes | None

@@ -1,6 +1,6 @@
-"""A small answer over http without a library: nearly every run asks whether a Release has changed.
+"""An answer over http without a library: nearly every run asks whether a Release has changed, a first one for indices.
 
-To load the libraries takes longer than three such answers take to come. Whatever is out of the ordinary is left to
+To load the libraries takes longer than three small answers take to come. Whatever is out of the ordinary is left to
 them: a proxy, a login, a redirection, a body of unknown length, an error.
 """
 
@@ -8,33 +8,58 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from pinner.archive import reach
 from pinner.regex import later
 from pinner.values import NamedTuple
 
-_CONNECT, _WHOLE = 3.0, 10.0  # seconds
+_CONNECT, _GAP = 3.0, 10.0  # seconds; the second between two pieces, and for the head
+_RATE = 8_000  # bytes a second, at least
 _LARGEST_HEAD = 1 << 16
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 _URL = later(r"http://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[!-~]*")
-_HEAD = later(rb"HTTP/1\.[01] (200|304|429|50[0234])(?: [^\r\n]*)?\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
+_HEAD = later(rb"HTTP/1\.[01] (200|304|404|429|50[0234])(?: [^\r\n]*)?\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
+
+
+class Sink(Protocol):
+    """Where bytes go: a bytearray, or what writes to a file."""
+
+    def __len__(self) -> int:
+        """The bytes so far."""
+
+    def extend(self, piece: bytes | bytearray, /) -> None:
+        """Takes the next ones."""
+
+    def clear(self) -> None:
+        """Forgets them all."""
+
+
+class IncompleteRead(ConnectionError):
+    """The answer ended before it was whole."""
 
 
 class Answer(NamedTuple):
-    """Status, headers (their names in lower case), and body; and in what time it came."""
+    """Status and headers (their names in lower case), and in what time the body came."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
     seconds: float
 
 
-def get(url: str, headers: Mapping[str, str], limit: int) -> Answer | None:
-    """What is at `url`, of at most `limit` bytes; None where that is for others to find out."""
+def get(
+    url: str,
+    headers: Mapping[str, str],
+    limit: int,
+    body: Sink,
+    progress: Callable[[int], None] | None = None,
+) -> Answer | None:
+    """What is at `url`, of at most `limit` bytes, which go to `body`; None where that is for others to find out, when
+    `body` may have the beginning of it. Raises `OSError` where the connection breaks before the answer is whole."""
     if not _URL.fullmatch(url) or sys.platform != "linux" or _is_special(url):
         return None
     import socket
@@ -43,16 +68,17 @@ def get(url: str, headers: Mapping[str, str], limit: int) -> Answer | None:
     target = url[url.index("/", len("http://")) :].partition("#")[0]
     fields = {"Host": parts.netloc, **headers, "Connection": "close"}
     lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-    data, until = bytearray(), monotonic() + _WHOLE
+    data, until, asked = bytearray(), monotonic() + _GAP, False
     try:
         with socket.create_connection((parts.hostname, parts.port or 80), _CONNECT) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            asked = True
 
             def more() -> None:
-                connection.settimeout(max(until - monotonic(), 0.001))
+                connection.settimeout(min(max(until - monotonic(), 0.001), _GAP))
                 piece = connection.recv(_CHUNK)
                 if not piece:
-                    raise ConnectionError
+                    raise IncompleteRead if data or len(body) else ConnectionResetError
                 data.extend(piece)
 
             more()
@@ -66,15 +92,28 @@ def get(url: str, headers: Mapping[str, str], limit: int) -> Answer | None:
             said = {name.lower(): value.strip() for name, _, value in given}
             if sum(name.lower() == "content-length" for name, *_ in given) > 1 or "transfer-encoding" in said:
                 return None
-            at = found.end()
-            size = int(said["content-length"]) if found[1] == b"200" else 0
+            status = int(found[1])  # a match knows only where in the data it is
+            size = int(said["content-length"]) if status == 200 else 0
             if not 0 <= size <= limit:
                 return None
-            while len(data) < at + size:
-                more()
-    except (OSError, ValueError, KeyError):
+            del data[: found.end()]
+            until += size / _RATE
+            while (left := size - len(body)) > 0:
+                try:
+                    while len(data) < min(left, _CHUNK):
+                        more()
+                finally:
+                    body.extend(data[:left])
+                    data.clear()
+                if progress:
+                    progress(len(body))
+    except (TimeoutError, ValueError, KeyError):
         return None
-    return Answer(int(found[1]), said, bytes(data[at : at + size]), monotonic() - begun)
+    except OSError:
+        if asked:
+            raise
+        return None
+    return Answer(status, said, monotonic() - begun)
 
 
 def _is_special(url: str) -> bool:

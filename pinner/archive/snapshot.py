@@ -15,9 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pinner.archive.fetch import Fetcher, Sink
+from pinner.archive.fetch import Fetcher
 from pinner.archive.network import Network, not_cached
 from pinner.archive.pace import INTERVAL, Pace
+from pinner.archive.quick import Sink
 from pinner.distributions import moments
 from pinner.distributions.moments import OFFICIAL
 from pinner.errors import FetchError, InputError, TrustError

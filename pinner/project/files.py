@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
 
+from pinner.archive.cache import alone
 from pinner.errors import InputError
 from pinner.project import journal, tree
 from pinner.project.journal import FileMove
@@ -98,7 +99,7 @@ def write(
             if of_project is not None and place.is_relative_to(of_project.path):
                 projects.setdefault(of_project, []).append(move)
         for folder in sorted(projects, key=lambda each: each.path):
-            stack.enter_context(journal.alone(folder.path))
+            stack.enter_context(alone(folder.path))
         _replace(staged, texts, expected, projects)
     return notes
 
@@ -150,7 +151,7 @@ def put(path: Path, text: str) -> None:
     except OSError as error:
         raise _unwritable(path, error) from None
     place = tree.resolve(path)
-    with journal.alone(place.parent):
+    with alone(place.parent):
         for draft in place.parent.glob(journal.draft_of(escape(place.name), "?" * 8)):
             draft.unlink(missing_ok=True)
         write({path: text}, {})

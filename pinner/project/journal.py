@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from pinner.archive.cache import alone
 from pinner.errors import InputError
 from pinner.project import git
 from pinner.project.tree import Folder
@@ -55,27 +56,6 @@ def digest(data: bytes | None) -> str:
 def draft_of(name: str, token: str) -> str:
     """What the new file for `name` is called until then."""
     return f".{name}.{token}.pinner"
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other writers of the project out, for the moment of writing; they wait.
-
-    Where the system has no such locks, the check that no file has changed since it was read must do.
-    """
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with suppress(OSError):  # a network file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def write(project: Folder, moves: Sequence[FileMove], *, complete: bool) -> None:

@@ -85,16 +85,13 @@ def test_what_one_way_keeps_the_other_knows(
     [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\na Release\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n" + BODY,
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + BODY,
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 5\r\n\r\n" + BODY,
         b"HTTP/1.1 200 OK\r\nContent-Length: nine\r\n\r\n" + BODY,
         b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\n" + BODY,
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n continued: yes\r\n\r\n" + BODY,
         b"HTTP/1.1 301 Moved\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
-        b"SSH-2.0-OpenSSH_9.2\r\n",
         SAME,  # though nothing was kept that it could be the same as
-        b"",
     ],
 )
 def test_the_library_asks_again(odd: bytes, fetcher: Fetcher) -> None:
@@ -103,6 +100,40 @@ def test_the_library_asks_again(odd: bytes, fetcher: Fetcher) -> None:
         assert ask(fetcher, url) == BODY
     assert len(asked) == 2
     assert "Connection: keep-alive" in asked[1]
+
+
+def test_a_large_body_is_handed_on_while_it_comes_and_resumed_where_it_breaks_off(fetcher: Fetcher) -> None:
+    whole, seen = bytes(range(250)) * 4_000, list[int]()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    with serving([head + whole], []) as url:
+        assert fetcher.get(url, limit=1_000_000, progress=seen.append) == whole
+    assert 1 < len(seen) < len(whole) / 200_000
+    body, asked = bytearray(), list[str]()
+    answers = [head + whole[:-1], b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]
+    with serving(answers, asked) as url, pytest.raises(FetchError, match="503"):
+        fetcher.save(url, body, limit=1_000_000)
+    assert whole.startswith(body)
+    assert len(body) > 900_000
+    assert all(f"Range: bytes={len(body)}-\r\n" in each for each in asked[1:])
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + BODY]
+)
+def test_an_answer_that_breaks_off_is_asked_for_again_after_a_while(begin: bytes, tmp_path: Path) -> None:
+    waits, asked = list[float](), list[str]()
+    fetcher = Fetcher(Network(Cache(tmp_path), NOW, wait=waits.append))
+    with serving([begin, PLAIN], asked) as url:
+        assert ask(fetcher, url) == BODY
+    assert (len(asked), len(waits)) == (2, 1)
+
+
+def test_a_file_that_is_not_there_is_asked_for_once(fetcher: Fetcher) -> None:
+    asked: list[str] = []
+    none = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    with serving([none], asked) as url, pytest.raises(FetchError, match="404"):
+        ask(fetcher, url)
+    assert len(asked) == 1
 
 
 def test_a_body_that_is_too_long(fetcher: Fetcher) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pinner.archive.cache import alone
 from pinner.errors import InputError
 from pinner.project import files, journal
 from pinner.project.journal import FileMove, digest, draft_of
@@ -129,7 +130,7 @@ def test_a_writer_waits_for_another(tmp_path: Path) -> None:
         files.write({a: "A"}, {a: "a"}, {a: tmp_path})
         done.set()
 
-    with journal.alone(tmp_path):
+    with alone(tmp_path):
         thread = threading.Thread(target=write)
         thread.start()
         assert not done.wait(0.1)

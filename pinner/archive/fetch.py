@@ -255,9 +255,7 @@ class Fetcher:
         known = KeptResponse(self._cache, wanted.address, _HEADERS) if revalidate else None
         asked, before = known.plain() if known is not None else ({}, b"")
         try:
-            answer = quick.get(
-                wanted.address, {**_HEADERS, **asked}, wanted.limit, body, wanted.progress
-            )
+            answer = quick.get(wanted.address, {**_HEADERS, **asked}, wanted.limit, body, wanted.progress)
         except OSError as error:
             raise Failed(reason(error)) from None
         if answer is None or (answer.status == 304 and (not asked or len(before) > wanted.limit)):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive import steady
+from pinner.archive import quick, steady
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import Fetcher
 from pinner.archive.network import Network
@@ -53,6 +53,8 @@ def serving(pieces: Callable[[], Iterator[bytes]], pause: float) -> Iterator[str
 
 @pytest.fixture
 def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetcher]:
+    monkeypatch.setattr(quick, "_GAP", 0.1)
+    monkeypatch.setattr(quick, "_RATE", 1_000_000)
     monkeypatch.setattr(steady, "GRACE", 0.2)
     monkeypatch.setattr(steady, "RATE", 1_000_000)
     fetcher = Fetcher(Network(Cache(tmp_path), NOW, wait=lambda seconds: None))

@@ -391,7 +391,7 @@ class Shell(Process):
                 stdin = self._document(heredoc)
                 continue
             begin, end, _ = _destination(each)
-            if each.type == "herestring_redirect":
+            if self._text.startswith("<<<", each.start_byte + len(number)):
                 value = self._word(each.named_children[-1])
                 stdin = Content(f"{value.text}\n", lists=value.lists, ways=value.ways)
                 continue

@@ -56,6 +56,8 @@ _COMPOUND_END = later(
 _DOLLAR = later(r"\$(?=[\s)])")
 # The grammar takes an escaped blank that stands alone for no word at all, and does not know \< in a test.
 _ESCAPED = later(r"\\.", re.DOTALL)
+# The grammar knows no here-string behind another redirection.
+_HERESTRING = later(r"([<>]&?[ \t]*[^\s<>;&|()]+[ \t]+\d*)<<<(?!<)")
 # A line that does not go on with what stands above, as far as its beginning tells.
 _BEGINS = later(r"(?![\s})&|;{]|(?:fi|done|esac|else|elif|then|do|in)\b|\Z)")
 _RESERVED = later(
@@ -244,6 +246,8 @@ def _mask(text: str) -> str:
         text = _DOUBLE_PARENTHESES.sub(_as_word, text)
     if "`" in text:
         text = _INLINE_COMMENT.sub(lambda match: " " * len(match[0]), text)
+    if "<<<" in text:
+        text = _HERESTRING.sub(r"\1<  ", text)
     text = _COMPOUND_END.sub(r"\1;", text)
     if "$)" in text:
         text = _DOLLAR.sub(".", text)

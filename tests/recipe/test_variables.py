@@ -37,6 +37,7 @@ PINNED = [
     'ENV X="apt-get install -y"\nRUN $X a^ b^ && DEBIAN_FRONTEND=noninteractive ${X} c^',
     'RUN X="apt-get -y"; ${X} update; p="b^"; $X install a^ $p',
     "RUN eval 'apt-get install -y a^'",
+    'SHELL ["bash", "-c"]\nRUN cat 2>&1 > /dev/null <<< "$X" && apt-get install a^; wc > /dev/null <<<x',
     "RUN p='b^ c^'; eval apt-get install a^ $p",
     "RUN printf 'a^\\nb^\\n' | xargs -I{} apt-get install -y {}",
     'RUN p="a^ b^"; apt-get install ${p}; apt-get remove --auto-remove $p; apt-get autoremove $p',

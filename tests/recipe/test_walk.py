@@ -102,6 +102,7 @@ WRITTEN = [
     (f'RUN echo "deb https://x.example $(. /etc/os-release && echo "$VERSION_CODENAME") main" > {LIST}', LIST, False),
     (f'RUN . /etc/os-release && echo "deb https://x.example ${{VERSION_CODENAME}} main" > {LIST}', LIST, False),
     (f"RUN cat > {LIST} <<EOF\n{LINE}\nEOF", LIST, False),
+    (f'SHELL ["bash", "-c"]\nRUN cat > {LIST} <<< "{LINE}"', LIST, False),
     (f"RUN cat <<EOF > {LIST}\n{LINE}\nEOF", LIST, False),
     (f"COPY <<EOF {LIST}\n{LINE}\nEOF", LIST, False),
     (f"RUN sudo sh -c 'echo \"{LINE}\" > {LIST}'", LIST, False),
@@ -466,6 +467,7 @@ def test_functions_of_sourced_files(body: str, found: dict[str, str]) -> None:
         f"RUN awk 'BEGIN {{ print > \"{LIST}\" }}'",
         f"RUN echo x | sed -n 'w {LIST}'",
         "RUN find /etc/apt -not -name '*.list' -exec perl -pi -e s/a/b/ {} +",
+        f"RUN find / -maxdepth 1 -name etc -exec sh -c 'echo x > {LIST}' ';'",
         "RUN find /etc -regex '.*sources' | xargs perl -pi -e s/a/b/",
     ],
 )

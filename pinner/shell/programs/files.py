@@ -8,6 +8,7 @@ from posixpath import basename, dirname, join
 
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
+from pinner.shell.process import APT_FILES
 from pinner.shell.programs import archives
 from pinner.shell.programs.options import read_options
 from pinner.shell.state import State
@@ -251,6 +252,8 @@ def _find(call: Invocation) -> ProgramResult:
             _removed(call, path)
     for path in found if command else ():
         call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
+    if not found and any(APT_FILES.search(word) for word in command[:end]):
+        call.shell.unknown("find", live=False)  # it may be run for folders, too
     return ProgramResult("done", Content("".join(f"{path}\n" for path in found)))
 
 

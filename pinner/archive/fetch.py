@@ -81,6 +81,7 @@ class Fetcher:
             self._tries, self._timeouts = 1, (_HASTE, _TIMEOUTS[1])
         self._mirrors = sorted(network.mirrors.items(), key=lambda pair: -len(pair[0]))
         self._silent: set[str] = set()  # hosts that gave no answer at all: no patience any more
+        self._odd: set[str] = set()  # addresses at which the last try failed that the library made
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self.rate = 0.0  # bytes a second, the best that was seen so far of a body that tells
@@ -245,8 +246,11 @@ class Fetcher:
 
     def _try(self, wanted: _Wanted, body: Sink, *, revalidate: bool, resume: bool) -> None:
         """One try, without the library if it is that simple."""
-        if self._pace is not None or len(body) or not self._quick(wanted, body, revalidate=revalidate):
+        simple = self._pace is None and not len(body) and wanted.address not in self._odd
+        if not simple or not self._quick(wanted, body, revalidate=revalidate):
+            self._odd.add(wanted.address)
             self._once(wanted, body, revalidate=revalidate, resume=resume)
+            self._odd.discard(wanted.address)
 
     def _quick(self, wanted: _Wanted, body: Sink, *, revalidate: bool) -> bool:
         """A body over plain http; False where it is not that simple. Raises `Failed` as `_once` does."""

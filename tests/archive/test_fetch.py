@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pinner.archive import fetch
+from pinner.archive import fetch, quick
 from pinner.archive.cache import Cache
 from pinner.archive.fetch import LONGEST_WAIT, Fetcher
 from pinner.archive.network import Network
@@ -68,6 +68,7 @@ def test_no_answer_in_time(
     archive: SimulatedArchive, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetcher, "_timeouts", (1, 0.05))
+    monkeypatch.setattr(quick, "_GAP", 0.05)
     archive.stall("*")
     with pytest.raises(FetchError, match=r"no answer in time \(4 tries\)"):
         fetcher.get(archive.url + PATH, limit=9999)

@@ -133,6 +133,8 @@ class State:
     def read(self, path: str) -> Content | None:
         """What a file holds, None if there is none that is seen."""
         path = self.real(path)
+        if path.startswith(f"/{UNKNOWN}/") and self._linked:
+            return Content()
         found = self.files.get(path)
         if found is not None:
             return None if found.gone and not found.others else found
@@ -279,6 +281,9 @@ class State:
         parts = self.names(places.sourceparts) if places.sourceparts else ()
         paths = [places.sourcelist, *(join(places.sourceparts, name) for name in parts)]
         found = {path: content for path in paths if (content := self.read(path)) is not None}
+        if self.real(places.sourceparts).startswith(f"/{UNKNOWN}/"):
+            at = max(content.at for content in self.files.values() if content.link)
+            found[f"?{places.sourceparts}"] = Content(at=at, by=places.sourceparts)
         return found | {path: content for path, content in self.files.items() if path.startswith("?")}
 
     def preferences(self, places: Places = USUAL) -> dict[str, Content]:
@@ -361,11 +366,22 @@ class State:
         for other in rest:
             self._merge(other)
 
+    def _at(self, path: str) -> Content:
+        """What is at a path: what a link to a file leads to, another link itself."""
+        found = self.files.get(path)
+        if found is not None and not found.link:
+            return found
+        return self.read(path) or found or GONE
+
     def _merge(self, other: State) -> None:
         if self.files is not other.files and self.files != other.files:
             for path in {*self.files, *other.files}:
-                own, there = self.read(path) or GONE, other.read(path) or GONE
-                if own != there:
+                if path in self.files and self.files[path] is other.files.get(path):
+                    continue
+                own, there = self._at(path), other._at(path)
+                if own != there and not (
+                    own.link and own.link == there.link and not own.others + there.others
+                ):
                     self.files[path] = _either(own, there)
         if self.variables != other.variables:
             for name in {*self.variables, *other.variables}:
@@ -399,7 +415,7 @@ def _is_named(path: str, extension: str) -> bool:
 def _either(one: Content, other: Content) -> Content:
     """A file that is the one or the other."""
     every = dict.fromkeys(each._replace(others=()) for each in (one, *one.others, other, *other.others))
-    first, *others = sorted(every, key=lambda each: each.gone)
+    first, *others = sorted(every, key=lambda each: (each.gone, not each.link))
     if len(every) > _MOST_OTHERS:
         return Content(at=max(each.at for each in every), by=first.by)
     return first._replace(others=tuple(others))

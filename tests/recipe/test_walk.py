@@ -466,6 +466,8 @@ def test_functions_of_sourced_files(body: str, found: dict[str, str]) -> None:
         'RUN perl -e \'open(F, ">" . join("/", "/etc", "apt", "x"))\'',
         f"RUN awk 'BEGIN {{ print > \"{LIST}\" }}'",
         f"RUN echo x | sed -n 'w {LIST}'",
+        "RUN curl -f x || ln -s /etc/apt/sources.list.d /l; cp /etc/hosts /l/x.list",
+        "RUN mkdir /a; if curl -f x; then rm -rf /etc/apt/sources.list.d; ln -s /a /etc/apt/sources.list.d; fi",
         "RUN find /etc/apt -not -name '*.list' -exec perl -pi -e s/a/b/ {} +",
         f"RUN find / -maxdepth 1 -name etc -exec sh -c 'echo x > {LIST}' ';'",
         "RUN find /etc -regex '.*sources' | xargs perl -pi -e s/a/b/",

@@ -78,6 +78,8 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
 def _unseen(call: Invocation, source: str, place: str, several: bool) -> None:
     """What is not seen comes to a place: a file, `several`, or a folder."""
     shell = call.shell
+    if place.startswith(f"/{UNKNOWN}/") and not any(UNKNOWN in word for word in call.words):
+        shell.unknown(f"{call.name} {source}", live=False)
     if re.match(rf"{_APT}/(?:sources\.list|preferences|apt\.conf)", place):
         if several or place in _FOLDERS:
             shell.unknown(f"{call.name} {source}", live=False)

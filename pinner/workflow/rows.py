@@ -117,6 +117,8 @@ def members(
     asked: dict[str, tuple[str, str]] = {}
     found: dict[str, ClosureMember] = {}
     used: dict[str, LockedPackage] = {}
+    calls = list(calls)
+    brought = {chosen.offer.name for done in calls for chosen in done.chosen}
     for done in calls:
         for request in done.call.requests:
             choice = choices[request]
@@ -139,7 +141,9 @@ def members(
             if chosen.offer.version != version:
                 word = ""  # another package has replaced what was asked for
             parent = chosen.causes[0].parent
-            found[chosen.offer.name] = ClosureMember(row.id, word, parent.name if parent and not word else "")
+            # What an upgrade moves may be needed by a package that the base image holds, and that stays.
+            by = parent.name if parent and not word and parent.name in brought else ""
+            found[chosen.offer.name] = ClosureMember(row.id, word, by)
     return found, used
 
 

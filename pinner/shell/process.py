@@ -26,7 +26,7 @@ from pinner.shell.outcomes import (
     joined,
     value_of,
 )
-from pinner.shell.state import State
+from pinner.shell.state import UNDECIDED, State
 from pinner.shell.syntax import Script, UnparsableError
 from pinner.shell.trace import Trace, Tracer, assigned
 from pinner.values import NamedTuple
@@ -293,7 +293,7 @@ class Process:
                 self.unknown("a file whose name is not known")
             return
         path = self.state.real(self.state.path(name))
-        if path.startswith(f"/{UNKNOWN}/"):
+        if path.startswith(UNDECIDED):
             self.unknown(name, live=False)
             return
         made = content._replace(

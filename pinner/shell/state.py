@@ -26,6 +26,8 @@ from pinner.values import NamedTuple
 _MOST_OTHERS = 8
 #: How many symbolic links are followed for one path (as Linux does, path_resolution(7)).
 _MOST_LINKS = 40
+#: What a path begins with that leads over a link which a condition decides about.
+UNDECIDED = f"/{UNKNOWN}->"
 USUAL = Places()
 _ARCHITECTURES = "/var/lib/dpkg/arch"
 _PAST_TIME = {
@@ -116,7 +118,7 @@ class State:
         self._linked = True
 
     def real(self, path: str) -> str:
-        """Where a path leads, symbolic links followed; below `UNKNOWN` where a condition decides about one."""
+        """Where a path leads, symbolic links followed; below `UNDECIDED` where a condition decides about one."""
         if not self._linked:
             return path
         for _ in range(_MOST_LINKS):
@@ -126,14 +128,14 @@ class State:
                 return path
             content = self.files[path[:at]]
             if content.others:
-                return f"/{UNKNOWN}{path}"
+                return f"{UNDECIDED}{path}"
             path = normpath(content.link + path[at:])
         return path
 
     def read(self, path: str) -> Content | None:
         """What a file holds, None if there is none that is seen."""
         path = self.real(path)
-        if path.startswith(f"/{UNKNOWN}/") and self._linked:
+        if path.startswith(UNDECIDED):
             return Content()
         found = self.files.get(path)
         if found is not None:
@@ -281,7 +283,7 @@ class State:
         parts = self.names(places.sourceparts) if places.sourceparts else ()
         paths = [places.sourcelist, *(join(places.sourceparts, name) for name in parts)]
         found = {path: content for path in paths if (content := self.read(path)) is not None}
-        if self.real(places.sourceparts).startswith(f"/{UNKNOWN}/"):
+        if self.real(places.sourceparts).startswith(UNDECIDED):
             at = max(content.at for content in self.files.values() if content.link)
             found[f"?{places.sourceparts}"] = Content(at=at, by=places.sourceparts)
         return found | {path: content for path, content in self.files.items() if path.startswith("?")}

@@ -483,6 +483,7 @@ def test_what_is_not_known(body: str) -> None:
     "body",
     [
         "RUN curl https://sh.rustup.rs | sh -s -- -y",
+        "ARG X\nRUN echo x >> $X/f; cp /x $X/; cd $X && cd y && echo x > f && cp -r /x .",
         "RUN wget -qO- https://x.example/x.tar.gz | tar xz && cd x && ./configure && make install",
         "RUN pip install x && npm ci && ./gradlew build",
         "COPY --from=image /usr/bin/tool /usr/bin/",

@@ -11,7 +11,7 @@ from pinner.shell.outcomes import Invocation, ProgramResult
 from pinner.shell.process import APT_FILES
 from pinner.shell.programs import archives
 from pinner.shell.programs.options import read_options
-from pinner.shell.state import State
+from pinner.shell.state import UNDECIDED, State
 
 _APT = "/etc/apt"
 _FOLDERS = {
@@ -78,7 +78,7 @@ def _place(call: Invocation, source: str, target: str, *, into: bool) -> None:
 def _unseen(call: Invocation, source: str, place: str, several: bool) -> None:
     """What is not seen comes to a place: a file, `several`, or a folder."""
     shell = call.shell
-    if place.startswith(f"/{UNKNOWN}/") and not any(UNKNOWN in word for word in call.words):
+    if place.startswith(UNDECIDED):
         shell.unknown(f"{call.name} {source}", live=False)
     if re.match(rf"{_APT}/(?:sources\.list|preferences|apt\.conf)", place):
         if several or place in _FOLDERS:

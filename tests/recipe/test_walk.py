@@ -222,6 +222,8 @@ def test_edited(body: str, base: dict[str, str], text: str | None) -> None:
         ("RUN ln -s /etc/apt/sources.list.d /l && rm /l && rm /l/debian.sources", BOOKWORM, [DEBIAN]),
         ("RUN ln -s /etc/apt/sources.list.d /l && rm /l/debian.sources", BOOKWORM, []),
         ("RUN ln -s /etc/apt/sources.list.d /l && rm -rf /l/ || true", BOOKWORM, []),
+        ("RUN find /etc/apt -path '*/*.d/*' -not -name x -delete", BOOKWORM, []),
+        ("RUN cd /etc && find . -path ./apt/sources.list.d/debian.sources -exec rm {} +", BOOKWORM, []),
         ("RUN find /etc/apt -iname '*.SOURCES' -delete", BOOKWORM, []),
         ("RUN find /etc/apt \\( -name x -o -name '*.sources' \\) -delete", BOOKWORM, []),
         ("RUN find / -name '*.pyc' -o -newer /x -name __pycache__ -delete", BOOKWORM, [DEBIAN]),

@@ -19,6 +19,7 @@ from pinner.shell.programs import (
     archives,
     fetching,
     files,
+    find,
     keys,
     makefiles,
     shells,
@@ -31,6 +32,6 @@ Program = Callable[[Invocation], ProgramResult]
 
 PROGRAMS: Mapping[str, Program] = {
     name: program
-    for module in (apt, archives, fetching, files, keys, makefiles, shells, system, tests, texts)
+    for module in (apt, archives, fetching, files, find, keys, makefiles, shells, system, tests, texts)
     for name, program in module.ROWS.items()
 }

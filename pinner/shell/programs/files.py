@@ -1,14 +1,12 @@
-"""Programs that move files about: rm, cp, mv, ln, install, mkdir, find, dd, cd."""
+"""Programs that move files about: rm, cp, mv, ln, install, mkdir, dd, cd."""
 
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join
 
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
-from pinner.shell.process import APT_FILES
 from pinner.shell.programs import archives
 from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNDECIDED, State
@@ -197,68 +195,6 @@ def _cd(call: Invocation) -> ProgramResult:
     return ProgramResult()
 
 
-#: Words of find(1)'s expression that are followed, beside those that take a value.
-_FIND = {"-print", "-print0", "-delete", "-depth", "-mount", "-xdev", "-o", "-or", "-a", "-and", "(", ")"}
-_HARMLESS = {"chmod", "chown", "chgrp", "touch", "cat", "ls", "grep", "stat", "echo", "file", "du"}
-
-
-def _find(call: Invocation) -> ProgramResult:
-    """find, where it deletes, prints or hands on files by their names and depths."""
-    words = [word for word in call.words if word not in ("-L", "-P", "-H")]
-    at = next((number for number, word in enumerate(words) if word.startswith(("-", "(", "!"))), len(words))
-    run = next((number for number, word in enumerate(words) if word in ("-exec", "-execdir")), len(words))
-    tests: dict[str, list[str]] = {
-        each: [] for each in ("-name", "-iname", "-type", "-mindepth", "-maxdepth")
-    }
-    followed, rest = True, iter(words[at:run])
-    for word in rest:
-        if word in tests:
-            tests[word].append(next(rest, ""))
-        else:
-            followed = followed and word in _FIND
-    names = [*tests["-name"], *tests["-iname"]]
-    least, most = tests["-mindepth"] or ["0"], tests["-maxdepth"] or ["99"]
-    followed = followed and set(tests["-type"]) <= {"f"} and least[-1].isdigit() and most[-1].isdigit()
-    command = words[run + 1 :]
-    end = next((number for number, word in enumerate(command) if word in (";", "+")), len(command))
-    acts = "-delete" in words or bool(command)
-    either, grouped = sum(word in ("-o", "-or") for word in words[at:run]), False
-    if "(" in words and ")" in words:  # `a -o b -delete` deletes b alone, `( a -o b ) -delete` both
-        outside = {*words[at : words.index("(")], *words[words.index(")") : run]}
-        grouped = not {"(", "-o", "-or", "-name", "-iname"} & outside
-    followed = followed and (grouped or not (either and acts)) and (len(names) < 2 or either > 0)
-    followed = followed and not command[end + 1 :] and not ("-delete" in words and command)
-    every = not names or (not followed and ({"!", "-not"} & {*words} or len(names) <= either))
-    state = call.shell.state
-    found = [
-        path
-        for folder in words[:at]
-        for start in state.glob(state.path(folder))
-        for path in state.below(start)
-        if every
-        or any(fnmatchcase(basename(path), pattern) for pattern in tests["-name"])
-        or any(fnmatchcase(basename(path).lower(), pattern.lower()) for pattern in tests["-iname"])
-        if not followed or int(least[-1]) <= path[len(start.rstrip("/")) :].count("/") <= int(most[-1])
-    ]
-    if not followed:
-        runs = {
-            each for each, behind in zip(words[1:], words, strict=False) if behind in ("-exec", "-execdir")
-        }
-        acts = "-delete" in words or not runs <= _HARMLESS
-        acts = acts or any(path.startswith("/etc") for path in map(state.path, words[:at]))
-        if acts and any(f"{path}/".startswith(f"{_APT}/") for path in (*found, *map(state.path, command))):
-            call.shell.unknown("find", live=False)
-        return ProgramResult("done", Content(UNKNOWN))
-    if "-delete" in words:
-        for path in found:
-            _removed(call, path)
-    for path in found if command else ():
-        call.shell.execute([Value(word.replace("{}", path)) for word in command[:end]])
-    if not found and any(APT_FILES.search(word) for word in command[:end]):
-        call.shell.unknown("find", live=False)  # it may be run for folders, too
-    return ProgramResult("done", Content("".join(f"{path}\n" for path in found)))
-
-
 def _touch(call: Invocation) -> ProgramResult:
     state = call.shell.state
     for path in map(state.path, read_options(call.words, "drt", ("date", "reference")).operands):
@@ -315,7 +251,6 @@ ROWS = {
     "cd": _cd,
     "pushd": _cd,
     "popd": _cd,
-    "find": _find,
     "touch": _touch,
     "dd": _dd,
     "truncate": _truncate,

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
 
+from pinner.archive import reach
 from pinner.errors import InputError, PinnerError, printable
 from pinner.lock import reader
 from pinner.lock.schema import LARGEST as LARGEST_LOCK
@@ -184,8 +185,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
     A search takes files of these kinds alone, or else of those that the configuration or the lock says. A lock lies
     beside the configuration, or else at the root that `tree.root_of` tells. A command that `writes` finishes what a
     killed run left, and takes no file that is a link out of the work tree; one that does not takes such a file if the
-    user has named it. A project whose configuration or lock cannot be used stops no other one. Raises `InputError` for
-    the configuration of a directory that is searched.
+    user has named it, but not in CI. A project whose configuration or lock cannot be used stops no other one. Raises
+    `InputError` for the configuration of a directory that is searched.
     """
     collected = Collected([], [], [], [])
     listing = git.once()
@@ -198,7 +199,8 @@ def collect(paths: Sequence[str], *, kinds: Sequence[str] = (), writes: bool = F
         if path.parent not in roots:
             roots[path.parent] = tree.root_of(path)
         folder, root = place.parent, roots[path.parent]
-        anywhere = named[path] and not writes
+        # In CI a link may be another's: what it leads to would be shown in messages.
+        anywhere = named[path] and not writes and not reach.is_guarded()
         if anywhere and not place.is_relative_to(root):
             root = tree.root_of(place)
         try:

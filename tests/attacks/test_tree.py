@@ -89,3 +89,19 @@ def test_a_cache_behind_a_link_that_came_with_the_checkout(
         access._not_of_the_checkout.cache_clear()
         assert bench.run("cache", "clear").status == 3
     assert [each.name for each in outside.rglob("*")] == ["images", "precious"]
+
+
+@pytest.mark.parametrize(("ci", "shown"), [("", True), ("true", False)])
+def test_in_ci_a_named_link_out_of_the_work_tree_is_not_read(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str, shown: bool
+) -> None:
+    """A pull request may put it in the place of the file that the job names."""
+    (tmp_path / "secret").write_text("token=abc\n")
+    (bench.folder / ".git").mkdir()
+    (bench.folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (bench.folder / "app.Dockerfile").symlink_to(tmp_path / "secret")
+    monkeypatch.setenv("CI", ci)
+    result = bench.run("verify", "app.Dockerfile")
+    assert result.status == 3
+    assert ("token=abc" in result.out + result.err) is shown
+    assert ("leads out of the work tree" in result.err) is not shown

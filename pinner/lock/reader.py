@@ -8,10 +8,10 @@ merge of two branches leaves. Where it leaves what does not fit together, the ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pinner import toml
@@ -37,7 +37,7 @@ from pinner.lock.schema import (
     Target,
     short,
 )
-from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows, Section
+from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows
 from pinner.regex import later
 
 _MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
@@ -47,6 +47,9 @@ _HINT = "restore the lock from version control, or delete it and run `pinner loc
 _DIGEST = later(r"(?:[0-9a-f]{64}|[0-9a-f]{128})")
 _PRINT = later(r"[0-9A-F]{40,}")
 _DATE = later(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_CONTROLS = bytes((*range(10), *range(11, 32), 127))
+_KNOWN: dict[str, LockedPackage] = {}  # by line: the locks of a fleet have many in common
+_MOST = 20_000
 _BOTH = "two branches have changed it"
 
 
@@ -65,9 +68,11 @@ def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
     Raises `InputError` for text that is not TOML, another schema, a missing or mistyped value, an unknown key, and for
     conflict markers.
     """
-    marker = _marker(text)
+    rows = _as_laid_out(text)
+    marker = _marker(text) if rows is None else None
     if marker and merge:
         text = _MARKER.sub("", _without_base(text))
+        rows = _as_laid_out(text)
     elif marker:
         raise InputError(
             "the lock holds unresolved merge conflicts",
@@ -75,7 +80,6 @@ def loads(text: str, path: str = NAME, *, merge: bool = False) -> Lock:
             line=text.count("\n", 0, marker.start()) + 1,
             hint="`pinner lock` takes the lines of both sides",
         )
-    rows = _as_laid_out(text)
     return _Assembly(rows if rows is not None else _as_toml(text, path), path).lock()
 
 
@@ -95,6 +99,8 @@ def _as_laid_out(text: str) -> Rows | None:
     if not text.startswith(begin):
         return None
     at, found = len(begin), Rows()
+    raw = text.encode("utf-8", "surrogatepass")
+    clean = len(raw.translate(None, _CONTROLS)) == len(raw)
     for name, section in SECTIONS.items():
         opening = f"\n{name} = [\n"
         if not text.startswith(opening, at):
@@ -107,23 +113,45 @@ def _as_laid_out(text: str) -> Rows | None:
         if not end:
             return None
         block, at = text[start:end], end + 2
-        while "\n\n" in block:
-            block = block.replace("\n\n", "\n")
-        found[name] = _lines(block, section) if block else []
-        if len(found[name]) != block.count("\n"):
-            return None
+        lines = _separate(block, name, clean=clean) if block else []
+        if lines is None:  # no empty line behind each, as after a merge
+            while "\n\n" in block:
+                block = block.replace("\n\n", "\n")
+            lines = _lines(block, name, "\n", clean=clean)
+            if len(lines) != block.count("\n"):
+                return None
+        found[name] = lines
     return found if at == len(text) else None
 
 
-def _lines(block: str, section: Section) -> list[tuple[Any, ...]]:
-    """The lines that are laid out as the writer does it; no others."""
-    fields = section.fields
+def _separate(block: str, name: str, *, clean: bool) -> list[tuple[Any, ...]] | None:
+    """The lines, if there is an empty one behind each."""
+    if name != "packages":
+        lines = _lines(block, name, "\n\n", clean=clean)
+        return lines if 2 * len(lines) == block.count("\n") else None
+    texts = block.split("\n\n")
+    if texts.pop() or 2 * len(texts) != block.count("\n"):
+        return None
+    new = [each for each in texts if each not in _KNOWN]
+    if new:
+        lines = _lines("\n\n".join((*new, "")), name, "\n\n", clean=clean)
+        if len(lines) != len(new):
+            return None
+        if len(_KNOWN) > _MOST:
+            _KNOWN.clear()
+            new, lines = texts, _lines(block, name, "\n\n", clean=clean)
+        _KNOWN.update(zip(new, map(LockedPackage._make, lines), strict=True))
+    return [_KNOWN[each] for each in texts]
+
+
+@cache
+def _pattern(name: str, end: str, *, escaped: bool, clean: bool) -> re.Pattern[str]:
+    """A line of a section."""
+    fields = SECTIONS[name].fields
     pattern = r"^  \{ "
     plain = r'[^"\\\x00-\x1f\x7f]*'
-    if "\\" in block:
-        string = rf'"({plain}(?:\\.{plain})*)"'
-    else:  # what is simple is compiled sooner; that nothing goes over the end of a line their number shows
-        string = '"([^"]*)"' if block.replace("\n", "").isprintable() else f'"({plain})"'
+    # What is simple is compiled sooner; that nothing goes over the end of a line their number shows.
+    string = rf'"({plain}(?:\\.{plain})*)"' if escaped else '"([^"]*)"' if clean else f'"({plain})"'
     for number, field in enumerate(fields):
         value = {str: string, int: r"(\d{1,18})"}.get(field.kind, "(true)")
         part = f"{field.name} = {value}"
@@ -131,8 +159,15 @@ def _lines(block: str, section: Section) -> list[tuple[Any, ...]]:
             pattern += f"{', ' if number else ''}{part}"
         elif number or len(fields) == 1:
             pattern += f"(?:, {part})?"
-    rows = re.findall(rf"{pattern} \}},$", block, re.MULTILINE)
-    if "\\" in block:
+    return re.compile(rf"{pattern} \}},{end}", re.MULTILINE)
+
+
+def _lines(block: str, name: str, end: str, *, clean: bool) -> list[tuple[Any, ...]]:
+    """The lines of a section that are laid out as the writer does it and have this `end`; no others. `clean`: without
+    characters that no text of TOML holds."""
+    fields, escaped = SECTIONS[name].fields, "\\" in block
+    rows: list[tuple[Any, ...]] = _pattern(name, end, escaped=escaped, clean=clean).findall(block)
+    if escaped:
         try:
             rows = [tuple(map(_unescaped, row)) for row in rows]
         except ValueError:  # an escape that the writer does not write
@@ -257,7 +292,7 @@ class _Assembly:
         found: dict[str, LockedPackage] = {}
         clashing, is_digest = set[str](), _DIGEST.fullmatch
         for number, row in enumerate(self._rows["packages"]):
-            package = LockedPackage._make(row)
+            package = row if isinstance(row, LockedPackage) else LockedPackage._make(row)
             if not is_digest(package.digest):
                 self._check(_DIGEST, package.digest, f"packages[{number}].digest", "a digest in hexadecimal")
             known = found.setdefault(package.id, package)
@@ -302,7 +337,7 @@ class _Assembly:
                 continue
             parts = (
                 _joined(commands.get(name, ())),
-                tuple(map(_MEMBER, sorted({*members.get(name, ())}))),
+                tuple(map(_MEMBER, _sorted(members.get(name, ())))),
                 tuple(sorted({Incomplete._make(each) for each in incomplete.get(name, ())})),
                 tuple(sorted({Gone._make(each) for each in gone.get(name, ())})),
                 tuple(sorted({LocalPackage._make(each) for each in files.get(name, ())})),
@@ -336,6 +371,12 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]
     return found
 
 
+def _sorted(rows: Collection[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """Lines in order, each once."""
+    once = {*rows}
+    return sorted(once if len(once) < len(rows) else rows)  # what is in order already is sorted sooner
+
+
 def _joined(rows: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
     """The commands of lines: see `CommandRow`."""
     found: list[list[str]] = []
@@ -350,14 +391,14 @@ def _joined(rows: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
 def _unfit(closure: Closure, packages: Mapping[str, LockedPackage]) -> str:
     """Why the lines of a closure do not fit together, as after a merge of two branches; "" if they do."""
     members = closure.members
-    slots = {each.id.partition("=")[0] for each in members}
+    ids, _, needs, _ = zip(*members, strict=True) if members else ((), (), (), ())
+    slots = {each.partition("=")[0] for each in ids}
     if len(slots) < len(members):
         return f"two versions of one package are there: {_BOTH}"
-    if not all(each.id in packages for each in members):
+    if not packages.keys() >= {*ids}:
         return f"a package is not there: {_BOTH}"
-    names = slots | {each.name for each in closure.files}
-    names |= {slot.partition(":")[0] for slot in slots}  # with the architecture if it is foreign
-    if not all(each.by in names for each in members if each.by):
+    needed = {*needs} - slots - {""}  # with the architecture if it is foreign
+    if not needed <= {slot.partition(":")[0] for slot in slots} | {each.name for each in closure.files}:
         return f"a package is there that nothing needs: {_BOTH}"
     if closure.incomplete:
         return ""  # they may be those of commands that could be followed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pinner.lock.schema import (
@@ -68,16 +69,21 @@ class Section(NamedTuple):
     @property
     def fields(self) -> tuple[LockField, ...]:
         """The fields of its lines, in order."""
-        own = (LockField(self.owner, str),) if self.owner else ()
-        defaults = self.type._field_defaults
-        return own + tuple(
-            LockField(name, kind, defaults.get(name))
-            for name, annotation in self.type.__annotations__.items()
-            if (kind := _KINDS.get(getattr(annotation, "__forward_arg__", annotation)))
-        )
+        return _fields(self.type, self.owner)
 
 
 _KINDS = {"str": str, "int": int, "bool": bool}
+
+
+@cache
+def _fields(kind: Any, owner: str) -> tuple[LockField, ...]:
+    own = (LockField(owner, str),) if owner else ()
+    defaults = kind._field_defaults
+    return own + tuple(
+        LockField(name, known, defaults.get(name))
+        for name, annotation in kind.__annotations__.items()
+        if (known := _KINDS.get(getattr(annotation, "__forward_arg__", annotation)))
+    )
 
 
 #: The file's sections, in order: this is what writer and readers go by.

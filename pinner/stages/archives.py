@@ -48,6 +48,7 @@ class Archives:
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str, tuple[str, ...]], Universe] = {}
         self._rooted_universes: dict[tuple[Named, str, str, Root, tuple[str, ...]], Universe] = {}
+        self._choices: dict[tuple[object, ...], Choice] = {}
         self._failed: dict[_Need, PinnerError] = {}
         self._oldest: dict[tuple[str, str], datetime] = {}
         self.notes: dict[str, None] = {}
@@ -225,7 +226,11 @@ class Archives:
     def _chosen(self, call: InstallCommand, request: Request, form: PinForm) -> Choice:
         def alone(one: InstallCommand) -> Choice:
             universes = self.universes(one, request.arch, rooted=request.action == "pin")
-            return choose(request, universes, asked=call.base.asked, form=form)
+            asked = call.base.asked
+            key = (form, asked, request.action, *request[5:9], *universes.items())
+            if key not in self._choices:  # the files of a fleet ask for the same again and again
+                self._choices[key] = choose(request, universes, asked=asked, form=form)
+            return self._choices[key]
 
         found = [alone(call)]
         for other in call.others:

@@ -42,21 +42,17 @@ class Pin(NamedTuple):
 
 
 class LockedVersion(NamedTuple):
-    """A version in the lock, and how it stands by platform. `files` have it in a target; `asked`: by a word. `where` is
-    its suite, `packages` are the locked ones by platform."""
+    """A version in the lock, and how it stands by platform; `state` is the worst of these. `files` have it in a target;
+    `asked`: by a word. `where` is its suite, `packages` are the locked ones by platform."""
 
     name: str
     version: str
     asked: bool
     files: tuple[str, ...]
     standings: Mapping[str, Standing]
+    state: VersionState
     where: Named
     packages: Mapping[str, LockedPackage]
-
-    @property
-    def state(self) -> VersionState:
-        """The worst of its platforms."""
-        return worst(self.standings.values())
 
 
 class Broken(NamedTuple):
@@ -93,6 +89,8 @@ class Verified(NamedTuple):
         def at(place: Place) -> Place:
             return place._replace(path=name(place.path))
 
+        if all(name(each) == each for each in self.files):
+            return self
         return self._replace(
             pins=tuple([each._replace(place=at(each.place)) for each in self.pins]),
             packages=tuple([each._replace(files=tuple(map(name, each.files))) for each in self.packages]),

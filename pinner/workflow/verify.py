@@ -33,9 +33,9 @@ from pinner.workflow.health import moved_images
 from pinner.workflow.lock import in_scripts
 from pinner.workflow.remembered import as_locked
 from pinner.workflow.solved import Solved
-from pinner.workflow.standing import Ages, Argument, LockHistory, Standing
+from pinner.workflow.standing import Ages, Argument, LockHistory, Standing, VersionState
 from pinner.workflow.targets import Targets
-from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified
+from pinner.workflow.verified import Broken, LockedVersion, Pin, Verified, worst
 
 if TYPE_CHECKING:  # the resolver is loaded only where something must be resolved
     from pinner.workflow.closure import Closures
@@ -58,7 +58,11 @@ class Verifier:
         self._now = now
         self._silent: Sequence[FetchError] = ()
         self._standings: dict[tuple[object, ...], Standing] = {}
-        self._package_standings: dict[Named, dict[tuple[object, ...], Mapping[str, Standing]]] = {}
+        self._package_standings: dict[
+            Named, dict[tuple[object, ...], tuple[Mapping[str, Standing], VersionState]]
+        ]
+        self._package_standings = {}
+        self._spelled: dict[tuple[str, str], tuple[str, str]] = {}
 
     def verify(
         self,
@@ -222,7 +226,7 @@ class Verifier:
     def _packages(
         self, lock: Lock, files: Iterable[File], wheres: Mapping[tuple[str, str, str], Named]
     ) -> Iterator[LockedVersion]:
-        packages = lock.by_id
+        packages, spelled = lock.by_id, self._spelled
         paths = {file.path for file in files}
         targets: dict[Named, list[Target]] = {}
         for target in lock.targets:
@@ -231,27 +235,30 @@ class Verifier:
                 targets.setdefault(where, []).append(target)
         for where, own in targets.items():
             uses: dict[tuple[str, str], tuple[dict[str, LockedPackage], dict[str, None], list[str]]] = {}
-            for target in own:
-                file, platform, native = target.file, target.platform, PLATFORMS[target.platform]
-                for member in target.closure.members:
-                    package = packages.get(member.id)
-                    if package is not None:
-                        name = key(package.name, package.arch, native), package.version
-                        use = uses.get(name)
-                        if use is None:
-                            use = uses[name] = {}, {}, []
-                        use[0][platform] = package
-                        use[1][file] = None
-                        if member.argument:
-                            use[2].append(member.argument)
+            for file, _, platform, closure, *_ in own:
+                native = PLATFORMS[platform]
+                for name, argument, *_ in closure.members:
+                    package = packages.get(name)
+                    if package is None:
+                        continue
+                    spelling = spelled.get((name, native))
+                    if spelling is None:
+                        spelling = key(package.name, package.arch, native), package.version
+                        spelled[name, native] = spelling
+                    use = uses.get(spelling)
+                    if use is None:
+                        use = uses[spelling] = {}, {}, []
+                    use[0][platform] = package
+                    use[1][file] = None
+                    if argument:
+                        use[2].append(argument)
             known = self._package_standings.setdefault(where, {})
-            for (spelled, version), (found, files_of, arguments) in uses.items():
+            for spelling, (found, files_of, arguments) in uses.items():
                 same = (*found.items(),)
                 if same not in known:  # one value for all the projects that hold the same
-                    known[same] = {each: self._of_file(where, each, deb) for each, deb in same}
-                yield LockedVersion(
-                    spelled, version, bool(arguments), (*files_of,), known[same], where, found
-                )
+                    standings = {each: self._of_file(where, each, deb) for each, deb in same}
+                    known[same] = standings, worst(standings.values())
+                yield LockedVersion(*spelling, bool(arguments), (*files_of,), *known[same], where, found)
 
     def _of_file(self, where: Named, platform: str, package: LockedPackage) -> Standing:
         for error in self._silent:

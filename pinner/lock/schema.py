@@ -369,8 +369,12 @@ class Lock(_Lock):
             return self
         targets = kept + new.targets
         used = {member.id for target in targets for member in target.closure.members}
+        members = {member.id for target in kept for member in target.closure.members}
         packages = {**self.by_id, **new.by_id}
-        members = (member.id for target in kept for member in target.closure.members)
+        for each in members & self.by_id.keys() & new.by_id.keys():
+            old = self.by_id[each]
+            if old._replace(suite="") == packages[each]._replace(suite=""):
+                packages[each] = old  # of two suites that have the same file, the first stays
         uris = {packages[each].uri for each in members if each in packages}
         releases = {each.key: each for each in self.releases if each.uri in uris}
         releases |= {each.key: each for each in new.releases}

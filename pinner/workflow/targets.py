@@ -141,7 +141,7 @@ class Targets:
                     platforms = (*problems[key].platforms, platform)
                     problems[key] = problems[key]._replace(platforms=platforms)
             if smooth:
-                self._solved.keep(question, answer(found, rows))
+                self._solved.keep(question, answer(found, {**rows, **self._packages}))
         return tuple(problems.values())
 
     def questions(self, file: File, choices: Mapping[Request, Choice]) -> dict[str, str]:
@@ -360,13 +360,12 @@ class Targets:
         elif target.problem and old is not None and not old.conflict and old.closure.members:
             # What was known is kept until the commands can be followed again.
             kept = old.closure
-            self._add(target._replace(closure=closure._replace(members=kept.members, date=kept.date)))
-            self._packages |= {member.id: self._old_packages[member.id] for member in kept.members}
+            kept = closure._replace(members=kept.members, date=kept.date)
+            self._add(target._replace(closure=kept), self._old_packages)
         else:
             asks = not closure.incomplete and any(is_lockable(done.call) for done in calls)
             if packages or needed or closure.gone or asks:
-                self._add(target)
-                self._packages |= used
+                self._add(target, used)
         return target, used
 
     def _unread_now(self, bare: Target) -> tuple[ClosureMember, ...]:
@@ -378,12 +377,13 @@ class Targets:
             return ()
         return old.closure.members
 
-    def _add(self, target: Target) -> None:
+    def _add(self, target: Target, packages: Mapping[str, LockedPackage]) -> None:
         self._targets.setdefault(target.file, []).append(target)
+        for each in target.closure.members:  # of two suites that have the same file, the first counts
+            self._packages.setdefault(each.id, packages[each.id])
 
     def _reuse(self, old: Target) -> None:
-        self._add(old)
-        self._packages |= {member.id: self._old_packages[member.id] for member in old.closure.members}
+        self._add(old, self._old_packages)
 
     def _still_there(
         self, target: Target, calls: Sequence[InstallCommand], used: Mapping[str, LockedPackage]
@@ -400,7 +400,8 @@ class Targets:
             return False
         if old.closure.date == target.closure.date and self._is_as_locked(target.platform, calls):
             same = (old.closure.members, old.closure.gone) == (target.closure.members, target.closure.gone)
-            return same and all(self._old_packages[each.id] == used[each.id] for each in old.closure.members)
+            rows = {**used, **self._packages}
+            return same and all(self._old_packages[each.id] == rows[each.id] for each in old.closure.members)
         universe = self._universe(calls[-1], target.platform)
         return all(
             any(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.workbench import RELEASED, Result, Workbench
+from tests.cli.workbench import RELEASED, Result, Workbench, debian
 
 #: Where this process has to solve anything, it fails.
 _WITHOUT_SOLVER = 'import sys\nsys.modules["pinner.resolve.classic"] = None\n'
@@ -160,3 +160,18 @@ def test_a_lock_of_an_older_version_does_not_say_the_newest(locked: Workbench) -
     _unpinned_elsewhere(locked)
     assert locked.run("lock").status == 0
     assert "jq=1.9" in locked.read("other/Dockerfile")
+
+
+def test_of_two_suites_that_have_the_same_file_the_first_stays_in_the_lock(bench: Workbench) -> None:
+    debian(bench.archive, "trixie").deb("same", "1")
+    next(each for each in bench.archive.suites if each.name == "bookworm").deb("same", "1")
+    for name, codename in (("Dockerfile", "bookworm"), ("other/Dockerfile", "trixie")):
+        bench.write(name, f"FROM debian:{codename}\nRUN apt-get install -y same\n")
+    assert bench.run("lock").status == 0
+    once = bench.read("pinner.lock")
+    for path in ("other/Dockerfile", "Dockerfile", "."):
+        assert bench.run("lock", path).status == 0
+        assert bench.read("pinner.lock") == once, path
+    for command in _COMMANDS:
+        assert bench.run(command, *_COMMANDS[command]).status == 0
+        assert without_solver(bench, command).status == 0, command

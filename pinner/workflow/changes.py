@@ -134,6 +134,8 @@ def changes_of(moves: Iterable[VersionMove]) -> tuple[Change, ...]:
 
 def dependencies(old: Lock, new: Lock, files: Iterable[str]) -> tuple[DependencyChange, ...]:
     """The dependencies in these files' targets that changed, sorted by name."""
+    if old.targets is new.targets:
+        return ()
     wanted = frozenset(files)
     before, after = _brought(old, wanted), _brought(new, wanted)
     found: dict[tuple[str, str, str], dict[str, None]] = {}
@@ -152,9 +154,11 @@ def dependencies(old: Lock, new: Lock, files: Iterable[str]) -> tuple[Dependency
 def older(old: Lock, new: Lock) -> Mapping[str, list[tuple[str, str, str]]]:
     """What files bring in, older than before, by file: name, version before and now. A stage that has another suite
     than it had is passed over, and that stage alone."""
-    suites = {target.key: target.closure.suite for target in old.targets}
-    same = tuple(each for each in new.targets if suites.get(each.key) == each.closure.suite)
-    before = _brought(old, old.files())
+    pairs = [(old.target(each.key), each) for each in new.targets]
+    same = tuple(
+        now for was, now in pairs if was and was is not now and was.closure.suite == now.closure.suite
+    )
+    before = _brought(old, frozenset(each.file for each in same))
     found: dict[str, dict[tuple[str, str, str], None]] = {}
     for key, now in _brought(new._replace(targets=same), new.files()).items():
         was = before.get(key)

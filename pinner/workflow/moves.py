@@ -126,11 +126,11 @@ class Decider:
             return passed(request.reason, request.detail)
         doubts = call.doubts
         addresses = self._archives.addresses(call) if doubts else set[str]()
-        if known.comes_from(argument) & addresses:
+        if addresses and known.comes_from(argument) & addresses:
             doubts = tuple(before)
         if doubt := doubt_of(request.name, doubts):
             return passed("other-repository", doubt.why)
-        if known.had(argument, addresses):
+        if addresses and known.had(argument, addresses):
             doubts = ()  # it is nowhere else
         form: PinForm = self._wishes.policy.pin if request.action == "pin" else "exact"
         choice = self._archives.choose(call, request, form, doubts)

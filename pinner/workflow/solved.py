@@ -51,7 +51,7 @@ def answer(targets: Iterable[Target], packages: Mapping[str, LockedPackage]) -> 
         *(
             (
                 each.stage,
-                each.closure.members,
+                [*map(tuple, each.closure.members)],
                 [_line(packages[member.id]) for member in each.closure.members],
                 each.closure.gone,
             )

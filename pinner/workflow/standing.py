@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from pinner.apt.version import compare
 from pinner.errors import Unsatisfiable
-from pinner.lock.schema import Lock
+from pinner.lock.schema import Lock, LockedPackage, Target
 from pinner.recipe.installs import Request
 from pinner.resolve.universe import Offer, Universe
 from pinner.stages.install_commands import File, InstallCommand
@@ -168,22 +169,38 @@ class LockHistory:
     """What the lock knows of versions: where they come from, and since when, by the Releases that it was made from."""
 
     def __init__(self, lock: Lock) -> None:
-        dates = {
-            (release.uri, release.suite): datetime.fromisoformat(release.date) for release in lock.releases
+        self._lock = lock
+
+    @cached_property
+    def suites(self) -> Mapping[tuple[str, str, str], str]:
+        """The suites of targets."""
+        return {target.key: target.closure.suite for target in self._lock.targets}
+
+    @cached_property
+    def _origins(self) -> Mapping[tuple[str, str, str], set[tuple[str, str]]]:
+        found: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+        for target, package in self._members():
+            own = found.setdefault((target.file, target.stage, package.name), set())
+            own.add((package.uri, package.version))
+        return found
+
+    @cached_property
+    def _since(self) -> Mapping[tuple[str, str, str], datetime]:
+        dates = {(each.uri, each.suite): datetime.fromisoformat(each.date) for each in self._lock.releases}
+        return {
+            (package.name, package.version, target.platform): date
+            for target, package in self._members()
+            if (date := dates.get((package.uri, package.suite)))
         }
-        self.suites = {target.key: target.closure.suite for target in lock.targets}
-        packages = lock.by_id
-        self._origins: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
-        self._since: dict[tuple[str, str, str], datetime] = {}
-        for target in lock.targets:
-            for member in target.closure.members:
-                package = packages.get(member.id)
-                if package:
-                    own = self._origins.setdefault((*target.key[:2], package.name), set())
-                    own.add((package.uri, package.version))
-                date = dates.get((package.uri, package.suite)) if package else None
-                if package and date is not None:
-                    self._since[package.name, package.version, target.platform] = date
+
+    def _members(self) -> Iterator[tuple[Target, LockedPackage]]:
+        packages = self._lock.by_id
+        return (
+            (target, package)
+            for target in self._lock.targets
+            for member in target.closure.members
+            if (package := packages.get(member.id))
+        )
 
     def comes_from(self, argument: Argument) -> set[str]:
         """The repositories that the lock has an argument's package from."""

@@ -83,7 +83,7 @@ class Verifier:
         files = list(read.values())
         failed = (self._archives.failure(call) for path in prepared.unserved for call in read[path].every())
         errors = (*prepared.unread.values(), *dict.fromkeys(filter(None, failed)), *self._silent)
-        dates, known = cache(partial(_dates, lock)), cache(partial(LockHistory, lock))
+        dates, known = cache(partial(_dates, lock)), LockHistory(lock)
         targets = Targets(self._archives, lock)
         pins: list[Pin] = []
         broken: list[Broken] = []
@@ -140,7 +140,7 @@ class Verifier:
         file: File,
         call: InstallCommand,
         choices: dict[Request, Choice],
-        known: Callable[[], LockHistory],
+        known: LockHistory,
     ) -> Iterator[Pin]:
         failed = self._archives.failure(call)
         for request in call.requests:
@@ -151,7 +151,7 @@ class Verifier:
                 continue
             doubts = call.doubts
             argument = Argument(file, call, request)
-            if doubts and request.pin and known().had(argument, self._archives.addresses(call)):
+            if doubts and request.pin and known.had(argument, self._archives.addresses(call)):
                 doubts = ()  # it is nowhere else
             choice = choices[request] = self._archives.choose(call, request, doubts=doubts)
             if request.action == "skip":
@@ -288,9 +288,7 @@ def _missing(file: File, choices: Mapping[Request, Choice]) -> Iterator[Broken]:
                 yield Broken(where, request.name, platforms, choice.detail, choice.hint, True, choice.reason)
 
 
-def _young(
-    pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: Callable[[], LockHistory]
-) -> str:
+def _young(pin: Pin, call: InstallCommand, archives: Archives, ages: Ages, known: LockHistory) -> str:
     if pin.state != "superseded":
         return ""
     offers = {}
@@ -298,7 +296,7 @@ def _young(
         candidate = universe.candidate(pin.name) if platform in pin.standings else None
         if candidate is not None and pin.standings[platform].state == "superseded":
             offers[platform] = candidate
-    return ages.too_young(offers, known())
+    return ages.too_young(offers, known)
 
 
 def _dates(lock: Lock) -> dict[tuple[str, str, str], datetime]:

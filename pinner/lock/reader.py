@@ -37,7 +37,7 @@ from pinner.lock.schema import (
     Target,
     short,
 )
-from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows
+from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows, is_clean
 from pinner.regex import later
 
 _MARKER = later(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$\n?", re.MULTILINE)
@@ -47,7 +47,6 @@ _HINT = "restore the lock from version control, or delete it and run `pinner loc
 _DIGEST = later(r"(?:[0-9a-f]{64}|[0-9a-f]{128})")
 _PRINT = later(r"[0-9A-F]{40,}")
 _DATE = later(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_CONTROLS = bytes((*range(10), *range(11, 32), 127))
 _KNOWN: dict[str, LockedPackage] = {}  # by line: the locks of a fleet have many in common
 _MOST = 20_000
 _BOTH = "two branches have changed it"
@@ -99,8 +98,7 @@ def _as_laid_out(text: str) -> Rows | None:
     if not text.startswith(begin):
         return None
     at, found = len(begin), Rows()
-    raw = text.encode("utf-8", "surrogatepass")
-    clean = len(raw.translate(None, _CONTROLS)) == len(raw)
+    clean = is_clean(text)
     for name, section in SECTIONS.items():
         opening = f"\n{name} = [\n"
         if not text.startswith(opening, at):

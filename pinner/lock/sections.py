@@ -107,3 +107,12 @@ SECTIONS = {
 
 #: The lines of each section, as tuples of the values of its fields.
 Rows = dict[str, list[tuple[Any, ...]]]
+
+
+_CONTROLS = bytes((*range(10), *range(11, 32), 127))
+
+
+def is_clean(text: str) -> bool:
+    """Whether the text has no control character but for the ends of its lines: TOML writes no other one as it is."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw.translate(None, _CONTROLS)) == len(raw)

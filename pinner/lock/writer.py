@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import compress
+from operator import ne
 from typing import Any
 
 from pinner.errors import InputError
 from pinner.lock.schema import LARGEST, SCHEMA, Closure, Lock, Target, short
-from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows
+from pinner.lock.sections import HEAD, SECTIONS, LockField, Rows, is_clean
 from pinner.regex import later
 
+_FORMS = {str: '"%s"', int: "%d", bool: "true%.0s"}  # a bool is written where it is true
 _PLAIN = later(r'[^"\\\x00-\x1f\x7f]*\Z')
 
 
@@ -27,9 +30,7 @@ def dumps(lock: Lock) -> str:
         if SECTIONS[name].rare and not lines:
             continue
         fields = SECTIONS[name].fields
-        out.append(f"\n{name} = [\n")
-        out += [_line(fields, values) for values in lines]
-        out.append("]\n")
+        out.append(f"\n{name} = [\n{_section(fields, lines)}]\n")
     text = "".join(out)
     if len(text) > LARGEST:
         raise InputError(
@@ -129,6 +130,23 @@ def _parts(command: str) -> Iterable[tuple[str, str]]:
         end += 2 if words[end] == "-t" else 1
     yield " ".join(words[:end]), ""
     yield from (("", word) for word in words[end:])
+
+
+def _section(fields: Sequence[LockField], rows: Sequence[Sequence[Any]]) -> str:
+    """The lines of a section."""
+    defaults = [field.default for field in fields]
+    forms = dict[tuple[bool, ...], str]()  # of lines that hold these fields, for values that need no escapes
+    out, quotes = list[str](), 0
+    for values in rows:
+        said = tuple(map(ne, values, defaults))
+        if said not in forms:
+            parts = (f"{each.name} = {_FORMS[each.kind]}" for each in compress(fields, said))
+            forms[said] = f"  {{ {', '.join(parts)} }},\n\n"
+        out.append(forms[said] % tuple(compress(values, said)))
+        quotes += forms[said].count('"')
+    text = "".join(out)
+    plain = text.count('"') == quotes and text.count("\n") == 2 * len(out) and "\\" not in text
+    return text if plain and is_clean(text) else "".join([_line(fields, values) for values in rows])
 
 
 def _line(fields: Sequence[LockField], values: Sequence[Any]) -> str:

@@ -6,6 +6,7 @@ the two.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -22,18 +23,25 @@ _LARGEST_TREE = 2**30  # bytes of what an archive unpacks to
 _LARGEST_DEB = 2**28
 _LONGEST_PATTERN, _MOST_PARTS = 4096, 100  # of a .dockerignore
 _LONGEST_MEMBER, _MOST_MEMBERS = 2**16, 20_000  # of an archive
+_MOST_NAMES = 5_000
+
+#: The names of all files below folders, None where there are too many.
+Names = dict[Path, frozenset[str] | None]
 
 
 class ContextFiles:
     """The files of a build context, by their path from its root."""
 
-    def __init__(self, dockerfile: Path, folder: Path, root: Path, own: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, dockerfile: Path, folder: Path, root: Path, own: Sequence[Path] = (), below: Names | None = None
+    ) -> None:
         """`folder` is the project's, by which the lock names files; nothing outside of `root` is read. `own` are the
-        folders that are known to be its build context."""
+        folders that are known to be its build context. `below` is shared by those of a project."""
         self._folder = folder
         self._root = root
         self._dockerfile = dockerfile
         self._own = (*own, dockerfile.parent, folder)
+        self._below: Names = {} if below is None else below
         self._places: dict[str, Path | None] = {}
         self._debs: dict[str, PackageFile | None] = {}
         self._archives: dict[str, Mapping[str, str | None] | None] = {}
@@ -137,6 +145,39 @@ class ContextFiles:
         """What the project calls a file."""
         place = self._place(path)
         return files.relative(place, self._folder) if place is not None else path
+
+    def every(self) -> frozenset[str] | None:
+        """The names of its files, perhaps with those of files that are left out; None where that takes too long."""
+        found: set[str] = set()
+        for root in self._roots:
+            if root not in self._below:
+                self._below[root] = _names_below(root)
+            names = self._below[root]
+            if names is None:
+                return None
+            found |= names
+        return frozenset(found)
+
+
+def _names_below(folder: Path) -> frozenset[str] | None:
+    """The names of the files below a folder but for those of git's own; None for too many, or behind a link."""
+    found: set[str] = set()
+    todo, seen = [os.fspath(folder)], 0
+    with suppress(OSError):
+        while todo:
+            with os.scandir(todo.pop()) as entries:
+                for each in entries:
+                    seen += 1
+                    if not each.is_dir():
+                        found.add(each.name)
+                    elif each.is_symlink():
+                        return None
+                    elif each.name != ".git":
+                        todo.append(each.path)
+            if seen > _MOST_NAMES:
+                return None
+        return frozenset(found)
+    return None
 
 
 def _members(content: bytes, path: str) -> Mapping[str, str | None] | None:

@@ -19,7 +19,7 @@ from pinner.lock.schema import NAME as LOCK_NAME
 from pinner.lock.schema import Lock
 from pinner.project import files, git, journal, survey, tree
 from pinner.project.config import Config, load
-from pinner.project.context import ContextFiles
+from pinner.project.context import ContextFiles, Names
 from pinner.project.survey import FoundFile, Listing
 from pinner.recipe import kinds
 from pinner.recipe.kinds import KINDS, Around, FileKind
@@ -42,6 +42,7 @@ class Project:
         self.paths: dict[str, Path] = {}
         self.texts: dict[str, str] = {}
         self._contexts: dict[str, ContextFiles] = {}
+        self._below: Names = {}
 
     def shown(self, name: str) -> str:
         """How a file of this project is named to people: as they did, on one line."""
@@ -119,7 +120,7 @@ class Project:
                 return None
             folders = {each.context for each in self.around.get(name, Around()).builds}
             own = [self.lock_path.parent / each for each in sorted(folders) if each]
-            self._contexts[name] = ContextFiles(path, self.lock_path.parent, self.root, own)
+            self._contexts[name] = ContextFiles(path, self.lock_path.parent, self.root, own, self._below)
         return self._contexts[name]
 
     def beside(self) -> dict[str, str]:

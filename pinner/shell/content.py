@@ -108,6 +108,9 @@ class BuildContext(Protocol):
     def name(self, path: str) -> str:
         """What the project calls a file."""
 
+    def every(self) -> frozenset[str] | None:
+        """The names of its files, perhaps with those of files that are left out; None where that takes too long."""
+
 
 class EditedContext:
     """A build context in which some files have another text."""
@@ -118,6 +121,7 @@ class EditedContext:
         self._edited = edited
         self.is_file, self.is_dir, self.name = context.is_file, context.is_dir, context.name
         self.names, self.archive, self.deb = context.names, context.archive, context.deb
+        self.every = context.every
 
     def text(self, path: str) -> str | None:
         """The text of a file, None if it is none."""

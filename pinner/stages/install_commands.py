@@ -220,22 +220,25 @@ def read_all(
             begun[path] = _begin(path, text, told[path])
         except PinnerError as error:
             begun[path] = error
-    used = {path for path, each in begun.items() if isinstance(each, _Begun) and each.is_used}
-    users = [each for each in begun.values() if isinstance(each, _Begun) and each.kind == "dockerfile"]
+    used = {path: each.kind for path, each in begun.items() if isinstance(each, _Begun) and each.is_used}
+    users: list[_Begun] = []
     if used:
+        users = [each for each in begun.values() if isinstance(each, _Begun) and each.kind == "dockerfile"]
         options = told[next(iter(used))]
         for path, text in options.world.beside().items():
             with suppress(InputError):
                 users.append(_begin(path, text, options))
+        if {*used.values()} == {"script"}:
+            users = [each for each in users if each.views.runs_files]
     wanted: dict[ImageLookup, list[tuple[str, str]]] = {}
     for each in (*users, *(each for each in begun.values() if each not in users)):
         if isinstance(each, _Begun) and each.options.world.look:
-            every = bool(used) and each in users
+            every = each in users
             wanted.setdefault(each.options.world.look, []).extend(each.images(every=every))
     for look, images in wanted.items():
         look.ahead(images)
     uses: dict[str, list[Use]] = {}
-    for each in users if used else ():
+    for each in users:
         with suppress(PinnerError):  # it is said where the file itself is read
             for name, use in _uses(each, used):
                 uses.setdefault(name, []).append(use)

@@ -16,6 +16,7 @@ from pinner.shell import plain
 from pinner.shell.content import UNKNOWN, BuildContext, Content, KeyOrigin
 from pinner.shell.outcomes import AptCommand, SeenInstall
 from pinner.shell.state import State, added
+from pinner.stages import running
 from pinner.stages.apt_files import NO_SOURCES, UNREAD, AptFiles, View, named_of, signers
 from pinner.stages.image_names import Alias, Named
 from pinner.stages.repositories import (
@@ -192,17 +193,24 @@ class Views:
         return (self._context.text(file) if self._context is not None else None) or ""
 
     @cached_property
-    def _alone(self) -> Walked | None:
-        return alone(self._file, self._context) if self._context is not None else None
+    def _alone(self) -> Walked:
+        return alone(self._file, self._context)
+
+    @cached_property
+    def runs_files(self) -> bool:
+        """Whether a stage may run a file of the build context."""
+        return self._context is not None and running.runs_files(self._file, self._context)
 
     def runs(self, stage: Stage) -> bool:
         """Whether a stage runs a file of the build context that changes what is installed."""
-        return self._alone is not None and any(each.seen.file for each in self._alone.commands[stage.index])
+        return self.runs_files and any(each.seen.file for each in self._alone.commands[stage.index])
 
     def wrappers(self) -> Mapping[str, str]:
         """The programs of the build context that run an install command which they are given, and those that add what
         they are given to one of theirs, as functions of sourced files may."""
-        return self._alone.walk.wrappers if self._alone is not None else {}
+        if self._context is None or not (self.runs_files or running.writes_programs(self._file)):
+            return {}
+        return self._alone.walk.wrappers
 
     def is_answered(self, seen: SeenInstall, base: StageBase) -> bool:
         """Whether the packages that a command of a script is given are all named where the script is called."""

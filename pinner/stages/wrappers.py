@@ -10,6 +10,7 @@ from pinner.recipe.dockerfile import Dockerfile
 from pinner.regex import later
 from pinner.shell.content import BuildContext
 from pinner.shell.prefixes import Wrappers
+from pinner.stages import running
 from pinner.stages.views import alone
 
 # One of these is in every text that brings in a file, or writes one.
@@ -88,7 +89,7 @@ def in_scripts(
             parsed = dockerfile.parse(text)
         except InputError:
             continue  # it is said where the file itself is read
-        if may_run(parsed) or _SCRIPT.search(text):
+        if (may_run(parsed) or _SCRIPT.search(text)) and running.runs_files(parsed, own):
             walk = alone(parsed, own).walk
             for file in {place[0] for place in walk.adding} - {""}:
                 found[own.name(file)] = {**found.get(own.name(file), {}), **walk.wrappers}

@@ -64,6 +64,9 @@ class Files:
     def name(self, path: str) -> str:
         return path
 
+    def every(self) -> frozenset[str]:
+        return frozenset(each.rpartition("/")[2] for each in self._files)
+
 
 ARCHIVE: dict[str, str | None] = {"etc/apt/sources.list.d/x.list": f"{LINE}\n", "usr/bin/x": None}
 NESTED = {f"x-1.0/{path}": text for path, text in ARCHIVE.items()}

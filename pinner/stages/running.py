@@ -1,0 +1,136 @@
+"""Whether a Dockerfile may run a file of its build context, or one that it writes itself: by the names in it alone.
+
+A file is run by its name, unless that is put together of variables and patterns, or another program finds it. Where
+neither is so and no name in a RUN is that of a file, none is run, and no walk needs to look for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from pinner.recipe.dockerfile import Dockerfile, Instruction
+from pinner.regex import later
+from pinner.shell.content import BuildContext
+
+_NAME = later(r"[\w.+@-]+")
+# What runs files that are not named: programs that find some, loops, patterns; files that a shell alone would run; and
+# words whose last part is not known yet.
+_FINDS = frozenset(("run-parts", "find", "xargs", "parallel", "eval", "for", "while", "until"))
+_PARTS = later(r"[;&|\n(]|\{\s")
+_SHELL = r"(?:\b(?:ba|da|a|k|z)?sh\b|\bsource\b|(?<!\S)\.(?=\s))"
+_ENDING = later(r"(?:[}*?\])`'\"]|\$\w+)\.(?:ba)?sh\b")
+_PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
+_SCRIPT = later(rf"{_SHELL}.*\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)\b")
+_VARIABLE = later(
+    rf"(?:^\s*|(?:\b(?:then|do|else|if|elif|sudo|env|exec|command|time|nice|!)|{_SHELL})(?:\s+-\S+)*\s+)"
+    r"['\"]?[^\s=)]*[$`][^\s/=]*(?=[\s)]|\Z)"
+)
+_NO_PROGRAMS = tuple(
+    f".{each}"
+    for each in "txt json py toml lock js rb yml yaml md html xml".split()  # noqa: SIM905
+)
+_UNQUOTED = str.maketrans("", "", "\"'\\")
+_PACKED = (".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".zip")
+_MAKEFILES = frozenset(("GNUmakefile", "makefile", "Makefile"))
+# A text is written that may be run: not into a device or a configuration.
+_WRITTEN = later(
+    r"(?:>\||>>?|\btee\b(?:\s+-\S+)*)\s*(?!&|[\"']?(?:/dev/|/etc/(?!profile)|/proc/|/sys/))"
+    r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)"
+)
+
+
+def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
+    """Whether a stage may run a file of the build context. True where that is in doubt."""
+    pairs = [pair for each in _instructions(dockerfile) for pair in _brought(each)]
+    if not pairs:
+        return False
+    text = "\n".join(_texts(dockerfile))
+    words = {*_NAME.findall(text.translate(_UNQUOTED))}
+    every = context.every()
+    named = frozenset(path.rstrip("/.").rpartition("/")[2] for pair in pairs for path in pair)
+    if "make" in words:
+        words |= _MAKEFILES
+    unnamed = every is None or _runs_unnamed(text, words)
+    if not unnamed and words.isdisjoint(_as_words(named)) and words.isdisjoint(_as_words(every or named)):
+        return False
+    names: set[str] = set()
+    for source, target in pairs:
+        pattern = any(mark in source for mark in "$*?[\\")
+        if pattern or context.is_dir(source):
+            if every is None:
+                return True
+            names |= every
+        elif not context.is_file(source):
+            continue
+        elif source.endswith(_PACKED):
+            return True
+        if pattern or context.is_file(source):
+            names |= {path.rpartition("/")[2] for path in (source, target.rstrip("/"))}
+    found = words & _as_words(frozenset(names))
+    return (unnamed and bool(names)) or any(not each.endswith(_NO_PROGRAMS) for each in found)
+
+
+def _runs_unnamed(text: str, words: set[str]) -> bool:
+    """Whether a text may run files that it does not name."""
+    if not words.isdisjoint(_FINDS) or _ENDING.search(text):
+        return True
+    for part in _PARTS.split(text):
+        if ("*" in part or "?" in part) and _PATTERN.search(part):
+            return True
+        if ("$" in part or "`" in part) and _VARIABLE.search(part):
+            return True
+        if any(each in part for each in _NO_PROGRAMS) and _SCRIPT.search(part):
+            return True
+    return False
+
+
+def writes_programs(dockerfile: Dockerfile) -> bool:
+    """Whether a stage may write a file that it runs. True where that is in doubt."""
+    if any(each.heredocs and each.keyword in ("COPY", "ADD") for each in _instructions(dockerfile)):
+        return True
+    texts = list(_texts(dockerfile))
+    for name in {each.strip("\"'") for text in texts for each in _WRITTEN.findall(text)}:
+        if any(mark in name for mark in "$`*?\"'") or sum(text.count(name) for text in texts) > 1:
+            return True
+    return False
+
+
+def _instructions(dockerfile: Dockerfile) -> Iterator[Instruction]:
+    return (each for stage in dockerfile.stages for each in stage.instructions)
+
+
+def _texts(dockerfile: Dockerfile) -> Iterator[str]:
+    """What is run, and the values of variables."""
+    for each in _instructions(dockerfile):
+        if each.keyword in ("RUN", "ENV", "ARG"):
+            yield each.text.text
+            for document in each.heredocs:
+                yield document.content.of(dockerfile.text)
+
+
+def _brought(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """What an instruction brings in from the build context, with the place of each."""
+    if instruction.keyword in ("COPY", "ADD") and not any(
+        each.startswith("--from") for each in instruction.flags
+    ):
+        *sources, target = instruction.argv or instruction.text.text.split() or ("",)
+        for source in sources:
+            if not source.startswith("<<") and "://" not in source:
+                yield _path(source), target.strip("\"'")
+    for flag in instruction.flags:
+        name, _, value = flag.partition("=")
+        options = dict(each.partition("=")[::2] for each in value.split(","))
+        if name == "--mount" and options.get("type", "bind") == "bind" and "from" not in options:
+            yield _path(options.get("source") or options.get("src") or "."), ""
+
+
+def _path(source: str) -> str:
+    path = source.strip("\"'").strip("/").removeprefix("./")
+    return "" if path == "." else path
+
+
+@lru_cache(maxsize=8)
+def _as_words(names: frozenset[str]) -> frozenset[str]:
+    """Of each name what `_NAME` finds last in it: nothing runs it that does not hold that."""
+    return frozenset(each for name in names for each in _NAME.findall(name)[-1:])

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pinner.archive.fetch import Fetcher
     from pinner.archive.index import SqliteIndex
     from pinner.archive.snapshot import Snapshots
-    from pinner.archive.store import StoredPiece
     from pinner.resolve.universe import Index
 
 T = TypeVar("T")
@@ -230,7 +229,6 @@ class Archive:
         if self._offline:
             raise not_cached(one.suite.url(one.path))
         from pinner.archive.arriving import StartedAnew
-        from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
         if self._fetcher.rate and (quick := self._arriving(one)) is not None:
@@ -238,26 +236,25 @@ class Archive:
                 self._store(one, quick)
                 return
         packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
-        pieces = unpack(packed, extension, one.plain, url=url, threads=threads, work=cut)
-        del packed  # it is let go of after the last piece
-        self._store(one, pieces)
+        chunks = unpack(packed, extension, one.plain, url=url, threads=threads)
+        del packed  # it is let go of after the last chunk
+        self._store(one, chunks)
 
-    def _store(self, one: _Wanted, pieces: Iterator[StoredPiece]) -> None:
+    def _store(self, one: _Wanted, chunks: Iterator[bytes]) -> None:
         """Makes the store of a Packages file; it is there only if all of the file was what the Release says."""
         from pinner.archive.store import build
 
         with self._cache.new(self._cache.index(one.plain.digest)) as draft:
             try:
-                build(pieces, one.plain.digest, draft)
+                build(chunks, one.plain.digest, draft)
             except InputError as error:
                 raise InputError(f"{one.suite.url(one.path)}: {error.message}", hint=_MALFORMED) from None
 
-    def _arriving(self, one: _Wanted) -> Iterator[StoredPiece] | None:
+    def _arriving(self, one: _Wanted) -> Iterator[bytes] | None:
         """The content of the file, unpacked while it arrives: on a fast link the form that takes the least time to
         unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in an error if it is
         not what the Release says."""
         from pinner.archive.arriving import Arriving
-        from pinner.archive.store import cut
         from pinner.archive.unpack import unpack
 
         extension = ".gz" if self._fetcher.rate >= _FAST else ".xz"
@@ -275,7 +272,7 @@ class Archive:
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
-        return unpack(body.pieces(), extension, one.plain, url=url, threads=1, work=cut)
+        return unpack(body.pieces(), extension, one.plain, url=url, threads=1)
 
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""

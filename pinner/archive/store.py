@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zlib import crc32
 
-from pinner.apt.packages import Page, pages
+from pinner.apt.packages import pages
 from pinner.archive.cache import SCHEMA
 
 _TEXT, _NAMES = 16_250, 8_000  # bytes to a page; such a text fills one of SQLite's
@@ -39,33 +39,8 @@ _TABLES = """
 """
 
 
-# Whole stanzas, after a blank line each, with their pages; or a fragment, without.
-StoredPiece = tuple[bytes | memoryview, list[Page] | None]
-
-
-def cut(chunks: Iterable[bytes]) -> Iterator[StoredPiece]:
-    """Chunks of a Packages file that end anywhere, in pieces. Raises InputError for what is no stanza."""
-    for chunk in chunks:
-        view, start, end = memoryview(chunk), chunk.find(_BORDER), chunk.rfind(_BORDER)
-        if start < 0:
-            yield view, None
-            continue
-        yield view[:start], None
-        if start < end:
-            yield view[start:end], _paged(chunk, start, end)
-        yield view[end:], None
-
-
-_BORDER = b"\n\n"
-
-
-def _paged(text: bytes, begin: int, end: int) -> list[Page]:
-    found = pages(text, begin, end, _TEXT)
-    return [page._replace(begin=page.begin - begin, end=page.end - begin) for page in found]
-
-
-def build(pieces: Iterable[StoredPiece], digest: str, path: Path) -> None:
-    """Writes the store of the Packages file that `pieces` make up, in one pass, to `path`, which must not exist.
+def build(chunks: Iterable[bytes], digest: str, path: Path) -> None:
+    """Writes the store of the Packages file that `chunks` make up, in one pass, to `path`, which must not exist.
 
     `digest` is the file's SHA-256. The caller verifies the text, to its end, before anybody sees `path`. Raises
     InputError for a file that is no Packages file, OSError for the disk's faults.
@@ -74,7 +49,7 @@ def build(pieces: Iterable[StoredPiece], digest: str, path: Path) -> None:
     try:
         connection.executescript(_TABLES)
         names = [bytearray() for _ in range(_MOST_HASHES)]
-        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_joined(pieces), names))
+        connection.executemany("INSERT INTO text VALUES (?, ?, ?)", _text_pages(_whole(chunks), names))
         connection.executemany("INSERT INTO name VALUES (?, ?, ?)", _name_pages(names))
         connection.execute("CREATE TABLE meta (schema INTEGER, digest TEXT)")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (SCHEMA, digest))
@@ -85,34 +60,31 @@ def build(pieces: Iterable[StoredPiece], digest: str, path: Path) -> None:
         connection.close()
 
 
-def _joined(pieces: Iterable[StoredPiece]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
-    """All stanzas, whole: those whose fragments follow one another are put together."""
-    fragments: list[bytes | memoryview] = [_BORDER]
-    for text, found in pieces:
-        if found is None:
-            fragments.append(text)
+_BORDER = b"\n\n"
+
+
+def _whole(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The text of chunks that end anywhere, as whole stanzas, with a blank line before each."""
+    begun: list[bytes | memoryview] = [_BORDER]
+    for chunk in chunks:
+        end = chunk.rfind(_BORDER)
+        if end < 0:
+            begun.append(chunk)
             continue
-        yield from _together(fragments)
-        fragments = []
-        yield text, found
-    yield from _together(fragments)
+        yield b"".join([*begun, memoryview(chunk)[:end]])
+        begun = [chunk[end:]]
+    yield b"".join(begun)
 
 
-def _together(fragments: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, list[Page]]]:
-    if text := b"".join(fragments).rstrip(b"\r\n"):
-        yield text, _paged(text, 0, len(text))
-
-
-def _text_pages(
-    pieces: Iterable[tuple[bytes | memoryview, list[Page]]], names: list[bytearray]
-) -> Iterator[tuple[int, memoryview, int]]:
-    """Rows of the table `text`; fills `names` on the way, by their hashes.
+def _text_pages(texts: Iterable[bytes], names: list[bytearray]) -> Iterator[tuple[int, memoryview, int]]:
+    """Rows of the table `text`; fills `names` on the way, by their hashes. Raises InputError for what is no stanza.
 
     A line of these is a name, what is in a page for it, and the page's number.
     """
     number = 0
-    for text, found in pieces:
-        for page in found:
+    for text in texts:
+        text = text.rstrip(b"\r\n")
+        for page in pages(text, 0, len(text), _TEXT):
             version, provider = b"%b%d\n" % (VERSION, number), b"%b%d\n" % (PROVIDER, number)
             for name in page.names:
                 names[crc32(name) % _MOST_HASHES] += name + version

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from pinner.apt.digest import algorithm, label
 from pinner.apt.release import FileEntry
@@ -21,45 +21,37 @@ _WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB
 _MEMORY = 128 << 20  # bytes for an xz stream: `xz -9` needs 65 MiB
 
 
-T = TypeVar("T")
-
-
 def unpack(
-    packed: bytes | bytearray | Iterator[bytes],
-    extension: str,
-    vouched: FileEntry,
-    *,
-    url: str,
-    threads: int,
-    work: Callable[[Iterable[bytes]], Iterator[tuple[bytes | memoryview, T]]],
-) -> Iterator[tuple[bytes | memoryview, T]]:
-    """The content of a packed file, which may be arriving still, in pieces, each with what `work` makes of it.
+    packed: bytes | bytearray | Iterator[bytes], extension: str, vouched: FileEntry, *, url: str, threads: int
+) -> Iterator[bytes]:
+    """The content of a packed file, which may be arriving still, in chunks that end anywhere.
 
-    Both are done in other threads. `work` gets the content of a part of the file, in chunks that end anywhere, and
-    gives the same bytes in pieces of its own. More than one of `threads` is for .xz files of several blocks, each of
-    which is a part then, and takes 24 MiB for each.
+    It is unpacked and hashed in another thread, without Python's lock. More than one of `threads` is for .xz files of
+    several blocks, and takes 24 MiB for each.
 
     Ends in TrustError if the content is not what is `vouched` for: what was made of it may be used only after the
-    last piece.
+    last chunk.
     """
+    parts: list[Iterator[bytes]] = []
+    if isinstance(packed, bytes | bytearray):
+        parts = _parts(packed, extension) if threads > 1 else []
+        packed = _slices(packed)
+    several = len(parts) > 1
+    chunks = parallel.chained(parts, threads) if several else plain(packed, extension)
+    yield from parallel.ahead(_checked(chunks, vouched, url), depth=2)
+
+
+def _checked(chunks: Iterator[bytes], vouched: FileEntry, url: str) -> Iterator[bytes]:
     import lzma
 
     digest, size = hashlib.new(algorithm(vouched.digest)), 0
     try:
-        parts: list[Iterator[bytes]] = []
-        if isinstance(packed, bytes | bytearray):
-            parts = _parts(packed, extension) if threads > 1 else []
-            packed = _slices(packed)
-        for piece, made in (
-            parallel.chained([work(part) for part in parts], threads)
-            if len(parts) > 1
-            else parallel.ahead(work(plain(packed, extension)), depth=2)
-        ):
-            size += len(piece)
+        for chunk in chunks:
+            size += len(chunk)
             if size > vouched.size:
                 raise TrustError(f"{url}: unpacks to more than the {vouched.size} bytes it should", hint=_ODD)
-            digest.update(piece)
-            yield piece, made
+            digest.update(chunk)
+            yield chunk
     except (Torn, lzma.LZMAError) as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
     if (size, digest.hexdigest()) != (vouched.size, vouched.digest):

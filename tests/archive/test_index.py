@@ -17,7 +17,7 @@ from pinner.apt.release import Release
 from pinner.apt.sources import Keys, Source
 from pinner.archive.cache import Cache
 from pinner.archive.index import SqliteIndex
-from pinner.archive.store import build, cut
+from pinner.archive.store import build
 from pinner.errors import InputError
 
 RELEASE = Release(
@@ -49,7 +49,7 @@ def stored(text: bytes, directory: Path, *, chunk: int = 1 << 20) -> SqliteIndex
     path.unlink(missing_ok=True)
     for name in ("mentions", "sources"):
         path.with_suffix(f".amd64.{name}").unlink(missing_ok=True)
-    build(cut(text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
+    build((text[at : at + chunk] for at in range(0, len(text), chunk)), "digest", path)
     return SqliteIndex(
         path,
         source=Source(
@@ -191,7 +191,7 @@ def test_a_store_that_is_made_anew_may_have_other_pages(tmp_path: Path) -> None:
 
     def anew() -> None:
         path.unlink()
-        build(cut([text]), "digest", path)
+        build([text], "digest", path)
 
     index._rebuild = anew
     assert index.packages("p7")[0].version == "7"
@@ -219,7 +219,7 @@ def test_an_error_of_the_chunks_is_passed_on(tmp_path: Path) -> None:
         raise EOFError
 
     with pytest.raises(EOFError):
-        build(cut(torn()), "digest", tmp_path / "x")
+        build(torn(), "digest", tmp_path / "x")
 
 
 NAMES = st.sampled_from(["aa", "ab", "b", "b+", "lib-c", "z9.z"])

@@ -1,7 +1,7 @@
 """An answer over http without a library: nearly every run asks whether a Release has changed, a first one for indices.
 
 To load the libraries takes longer than three small answers take to come. Whatever is out of the ordinary is left to
-them: a proxy, a login, a redirection, a body of unknown length, an error.
+them: a proxy that is not plain http, a login, a redirection, a body of unknown length, an error.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _RATE = 8_000  # bytes a second, at least
 _LARGEST_HEAD = 1 << 16
 _CHUNK = 1 << 18
 _URL = later(r"http://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[!-~]*")
+_PROXY = later(r"(?:(?:http://)?([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?/?)?")
 _HEAD = later(rb"HTTP/1\.[01] (200|304|404|429|50[0234])(?: [^\r\n]*)?\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
 
 
@@ -65,12 +66,17 @@ def get(
     import socket
 
     parts = urlsplit(url)
-    target = url[url.index("/", len("http://")) :].partition("#")[0]
+    proxy = _PROXY.fullmatch(_proxy(parts.hostname or ""))
+    if proxy is None:
+        return None
+    # A proxy is asked for the whole address (RFC 9112, 3.2.2).
+    target = url.partition("#")[0] if proxy[1] else url[url.index("/", len("http://")) :].partition("#")[0]
+    host, port = (proxy[1], int(proxy[2] or 80)) if proxy[1] else (parts.hostname, parts.port or 80)
     fields = {"Host": parts.netloc, **headers, "Connection": "close"}
     lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
     data, until, asked = bytearray(), monotonic() + _GAP, False
     try:
-        with socket.create_connection((parts.hostname, parts.port or 80), _CONNECT) as connection:
+        with socket.create_connection((host, port), _CONNECT) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             asked = True
 
@@ -116,11 +122,22 @@ def get(
     return Answer(status, said, monotonic() - begun)
 
 
+def _proxy(host: str) -> str:
+    """The proxy of the environment, "" if there is none, "?" where that needs a closer look."""
+    found = {os.environ[name] for name in ("http_proxy", "HTTP_PROXY") if name in os.environ}
+    proxy, *others = found or {""}
+    if others or any(os.environ.get(name) for name in ("all_proxy", "ALL_PROXY", "REQUEST_METHOD")):
+        return "?"
+    spared = f"{os.environ.get('no_proxy', '')},{os.environ.get('NO_PROXY', '')}".lower().replace(" ", "")
+    for entry in filter(None, spared.split(",")) if proxy else ():
+        if host.endswith(entry.lstrip("*.").partition(":")[0]) or host[-1:].isdigit():
+            return "?"
+    return proxy
+
+
 def _is_special(url: str) -> bool:
-    """Whether the environment has a proxy or logins, or may forbid the address."""
-    if any(
-        os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "PINNER_AUTH")
-    ):
+    """Whether the environment has logins, or may forbid the address."""
+    if os.environ.get("PINNER_AUTH"):
         return True
     if reach.is_guarded() and urlsplit(url).hostname not in reach.known():
         return True

@@ -142,17 +142,45 @@ def test_a_body_that_is_too_long(fetcher: Fetcher) -> None:
         ask(fetcher, url)
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "PINNER_AUTH", "NETRC"])
-def test_proxies_and_logins_are_for_the_library(
+@pytest.mark.parametrize("name", ["PINNER_AUTH", "NETRC"])
+def test_logins_are_for_the_library(
     name: str, fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     with serving([PLAIN], asked) as url:
         netrc = tmp_path / "netrc"
         netrc.write_text("machine nowhere.example login me password secret\n")
-        monkeypatch.setenv(name, str(netrc) if name == "NETRC" else url.removesuffix("/InRelease"))
+        monkeypatch.setenv(name, str(netrc))
         assert ask(fetcher, url) == BODY
     assert "Connection: keep-alive" in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("environment", "way"),
+    [
+        ("http_proxy=http://HERE", "close"),
+        ("HTTP_PROXY=HERE/ no_proxy=localhost,example.com,10.0.0.0/8", "close"),
+        ("http_proxy=HERE HTTP_PROXY=HERE", "close"),
+        ("http_proxy=http://HERE HTTP_PROXY=http://127.0.0.1:1", "keep-alive"),
+        ("http_proxy=http://me:secret@HERE", "keep-alive"),
+        ("all_proxy=http://HERE", "keep-alive"),
+        ("http_proxy=http://127.0.0.1:1 no_proxy=.example,127.0.0.1", "direct"),
+        ("http_proxy=http://127.0.0.1:1 NO_PROXY=*", "direct"),
+        ("http_proxy= HTTP_PROXY=http://127.0.0.1:1", "direct"),
+    ],
+)
+def test_a_plain_proxy_is_asked_for_the_whole_address(
+    environment: str, way: str, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others are for the library, which knows what is spared the proxy, too."""
+    asked: list[str] = []
+    with serving([PLAIN], asked) as url:
+        for each in environment.replace("HERE", url.split("/")[2]).split():
+            monkeypatch.setenv(*each.split("=", 1))
+        wanted = url if way == "direct" else "http://an.archive.example/InRelease"
+        assert ask(fetcher, wanted) == BODY
+    assert asked[0].startswith(f"GET {'/InRelease' if way == 'direct' else wanted} HTTP/1.1\r\nHost: ")
+    assert f"Connection: {'close' if way == 'close' else 'keep-alive'}" in asked[0]
 
 
 def test_addresses_of_the_runner_are_not_asked(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:

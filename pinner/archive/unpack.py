@@ -14,8 +14,8 @@ from pinner.archive import parallel
 from pinner.errors import InputError, TrustError
 
 EXTENSIONS = (".xz", ".zst", ".gz", ".bz2", "")
-# Not smaller: after each piece the unpacking thread waits for Python's lock, which the indexing thread holds.
-_CHUNK = 1 << 20
+# Of the second-level cache: what is unpacked is hashed and copied next.
+_CHUNK = 1 << 19
 _SLICE, _FIRST = 1 << 18, 1 << 12
 _WINDOW = 25  # binary logarithm of the memory a zstd stream may ask for: 32 MiB, as `zstd --ultra -20` does
 _MEMORY = 128 << 20  # bytes for an xz stream: `xz -9` needs 65 MiB

@@ -38,7 +38,7 @@ from pinner.apt.packages import Package
 from pinner.apt.sources import Source
 from pinner.archive.cache import Cache
 from pinner.archive.index import SqliteIndex
-from pinner.archive.store import build, cut
+from pinner.archive.store import build
 from pinner.distributions.catalogue import suite_named
 from pinner.distributions.suite import Distribution, Suite
 from pinner.errors import PinnerError, Unsatisfiable
@@ -232,7 +232,7 @@ def load_indexes(
 
             def rebuild(text: bytes = text, digest: str = digest, store: Path = store) -> None:
                 store.unlink(missing_ok=True)
-                build(cut([text]), digest, store)
+                build([text], digest, store)
 
             if not store.exists():
                 rebuild()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from pinner.errors import InputError
@@ -91,7 +92,7 @@ _COMMON = frozenset(
     {*FIELDS, "Description", "Description-md5", "Homepage", "Maintainer", "MD5sum", "Section", "Tag"}
 )
 _NAME = rb"[A-Za-z0-9][A-Za-z0-9+._~\-]*+"
-
+_NAMED = later(_NAME.decode())
 
 _BLANK_LINES = later(rb"\n\r?\n[\r\n]*+")
 
@@ -140,7 +141,7 @@ def _pages_of_one(text: bytes, begin: int, end: int) -> Iterator[Page]:
     for (_, start), (stop, _) in pairwise([*borders, (end, end)]):
         if found := fields(text[start:stop]):
             provided = dict.fromkeys(mentions(found[_PROVIDES].encode()))
-            yield Page(start, stop, [found[_PACKAGE].strip().encode()], list(provided))
+            yield Page(start, stop, [found[_PACKAGE].encode()], list(provided))
 
 
 def beginnings(page: bytes, name: bytes, most: int) -> list[int]:
@@ -172,8 +173,9 @@ _PACKAGE, _VERSION, _PROVIDES = map(FIELDS.index, ("Package", "Version", "Provid
 
 def stanza(text: bytes, start: int) -> bytes:
     """The stanza that begins at the offset `start`."""
-    end = _BLANK_LINES.search(text, start)
-    return text[start : end.start() if end else len(text)]
+    end = text.find(b"\n\n", start)
+    found = text[start:end] if end >= 0 else text[start:]
+    return found if b"\r" not in found else _BLANK_LINES.split(found, 1)[0]
 
 
 def stanzas(text: bytes) -> list[bytes]:
@@ -182,24 +184,36 @@ def stanzas(text: bytes) -> list[bytes]:
 
 
 def fields(text: bytes) -> Fields | None:
-    """The values of `FIELDS` in a stanza, unfolded, absent ones empty; None without a Version: apt passes it over.
+    """The values of `FIELDS` in a stanza, unfolded and without white space around them, absent ones empty; None without
+    a Version: apt passes it over.
 
     The usual spelling is read here, the unusual by python-debian. Raises InputError for a stanza whose Package field
     names no package, and for a line that is no field, as apt refuses the whole index.
     """
     decoded = text.decode("utf-8", "replace")
-    unfolded = re.sub(r"\n[ \t]++", " ", decoded) if "\n " in decoded or "\n\t" in decoded else decoded
-    lines = unfolded.strip("\n").split("\n")
-    try:
-        found = dict([line.split(": ", 1) for line in lines])
-    except ValueError:
+    lines = "\n" + decoded.strip("\n")
+    parts = _FIELD.split(lines)
+    if len(parts) <= 2 * lines.count("\n"):  # some lines are none
+        lines = re.sub(r"\n[ \t]++", " ", lines)
+        parts = _FIELD.split(lines)
+    names = tuple(parts[1::2])
+    places = _places(names)
+    if parts[0] or len(names) < lines.count("\n") or places is None or "\r" in decoded:
         return _read(decoded)
-    if len(found) < len(lines) or "\r" in decoded:
-        return _read(decoded)
-    for name in found.keys() - _COMMON:
-        if name.lower() in _IN_ANY_CASE or not re.fullmatch(r"[!\"$-9;-~][!-9;-~]*+", name):
-            return _read(decoded)
-    return _checked(tuple([found.get(field, "") for field in FIELDS]), decoded)
+    parts.append("")
+    return _checked(tuple([parts[place].strip() for place in places]), decoded)
+
+
+_FIELD = later(r"\n([!\"$-9;-~][!-9;-~]*+): ")
+
+
+@lru_cache(maxsize=1 << 10)
+def _places(names: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Where the values of `FIELDS` are among the pieces of a stanza whose fields are these, in this order: few orders
+    are in use. Those that are absent are last. None if a field is there twice, or in another capitalisation."""
+    if len(set(names)) < len(names) or any(name.lower() in _IN_ANY_CASE for name in {*names} - _COMMON):
+        return None
+    return tuple([2 * names.index(field) + 2 if field in names else -1 for field in FIELDS])
 
 
 def _read(text: str) -> Fields | None:
@@ -218,10 +232,9 @@ def _read(text: str) -> Fields | None:
 
 
 def _checked(values: Fields, text: str) -> Fields | None:
-    name, version = values[_PACKAGE], values[_VERSION]
-    if not re.fullmatch(_NAME.decode(), name.strip()):
+    if not _NAMED.fullmatch(values[_PACKAGE]):
         raise InputError(f"a stanza has no Package field that names a package: {text[:60]!r}")
-    return values if version.strip() else None
+    return values if values[_VERSION] else None
 
 
 def mentions(fields: bytes, arch: str = "") -> list[bytes]:
@@ -313,7 +326,7 @@ def fault(values: Fields) -> str:
     Versions as in Debian Policy 5.6.12, though they may begin with a letter, which dpkg lets pass; the name of the file
     is a path within the archive, without what a shell or a URL reads as anything else.
     """
-    found = [values[place].strip() for place in _PLACES]
+    found = [values[place] for place in _PLACES]
     if _WELL_FORMED.fullmatch("\n".join(found)):
         return ""
     return next(
@@ -324,33 +337,33 @@ def fault(values: Fields) -> str:
 
 
 def package(values: Fields) -> Package:
-    """The value of a stanza's `fields`."""
+    """The value of a stanza's `fields`, or of others in their order."""
     (
         name, source, version, essential, installed_size, architecture, replaces, provided, depends,
         pre_depends, recommends, suggests, _enhances, conflicts, breaks, multi_arch, important, protected,
         priority, filename, size, sha256, sha512,
-    ) = [value.strip() for value in values]  # fmt: skip
+    ) = values  # fmt: skip
     source_name, _, source_version = source.partition(" ")
     return Package(
-        name=name,
-        version=version,
-        architecture=architecture,
-        source=source_name or name,
-        source_version=source_version.strip("() ") or version,
-        multi_arch=multi_arch or "no",
-        essential=essential == "yes",
-        important="yes" in (important, protected),
-        priority=priority or "optional",
-        pre_depends=pre_depends,
-        depends=depends,
-        recommends=recommends,
-        suggests=suggests,
-        conflicts=conflicts,
-        breaks=breaks,
-        replaces=replaces,
-        provides=provided,
-        installed_size=installed_size,
-        filename=filename,
-        size=int(size) if size.isascii() and size.isdecimal() else 0,
-        digest=(sha256 or sha512).lower(),
+        name,
+        version,
+        architecture,
+        source_name or name,
+        source_version.strip("() ") or version,
+        multi_arch or "no",
+        essential == "yes",
+        "yes" in (important, protected),
+        priority or "optional",
+        pre_depends,
+        depends,
+        recommends,
+        suggests,
+        conflicts,
+        breaks,
+        replaces,
+        provided,
+        installed_size,
+        filename,
+        int(size) if size.isascii() and size.isdecimal() else 0,
+        (sha256 or sha512).lower(),
     )

@@ -36,6 +36,7 @@ def key(text: str) -> str:
     return _part(epoch) + _part(upstream) + _part(revision)
 
 
+@lru_cache(maxsize=1 << 14)
 def _part(text: str) -> str:
     out = []
     for other, digits in _RUN.findall(text):
@@ -62,6 +63,8 @@ _WEIGHTS = _Weights({ord("~"): _TILDE})
 
 def compare(a: str, b: str) -> int:
     """Negative, zero or positive as `a` is older than, equal to or newer than `b`."""
+    if a == b:
+        return 0
     left, right = key(a), key(b)
     return (left > right) - (left < right)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from zlib import crc32
 
 from pinner.apt.packages import (
@@ -37,9 +37,10 @@ from pinner.errors import CacheError, InputError
 P = ParamSpec("P")
 T = TypeVar("T")
 _NOWHERE: tuple[list[int], list[int]] = ([], [])
-_KEPT = 256  # pages of text in memory
-_NAME_QUERY = "SELECT hash, page, crc FROM name WHERE hash = ?"
-_TEXT_QUERY = "SELECT number, page, crc FROM text WHERE number = ?"
+_KEPT = 32  # pages of text in memory
+_NAME_QUERY = "SELECT page, crc FROM name WHERE hash = ?"
+_TEXT_QUERY = "SELECT page, crc FROM text WHERE number = ?"
+_NAMES_QUERY = "SELECT hash, page, crc FROM name WHERE hash >= 0"
 _NEXT_QUERY = "SELECT number, page, crc FROM text WHERE number > ? ORDER BY number LIMIT 64"
 
 
@@ -88,9 +89,8 @@ class SqliteIndex:
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        if self._entries.get(name) is _NOWHERE:
-            return ()
-        return self._sound(self._versions_of, name)
+        found = self._entries.get(name)
+        return self._sound(self._versions_of, name) if found is None or found[0] else ()
 
     def texts(self, name: str) -> list[str]:
         """The stanzas of `name` as the file has them, in file order."""
@@ -108,9 +108,8 @@ class SqliteIndex:
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        if self._entries.get(name) is _NOWHERE:
-            return ()
-        return self._sound(self._providers_of, name)
+        found = self._entries.get(name)
+        return self._sound(self._providers_of, name) if found is None or found[1] else ()
 
     def _versions_of(self, name: str) -> tuple[Package, ...]:
         numbers, _ = self._numbers(name)
@@ -141,7 +140,7 @@ class SqliteIndex:
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""
-        pages = self._sound(self._pages, "SELECT hash, page, crc FROM name WHERE hash >= 0")
+        pages = self._sound(self._pages, _NAMES_QUERY)
         versions = (line.partition(VERSION) for _, page in pages for line in page.split(b"\n"))
         return [
             name.decode("utf-8", "replace") for name in sorted({name for name, tab, _ in versions if tab})
@@ -202,21 +201,21 @@ class SqliteIndex:
         found = self._entries.get(name)
         if found is None:
             if not self._hashes:
-                ((_, count),) = self._pages(_NAME_QUERY, HOW_MANY)
-                self._hashes = int(count)
+                self._hashes = int(self._page(_NAME_QUERY, HOW_MANY))
             line, crc = _hashed(name)
             hashed = crc % self._hashes
             page = self._names.get(hashed)
             if page is None:
-                ((_, page),) = self._pages(_NAME_QUERY, hashed)
-                self._names[hashed] = page
+                page = self._names[hashed] = self._page(_NAME_QUERY, hashed)
             found = _NOWHERE
-            if line in page:
-                found = ([], [])
-                for rest in page.split(line)[1:]:
-                    if rest[:1] in (VERSION, PROVIDER):  # not a longer name
-                        number, _, _ = rest[1:].partition(b"\n")
-                        found[rest[:1] == PROVIDER].append(int(number))
+            at = page.find(line)
+            while at >= 0:
+                at += len(line)
+                kind, end = page[at : at + 1], page.find(b"\n", at)
+                if kind in (VERSION, PROVIDER):  # not a longer name
+                    found = found if found is not _NOWHERE else ([], [])
+                    found[kind == PROVIDER].append(int(page[at + 1 : end]))
+                at = page.find(line, end) if end >= 0 else -1
             self._entries[name] = found
         return found
 
@@ -247,7 +246,7 @@ class SqliteIndex:
         if number not in self._texts:
             if len(self._texts) == _KEPT:
                 self._texts.clear()
-            ((_, self._texts[number]),) = self._pages(_TEXT_QUERY, number)
+            self._texts[number] = self._page(_TEXT_QUERY, number)
         return self._texts[number]
 
     def _first_mentions(self) -> bytes:
@@ -299,19 +298,31 @@ class SqliteIndex:
             return answer(*asked, **more)
 
     def _pages(self, query: str, *arguments: int, least: int = 1) -> list[tuple[int, bytes]]:
+        rows = self._rows(query, *arguments)
+        if len(rows) < least:
+            raise _Damaged
+        return [(key, _intact(key, page, crc)) for key, page, crc in rows]
+
+    def _page(self, query: str, key: int) -> bytes:
+        rows = self._rows(query, key)
+        if not rows:
+            raise _Damaged
+        return _intact(key, *rows[0])
+
+    def _rows(self, query: str, *arguments: int) -> list[Any]:
         if self._connection is None:
             # `immutable` spares the locks and the look for a journal; the garbage collector may close it anywhere
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             if self._connection.execute("SELECT schema FROM meta").fetchall() != [(SCHEMA,)]:
                 raise _Damaged
-        rows = self._connection.execute(query, arguments).fetchall()
-        for key, page, crc in rows:
-            if not isinstance(page, bytes) or checksum(key, page) != crc:
-                raise _Damaged
-        if len(rows) < least:
-            raise _Damaged
-        return [(key, page) for key, page, _ in rows]
+        return self._connection.execute(query, arguments).fetchall()
+
+
+def _intact(key: int, page: object, crc: int) -> bytes:
+    if not isinstance(page, bytes) or checksum(key, page) != crc:
+        raise _Damaged
+    return page
 
 
 @lru_cache(maxsize=1 << 15)

@@ -180,7 +180,7 @@ def _result(marker: Marker, wanted: Sequence[Offer]) -> Resolution:
     for name, reason in marker.reasons.items():
         if name in causes and reason.parent is not None and targets.get(reason.parent.name) is reason.parent:
             causes[name].append(reason)
-    add_causes(marks.universe, targets, causes, marks.wanted)
+    add_causes(marks, targets, causes)
     for name, found in causes.items():
         # What a package brought along stays when that package is dropped again, as it does with apt.
         if not found and name in marker.reasons:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from pinner.apt import relations, version
+from pinner.apt.relations import Relation
 from pinner.resolve.needs import Need
+from pinner.resolve.offers import split
 from pinner.resolve.solutions import Rank, Solutions
 from pinner.resolve.universe import Offer, Universe
 
@@ -101,6 +103,11 @@ class Marks:
             offer.name: Mark(offer.name, offer, universe.candidate(offer.name))
             for offer in universe.all_installed()
         }
+        #: By the name of a package, or one that it provides: the marks that may have had a target which fulfils it.
+        self._answering: dict[str, dict[Mark, None]] = {}
+        self._known: set[Offer] = set()
+        for mark in self._marks.values():
+            self.set_target(mark, mark.current)
         self._spares_essentials = universe.apt_since("2.3.12")
         self._changes = 0
         #: By name, which candidates still count as providing it, though they were given up; whether they were marked
@@ -138,20 +145,27 @@ class Marks:
             return self._recommends_important
         return need.critical or self.suggests or self._suggests_important
 
-    def there(self, options: Iterable[Offer]) -> bool:
-        """Whether one of these versions will be there."""
-        marks = self._marks
-        for offer in options:
-            mark = marks.get(offer.name)
-            if mark is not None and mark.target is offer:
-                return True
-        return False
+    def answering(self, relation: Relation) -> Iterable[Mark]:
+        """The marks whose target, or current version, may fulfil a relation; no others do."""
+        name = relation.name
+        return self._answering.get(split(name)[0] if self.universe.foreign else name, ())
+
+    def fulfilling(self, need: Need) -> list[Offer]:
+        """What will be there that fulfils the need."""
+        found = [
+            mark.target
+            for relation in need.clause
+            for mark in self.answering(relation)
+            if mark.target is not None and need.is_met_by(mark.target, relation)
+        ]
+        return list(dict.fromkeys(found)) if len(found) > 1 else found
 
     def holds(self, need: Need) -> bool:
         """Whether the need is fulfilled by what will be there."""
-        for options in need.options:
-            if self.there(options):
-                return not need.negative
+        for relation in need.clause:
+            for mark in self.answering(relation):
+                if mark.target is not None and need.is_met_by(mark.target, relation):
+                    return not need.negative
         return need.negative != (bool(self._outdated) and self._is_outdated(need, installing=True))
 
     def held_before(self, need: Need) -> bool:
@@ -239,6 +253,14 @@ class Marks:
 
     # --- changes -----------------------------------------------------------------------------------------
 
+    def set_target(self, mark: Mark, offer: Offer | None) -> None:
+        """Say which version will be there, and nothing else."""
+        mark.target = offer
+        if offer is not None and offer not in self._known:
+            self._known.add(offer)
+            for name in (offer.package.name, *_provided(offer)):
+                self._answering.setdefault(name, {})[mark] = None
+
     def keep(self, mark: Mark, depth: int = 0, *, by_user: bool = False) -> bool:
         """Let the package be as it was."""
         if not self.may_change(mark, "keep", depth, by_user=by_user):
@@ -267,7 +289,8 @@ class Marks:
         mark = self[offer.name]
         if mark.candidate is not offer:
             former = mark.candidate if mark.installing and mark.target is mark.candidate else None
-            mark.target = offer if former else mark.target
+            if former:
+                self.set_target(mark, offer)
             mark.candidate = offer
             self._tell(mark, former)
             mark.reckon()
@@ -290,7 +313,7 @@ class Marks:
         if mark.protected and mark.target is mark.candidate:
             return
         mark.mode = "keep" if mark.candidate is mark.current else "install"
-        mark.target = mark.candidate
+        self.set_target(mark, mark.candidate)
         self._tell(mark)
         if mark.newness == 2:
             mark.automatic = not by_user

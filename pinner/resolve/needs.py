@@ -47,20 +47,23 @@ class Need:
         """Found at the first look; a package never conflicts with itself (Policy 7.4), nor Multi-Arch: same ones with
         their like. What is between architectures is about the package itself, not what provides its name."""
         if self._options is None:
-            found = tuple(self._universe.targets(relation) for relation in self.clause)
+            found = tuple([self._universe.targets(relation) for relation in self.clause])
             if self.negative:
-                name, package = self.owner.name, self.owner.package
-                own = package.name if package.multi_arch == "same" or self._implicit else ""
-                found = tuple(
-                    tuple(
-                        offer
-                        for offer in one
-                        if offer.name != name and (offer.package.name == own) == self._implicit
-                    )
-                    for one in found
-                )
+                found = tuple([tuple(filter(self._is_about, offers)) for offers in found])
             self._options = found
         return self._options
+
+    def is_met_by(self, offer: Offer, relation: Relation) -> bool:
+        """Whether the version is among the `options` of this alternative: found without looking for all of them."""
+        if not fulfils(offer, relation, self._universe):
+            return False
+        return not self.negative or self._is_about(offer)
+
+    def _is_about(self, offer: Offer) -> bool:
+        """Whether a negative need can be about the version."""
+        owner = self.owner
+        own = owner.package.name if owner.package.multi_arch == "same" or self._implicit else ""
+        return offer.name != owner.name and (offer.package.name == own) == self._implicit
 
     def of(self, owner: Offer) -> Need:
         """The same need of another version of the owner, which has it too."""
@@ -95,35 +98,56 @@ def needs_of(offer: Offer, universe: Universe) -> tuple[Need, ...]:
 def satisfying(relation: Relation, universe: Universe) -> Iterable[Offer]:
     """Every version that satisfies the relation: of the name itself highest first, then providers."""
     relation = _qualified(relation, "", universe)
-    own: Iterable[Offer]
-    if relation.arch == "any":
-        names = (relation.name, *universe.siblings(relation.name)) if universe.foreign else (relation.name,)
-        own = (
-            offer
-            for name in names
-            for offer in universe.versions(name)
-            if offer.package.multi_arch == "allowed"
-        )
-    elif relation.arch:
+    if relation.arch not in ("", "any"):
         return
-    else:
-        own = universe.versions(relation.name)
-    yield from (offer for offer in own if relations.satisfied(relation, offer.version))
+    names: tuple[str, ...] = (relation.name,)
+    if relation.arch and universe.foreign:
+        names = (relation.name, *universe.siblings(relation.name))
+    for name in names:
+        yield from [offer for offer in universe.versions(name) if _is_itself(offer, relation)]
     plain, _ = split(relation.name)
     for offer in universe.providers(relation.name):
-        for given in provides(offer.package, plain):
-            if relation.arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
-                continue
-            if given.arch not in ("", universe.arch) and given.arch != relation.arch:
-                continue
-            if relations.satisfied(relation, given.version):
-                yield offer
-                break
-        else:
-            # A Multi-Arch: foreign one stands for its own name on other architectures, too.
-            like = offer.package.name == plain and offer.name != relation.name
-            if like and not relation.arch and relations.satisfied(relation, offer.version):
-                yield offer
+        if _provides(offer, relation, plain, universe):
+            yield offer
+
+
+def fulfils(offer: Offer, relation: Relation, universe: Universe) -> bool:
+    """Whether the version is among those that satisfy the relation."""
+    relation = _qualified(relation, "", universe)
+    if relation.arch not in ("", "any"):
+        return False
+    if offer.name == relation.name and _is_itself(offer, relation):
+        return True
+    if not universe.foreign:
+        return offer.package.provides != "" and _provides(offer, relation, relation.name, universe)
+    plain, foreign = split(relation.name)
+    if offer.foreign and offer.foreign not in universe.foreign:
+        return False
+    if relation.arch and offer.package.name == plain and _is_itself(offer, relation):
+        return True
+    reaches = offer.foreign == foreign or offer.package.multi_arch == "foreign"
+    return reaches and _provides(offer, relation, plain, universe)
+
+
+def _is_itself(offer: Offer, relation: Relation) -> bool:
+    """Whether a version of the relation's own name satisfies it."""
+    if relation.arch and offer.package.multi_arch != "allowed":
+        return False
+    return relations.satisfied(relation, offer.version)
+
+
+def _provides(offer: Offer, relation: Relation, plain: str, universe: Universe) -> bool:
+    """Whether a version satisfies a relation to the name `plain` by what it provides."""
+    for given in provides(offer.package, plain):
+        if relation.arch == "any" and given.arch != "any" and offer.package.multi_arch != "allowed":
+            continue
+        if given.arch not in ("", universe.arch) and given.arch != relation.arch:
+            continue
+        if relations.satisfied(relation, given.version):
+            return True
+    # A Multi-Arch: foreign one stands for its own name on other architectures, too.
+    like = universe.foreign and offer.package.name == plain and offer.name != relation.name
+    return bool(like) and not relation.arch and relations.satisfied(relation, offer.version)
 
 
 def _clauses(clause: Clause, owner: Offer, universe: Universe, *, negative: bool) -> Iterable[Clause]:
@@ -141,7 +165,7 @@ def _clauses(clause: Clause, owner: Offer, universe: Universe, *, negative: bool
 def _qualified(relation: Relation, own: str, universe: Universe) -> Relation:
     arch = relation.arch or own
     if arch in ("", "native", universe.arch):
-        return relation._replace(arch="")
+        return relation._replace(arch="") if relation.arch else relation
     if arch in universe.foreign:
         return relation._replace(name=f"{relation.name}:{arch}", arch="")
     return relation

@@ -80,7 +80,7 @@ class Offer:
     them. `foreign` is the architecture where it is neither the native one nor `all`.
     """
 
-    __slots__ = ("foreign", "index", "package", "pockets", "priority")
+    __slots__ = ("foreign", "index", "name", "package", "pockets", "priority", "version")
 
     def __init__(
         self,
@@ -92,16 +92,10 @@ class Offer:
     ) -> None:
         self.package, self.index, self.pockets = package, index, pockets
         self.priority, self.foreign = priority, foreign
-
-    @property
-    def name(self) -> str:
-        """The package's name as apt prints it: `name:arch` for one of a foreign architecture."""
-        return f"{self.package.name}:{self.foreign}" if self.foreign else self.package.name
-
-    @property
-    def version(self) -> str:
-        """The version as text."""
-        return self.package.version
+        #: The package's name as apt prints it: `name:arch` for one of a foreign architecture.
+        self.name = f"{package.name}:{foreign}" if foreign else package.name
+        #: The version as text.
+        self.version = package.version
 
     def __repr__(self) -> str:
         return f"<{self.name}={self.version}>"
@@ -134,31 +128,22 @@ class Offers:
 
     def _collect(self, name: str) -> tuple[Offer, ...]:
         plain, foreign = split(name)
-        listed = [
-            (package, number)
-            for number, index in enumerate(self.indexes)
-            for package in index.packages(plain)
-            if self.foreign(index, package) == foreign
-        ]
-        if not listed:
-            return ()
+        listed: list[tuple[Package, int]] = []
+        for number, index in enumerate(self.indexes):
+            if found := index.packages(plain):
+                listed += [(each, number) for each in found if self.foreign(index, each) == foreign]
+        if len(listed) < 2:  # most names are listed once
+            return (self._offer(listed, foreign),) if listed else ()
         groups: dict[tuple[object, ...], list[tuple[Package, int]]] = {}
         for package, number in listed:
-            identity = _identity(package) if len(listed) > 1 else ()  # most names are listed once
-            groups.setdefault(identity, []).append((package, number))
-        offers = [
-            Offer(
-                group[0][0],
-                self.indexes[group[0][1]],
-                tuple(self.indexes[number] for number in dict.fromkeys(number for _, number in group)),
-                self._priority(group),
-                foreign,
-            )
-            for group in groups.values()
-        ]
-        if len(offers) > 1:  # stable: first listed first
-            offers.sort(key=lambda offer: version.key(offer.version), reverse=True)
+            groups.setdefault(_identity(package), []).append((package, number))
+        offers = [self._offer(group, foreign) for group in groups.values()]
+        offers.sort(key=lambda offer: version.key(offer.version), reverse=True)  # stable: first listed first
         return tuple(offers)
+
+    def _offer(self, group: Sequence[tuple[Package, int]], foreign: str) -> Offer:
+        pockets = [self.indexes[number] for number in dict.fromkeys(number for _, number in group)]
+        return Offer(group[0][0], pockets[0], tuple(pockets), self._priority(group), foreign)
 
     def foreign(self, index: Index, package: Package) -> str:
         """The architecture of what an index lists, "" for the native one and `all`."""
@@ -223,9 +208,8 @@ class Offers:
             offers: dict[Offer, None] = {}
             for index in self.indexes:
                 for package in index.providers(name):
-                    own = _identity(package)
                     for offer in self.versions(key(package.name, self.foreign(index, package), self._arch)):
-                        if _identity(offer.package) == own:
+                        if offer.package is package or _identity(offer.package) == _identity(package):
                             if provides(offer.package, name):
                                 offers[offer] = None
                             break

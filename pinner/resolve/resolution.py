@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Literal
 
 from pinner.apt import version
 from pinner.apt.packages import Package
+from pinner.resolve.marks import Marks
 from pinner.resolve.needs import Need
 from pinner.resolve.universe import Offer, Universe
 from pinner.values import NamedTuple
@@ -64,28 +65,18 @@ class Resolution(NamedTuple):
     after: tuple[Package, ...]
 
 
-def add_causes(
-    universe: Universe,
-    targets: Mapping[str, Offer],
-    causes: dict[str, list[Cause]],
-    wanted: Callable[[Need], bool],
-) -> None:
+def add_causes(marks: Marks, targets: Mapping[str, Offer], causes: dict[str, list[Cause]]) -> None:
     """Add to the causes, by the names of what is installed, every need of what will be there that it fulfils.
 
-    `targets` are the versions that will be there, by name; `wanted` says which needs count.
+    `targets` are the versions that will be there, by name.
     """
     for parent in targets.values():
-        for need in universe.needs(parent):
-            if need.negative or not wanted(need):
-                continue
-            for offer in dict.fromkeys(offer for options in need.options for offer in options):
-                found = causes.get(offer.name)
-                if (
-                    found is not None
-                    and targets[offer.name] is offer
-                    and all(c.need is not need for c in found)
-                ):
-                    found.append(Cause(need, parent))
+        for need in marks.universe.needs(parent):
+            if not need.negative and marks.wanted(need):
+                for offer in marks.fulfilling(need):
+                    found = causes.get(offer.name)
+                    if found is not None and all(each.need is not need for each in found):
+                        found.append(Cause(need, parent))
 
 
 def after(universe: Universe, targets: Iterable[Offer], automatic: Container[str]) -> tuple[Package, ...]:

@@ -62,10 +62,11 @@ def _is_root(marks: Marks, mark: Mark) -> bool:
 def _followed(marks: Marks, need: Need, *, modern: bool) -> list[Mark]:
     """All that fulfils any alternative; of several binaries of one source only those of its newest version."""
     found: list[Mark] = []
-    for options in need.options:
+    for relation in need.clause:
         by_source: dict[str, list[Offer]] = {}
-        for offer in dict.fromkeys(options):
-            if _present(marks[offer.name]) is offer:
+        for mark in marks.answering(relation):
+            offer = _present(mark)
+            if offer is not None and need.is_met_by(offer, relation):
                 by_source.setdefault(offer.package.source, []).append(offer)
         groups = []
         for offers in by_source.values():

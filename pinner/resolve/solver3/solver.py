@@ -167,7 +167,7 @@ def _result(search: Search, wanted: Sequence[ResolvedArgument]) -> Resolution:
             first = _first_cause(search, offer, targets)
             causes[name] = [Cause(None, None)] if offer in asked or first is None else []
             causes[name] += [first] if first is not None else []
-    add_causes(universe, targets, causes, marks.wanted)
+    add_causes(marks, targets, causes)
     chosen = tuple(
         Chosen(targets[name], tuple(found), universe.installed(name)) for name, found in causes.items()
     )
@@ -189,7 +189,8 @@ def _drop_garbage(marks: Marks, there: dict[str, Offer]) -> None:
     for name, offer in there.items():
         mark = marks[name]
         mark.automatic = mark.automatic or (mark.current is None and mark.mode != "install")
-        mark.mode, mark.target = ("keep" if offer is mark.current else "install"), offer
+        mark.mode = "keep" if offer is mark.current else "install"
+        marks.set_target(mark, offer)
     drop_garbage(Marker(marks))
     for name in [name for name in there if marks[name].target is None]:
         del there[name]

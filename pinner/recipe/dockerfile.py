@@ -6,6 +6,7 @@ import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from pinner.edit.span import Joined, Span
@@ -143,6 +144,16 @@ def parse(text: str, platform: str = "linux/amd64", builds: Sequence[Build] = ()
     Raises `InputError` (without path) where BuildKit would refuse the file, and for a pinner directive that does not
     exist. A here-document without end is no error here: it is in its instruction's `heredocs`, unterminated.
     """
+    return _parse(text, platform, builds) if builds else _parse_alone(text, platform)
+
+
+@lru_cache(maxsize=16)
+def _parse_alone(text: str, platform: str) -> Dockerfile:
+    """A file that is read by itself: whoever looks for scripts and lists of a project reads it before."""
+    return _parse(text, platform, ())
+
+
+def _parse(text: str, platform: str, builds: Sequence[Build]) -> Dockerfile:
     lined = lines.read(text)
     found = [_instruction(text, lined.escape, logical) for logical in lined.logical]
     if not found:

@@ -136,10 +136,11 @@ class AptFiles:
         files = self._state.sources(self._places)
         before = listed_of(where, self._archs)
         paths = {each.path for each in before}
+        own = paths <= files.keys() and all(content.at < 0 for content in files.values())
+        if own and all(self._is_as_fetched(path, content) for path, content in files.items()):
+            return where
         fetched = self._fetched()
-        if paths <= files.keys() and all(
-            content.at < 0 and _is_fetched(path, content, fetched) for path, content in files.items()
-        ):
+        if own and all(_is_fetched(path, content, fetched) for path, content in files.items()):
             return where
         found: list[Repository] = []
         for path, content in sorted(
@@ -162,6 +163,11 @@ class AptFiles:
         if self._certain and (contradiction := conflict(where._replace(listed=made))):
             raise _ProblemError(f"apt refuses its sources ({contradiction})", error=True)
         return where._replace(listed=made)
+
+    def _is_as_fetched(self, path: str, content: Content) -> bool:
+        """Whether an update has fetched a file just as it is, which needs no reading."""
+        fetched = self._state.fetched
+        return fetched is None or (not content.others and any(each.get(path) == content for each in fetched))
 
     def _fetched(self) -> set[object] | None:
         """The contents, and the components of suites, that an update has fetched; None if any may be."""

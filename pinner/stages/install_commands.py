@@ -21,7 +21,7 @@ from pinner.recipe.installs import Install, Request, Skipped
 from pinner.recipe.kinds import Around, FileKind
 from pinner.regex import later
 from pinner.shell.expand import not_known
-from pinner.stages import wrappers
+from pinner.stages import running, wrappers
 from pinner.stages.apt_files import View
 from pinner.stages.bases import ImageLookup
 from pinner.stages.image_names import Named, Unnamed
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 # One of these is in every text that changes what is installed otherwise than by `apt-get install NAME`.
 _OTHER_COMMANDS = later(
-    r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
-    r"|markauto|unmarkauto|set-selections|COPY|ADD)\b|\bdpkg\s+-|\.deb\b|--mount\b"
+    r"\b(?:remove|purge|auto-?remove|autopurge|(?:dist-|full-|safe-)?(?<!--)upgrade|apt-mark|satisfy|build-dep|(?:un)?hold"
+    r"|markauto|unmarkauto|set-selections)\b|\bdpkg\s+-|\.deb\b"
 )
 # What is said of the arguments of a script.
 _GIVEN = frozenset(map(not_known, "@*123456789"))
 # Before an install call in its instruction, this may leave it out.
-_CONDITION = later(r"\b(?:case|if|test)\s|\[\s|\|\|")
+_CONDITION = later(r"\b(?:case|if|test|while|until|[ef]?grep|sed)\s|\b(?:exit|return|false)\b|[!\[]\s|\|\|")
 _MOST = 2**31
 #: What apt's `name:arch` may say for the architecture that is resolved for (apt-get(8)).
 OWN_ARCHITECTURE = frozenset({"", "native", "any", "all", "*"})
@@ -316,7 +316,7 @@ def _begin(path: str, text: str, options: Options) -> _Begun:
         if kind == "script":
             own = options.world.wrappers.get(path, {})
         elif kind == "dockerfile" and (
-            wrappers.may_run(parsed)
+            parsed.once(wrappers.may_run)
             or any(each.reason in ("wrapper", "string") for each in found if isinstance(each, Skipped))
         ):
             own = views.wrappers()
@@ -374,7 +374,11 @@ def _weigh(begun: _Begun, uses: Sequence[Use] = (), *, steps: bool = True) -> Fi
     if options.world.lists and begun.kind == "dockerfile":
         found = [_listed(item, begun, bases) for item in found]
     file = File(path, parsed, Lines(parsed.text), tuple(_in_one_suite(found)), tuple(uses), begun.views)
-    if not steps or not (_OTHER_COMMANDS.search(parsed.text) or _is_conditional(file)):
+    if not steps or not (
+        any(map(_OTHER_COMMANDS.search, running.texts(parsed) if _OTHER_COMMANDS.search(parsed.text) else ()))
+        or begun.views.runs_files
+        or _is_conditional(file)
+    ):
         return file
     from pinner.stages.steps import of
 

@@ -30,6 +30,9 @@ _NO_PROGRAMS = tuple(
     f".{each}"
     for each in "txt json py toml lock js rb yml yaml md html xml".split()  # noqa: SIM905
 )
+_NOT_RUN = frozenset(
+    ("ADD", "CMD", "COPY", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "USER")
+)
 _UNQUOTED = str.maketrans("", "", "\"'\\")
 _PACKED = (".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _MAKEFILES = frozenset(("GNUmakefile", "makefile", "Makefile"))
@@ -45,7 +48,7 @@ def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
     pairs = [pair for each in _instructions(dockerfile) for pair in _brought(each)]
     if not pairs:
         return False
-    text = "\n".join(_texts(dockerfile))
+    text = "\n".join(texts(dockerfile))
     words = {*_NAME.findall(text.translate(_UNQUOTED))}
     every = context.every()
     named = frozenset(path.rstrip("/.").rpartition("/")[2] for pair in pairs for path in pair)
@@ -89,9 +92,9 @@ def writes_programs(dockerfile: Dockerfile) -> bool:
     """Whether a stage may write a file that it runs. True where that is in doubt."""
     if any(each.heredocs and each.keyword in ("COPY", "ADD") for each in _instructions(dockerfile)):
         return True
-    texts = list(_texts(dockerfile))
-    for name in {each.strip("\"'") for text in texts for each in _WRITTEN.findall(text)}:
-        if any(mark in name for mark in "$`*?\"'") or sum(text.count(name) for text in texts) > 1:
+    found = list(texts(dockerfile))
+    for name in {each.strip("\"'") for text in found for each in _WRITTEN.findall(text)}:
+        if any(mark in name for mark in "$`*?\"'") or sum(text.count(name) for text in found) > 1:
             return True
     return False
 
@@ -100,13 +103,13 @@ def _instructions(dockerfile: Dockerfile) -> Iterator[Instruction]:
     return (each for stage in dockerfile.stages for each in stage.instructions)
 
 
-def _texts(dockerfile: Dockerfile) -> Iterator[str]:
-    """What is run, and the values of variables."""
-    for each in _instructions(dockerfile):
-        if each.keyword in ("RUN", "ENV", "ARG"):
+def texts(dockerfile: Dockerfile) -> Iterator[str]:
+    """What is run, without comments, and the values of variables."""
+    for each in (*dockerfile.arguments, *_instructions(dockerfile)):
+        if each.keyword not in _NOT_RUN:
             yield each.text.text
-            for document in each.heredocs:
-                yield document.content.of(dockerfile.text)
+        for document in each.heredocs:
+            yield document.content.of(dockerfile.text)
 
 
 def _brought(instruction: Instruction) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,7 @@ def in_scripts(
             parsed = dockerfile.parse(text)
         except InputError:
             continue  # it is said where the file itself is read
-        if (may_run(parsed) or _SCRIPT.search(text)) and running.runs_files(parsed, own):
+        if (parsed.once(may_run) or _SCRIPT.search(text)) and running.runs_files(parsed, own):
             walk = alone(parsed, own).walk
             for file in {place[0] for place in walk.adding} - {""}:
                 found[own.name(file)] = {**found.get(own.name(file), {}), **walk.wrappers}

@@ -42,6 +42,7 @@ def _context(folder: Path) -> ContextFiles:
         ("COPY . /app\nRUN /app/outer", True),
         ("COPY . /app\nRUN make -C /app", True),
         ("COPY . /app\nENV A=/app/setup.sh\nRUN $A jq", True),
+        ("ARG A=setup.sh\nFROM debian:12\nARG A\nCOPY . /app\nRUN /app/$A jq", True),
         ("COPY . /app\nARG A=setup\nRUN sh /app/$A.sh jq", True),
         ("COPY . /app\nRUN cd /app && sh s*.sh jq", True),
         ("COPY . /app\nRUN for each in /app/*; do sh $each jq; done", True),
@@ -63,7 +64,8 @@ def _context(folder: Path) -> ContextFiles:
     ],
 )
 def test_runs_files(text: str, expected: bool, tmp_path: Path) -> None:
-    parsed, own = dockerfile.parse(f"FROM debian:12\n{text}\n"), _context(tmp_path)
+    parsed = dockerfile.parse(text if "FROM" in text else f"FROM debian:12\n{text}\n")
+    own = _context(tmp_path)
     assert running.runs_files(parsed, own) is expected
     runs = any(seen.file for stage in alone(parsed, own).seen.values() for seen in stage)
     assert expected or not runs

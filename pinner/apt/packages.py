@@ -243,7 +243,8 @@ def mentions(fields: bytes, arch: str = "") -> list[bytes]:
     To apt, `python3:any` and `python3:i386` are other packages than `python3` (pkgCacheGenerator::NewDepends);
     `python3:amd64` is the same one where `arch` is amd64.
     """
-    qualified = rb"(?>(?::" + re.escape(arch.encode()) + rb"(?![a-z0-9-]))?)" if arch else b""
+    own = b":" + arch.encode()
+    qualified = rb"(?>(?:" + re.escape(own) + rb"(?![a-z0-9-]))?)" if arch and own in fields else b""
     return re.findall(rb"(?:^|[\n,|])[ \t]*+([A-Za-z0-9][A-Za-z0-9+._~\-]*+)" + qualified + rb"(?!:)", fields)
 
 

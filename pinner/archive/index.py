@@ -1,13 +1,13 @@
 """An index: the store of a Packages file, looked up by name and by what is provided.
 
-The order of first mention, and the versions of sources, are in files beside the store, made when they are first
-needed: most runs do not.
+The order of first mention, and the versions of sources, are in files beside the store, made where they are needed:
+most runs do not.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -77,7 +77,10 @@ class SqliteIndex:
         self._rebuild = rebuild
         self._cache = cache
         self._say = say
-        self._mentions: bytes | None = None
+        self._mentions: bytes | None = None  # not looked for yet; empty: not known to the end
+        self._ranks: dict[bytes, int] = {}  # of first mentions, as far as the store was read for them
+        self._next_rank = 0
+        self._unread = self._all_text()
         self._by_source: dict[bytes, list[bytes]] | None = None
         self._having: dict[str, list[tuple[str, str, str]]] = {}
         self._connection: sqlite3.Connection | None = None
@@ -149,11 +152,27 @@ class SqliteIndex:
     def order(self, name: str) -> int | None:
         """The rank of the first mention of `name` in apt's reading order, None if it is never mentioned.
 
-        The first question reads the whole store; the answer to all further ones is kept beside it.
+        The store is read as far as the name needs: what people install is mentioned early. Where it was read to its
+        end, the answer to all further questions is kept beside it.
         """
         if self._mentions is None:
-            self._mentions = self._sound(self._first_mentions)
-        rank = self._mentions.find(b"\n%b\n" % _encoded(name))
+            self._mentions = self._cache.kept(self._beside("mentions"))
+        return self._sound(self._rank, _encoded(name))
+
+    def _rank(self, name: bytes) -> int | None:
+        while not self._mentions and name not in self._ranks:
+            page = next(self._unread, None)
+            for each in mentions_in_reading_order(page, self.source.arch) if page is not None else ():
+                if each not in self._ranks:
+                    self._ranks[each] = self._next_rank
+                    self._next_rank += len(each) + 1
+            if page is None:
+                self._mentions = b"\n%b\n" % b"\n".join(self._ranks)
+                self._keep_beside("mentions", self._mentions)
+        if name in self._ranks:
+            return self._ranks[name]
+        # each name is between newlines, and its offset is its rank
+        rank = (self._mentions or b"").find(b"\n%b\n" % name)
         return rank if rank >= 0 else None
 
     def source_versions(self, source: str) -> Iterable[SourceVersion]:
@@ -178,7 +197,7 @@ class SqliteIndex:
                 rows = (row for page in self._all_text() for row in having(page, field.encode()))
                 return b"\n".join(b"\t".join(row) for row in rows) or b"\n"
 
-            text = self._sound(self._beside, field.lower(), found).decode("utf-8", "replace")
+            text = self._sound(self._kept_beside, field.lower(), found).decode("utf-8", "replace")
             lines = (line.split("\t", 2) for line in text.split("\n") if line)
             self._having[field] = [(name, version, value) for name, version, value in lines]
         return self._having[field]
@@ -188,9 +207,10 @@ class SqliteIndex:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            for known in (self._packages, self._names, self._entries, self._texts):
+            for known in (self._packages, self._names, self._entries, self._texts, self._ranks):
                 known.clear()
-            self._hashes = 0
+            self._hashes = self._next_rank = 0
+            self._unread = self._all_text()
 
     def __del__(self) -> None:
         self.close()
@@ -249,17 +269,6 @@ class SqliteIndex:
             self._texts[number] = self._page(_TEXT_QUERY, number)
         return self._texts[number]
 
-    def _first_mentions(self) -> bytes:
-        """Every mentioned name in the order of first mention, each between newlines: its offset is its rank."""
-
-        def found() -> bytes:
-            seen: dict[bytes, None] = {}
-            for page in self._all_text():
-                seen.update(dict.fromkeys(mentions_in_reading_order(page, self.source.arch)))
-            return b"\n%b\n" % b"\n".join(seen)
-
-        return self._beside("mentions", found)
-
     def _sources(self) -> dict[bytes, list[bytes]]:
         """What `source_versions` tells, by source package: `all` or `any` and the version."""
 
@@ -270,24 +279,29 @@ class SqliteIndex:
                     known.setdefault(source, {})[line] = None
             return b"\n".join(b"\t".join([source, *lines]) for source, lines in known.items())
 
-        lines = [line.split(b"\t") for line in self._beside("sources", found).split(b"\n")]
+        lines = [line.split(b"\t") for line in self._kept_beside("sources", found).split(b"\n")]
         return {line[0]: line[1:] for line in lines}
 
-    def _all_text(self) -> Iterable[bytes]:
+    def _all_text(self) -> Iterator[bytes]:
         last = -1
         while some := self._pages(_NEXT_QUERY, last, least=0):
             last = some[-1][0]
             yield from (page for _, page in some)
 
-    def _beside(self, name: str, make: Callable[[], bytes]) -> bytes:
+    def _kept_beside(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What is kept in a file beside the store, which is made if it is not there."""
-        path = self._path.with_suffix(f".{self.source.arch}.{name}")
-        if kept := self._cache.kept(path):
+        if kept := self._cache.kept(self._beside(name)):
             return kept
         found = make()
-        with suppress(CacheError):  # a cache that cannot be written costs time, no more
-            self._cache.keep(path, found)
+        self._keep_beside(name, found)
         return found
+
+    def _keep_beside(self, name: str, content: bytes) -> None:
+        with suppress(CacheError):  # a cache that cannot be written costs time, no more
+            self._cache.keep(self._beside(name), content)
+
+    def _beside(self, name: str) -> Path:
+        return self._path.with_suffix(f".{self.source.arch}.{name}")
 
     def _sound(self, answer: Callable[P, T], *asked: P.args, **more: P.kwargs) -> T:
         try:

@@ -227,7 +227,8 @@ class Marker:
                 continue
             if (new.package.source, new.package.source_version) == source:
                 siblings.append(other)
-        siblings.sort(key=lambda other: self.marks.universe.order(other.name))
+        if len(siblings) > 1:  # the order of an index takes long to read
+            siblings.sort(key=lambda other: self.marks.universe.order(other.name))
         for other in siblings:
             self.reasons.setdefault(other.name, Cause(None, offer))
             self.install(other, depth + 1, follow=False)

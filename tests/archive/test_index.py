@@ -140,6 +140,9 @@ def test_the_order_is_kept_and_damage_to_it_noticed(tmp_path: Path) -> None:
     first = stored(TEXT, tmp_path)
     kept = tmp_path / "store.amd64.mentions"
     rank = first.order("postfix")
+    assert not kept.exists()  # it was not read to its end
+    assert first.order("nowhere") is None
+    assert first.order("postfix") == rank
     content = kept.read_bytes()
     for damage in (content, content[:-9], content.replace(b"postfix", b"prefix"), b""):
         kept.write_bytes(damage)

@@ -25,6 +25,14 @@ class StartedAnew(Exception):
     """The file began anew after some of it had been handed on."""
 
 
+class Faster(Exception):
+    """So many bytes a second arrive that another form of the file would be there sooner."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__(rate)
+        self.rate = rate
+
+
 class Arriving:
     """Satisfies `fetch.Body`: what a thread fetches, and hands on. None of it is kept."""
 

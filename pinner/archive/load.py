@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from pinner.apt.release import FileEntry, Release
@@ -29,8 +30,9 @@ T = TypeVar("T")
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
 _LARGE = 24 << 20  # bytes
 #: Bytes a second, from where on a .gz is there and unpacked before the smaller .xz, which takes three times as long.
-_FAST = 15e6
+_FAST = 20e6
 _WORTH = 1 << 20  # bytes
+_EARLY = 0.25  # of a file
 
 
 class _Wanted(NamedTuple):
@@ -228,13 +230,17 @@ class Archive:
     def _build(self, one: _Wanted, threads: int) -> None:
         if self._offline:
             raise not_cached(one.suite.url(one.path))
-        from pinner.archive.arriving import StartedAnew
+        from pinner.archive.arriving import Faster, StartedAnew
         from pinner.archive.unpack import unpack
 
-        if self._fetcher.rate and (quick := self._arriving(one)) is not None:
-            with suppress(StartedAnew, FetchError, TrustError):  # fetched as a whole it says why
-                self._store(one, quick)
+        while (arriving := self._arriving(one)) is not None:
+            try:
+                self._store(one, arriving)
                 return
+            except Faster as found:  # the next form is another
+                self._fetcher.rate = found.rate
+            except (StartedAnew, FetchError, TrustError):  # fetched as a whole it says why
+                break
         packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
         chunks = unpack(packed, extension, one.plain, url=url, threads=threads)
         del packed  # it is let go of after the last chunk
@@ -252,9 +258,9 @@ class Archive:
 
     def _arriving(self, one: _Wanted) -> Iterator[bytes] | None:
         """The content of the file, unpacked while it arrives: on a fast link the form that takes the least time to
-        unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in an error if it is
-        not what the Release says."""
-        from pinner.archive.arriving import Arriving
+        unpack, else the smallest. None for a little file, or one that is offered otherwise. Ends in `Faster` where the
+        link shows only now that it is a fast one, in an error if it is not what the Release says."""
+        from pinner.archive.arriving import Arriving, Faster
         from pinner.archive.unpack import unpack
 
         extension = ".gz" if self._fetcher.rate >= _FAST else ".xz"
@@ -267,8 +273,17 @@ class Archive:
         if self._fetcher.address(url).startswith("file:"):
             return None
 
+        quicker = extension == ".xz" and one.path + ".gz" in one.release.files
+        report, begun = self._network.reporter(one.label, entry.size), monotonic()
+
+        def progress(size: int) -> None:
+            rate = size / (monotonic() - begun)
+            if quicker and rate >= _FAST and _WORTH <= size <= entry.size * _EARLY:
+                raise Faster(rate)
+            if report:
+                report(size)
+
         def fetch() -> None:
-            progress = self._network.reporter(one.label, entry.size)
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()

@@ -54,6 +54,23 @@ def test_what_arrives_is_unpacked(suite: SimulatedSuite, form: str, tmp_path: Pa
     assert fetched(suite) == [form]
 
 
+@pytest.mark.parametrize("form", [".xz"], indirect=True)
+@pytest.mark.parametrize(("offered", "expected"), [((".xz", ".gz"), [".xz", ".gz"]), ((".xz",), [".xz"])])
+def test_a_link_that_is_faster_than_it_seemed(
+    offered: tuple[str, ...],
+    expected: list[str],
+    suite: SimulatedSuite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetch, "_TELLING", 1e9)
+    monkeypatch.setattr(load, "_FAST", 1)
+    monkeypatch.setattr(load, "_EARLY", 1)
+    suite.listed = suite.served = (*offered, "")
+    assert versions(suite, tmp_path) == ["7.88.1-10", "1"]
+    assert fetched(suite) == expected
+
+
 def _cut_anew(archive: SimulatedArchive) -> None:
     """A server that cannot resume."""
     archive.ranges = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pinner.apt.digest import algorithm
@@ -76,7 +77,8 @@ class Arriving:
             if (self._size, self._digest.hexdigest()) != (self._wanted.size, self._wanted.digest):
                 raise TrustError("another file than the Release names")
             self._hand_on(None)
-        except BaseException as error:  # handed on
+        except BaseException as error:  # handed on, before what has no use any more
+            self._take_back()
             if not self._abandoned:
                 self._ready.put(error)
 
@@ -89,5 +91,11 @@ class Arriving:
                 yield piece
         finally:
             self._abandoned = True
-            while not self._ready.empty():  # lets a waiting thread go on, to see that nobody listens
-                self._ready.get()
+            self._take_back()  # lets a waiting thread go on, to see that nobody listens
+
+    def _take_back(self) -> None:
+        import queue
+
+        with suppress(queue.Empty):
+            while True:
+                self._ready.get_nowait()

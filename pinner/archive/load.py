@@ -278,7 +278,7 @@ class Archive:
 
         def progress(size: int) -> None:
             rate = size / (monotonic() - begun)
-            if quicker and rate >= _FAST and _WORTH <= size <= entry.size * _EARLY:
+            if quicker and rate >= _FAST and _WORTH / 2 <= size <= entry.size * _EARLY:
                 raise Faster(rate)
             if report:
                 report(size)

@@ -26,8 +26,6 @@ from pinner.shell.fields import Meaning
 from pinner.shell.nested import POSIX_SHELLS
 from pinner.shell.outcomes import AptCommand, SeenInstall, Walk
 from pinner.shell.process import PATH
-from pinner.shell.programs import archives
-from pinner.shell.programs.fetching import of
 from pinner.shell.state import Overlay, State
 from pinner.shell.trace import Trace
 
@@ -225,6 +223,8 @@ class Walked:
     # --- COPY, ADD ---------------------------------------------------------------------------------------------
 
     def _copy(self, state: State, instruction: Instruction) -> None:
+        from pinner.shell.programs import archives, fetching
+
         words = list(instruction.argv) or [
             self._word(state, each) for each in expand.words(instruction.text.text, self._file.escape)
         ]
@@ -250,7 +250,7 @@ class Walked:
                     text = fields.document(text, meaning)[0].text
                 self._put(state, join(place, name) if into else place, Content(text))
             elif _URL.match(source):
-                content = of(source)
+                content = fetching.of(source)
                 self._put(state, join(place, source.rpartition("/")[2]) if into else place, content)
             else:
                 self._place(
@@ -287,6 +287,8 @@ class Walked:
         unpacks: bool,
     ) -> None:
         """Bring in a file or folder, or what a pattern matches; with `parents` to its own path, from `/./` on."""
+        from pinner.shell.programs import archives
+
         clean = source.strip("/").removeprefix("./")
         before, _, kept = clean.rpartition("/./")
         clean, above = join(before, kept), before.count("/") + 1 if before else 0

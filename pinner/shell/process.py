@@ -374,7 +374,7 @@ class Process:
         self, args: Sequence[Value], variables: Mapping[str, Value | tuple[Value, ...]] | None = None
     ) -> ProgramStatus:
         """Run a command: a function, a program of the table, or a script that is seen."""
-        from pinner.shell.programs import PROGRAMS
+        from pinner.shell import programs
 
         texts = [each.text for each in args]
         at = prefixes.begin(texts, UNKNOWN)
@@ -394,7 +394,7 @@ class Process:
             self.state.variables = {**self.state.variables, **own}
             self.state.exported |= own.keys()
         try:
-            program = PROGRAMS.get(name)
+            program = programs.row_of(name)
             if program is None or "/" in texts[at]:
                 status = self._file(texts[at], rest)
                 if status is not None:

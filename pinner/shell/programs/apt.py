@@ -10,8 +10,6 @@ from pinner.apt.command_line import Argument, Setting
 from pinner.regex import later
 from pinner.shell.content import UNKNOWN, Content, KeyOrigin
 from pinner.shell.outcomes import Invocation, ProgramResult, SeenInstall, marks_at
-from pinner.shell.programs.keys import TRUSTED
-from pinner.shell.programs.system import installed
 
 #: Where Launchpad serves Personal Package Archives.
 PPA = "https://ppa.launchpadcontent.net"
@@ -53,6 +51,8 @@ def _apt(call: Invocation) -> ProgramResult:
             word for word in operands if word.startswith(("/", "./", "../", "~/")) or word.endswith(".deb")
         ]
         if files:
+            from pinner.shell.programs.system import installed
+
             installed(call, files)
     if verb in command_line.CHANGING and not parsed.boolean("APT::Get::Simulate"):
         shell.command(program, call.words)
@@ -97,6 +97,8 @@ def _line(call: Invocation, words: list[str]) -> str | None:
     line = " ".join(words)
     match = _PPA.fullmatch(line)
     if match and codename and release.get("ID") == "ubuntu":
+        from pinner.shell.programs.keys import TRUSTED
+
         owner, archive = match[1], match[2] or "ppa"
         key = f"{_LAUNCHPAD}/~{owner}/+archive/ubuntu/{archive}?ws.op=getSigningKeyData"
         call.shell.write(f"{TRUSTED}.d/{owner}-ubuntu-{archive}.gpg", Content(origins=(KeyOrigin(key),)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pinner.apt import conf, decisions, sources_list
@@ -43,6 +44,8 @@ _DECIDES = later(
     r"(?i)\b(?:default-release|snapshot|check-(?:valid-until|date)|m(?:in|ax)-validtime|rootdir|architectures?)\b"
     r"|\bdir\b(?!::cache)|\bbinary::|#(?:include|clear)\b"
 )
+#: What settings decide where no option names a file.
+decisions_of = lru_cache(maxsize=256)(decisions.of)
 _NAMED_SOURCES = r"(?!\.)[\w.-]+\.(?:list|sources)"
 
 
@@ -263,10 +266,14 @@ class AptFiles:
             where = where._replace(configuration=texts)
         if where.configuration or view.settings:
             with suppress(InputError):  # it is said where the call is weighed
-                decided = decisions.of(where.configuration, "apt-get", view.settings or (), view.include)
-                self._places = decided.places
-                if decided.architectures:
-                    self._archs = list(dict.fromkeys((self._arch, *decided.architectures)))
+                settings = view.settings or ()
+                if view.included:
+                    found = decisions.of(where.configuration, "apt-get", settings, view.include)
+                else:
+                    found = decisions_of(where.configuration, "apt-get", settings)
+                self._places = found.places
+                if found.architectures:
+                    self._archs = list(dict.fromkeys((self._arch, *found.architectures)))
         return where
 
     def _preferring(self, where: Named) -> Named:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from pinner.recipe.kinds import Around, FileKind
 from pinner.regex import later
 from pinner.shell.expand import not_known
 from pinner.stages import running, wrappers
-from pinner.stages.apt_files import View
+from pinner.stages.apt_files import View, decisions_of
 from pinner.stages.bases import ImageLookup
 from pinner.stages.image_names import Named, Unnamed
 from pinner.stages.sources import snapshot_problem, without_snapshot
@@ -468,9 +467,6 @@ def _in_one_suite(found: Sequence[InstallCommand | Skipped]) -> Iterator[Install
             yield item
 
 
-_decided = lru_cache(maxsize=256)(decisions.of)
-
-
 def _configured(install: Install, base: StageBase, view: View | None) -> tuple[Install, StageBase, str]:
     """The call and what it stands on as apt's configuration has it, by files and by the call's options.
 
@@ -483,11 +479,11 @@ def _configured(install: Install, base: StageBase, view: View | None) -> tuple[I
     if view is not None and view.settings is not None:
         install = install._replace(settings=view.settings)
     try:
-        own = _decided(where.configuration, program)
+        own = decisions_of(where.configuration, program)
         if view is not None and view.included:
             found = decisions.of(where.configuration, program, install.settings, view.include)
         else:
-            found = _decided(where.configuration, program, install.settings)
+            found = decisions_of(where.configuration, program, install.settings)
     except InputError as error:
         return (
             install,

@@ -41,6 +41,8 @@ _WRITTEN = later(
     r"(?:>\||>>?|\btee\b(?:\s+-\S+)*)\s*(?!&|[\"']?(?:/dev/|/etc/(?!profile)|/proc/|/sys/))"
     r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)"
 )
+_PRINTS = later(r"\b(?:echo|printf|cat|tee)\b")
+_RUNS = later(r"[$`]|<<|apt|nala|install|base64")
 
 
 def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
@@ -93,9 +95,14 @@ def writes_programs(dockerfile: Dockerfile) -> bool:
     if any(each.heredocs and each.keyword in ("COPY", "ADD") for each in _instructions(dockerfile)):
         return True
     found = list(texts(dockerfile))
-    for name in {each.strip("\"'") for text in found for each in _WRITTEN.findall(text)}:
-        if any(mark in name for mark in "$`*?\"'") or sum(text.count(name) for text in found) > 1:
-            return True
+    for text in found:
+        for match in _WRITTEN.finditer(text):
+            name = match[1].strip("\"'")
+            *_, written = _PRINTS.split(text[: match.start()])
+            if not written.rstrip().endswith(("}", ")")) and not _RUNS.search(written):
+                continue  # what is printed runs nothing that installs
+            if any(mark in name for mark in "$`*?\"'") or sum(each.count(name) for each in found) > 1:
+                return True
     return False
 
 

@@ -89,6 +89,12 @@ def test_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("echo 'apt-get install \"$@\"' | tee /bin/add; add jq", True),
         ("cat <<E > /bin/add && add jq\napt-get install $1\nE", True),
         ('A=/bin/add; echo apt-get install > "$A"; add jq', True),
+        ("echo YXB0LWdldCBpbnN0YWxsICIkQCI= | base64 -d > /bin/add; add jq", True),
+        ("{ echo apt-get; echo a; } > /bin/add; add jq", True),
+        (
+            "printf '#!/bin/sh\\nexit 0\\n' > /bin/add && chmod +x /bin/add && ./configure --prefix=/usr",
+            False,
+        ),
         ("echo a > /etc/apt/sources.list.d/a.list && apt-get update > /dev/null 2>&1", False),
         ("echo listen > /srv/conf/a.conf && ./configure --prefix=/usr", False),
     ],

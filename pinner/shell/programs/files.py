@@ -7,7 +7,6 @@ from posixpath import basename, dirname, join
 
 from pinner.shell.content import UNKNOWN, Content, Value
 from pinner.shell.outcomes import Invocation, ProgramResult
-from pinner.shell.programs import archives
 from pinner.shell.programs.options import read_options
 from pinner.shell.state import UNDECIDED, State
 
@@ -85,6 +84,8 @@ def _unseen(call: Invocation, source: str, place: str, several: bool) -> None:
             shell.write(place, Content())
         return
     if call.name == "mv" or _letters(call) & set("raR") or "--recursive" in call.words:
+        from pinner.shell.programs import archives
+
         over = dirname(place) if several or source.endswith("/.") else place
         if archives.reaches(over):
             archives.comes_unseen(shell, over, source)

@@ -48,11 +48,13 @@ def root_of(path: Path) -> Path:
 def is_root(folder: Path) -> bool:
     """Whether a git work tree begins at `folder`: by a `.git` of the folder's owner, this user or root. In one that all
     may write, like /tmp, it could be anybody's."""
-    with suppress(OSError):
-        name = folder / ".git"
-        owners = (folder.stat().st_uid, os.geteuid() if hasattr(os, "geteuid") else 0, 0)
-        return name.lstat().st_uid in owners and name.exists()
-    return False
+    try:
+        name = os.path.join(folder, ".git")  # noqa: PTH118, most folders have none: that is found out soonest so
+        owner = os.lstat(name).st_uid
+        mine = os.geteuid() if hasattr(os, "geteuid") else 0
+        return owner in (mine, 0, folder.stat().st_uid) and os.path.exists(name)  # noqa: PTH110
+    except OSError:
+        return False
 
 
 def current() -> Path:

@@ -158,6 +158,8 @@ def older(old: Lock, new: Lock) -> Mapping[str, list[tuple[str, str, str]]]:
     same = tuple(
         now for was, now in pairs if was and was is not now and was.closure.suite == now.closure.suite
     )
+    if not same:
+        return {}
     before = _brought(old, frozenset(each.file for each in same))
     found: dict[str, dict[tuple[str, str, str], None]] = {}
     for key, now in _brought(new._replace(targets=same), new.files()).items():
@@ -169,11 +171,11 @@ def older(old: Lock, new: Lock) -> Mapping[str, list[tuple[str, str, str]]]:
 
 def _brought(lock: Lock, files: frozenset[str]) -> Mapping[tuple[str, str, str, str], str]:
     """The version by name, file, stage and platform."""
-    versions = {package.id: (package.name, package.version) for package in lock.packages}
+    packages = lock.by_id
     return {
-        (versions[locked.id][0], *target.key): versions[locked.id][1]
+        (package.name, *target.key): package.version
         for target in lock.targets
         if target.file in files
         for locked in target.closure.members
-        if not locked.argument and locked.id in versions
+        if not locked.argument and (package := packages.get(locked.id))
     }

@@ -51,8 +51,7 @@ def answer(targets: Iterable[Target], packages: Mapping[str, LockedPackage]) -> 
         *(
             (
                 each.stage,
-                [*map(tuple, each.closure.members)],
-                [_line(packages[member.id]) for member in each.closure.members],
+                [(*member[1:], _line(packages[member.id])) for member in each.closure.members],
                 each.closure.gone,
             )
             for each in targets
@@ -63,7 +62,7 @@ def answer(targets: Iterable[Target], packages: Mapping[str, LockedPackage]) -> 
 
 @cache
 def _line(package: LockedPackage) -> str:
-    return repr(package)  # many files have the same packages
+    return _digest(package)  # many files have the same packages
 
 
 def _digest(*parts: object) -> str:

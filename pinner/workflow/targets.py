@@ -422,7 +422,7 @@ class Targets:
         return Lock(
             self._archives.releases(self._suites),
             targets,
-            tuple(package for package in self._packages.values() if package.id in used),
+            tuple(package for name, package in self._packages.items() if name in used),
             images=tuple(self._images.values()),
         )
 

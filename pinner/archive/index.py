@@ -33,6 +33,7 @@ from pinner.apt.sources import Source
 from pinner.archive.cache import SCHEMA, Cache
 from pinner.archive.store import HOW_MANY, PROVIDER, VERSION, checksum
 from pinner.errors import CacheError, InputError
+from pinner.resolve.lookups import Lookups
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +41,7 @@ _NOWHERE: tuple[list[int], list[int]] = ([], [])
 _KEPT = 32  # pages of text in memory
 _NAME_QUERY = "SELECT page, crc FROM name WHERE hash = ?"
 _TEXT_QUERY = "SELECT page, crc FROM text WHERE number = ?"
+_LOOKUPS = ".{}.lookups"  # beside the store
 _NAMES_QUERY = "SELECT hash, page, crc FROM name WHERE hash >= 0"
 _NEXT_QUERY = "SELECT number, page, crc FROM text WHERE number > ? ORDER BY number LIMIT 64"
 
@@ -51,7 +53,8 @@ class _Damaged(Exception):
 class SqliteIndex:
     """One component of one source, for one architecture. Satisfies `resolve.universe.Index`.
 
-    Packages are made when they are asked for, and remembered. `rebuild` makes the store at `path` anew; it is
+    Packages are made when they are asked for, and remembered: by `keep_lookups` for later runs, too, but for those
+    that `say` has to be told of. `rebuild` makes the store at `path` anew; it is
     called when the store turns out to be absent or damaged, now or later, and its errors reach the caller.
     `cache` keeps what was found in it beside it. `say` gets notes for people: which stanzas were passed over
     since a field of them is not what its grammar allows. `release.files` is empty.
@@ -83,6 +86,7 @@ class SqliteIndex:
         self._unread = self._all_text()
         self._by_source: dict[bytes, list[bytes]] | None = None
         self._having: dict[str, list[tuple[str, str, str]]] = {}
+        self._lookups: Lookups | None = None
         self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
@@ -92,8 +96,15 @@ class SqliteIndex:
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        found = self._entries.get(name)
-        return self._sound(self._versions_of, name) if found is None or found[0] else ()
+        question = f"v{name}"
+        lookups = self._lookups or self._remembered()
+        found = lookups.get(question)
+        if found is None:
+            read = self._sound(self._versions_of, name)
+            # where none begins with the name, it is that of the page's only stanza, or is another one when read in full
+            found = tuple([each for each in read if each and each.name == name])
+            lookups.add(question, found, keep=None not in read)
+        return found
 
     def texts(self, name: str) -> list[str]:
         """The stanzas of `name` as the file has them, in file order."""
@@ -111,35 +122,43 @@ class SqliteIndex:
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        found = self._entries.get(name)
-        return self._sound(self._providers_of, name) if found is None or found[1] else ()
+        question = f"p{name}"
+        lookups = self._lookups or self._remembered()
+        found = lookups.get(question)
+        if found is None:
+            read, spelled = self._sound(self._providers_of, name), _encoded(name)
+            found = tuple([each for each in read if each and spelled in mentions(each.provides.encode())])
+            lookups.add(question, found, keep=None not in read)
+        return found
 
-    def _versions_of(self, name: str) -> tuple[Package, ...]:
+    def keep_lookups(self) -> None:
+        """Keep what was looked up for later runs, if the cache can be written."""
+        if self._lookups is not None and (text := self._lookups.text()):
+            with suppress(CacheError):
+                self._cache.keep(self._path.with_suffix(_LOOKUPS.format(self.source.arch)), text)
+
+    def _remembered(self) -> Lookups:
+        path = self._path.with_suffix(_LOOKUPS.format(self.source.arch))
+        self._lookups = Lookups(self._cache.kept(path))
+        return self._lookups
+
+    def _versions_of(self, name: str) -> list[Package | None]:
         numbers, _ = self._numbers(name)
-        if not numbers:
-            return ()
         spelled = _encoded(name)
-        found = [
+        return [
             self._package(number, start)
             for number in dict.fromkeys(numbers)
             for start in beginnings(self._text(number), spelled, numbers.count(number))
         ]
-        # where none begins with the name, it is that of the page's only stanza, or is read otherwise when read in full
-        return tuple([package for package in found if package and package.name == name])
 
-    def _providers_of(self, name: str) -> tuple[Package, ...]:
+    def _providers_of(self, name: str) -> list[Package | None]:
         _, numbers = self._numbers(name)
-        if not numbers:
-            return ()
         spelled = _encoded(name)
-        found = [
+        return [
             self._package(number, start)
             for number in numbers
             for start in providing(self._text(number), spelled)
         ]
-        return tuple(
-            [package for package in found if package and spelled in mentions(package.provides.encode())]
-        )
 
     def names(self) -> Iterable[str]:
         """Every package name once, sorted."""

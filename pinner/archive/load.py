@@ -78,6 +78,7 @@ class Archive:
         self._snapshots: Snapshots | None = None
         self._keyring = keyring
         self._say = say
+        self._indices: list[SqliteIndex] = []
 
     @cached_property
     def _fetcher(self) -> Fetcher:
@@ -329,7 +330,7 @@ class Archive:
     def _index(self, one: _Wanted, held: VerifiedRelease) -> SqliteIndex:
         from pinner.archive.index import SqliteIndex
 
-        return SqliteIndex(
+        made = SqliteIndex(
             self._cache.index(one.plain.digest),
             source=one.source,
             component=one.component,
@@ -339,6 +340,13 @@ class Archive:
             cache=self._cache,
             say=self._say,
         )
+        self._indices.append(made)
+        return made
+
+    def keep_lookups(self) -> None:
+        """Keep what the indices were asked for, which makes later runs faster."""
+        for index in self._indices:
+            index.keep_lookups()
 
     def _rebuild(self, one: _Wanted) -> None:
         try:

@@ -77,6 +77,7 @@ def command(
         raise click.UsageError("--satisfy and --build-dep exclude each other")
     what = "satisfy" if relations else "build-dep" if builds else "install"
     answers = resolve(packages, said, image or "scratch", options, archives, what)
+    run.keep_solved()
     if as_json:
         document.show(0, resolution.answers_data(answers))
         return 0

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 from pinner.apt.sources import Source
 from pinner.archive import reach
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # what most runs do not need is loaded where it is
     from pinner.archive.advisories import Advisories
     from pinner.archive.changelog import Changelogs
     from pinner.archive.keys import Keyring
+    from pinner.archive.load import Archive
     from pinner.archive.metasnap import Metasnap
     from pinner.archive.pool import Pool
     from pinner.archive.snapshot import Snapshots
@@ -70,6 +72,7 @@ class Access:
         self.wait = wait
         self.now = now or datetime.now(UTC)
         self._snapshots: dict[tuple[object, ...], Snapshots] = {}
+        self._archives: WeakSet[Archive] = WeakSet()
 
     @cached_property
     def cache(self) -> Cache:
@@ -112,6 +115,7 @@ class Access:
             stand_in=stand_in(lock or Lock()),
             instead=proven,
         )
+        self._archives.add(archive)
 
         def load(sources: Sequence[Source]) -> tuple[Sequence[Index], Sequence[str]]:
             with wiped(progress):
@@ -121,6 +125,11 @@ class Access:
         if notes is not None:
             found.notes = notes
         return found
+
+    def keep_lookups(self) -> None:
+        """Keep what the archives were asked for, which makes later runs faster."""
+        for archive in self._archives:
+            archive.keep_lookups()
 
     def snapshots(self, config: Config, *, offline: bool | None = None) -> Snapshots:
         """The snapshot service as the configuration names it: the same for all of a run, so that it keeps one pace."""

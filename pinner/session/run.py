@@ -145,7 +145,8 @@ class Run:
         return seen.Answers(self.access.cache)
 
     def keep_solved(self) -> None:
-        """Remember what was solved in this run."""
+        """Remember what was solved in this run, and what its archives were asked for."""
+        self.access.keep_lookups()
         if self.solved.new:
             self.remember(self._answers.keep, self.solved.new)
             self.solved.new.clear()

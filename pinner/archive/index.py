@@ -84,9 +84,10 @@ class SqliteIndex:
         self._ranks: dict[bytes, int] = {}  # of first mentions, as far as the store was read for them
         self._next_rank = 0
         self._unread = self._all_text()
-        self._by_source: dict[bytes, list[bytes]] | None = None
+        self._by_source: dict[bytes, bytes] | None = None
         self._having: dict[str, list[tuple[str, str, str]]] = {}
-        self._lookups: Lookups | None = None
+        self._lookups = Lookups()
+        self._answers: dict[str, tuple[Package, ...]] = {}  # of the look-ups, when they have been read
         self._connection: sqlite3.Connection | None = None
         self._packages: dict[tuple[int, int], Package | None] = {}
         self._hashes = 0  # not known yet
@@ -96,14 +97,12 @@ class SqliteIndex:
 
     def packages(self, name: str) -> tuple[Package, ...]:
         """All versions of `name`, in file order."""
-        question = f"v{name}"
-        lookups = self._lookups or self._remembered()
-        found = lookups.get(question)
-        if found is None:
+        found = self._answers.get("v" + name)
+        if found is None and (found := self._kept("v" + name)) is None:
             read = self._sound(self._versions_of, name)
             # where none begins with the name, it is that of the page's only stanza, or is another one when read in full
             found = tuple([each for each in read if each and each.name == name])
-            lookups.add(question, found, keep=None not in read)
+            self._lookups.add("v" + name, found, keep=None not in read)
         return found
 
     def texts(self, name: str) -> list[str]:
@@ -122,25 +121,25 @@ class SqliteIndex:
 
     def providers(self, name: str) -> tuple[Package, ...]:
         """The packages with `name` in their Provides, in file order."""
-        question = f"p{name}"
-        lookups = self._lookups or self._remembered()
-        found = lookups.get(question)
-        if found is None:
+        found = self._answers.get("p" + name)
+        if found is None and (found := self._kept("p" + name)) is None:
             read, spelled = self._sound(self._providers_of, name), _encoded(name)
             found = tuple([each for each in read if each and spelled in mentions(each.provides.encode())])
-            lookups.add(question, found, keep=None not in read)
+            self._lookups.add("p" + name, found, keep=None not in read)
         return found
 
     def keep_lookups(self) -> None:
         """Keep what was looked up for later runs, if the cache can be written."""
-        if self._lookups is not None and (text := self._lookups.text()):
+        if text := self._lookups.text():
             with suppress(CacheError):
                 self._cache.keep(self._path.with_suffix(_LOOKUPS.format(self.source.arch)), text)
 
-    def _remembered(self) -> Lookups:
-        path = self._path.with_suffix(_LOOKUPS.format(self.source.arch))
-        self._lookups = Lookups(self._cache.kept(path))
-        return self._lookups
+    def _kept(self, question: str) -> tuple[Package, ...] | None:
+        if not self._answers:
+            path = self._path.with_suffix(_LOOKUPS.format(self.source.arch))
+            self._lookups = Lookups(self._cache.kept(path))
+            self._answers = self._lookups.answers
+        return self._lookups.kept(question)
 
     def _versions_of(self, name: str) -> list[Package | None]:
         numbers, _ = self._numbers(name)
@@ -201,9 +200,10 @@ class SqliteIndex:
         """
         if self._by_source is None:
             self._by_source = self._sound(self._sources)
-        for line in self._by_source.get(_encoded(source), ()):
-            architecture, _, version = line.partition(b" ")
-            yield SourceVersion(version.decode("utf-8", "replace"), architecture == b"all")
+        if not (versions := self._by_source.get(_encoded(source))):
+            return ()
+        lines = [line.partition(b" ") for line in versions.split(b"\t")]
+        return [SourceVersion(text.decode("utf-8", "replace"), arch == b"all") for arch, _, text in lines]
 
     def having(self, field: str) -> Iterable[tuple[str, str, str]]:
         """Name, version and the field's value of each stanza that has this field.
@@ -288,7 +288,7 @@ class SqliteIndex:
             self._texts[number] = self._page(_TEXT_QUERY, number)
         return self._texts[number]
 
-    def _sources(self) -> dict[bytes, list[bytes]]:
+    def _sources(self) -> dict[bytes, bytes]:
         """What `source_versions` tells, by source package: `all` or `any` and the version."""
 
         def found() -> bytes:
@@ -298,8 +298,8 @@ class SqliteIndex:
                     known.setdefault(source, {})[line] = None
             return b"\n".join(b"\t".join([source, *lines]) for source, lines in known.items())
 
-        lines = [line.split(b"\t") for line in self._kept_beside("sources", found).split(b"\n")]
-        return {line[0]: line[1:] for line in lines}
+        lines = self._kept_beside("sources", found).split(b"\n")
+        return {name: versions for name, _, versions in [line.partition(b"\t") for line in lines]}
 
     def _all_text(self) -> Iterator[bytes]:
         last = -1

@@ -1,7 +1,7 @@
 """What an index was asked for and what it has: kept beside its store, since later runs mostly ask for the same.
 
-The form is text: the version of pinner; a line for each package, with the fields of `Package`; an empty line; a line
-for each question, with the numbers of the packages that are its answer.
+The form is text: the version of pinner; a line for each package, with the fields of `Package`; an empty line; a line of
+the questions that nothing answers; a line for each other question, with the numbers of the packages that answer it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pinner import __version__
 from pinner.apt.packages import Package
 
-_MOST = 2048  # packages that are kept
+_MOST, _MOST_ABSENT = 4096, 32768  # packages that are kept, and questions that nothing answers
 _FIELDS = Package._fields.index("held")  # what follows is known only of installed ones
 _ESSENTIAL, _IMPORTANT, _SIZE = map(Package._fields.index, ("essential", "important", "size"))
 
@@ -21,25 +21,29 @@ class Lookups:
     def __init__(self, kept: bytes = b"") -> None:
         """`kept` is what `text` has given; what another version of pinner gave counts as nothing."""
         first, _, rest = kept.decode().partition("\n")
-        packages, _, questions = rest.partition("\n\n") if first == __version__ else ("", "", "")
+        packages, _, rest = rest.partition("\n\n") if first == __version__ else ("", "", "")
+        absent, _, found = rest.partition("\n")
         self._lines = packages.split("\n")
-        self._kept = dict([line.split("\t", 1) for line in questions.split("\n")]) if questions else {}
+        self._kept = dict([line.split("\t", 1) for line in found.split("\n")]) if found else {}
+        #: The answers that were looked at, and the empty ones; that of the empty question at least.
+        self.answers: dict[str, tuple[Package, ...]] = dict.fromkeys(["", *absent.split("\t")], ())
         self._packages: dict[str, Package] = {}
-        self._asked: dict[str, tuple[Package, ...]] = {}
         self._passing: set[str] = set()
         self._new = 0
+        self._old = len(self._kept) + len(self.answers)
 
-    def get(self, question: str) -> tuple[Package, ...] | None:
-        """The answer, None for a question that was not asked before."""
-        found = self._asked.get(question)
-        if found is None and (numbers := self._kept.get(question)) is not None:
-            found = tuple([self._package(self._lines[int(number)]) for number in numbers.split()])
-            self._asked[question] = found
+    def kept(self, question: str) -> tuple[Package, ...] | None:
+        """The answer of an earlier run, None if there is none."""
+        numbers = self._kept.get(question)
+        if numbers is None:
+            return self.answers.get(question)
+        found = tuple([self._package(self._lines[int(number)]) for number in numbers.split(" ")])
+        self.answers[question] = found
         return found
 
     def add(self, question: str, answer: tuple[Package, ...], *, keep: bool) -> None:
         """Remember an answer, which later runs may `keep` as well."""
-        self._asked[question] = answer
+        self.answers[question] = answer
         if keep:
             self._new += 1
         else:
@@ -47,28 +51,28 @@ class Lookups:
 
     def text(self) -> bytes:
         """What to keep: what was asked in this run comes before what was not. Nothing if most of that is kept."""
-        if self._new <= len(self._kept) // 8:
+        if self._new <= self._old // 8:
             return b""
         self._new = 0
         answers = {
             question: [_line(each) for each in answer]
-            for question, answer in self._asked.items()
-            if question not in self._passing
+            for question, answer in self.answers.items()
+            if question not in self._passing and question.isprintable()
         }
         for question, numbers in self._kept.items():
-            answers.setdefault(question, [self._lines[int(number)] for number in numbers.split()])
+            if question not in answers:
+                answers[question] = [self._lines[int(number)] for number in numbers.split(" ")]
         places: dict[str, int] = {}
-        questions = []
+        found = []
         for question, lines in answers.items():
-            if not question.isprintable() or any(
-                "\n" in line or line.count("\t") >= _FIELDS for line in lines
-            ):
-                continue
-            if len(places) + len(lines) > _MOST:
-                break
-            numbers = " ".join([str(places.setdefault(line, len(places))) for line in lines])
-            questions.append(f"{question}\t{numbers}")
-        return "\n".join([__version__, *places, "", *questions]).encode()
+            if lines and not any("\n" in line or line.count("\t") >= _FIELDS for line in lines):
+                if len(places) + len(lines) > _MOST:
+                    break
+                numbers = " ".join([str(places.setdefault(line, len(places))) for line in lines])
+                found.append(f"{question}\t{numbers}")
+        absent = [question for question, lines in answers.items() if not lines]
+        self._old = len(answers)
+        return "\n".join([__version__, *places, "", "\t".join(absent[-_MOST_ABSENT:]), *found]).encode()
 
     def _package(self, line: str) -> Package:
         found = self._packages.get(line)

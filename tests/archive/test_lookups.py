@@ -99,7 +99,7 @@ def test_so_many_are_kept_and_those_of_the_last_run_first(
         assert [int(index.packages(f"p{number}")[0].version) for number in numbers] == list(numbers)
         index.keep_lookups()
         kept = Lookups(index._cache.kept(tmp_path / KEPT))
-        found = [number for number in range(30) if kept.get(f"vp{number}")]
+        found = [number for number in range(30) if kept.kept(f"vp{number}")]
         assert len(found) == count
         assert set(numbers[:10]) <= set(found)
 

@@ -1,7 +1,7 @@
 """What an index was asked for and what it has: kept beside its store, since later runs mostly ask for the same.
 
-The form is text: the version of pinner; a line for each package, with the fields of `Package`; an empty line; a line of
-the questions that nothing answers; a line for each other question, with the numbers of the packages that answer it.
+The form is text: the version of pinner; the number of packages; a line for each, with the fields of `Package`; a line
+of the questions that nothing answers; a line for each other question, with the numbers of the packages that answer it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ class Lookups:
 
     def __init__(self, kept: bytes = b"") -> None:
         """`kept` is what `text` has given; what another version of pinner gave counts as nothing."""
-        first, _, rest = kept.decode().partition("\n")
-        packages, _, rest = rest.partition("\n\n") if first == __version__ else ("", "", "")
-        absent, _, found = rest.partition("\n")
-        self._lines = packages.split("\n")
-        self._kept = dict([line.split("\t", 1) for line in found.split("\n")]) if found else {}
+        lines = kept.decode().split("\n")
+        if lines[0] != __version__:
+            lines = ["", "0", ""]
+        end = 2 + int(lines[1])
+        self._lines = lines[2:end]
+        self._kept = dict([line.split("\t", 1) for line in lines[end + 1 :]])
         #: The answers that were looked at, and the empty ones; that of the empty question at least.
-        self.answers: dict[str, tuple[Package, ...]] = dict.fromkeys(["", *absent.split("\t")], ())
+        self.answers: dict[str, tuple[Package, ...]] = dict.fromkeys(["", *lines[end].split("\t")], ())
         self._packages: dict[str, Package] = {}
         self._passing: set[str] = set()
         self._new = 0
@@ -72,7 +73,8 @@ class Lookups:
                 found.append(f"{question}\t{numbers}")
         absent = [question for question, lines in answers.items() if not lines]
         self._old = len(answers)
-        return "\n".join([__version__, *places, "", "\t".join(absent[-_MOST_ABSENT:]), *found]).encode()
+        head = [__version__, str(len(places))]
+        return "\n".join([*head, *places, "\t".join(absent[-_MOST_ABSENT:]), *found]).encode()
 
     def _package(self, line: str) -> Package:
         found = self._packages.get(line)

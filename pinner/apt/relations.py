@@ -63,6 +63,7 @@ def _relation(text: str) -> Relation:
     return Relation(found["name"], found["arch"] or "", _OPERATORS.get(op, op), found["version"] or "")
 
 
+@lru_cache(maxsize=1 << 16)
 def satisfied(relation: Relation, version: str) -> bool:
     """Whether a version is in the relation's range; an unversioned relation takes every version.
 

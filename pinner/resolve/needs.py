@@ -113,9 +113,10 @@ def satisfying(relation: Relation, universe: Universe) -> Iterable[Offer]:
 
 def fulfils(offer: Offer, relation: Relation, universe: Universe) -> bool:
     """Whether the version is among those that satisfy the relation."""
-    relation = _qualified(relation, "", universe)
-    if relation.arch not in ("", "any"):
-        return False
+    if relation.arch:
+        relation = _qualified(relation, "", universe)
+        if relation.arch not in ("", "any"):
+            return False
     if offer.name == relation.name and _is_itself(offer, relation):
         return True
     if not universe.foreign:

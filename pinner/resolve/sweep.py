@@ -70,8 +70,10 @@ def _followed(marks: Marks, need: Need, *, modern: bool) -> list[Mark]:
                 by_source.setdefault(offer.package.source, []).append(offer)
         groups = []
         for offers in by_source.values():
-            newest = max(version.key(offer.package.source_version) for offer in offers)
-            groups.append([offer for offer in offers if version.key(offer.package.source_version) == newest])
+            if len(offers) > 1:
+                newest = max(version.key(offer.package.source_version) for offer in offers)
+                offers = [each for each in offers if version.key(each.package.source_version) == newest]
+            groups.append(offers)
         chosen = [marks[offer.name] for group in groups for offer in group]
         if modern and len(groups) >= 2 and any(mark.current is not None for mark in chosen):
             chosen = [mark for mark in chosen if mark.current is not None]

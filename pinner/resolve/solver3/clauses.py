@@ -106,7 +106,7 @@ class Clauses:
         self._packages: dict[str, SolverVariable] = {}
         self._versions: dict[Offer, SolverVariable] = {}
         self._common: dict[str, frozenset[object]] = {}
-        self._merged: set[tuple[str, object]] = set()
+        self._merged: dict[str, set[object]] = {}
         self._obsolete: dict[str, bool] = {}
         self._by_source: dict[tuple[str, str], list[Offer]] | None = None
 
@@ -142,10 +142,12 @@ class Clauses:
         yield SolverClause(variable, self.ordered(name), SELECT_VERSION)
         versions = self._universe.versions(name)
         if versions:
-            common = self._common_needs(name)
-            for need in self._universe.needs(versions[0]):
-                if _key(need) in common:
-                    yield from self._of_need(variable, need)
+            needs = self._universe.needs(versions[0])
+            if len(versions) > 1:
+                common = self._common_needs(name)
+                needs = tuple([need for need in needs if _key(need) in common])
+            for need in needs:
+                yield from self._of_need(variable, need)
 
     def of_version(self, variable: SolverVariable) -> Iterator[SolverClause]:
         """What a version entails: its package, no other version, siblings of its source, and what it needs."""
@@ -165,14 +167,19 @@ class Clauses:
                     eager=True,
                     siblings=True,
                 )
-        common = self._common_needs(offer.name)
+        name = offer.name
+        alone = len(self._universe.versions(name)) == 1
+        if alone and name not in self._merged:  # all that it needs was said of the package
+            return
+        common = self._common_needs(name)
+        merged = self._merged.get(name, ())
         for need in self._universe.needs(offer):
-            if _key(need) not in common or (offer.name, _key(need)) in self._merged:
+            if _key(need) not in common or _key(need) in merged:
                 yield from self._of_need(variable, need)
 
     def merged(self, name: str, need: Need) -> None:
         """Note that a need of all versions of a package was merged into another one: each version has it again."""
-        self._merged.add((name, _key(need)))
+        self._merged.setdefault(name, set()).add(_key(need))
 
     def _common_needs(self, name: str) -> frozenset[object]:
         found = self._common.get(name)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
-_LARGE = 24 << 20  # bytes
 #: Bytes a second, from where on a .gz is there and unpacked before the smaller .xz, which takes three times as long.
 _FAST = 20e6
 _WORTH = 1 << 20  # bytes
@@ -224,11 +223,9 @@ class Archive:
         by_digest = {one.plain.digest: one for one in wanted}
         missing = {key: one for key, one in by_digest.items() if not self._cache.index(key).exists()}
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
-        large = sum(one.plain.size > _LARGE for one in largest_first)
-        threads = 2 if large == 1 else 1  # with several, each has one, which bounds the memory
-        self._run([partial(self._build, one, threads) for one in largest_first], _INDICES)
+        self._run([partial(self._build, one) for one in largest_first], _INDICES)
 
-    def _build(self, one: _Wanted, threads: int) -> None:
+    def _build(self, one: _Wanted) -> None:
         if self._offline:
             raise not_cached(one.suite.url(one.path))
         from pinner.archive.arriving import Faster, StartedAnew
@@ -243,7 +240,7 @@ class Archive:
             except (StartedAnew, FetchError, TrustError):  # fetched as a whole it says why
                 break
         packed, extension, url = self._fetched(one.suite, partial(self._packed, one))
-        chunks = unpack(packed, extension, one.plain, url=url, threads=threads)
+        chunks = unpack(packed, extension, one.plain, url=url)
         del packed  # it is let go of after the last chunk
         self._store(one, chunks)
 
@@ -288,7 +285,7 @@ class Archive:
             self._fetcher.save(url, body, limit=entry.size, progress=progress)
 
         threading.Thread(target=body.fetched, args=(fetch,), daemon=True).start()
-        return unpack(body.pieces(), extension, one.plain, url=url, threads=1)
+        return unpack(body.pieces(), extension, one.plain, url=url)
 
     def _packed(self, one: _Wanted, getter: Getter) -> tuple[bytearray, str, str]:
         """The smallest packed form that the Release lists and the mirror has, verified; its extension and URL."""
@@ -350,7 +347,7 @@ class Archive:
 
     def _rebuild(self, one: _Wanted) -> None:
         try:
-            self._build(one, threads=1)
+            self._build(one)
         finally:
             self._close()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -97,12 +96,3 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
 
     threading.Thread(target=work, daemon=True).start()
     return taken()
-
-
-def chained(parts: Sequence[Iterable[T]], width: int) -> Iterator[T]:
-    """The items of all parts in order; `width` parts are made at a time, each as far ahead as it goes."""
-    waiting = iter(parts)
-    running = [ahead(part, 0) for part in islice(waiting, width)]
-    while running:
-        yield from running.pop(0)
-        running += [ahead(part, 0) for part in islice(waiting, 1)]

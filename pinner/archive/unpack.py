@@ -22,28 +22,20 @@ _MEMORY = 128 << 20  # bytes for an xz stream: `xz -9` needs 65 MiB
 
 
 def unpack(
-    packed: bytes | bytearray | Iterator[bytes], extension: str, vouched: FileEntry, *, url: str, threads: int
+    packed: bytes | bytearray | Iterator[bytes], extension: str, vouched: FileEntry, *, url: str
 ) -> Iterator[bytes]:
     """The content of a packed file, which may be arriving still, in chunks that end anywhere.
 
-    It is unpacked and hashed in another thread, without Python's lock. More than one of `threads` is for .xz files of
-    several blocks, and takes 24 MiB for each.
+    It is unpacked and hashed in another thread, without Python's lock.
 
     Ends in TrustError if the content is not what is `vouched` for: what was made of it may be used only after the
     last chunk.
     """
-    parts: list[Iterator[bytes]] = []
-    if isinstance(packed, bytes | bytearray):
-        parts = _parts(packed, extension) if threads > 1 else []
-        packed = _slices(packed)
-    several = len(parts) > 1
-    chunks = parallel.chained(parts, threads) if several else plain(packed, extension)
-    yield from parallel.ahead(_checked(chunks, vouched, url), depth=2)
+    arriving = _slices(packed) if isinstance(packed, bytes | bytearray) else packed
+    yield from parallel.ahead(_checked(plain(arriving, extension), vouched, url), depth=2)
 
 
 def _checked(chunks: Iterator[bytes], vouched: FileEntry, url: str) -> Iterator[bytes]:
-    import lzma
-
     digest, size = hashlib.new(algorithm(vouched.digest)), 0
     try:
         for chunk in chunks:
@@ -52,7 +44,7 @@ def _checked(chunks: Iterator[bytes], vouched: FileEntry, url: str) -> Iterator[
                 raise TrustError(f"{url}: unpacks to more than the {vouched.size} bytes it should", hint=_ODD)
             digest.update(chunk)
             yield chunk
-    except (Torn, lzma.LZMAError) as error:
+    except Torn as error:
         raise TrustError(f"{url}: cannot be unpacked: {error}", hint=_ODD) from None
     if (size, digest.hexdigest()) != (vouched.size, vouched.digest):
         raise TrustError(
@@ -65,21 +57,13 @@ def _checked(chunks: Iterator[bytes], vouched: FileEntry, url: str) -> Iterator[
 _ODD = "the archive's own Release lists a file that does not match: report it to the archive's maintainers"
 
 
-def _parts(packed: bytes | bytearray, extension: str) -> list[Iterator[bytes]]:
-    if extension != ".xz":
-        return []
-    from pinner.archive import xz
-
-    return [xz.unpack(packed, block, _CHUNK) for block in xz.blocks(packed)]
-
-
 def _slices(packed: bytes | bytearray) -> Iterator[bytes]:
     for start in range(0, len(packed), _SLICE):
         yield bytes(packed[start : start + _SLICE])
 
 
 def plain(chunks: Iterator[bytes], extension: str) -> Iterator[bytes]:
-    """What packed bytes hold, in pieces of at most 1 MiB, also where several streams follow one another.
+    """What packed bytes hold, in pieces of at most half a MiB, also where several streams follow one another.
 
     Raises `Torn` for what is not whole, or asks for more memory than any real file needs.
     """

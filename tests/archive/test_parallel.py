@@ -46,7 +46,6 @@ def chunks(count: int, end: Exception | None = None) -> Iterator[bytes]:
 def test_chunks_come_in_order_and_errors_at_their_place() -> None:
     expected = list(chunks(50))
     assert list(parallel.ahead(chunks(50), 2)) == expected
-    assert list(parallel.chained([chunks(50), chunks(0), chunks(50)], 2)) == expected * 2
     taken = []
     with pytest.raises(KeyError):
         for chunk in parallel.ahead(chunks(3, KeyError()), 2):

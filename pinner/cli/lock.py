@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from pinner.cli import document, flags
+from pinner.cli import flags
 from pinner.cli.flags import Output
 from pinner.cli.say import say
 from pinner.errors import PinnerError, printable
@@ -98,6 +98,8 @@ def command(
         planned = dict.fromkeys(note for outcome in found.outcomes for note in outcome.plan.notes)
         flags.tell(run.notes | planned, quiet=style.quiet)
     if form != "text" or output.files:
+        from pinner.cli import document
+
         whole = found.report(run, strict=strict, check=check)
         document.report(output, whole, found.data, status, found.failures)
     flags.tell((), found.errors, quiet=style.quiet)

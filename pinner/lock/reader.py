@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from pinner import toml
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import InputError
 from pinner.lock.schema import (
@@ -190,6 +189,8 @@ def _unescaped(text: str) -> str:
 
 
 def _as_toml(text: str, path: str) -> Rows:
+    from pinner import toml
+
     try:
         data = toml.loads(text)
     except ValueError as problem:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pinner.errors import printable
-from pinner.lock import reader, writer
 from pinner.lock.schema import Lock
 from pinner.project import files
 from pinner.session.projects import Project
@@ -30,6 +29,8 @@ class Writes:
 
     def change_lock(self, old: str | None, lock: Lock) -> str | None:
         """The lock, of which there is none until it holds something; what its file holds then."""
+        from pinner.lock import reader, writer
+
         text, path = writer.dumps(lock), self.project.lock_path
         if text == old or (old is None and not lock.targets):
             return old

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pinner.apt.packages import PackageFile
 from pinner.edit.span import Joined
 from pinner.shell.expand import Ways
 from pinner.values import NamedTuple
+
+if TYPE_CHECKING:
+    from pinner.apt.packages import PackageFile
 
 #: Stands in a text for what is not known of it.
 UNKNOWN = "\ufffc"

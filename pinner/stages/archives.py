@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from pinner.apt.release import Release
-from pinner.apt.source_packages import SourcePackage
-from pinner.apt.source_packages import read as read_sources
 from pinner.apt.sources import Source
 from pinner.distributions.catalogue import PLATFORMS
 from pinner.errors import FetchError, InputError, PinnerError, Refused, TrustError, Unsatisfiable
@@ -29,6 +27,7 @@ LoadIndices = Callable[[Sequence[Source]], tuple[Sequence[Index], Sequence[str]]
 ReleaseOf = Callable[[Source], Release]
 
 if TYPE_CHECKING:
+    from pinner.apt.source_packages import SourcePackage
     from pinner.resolve.offers import SourcesIndex
 
 # A suite, and of which architectures it is needed.
@@ -283,9 +282,11 @@ class Archives:
 
     def source_packages(self, where: Named, name: str) -> Iterator[tuple[SourcePackage, Index]]:
         """The versions of a source package, each with the index that has it. Raises `InputError`."""
+        from pinner.apt.source_packages import read
+
         for index in self._indexes.get((where, "source"), ()):
             for text in cast("SourcesIndex", index).texts(name):
-                yield from ((each, index) for each in read_sources(text) if each.name == name)
+                yield from ((each, index) for each in read(text) if each.name == name)
 
     def addresses(self, call: InstallCommand) -> set[str]:
         """The repositories that are read for a call."""

@@ -154,10 +154,10 @@ BEGIN = Settings()
 
 def truth(text: str, default: bool | None = None) -> bool | None:
     """A value as yes or no, `default` if it is neither."""
-    if _NUMBER.fullmatch(text):
-        return text.endswith("1")
     word = text.lower()
-    return True if word in TRUE else False if word in FALSE else default
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    return text.endswith("1") if _NUMBER.fullmatch(text) else default
 
 
 def option(settings: Settings, text: str) -> Settings:

@@ -111,7 +111,7 @@ def instant(text: str) -> datetime:
 def is_stamp(text: str) -> bool:
     """Whether `text` is a timestamp of a time that exists."""
     try:
-        return bool(_STAMP.fullmatch(text) and text.isascii() and instant(text))
+        return bool(len(text) == 16 and _STAMP.fullmatch(text) and text.isascii() and instant(text))
     except ValueError:
         return False
 

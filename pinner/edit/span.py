@@ -22,9 +22,9 @@ from pinner.values import NamedTuple
 Level = Literal["json", "double", "heredoc", "single", "yaml-single", "bare"]
 
 _ESCAPED: dict[Level, re.Pattern[str]] = {
-    "json": re.compile(r'["\\]'),
-    "double": re.compile(r'["\\$`]'),
-    "heredoc": re.compile(r"[\\$`]"),
+    "json": later(r'["\\]'),
+    "double": later(r'["\\$`]'),
+    "heredoc": later(r"[\\$`]"),
 }
 _LINE_END = later(r"\r\n|\n|\r")
 _WIDE = 120  # characters of a line that are shown

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from glob import escape
 from pathlib import Path
 
 from pinner.archive.cache import alone
@@ -150,6 +149,8 @@ def put(path: Path, text: str) -> None:
             return
     except OSError as error:
         raise _unwritable(path, error) from None
+    from glob import escape
+
     place = tree.resolve(path)
     with alone(place.parent):
         for draft in place.parent.glob(journal.draft_of(escape(place.name), "?" * 8)):

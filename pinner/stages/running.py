@@ -95,13 +95,14 @@ def writes_programs(dockerfile: Dockerfile) -> bool:
     if any(each.heredocs and each.keyword in ("COPY", "ADD") for each in _instructions(dockerfile)):
         return True
     found = list(texts(dockerfile))
+    unquoted = "\n".join(found).translate(_UNQUOTED)
     for text in found:
         for match in _WRITTEN.finditer(text):
-            name = match[1].strip("\"'")
+            name = match[1]
             *_, written = _PRINTS.split(text[: match.start()])
             if not written.rstrip().endswith(("}", ")")) and not _RUNS.search(written):
                 continue  # what is printed runs nothing that installs
-            if any(mark in name for mark in "$`*?\"'") or sum(each.count(name) for each in found) > 1:
+            if any(mark in name for mark in "$`*?") or unquoted.count(name.translate(_UNQUOTED)) > 1:
                 return True
     return False
 

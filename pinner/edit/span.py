@@ -211,10 +211,11 @@ class Joined:
     def span(self, start: int, end: int) -> Span:
         """Where `text[start:end]` stands in the source; an empty range stands before the character at `start`."""
         if start < end:  # in one piece, nearly always
-            piece = bisect_right(self._starts, start) - 1
-            stop = self._starts[piece + 1] if piece + 1 < len(self._starts) else len(self.text)
+            starts = self._starts
+            piece = bisect_right(starts, start) - 1 if len(starts) > 1 else 0
+            stop = starts[piece + 1] if piece + 1 < len(starts) else len(self.text)
             if end <= stop:
-                moved = self._origins[piece] - self._starts[piece]
+                moved = self._origins[piece] - starts[piece]
                 return Span(start + moved, self._ends[piece] if end == stop else end + moved)
         begin = self.origin(start)
         return Span(begin, self._end(end) if end > start else begin)

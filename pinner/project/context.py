@@ -148,15 +148,15 @@ class ContextFiles:
 
     def every(self) -> frozenset[str] | None:
         """The names of its files, perhaps with those of files that are left out; None where that takes too long."""
-        found: set[str] = set()
+        found: frozenset[str] = frozenset()
         for root in self._roots:
             if root not in self._below:
                 self._below[root] = _names_below(root)
             names = self._below[root]
             if names is None:
                 return None
-            found |= names
-        return frozenset(found)
+            found = found | names if found else names
+        return found
 
 
 def _names_below(folder: Path) -> frozenset[str] | None:

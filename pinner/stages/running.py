@@ -60,32 +60,34 @@ def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
     if not unnamed and words.isdisjoint(_as_words(named)) and words.isdisjoint(_as_words(every or named)):
         return False
     names: set[str] = set()
+    below: frozenset[str] = frozenset()
     for source, target in pairs:
         pattern = any(mark in source for mark in "$*?[\\")
         if pattern or context.is_dir(source):
             if every is None:
                 return True
-            names |= every
+            below = every
         elif not context.is_file(source):
             continue
         elif source.endswith(_PACKED):
             return True
         if pattern or context.is_file(source):
             names |= {path.rpartition("/")[2] for path in (source, target.rstrip("/"))}
-    found = words & _as_words(frozenset(names))
-    return (unnamed and bool(names)) or any(not each.endswith(_NO_PROGRAMS) for each in found)
+    found = (words & _as_words(frozenset(names))) | (words & _as_words(below))
+    return (unnamed and bool(names or below)) or any(not each.endswith(_NO_PROGRAMS) for each in found)
 
 
 def _runs_unnamed(text: str, words: set[str]) -> bool:
     """Whether a text may run files that it does not name."""
-    if not words.isdisjoint(_FINDS) or _ENDING.search(text):
+    if not words.isdisjoint(_FINDS) or ((".sh" in text or ".bash" in text) and _ENDING.search(text)):
         return True
+    others = [each for each in words if each.endswith(_NO_PROGRAMS)]
     for part in _PARTS.split(text):
-        if ("*" in part or "?" in part) and _PATTERN.search(part):
+        if ("*" in part or "?" in part) and not part.lstrip().startswith("rm ") and _PATTERN.search(part):
             return True
         if ("$" in part or "`" in part) and _VARIABLE.search(part):
             return True
-        if any(each in part for each in _NO_PROGRAMS) and _SCRIPT.search(part):
+        if others and any(each in part for each in others) and _SCRIPT.search(part):
             return True
     return False
 

@@ -16,11 +16,15 @@ from pinner.stages.views import alone
 # One of these is in every text that brings in a file, or writes one.
 _WRITES = ("copy", "add", "mount", ">", "tee")
 # What may be of the build context: a file that is read into a shell, or a program that is called as if it installs.
-_SOURCES = later(
-    r"(?:[\n;&|(]|then(?<!\wthen)|do(?<!\wdo)|RUN(?<!\wRUN))\s*+"
-    r"(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
+# Behind a separator or a keyword: each begins with a literal, which is found quickly.
+_CALLED = (
+    r"\s*+(?:(?:\.|source)\s+(?!\S*(?:os|lsb)-release)[\w./$\"'{~]"
     r"|(?!apt(?:-(?:get|key|mark|cache)|itude)?\s|dpkg\s|install\s+-|pip|npm\b|apk\b|\w+=)"
     r"[\w./-]*(?:install|apt|pkg|package)[\w.-]*\s+[\w-])"
+)
+_SOURCES = (
+    later(rf"[\n;&|(]{_CALLED}"),
+    *(later(rf"{word}(?<!\w{word}){_CALLED}") for word in ("then", "do", "RUN")),
 )
 _GIVEN = r"[\"',]*[ \t]+(?:\\\n\s*)?[\"\w$-]"
 _NO_SHELL = r"(?<![\w.-]{0})(?<!shell /bin/{0})(?<!shell=/bin/{0})"
@@ -45,11 +49,12 @@ _SCRIPT = later(r"\.(?:ba)?sh(?![\w.])|\b(?:ba|da)?sh\s+[\w./-]+/")
 def may_run(dockerfile: Dockerfile) -> bool:
     """Whether a Dockerfile seems to run a file of its build context with arguments, or to read one into its shell."""
     text = dockerfile.text
+    begun = f"\n{text}"
     if not any(each in text.lower() for each in _WRITES):
         return False
     return (
         any(each.search(text) for each in _CALLS)
-        or _SOURCES.search(f"\n{text}") is not None
+        or any(each.search(begun) for each in _SOURCES)
         or _runs_copied(dockerfile)
     )
 

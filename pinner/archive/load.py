@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders, 50 MB each
+_RELEASES, _INDICES = 8, 2  # at a time: answers to wait for; builders
+_LARGE = 4 << 20  # bytes
 #: Bytes a second, from where on a .gz is there and unpacked before the smaller .xz, which takes three times as long.
 _FAST = 20e6
 _WORTH = 1 << 20  # bytes
@@ -223,9 +224,16 @@ class Archive:
         by_digest = {one.plain.digest: one for one in wanted}
         missing = {key: one for key, one in by_digest.items() if not self._cache.index(key).exists()}
         largest_first = sorted(missing.values(), key=lambda one: -one.plain.size)
-        self._run([partial(self._build, one) for one in largest_first], _INDICES)
+        # A large one keeps two processors busy: to build two of them at a time takes longer, and more memory.
+        large = [one for one in largest_first if one.plain.size > _LARGE]
+        groups = [large, *([one] for one in largest_first[len(large) :])]
+        self._run([partial(self._build, group) for group in groups if group], _INDICES)
 
-    def _build(self, one: _Wanted) -> None:
+    def _build(self, wanted: Sequence[_Wanted]) -> None:
+        for one in wanted:
+            self._build_one(one)
+
+    def _build_one(self, one: _Wanted) -> None:
         if self._offline:
             raise not_cached(one.suite.url(one.path))
         from pinner.archive.arriving import Faster, StartedAnew
@@ -347,7 +355,7 @@ class Archive:
 
     def _rebuild(self, one: _Wanted) -> None:
         try:
-            self._build(one)
+            self._build_one(one)
         finally:
             self._close()
 

@@ -26,7 +26,7 @@ from pinner.stages.archives import Archives
 from pinner.stages.bases import Bases, ImageLookup, InspectMode
 from pinner.stages.image_names import Alias, Unnamed, named, suite_of
 from pinner.stages.starting_set import Root
-from pinner.stages.suites import Options, PinScope, World
+from pinner.stages.suites import Options, PinScope, Seen, World
 from pinner.values import NamedTuple
 from pinner.workflow.remembered import overridden, scope_of
 from pinner.workflow.solved import Solved
@@ -60,6 +60,7 @@ class Run:
         self.access = access or Access()
         self.notes: dict[str, None] = {}
         self.passed: list[FoundFile] = []
+        self._seen = Seen()
         self._open: dict[tuple[object, ...], tuple[Archives, Bases]] = {}
 
     def collect(
@@ -120,7 +121,7 @@ class Run:
                 look=self.look(config, Lock()) if anew else as_locked,
                 named=lambda alias: self.archives(config).named(alias),
                 vouch=vouching or self.vouching(project, lock),
-                seen={} if len(project.texts) > 1 else None,
+                seen=Seen(self._seen) if len(project.texts) > 1 else None,
             ),
         )
         self.notes |= dict.fromkeys(overridden(options, lock, project.texts))

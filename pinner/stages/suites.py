@@ -51,6 +51,41 @@ class Doubt(NamedTuple):
     serves: tuple[str, ...] = ANYTHING
 
 
+class Seen:
+    """What calls saw, by all that decides it, in the files of a project; where their images were not read and they add
+    no repository, whose key the project may name, also in those of the `others`."""
+
+    def __init__(self, others: Seen | None = None) -> None:
+        self._own: dict[tuple[object, ...], tuple[View, StageBase]] = {}
+        self._every: dict[tuple[object, ...], tuple[View, StageBase]] = others._every if others else {}
+        self._kinds: list[tuple[tuple[object, ...], object]] = others._kinds if others else []
+
+    def kind(self, options: Options) -> object:
+        """The same for equal options, whatever their world."""
+        own = tuple(options[:-1])
+        for known, kind in self._kinds:
+            if known == own:
+                return kind
+        del self._kinds[:-_FEW]
+        self._kinds.append((own, object()))
+        return self._kinds[-1][1]
+
+    def get(self, key: tuple[object, ...]) -> View | None:
+        """What a call saw, if that is remembered."""
+        found = self._own.get(key) or self._every.get(key)
+        return found[0] if found else None
+
+    def keep(self, key: tuple[object, ...], view: View, base: StageBase) -> None:
+        """Remember what a call saw; with the base, whose parts keep their ids so."""
+        known = self._own if base.contents or view.where != base.where else self._every
+        if len(known) >= _MOST_SEEN:
+            known.clear()
+        known[key] = view, base
+
+
+_FEW, _MOST_SEEN = 16, 4_096
+
+
 class World(NamedTuple):
     """What can be looked up for the stages of files: other files, images, archives."""
 
@@ -71,8 +106,8 @@ class World(NamedTuple):
     #: The keys, of these origins, that the file at a path names for an entry's repository, or a clause about what to do
     #: so that they count.
     vouch: Callable[[str, SourceEntry, tuple[KeyOrigin, ...]], Keys | str] = lambda path, entry, origins: ""
-    #: What calls in the files of a project saw, by all that decides it; None: it is not remembered.
-    seen: dict[tuple[object, ...], tuple[View, StageBase, Options]] | None = None
+    #: What calls saw; None: it is not remembered.
+    seen: Seen | None = None
 
 
 class Options(NamedTuple):

@@ -25,7 +25,7 @@ from pinner.stages.repositories import (
     listed_of,
     texts_of,
 )
-from pinner.stages.suites import Options, StageBase, base_of, chain
+from pinner.stages.suites import Options, Seen, StageBase, base_of, chain
 
 _FLAG = (
     r"-(?:[yqfm]++|-(?:yes|assume-yes|quiet|(?:no-)?install-(?:recommends|suggests)|fix-(?:broken|missing)))"
@@ -33,12 +33,12 @@ _FLAG = (
 # What is installed by name: which names these are changes nothing that apt reads.
 _INSTALLS = later(
     rf"\bapt(?:-get)?(?:[ \t]+{_FLAG})*[ \t]+install(?:[ \t]+{_FLAG})*"
-    r"(?P<names>(?:[ \t]+[a-z0-9](?!\S*\.deb)[a-z0-9.+-]+(?![^\s;&|]))+)(?=[ \t]*(?:[;&|\n]|\Z))"
+    r"(?P<names>(?:[ \t]+[a-z0-9](?!\S*\.deb)[a-z0-9.+-]+(?:=[a-zA-Z0-9.+:~*-]+)?(?![^\s;&|]))+)"
+    r"(?=[ \t]*(?:[;&|\n]|\Z))"
 )
 _WITHOUT_EFFECT = frozenset(
     ("CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "USER", "VOLUME")
 )
-_MOST_SEEN = 4_096
 
 
 class Views:
@@ -59,26 +59,24 @@ class Views:
 
     def of(self, stage: Stage, at: int, base: StageBase) -> View:
         """What the call at an offset of the Dockerfile sees."""
-        known = self.options.world.seen
-        key = self._told(stage, at, base) if known is not None else None
-        if known is not None and key in known:
-            return known[key][0]
+        seen = self.options.world.seen
+        key = self._told(stage, at, base, seen) if seen is not None else None
+        if seen is not None and key and (known := seen.get(key)):
+            return known
         found = self._around(stage, at, base)
         view = self.view(stage, found, base, at) if found else _of_image(base)
-        if known is not None and key and view == View(view.where, settings=view.settings):
-            if len(known) >= _MOST_SEEN:
-                known.clear()
-            known[key] = view, base, self.options  # what is held keeps its id
+        if seen is not None and key and view == View(view.where, settings=view.settings):
+            seen.keep(key, view, base)
         return view
 
-    def _told(self, stage: Stage, at: int, base: StageBase) -> tuple[object, ...] | None:
+    def _told(self, stage: Stage, at: int, base: StageBase, seen: Seen) -> tuple[object, ...] | None:
         """All that decides what the call at an offset sees, for files that say the same up to there; None where more
         than the text does: the build context, the platform, a comment."""
         file, where = self._file, base.where
         if not isinstance(where, Named) or file.varies or file.builds or "pinner" in file.text:
             return None
         told: list[object] = [
-            id(self.options),
+            seen.kind(self.options),
             file.escape,
             base.image,
             base.platforms,

@@ -47,6 +47,7 @@ class Archives:
         self._indexes: dict[tuple[Named, str], tuple[Index, ...]] = {}
         self._universes: dict[tuple[Named, str, str, tuple[str, ...]], Universe] = {}
         self._rooted_universes: dict[tuple[Named, str, str, Root, tuple[str, ...]], Universe] = {}
+        self._recent: tuple[InstallCommand | None, dict[tuple[str, bool], Mapping[str, Universe]]] = None, {}
         self._choices: dict[tuple[object, ...], Choice] = {}
         self._failed: dict[_Need, PinnerError] = {}
         self._oldest: dict[tuple[str, str], datetime] = {}
@@ -124,6 +125,7 @@ class Archives:
         indexes, notes = self._load([source for group in needed.values() for source in group])
         self.notes.update(dict.fromkeys(notes))
         self._check_age(indexes)
+        self._recent = None, {}
         for key, group in needed.items():
             self._indexes[key] = tuple(index for index in indexes if index.source in group)
 
@@ -174,12 +176,21 @@ class Archives:
             for need, calls in by_need.items():
                 self._prepare_apart({need: calls})
 
-    def universes(self, call: InstallCommand, arch: str = "", *, rooted: bool = False) -> dict[str, Universe]:
+    def universes(
+        self, call: InstallCommand, arch: str = "", *, rooted: bool = False
+    ) -> Mapping[str, Universe]:
         """What the stage of a call could install, by platform; for `name:arch` where that architecture is there.
 
         With `rooted` as apt in the base image sees it, where it is known what that holds: nothing goes below what is
         installed. Raises `Unsatisfiable` for a `-t` that no source has.
         """
+        if self._recent[0] is not call:  # its arguments are asked for one after the other
+            self._recent = call, {}
+        if (arch, rooted) not in self._recent[1]:
+            self._recent[1][arch, rooted] = self._universes_of(call, arch, rooted=rooted)
+        return self._recent[1][arch, rooted]
+
+    def _universes_of(self, call: InstallCommand, arch: str, *, rooted: bool) -> Mapping[str, Universe]:
         where = self.named(call.base.where)
         assert where is not None
         found = {}

@@ -6,6 +6,8 @@ of the questions that nothing answers; a line for each other question, with the 
 
 from __future__ import annotations
 
+from typing import Any
+
 from pinner import __version__
 from pinner.apt.packages import Package
 
@@ -51,30 +53,36 @@ class Lookups:
             self._passing.add(question)
 
     def text(self) -> bytes:
-        """What to keep: what was asked in this run comes before what was not. Nothing if most of that is kept."""
+        """What to keep: what was asked in this run comes before what was not. Nothing if most of that is kept, or if
+        there is a tab in a field."""
         if self._new <= self._old // 8:
             return b""
         self._new = 0
-        answers = {
-            question: [_line(each) for each in answer]
+        self._old = len(self.answers.keys() | self._kept.keys())
+        asked = [
+            (question, answer)
             for question, answer in self.answers.items()
             if question not in self._passing and question.isprintable()
-        }
-        for question, numbers in self._kept.items():
-            if question not in answers:
-                answers[question] = [self._lines[int(number)] for number in numbers.split(" ")]
+        ]
+        known: dict[int, str] = {}
+        lines = [(question, [_line(each, known) for each in answer]) for question, answer in asked if answer]
+        lines += [
+            (question, [self._lines[int(number)] for number in numbers.split(" ")])
+            for question, numbers in self._kept.items()
+            if question not in self.answers
+        ]
         places: dict[str, int] = {}
         found = []
-        for question, lines in answers.items():
-            if lines and not any("\n" in line or line.count("\t") >= _FIELDS for line in lines):
-                if len(places) + len(lines) > _MOST:
-                    break
-                numbers = " ".join([str(places.setdefault(line, len(places))) for line in lines])
-                found.append(f"{question}\t{numbers}")
-        absent = [question for question, lines in answers.items() if not lines]
-        self._old = len(answers)
-        head = [__version__, str(len(places))]
-        return "\n".join([*head, *places, "\t".join(absent[-_MOST_ABSENT:]), *found]).encode()
+        for question, own in lines:
+            if len(places) + len(own) > _MOST:
+                break
+            numbers = " ".join([str(places.setdefault(line, len(places))) for line in own])
+            found.append(f"{question}\t{numbers}")
+        packages = "\n".join(places)
+        if packages.count("\t") != len(places) * (_FIELDS - 1) or packages.count("\n") >= max(len(places), 1):
+            return b""
+        absent = [question for question, answer in asked if not answer][-_MOST_ABSENT:]
+        return "\n".join([__version__, str(len(places)), *places, "\t".join(absent), *found]).encode()
 
     def _package(self, line: str) -> Package:
         found = self._packages.get(line)
@@ -87,5 +95,11 @@ class Lookups:
         return found
 
 
-def _line(package: Package) -> str:
-    return "\t".join(map(str, package[:_FIELDS]))
+def _line(package: Package, known: dict[int, str]) -> str:
+    line = known.get(id(package))
+    if line is None:
+        values: list[Any] = list(package[:_FIELDS])
+        for place in (_ESSENTIAL, _IMPORTANT, _SIZE):
+            values[place] = str(values[place])
+        line = known[id(package)] = "\t".join(values)
+    return line

@@ -32,14 +32,14 @@ class Lookups:
         self.answers: dict[str, tuple[Package, ...]] = dict.fromkeys(["", *lines[end].split("\t")], ())
         self._packages: dict[str, Package] = {}
         self._passing: set[str] = set()
-        self._new = 0
-        self._old = len(self._kept) + len(self.answers)
+        self._new = self._found = 0
 
     def kept(self, question: str) -> tuple[Package, ...] | None:
         """The answer of an earlier run, None if there is none."""
         numbers = self._kept.get(question)
         if numbers is None:
             return self.answers.get(question)
+        self._found += 1
         found = tuple([self._package(self._lines[int(number)]) for number in numbers.split(" ")])
         self.answers[question] = found
         return found
@@ -53,12 +53,11 @@ class Lookups:
             self._passing.add(question)
 
     def text(self) -> bytes:
-        """What to keep: what was asked in this run comes before what was not. Nothing if most of that is kept, or if
-        there is a tab in a field."""
-        if self._new <= self._old // 8:
+        """What to keep: what was asked in this run comes before what was not. Nothing if most of what was asked is kept
+        already, or if there is a tab in a field."""
+        if self._new <= self._found // 8:
             return b""
         self._new = 0
-        self._old = len(self.answers.keys() | self._kept.keys())
         asked = [
             (question, answer)
             for question, answer in self.answers.items()

@@ -94,7 +94,7 @@ def test_so_many_are_kept_and_those_of_the_last_run_first(
 ) -> None:
     monkeypatch.setattr(lookups, "_MOST", 10)
     text = b"\n".join(b"Package: p%d\nVersion: %d\n" % (number, number) for number in range(30))
-    for numbers, count in ((range(8), 8), (range(5, 10), 10), (range(10, 30), 10)):
+    for numbers, count in ((range(8), 8), (range(5, 10), 10), (range(10, 30), 10), (range(3), 10)):
         index = stored(text, tmp_path)
         assert [int(index.packages(f"p{number}")[0].version) for number in numbers] == list(numbers)
         index.keep_lookups()

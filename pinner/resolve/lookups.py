@@ -11,7 +11,7 @@ from typing import Any
 from pinner import __version__
 from pinner.apt.packages import Package
 
-_MOST, _MOST_ABSENT = 4096, 32768  # packages that are kept, and questions that nothing answers
+_MOST, _MOST_ABSENT = 2048, 8192  # packages that are kept, and questions that nothing answers
 _FIELDS = Package._fields.index("held")  # what follows is known only of installed ones
 _ESSENTIAL, _IMPORTANT, _SIZE = map(Package._fields.index, ("essential", "important", "size"))
 

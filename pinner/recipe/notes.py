@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pinner.edit.span import Span
 from pinner.recipe.arguments import Request
 from pinner.recipe.dockerfile import Dockerfile
-from pinner.recipe.uses import Uses
 from pinner.regex import later
 from pinner.shell import prefixes
 from pinner.shell.expand import Variable
@@ -20,6 +19,7 @@ from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from pinner.recipe.roots import Root
+    from pinner.recipe.uses import Uses
 
 _MENTION = later(
     r"apt[-_.](?:get[-_.])?install|\b(?:apt(?:-get|itude|-fast)?|nala|install_packages|gdebi|dpkg|mk-build-deps|tasksel|c?debootstrap|mmdebstrap|sbuild-createchroot|unattended-upgrades?|ansible)(?![\w./-])"
@@ -116,6 +116,8 @@ class Notes:
     @cached_property
     def uses(self) -> Uses:
         """What variables are used for."""
+        from pinner.recipe.uses import Uses
+
         return Uses(self.dockerfile, self.trace)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined
 from pinner.regex import later
 from pinner.shell import prefixes
-from pinner.shell.lexer import Range
 from pinner.shell.syntax import Command, Script, UnparsableError, Word
+
+if TYPE_CHECKING:
+    from pinner.shell.lexer import Range
 
 POSIX_SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"])
 

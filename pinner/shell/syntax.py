@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 
 from pinner.edit.span import Joined, Span
 from pinner.regex import later
-from pinner.shell import plain, tree
-from pinner.shell.lexer import Range
-from pinner.shell.tree import SyntaxTree
+from pinner.shell import plain
 from pinner.shell.words import Builder, UnparsableError, Word, WordPart
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from pinner.shell.lexer import Heredoc
+    from pinner.shell.lexer import Heredoc, Range
+    from pinner.shell.tree import SyntaxTree
 
 __all__ = ["Command", "Script", "UnparsableError", "Word", "WordPart", "read"]
 
@@ -89,6 +88,8 @@ class Script:
 
     @cached_property
     def _tree(self) -> SyntaxTree:
+        from pinner.shell import tree
+
         return tree.read(self.shell.text)
 
     @property
@@ -192,6 +193,8 @@ def _collected(root: Node, kinds: Container[str]) -> dict[str, list[Node]]:
 @lru_cache(maxsize=128)
 def _nodes(text: str) -> Mapping[str, list[Node]]:
     """The nodes of a text, by kind: many files have the same lines. Raises `UnparsableError`."""
+    from pinner.shell import tree
+
     return _collected(tree.read(text).root, _COLLECTED)
 
 

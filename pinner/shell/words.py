@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pinner.edit.span import Joined, Level, Span
 from pinner.regex import later
-from pinner.shell.lexer import Range
 from pinner.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from pinner.shell.lexer import Range
 
 PartKind = Literal["bare", "quoted", "variable", "command", "arithmetic", "other"]
 

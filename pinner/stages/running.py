@@ -19,7 +19,11 @@ _NAME = later(r"[\w.+@-]+")
 _FINDS = frozenset(("run-parts", "find", "xargs", "parallel", "eval", "for", "while", "until"))
 _PARTS = later(r"[;&|\n(]|\{\s")
 _SHELL = r"(?:\b(?:ba|da|a|k|z)?sh\b|\bsource\b|(?<!\S)\.(?=\s))"
-_ENDING = later(r"(?:[}*?\])`'\"]|\$\w+)\.(?:ba)?sh\b")
+_VARIABLES = later(r"\$\w+|\$\{\w+\}")
+_UNKNOWN = str.maketrans(
+    {"$": "*", "?": "*", "{": "* ", "[": "* ", ")": " *", "}": " *", "]": " *", "`": "* *"}
+)
+_MADE = later(r"([\w.+@-]*)\*(?:[\w.+@*-]*\*)?([\w.+@-]*)(?![/\w.+@*-])")
 _PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
 _SCRIPT = later(rf"{_SHELL}.*\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)\b")
 _VARIABLE = later(
@@ -56,7 +60,7 @@ def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
     named = frozenset(path.rstrip("/.").rpartition("/")[2] for pair in pairs for path in pair)
     if "make" in words:
         words |= _MAKEFILES
-    unnamed = every is None or _runs_unnamed(text, words)
+    unnamed = every is None or _runs_unnamed(text, words) or _makes_names(text, every | named)
     if not unnamed and words.isdisjoint(_as_words(named)) and words.isdisjoint(_as_words(every or named)):
         return False
     names: set[str] = set()
@@ -79,7 +83,7 @@ def runs_files(dockerfile: Dockerfile, context: BuildContext) -> bool:
 
 def _runs_unnamed(text: str, words: set[str]) -> bool:
     """Whether a text may run files that it does not name."""
-    if not words.isdisjoint(_FINDS) or ((".sh" in text or ".bash" in text) and _ENDING.search(text)):
+    if not words.isdisjoint(_FINDS):
         return True
     others = [each for each in words if each.endswith(_NO_PROGRAMS)]
     for part in _PARTS.split(text):
@@ -90,6 +94,13 @@ def _runs_unnamed(text: str, words: set[str]) -> bool:
         if others and any(each in part for each in others) and _SCRIPT.search(part):
             return True
     return False
+
+
+def _makes_names(text: str, names: frozenset[str]) -> bool:
+    """Whether a text puts one of the names together, of a part that it has and others that are not known."""
+    parts = _VARIABLES.sub("*", text.translate(_UNQUOTED)).translate(_UNKNOWN)
+    made = {*_MADE.findall(parts)} - {("", "")}
+    return any(name.startswith(begin) and name.endswith(end) for begin, end in made for name in names)
 
 
 def writes_programs(dockerfile: Dockerfile) -> bool:

@@ -41,6 +41,20 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
+class _Held:
+    """What bases hold on platforms."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[StageBase, Mapping[str, Content]]] = {}
+
+    def of(self, base: StageBase, platform: str) -> Mapping[str, Content]:
+        """The files, by path."""
+        key = id(base), platform
+        if key not in self._known:  # the base is held with its files, so that its id stays its own
+            self._known[key] = base, _files(base, platform)
+        return self._known[key][1]
+
+
 class Views:
     """Answers what the calls of a file see."""
 
@@ -50,7 +64,7 @@ class Views:
         self.options = options
         self._context = options.world.context(path)
         self._walked: dict[str, tuple[Walked, dict[int, StageBase]]] = {}
-        self._held: dict[tuple[int, str], tuple[StageBase, Mapping[str, Content]]] = {}
+        self._held = _Held()
         self._read: list[tuple[tuple[object, ...], View]] = []
 
     @cached_property
@@ -239,28 +253,22 @@ class Views:
             first.stage(stage.index, until)
             one = next(iter(self._walked))
             if not first.asked and all(
-                self._files(each, one) == self._files(each, platform) for each in (*bases.values(), base)
+                self._held.of(each, one) == self._held.of(each, platform) for each in (*bases.values(), base)
             ):
                 own = first, bases
         if own is None or own[1].get(root, base).where != base.where:
-            bases = {root: base}
+            bases, file, options, held = {root: base}, self._file, self.options, self._held
 
-            def files(below: Stage) -> Mapping[str, Content]:
+            def files(below: Stage) -> Mapping[str, Content]:  # it holds no views, which hold it
                 if below.index not in bases:
-                    bases[below.index] = base_of(self._file, self._file.stages[below.index], self.options)
-                return self._files(bases[below.index], platform)
+                    bases[below.index] = base_of(file, file.stages[below.index], options)
+                return held.of(bases[below.index], platform)
 
             own = Walked(dockerfile, platform, PLATFORMS[platform], files, self._context), bases
             self._walked.setdefault(platform, own)
         own[1].setdefault(root, base)
         own[0].stage(stage.index, until)
         return own[0]
-
-    def _files(self, base: StageBase, platform: str) -> Mapping[str, Content]:
-        key = id(base), platform
-        if key not in self._held:  # the base is held with its files, so that its id stays its own
-            self._held[key] = base, _files(base, platform)
-        return self._held[key][1]
 
     def _alternatives(self, seen: SeenInstall, platform: str, stage: Stage, base: StageBase) -> list[View]:
         """What a command may see. Where apt refuses its sources, or has none, the build ends: that is left aside."""

@@ -40,12 +40,12 @@ _NOT_RUN = frozenset(
 _UNQUOTED = str.maketrans("", "", "\"'\\")
 _PACKED = (".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _MAKEFILES = frozenset(("GNUmakefile", "makefile", "Makefile"))
-# A text is written that may be run: not into a device or a configuration.
+# A text is written that may be run: not into a device or a configuration of apt's.
 _WRITTEN = later(
-    r"(?:>\||>>?|\btee\b(?:\s+-\S+)*)\s*(?!&|[\"']?(?:/dev/|/etc/(?!profile)|/proc/|/sys/))"
-    r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)"
+    r"(?:>\||>>?|\b(?:tee|sponge)\b(?:\s+-\S+)*|\bof=|/dev/stdin\s)\s*(?!&|[\"']?(?:/dev/|/etc/apt/|/proc/|/sys/))"
+    r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)([^\n;]*<<)?"
 )
-_PRINTS = later(r"\b(?:echo|printf|cat|tee)\b")
+_PRINTS = later(r"(?<!\|)(?<!\|\s)(?<!\| sudo )\b(?:echo|printf|cat|tee)\b")
 _RUNS = later(r"[$`]|<<|apt|nala|install|base64")
 
 
@@ -108,16 +108,22 @@ def writes_programs(dockerfile: Dockerfile) -> bool:
     if any(each.heredocs and each.keyword in ("COPY", "ADD") for each in _instructions(dockerfile)):
         return True
     found = list(texts(dockerfile))
-    unquoted = "\n".join(found).translate(_UNQUOTED)
+    whole = "\n".join(found)
+    unquoted = whole.translate(_UNQUOTED)
+    names: set[str] = set()
     for text in found:
         for match in _WRITTEN.finditer(text):
-            name = match[1]
             *_, written = _PRINTS.split(text[: match.start()])
-            if not written.rstrip().endswith(("}", ")")) and not _RUNS.search(written):
+            in_part = written.rstrip().endswith(("}", ")")) or any(written.count(mark) % 2 for mark in "\"'")
+            if not in_part and not match[2] and not _RUNS.search(written):
                 continue  # what is printed runs nothing that installs
-            if any(mark in name for mark in "$`*?") or unquoted.count(name.translate(_UNQUOTED)) > 1:
+            name = match[1].translate(_UNQUOTED)
+            if any(mark in name for mark in "$`*?") or unquoted.count(name) > 1:
                 return True
-    return False
+            names.add(name)
+    if not names:
+        return False
+    return _runs_unnamed(whole, {*_NAME.findall(unquoted)}) or _makes_names(whole, frozenset(names))
 
 
 def _instructions(dockerfile: Dockerfile) -> Iterator[Instruction]:

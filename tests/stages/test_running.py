@@ -96,6 +96,15 @@ def test_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('A=/bin/add; echo apt-get install > "$A"; add jq', True),
         ("echo YXB0LWdldCBpbnN0YWxsICIkQCI= | base64 -d > /bin/add; add jq", True),
         ("{ echo apt-get; echo a; } > /bin/add; add jq", True),
+        ("<<R\ncat > /bin/add <<E\napt-get install $1\nE\nadd jq\nR", True),
+        ("<<R\nsudo tee /bin/add >/dev/null <<E\napt-get install $1\nE\nadd jq\nR", True),
+        ("<<R\ndd of=/bin/add <<E\napt-get install $1\nE\nadd jq\nR", True),
+        ("echo 'apt-get install \"$@\"' | cat > /bin/add; add jq", True),
+        ("echo 'apt-get install \"$@\"' | sudo sponge /bin/add; add jq", True),
+        ("printf '#!/bin/sh\\napt-get install \"$@\"\\necho done\\n' > /bin/add; add jq", True),
+        ("echo 'apt-get install \"$@\"' > /etc/init.d/add; /etc/init.d/add jq", True),
+        ("echo 'apt-get install \"$@\"' > /bin/add-a; for each in /bin/add-*; do $each jq; done", True),
+        ("A=a; echo 'apt-get install \"$@\"' > /bin/add-a; timeout 9 /bin/add-$A jq", True),
         (
             "printf '#!/bin/sh\\nexit 0\\n' > /bin/add && chmod +x /bin/add && ./configure --prefix=/usr",
             False,
@@ -105,5 +114,7 @@ def test_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_writes_programs(command: str, expected: bool) -> None:
-    parsed = dockerfile.parse(f"FROM debian:12\nRUN {command.replace(chr(10), ' ' + chr(92) + chr(10))}\n")
+    if not command.startswith("<<"):
+        command = command.replace("\n", " \\\n")
+    parsed = dockerfile.parse(f"FROM debian:12\nRUN {command}\n")
     assert running.writes_programs(parsed) is expected

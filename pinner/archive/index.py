@@ -226,10 +226,10 @@ class SqliteIndex:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            for known in (self._packages, self._names, self._entries, self._texts, self._ranks):
-                known.clear()
-            self._hashes = self._next_rank = 0
-            self._unread = self._all_text()
+        for known in (self._packages, self._names, self._entries, self._texts, self._ranks):
+            known.clear()
+        self._hashes = self._next_rank = 0
+        self._unread = self._all_text()  # one that has failed seems to be at its end
 
     def __del__(self) -> None:
         self.close()

@@ -204,6 +204,17 @@ def test_a_store_that_is_made_anew_may_have_other_pages(tmp_path: Path) -> None:
     assert [p.version for p in index.providers("v3")] == [str(n) for n in range(300) if n % 7 == 3]
 
 
+def test_the_order_is_asked_of_a_store_that_is_gone(tmp_path: Path) -> None:
+    names = ("postfix", "exim4", "absent")
+    index = stored(TEXT, tmp_path)
+    expected = [index.order(name) for name in names]
+    index = stored(TEXT, tmp_path)
+    path = tmp_path / "store.sqlite"
+    path.unlink()
+    index._rebuild = lambda: build([TEXT], "digest", path)
+    assert [index.order(name) for name in names] == expected
+
+
 def test_a_line_that_is_no_field_is_said_with_its_archive(tmp_path: Path) -> None:
     index = stored(TEXT + b"\nPackage: bad\nVersion: 1\ngarbage\n", tmp_path)
     assert index.packages("postfix")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Sequence
 
@@ -88,7 +87,6 @@ def _show(
     lines = report.lines
     if sources:
         from pinner.report.sources import lines
-    gc.set_threshold(20_000, 10, 100)  # what is read of a file is large, and let go of in cycles
     counts: dict[str, report.Counted] = {}
     total, failed = report.NOTHING, False
     for each in read_files(run, projects, shown=True):

@@ -71,11 +71,11 @@ def get(
         return None
     # A proxy is asked for the whole address (RFC 9112, 3.2.2).
     target = url.partition("#")[0] if proxy[1] else url[url.index("/", len("http://")) :].partition("#")[0]
-    host, port = (proxy[1], int(proxy[2] or 80)) if proxy[1] else (parts.hostname or "", parts.port or 80)
     fields = {"Host": parts.netloc, **headers, "Connection": "close"}
     lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
     data, until, asked = bytearray(), monotonic() + _GAP, False
     try:
+        host, port = (proxy[1], int(proxy[2] or 80)) if proxy[1] else (parts.hostname or "", parts.port or 80)
         place = host.encode(), port  # bytes need no IDNA, which takes 2 ms to load
         with socket.create_connection(place, _CONNECT) as connection:  # type: ignore[arg-type]
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))

@@ -201,3 +201,8 @@ def test_what_cannot_be_revalidated_is_not_kept(extra: bytes, fetcher: Fetcher) 
     ) as url:
         assert [ask(fetcher, url) for _ in range(2)] == [BODY] * 2
     assert "If-" not in asked[1]
+
+
+def test_a_port_that_is_none_is_for_the_library(fetcher: Fetcher) -> None:
+    with pytest.raises(FetchError, match="not an address for HTTP"):
+        ask(fetcher, "http://127.0.0.1:99999/")

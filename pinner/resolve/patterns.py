@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pinner.apt.preferences import expression
+from pinner.regex import later
 
 if TYPE_CHECKING:
     from pinner.resolve.offers import Index
@@ -111,8 +112,9 @@ def glob(pattern: str) -> re.Pattern[str]:
         elif char == "[" and (close := _class_end(pattern, at)) > 0:
             inner = pattern[at:close]
             negated = inner[0] in "!^"
-            inner = inner[1:] if negated else inner
-            out.append(f"[{'^' if negated else ''}{re.escape(inner).replace(chr(92) + '-', '-')}]")
+            inner = _RANGE.sub(_forward, inner.lower()[negated:])
+            members = re.escape(inner).replace(chr(92) + "-", "-")
+            out.append(f"[{'^' if negated else ''}{members}]" if inner else "." if negated else "(?!)")
             at = close + 1
         else:
             out.append(re.escape(char))
@@ -120,6 +122,14 @@ def glob(pattern: str) -> re.Pattern[str]:
         last = max(number for number, part in enumerate(out) if part.endswith("(?>.*?"))
         out[last] = out[last].removesuffix("(?>.*?") + ".*"
     return re.compile("".join(out), re.IGNORECASE | re.DOTALL)
+
+
+_RANGE = later(r"(.)-(.)", re.DOTALL)
+
+
+def _forward(found: re.Match[str]) -> str:
+    """A range of characters; one that goes backward holds none, as with fnmatch(3)."""
+    return found[0] if found[1] <= found[2] else ""
 
 
 def _class_end(pattern: str, at: int) -> int:

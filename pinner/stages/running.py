@@ -23,7 +23,8 @@ _VARIABLES = later(r"\$\w+|\$\{\w+\}")
 _UNKNOWN = str.maketrans(
     {"$": "*", "?": "*", "{": "* ", "[": "* ", ")": " *", "}": " *", "]": " *", "`": "* *"}
 )
-_MADE = later(r"([\w.+@-]*)\*(?:[\w.+@*-]*\*)?([\w.+@-]*)(?![/\w.+@*-])")
+_MADE = later(r"[\w.+@*-]+/?")
+_MANY, _LONG = 1_000, 4_096
 _PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
 _SCRIPT = later(rf"{_SHELL}.*\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)\b")
 _VARIABLE = later(
@@ -43,7 +44,7 @@ _MAKEFILES = frozenset(("GNUmakefile", "makefile", "Makefile"))
 # A text is written that may be run: not into a device or a configuration of apt's.
 _WRITTEN = later(
     r"(?:>\||>>?|\b(?:tee|sponge)\b(?:\s+-\S+)*|\bof=|/dev/stdin\s)\s*(?!&|[\"']?(?:/dev/|/etc/apt/|/proc/|/sys/))"
-    r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)([^\n;]*<<)?"
+    r"(?:[^\s;&|()<>/]*/)*([^\s;&|()<>/]+)"
 )
 _PRINTS = later(r"(?<!\|)(?<!\|\s)(?<!\| sudo )\b(?:echo|printf|cat|tee)\b")
 _RUNS = later(r"[$`]|<<|apt|nala|install|base64")
@@ -86,21 +87,29 @@ def _runs_unnamed(text: str, words: set[str]) -> bool:
     if not words.isdisjoint(_FINDS):
         return True
     others = [each for each in words if each.endswith(_NO_PROGRAMS)]
+    if len(others) > _MANY:
+        return True
     for part in _PARTS.split(text):
+        if len(part) > _LONG and any(mark in part for mark in "*?$`"):
+            return True  # the patterns below take a time that grows with its square
         if ("*" in part or "?" in part) and not part.lstrip().startswith("rm ") and _PATTERN.search(part):
             return True
         if ("$" in part or "`" in part) and _VARIABLE.search(part):
             return True
-        if others and any(each in part for each in others) and _SCRIPT.search(part):
+        if others and any(end in part for end in _NO_PROGRAMS) and _SCRIPT.search(part):
             return True
     return False
 
 
 def _makes_names(text: str, names: frozenset[str]) -> bool:
     """Whether a text puts one of the names together, of a part that it has and others that are not known."""
-    parts = _VARIABLES.sub("*", text.translate(_UNQUOTED)).translate(_UNKNOWN)
-    made = {*_MADE.findall(parts)} - {("", "")}
-    return any(name.startswith(begin) and name.endswith(end) for begin, end in made for name in names)
+    words = {*_MADE.findall(_VARIABLES.sub("*", text.translate(_UNQUOTED)).translate(_UNKNOWN))}
+    made = {
+        (word.partition("*")[0], word.rpartition("*")[2]) for word in words if "*" in word and word[-1] != "/"
+    }
+    return len(made) > _MANY or any(
+        name.startswith(begin) and name.endswith(end) for begin, end in made - {("", "")} for name in names
+    )
 
 
 def writes_programs(dockerfile: Dockerfile) -> bool:
@@ -112,10 +121,14 @@ def writes_programs(dockerfile: Dockerfile) -> bool:
     unquoted = whole.translate(_UNQUOTED)
     names: set[str] = set()
     for text in found:
-        for match in _WRITTEN.finditer(text):
+        matches = list(_WRITTEN.finditer(text))
+        if len(matches) > _MANY:
+            return True
+        for match in matches:
             *_, written = _PRINTS.split(text[: match.start()])
             in_part = written.rstrip().endswith(("}", ")")) or any(written.count(mark) % 2 for mark in "\"'")
-            if not in_part and not match[2] and not _RUNS.search(written):
+            behind = "<<" in text and "<<" in text[match.end() :].partition("\n")[0]
+            if not in_part and not behind and not _RUNS.search(written):
                 continue  # what is printed runs nothing that installs
             name = match[1].translate(_UNQUOTED)
             if any(mark in name for mark in "$`*?") or unquoted.count(name) > 1:

@@ -49,6 +49,7 @@ def _context(folder: Path) -> ContextFiles:
         ("COPY . /app\nARG A=ol\nRUN install -m755 /app/bin/to${A#x} /bin/other && other jq", True),
         ("COPY . /app\nRUN B=1 /app/bin/`echo to`ol jq", True),
         ("COPY . /app\nARG A=1\nRUN timeout 9 curl -O http://a/tools-$A.zip -o /app/$A/to$A/x", False),
+        pytest.param("COPY . /app\nRUN " + "a$" * 100_000 + "/", True, id="long"),
         ("COPY . /app\nRUN cd /app && sh s*.sh jq", True),
         ("COPY . /app\nRUN for each in /app/*; do sh $each jq; done", True),
         ("COPY . /app\nRUN find /app -name 'set*' -exec sh {} jq \\;", True),

@@ -27,7 +27,7 @@ from pathlib import Path
 from pinner.errors import CacheError
 
 SCHEMA = 3  # of the stores of indices
-_FORM = b"1"  # of all that `keep` is given: with another one nothing is kept
+_FORM = b"2"  # of all that `keep` is given: with another one nothing is kept
 _ABANDONED = 24 * 3600.0  # seconds after which a file in `new` belongs to a run that was killed
 
 
@@ -62,13 +62,13 @@ class Cache:
 
     def keep(self, path: Path, content: bytes) -> None:
         """The same for content that `kept` gives back."""
-        self.write(path, sha256(_FORM + content).digest() + content)
+        self.write(path, _digest(path, content) + content)
 
     def kept(self, path: Path) -> bytes:
         """What `keep` has put at `path`; nothing if there is none, or it is damaged."""
         with suppress(OSError):
             entry = path.read_bytes()
-            if entry[:32] == sha256(_FORM + entry[32:]).digest():
+            if entry[:32] == _digest(path, entry[32:]):
                 return entry[32:]
         return b""
 
@@ -127,6 +127,11 @@ class Cache:
             with suppress(OSError):
                 directory.rmdir()
         return freed
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    """That of what is kept under a name, which it belongs to."""
+    return sha256(b"\0".join((_FORM, os.fsencode(path.name), content))).digest()
 
 
 @contextmanager

@@ -26,11 +26,14 @@ _UNKNOWN = str.maketrans(
 _MADE = later(r"[\w.+@*-]+/?")
 _MANY, _LONG = 1_000, 4_096
 _PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
-_SCRIPT = later(rf"{_SHELL}.*\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)\b")
-_VARIABLE = later(
-    rf"(?:^\s*|(?:\b(?:then|do|else|if|elif|sudo|env|exec|command|time|nice|!)|{_SHELL})(?:\s+-\S+)*\s+)"
-    r"['\"]?[^\s=)]*[$`][^\s/=]*(?=[\s)]|\Z)"
+# Where a command begins, as far as one can see.
+_BEGIN = rf"(?:^\s*|(?:\b(?:then|do|else|if|elif|sudo|env|exec|command|time|nice)|{_SHELL})(?:\s+-\S+)*\s+)(?:!\s+)?"
+_ENDING = r"\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)"
+_SCRIPT = later(
+    rf"{_SHELL}.*{_ENDING}\b|(?:{_BEGIN}|\s-c\s+|\btimeout\s+\S+\s+)(?:\w+=\S*\s+)*"
+    rf"[\"'\[]*[^\s=)\"',]*{_ENDING}(?=[\s)\"',]|\Z)"
 )
+_VARIABLE = later(rf"{_BEGIN}['\"]?[^\s=)]*[$`][^\s/=]*(?=[\s)]|\Z)")
 _NO_PROGRAMS = tuple(
     f".{each}"
     for each in "txt json py toml lock js rb yml yaml md html xml".split()  # noqa: SIM905

@@ -26,6 +26,15 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
 
 
+def test_what_is_kept_belongs_to_its_name(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    one, other = cache.seen / "one", cache.seen / "other"
+    cache.keep(one, b"text")
+    assert cache.kept(one) == b"text"
+    one.rename(other)
+    assert cache.kept(other) == b""
+
+
 def test_a_full_disk(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():

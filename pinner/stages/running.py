@@ -30,7 +30,7 @@ _PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
 _BEGIN = rf"(?:^\s*|(?:\b(?:then|do|else|if|elif|sudo|env|exec|command|time|nice)|{_SHELL})(?:\s+-\S+)*\s+)(?:!\s+)?"
 _ENDING = r"\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)"
 _SCRIPT = later(
-    rf"{_SHELL}.*{_ENDING}\b|(?:{_BEGIN}|\s-c\s+|\btimeout\s+\S+\s+)(?:\w+=\S*\s+)*"
+    rf"(?:{_SHELL}|\b(?:cp|mv|ln)\b).*{_ENDING}\b|(?:{_BEGIN}|\s-c\s+|\btimeout\s+\S+\s+)(?:\w+=\S*\s+)*"
     rf"[\"'\[]*[^\s=)\"',]*{_ENDING}(?=[\s)\"',]|\Z)"
 )
 _VARIABLE = later(rf"{_BEGIN}['\"]?[^\s=)]*[$`][^\s/=]*(?=[\s)]|\Z)")

@@ -43,6 +43,7 @@ def _context(folder: Path) -> ContextFiles:
         ("COPY . /app\nRUN if ! A=1 /app/notes.txt jq; then exit 1; fi", True),
         ('COPY . /app\nRUN ["/app/notes.txt", "jq"]', True),
         ("COPY . /app\nRUN su -c '/app/notes.txt jq'", True),
+        ("COPY . /app\nRUN cp /app/notes.txt /bin/x && x jq", True),
         ("COPY . /app\nRUN /app/outer", True),
         ("COPY . /app\nRUN make -C /app", True),
         ("COPY . /app\nENV A=/app/setup.sh\nRUN $A jq", True),

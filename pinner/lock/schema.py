@@ -39,11 +39,11 @@ class LockedRelease(NamedTuple):
 
 
 class LockedPackage(NamedTuple):
-    """One .deb. `suite` is the one that apt would take it from (a pocket, say), `filename` relative to `uri`, `size` in
-    bytes; `source` and `source_version` are "" where they are as those of the binary package. `digest` is its SHA-256
-    in hexadecimal, or its SHA-512 where the archive has this alone. `twin` is the beginning of that where another
-    archive has another file under the same name and version, as Ubuntu for a source that it takes from Debian and
-    builds itself; "" for the first of the two.
+    """One .deb. `suite` is the one that apt would take it from (a pocket, say; the first one where the stages of
+    several suites have the same file), `filename` relative to `uri`, `size` in bytes; `source` and `source_version` are
+    "" where they are as those of the binary package. `digest` is its SHA-256 in hexadecimal, or its SHA-512 where the
+    archive has this alone. `twin` is the beginning of that where another archive has another file under the same name
+    and version, as Ubuntu for a source that it takes from Debian and builds itself; "" for the first of the two.
     """
 
     name: str

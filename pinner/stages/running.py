@@ -28,16 +28,27 @@ _MANY, _LONG = 1_000, 4_096
 _PATTERN = later(rf"(?:{_SHELL}|\b(?:cat|cp|mv|ln|install|tar|unzip)\b).*[*?]")
 # Where a command begins, as far as one can see.
 _BEGIN = rf"(?:^\s*|(?:\b(?:then|do|else|if|elif|sudo|env|exec|command|time|nice)|{_SHELL})(?:\s+-\S+)*\s+)(?:!\s+)?"
-_ENDING = r"\.(?:txt|json|py|toml|lock|js|rb|ya?ml|md|html|xml)"
+# Files that end so are run by a shell, by their own name as a command, or once they are copied under another one.
+_NO_PROGRAMS = (
+    ".txt",
+    ".json",
+    ".py",
+    ".toml",
+    ".lock",
+    ".js",
+    ".rb",
+    ".yml",
+    ".yaml",
+    ".md",
+    ".html",
+    ".xml",
+)
+_ENDING = f"(?:{'|'.join(_NO_PROGRAMS)})".replace(".", r"\.")
 _SCRIPT = later(
     rf"(?:{_SHELL}|\b(?:cp|mv|ln)\b).*{_ENDING}\b|(?:{_BEGIN}|\s-c\s+|\btimeout\s+\S+\s+)(?:\w+=\S*\s+)*"
     rf"[\"'\[]*[^\s=)\"',]*{_ENDING}(?=[\s)\"',]|\Z)"
 )
 _VARIABLE = later(rf"{_BEGIN}['\"]?[^\s=)]*[$`][^\s/=]*(?=[\s)]|\Z)")
-_NO_PROGRAMS = tuple(
-    f".{each}"
-    for each in "txt json py toml lock js rb yml yaml md html xml".split()  # noqa: SIM905
-)
 _NOT_RUN = frozenset(
     ("ADD", "CMD", "COPY", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "USER")
 )
